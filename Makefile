@@ -1,0 +1,141 @@
+# jobq: one Makefile, no recursion. The link lines are the architecture: what a program
+# may use is what it is linked with. `make help` lists the targets.
+
+VARIANT ?= dev
+BUILD   := build/$(VARIANT)
+CC      ?= cc
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+SOMAJOR := 0
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef \
+	-Wwrite-strings -Wformat=2 -Wcast-qual -Wpointer-arith -Wswitch-enum \
+	-Wdouble-promotion -Wimplicit-fallthrough -Wnull-dereference \
+	-Wframe-larger-than=8192
+ifeq ($(CI),1)
+WERROR := -Werror
+endif
+ifeq ($(CI),true)
+WERROR := -Werror
+endif
+
+OPT.dev  := -O2 -g
+OPT.asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+OPT.clang := -O2 -g
+OPT.ucontext := -O2 -g -DFIBER_UCONTEXT
+OPT.arm  := -O2 -g
+ifeq ($(VARIANT),clang)
+CC := clang
+endif
+ifeq ($(VARIANT),arm)
+CC := aarch64-linux-gnu-gcc
+endif
+
+STD      := -std=c11 -D_POSIX_C_SOURCE=200809L
+# -ffp-contract=off: gcc and clang fuse multiply and add differently; a run must not
+# depend on the compiler.
+FLAGS    := $(STD) $(WARN) $(WERROR) $(OPT.$(VARIANT)) -ffp-contract=off -fPIC \
+	-fvisibility=hidden -MMD -MP -Iinclude -Isrc -I. \
+	-DJOBQ_VERSION='"$(VERSION)"'
+LDFLAGS  += $(filter -fsanitize% -fno-sanitize%,$(OPT.$(VARIANT)))
+
+# ---- libraries, by who may use them ------------------------------------------------
+XML_CFLAGS   := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
+LIB_BASE     := -linih -lm
+LIB_COST     := -lgsl -lgslcblas -ljansson
+LIB_WIRE     := -lcrypto -ljansson -lxml2
+LIB_NET      := -levent
+LIB_LIVE     := -lcurl -lssl
+LIB_MOCK     := -lsqlite3
+LIB_TEST     := -lcmocka
+
+# ---- rooms ---------------------------------------------------------------------------
+room = $(patsubst %.c,$(BUILD)/%.o,$(sort $(filter-out %_main.c,$(wildcard $(1)/*.c)))) \
+       $(patsubst %.S,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.S)))
+BASE    := $(call room,src/base)
+FIBER   := $(call room,src/fiber)
+WIRE    := $(call room,src/wire)
+NET     := $(call room,src/net)
+FLEET   := $(call room,src/fleet)
+COST    := $(call room,src/cost)
+MODELS  := $(call room,models)
+PRICING := $(call room,pricing)
+SIM     := $(call room,sim)
+MOCK    := $(call room,sim/mock)
+LIVE    := $(call room,live)
+
+-include config.mk
+
+PROGRAMS :=
+ifneq ($(wildcard sim/jobqsim_main.c),)
+PROGRAMS += bin/jobqsim
+endif
+ifneq ($(wildcard src/cost/jobqcost_main.c),)
+PROGRAMS += bin/jobqcost
+endif
+ifneq ($(wildcard live/jobq_main.c),)
+PROGRAMS += bin/jobq
+endif
+ifneq ($(wildcard sim/mock/jobqmock_main.c),)
+PROGRAMS += bin/jobqmock
+endif
+
+.PHONY: all
+all: $(PROGRAMS)
+.DEFAULT_GOAL := all
+
+# jobqsim: the product over the models in virtual time. No network library but what the
+# sizes on the wire need.
+bin/jobqsim: $(BUILD)/sim/jobqsim_main.o $(SIM) $(FLEET) $(MODELS) $(WIRE) $(FIBER) $(BASE)
+	$(link) $(LIB_WIRE) $(LIB_BASE) -lpthread
+bin/jobqcost: $(BUILD)/src/cost/jobqcost_main.o $(COST) $(PRICING) $(WIRE) $(BASE)
+	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
+bin/jobqmock: $(BUILD)/sim/mock/jobqmock_main.o $(MOCK) $(MODELS) $(PRICING) $(COST) \
+		$(NET) $(WIRE) $(BASE)
+	$(link) $(LIB_MOCK) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
+bin/jobq: $(BUILD)/live/jobq_main.o $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
+		$(FIBER) $(BASE)
+	$(link) $(LIB_LIVE) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
+
+link = @mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+# _GNU_SOURCE is for the rooms that talk to the kernel.
+$(BUILD)/live/%.o $(BUILD)/src/net/%.o $(BUILD)/src/fiber/%.o $(BUILD)/sim/mock/%.o \
+$(BUILD)/sim/%.o $(BUILD)/tests/%.o: FLAGS += -D_GNU_SOURCE
+# Tests run on the main stack.
+$(BUILD)/tests/%.o: FLAGS += -Wno-frame-larger-than
+$(BUILD)/src/wire/%.o $(BUILD)/live/%.o $(BUILD)/tests/%.o: FLAGS += $(XML_CFLAGS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D); echo "CC   $<"; $(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/%.o: %.S
+	@mkdir -p $(@D); echo "AS   $<"; $(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
+
+# ---- tests ---------------------------------------------------------------------------
+# A unit test is tests/unit/test_X.c, linked with everything that has no main and no
+# network; rooms that need more have a mk fragment (tests/*.mk) that says so.
+UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
+UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+LIBS_ALL  := $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) $(LIB_TEST) -lpthread
+
+$(BUILD)/libtest.a: $(SIM) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(FIBER) $(BASE)
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libtest.a $(LIBS_ALL)
+
+.PHONY: unit
+unit: $(UNIT)
+	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+
+-include $(wildcard tests/*.mk tests/*/*.mk live/*.mk sim/mock/*.mk)
+
+.PHONY: clean help
+clean:
+	rm -rf build bin
+help:
+	@grep -E '^## ' Makefile | sed 's/^## //'
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,55 @@
+/* dice.h - reproducible random streams.
+ *
+ * Room:     src/base, a tool.
+ * Callers:  worlds, tests, reports. Never models (they take u) nor the product (it asks the
+ *           dice port).
+ * Knows nothing of: who draws.
+ *
+ * xoshiro256++ 1.0 (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
+ * ACM TOMS 47(4), 2021), seeded by SplitMix64 over (seed, name), so that a stream depends
+ * on nothing but its seed and its name. Known answer: with the state {1,2,3,4} the first
+ * outputs are 41943041, 58720359, 3588806011781223. */
+#ifndef JOBQ_BASE_DICE_H
+#define JOBQ_BASE_DICE_H
+
+#include <stdint.h>
+
+struct dice {
+    uint64_t s[4];
+};
+
+/* The stream called name of this seed; index tells apart many of one name. */
+void dice_init(struct dice *dice, uint64_t seed, const char *name, uint64_t index);
+
+static inline uint64_t dice_bits(struct dice *dice)
+{
+    uint64_t *s = dice->s;
+    uint64_t sum = s[0] + s[3];
+    uint64_t result = ((sum << 23) | (sum >> 41)) + s[0];
+    uint64_t t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = (s[3] << 45) | (s[3] >> 19);
+    return result;
+}
+
+/* Uniform in (0,1), never an end: 52 bits and a half step. */
+static inline double dice_u(struct dice *dice)
+{
+    return ((double)(dice_bits(dice) >> 12) + 0.5) * 0x1p-52;
+}
+
+/* Uniform in 0..n-1, n >= 1, without bias worth naming (n << 2^64). */
+uint64_t dice_below(struct dice *dice, uint64_t n);
+/* Exponential with mean 1, by inversion. */
+double dice_exp(struct dice *dice);
+/* Standard normal, by inversion of the normal distribution (dice_normal_quantile). */
+double dice_normal(struct dice *dice);
+/* Quantile of the standard normal. Wichura, "Algorithm AS 241", Applied Statistics 37(3),
+ * 1988: relative error about 1e-16. Known answer: 0.975 -> 1.959963984540054. */
+double dice_normal_quantile(double u);
+
+#endif

@@ -1,0 +1,102 @@
+#include "jobq/ledger.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    enum jobq_service service;
+} ACTIONS[JOBQ_ACTION_COUNT] = {
+#define ACTION_ROW(id, service, name) [JOBQ_ACT_##id] = {name, service},
+    JOBQ_ACTIONS(ACTION_ROW)
+#undef ACTION_ROW
+};
+
+const char *jobq_action_name(enum jobq_action action)
+{
+    return ACTIONS[action].name;
+}
+
+enum jobq_service jobq_action_service(enum jobq_action action)
+{
+    return ACTIONS[action].service;
+}
+
+const char *jobq_service_name(enum jobq_service service)
+{
+    static const char *const names[JOBQ_SERVICE_COUNT] = {"sqs", "simpledb", "ec2",
+                                                          "dynamodb"};
+    return names[service];
+}
+
+void jobq_ledger_init(struct jobq_ledger *ledger)
+{
+    memset(ledger, 0, sizeof *ledger);
+}
+
+void jobq_ledger_release(struct jobq_ledger *ledger)
+{
+    free(ledger->instance);
+    ledger->instance = NULL;
+    ledger->instance_count = ledger->instance_cap = 0;
+}
+
+struct jobq_instance_use *jobq_ledger_instance(struct jobq_ledger *ledger)
+{
+    if (ledger->instance_count == ledger->instance_cap) {
+        ledger->instance_cap = ledger->instance_cap ? 2 * ledger->instance_cap : 16;
+        ledger->instance = xrealloc(ledger->instance, (size_t)ledger->instance_cap *
+                                                          sizeof *ledger->instance);
+    }
+    struct jobq_instance_use *use = &ledger->instance[ledger->instance_count++];
+    memset(use, 0, sizeof *use);
+    return use;
+}
+
+int jobq_payload_bucket(int64_t payload_bytes)
+{
+    int64_t kib = (payload_bytes + 1023) / 1024;
+    return kib < 0 ? 0 : kib >= JOBQ_PAYLOAD_BUCKETS ? JOBQ_PAYLOAD_BUCKETS - 1 : (int)kib;
+}
+
+void jobq_ledger_add(struct jobq_ledger *into, const struct jobq_ledger *from)
+{
+    for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
+        struct jobq_usage *a = &into->action[i];
+        const struct jobq_usage *b = &from->action[i];
+        a->requests += b->requests;
+        a->entries += b->entries;
+        a->empty += b->empty;
+        a->failed += b->failed;
+        a->throttled += b->throttled;
+        a->bytes_out += b->bytes_out;
+        a->bytes_in += b->bytes_in;
+        a->box_usage_e10h += b->box_usage_e10h;
+    }
+    for (int i = 0; i < JOBQ_PAYLOAD_BUCKETS; i++) {
+        into->send_kib[i] += from->send_kib[i];
+        into->receive_kib[i] += from->receive_kib[i];
+    }
+    into->store_byte_hours += from->store_byte_hours;
+    into->volume_gib_hours += from->volume_gib_hours;
+    into->ipv4_hours += from->ipv4_hours;
+    into->internet_out_bytes += from->internet_out_bytes;
+    into->internet_in_bytes += from->internet_in_bytes;
+    into->write_units += from->write_units;
+    into->read_units += from->read_units;
+    into->jobs += from->jobs;
+    into->attempts += from->attempts;
+    for (int64_t i = 0; i < from->instance_count; i++)
+        *jobq_ledger_instance(into) = from->instance[i];
+}
+
+int64_t jobq_ledger_requests(const struct jobq_ledger *ledger, enum jobq_service service)
+{
+    int64_t total = 0;
+    for (int i = 0; i < JOBQ_ACTION_COUNT; i++)
+        if (ACTIONS[i].service == service)
+            total += ledger->action[i].requests;
+    return total;
+}

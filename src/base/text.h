@@ -1,0 +1,61 @@
+/* text.h - building and reading bytes.
+ *
+ * Room:     src/base, a tool.
+ * Callers:  anyone.
+ * Knows nothing of: encodings of AWS (src/wire).
+ *
+ * The number writers are by hand because they stand in the simulator's inner loop, and
+ * because printf's depend on the locale. */
+#ifndef JOBQ_BASE_TEXT_H
+#define JOBQ_BASE_TEXT_H
+
+#include "jobq/ports.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A growing buffer; always terminated once something was put. Zero it to init. Past
+ * TEXT_MAX it aborts: whoever reads foreign bytes bounds them before. */
+struct text {
+    char *ptr;
+    size_t len, cap;
+};
+#define TEXT_MAX ((size_t)1 << 31)
+
+void text_release(struct text *text);
+void text_clear(struct text *text); /* keeps the memory */
+void text_put(struct text *text, const char *bytes, size_t len);
+void text_puts(struct text *text, const char *cstr);
+void text_putc(struct text *text, char c);
+void text_put_str(struct text *text, struct jobq_str s); /* a phantom puts 'x's */
+void text_put_int(struct text *text, int64_t value);
+/* Shortest decimal that reads back as the same double; "." whatever the locale. */
+void text_put_double(struct text *text, double value);
+/* %-formats of C, in the C locale's spelling as long as no %f-like is used. */
+void text_printf(struct text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The bytes with everything unprintable as \xHH, for messages to people. */
+void text_put_escaped(struct text *text, const char *bytes, size_t len);
+struct jobq_str text_str(const struct text *text);
+
+/* The same escape into a fixed array; terminated, cut with "..." at cap. Returns out. */
+char *text_escape(const char *bytes, int64_t len, char *out, int cap);
+
+/* Writes value in decimal at out (no terminator); returns how many bytes (<= 20). */
+int text_write_int(char *out, int64_t value);
+/* Writes 16 lower-case hex digits. */
+void text_write_hex64(char *out, uint64_t value);
+
+struct jobq_str str_of(const char *cstr);
+bool str_eq(struct jobq_str a, struct jobq_str b); /* phantoms equal nothing */
+bool str_is(struct jobq_str a, const char *cstr);
+int str_cmp(struct jobq_str a, struct jobq_str b); /* bytewise, then by length */
+/* Decimal digits only, the whole of it, no sign but one leading '-'. False otherwise. */
+bool str_to_int(struct jobq_str s, int64_t *out);
+
+/* A string literal as a jobq_str. */
+#define STR(literal) ((struct jobq_str){"" literal, (int64_t)sizeof(literal) - 1})
+
+#endif
