@@ -116,23 +116,72 @@ $(BUILD)/%.o: %.S
 
 # ---- tests ---------------------------------------------------------------------------
 # A unit test is tests/unit/test_X.c, linked with everything that has no main and no
-# network; rooms that need more have a mk fragment (tests/*.mk) that says so.
-UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
-UNIT      := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
-LIBS_ALL  := $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) $(LIB_TEST) -lpthread
+# network world. Rooms that need more have a fragment (tests/*/*.mk, live/*.mk,
+# sim/mock/*.mk), which adds its targets to CHECKS (part of `make check`), BENCHES,
+# FUZZERS or INSTALLS.
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+UNIT_HELP := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+LIBS_ALL := $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) $(LIB_TEST) -lpthread
+TESTLIB  := $(BUILD)/libtest.a
+CHECKS   := lint
+BENCHES  :=
+FUZZERS  :=
+INSTALLS := install-programs
 
-$(BUILD)/libtest.a: $(SIM) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(FIBER) $(BASE)
+$(TESTLIB): $(SIM) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(FIBER) $(BASE) $(UNIT_HELP)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a
-	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libtest.a $(LIBS_ALL)
-
-.PHONY: unit
-unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(TESTLIB)
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(TESTLIB) $(LIBS_ALL)
 
 -include $(wildcard tests/*.mk tests/*/*.mk live/*.mk sim/mock/*.mk)
 
-.PHONY: clean help
+.PHONY: deps check check-all unit lint asan bench fuzz demo install install-programs clean help
+.SECONDARY:
+
+## make            the programs, in bin/
+## make deps       install the Debian packages that are missing (packages.txt)
+deps:
+	@tests/deps.sh
+
+## make check      set up, build, and run every test
+check: deps
+	@$(MAKE) --no-print-directory check-all
+check-all: all $(UNIT)
+	@MAKE="$(MAKE)" tests/run_checks.sh $(UNIT) $(CHECKS)
+
+## make unit       the unit tests alone
+unit: $(UNIT)
+	@tests/run_checks.sh $(UNIT)
+
+## make lint       floors, purity, format, and that the lint can fail
+lint: $(MODELS) $(PRICING) $(FLEET) $(COST)
+	@tests/lint/floors.sh
+	@tests/lint/purity.sh $(BUILD)
+	@CC="$(CC)" tests/lint/planted.sh
+	@tests/lint/format.sh || [ $$? = 77 ]
+
+## make asan       the unit tests under AddressSanitizer and UBSan
+asan:
+	@$(MAKE) --no-print-directory VARIANT=asan unit
+
+## make bench      every bench (BENCHES); figures belong in tests/bench/README.md
+bench: $(BENCHES)
+
+## make fuzz       every fuzzer for FUZZ_SECONDS (20)
+fuzz: $(FUZZERS)
+
+## make demo       set up, then the main job on real input
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory demo-run
+
+## make install    PREFIX= (/usr/local) DESTDIR=
+install: all $(INSTALLS)
+install-programs: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+
 clean:
 	rm -rf build bin
 help:

@@ -26,10 +26,10 @@ enum jobq_code {
     JOBQ_NOT_FOUND = -4,
     JOBQ_CONFLICT = -5, /* a condition failed, or the name is taken */
     /* Stop: trying again cannot help. */
-    JOBQ_DENIED = -6,  /* credentials or permission */
-    JOBQ_INVALID = -7, /* the request is malformed */
-    JOBQ_CORRUPT = -8, /* what was read makes no sense */
-    JOBQ_LIMIT = -9,   /* a documented limit; the text names it */
+    JOBQ_DENIED = -6,    /* credentials or permission */
+    JOBQ_INVALID = -7,   /* the request is malformed */
+    JOBQ_CORRUPT = -8,   /* what was read makes no sense */
+    JOBQ_LIMIT = -9,     /* a documented limit; the text names it */
     JOBQ_CANCELLED = -10 /* the waiting fiber was told to stop waiting */
 };
 

@@ -13,7 +13,13 @@
 
 #include <stdint.h>
 
-enum jobq_service { JOBQ_SQS, JOBQ_SIMPLEDB, JOBQ_EC2, JOBQ_DYNAMODB, JOBQ_SERVICE_COUNT };
+enum jobq_service {
+    JOBQ_SQS,
+    JOBQ_SIMPLEDB,
+    JOBQ_EC2,
+    JOBQ_DYNAMODB,
+    JOBQ_SERVICE_COUNT
+};
 
 /* X(enumerator, service, name as AWS writes it) */
 #define JOBQ_ACTIONS(X)                                                                  \
@@ -88,14 +94,14 @@ struct jobq_ledger {
     struct jobq_usage action[JOBQ_ACTION_COUNT];
     int64_t send_kib[JOBQ_PAYLOAD_BUCKETS];    /* SendMessage and its batch */
     int64_t receive_kib[JOBQ_PAYLOAD_BUCKETS]; /* ReceiveMessage, by what it returned */
-    double store_byte_hours;  /* billed bytes (45-byte overheads included) x hours kept */
-    double volume_gib_hours;  /* EBS root volumes */
-    double ipv4_hours;        /* public addresses */
+    double store_byte_hours; /* billed bytes (45-byte overheads included) x hours kept */
+    double volume_gib_hours; /* EBS root volumes */
+    double ipv4_hours;       /* public addresses */
     int64_t internet_out_bytes; /* of bytes out of AWS: those that left the region */
     int64_t internet_in_bytes;
-    double write_units;       /* DynamoDB WRU and RRU, where that store is priced */
+    double write_units; /* DynamoDB WRU and RRU, where that store is priced */
     double read_units;
-    int64_t jobs;             /* jobs that ended (done, dead, cancelled, expired) */
+    int64_t jobs; /* jobs that ended (done, dead, cancelled, expired) */
     int64_t attempts;
     struct jobq_instance_use *instance; /* instance_count long; owner: the ledger */
     int64_t instance_count;

@@ -15,8 +15,8 @@
  * a call (its stack and arena are kept until the call has taken effect: fiber.h).
  *
  * Errors (jobq/error.h), common to all: THROTTLED, UNAVAILABLE, TIMEOUT: later, and the
- * last two may have been applied; DENIED, INVALID, LIMIT: stop; CORRUPT: the reply made no
- * sense; CANCELLED: the process is stopping. Each table lists what it adds. No port
+ * last two may have been applied; DENIED, INVALID, LIMIT: stop; CORRUPT: the reply made
+ * no sense; CANCELLED: the process is stopping. Each table lists what it adds. No port
  * retries: src/fleet/retry.c does, in both worlds.
  *
  * Bill: every call fills a struct jobq_call_cost, also when it fails. */
@@ -83,10 +83,10 @@ struct jobq_dice {
 #define JOBQ_QUEUE_NAME_MAX 80
 
 struct jobq_queue_options {
-    int64_t visibility_ns; /* 0..12 h; default of the service: 30 s */
-    int64_t retention_ns;  /* 60 s..14 d; 0: the service's default, 4 d */
-    int64_t delay_ns;      /* 0..15 min */
-    int64_t receive_wait_ns; /* 0..20 s: default wait of a receive */
+    int64_t visibility_ns;     /* 0..12 h; default of the service: 30 s */
+    int64_t retention_ns;      /* 60 s..14 d; 0: the service's default, 4 d */
+    int64_t delay_ns;          /* 0..15 min */
+    int64_t receive_wait_ns;   /* 0..20 s: default wait of a receive */
     int32_t max_receive_count; /* redrive to dead_queue after so many; 0: none */
     int32_t dead_queue;        /* a handle of this port; used if max_receive_count > 0 */
 };
@@ -153,8 +153,8 @@ struct jobq_queue_ops {
      * Blocks: yes. Returns: JOBQ_OK with result[i] for each; or an error, nothing known
      * to be sent. Owner: in and result are yours. Order: kept in an ideal world only.
      * Bill: one request (by chunks of payload, at the sheet's grain). */
-    int (*send)(struct jobq_queue *q, int queue, const struct jobq_outgoing *in, int count,
-                struct jobq_entry_result *result, struct jobq_call_cost *cost,
+    int (*send)(struct jobq_queue *q, int queue, const struct jobq_outgoing *in,
+                int count, struct jobq_entry_result *result, struct jobq_call_cost *cost,
                 struct jobq_error *err);
 
     /* Take up to options->max messages, waiting at most wait_ns for the first.
@@ -169,13 +169,13 @@ struct jobq_queue_ops {
     /* Delete 1..10 messages by the newest receipt of each. An old receipt deletes
      * nothing and says success.
      * Blocks: yes. Returns: JOBQ_OK with result[i]. Bill: one request. */
-    int (*remove)(struct jobq_queue *q, int queue, const struct jobq_str *receipt, int count,
-                  struct jobq_entry_result *result, struct jobq_call_cost *cost,
-                  struct jobq_error *err);
+    int (*remove)(struct jobq_queue *q, int queue, const struct jobq_str *receipt,
+                  int count, struct jobq_entry_result *result,
+                  struct jobq_call_cost *cost, struct jobq_error *err);
 
-    /* Hide 1..10 messages for visibility_ns from now. result[i] NOT_FOUND: that receipt no
-     * longer owns its message (expired and received again, or deleted); LIMIT: past 12 h
-     * in all since its receive. Blocks: yes. Bill: one request. */
+    /* Hide 1..10 messages for visibility_ns from now. result[i] NOT_FOUND: that receipt
+     * no longer owns its message (expired and received again, or deleted); LIMIT: past 12
+     * h in all since its receive. Blocks: yes. Bill: one request. */
     int (*set_visibility)(struct jobq_queue *q, int queue,
                           const struct jobq_visibility_change *change, int count,
                           struct jobq_entry_result *result, struct jobq_call_cost *cost,
@@ -215,8 +215,8 @@ struct jobq_item {
 };
 
 struct jobq_domain_stats {
-    int64_t items, names, values;                   /* counts */
-    int64_t item_bytes, name_bytes, value_bytes;    /* their sizes */
+    int64_t items, names, values;                /* counts */
+    int64_t item_bytes, name_bytes, value_bytes; /* their sizes */
 };
 
 struct jobq_store;
@@ -232,8 +232,8 @@ struct jobq_store_ops {
                          struct jobq_call_cost *cost, struct jobq_error *err);
     int (*delete_domain)(struct jobq_store *s, const char *domain,
                          struct jobq_call_cost *cost, struct jobq_error *err);
-    /* Names in order, up to cap of them from the one after `after` (NULL: from the start).
-     * Returns: how many. Owner: strings live in arena. */
+    /* Names in order, up to cap of them from the one after `after` (NULL: from the
+     * start). Returns: how many. Owner: strings live in arena. */
     int (*list_domains)(struct jobq_store *s, const char *after, struct arena *arena,
                         struct jobq_str *out, int cap, struct jobq_call_cost *cost,
                         struct jobq_error *err);
@@ -283,7 +283,12 @@ struct jobq_tag {
     struct jobq_str key, value;
 };
 
-enum jobq_box_state { JOBQ_BOX_PENDING, JOBQ_BOX_RUNNING, JOBQ_BOX_STOPPING, JOBQ_BOX_ENDED };
+enum jobq_box_state {
+    JOBQ_BOX_PENDING,
+    JOBQ_BOX_RUNNING,
+    JOBQ_BOX_STOPPING,
+    JOBQ_BOX_ENDED
+};
 
 struct jobq_launch {
     const char *type;  /* "t4g.nano" */
@@ -313,8 +318,8 @@ struct jobq_self {
 
 /* A warning that this box will be taken away. */
 struct jobq_notice {
-    bool due;              /* true: the box goes at at_wall_ns */
-    bool rebalance;        /* true: more at risk than usual */
+    bool due;       /* true: the box goes at at_wall_ns */
+    bool rebalance; /* true: more at risk than usual */
     int64_t at_wall_ns;
 };
 
@@ -322,11 +327,11 @@ struct jobq_fleet;
 struct jobq_fleet_ops {
     const char *name;
     /* Start count boxes, all or none. Blocks: yes. Returns: how many ids were written to
-     * out (strings live in arena); LIMIT: account or capacity. Bill: one request; each box
-     * bills its time from RUNNING on. */
-    int (*launch)(struct jobq_fleet *f, const struct jobq_launch *launch, struct arena *arena,
-                  struct jobq_str *out, int cap, struct jobq_call_cost *cost,
-                  struct jobq_error *err);
+     * out (strings live in arena); LIMIT: account or capacity. Bill: one request; each
+     * box bills its time from RUNNING on. */
+    int (*launch)(struct jobq_fleet *f, const struct jobq_launch *launch,
+                  struct arena *arena, struct jobq_str *out, int cap,
+                  struct jobq_call_cost *cost, struct jobq_error *err);
     int (*terminate)(struct jobq_fleet *f, const struct jobq_str *id, int count,
                      struct jobq_call_cost *cost, struct jobq_error *err);
     /* Boxes not yet ended that carry the tag. Returns: 0..cap; LIMIT: more than cap. */
@@ -360,15 +365,15 @@ struct jobq_work {
 #define JOBQ_OUTPUT_TAIL 4096
 
 struct jobq_work_result {
-    int32_t exit_code;   /* 0: done. EXEC: the command's; 128 + n: killed by signal n */
-    bool killed;         /* by stop(), not by itself */
-    int64_t wall_ns;     /* how long it ran */
-    int64_t cpu_ns;      /* processor time it used */
+    int32_t exit_code; /* 0: done. EXEC: the command's; 128 + n: killed by signal n */
+    bool killed;       /* by stop(), not by itself */
+    int64_t wall_ns;   /* how long it ran */
+    int64_t cpu_ns;    /* processor time it used */
     int32_t progress_percent; /* last "progress N%" line; -1: none */
-    int64_t primes;      /* PRIMES */
+    int64_t primes;           /* PRIMES */
     int32_t tail_bytes;
-    char *tail;          /* where to copy the last output bytes, JOBQ_OUTPUT_TAIL of them;
-                            the caller sets it, NULL: not wanted */
+    char *tail; /* where to copy the last output bytes, JOBQ_OUTPUT_TAIL of them;
+                   the caller sets it, NULL: not wanted */
 };
 
 struct jobq_child;
@@ -376,7 +381,8 @@ struct jobq_child_ops {
     const char *name;
     /* Begin; the work proceeds while the fiber does other things. Blocks: no.
      * Returns: a handle >= 0; UNAVAILABLE: no process or thread to be had. */
-    int (*start)(struct jobq_child *c, const struct jobq_work *work, struct jobq_error *err);
+    int (*start)(struct jobq_child *c, const struct jobq_work *work,
+                 struct jobq_error *err);
     /* Wait for its end, at most until until_ns. Returns: JOBQ_OK, *out is the result and
      * the handle is gone; TIMEOUT: still running (out->progress_percent is fresh). */
     int (*wait)(struct jobq_child *c, int handle, int64_t until_ns,
@@ -394,8 +400,8 @@ struct jobq_child {
 struct jobq_board;
 struct jobq_board_ops {
     const char *name;
-    /* Publish bytes under a path ("/", "/status.json"); copied. Readers get the last ones.
-     * Blocks: no. */
+    /* Publish bytes under a path ("/", "/status.json"); copied. Readers get the last
+     * ones. Blocks: no. */
     void (*post)(struct jobq_board *b, const char *path, const char *content_type,
                  struct jobq_str bytes);
 };
@@ -409,7 +415,8 @@ struct jobq_board {
  * replaces the call's outcome with that code: before, the call is not made; after, its
  * reply is lost. Used by torture runs and tests in either world. */
 enum jobq_fault_phase { JOBQ_FAULT_BEFORE, JOBQ_FAULT_AFTER };
-typedef int jobq_fault_fn(void *ctx, enum jobq_action action, enum jobq_fault_phase phase);
+typedef int jobq_fault_fn(void *ctx, enum jobq_action action,
+                          enum jobq_fault_phase phase);
 
 /* One finished call, for `--record` and the tests. Strings die with the call. */
 struct jobq_trace_call {
@@ -458,11 +465,12 @@ int jobq_queue_depth(struct jobq_backend *b, int queue, struct jobq_queue_depth 
                      struct jobq_error *err);
 int jobq_queue_send(struct jobq_backend *b, int queue, const struct jobq_outgoing *in,
                     int count, struct jobq_entry_result *result, struct jobq_error *err);
-int jobq_queue_receive(struct jobq_backend *b, int queue, const struct jobq_receive *options,
-                       struct arena *arena, struct jobq_message *out,
-                       struct jobq_error *err);
+int jobq_queue_receive(struct jobq_backend *b, int queue,
+                       const struct jobq_receive *options, struct arena *arena,
+                       struct jobq_message *out, struct jobq_error *err);
 int jobq_queue_remove(struct jobq_backend *b, int queue, const struct jobq_str *receipt,
-                      int count, struct jobq_entry_result *result, struct jobq_error *err);
+                      int count, struct jobq_entry_result *result,
+                      struct jobq_error *err);
 int jobq_queue_set_visibility(struct jobq_backend *b, int queue,
                               const struct jobq_visibility_change *change, int count,
                               struct jobq_entry_result *result, struct jobq_error *err);
@@ -475,8 +483,9 @@ int jobq_store_create_domain(struct jobq_backend *b, const char *domain,
                              struct jobq_error *err);
 int jobq_store_delete_domain(struct jobq_backend *b, const char *domain,
                              struct jobq_error *err);
-int jobq_store_list_domains(struct jobq_backend *b, const char *after, struct arena *arena,
-                            struct jobq_str *out, int cap, struct jobq_error *err);
+int jobq_store_list_domains(struct jobq_backend *b, const char *after,
+                            struct arena *arena, struct jobq_str *out, int cap,
+                            struct jobq_error *err);
 int jobq_store_domain_stats(struct jobq_backend *b, int domain,
                             struct jobq_domain_stats *out, struct jobq_error *err);
 int jobq_store_put(struct jobq_backend *b, int domain, struct jobq_str item,
@@ -503,7 +512,8 @@ int jobq_fleet_describe(struct jobq_backend *b, struct jobq_tag tag, struct aren
                         struct jobq_box *out, int cap, struct jobq_error *err);
 int jobq_fleet_tag(struct jobq_backend *b, const struct jobq_str *id, int id_count,
                    const struct jobq_tag *tag, int tag_count, struct jobq_error *err);
-int jobq_fleet_self(struct jobq_backend *b, struct jobq_self *out, struct jobq_error *err);
+int jobq_fleet_self(struct jobq_backend *b, struct jobq_self *out,
+                    struct jobq_error *err);
 int jobq_fleet_notice(struct jobq_backend *b, struct jobq_notice *out,
                       struct jobq_error *err);
 

@@ -1,14 +1,13 @@
 /* dice.h - reproducible random streams.
  *
  * Room:     src/base, a tool.
- * Callers:  worlds, tests, reports. Never models (they take u) nor the product (it asks the
- *           dice port).
- * Knows nothing of: who draws.
+ * Callers:  worlds, tests, reports. Never models (they take u) nor the product (it asks
+ * the dice port). Knows nothing of: who draws.
  *
- * xoshiro256++ 1.0 (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
- * ACM TOMS 47(4), 2021), seeded by SplitMix64 over (seed, name), so that a stream depends
- * on nothing but its seed and its name. Known answer: with the state {1,2,3,4} the first
- * outputs are 41943041, 58720359, 3588806011781223. */
+ * xoshiro256++ 1.0 (Blackman and Vigna, "Scrambled linear pseudorandom number
+ * generators", ACM TOMS 47(4), 2021), seeded by SplitMix64 over (seed, name), so that a
+ * stream depends on nothing but its seed and its name. Known answer: with the state
+ * {1,2,3,4} the first outputs are 41943041, 58720359, 3588806011781223. */
 #ifndef JOBQ_BASE_DICE_H
 #define JOBQ_BASE_DICE_H
 

@@ -1,3 +1,4 @@
+/* error.c - how an error is filled and wrapped. See jobq/error.h. */
 #include "jobq/error.h"
 
 #include <stdarg.h>

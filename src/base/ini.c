@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Debian's inih does not tell its handler the line, so the lines are counted where it asks
- * for them. */
+/* Debian's inih does not tell its handler the line, so the lines are counted where it
+ * asks for them. */
 struct reading {
     ini_key_fn *fn;
     void *ctx;
@@ -67,8 +67,8 @@ static int run(struct reading *r)
         return jobq_fail(r->err, JOBQ_INVALID, "%s:%d: line is too long", r->name,
                          r->long_line);
     if (line > 0)
-        return jobq_fail(r->err, JOBQ_INVALID, "%s:%d: malformed line, want 'key = value'",
-                         r->name, line);
+        return jobq_fail(r->err, JOBQ_INVALID,
+                         "%s:%d: malformed line, want 'key = value'", r->name, line);
     if (line < 0)
         return jobq_fail(r->err, JOBQ_INVALID, "%s: cannot be read", r->name);
     return JOBQ_OK;

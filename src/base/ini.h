@@ -13,8 +13,8 @@
 typedef int ini_key_fn(void *ctx, const char *section, const char *key, const char *value,
                        int line, struct jobq_error *err);
 
-/* Returns JOBQ_OK; NOT_FOUND: no such file; INVALID: "FILE:LINE: ..." for a malformed line
- * or what fn said. */
+/* Returns JOBQ_OK; NOT_FOUND: no such file; INVALID: "FILE:LINE: ..." for a malformed
+ * line or what fn said. */
 int ini_read_file(const char *path, ini_key_fn *fn, void *ctx, struct jobq_error *err);
 /* The same for text in memory; name stands for the file in errors. */
 int ini_read_text(const char *text, const char *name, ini_key_fn *fn, void *ctx,

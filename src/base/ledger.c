@@ -1,3 +1,4 @@
+/* ledger.c - names and sums of usage. See jobq/ledger.h. */
 #include "jobq/ledger.h"
 
 #include "base/arena.h"
@@ -58,7 +59,9 @@ struct jobq_instance_use *jobq_ledger_instance(struct jobq_ledger *ledger)
 int jobq_payload_bucket(int64_t payload_bytes)
 {
     int64_t kib = (payload_bytes + 1023) / 1024;
-    return kib < 0 ? 0 : kib >= JOBQ_PAYLOAD_BUCKETS ? JOBQ_PAYLOAD_BUCKETS - 1 : (int)kib;
+    return kib < 0                       ? 0
+           : kib >= JOBQ_PAYLOAD_BUCKETS ? JOBQ_PAYLOAD_BUCKETS - 1
+                                         : (int)kib;
 }
 
 void jobq_ledger_add(struct jobq_ledger *into, const struct jobq_ledger *from)

@@ -1,3 +1,4 @@
+/* units.c - time, sizes and counts as people write them. See jobq/units.h. */
 #include "jobq/units.h"
 
 #include "base/text.h"
@@ -28,25 +29,29 @@ struct unit {
     int64_t scale;
 };
 
-static const struct unit DURATIONS[] = {{"", JOBQ_NS_PER_S},
-                                        {"ns", 1},
-                                        {"us", JOBQ_NS_PER_US},
-                                        {"ms", JOBQ_NS_PER_MS},
-                                        {"s", JOBQ_NS_PER_S},
-                                        {"m", JOBQ_NS_PER_MIN},
-                                        {"min", JOBQ_NS_PER_MIN},
-                                        {"h", JOBQ_NS_PER_HOUR},
-                                        {"d", JOBQ_NS_PER_DAY},
-                                        {NULL, 0}};
+static const struct unit DURATIONS[] = {{"", JOBQ_NS_PER_S},      {"ns", 1},
+                                        {"us", JOBQ_NS_PER_US},   {"ms", JOBQ_NS_PER_MS},
+                                        {"s", JOBQ_NS_PER_S},     {"m", JOBQ_NS_PER_MIN},
+                                        {"min", JOBQ_NS_PER_MIN}, {"h", JOBQ_NS_PER_HOUR},
+                                        {"d", JOBQ_NS_PER_DAY},   {NULL, 0}};
 
-static const struct unit SIZES[] = {
-    {"", 1},           {"B", 1},          {"k", JOBQ_KIB},   {"K", JOBQ_KIB},
-    {"KiB", JOBQ_KIB}, {"M", JOBQ_MIB},   {"MiB", JOBQ_MIB}, {"G", JOBQ_GIB},
-    {"GiB", JOBQ_GIB}, {"KB", 1000},      {"kB", 1000},      {"MB", 1000000},
-    {"GB", 1000000000}, {NULL, 0}};
+static const struct unit SIZES[] = {{"", 1},
+                                    {"B", 1},
+                                    {"k", JOBQ_KIB},
+                                    {"K", JOBQ_KIB},
+                                    {"KiB", JOBQ_KIB},
+                                    {"M", JOBQ_MIB},
+                                    {"MiB", JOBQ_MIB},
+                                    {"G", JOBQ_GIB},
+                                    {"GiB", JOBQ_GIB},
+                                    {"KB", 1000},
+                                    {"kB", 1000},
+                                    {"MB", 1000000},
+                                    {"GB", 1000000000},
+                                    {NULL, 0}};
 
-static const struct unit COUNTS[] = {{"", 1},          {"k", 1000},        {"K", 1000},
-                                     {"M", 1000000},   {"G", 1000000000},  {NULL, 0}};
+static const struct unit COUNTS[] = {{"", 1},        {"k", 1000},       {"K", 1000},
+                                     {"M", 1000000}, {"G", 1000000000}, {NULL, 0}};
 
 static int malformed(const char *what, const char *text, struct jobq_error *err)
 {
@@ -62,8 +67,8 @@ static int too_large(const char *what, const char *text, struct jobq_error *err)
     return jobq_fail(err, JOBQ_LIMIT, "%s '%s' is too large", what, shown);
 }
 
-/* digits[.digits][e[+]digits]unit, exact: the digits are gathered as an integer and a power
- * of ten, and only what falls below one is rounded. */
+/* digits[.digits][e[+]digits]unit, exact: the digits are gathered as an integer and a
+ * power of ten, and only what falls below one is rounded. */
 static int parse_scaled(const char *what, const char *text, const struct unit *units,
                         bool whole, int64_t *out, struct jobq_error *err)
 {
@@ -87,8 +92,8 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
     }
     if (seen == 0)
         return malformed(what, text, err);
-    if ((*p == 'e' || *p == 'E') && (p[1] == '+' || p[1] == '-' ||
-                                     (p[1] >= '0' && p[1] <= '9'))) {
+    if ((*p == 'e' || *p == 'E') &&
+        (p[1] == '+' || p[1] == '-' || (p[1] >= '0' && p[1] <= '9'))) {
         char *end;
         long exponent = strtol(p + 1, &end, 10);
         if (end == p + 1)
@@ -158,7 +163,8 @@ int jobq_parse_number(const char *text, double *out, struct jobq_error *err)
 }
 
 /* value / scale with up to three decimals and no trailing zeros, if that is exact. */
-static bool write_scaled(int64_t value, int64_t scale, const char *unit, char *out, int cap)
+static bool write_scaled(int64_t value, int64_t scale, const char *unit, char *out,
+                         int cap)
 {
     if (value % scale != 0 && (value % scale) * 1000 % scale != 0)
         return false;
@@ -193,10 +199,14 @@ static char *format_scaled(int64_t value, const struct unit *units, char *out, i
 
 char *jobq_format_duration(int64_t ns, char *out, int cap)
 {
-    static const struct unit units[] = {{"d", JOBQ_NS_PER_DAY}, {"h", JOBQ_NS_PER_HOUR},
-                                        {"min", JOBQ_NS_PER_MIN}, {"s", JOBQ_NS_PER_S},
-                                        {"ms", JOBQ_NS_PER_MS}, {"us", JOBQ_NS_PER_US},
-                                        {"ns", 1}, {NULL, 0}};
+    static const struct unit units[] = {{"d", JOBQ_NS_PER_DAY},
+                                        {"h", JOBQ_NS_PER_HOUR},
+                                        {"min", JOBQ_NS_PER_MIN},
+                                        {"s", JOBQ_NS_PER_S},
+                                        {"ms", JOBQ_NS_PER_MS},
+                                        {"us", JOBQ_NS_PER_US},
+                                        {"ns", 1},
+                                        {NULL, 0}};
     if (ns == 0)
         return write_scaled(0, 1, "s", out, cap), out;
     return format_scaled(ns, units, out, cap);
@@ -204,14 +214,14 @@ char *jobq_format_duration(int64_t ns, char *out, int cap)
 
 char *jobq_format_size(int64_t bytes, char *out, int cap)
 {
-    static const struct unit units[] = {{"GiB", JOBQ_GIB}, {"MiB", JOBQ_MIB},
-                                        {"KiB", JOBQ_KIB}, {"B", 1}, {NULL, 0}};
+    static const struct unit units[] = {
+        {"GiB", JOBQ_GIB}, {"MiB", JOBQ_MIB}, {"KiB", JOBQ_KIB}, {"B", 1}, {NULL, 0}};
     return format_scaled(bytes, units, out, cap);
 }
 
 char *jobq_format_count(int64_t count, char *out, int cap)
 {
-    static const struct unit units[] = {{"G", 1000000000}, {"M", 1000000}, {"k", 1000},
-                                        {"", 1}, {NULL, 0}};
+    static const struct unit units[] = {
+        {"G", 1000000000}, {"M", 1000000}, {"k", 1000}, {"", 1}, {NULL, 0}};
     return format_scaled(count, units, out, cap);
 }

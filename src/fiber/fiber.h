@@ -3,21 +3,23 @@
  * A fiber is a function with a stack of its own that gives up the processor only where
  * it parks. Fibers belong to a process (struct fiber_proc), processes to a scheduler, one
  * scheduler to a thread. The scheduler knows no clock: the world behind it says what time
- * it is and calls fiber_timer_fired; so the same code parks in virtual time and on libevent.
+ * it is and calls fiber_timer_fired; so the same code parks in virtual time and on
+ * libevent.
  *
  * Room:     src/fiber, a tool.
  * Callers:  anyone above: the product parks here, the worlds drive it.
  * Knows nothing of: queues, AWS, what a world is.
  *
  * Order. Ready fibers run first in, first out. A fiber made ready runs before the world
- * moves time: the world calls fiber_run_ready until nothing is ready, then its next event.
+ * moves time: the world calls fiber_run_ready until nothing is ready, then its next
+ * event.
  *
  * Waits have generations. To wait, a fiber takes a ticket (fiber_ticket), hands it to
- * whoever will wake it, and parks. The ticket is good for that one wait: waking with an old
- * one does nothing, so a waiter that timed out can never be woken by the grant it gave up
- * on. A wake that comes between the ticket and the park is kept, and the park returns at
- * once. struct fiber memory is reused but never returned while the scheduler lives, so an
- * old ticket may always be tried. */
+ * whoever will wake it, and parks. The ticket is good for that one wait: waking with an
+ * old one does nothing, so a waiter that timed out can never be woken by the grant it
+ * gave up on. A wake that comes between the ticket and the park is kept, and the park
+ * returns at once. struct fiber memory is reused but never returned while the scheduler
+ * lives, so an old ticket may always be tried. */
 #ifndef JOBQ_FIBER_FIBER_H
 #define JOBQ_FIBER_FIBER_H
 
@@ -36,10 +38,11 @@ typedef void fiber_fn(void *arg);
  * thread, never from within each other. */
 struct fiber_timer_ops {
     int64_t (*now)(void *world);
-    /* Arrange that fiber_timer_fired(ticket) is called at until_ns or later. Returns a key
-     * for disarm; worlds whose timers cannot be cancelled cheaply may ignore disarm, for a
-     * ticket that is spent does nothing. */
-    uint64_t (*arm)(void *world, int64_t until_ns, struct fiber *fiber, uint32_t generation);
+    /* Arrange that fiber_timer_fired(ticket) is called at until_ns or later. Returns a
+     * key for disarm; worlds whose timers cannot be cancelled cheaply may ignore disarm,
+     * for a ticket that is spent does nothing. */
+    uint64_t (*arm)(void *world, int64_t until_ns, struct fiber *fiber,
+                    uint32_t generation);
     void (*disarm)(void *world, uint64_t key);
 };
 
@@ -61,15 +64,16 @@ int64_t fiber_run_ready(struct fiber_sched *sched);
 bool fiber_any_ready(const struct fiber_sched *sched);
 void fiber_timer_fired(struct fiber *fiber, uint32_t generation);
 int64_t fiber_switches(const struct fiber_sched *sched);
-int64_t fiber_count(const struct fiber_sched *sched); /* alive, parked or ready */
+int64_t fiber_count(const struct fiber_sched *sched);         /* alive, parked or ready */
 size_t fiber_stack_used_max(const struct fiber_sched *sched); /* with paint; else 0 */
 
 /* ---- processes -------------------------------------------------------------------- */
 
 struct fiber_proc *fiber_proc_new(struct fiber_sched *sched, const char *name);
-/* Kill: its fibers never run again. Their stacks, and everything in fiber_proc_arena, stay
- * until the pins on the process are gone, then are reused. The caller must not be one of
- * its fibers, unless it is the last thing that fiber does (then this does not return). */
+/* Kill: its fibers never run again. Their stacks, and everything in fiber_proc_arena,
+ * stay until the pins on the process are gone, then are reused. The caller must not be
+ * one of its fibers, unless it is the last thing that fiber does (then this does not
+ * return). */
 void fiber_proc_kill(struct fiber_proc *proc);
 bool fiber_proc_alive(const struct fiber_proc *proc);
 /* Memory that lives as long as the process. Owner: the process. */

@@ -35,17 +35,23 @@ static void durations_are_exact(void **state)
     static const struct {
         const char *text;
         int64_t ns;
-    } good[] = {{"250ms", 250000000},      {"2s", 2000000000}, {"90", INT64_C(90000000000)},
-                {"1.5h", INT64_C(5400000000000)}, {"0.000000001", 1}, {"0", 0},
-                {"12h", INT64_C(43200000000000)}, {"1e3ms", 1000000000},
-                {"1e-9s", 1}, {"0.1", 100000000}};
+    } good[] = {{"250ms", 250000000},
+                {"2s", 2000000000},
+                {"90", INT64_C(90000000000)},
+                {"1.5h", INT64_C(5400000000000)},
+                {"0.000000001", 1},
+                {"0", 0},
+                {"12h", INT64_C(43200000000000)},
+                {"1e3ms", 1000000000},
+                {"1e-9s", 1},
+                {"0.1", 100000000}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         int64_t ns = -1;
         assert_int_equal(jobq_parse_duration(good[i].text, &ns, &err), JOBQ_OK);
         assert_int_equal(ns, good[i].ns);
     }
-    static const char *const bad[] = {"", "s", "-1s", "1x", "1 s", "1..2s", "nan", "1e",
-                                      "0x10", "1s ", "\x01"};
+    static const char *const bad[] = {"",    "s",  "-1s",  "1x",  "1 s", "1..2s",
+                                      "nan", "1e", "0x10", "1s ", "\x01"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t ns = 7;
         assert_int_equal(jobq_parse_duration(bad[i], &ns, &err), JOBQ_INVALID);
@@ -84,8 +90,15 @@ static void formats_read_back(void **state)
 {
     (void)state;
     struct jobq_error err;
-    static const int64_t ns[] = {0, 1, 999, 1500, 250000000, 90000000000, 86400000000000,
-                                 123456789, 5400000000000};
+    static const int64_t ns[] = {0,
+                                 1,
+                                 999,
+                                 1500,
+                                 250000000,
+                                 90000000000,
+                                 86400000000000,
+                                 123456789,
+                                 5400000000000};
     for (size_t i = 0; i < sizeof ns / sizeof *ns; i++) {
         char out[40];
         int64_t back = -1;
@@ -159,8 +172,8 @@ static void text_writes_and_escapes(void **state)
     assert_false(str_to_int(STR("1a"), &v));
 }
 
-static int keep(void *ctx, const char *section, const char *key, const char *value, int line,
-                struct jobq_error *err)
+static int keep(void *ctx, const char *section, const char *key, const char *value,
+                int line, struct jobq_error *err)
 {
     if (strcmp(key, "bad") == 0)
         return jobq_fail(err, JOBQ_INVALID, "unknown key '%s'", key);
@@ -173,7 +186,8 @@ static void ini_names_the_line(void **state)
     (void)state;
     struct text seen = {0};
     struct jobq_error err;
-    assert_int_equal(ini_read_text("a = 1\n# c\n[s]\nb = 2\n", "f.ini", keep, &seen, &err), 0);
+    assert_int_equal(
+        ini_read_text("a = 1\n# c\n[s]\nb = 2\n", "f.ini", keep, &seen, &err), 0);
     assert_string_equal(seen.ptr, "[]a=1@1;[s]b=2@4;");
     assert_int_equal(ini_read_text("a = 1\nbad = 2\n", "f.ini", keep, &seen, &err),
                      JOBQ_INVALID);
