@@ -57,8 +57,11 @@ struct fiber_options {
 
 struct fiber_sched *fiber_sched_new(const struct fiber_timer_ops *timer, void *world,
                                     const struct fiber_options *options);
-/* Every process must have been freed. */
+/* Ends every process that is left, pinned or not, and frees all. Not from a fiber. */
 void fiber_sched_free(struct fiber_sched *sched);
+/* The same, but keeps stacks and memory for what comes next: the end of a replication.
+ * Tickets from before it name nothing; process pointers are gone. */
+void fiber_sched_reset(struct fiber_sched *sched);
 /* Run ready fibers until none is. Returns how many switches into fibers were made. */
 int64_t fiber_run_ready(struct fiber_sched *sched);
 bool fiber_any_ready(const struct fiber_sched *sched);
