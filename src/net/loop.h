@@ -1,0 +1,58 @@
+/* loop.h - one thread's event loop, its clock and its timers.
+ *
+ * Room:     src/net, a tool. Wraps libevent's event_base.
+ * Callers:  live/ and sim/mock/.
+ * Knows nothing of: HTTP, AWS, fibers.
+ * Blocks:   loop_run only.
+ *
+ * A turn is one wait for events and the callbacks of all that came. Work that should be
+ * done once for everything a turn brought (make fibers run, commit a journal, write the
+ * replies) hangs itself behind the turn with loop_after_turn. */
+#ifndef JOBQ_NET_LOOP_H
+#define JOBQ_NET_LOOP_H
+
+#include "jobq/error.h"
+
+#include <stdint.h>
+
+struct event_base;
+struct loop;
+struct loop_timer;
+
+typedef void loop_fn(void *ctx);
+
+/* A loop, or NULL with err filled. SIGPIPE is ignored from here on. Free it with
+ * loop_free after everything that was made on it. */
+struct loop *loop_new(struct jobq_error *err);
+void loop_free(struct loop *loop);
+
+/* For libraries that bring their own events (curl_multi). */
+struct event_base *loop_base(struct loop *loop);
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME, nanoseconds; read at each call. */
+int64_t loop_now_ns(void);
+int64_t loop_wall_ns(void);
+
+/* Run turns until loop_stop. Returns JOBQ_OK; UNAVAILABLE: the kernel refused to wait. */
+int loop_run(struct loop *loop, struct jobq_error *err);
+/* End loop_run after the present turn and its after-turn calls. Safe in a callback. */
+void loop_stop(struct loop *loop);
+
+/* Call fn(ctx) behind every turn, in the order of registration; at most 8 of them. */
+void loop_after_turn(struct loop *loop, loop_fn *fn, void *ctx);
+/* Do not wait in the next turn: an after-turn call made more work. */
+void loop_hurry(struct loop *loop);
+
+/* A one-shot timer, at first unset. It may fire up to a kernel tick (4 ms) early or late;
+ * whoever needs more looks at the clock and sets it again. */
+struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *ctx);
+void loop_timer_free(struct loop_timer *timer); /* NULL: nothing */
+/* At at_ns on loop_now_ns's clock; one in the past fires in the next turn; JOBQ_FOREVER
+ * clears it. Setting again replaces. */
+void loop_timer_set(struct loop_timer *timer, int64_t at_ns);
+
+/* Call fn(ctx) in a turn after the signal came. The handler stays for the loop's life;
+ * at most 8 signals. */
+void loop_on_signal(struct loop *loop, int signal_number, loop_fn *fn, void *ctx);
+
+#endif
