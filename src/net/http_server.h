@@ -50,7 +50,8 @@ typedef bool http_gone_fn(void *ctx);
 /* Make a server. limits is copied. */
 struct http_server *http_server_new(struct loop *loop, const struct http_limits *limits,
                                     http_handler_fn *handler, void *ctx);
-/* Closes all connections; pending exchanges are told (http_gone_fn, answer ignored). */
+/* Closes all connections; pending exchanges are told (http_gone_fn, answer ignored). The
+ * loop must not run again behind it. */
 void http_server_free(struct http_server *server);
 
 /* Listen on host (an address, not a name; "127.0.0.1", "::1") and port (0: a free one).

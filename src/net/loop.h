@@ -13,6 +13,7 @@
 
 #include "jobq/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct event_base;
@@ -42,6 +43,8 @@ void loop_stop(struct loop *loop);
 void loop_after_turn(struct loop *loop, loop_fn *fn, void *ctx);
 /* Do not wait in the next turn: an after-turn call made more work. */
 void loop_hurry(struct loop *loop);
+/* True within an after-turn call. */
+bool loop_is_after_turn(const struct loop *loop);
 
 /* A one-shot timer, at first unset. It may fire up to a kernel tick (4 ms) early or late;
  * whoever needs more looks at the clock and sets it again. */

@@ -1,0 +1,751 @@
+#include "net/http_server.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "jobq/units.h"
+
+#include <event2/event.h>
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LISTENERS_MAX 4
+#define READ_BYTES (16 * JOBQ_KIB)
+#define KEEP_BYTES (64 * JOBQ_KIB) /* a larger buffer is given back when it is empty */
+#define OUT_PAUSE_BYTES                                                                  \
+    (4 * JOBQ_MIB) /* answers waiting past this stop the next request */
+#define STREAM_BYTES (256 * JOBQ_KIB)
+#define LINGER_BYTES (16 * JOBQ_MIB)
+
+struct http_exchange {
+    struct connection *connection;
+    http_gone_fn *gone;
+    void *gone_ctx;
+    bool open, stream, close_after;
+};
+
+struct connection {
+    struct http_server *server;
+    struct connection *next, *previous; /* of the server's list */
+    struct connection *next_dirty;
+    struct event *read_event, *write_event, *closed_event;
+    int fd;
+    char *in;
+    int64_t in_len, in_cap;
+    int64_t need;    /* bytes before which looking at `in` again is no use */
+    int64_t scanned; /* bytes of `in` known to hold no end of a head */
+    struct text out;
+    int64_t sent;     /* of out */
+    int64_t since_ns; /* when the present wait began: for a request, or a taker */
+    int64_t lingered;
+    struct http_exchange x;
+    bool dirty, dead, eof, closing, continued, reading, writing, lingering;
+    char peer[64];
+};
+
+struct listener {
+    struct event *event;
+    int fd;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_limits limits;
+    http_handler_fn *handler;
+    void *ctx;
+    loop_fn *commit;
+    void *commit_ctx;
+    struct listener listener[LISTENERS_MAX];
+    int listener_count;
+    struct connection *first;
+    struct connection *dirty_first, *dirty_last;
+    int connections;
+    bool paused, flushing, sweeping;
+    struct loop_timer *sweeper;
+    struct http_request request;
+};
+
+static int64_t or_default(int64_t value, int64_t fallback)
+{
+    return value > 0 ? value : fallback;
+}
+
+static void mark_dirty(struct connection *c)
+{
+    struct http_server *server = c->server;
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    c->next_dirty = NULL;
+    if (server->dirty_last)
+        server->dirty_last->next_dirty = c;
+    else
+        server->dirty_first = c;
+    server->dirty_last = c;
+    if (!server->flushing && loop_is_after_turn(server->loop))
+        loop_hurry(server->loop);
+}
+
+/* Waits of connections are looked at once a second, but only while one of them can run
+ * out: connections whose answers are awaited (idle long polls) cost nothing. */
+static void sweep_soon(struct http_server *server)
+{
+    if (server->sweeping)
+        return;
+    server->sweeping = true;
+    loop_timer_set(server->sweeper, loop_now_ns() + JOBQ_NS_PER_S);
+}
+
+static void pause_listening(struct http_server *server)
+{
+    server->paused = true;
+    for (int i = 0; i < server->listener_count; i++)
+        event_del(server->listener[i].event);
+    sweep_soon(server);
+}
+
+static void resume_listening(struct http_server *server)
+{
+    if (!server->paused)
+        return;
+    server->paused = false;
+    for (int i = 0; i < server->listener_count; i++)
+        event_add(server->listener[i].event, NULL);
+}
+
+/* The socket goes at once, the memory behind the turn: a caller up the stack may still
+ * hold the connection. */
+static void kill_connection(struct connection *c)
+{
+    if (c->dead)
+        return;
+    c->dead = true;
+    event_free(c->read_event);
+    event_free(c->write_event);
+    if (c->closed_event)
+        event_free(c->closed_event);
+    close(c->fd);
+    mark_dirty(c);
+}
+
+static void free_connection(struct connection *c)
+{
+    struct http_server *server = c->server;
+    if (c->previous)
+        c->previous->next = c->next;
+    else
+        server->first = c->next;
+    if (c->next)
+        c->next->previous = c->previous;
+    free(c->in);
+    text_release(&c->out);
+    free(c);
+    server->connections--;
+    resume_listening(server);
+}
+
+static void set_reading(struct connection *c, bool on)
+{
+    if (c->reading == on)
+        return;
+    c->reading = on;
+    if (on)
+        event_add(c->read_event, NULL);
+    else
+        event_del(c->read_event);
+}
+
+/* ---- answers ---------------------------------------------------------------------- */
+
+static void put_head(struct text *out, const struct http_reply *reply, int64_t length,
+                     bool close)
+{
+    if (reply->status == 200) {
+        text_put(out, "HTTP/1.1 200 OK\r\n", 17);
+    } else {
+        text_puts(out, "HTTP/1.1 ");
+        text_put_int(out, reply->status);
+        text_putc(out, ' ');
+        text_puts(out, http_status_text(reply->status));
+        text_puts(out, "\r\n");
+    }
+    if (reply->content_type.len > 0) {
+        text_put(out, "Content-Type: ", 14);
+        text_put_str(out, reply->content_type);
+        text_put(out, "\r\n", 2);
+    }
+    if (length >= 0) {
+        text_put(out, "Content-Length: ", 16);
+        text_put_int(out, length);
+        text_put(out, "\r\n", 2);
+    }
+    if (reply->headers.len > 0)
+        text_put_str(out, reply->headers);
+    if (close)
+        text_puts(out, "Connection: close\r\n");
+    text_put(out, "\r\n", 2);
+}
+
+static void end_exchange(struct http_exchange *x)
+{
+    struct connection *c = x->connection;
+    x->open = x->stream = false;
+    x->gone = NULL;
+    c->since_ns = loop_now_ns();
+    if (x->close_after || c->eof)
+        c->closing = true;
+    mark_dirty(c);
+    sweep_soon(c->server);
+}
+
+int64_t http_reply(struct http_exchange *x, const struct http_reply *reply)
+{
+    struct connection *c = x->connection;
+    assert(x->open && !x->stream);
+    x->close_after = x->close_after || reply->close;
+    size_t before = c->out.len;
+    put_head(&c->out, reply, reply->body.len, x->close_after);
+    if (!reply->no_body && reply->body.len > 0)
+        text_put_str(&c->out, reply->body);
+    int64_t bytes = (int64_t)(c->out.len - before);
+    end_exchange(x);
+    return bytes;
+}
+
+void http_drop(struct http_exchange *x)
+{
+    assert(x->open);
+    x->open = x->stream = false;
+    x->gone = NULL;
+    kill_connection(x->connection);
+}
+
+void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx)
+{
+    x->gone = gone;
+    x->gone_ctx = ctx;
+}
+
+void http_stream(struct http_exchange *x, const struct http_reply *head)
+{
+    assert(x->open && !x->stream);
+    x->stream = true;
+    put_head(&x->connection->out, head, -1, true);
+    mark_dirty(x->connection);
+}
+
+int http_stream_send(struct http_exchange *x, struct jobq_str bytes,
+                     struct jobq_error *err)
+{
+    struct connection *c = x->connection;
+    assert(x->open && x->stream);
+    if ((int64_t)c->out.len - c->sent + bytes.len > STREAM_BYTES)
+        return jobq_fail(err, JOBQ_LIMIT, "more than '%d' bytes wait for a slow reader",
+                         (int)STREAM_BYTES);
+    text_put_str(&c->out, bytes);
+    mark_dirty(c);
+    return JOBQ_OK;
+}
+
+void http_stream_end(struct http_exchange *x)
+{
+    assert(x->open && x->stream);
+    x->close_after = true;
+    end_exchange(x);
+}
+
+const char *http_peer(const struct http_exchange *x)
+{
+    struct connection *c = x->connection;
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    if (c->peer[0] == '\0' && !c->dead &&
+        getpeername(c->fd, (struct sockaddr *)&address, &len) == 0)
+        getnameinfo((struct sockaddr *)&address, len, c->peer, sizeof c->peer, NULL, 0,
+                    NI_NUMERICHOST);
+    return c->peer;
+}
+
+/* The client closed its side, or all of it. */
+static void client_gone(struct connection *c)
+{
+    struct http_exchange *x = &c->x;
+    c->eof = true;
+    set_reading(c, false);
+    if (!x->open) {
+        c->closing = true;
+        mark_dirty(c);
+        return;
+    }
+    http_gone_fn *gone = x->gone;
+    x->gone = NULL;
+    bool answer_comes = gone && gone(x->gone_ctx);
+    if (!gone && !x->stream)
+        answer_comes = true; /* nobody cares: the answer may still be given */
+    if (c->dead || (answer_comes && !x->stream))
+        return;
+    x->open = x->stream = false;
+    kill_connection(c);
+}
+
+/* ---- requests --------------------------------------------------------------------- */
+
+/* Answer a request that cannot be served and end the connection; what else the client
+ * sends is thrown away for a while, or closing would reset the answer away. */
+static void refuse(struct connection *c, int status)
+{
+    const char *text = http_status_text(status);
+    struct http_reply reply = {.status = status,
+                               .content_type = STR("text/plain"),
+                               .body = {text, (int64_t)strlen(text)},
+                               .close = true};
+    c->x.open = true;
+    c->lingering = true;
+    c->in_len = 0;
+    http_reply(&c->x, &reply);
+}
+
+static void grow(struct connection *c, int64_t cap)
+{
+    if (cap <= c->in_cap)
+        return;
+    c->in = xrealloc(c->in, (size_t)cap);
+    c->in_cap = cap;
+}
+
+static void consume(struct connection *c, int64_t used)
+{
+    c->in_len -= used;
+    if (c->in_len > 0) {
+        memmove(c->in, c->in + used, (size_t)c->in_len);
+    } else if (c->in_cap > KEEP_BYTES) {
+        free(c->in);
+        c->in = NULL;
+        c->in_cap = 0;
+    }
+    c->need = c->scanned = 0;
+    c->continued = false;
+}
+
+/* Looks for a whole request at the start of the buffer. Returns 1 with server->request
+ * filled and *used set, 0 for more bytes, else a status to refuse with. */
+static int next_request(struct connection *c, int64_t *used)
+{
+    struct http_server *server = c->server;
+    struct http_request *request = &server->request;
+    const struct http_limits *limits = &server->limits;
+    if (c->in_len == 0 || c->in_len < c->need)
+        return 0;
+    int64_t from = c->scanned > 3 ? c->scanned - 3 : 0;
+    char *end = memmem(c->in + from, (size_t)(c->in_len - from), "\r\n\r\n", 4);
+    if (!end) {
+        c->scanned = c->in_len;
+        return c->in_len > limits->head_bytes ? 431 : 0;
+    }
+    int64_t head = end + 4 - c->in;
+    if (head > limits->head_bytes)
+        return 431;
+    int status = http_parse_head(c->in, head, request);
+    if (status)
+        return status;
+    int64_t body = request->content_length, framed = body;
+    if (body > limits->body_bytes)
+        return 413;
+    int whole = c->in_len - head >= body;
+    if (request->chunked) {
+        whole = http_parse_chunked(c->in + head, c->in_len - head, limits->body_bytes,
+                                   &body, &framed);
+        if (whole > 1)
+            return whole;
+        if (!whole && c->in_len - head > 2 * limits->body_bytes + limits->head_bytes)
+            return 413;
+    }
+    if (!whole) {
+        c->need = request->chunked ? c->in_len + 1 : head + body;
+        c->scanned = head - 4;
+        if (request->expects_continue && !c->continued) {
+            c->continued = true;
+            text_puts(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
+            mark_dirty(c);
+        }
+        return 0;
+    }
+    request->body = (struct jobq_str){c->in + head, body};
+    request->wire_bytes = *used = head + framed;
+    return 1;
+}
+
+/* Serve what the buffer holds, one request after the other, until one must wait. */
+static void serve(struct connection *c)
+{
+    struct http_server *server = c->server;
+    while (!c->dead && !c->x.open && !c->closing &&
+           (int64_t)c->out.len - c->sent < OUT_PAUSE_BYTES) {
+        int64_t used = 0;
+        int status = next_request(c, &used);
+        if (status == 0)
+            break;
+        if (status != 1) {
+            refuse(c, status);
+            break;
+        }
+        c->x = (struct http_exchange){
+            .connection = c, .open = true, .close_after = !server->request.keep_alive};
+        server->handler(server->ctx, &c->x, &server->request);
+        if (!c->dead)
+            consume(c, used);
+    }
+    if (c->dead)
+        return;
+    if (c->eof && !c->x.open) {
+        c->closing = true;
+        mark_dirty(c);
+    }
+    bool full = c->x.open ? c->in_len >= server->limits.pipeline_bytes
+                          : (int64_t)c->out.len - c->sent >= OUT_PAUSE_BYTES;
+    set_reading(c, !c->eof && (!c->closing || c->lingering) && !full);
+    if (full && !c->closed_event) {
+        /* Not reading any more, it would not see the client go. */
+        c->closed_event =
+            event_new(loop_base(server->loop), c->fd, EV_CLOSED | EV_PERSIST,
+                      event_get_callback(c->read_event), c);
+    }
+    if (c->closed_event) {
+        if (full)
+            event_add(c->closed_event, NULL);
+        else
+            event_del(c->closed_event);
+    }
+}
+
+static void discard(struct connection *c)
+{
+    char waste[4096];
+    ssize_t got = read(c->fd, waste, sizeof waste);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    c->lingered += got;
+    if (got <= 0 || c->lingered > LINGER_BYTES)
+        kill_connection(c);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *c = arg;
+    struct http_server *server = c->server;
+    if (what & EV_CLOSED) {
+        event_del(c->closed_event);
+        client_gone(c);
+        return;
+    }
+    if (c->lingering) {
+        discard(c);
+        return;
+    }
+    if (c->in_len == 0 && !c->x.open)
+        c->since_ns = loop_now_ns();
+    int64_t want = c->in_len + READ_BYTES / 4;
+    if (c->need > want)
+        want = c->need;
+    if (want > c->in_cap)
+        grow(c, c->need > want ? c->need : (want > 2 * c->in_cap ? want : 2 * c->in_cap));
+    ssize_t got = read(fd, c->in + c->in_len, (size_t)(c->in_cap - c->in_len));
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        client_gone(c);
+        return;
+    }
+    c->in_len += got;
+    sweep_soon(server);
+    serve(c);
+}
+
+/* ---- writing ---------------------------------------------------------------------- */
+
+static void finish_connection(struct connection *c)
+{
+    if (!c->lingering) {
+        kill_connection(c);
+        return;
+    }
+    shutdown(c->fd, SHUT_WR);
+    c->since_ns = loop_now_ns();
+    sweep_soon(c->server);
+}
+
+static void write_out(struct connection *c)
+{
+    while (c->sent < (int64_t)c->out.len) {
+        ssize_t put =
+            send(c->fd, c->out.ptr + c->sent, c->out.len - (size_t)c->sent, MSG_NOSIGNAL);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (!c->writing) {
+                c->writing = true;
+                c->since_ns = loop_now_ns();
+                event_add(c->write_event, NULL);
+                sweep_soon(c->server);
+            }
+            return;
+        }
+        if (put < 0) {
+            c->out.len = 0;
+            c->sent = 0;
+            c->lingering = false;
+            client_gone(c);
+            kill_connection(c);
+            return;
+        }
+        c->sent += put;
+        c->since_ns = c->writing ? loop_now_ns() : c->since_ns;
+    }
+    if (c->writing) {
+        c->writing = false;
+        event_del(c->write_event);
+    }
+    c->sent = 0;
+    if (c->out.cap > (size_t)KEEP_BYTES)
+        text_release(&c->out);
+    else
+        text_clear(&c->out);
+    if (c->closing)
+        finish_connection(c);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *c = arg;
+    (void)fd;
+    (void)what;
+    /* Through the dirty list, so that the commit hook stays in front of every write. */
+    mark_dirty(c);
+}
+
+/* One round over the connections that have something to write or to free. */
+static void flush_round(struct http_server *server)
+{
+    for (struct connection *c = server->dirty_first; c; c = c->next_dirty)
+        if (!c->dead && c->in_len > 0 && !c->x.open)
+            serve(c);
+    if (server->commit)
+        server->commit(server->commit_ctx);
+    struct connection *next, *c = server->dirty_first;
+    server->dirty_first = server->dirty_last = NULL;
+    for (; c; c = next) {
+        next = c->next_dirty;
+        c->dirty = false;
+        if (c->dead) {
+            free_connection(c);
+            continue;
+        }
+        write_out(c);
+        if (!c->dead && !c->reading && !c->eof && !c->closing)
+            serve(c); /* it had been paused for its unread answers */
+    }
+}
+
+/* Behind a turn: serve what waits behind the answers that were given, let the commit hook
+ * put them in safety, then write them. Rounds end because each connection's buffer does.
+ */
+static void flush(void *ctx)
+{
+    struct http_server *server = ctx;
+    server->flushing = true;
+    while (server->dirty_first)
+        flush_round(server);
+    server->flushing = false;
+}
+
+static void sweep(void *ctx)
+{
+    struct http_server *server = ctx;
+    const struct http_limits *limits = &server->limits;
+    int64_t now_ns = loop_now_ns();
+    bool any = false;
+    server->sweeping = false;
+    for (struct connection *c = server->first; c; c = c->next) {
+        if (c->dead)
+            continue;
+        bool taking = c->sent < (int64_t)c->out.len;
+        if (c->x.open && !taking)
+            continue;
+        any = true;
+        int64_t limit_ns = taking || c->lingering ? limits->write_ns
+                           : c->in_len > 0        ? limits->request_ns
+                                                  : limits->idle_ns;
+        if (now_ns - c->since_ns < limit_ns)
+            continue;
+        c->lingering = false;
+        if (c->x.open)
+            client_gone(c);
+        kill_connection(c);
+    }
+    resume_listening(server);
+    if (any)
+        sweep_soon(server);
+}
+
+/* ---- the server ------------------------------------------------------------------- */
+
+static void add_connection(struct http_server *server, int fd)
+{
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct connection *c = xcalloc(1, sizeof *c);
+    c->server = server;
+    c->fd = fd;
+    c->x.connection = c;
+    c->since_ns = loop_now_ns();
+    struct event_base *base = loop_base(server->loop);
+    c->read_event = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
+    c->write_event = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    c->next = server->first;
+    if (c->next)
+        c->next->previous = c;
+    server->first = c;
+    server->connections++;
+    set_reading(c, true);
+    sweep_soon(server);
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_server *server = arg;
+    (void)what;
+    for (int i = 0; i < 64; i++) {
+        if (server->connections >= server->limits.connections) {
+            pause_listening(server);
+            return;
+        }
+        int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (client < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+                pause_listening(server);
+            return;
+        }
+        add_connection(server, client);
+    }
+}
+
+struct http_server *http_server_new(struct loop *loop, const struct http_limits *limits,
+                                    http_handler_fn *handler, void *ctx)
+{
+    struct http_server *server = xcalloc(1, sizeof *server);
+    struct http_limits *l = &server->limits;
+    *l = *limits;
+    l->head_bytes = or_default(l->head_bytes, 8 * JOBQ_KIB);
+    l->body_bytes = or_default(l->body_bytes, 4 * JOBQ_KIB);
+    l->pipeline_bytes = or_default(l->pipeline_bytes, l->head_bytes);
+    l->request_ns = or_default(l->request_ns, 10 * JOBQ_NS_PER_S);
+    l->idle_ns = or_default(l->idle_ns, 60 * JOBQ_NS_PER_S);
+    l->write_ns = or_default(l->write_ns, 10 * JOBQ_NS_PER_S);
+    l->connections = (int)or_default(l->connections, 64);
+    server->loop = loop;
+    server->handler = handler;
+    server->ctx = ctx;
+    server->sweeper = loop_timer_new(loop, sweep, server);
+    loop_after_turn(loop, flush, server);
+    return server;
+}
+
+void http_server_stop_listening(struct http_server *server)
+{
+    for (int i = 0; i < server->listener_count; i++) {
+        event_free(server->listener[i].event);
+        close(server->listener[i].fd);
+    }
+    server->listener_count = 0;
+    server->paused = false;
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (!server)
+        return;
+    http_server_stop_listening(server);
+    for (struct connection *c = server->first, *next; c; c = next) {
+        next = c->next;
+        if (!c->dead)
+            client_gone(c);
+        kill_connection(c);
+        free_connection(c);
+    }
+    loop_timer_free(server->sweeper);
+    free(server);
+}
+
+static int bound_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        return 0;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+static int listen_failed(const char *host, int port, struct jobq_error *err)
+{
+    int saved = errno;
+    if (saved == EADDRINUSE)
+        return jobq_fail(err, JOBQ_CONFLICT, "port '%d' of '%s' is in use", port, host);
+    if (saved == EACCES)
+        return jobq_fail(err, JOBQ_DENIED, "may not listen on port '%d'", port);
+    return jobq_fail(err, JOBQ_INVALID, "cannot listen on '%s' port '%d': %s", host, port,
+                     strerror(saved));
+}
+
+int http_server_listen(struct http_server *server, const char *host, int port,
+                       struct jobq_error *err)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char service[16];
+    if (server->listener_count == LISTENERS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "more than '%d' listeners", LISTENERS_MAX);
+    snprintf(service, sizeof service, "%d", port);
+    if (port < 0 || port > 65535 || getaddrinfo(host, service, &hints, &found) != 0)
+        return jobq_fail(err, JOBQ_INVALID, "'%s' port '%d' is not an address", host,
+                         port);
+    int one = 1;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1024) != 0) {
+        int code = listen_failed(host, port, err);
+        if (fd >= 0)
+            close(fd);
+        freeaddrinfo(found);
+        return code;
+    }
+    freeaddrinfo(found);
+    struct listener *listener = &server->listener[server->listener_count++];
+    listener->fd = fd;
+    listener->event = event_new(loop_base(server->loop), fd, EV_READ | EV_PERSIST,
+                                on_acceptable, server);
+    event_add(listener->event, NULL);
+    return bound_port(fd);
+}
+
+void http_server_on_commit(struct http_server *server, loop_fn *commit, void *ctx)
+{
+    server->commit = commit;
+    server->commit_ctx = ctx;
+}
+
+int http_server_connections(const struct http_server *server)
+{
+    return server->connections;
+}
