@@ -89,8 +89,9 @@ all: $(PROGRAMS)
 
 # jobqsim: the product over the models in virtual time. No network library but what the
 # sizes on the wire need.
-bin/jobqsim: $(BUILD)/sim/jobqsim_main.o $(SIM) $(FLEET) $(MODELS) $(WIRE) $(FIBER) $(BASE)
-	$(link) $(LIB_WIRE) $(LIB_BASE) -lpthread
+bin/jobqsim: $(BUILD)/sim/jobqsim_main.o $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) $(WIRE) \
+		$(FIBER) $(BASE)
+	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 bin/jobqcost: $(BUILD)/src/cost/jobqcost_main.o $(COST) $(PRICING) $(WIRE) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
 bin/jobqmock: $(BUILD)/sim/mock/jobqmock_main.o $(MOCK) $(MODELS) $(PRICING) $(COST) \

@@ -19,7 +19,7 @@ allowed() { # room -> rooms that it may include
     pricing) echo "jobq base pricing" ;;
     fleet) echo "jobq base fiber wire fleet" ;;
     cost) echo "jobq base wire pricing cost" ;;
-    sim) echo "jobq base fiber wire fleet models sim" ;;
+    sim) echo "jobq base fiber wire fleet models pricing cost sim" ;;
     mock) echo "jobq base fiber wire net models pricing cost sim/mock" ;;
     live) echo "jobq base fiber wire net fleet pricing cost live" ;;
     esac
