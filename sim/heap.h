@@ -1,0 +1,116 @@
+/* heap.h - the least of many (time, sequence) keys, without mispredicted branches.
+ *
+ * Room:     sim, low-level.
+ * Callers:  kernel.c, the heap's unit test and the kernel bench.
+ * Knows nothing of: events; what the low bits of a key say.
+ *
+ * A 4-ary implicit heap of 128-bit keys, 16 bytes each, so that four siblings are one
+ * cache line. Mispredicted comparisons, not depth, are the cost of a heap, so the least
+ * of four is found by arithmetic on the outcomes of comparisons. Taking the top leaves a
+ * hole there: a key pushed before the next look fills it (replace-top, one walk down),
+ * else the last key does. Keys are distinct.
+ *
+ * In a header because it stands in the kernel's inner loop, as dice.h does. */
+#ifndef JOBQ_SIM_HEAP_H
+#define JOBQ_SIM_HEAP_H
+
+#include "base/wide.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HEAP_KEY_MAX (~(wide_u128)0) /* above every key; never pushed */
+
+struct heap {
+    wide_u128 *key; /* key[0] is the top; siblings 4i+1..4i+4 share a cache line */
+    size_t count;   /* the hole included */
+    size_t cap;
+    bool hole;   /* key[0] was taken */
+    void *block; /* what key lies in; owner: the heap */
+};
+
+/* Zero a struct heap to init; this frees it. */
+void heap_release(struct heap *heap);
+/* Makes room for one more; aborts when out of memory. */
+void heap_grow(struct heap *heap);
+/* Keep the keys that stays accepts, in any order, then put them in order: O(count). */
+void heap_filter(struct heap *heap, bool (*stays)(void *ctx, wide_u128 key), void *ctx);
+
+/* The index of the least of four siblings. */
+static inline size_t heap_least_of_4(const wide_u128 *s)
+{
+    size_t low = s[1] < s[0];
+    size_t high = 2 + (size_t)(s[3] < s[2]);
+    size_t mask = (size_t)0 - (size_t)(s[high] < s[low]);
+    return low ^ ((low ^ high) & mask);
+}
+
+/* Puts key where it belongs on the path from the hole at i up to the top. */
+static inline void heap_up(struct heap *heap, size_t i, wide_u128 key)
+{
+    wide_u128 *k = heap->key;
+    while (i > 0) {
+        size_t parent = (i - 1) / 4;
+        if (k[parent] < key)
+            break;
+        k[i] = k[parent];
+        i = parent;
+    }
+    k[i] = key;
+}
+
+/* Fills the hole at the top with key: the hole goes down along the least children to a
+ * leaf, a walk whose length is the same nearly every time, and key goes up from there. */
+static inline void heap_fill_top(struct heap *heap, wide_u128 key)
+{
+    wide_u128 *k = heap->key;
+    size_t count = heap->count, i = 0, child = 1;
+    while (child + 3 < count) {
+        child += heap_least_of_4(k + child);
+        k[i] = k[child];
+        i = child;
+        child = 4 * i + 1;
+    }
+    if (child < count) {
+        size_t least = child;
+        for (size_t j = child + 1; j < count; j++)
+            if (k[j] < k[least])
+                least = j;
+        k[i] = k[least];
+        i = least;
+    }
+    heap_up(heap, i, key);
+}
+
+static inline void heap_push(struct heap *heap, wide_u128 key)
+{
+    if (heap->hole) {
+        heap->hole = false;
+        heap_fill_top(heap, key);
+        return;
+    }
+    if (heap->count == heap->cap)
+        heap_grow(heap);
+    heap_up(heap, heap->count++, key);
+}
+
+/* The least key, or HEAP_KEY_MAX. */
+static inline wide_u128 heap_top(struct heap *heap)
+{
+    if (heap->hole) {
+        heap->hole = false;
+        wide_u128 last = heap->key[--heap->count];
+        if (heap->count > 0)
+            heap_fill_top(heap, last);
+    }
+    return heap->count > 0 ? heap->key[0] : HEAP_KEY_MAX;
+}
+
+/* Takes what heap_top returned; nothing may have been pushed since. */
+static inline void heap_take(struct heap *heap)
+{
+    heap->hole = true;
+}
+
+#endif

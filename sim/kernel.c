@@ -1,0 +1,353 @@
+#include "sim/kernel.h"
+
+#include "base/arena.h"
+#include "sim/heap.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A key is time (64 bits), sequence (40), slot (24). Sequences are distinct, so the slot
+ * never decides an order; it says which event the key belongs to. */
+#define SLOT_BITS 24
+#define SLOT_MASK (((uint64_t)1 << SLOT_BITS) - 1)
+#define SEQUENCE_END ((uint64_t)1 << (64 - SLOT_BITS))
+
+/* Two heaps with one order: call legs (a second ahead at most) stay in a small, warm
+ * heap, and a crowd of long timers, most of which will be cancelled, does not make it
+ * deeper. Which heap an event is in has no influence on when it happens. */
+#define NEAR_NS JOBQ_NS_PER_S
+enum { NEAR, FAR, HEAPS };
+
+/* Gravestones are swept when they are more than this and half of their heap. */
+enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
+
+enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_DEADLINE, EVENT_CANCELLED };
+
+struct event {
+    kernel_event_fn *fn; /* CALL */
+    void *target;        /* CALL: ctx; WAKE, DEADLINE: the fiber */
+    uint64_t arg; /* WAKE, DEADLINE: the ticket's generation; FREE: next free slot */
+    uint32_t generation; /* of the ids; moves on when the event is over */
+    uint8_t kind;        /* enum event_kind */
+    uint8_t heap;
+};
+
+struct kernel {
+    int64_t now;
+    uint64_t sequence;
+    struct event *event; /* by slot; slot 0 is never used */
+    uint32_t free_slot;  /* list through arg; 0: none */
+    uint32_t slots;      /* ever used since the reset, slot 0 included */
+    uint32_t slots_cap;
+    struct heap heap[HEAPS];
+    size_t cancelled[HEAPS]; /* gravestones */
+    int64_t pending, events;
+    bool running, stopped;
+    struct fiber_sched *fibers;
+};
+
+static _Noreturn void past_limit(const char *what)
+{
+    fprintf(stderr, "jobq: the simulated world has more than %s\n", what);
+    abort();
+}
+
+/* ---- slots --------------------------------------------------------------------------
+ */
+
+static void grow_slots(struct kernel *k)
+{
+    uint32_t cap = k->slots_cap ? k->slots_cap * 2 : FIRST_SLOTS;
+    if (cap > (uint32_t)SLOT_MASK + 1)
+        past_limit("2^24 - 1 pending events");
+    k->event = xrealloc(k->event, cap * sizeof *k->event);
+    memset(k->event + k->slots_cap, 0, (cap - k->slots_cap) * sizeof *k->event);
+    k->slots_cap = cap;
+}
+
+static uint32_t take_slot(struct kernel *k)
+{
+    uint32_t slot = k->free_slot;
+    if (slot) {
+        k->free_slot = (uint32_t)k->event[slot].arg;
+        return slot;
+    }
+    if (k->slots == k->slots_cap)
+        grow_slots(k);
+    return k->slots++;
+}
+
+static void free_slot(struct kernel *k, uint32_t slot)
+{
+    struct event *e = &k->event[slot];
+    e->kind = EVENT_FREE;
+    e->arg = k->free_slot;
+    k->free_slot = slot;
+}
+
+/* ---- schedule and cancel ------------------------------------------------------------
+ */
+
+static inline struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
+                                              enum event_kind kind, kernel_event_fn *fn,
+                                              void *target, uint64_t arg)
+{
+    assert(at_ns >= k->now && at_ns < JOBQ_FOREVER);
+    uint32_t slot = take_slot(k);
+    uint64_t sequence = k->sequence++;
+    if (sequence == SEQUENCE_END)
+        past_limit("2^40 events");
+    struct event *e = &k->event[slot];
+    int heap = at_ns - k->now > NEAR_NS ? FAR : NEAR;
+    e->fn = fn;
+    e->target = target;
+    e->arg = arg;
+    e->kind = (uint8_t)kind;
+    e->heap = (uint8_t)heap;
+    k->pending++;
+    heap_push(&k->heap[heap],
+              (wide_u128)(uint64_t)at_ns << 64 | sequence << SLOT_BITS | slot);
+    return (struct kernel_event_id){slot, e->generation};
+}
+
+struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_fn *fn,
+                                 void *ctx, uint64_t arg)
+{
+    return schedule(k, at_ns, EVENT_CALL, fn, ctx, arg);
+}
+
+struct kernel_event_id kernel_wake_at(struct kernel *k, int64_t at_ns,
+                                      struct fiber_ticket ticket)
+{
+    return schedule(k, at_ns, EVENT_WAKE, NULL, ticket.fiber, ticket.generation);
+}
+
+static bool keep_or_free(void *ctx, wide_u128 key)
+{
+    struct kernel *k = ctx;
+    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
+    if (k->event[slot].kind != EVENT_CANCELLED)
+        return true;
+    free_slot(k, slot);
+    return false;
+}
+
+bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
+{
+    if (id.slot == 0 || id.slot >= k->slots)
+        return false;
+    struct event *e = &k->event[id.slot];
+    if (e->generation != id.generation || e->kind == EVENT_FREE)
+        return false;
+    int heap = e->heap;
+    e->generation++;
+    e->kind = EVENT_CANCELLED;
+    k->pending--;
+    size_t cancelled = ++k->cancelled[heap];
+    if (cancelled > SWEEP_MIN && cancelled > k->heap[heap].count / 2) {
+        k->cancelled[heap] = 0;
+        heap_filter(&k->heap[heap], keep_or_free, k);
+    }
+    return true;
+}
+
+/* ---- the fibers' deadlines ----------------------------------------------------------
+ */
+
+static int64_t timer_now(void *world)
+{
+    return ((struct kernel *)world)->now;
+}
+
+static uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fiber,
+                          uint32_t generation)
+{
+    struct kernel_event_id id =
+        schedule(world, until_ns, EVENT_DEADLINE, NULL, fiber, generation);
+    return (uint64_t)id.generation << 32 | id.slot;
+}
+
+static void timer_disarm(void *world, uint64_t key)
+{
+    kernel_cancel(world, (struct kernel_event_id){(uint32_t)key, (uint32_t)(key >> 32)});
+}
+
+static const struct fiber_timer_ops timer_ops = {timer_now, timer_arm, timer_disarm};
+
+/* ---- life ---------------------------------------------------------------------------
+ */
+
+struct kernel *kernel_new(const struct fiber_options *options)
+{
+    struct kernel *k = xcalloc(1, sizeof *k);
+    k->slots = 1;
+    grow_slots(k);
+    k->fibers = fiber_sched_new(&timer_ops, k, options);
+    return k;
+}
+
+void kernel_free(struct kernel *k)
+{
+    if (!k)
+        return;
+    fiber_sched_free(k->fibers);
+    for (int i = 0; i < HEAPS; i++)
+        heap_release(&k->heap[i]);
+    free(k->event);
+    free(k);
+}
+
+void kernel_reset(struct kernel *k)
+{
+    assert(!k->running);
+    fiber_sched_reset(k->fibers);
+    for (uint32_t slot = 1; slot < k->slots; slot++) {
+        k->event[slot].generation++;
+        k->event[slot].kind = EVENT_FREE;
+    }
+    k->slots = 1;
+    k->free_slot = 0;
+    for (int i = 0; i < HEAPS; i++) {
+        k->heap[i].count = 0;
+        k->heap[i].hole = false;
+        k->cancelled[i] = 0;
+    }
+    k->now = 0;
+    k->sequence = 0;
+    k->pending = k->events = 0;
+    k->stopped = false;
+}
+
+/* ---- running ------------------------------------------------------------------------
+ */
+
+/* The heap of the next event, gravestones above it removed, and its key. */
+static inline int next_heap(struct kernel *k, wide_u128 *key)
+{
+    for (;;) {
+        wide_u128 near = heap_top(&k->heap[NEAR]), far = heap_top(&k->heap[FAR]);
+        int heap = far < near ? FAR : NEAR;
+        *key = heap == FAR ? far : near;
+        if (*key == HEAP_KEY_MAX)
+            return heap;
+        uint32_t slot = (uint32_t)((uint64_t)*key & SLOT_MASK);
+        if (k->event[slot].kind != EVENT_CANCELLED)
+            return heap;
+        heap_take(&k->heap[heap]);
+        k->cancelled[heap]--;
+        free_slot(k, slot);
+    }
+}
+
+/* The event is over, and its slot free, before it happens: it may schedule into it. */
+static inline void happen(struct kernel *k, int heap, wide_u128 key)
+{
+    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
+    struct event e = k->event[slot];
+    heap_take(&k->heap[heap]);
+    k->event[slot].generation++;
+    free_slot(k, slot);
+    k->now = (int64_t)(key >> 64);
+    k->pending--;
+    k->events++;
+    if (e.kind == EVENT_CALL)
+        e.fn(e.target, e.arg);
+    else if (e.kind == EVENT_WAKE)
+        fiber_wake((struct fiber_ticket){e.target, (uint32_t)e.arg});
+    else
+        fiber_timer_fired(e.target, (uint32_t)e.arg);
+}
+
+enum kernel_end kernel_run(struct kernel *k, int64_t until_ns)
+{
+    assert(!k->running && until_ns >= k->now);
+    enum kernel_end end = KERNEL_DRY;
+    k->running = true;
+    k->stopped = false;
+    for (;;) {
+        if (fiber_any_ready(k->fibers))
+            fiber_run_ready(k->fibers);
+        if (k->stopped) {
+            end = KERNEL_STOPPED;
+            break;
+        }
+        wide_u128 key;
+        int heap = next_heap(k, &key);
+        if (key == HEAP_KEY_MAX)
+            break;
+        if ((int64_t)(key >> 64) > until_ns) {
+            k->now = until_ns;
+            end = KERNEL_UNTIL;
+            break;
+        }
+        happen(k, heap, key);
+    }
+    k->running = false;
+    return end;
+}
+
+void kernel_stop(struct kernel *k)
+{
+    k->stopped = true;
+}
+
+bool kernel_step(struct kernel *k)
+{
+    assert(!k->running);
+    k->running = true;
+    fiber_run_ready(k->fibers);
+    wide_u128 key;
+    int heap = next_heap(k, &key);
+    bool some = key != HEAP_KEY_MAX;
+    if (some) {
+        happen(k, heap, key);
+        fiber_run_ready(k->fibers);
+    }
+    k->running = false;
+    return some;
+}
+
+/* ---- what there is to see -----------------------------------------------------------
+ */
+
+int64_t kernel_now(const struct kernel *k)
+{
+    return k->now;
+}
+
+struct fiber_sched *kernel_fibers(struct kernel *k)
+{
+    return k->fibers;
+}
+
+int64_t kernel_next_at_ns(struct kernel *k)
+{
+    wide_u128 key;
+    next_heap(k, &key);
+    return key == HEAP_KEY_MAX ? JOBQ_FOREVER : (int64_t)(key >> 64);
+}
+
+int64_t kernel_pending(const struct kernel *k)
+{
+    return k->pending;
+}
+
+int64_t kernel_events(const struct kernel *k)
+{
+    return k->events;
+}
+
+int64_t kernel_switches(const struct kernel *k)
+{
+    return fiber_switches(k->fibers);
+}
+
+int64_t kernel_pool_bytes(const struct kernel *k)
+{
+    size_t bytes = k->slots_cap * sizeof *k->event;
+    for (int i = 0; i < HEAPS; i++)
+        bytes += k->heap[i].cap * sizeof *k->heap[i].key;
+    return (int64_t)bytes;
+}

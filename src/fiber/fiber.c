@@ -1,0 +1,589 @@
+#include "fiber/fiber.h"
+
+#include "base/arena.h"
+#include "fiber/context.h"
+#include "fiber/sanitize.h"
+#include "fiber/stack_pool.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STACK_BYTES = FIBER_ASAN ? 64 << 10 : 16 << 10, /* red zones fatten frames */
+    STACK_BYTES_MIN = 8 << 10,
+    STACK_SPARE_BYTES = 1 << 10, /* must be left at every park */
+    PROC_NAME_MAX = 32
+};
+
+enum fiber_state {
+    FIBER_FREE,    /* its record waits for reuse */
+    FIBER_READY,   /* in the ready list */
+    FIBER_RUNNING, /* at most one */
+    FIBER_PARKED,
+    FIBER_KILLED /* never runs again; kept while its process is pinned */
+};
+
+enum fiber_outcome {
+    OUTCOME_NONE, /* a ticket is out, nobody has used it */
+    OUTCOME_WOKEN,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_TAKEN /* the park has returned: no ticket is out */
+};
+
+/* Lives above its own stack (stack_pool.h). All that a park, a wake and a switch touch is
+ * in the first cache line, on 64-bit processors without ucontext. */
+struct fiber {
+    union {
+        struct fiber_context context; /* while not running */
+        struct stack_slice slice;     /* while free */
+    };
+    struct fiber_sched *sched;
+    struct fiber *next, *prev; /* in the ready list */
+    uint64_t timer_key;        /* while armed */
+    uint32_t generation;       /* odd while a wait is open, and then its name */
+    uint8_t state;             /* enum fiber_state */
+    uint8_t outcome;           /* enum fiber_outcome, of the wait that is over */
+    bool armed;
+
+    struct fiber_proc *proc;
+    struct fiber *proc_next, *proc_prev;
+    struct fiber_cond_waiter *waiter; /* NULL: in no condition's list */
+    fiber_fn *fn;
+    void *arg;
+    void *fake_frames; /* the sanitizer's */
+};
+
+struct fiber_proc {
+    struct fiber_sched *sched;
+    struct fiber_proc *next, *prev; /* all of the scheduler; next alone while free */
+    struct fiber *first;            /* its fibers, newest first; also the killed ones */
+    int64_t fibers;                 /* alive */
+    int64_t pins;
+    bool alive;
+    struct arena arena;
+    char name[PROC_NAME_MAX];
+};
+
+struct fiber_sched {
+    struct fiber *ready_first, *ready_last;
+    struct fiber *running;
+    struct fiber_context main; /* of fiber_run_ready, while a fiber runs */
+    const struct fiber_timer_ops *timer;
+    void *world;
+    int64_t switches, fibers;
+    struct fiber *ended;           /* has just returned from its function */
+    struct fiber_proc *ended_proc; /* has just been killed by its own fiber */
+    struct fiber_proc *procs, *free_procs;
+    struct stack_pool stacks;
+    void *main_fake_frames;
+    const void *main_low; /* the thread's own stack, for the sanitizer */
+    size_t main_bytes;
+};
+
+/* ---- the ready list -----------------------------------------------------------------
+ */
+
+static void ready_append(struct fiber_sched *sched, struct fiber *f)
+{
+    f->state = FIBER_READY;
+    f->next = NULL;
+    f->prev = sched->ready_last;
+    if (sched->ready_last)
+        sched->ready_last->next = f;
+    else
+        sched->ready_first = f;
+    sched->ready_last = f;
+}
+
+/* prev of the first is not kept up, so that taking a fiber does not touch the one behind.
+ */
+static struct fiber *ready_take(struct fiber_sched *sched)
+{
+    struct fiber *f = sched->ready_first;
+    sched->ready_first = f->next;
+    if (!f->next)
+        sched->ready_last = NULL;
+    return f;
+}
+
+static void ready_remove(struct fiber_sched *sched, struct fiber *f)
+{
+    if (f == sched->ready_first) {
+        ready_take(sched);
+        return;
+    }
+    f->prev->next = f->next;
+    if (f->next)
+        f->next->prev = f->prev;
+    else
+        sched->ready_last = f->prev;
+}
+
+/* ---- switching ----------------------------------------------------------------------
+ */
+
+static void enter(struct fiber_sched *sched, struct fiber *f)
+{
+    sanitize_leave(&sched->main_fake_frames, stack_pool_low(&sched->stacks, f),
+                   sched->stacks.stack_bytes);
+    fiber_context_switch(&sched->main, &f->context);
+    sanitize_enter(sched->main_fake_frames, NULL, NULL);
+}
+
+/* Back to fiber_run_ready; returns when the fiber is resumed. */
+static void leave(struct fiber_sched *sched, struct fiber *f)
+{
+    sanitize_leave(&f->fake_frames, sched->main_low, sched->main_bytes);
+    fiber_context_switch(&f->context, &sched->main);
+    sanitize_enter(f->fake_frames, &sched->main_low, &sched->main_bytes);
+}
+
+static _Noreturn void leave_for_ever(struct fiber_sched *sched, struct fiber *f)
+{
+    sanitize_leave(NULL, sched->main_low, sched->main_bytes);
+    fiber_context_switch(&f->context, &sched->main);
+    abort(); /* a dead fiber was resumed */
+}
+
+static void fiber_begin(struct fiber_context *self)
+{
+    struct fiber *f = (struct fiber *)(void *)self;
+    struct fiber_sched *sched = f->sched;
+    sanitize_enter(NULL, &sched->main_low, &sched->main_bytes);
+    f->fn(f->arg);
+    sched->ended = f;
+    leave_for_ever(sched, f);
+}
+
+static _Noreturn void too_deep(const struct fiber_sched *sched, const struct fiber *f)
+{
+    fprintf(stderr, "jobq: a fiber of process '%s' has used up its stack of %zu bytes\n",
+            f->proc->name, sched->stacks.stack_bytes);
+    abort();
+}
+
+/* A stack that ran over has damaged another; do not go on. Sees only the depth at parks.
+ */
+static void check_depth(const struct fiber_sched *sched, const struct fiber *f)
+{
+    const char *low = (const char *)f - sched->stacks.stack_bytes;
+    if ((const char *)__builtin_frame_address(0) < low + STACK_SPARE_BYTES)
+        too_deep(sched, f);
+}
+
+/* ---- scheduler ----------------------------------------------------------------------
+ */
+
+struct fiber_sched *fiber_sched_new(const struct fiber_timer_ops *timer, void *world,
+                                    const struct fiber_options *options)
+{
+    static const struct fiber_options defaults = {0};
+    if (!options)
+        options = &defaults;
+    size_t stack_bytes = options->stack_bytes ? options->stack_bytes : STACK_BYTES;
+    assert(stack_bytes >= STACK_BYTES_MIN && (stack_bytes & (stack_bytes - 1)) == 0);
+    struct fiber_sched *sched = xcalloc(1, sizeof *sched);
+    sched->timer = timer;
+    sched->world = world;
+    stack_pool_init(&sched->stacks, stack_bytes, sizeof(struct fiber),
+                    options->guard_each, options->paint);
+    return sched;
+}
+
+/* Take a fiber out of everything that could wake it. Its generation moves on. */
+static void detach(struct fiber_sched *sched, struct fiber *f, bool from_cond);
+
+static void fiber_free(struct fiber_sched *sched, struct fiber *f)
+{
+    f->state = FIBER_FREE;
+    stack_pool_put(&sched->stacks, f);
+}
+
+static void proc_free(struct fiber_sched *sched, struct fiber_proc *proc)
+{
+    for (struct fiber *f = proc->first; f;) {
+        struct fiber *next = f->proc_next;
+        fiber_free(sched, f);
+        f = next;
+    }
+    arena_reset(&proc->arena);
+    if (proc->next)
+        proc->next->prev = proc->prev;
+    if (proc->prev)
+        proc->prev->next = proc->next;
+    else
+        sched->procs = proc->next;
+    proc->next = sched->free_procs;
+    sched->free_procs = proc;
+}
+
+void fiber_sched_reset(struct fiber_sched *sched)
+{
+    assert(!sched->running);
+    while (sched->procs) {
+        struct fiber_proc *proc = sched->procs;
+        /* Conditions may lie in memory that its owner has already dropped. */
+        for (struct fiber *f = proc->first; f; f = f->proc_next)
+            if (f->state != FIBER_KILLED)
+                detach(sched, f, false);
+        proc->alive = false;
+        proc_free(sched, proc);
+    }
+    sched->switches = 0;
+    assert(sched->fibers == 0 && !sched->ready_first);
+}
+
+void fiber_sched_free(struct fiber_sched *sched)
+{
+    if (!sched)
+        return;
+    fiber_sched_reset(sched);
+    for (struct fiber_proc *proc = sched->free_procs; proc;) {
+        struct fiber_proc *next = proc->next;
+        arena_release(&proc->arena);
+        free(proc);
+        proc = next;
+    }
+    stack_pool_release(&sched->stacks);
+    free(sched);
+}
+
+static void proc_unlink(struct fiber *f)
+{
+    struct fiber_proc *proc = f->proc;
+    if (f->proc_next)
+        f->proc_next->proc_prev = f->proc_prev;
+    if (f->proc_prev)
+        f->proc_prev->proc_next = f->proc_next;
+    else
+        proc->first = f->proc_next;
+}
+
+/* On the main stack, for a stack cannot be given back by who stands on it. */
+static void bury(struct fiber_sched *sched)
+{
+    struct fiber *f = sched->ended;
+    if (f) {
+        sched->ended = NULL;
+        f->generation = (f->generation + 1) & ~UINT32_C(1);
+        f->proc->fibers--;
+        sched->fibers--;
+        proc_unlink(f);
+        fiber_free(sched, f);
+    }
+    if (sched->ended_proc) {
+        struct fiber_proc *proc = sched->ended_proc;
+        sched->ended_proc = NULL;
+        proc_free(sched, proc);
+    }
+}
+
+int64_t fiber_run_ready(struct fiber_sched *sched)
+{
+    assert(!sched->running);
+    int64_t before = sched->switches;
+    while (sched->ready_first) {
+        struct fiber *f = ready_take(sched);
+        f->state = FIBER_RUNNING;
+        sched->running = f;
+        sched->switches++;
+        enter(sched, f);
+        sched->running = NULL;
+        if (sched->ended || sched->ended_proc)
+            bury(sched);
+    }
+    return sched->switches - before;
+}
+
+bool fiber_any_ready(const struct fiber_sched *sched)
+{
+    return sched->ready_first != NULL;
+}
+
+int64_t fiber_switches(const struct fiber_sched *sched)
+{
+    return sched->switches;
+}
+
+int64_t fiber_count(const struct fiber_sched *sched)
+{
+    return sched->fibers;
+}
+
+size_t fiber_stack_used_max(const struct fiber_sched *sched)
+{
+    return stack_pool_used_max(&sched->stacks);
+}
+
+/* ---- processes ----------------------------------------------------------------------
+ */
+
+struct fiber_proc *fiber_proc_new(struct fiber_sched *sched, const char *name)
+{
+    struct fiber_proc *proc = sched->free_procs;
+    if (proc) {
+        sched->free_procs = proc->next;
+    } else {
+        proc = xcalloc(1, sizeof *proc);
+        proc->sched = sched;
+        arena_init(&proc->arena, 0);
+    }
+    proc->prev = NULL;
+    proc->next = sched->procs;
+    if (proc->next)
+        proc->next->prev = proc;
+    sched->procs = proc;
+    proc->first = NULL;
+    proc->fibers = proc->pins = 0;
+    proc->alive = true;
+    snprintf(proc->name, sizeof proc->name, "%s", name);
+    return proc;
+}
+
+void fiber_proc_kill(struct fiber_proc *proc)
+{
+    struct fiber_sched *sched = proc->sched;
+    struct fiber *self = sched->running;
+    assert(proc->alive);
+    proc->alive = false;
+    for (struct fiber *f = proc->first; f; f = f->proc_next)
+        detach(sched, f, true);
+    bool suicide = self && self->proc == proc;
+    if (proc->pins == 0) {
+        if (suicide)
+            sched->ended_proc = proc;
+        else
+            proc_free(sched, proc);
+    }
+    if (suicide)
+        leave_for_ever(sched, self);
+}
+
+bool fiber_proc_alive(const struct fiber_proc *proc)
+{
+    return proc->alive;
+}
+
+struct arena *fiber_proc_arena(struct fiber_proc *proc)
+{
+    return &proc->arena;
+}
+
+void fiber_proc_pin(struct fiber_proc *proc)
+{
+    proc->pins++;
+}
+
+void fiber_proc_unpin(struct fiber_proc *proc)
+{
+    assert(proc->pins > 0);
+    if (--proc->pins == 0 && !proc->alive)
+        proc_free(proc->sched, proc);
+}
+
+int64_t fiber_proc_fibers(const struct fiber_proc *proc)
+{
+    return proc->fibers;
+}
+
+/* ---- fibers -------------------------------------------------------------------------
+ */
+
+struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
+{
+    struct fiber_sched *sched = proc->sched;
+    assert(proc->alive);
+    struct fiber *f = stack_pool_take(&sched->stacks);
+    assert(f->state == FIBER_FREE);
+    f->sched = sched;
+    f->proc = proc;
+    f->fn = fn;
+    f->arg = arg;
+    f->waiter = NULL;
+    f->armed = false;
+    f->outcome = OUTCOME_TAKEN;
+    f->proc_prev = NULL;
+    f->proc_next = proc->first;
+    if (f->proc_next)
+        f->proc_next->proc_prev = f;
+    proc->first = f;
+    proc->fibers++;
+    sched->fibers++;
+    fiber_context_init(&f->context, stack_pool_low(&sched->stacks, f),
+                       sched->stacks.stack_bytes, fiber_begin);
+    ready_append(sched, f);
+    return f;
+}
+
+struct fiber *fiber_self(struct fiber_sched *sched)
+{
+    return sched->running;
+}
+
+struct fiber_proc *fiber_self_proc(struct fiber_sched *sched)
+{
+    return sched->running ? sched->running->proc : NULL;
+}
+
+void fiber_yield(struct fiber_sched *sched)
+{
+    struct fiber *self = sched->running;
+    assert(self);
+    check_depth(sched, self);
+    ready_append(sched, self);
+    leave(sched, self);
+}
+
+struct fiber_ticket fiber_ticket(struct fiber_sched *sched)
+{
+    struct fiber *self = sched->running;
+    assert(self);
+    self->generation = (self->generation + 1) | 1;
+    self->outcome = OUTCOME_NONE;
+    return (struct fiber_ticket){self, self->generation};
+}
+
+static void disarm(struct fiber_sched *sched, struct fiber *f)
+{
+    if (f->armed) {
+        f->armed = false;
+        sched->timer->disarm(sched->world, f->timer_key);
+    }
+}
+
+/* The one place where a wait ends: its ticket is spent from here on. */
+static void end_wait(struct fiber *f, enum fiber_outcome outcome)
+{
+    f->generation++;
+    f->outcome = (uint8_t)outcome;
+    if (f->state == FIBER_PARKED)
+        ready_append(f->sched, f);
+}
+
+enum fiber_woken fiber_park(struct fiber_sched *sched, int64_t until_ns)
+{
+    struct fiber *self = sched->running;
+    assert(self && self->outcome != OUTCOME_TAKEN);
+    if (self->outcome == OUTCOME_NONE) {
+        if (until_ns != JOBQ_FOREVER) {
+            if (until_ns <= sched->timer->now(sched->world)) {
+                end_wait(self, OUTCOME_TIMED_OUT);
+                self->outcome = OUTCOME_TAKEN;
+                return FIBER_TIMED_OUT;
+            }
+            self->timer_key =
+                sched->timer->arm(sched->world, until_ns, self, self->generation);
+            self->armed = true;
+        }
+        check_depth(sched, self);
+        self->state = FIBER_PARKED;
+        leave(sched, self);
+    }
+    enum fiber_outcome outcome = self->outcome;
+    self->outcome = OUTCOME_TAKEN;
+    return outcome == OUTCOME_WOKEN ? FIBER_WOKEN : FIBER_TIMED_OUT;
+}
+
+bool fiber_wake(struct fiber_ticket ticket)
+{
+    struct fiber *f = ticket.fiber;
+    if (f->generation != ticket.generation)
+        return false;
+    disarm(f->sched, f);
+    end_wait(f, OUTCOME_WOKEN);
+    return true;
+}
+
+void fiber_timer_fired(struct fiber *f, uint32_t generation)
+{
+    if (f->generation != generation)
+        return;
+    f->armed = false;
+    end_wait(f, OUTCOME_TIMED_OUT);
+}
+
+void fiber_sleep_until(struct fiber_sched *sched, int64_t until_ns)
+{
+    fiber_ticket(sched);
+    fiber_park(sched, until_ns);
+}
+
+/* ---- waiting for a condition --------------------------------------------------------
+ */
+
+/* On the waiting fiber's stack. */
+struct fiber_cond_waiter {
+    struct fiber_cond_waiter *next, *prev;
+    struct fiber_cond *cond; /* NULL: not in a list any more */
+    struct fiber_ticket ticket;
+};
+
+static void waiter_unlink(struct fiber_cond_waiter *w)
+{
+    struct fiber_cond *cond = w->cond;
+    if (!cond)
+        return;
+    w->cond = NULL;
+    if (w->next)
+        w->next->prev = w->prev;
+    else
+        cond->last = w->prev;
+    if (w->prev)
+        w->prev->next = w->next;
+    else
+        cond->first = w->next;
+}
+
+static void detach(struct fiber_sched *sched, struct fiber *f, bool from_cond)
+{
+    disarm(sched, f);
+    if (f->state == FIBER_READY)
+        ready_remove(sched, f);
+    if (from_cond && f->waiter)
+        waiter_unlink(f->waiter);
+    f->waiter = NULL;
+    f->generation = (f->generation + 1) & ~UINT32_C(1);
+    f->state = FIBER_KILLED;
+    f->proc->fibers--;
+    sched->fibers--;
+}
+
+enum fiber_woken fiber_cond_wait(struct fiber_sched *sched, struct fiber_cond *cond,
+                                 int64_t until_ns)
+{
+    struct fiber *self = sched->running;
+    struct fiber_cond_waiter w = {
+        .prev = cond->last, .cond = cond, .ticket = fiber_ticket(sched)};
+    if (cond->last)
+        cond->last->next = &w;
+    else
+        cond->first = &w;
+    cond->last = &w;
+    self->waiter = &w;
+    enum fiber_woken woken = fiber_park(sched, until_ns);
+    waiter_unlink(&w);
+    self->waiter = NULL;
+    return woken;
+}
+
+bool fiber_cond_signal(struct fiber_cond *cond)
+{
+    while (cond->first) {
+        struct fiber_cond_waiter *w = cond->first;
+        waiter_unlink(w);
+        /* False for one whose deadline has passed and which has not run since. */
+        if (fiber_wake(w->ticket))
+            return true;
+    }
+    return false;
+}
+
+void fiber_cond_broadcast(struct fiber_cond *cond)
+{
+    /* A woken fiber runs later, so none can come back into the list meanwhile. */
+    while (fiber_cond_signal(cond))
+        ;
+}

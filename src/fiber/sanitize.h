@@ -1,0 +1,127 @@
+/* sanitize.h - tells the memory checkers that stacks are switched.
+ *
+ * Room:     src/fiber, low-level; private to it.
+ * Callers:  fiber.c and stack_pool.c.
+ *
+ * AddressSanitizer must know the bounds of the stack that runs, and forget the red zones
+ * that a killed fiber's frames left on its stack. LeakSanitizer must look for pointers on
+ * parked stacks. valgrind takes a large jump of the stack pointer for a new frame unless
+ * the stacks are registered. In other builds, and where valgrind's header is missing,
+ * everything here is empty; without the header valgrind still runs fibers, warning that
+ * the client is switching stacks.
+ *
+ * With detect_stack_use_after_return=1 the fake frames of a fiber that is killed while
+ * parked are not returned before the program ends: only a fiber itself can give them up,
+ * and a killed one never runs again. */
+#ifndef JOBQ_FIBER_SANITIZE_H
+#define JOBQ_FIBER_SANITIZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FIBER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FIBER_ASAN 1
+#endif
+#endif
+#ifndef FIBER_ASAN
+#define FIBER_ASAN 0
+#endif
+
+/* For the one function that reads stacks as bytes, red zones and all. */
+#if FIBER_ASAN
+#define FIBER_NO_ASAN __attribute__((no_sanitize_address))
+#else
+#define FIBER_NO_ASAN
+#endif
+
+#if FIBER_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#define FIBER_VALGRIND 1
+#endif
+#endif
+#ifndef FIBER_VALGRIND
+#define FIBER_VALGRIND 0
+#endif
+
+/* Before a switch: save is where the leaving stack's fake frames are kept, NULL if it
+ * never runs again; low and bytes are the stack that is entered. */
+static inline void sanitize_leave(void **save, const void *low, size_t bytes)
+{
+#if FIBER_ASAN
+    __sanitizer_start_switch_fiber(save, low, bytes);
+#else
+    (void)save, (void)low, (void)bytes;
+#endif
+}
+
+/* After a switch: saved as given to sanitize_leave by this stack, NULL on a fresh one.
+ * The bounds of the stack that was left come back, for the thread's own is known only so.
+ */
+static inline void sanitize_enter(void *saved, const void **left_low, size_t *left_bytes)
+{
+#if FIBER_ASAN
+    __sanitizer_finish_switch_fiber(saved, left_low, left_bytes);
+#else
+    (void)saved, (void)left_low, (void)left_bytes;
+#endif
+}
+
+/* A stack is about to be used anew: nothing on it is out of bounds, or defined. */
+static inline void sanitize_fresh(void *low, size_t bytes)
+{
+#if FIBER_ASAN
+    __asan_unpoison_memory_region(low, bytes);
+#else
+    (void)low, (void)bytes;
+#endif
+}
+
+static inline void sanitize_mapped(void *low, size_t bytes)
+{
+#if FIBER_ASAN
+    __lsan_register_root_region(low, bytes);
+#else
+    (void)low, (void)bytes;
+#endif
+}
+
+static inline void sanitize_unmapped(void *low, size_t bytes)
+{
+#if FIBER_ASAN
+    __lsan_unregister_root_region(low, bytes);
+    __asan_unpoison_memory_region(low, bytes);
+#else
+    (void)low, (void)bytes;
+#endif
+}
+
+static inline unsigned sanitize_register_stack(void *low, size_t bytes)
+{
+#if FIBER_VALGRIND
+    if (RUNNING_ON_VALGRIND)
+        return (unsigned)VALGRIND_STACK_REGISTER(low, (char *)low + bytes);
+#endif
+    (void)low, (void)bytes;
+    return 0;
+}
+
+static inline void sanitize_deregister_stack(unsigned id)
+{
+#if FIBER_VALGRIND
+    if (RUNNING_ON_VALGRIND)
+        VALGRIND_STACK_DEREGISTER(id);
+#endif
+    (void)id;
+}
+
+#endif
