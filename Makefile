@@ -115,6 +115,9 @@ $(BUILD)/%.o: %.c
 $(BUILD)/%.o: %.S
 	@mkdir -p $(@D); echo "AS   $<"; $(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
+# The parameter sets are part of the program (.incbin, which -MMD does not see).
+$(BUILD)/models/params_ini.o: $(wildcard models/params/*.ini)
+
 # ---- tests ---------------------------------------------------------------------------
 # A unit test is tests/unit/test_X.c, linked with everything that has no main and no
 # network world. Rooms that need more have a fragment (tests/*/*.mk, live/*.mk,
