@@ -66,6 +66,7 @@ PRICING := $(call room,pricing)
 SIM     := $(call room,sim)
 MOCK    := $(call room,sim/mock)
 LIVE    := $(call room,live)
+include pricing/embed.mk
 
 -include config.mk
 

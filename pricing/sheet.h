@@ -22,8 +22,10 @@
  *     hour/1s/60s     each started second, at least 60 of them
  *     box-hour, GB-month, GiB-month, GB, hour, unit, GB-second
  *
- * GB is 2^30 bytes where AWS bills so (transfer, EBS, SimpleDB storage: unit GiB) and
- * 1e9 where a published figure says so; the unit says which. A month is 730 hours.
+ * GB is 1e9 bytes (transfer, as in the published costs), GiB 2^30 (volumes, rows kept); a
+ * month is 730 hours.
+ *
+ * Past the last tier's `to` a price is not known and asking for it is an error.
  *
  * A free allowance is a row of item "free" or "free.ITEM" with usd 0; `to` is how much of
  * the unit is free in a month. It is used only when the caller asks for free tiers.
@@ -84,6 +86,8 @@ const char *sheet_date(const struct sheet *sheet); /* "2012-10" */
 /* A property, or "" ("as_of", "offer_version", "publication_date", "offer_code", ...). */
 const char *sheet_property(const struct sheet *sheet, const char *key);
 const char *sheet_unit_name(enum sheet_unit unit); /* "box-hour" */
+/* Reads a unit with its grain into row->unit, grain, minimum; false: malformed. */
+bool sheet_unit_parse(const char *text, struct sheet_row *row);
 /* The unit with its grain as the file writes it; cut at cap. Returns out. */
 char *sheet_unit_text(const struct sheet_row *row, char *out, int cap);
 
@@ -104,6 +108,8 @@ int sheet_find(const struct sheet *sheet, const char *service, const char *item,
 /* The same without an error text: false when there is none. */
 bool sheet_has(const struct sheet *sheet, const char *service, const char *item);
 
+/* How many units a month the known tiers reach; INFINITY: all. */
+double sheet_reach(const struct sheet_price *price);
 /* Dollars of `quantity` units in `months` months, through the tiers (whose bounds are a
  * month's, so `months` times as wide), after `free_units` a month that cost nothing.
  * The price's grain is the caller's: quantity is already rounded. */
@@ -121,10 +127,15 @@ void sheet_write(const struct sheet *sheet, char **out, size_t *out_len);
 
 /* A sheet built row by row (the importer, tests). Strings are copied. */
 struct sheet *sheet_new(const char *region, const char *date);
-void sheet_set_property(struct sheet *sheet, const char *key, const char *value);
+/* False when there are too many (32). */
+bool sheet_set_property(struct sheet *sheet, const char *key, const char *value);
 int sheet_add(struct sheet *sheet, const struct sheet_row *row, struct jobq_error *err);
 /* Sorts and checks that tiers join. Must be called after the last sheet_add. */
 int sheet_finish(struct sheet *sheet, const char *name, struct jobq_error *err);
+
+/* Properties by index, for listings; key NULL past the last. */
+void sheet_property_at(const struct sheet *sheet, int index, const char **key,
+                       const char **value);
 
 /* The sheets that are compiled in (pricing/sheets/), ordered by file name. */
 struct sheet_file {

@@ -22,9 +22,9 @@ enum bill_component {
     BILL_BANDWIDTH_OUT,
     BILL_SERVICE_CALLS,
     BILL_STORAGE, /* rows kept, root volumes */
-    BILL_CPU,     /* instance time in attempts; surplus credits */
+    BILL_CPU,     /* instance time in attempts; surplus credits; public address */
     BILL_BOOT,    /* running, before the first receive */
-    BILL_IDLE, /* the rest of the instance's billed time, rounding and address included */
+    BILL_IDLE,    /* the rest of the instance's billed time, rounding included */
     BILL_COMPONENT_COUNT
 };
 const char *bill_component_name(enum bill_component component); /* "bandwidth_in" */
@@ -72,7 +72,9 @@ struct bill {
 void bill_init(struct bill *bill);
 void bill_release(struct bill *bill);
 
-/* Prices everything in the ledger. Adds to an initialised bill, so that several ledgers
+/* Prices everything in the ledger: all requests but throttled ones, BoxUsage as reported,
+ * each instance from running to its end; a spot instance that was taken back does not pay
+ * its last started grain where that is an hour. Adds to an initialised bill, so that several ledgers
  * make one bill; tiers and free amounts start anew with each call.
  * Owner: items point into the sheet. Returns: JOBQ_OK; NOT_FOUND: a price that is needed
  * and missing, named; the bill is then unchanged. Usage of zero needs no price. */

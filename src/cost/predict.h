@@ -47,8 +47,8 @@ enum predict_payload_in { PREDICT_PAYLOAD_AUTO, PREDICT_IN_MESSAGE, PREDICT_IN_S
     X(QUEUED, queued_s, "queued", S)       /* mean time in the queue */                  \
     X(STATUS, status_per_job, "status", F) /* status reads a job */                      \
     X(CANCEL_CHECKS, cancel_checks, "cancel-checks", F) /* row reads a job, by beats */  \
-    X(EXPANSION, expansion, "expansion", F)  /* wire bytes a payload byte in a query;    \
-                                                1: only unreserved characters */         \
+    /* Wire bytes a payload byte in a query; 1: only unreserved characters. */           \
+    X(EXPANSION, expansion, "expansion", F)                                              \
     X(FAILURE, failure_share, "failures", F) /* attempts that fail, [0,1) */             \
     X(VOLUME_GIB, volume_gib, "volume", F)   /* EBS root volume of a box */
 
@@ -83,7 +83,8 @@ struct predict_scenario {
     X(put_s, 0.040, 0.040) /* one row write */                                           \
     X(get_s, 0.025, 0.025)                                                               \
     X(boot_s, 15, 70)       /* running to the first receive: billed */                   \
-    X(linger_s, 1, 1)       /* a delete waits so long for company */                     \
+    X(linger_s, 5, 5)       /* a delete waits so long for company; a quarter of the \
+                               visibility at most */    \
     X(beat_share, 0.5, 0.5) /* of the visibility timeout between beats */                \
     X(domain_writes_per_s, 70, 70)                                                       \
     X(in_flight_max, 120000, 120000)                                                     \

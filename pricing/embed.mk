@@ -1,0 +1,14 @@
+# Sheets and formulas are compiled in: an installed program works anywhere.
+SHEET_CSV := $(sort $(wildcard pricing/sheets/*.csv))
+FORMULA_JSON := $(sort $(wildcard src/cost/formulas/*.json))
+PRICING += $(BUILD)/pricing/sheets_embedded.o
+COST += $(BUILD)/src/cost/formulas_embedded.o
+
+$(BUILD)/pricing/sheets_embedded.c: pricing/embed.sh pricing/sheets $(SHEET_CSV)
+	@mkdir -p $(@D); echo "EMBED $@"; \
+	sh pricing/embed.sh sheet_file pricing/sheet.h $(SHEET_CSV) >$@.tmp && mv $@.tmp $@
+$(BUILD)/src/cost/formulas_embedded.c: pricing/embed.sh src/cost/formulas $(FORMULA_JSON)
+	@mkdir -p $(@D); echo "EMBED $@"; \
+	sh pricing/embed.sh formula_file cost/formula.h $(FORMULA_JSON) >$@.tmp && mv $@.tmp $@
+$(BUILD)/%_embedded.o: $(BUILD)/%_embedded.c
+	@echo "CC   $<"; $(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
