@@ -55,11 +55,23 @@ void arena_init(struct arena *arena, size_t first_bytes)
     *arena = (struct arena){.next_bytes = first_bytes ? first_bytes : FIRST_BYTES};
 }
 
+void arena_init_within(struct arena *arena, struct arena *parent, size_t first_bytes)
+{
+    arena_init(arena, first_bytes);
+    arena->parent = parent;
+}
+
+static void drop_block(const struct arena *arena, struct arena_block *block)
+{
+    if (!arena->parent)
+        free(block);
+}
+
 void arena_release(struct arena *arena)
 {
     for (struct arena_block *b = arena->block; b;) {
         struct arena_block *next = b->next;
-        free(b);
+        drop_block(arena, b);
         b = next;
     }
     arena->block = NULL;
@@ -72,10 +84,11 @@ void arena_reset(struct arena *arena)
     for (struct arena_block *b = arena->block; b;) {
         struct arena_block *next = b->next;
         if (!keep || b->bytes > keep->bytes) {
-            free(keep);
+            if (keep)
+                drop_block(arena, keep);
             keep = b;
         } else {
-            free(b);
+            drop_block(arena, b);
         }
         b = next;
     }
@@ -94,7 +107,8 @@ static void grow(struct arena *arena, size_t bytes)
         want = bytes;
     else if (arena->next_bytes < GROW_MAX)
         arena->next_bytes *= 2;
-    struct arena_block *b = xmalloc(sizeof *b + want);
+    struct arena_block *b = arena->parent ? arena_alloc(arena->parent, sizeof *b + want)
+                                          : xmalloc(sizeof *b + want);
     b->bytes = want;
     b->next = arena->block;
     arena->block = b;

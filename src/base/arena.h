@@ -17,10 +17,15 @@ struct arena {
     struct arena_block *block; /* newest first */
     char *at, *end;            /* free space of the newest block */
     size_t next_bytes;         /* size of the next block */
+    struct arena *parent;      /* where blocks come from; NULL: the heap */
 };
 
 /* No memory is taken before the first allocation. first_bytes 0: 4 KiB. */
 void arena_init(struct arena *arena, size_t first_bytes);
+/* An arena whose blocks live in another one, for memory that is reused many times within
+ * the life of a process and goes with it: nothing to release. Blocks that a reset does not
+ * keep stay with the parent, unused; they double, so that is less than what is kept. */
+void arena_init_within(struct arena *arena, struct arena *parent, size_t first_bytes);
 void arena_release(struct arena *arena);
 /* Forget everything, keep the largest block for reuse. */
 void arena_reset(struct arena *arena);

@@ -1,0 +1,77 @@
+/* enqueue_parts.h - what the enqueuer's files share.
+ *
+ * Room:     src/fleet, private to enqueuer.c, enqueue_batch.c and enqueue_repair.c. */
+#ifndef JOBQ_FLEET_ENQUEUE_PARTS_H
+#define JOBQ_FLEET_ENQUEUE_PARTS_H
+
+#include "base/arena.h"
+#include "fiber/fiber.h"
+#include "fleet/enqueuer.h"
+#include "fleet/retry.h"
+
+/* A caller's jobs, on its stack, in the order of arrival. */
+struct enqueue_request {
+    struct enqueue_request *next;
+    struct enqueuer_job *job;
+    int64_t count, taken, finished, good;
+    struct jobq_error *err; /* the first failure's */
+    struct fiber_ticket ticket;
+    bool waiting;
+};
+
+/* One job of a batch under way. Everything it points to lives in the lane's arena or is
+ * the caller's. */
+struct enqueue_entry {
+    struct enqueue_request *request;
+    struct enqueuer_job *job;
+    struct job_spec spec;
+    char *text;              /* the message: room for the id and a blank, then the rest */
+    struct jobq_str encoded; /* real bytes of the row's pieces */
+    int64_t phantom_bytes;
+    struct jobq_outgoing message;
+    struct jobq_item row;
+    int64_t row_bytes;
+};
+
+/* A batch under way: memory that the next one uses again. */
+struct enqueue_lane {
+    struct enqueue_lane *next;
+    struct arena scratch;
+    struct enqueue_entry entry[JOBQ_STORE_BATCH_MAX];
+    int count;
+    struct jobq_item item[JOBQ_STORE_BATCH_MAX];
+    struct jobq_outgoing out[JOBQ_BATCH_MAX];
+    struct jobq_entry_result result[JOBQ_BATCH_MAX];
+    int64_t deadline_ns;
+};
+
+struct enqueuer {
+    struct jobq_backend *b;
+    struct enqueuer_options options;
+    struct jobq_str queue_name;
+    struct arena *memory; /* the process's */
+    int queue, dead_queue;
+    struct job_ids ids;
+    int day;                    /* of the domains in handle[] */
+    int handle[JOB_SHARDS_MAX]; /* -1: not opened */
+    int next_shard;
+    struct enqueue_request *first, *last; /* with jobs not yet taken */
+    int64_t untaken;
+    int active; /* batches under way, or about to be */
+    struct enqueue_lane *idle;
+    struct enqueuer_counters counters;
+};
+
+/* Takes what is there, as much as one batch carries, and brings it to an end: every
+ * entry's code is set. */
+void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane);
+struct enqueue_lane *enqueue_lane_take(struct enqueuer *e);
+void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane);
+/* The handle of a day's shard; opens it. Negative: the port's error. */
+int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *err);
+/* Sends count (<= 10) messages, each until it is sent, refused or out of time; code[i]
+ * tells. deadline_ns: as retry_init. */
+void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,
+                  const int64_t *deadline_ns, int *code, struct jobq_error *err);
+
+#endif

@@ -1,0 +1,279 @@
+/* enqueuer.c - who does the next batch, and who waits for it? See enqueuer.h.
+ *
+ * Room:     src/fleet, the product.
+ *
+ * A caller whose batch may begin at once does it on its own fiber, whoever's jobs it
+ * takes; it leaves when its own jobs are done and, if others' are left, starts a helper
+ * in its place. So a lone caller costs no switch to another fiber, and no fiber idles. */
+#include "fleet/enqueuer.h"
+
+#include "base/text.h"
+#include "fleet/enqueue_parts.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { DOMAINS_DEFAULT = 4, PIPELINE_MAX = 1024, RECEIVES_DEFAULT = 50 };
+#define VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
+
+struct enqueuer_options enqueuer_defaults(const char *queue)
+{
+    return (struct enqueuer_options){
+        .queue = queue, .visibility_ns = -1, .rotate_days = 1, .create = true};
+}
+
+static void fill_defaults(struct enqueuer_options *o)
+{
+    o->domains = o->domains ? o->domains : DOMAINS_DEFAULT;
+    o->rotate_days = o->rotate_days ? o->rotate_days : 1;
+    o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
+    o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
+    o->pipeline = o->pipeline ? o->pipeline : 1;
+    o->max_receive_count = o->max_receive_count ? o->max_receive_count : RECEIVES_DEFAULT;
+    o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 2 * JOBQ_NS_PER_MIN;
+}
+
+static int check_options(const struct enqueuer_options *o, struct jobq_error *err)
+{
+    if (job_queue_name_check(o->queue, err) < 0)
+        return err->code;
+    if (o->visibility_ns > VISIBILITY_MAX_NS)
+        return jobq_fail(err, JOBQ_LIMIT, "visibility timeout exceeds '12h'");
+    if (o->domains < 1 || o->domains > JOB_SHARDS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "%d domains are not in 1..%d", o->domains,
+                         JOB_SHARDS_MAX);
+    if (o->batch < 1 || o->batch > JOBQ_BATCH_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "a batch of %d is not in 1..%d", o->batch,
+                         JOBQ_BATCH_MAX);
+    if (o->pipeline < 1 || o->pipeline > PIPELINE_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "a pipeline of %d is not in 1..%d", o->pipeline,
+                         PIPELINE_MAX);
+    return JOBQ_OK;
+}
+
+/* ---- the queue and its dead-letter queue
+ * ------------------------------------------------- */
+
+static int create_dead(struct enqueuer *e, struct jobq_error *err)
+{
+    char name[JOBQ_QUEUE_NAME_MAX + 1];
+    job_dead_queue_name(e->options.queue, name);
+    struct jobq_queue_options options = {.visibility_ns = 30 * JOBQ_NS_PER_S,
+                                         .retention_ns = 14 * JOBQ_NS_PER_DAY};
+    int code = jobq_queue_create(e->b, name, &options, &e->dead_queue, err);
+    if (code == JOBQ_CONFLICT)
+        code = jobq_queue_open(e->b, name, &e->dead_queue, err);
+    return code;
+}
+
+static int create_queue(struct enqueuer *e, struct jobq_error *err)
+{
+    const struct enqueuer_options *o = &e->options;
+    struct jobq_queue_options options = {
+        .visibility_ns = o->visibility_ns >= 0 ? o->visibility_ns : 30 * JOBQ_NS_PER_S,
+        .retention_ns = o->retention_ns,
+    };
+    if (o->max_receive_count > 0) {
+        int code = create_dead(e, err);
+        if (code < 0)
+            return code;
+        options.max_receive_count = o->max_receive_count;
+        options.dead_queue = e->dead_queue;
+    }
+    int code = jobq_queue_create(e->b, o->queue, &options, &e->queue, err);
+    if (code != JOBQ_CONFLICT)
+        return code;
+    code = jobq_queue_open(e->b, o->queue, &e->queue, err);
+    return code < 0 ? code : jobq_queue_set_options(e->b, e->queue, &options, err);
+}
+
+/* With no visibility asked for, a queue that is there is left as it is. */
+static int open_queue(struct enqueuer *e, struct jobq_error *err)
+{
+    const struct enqueuer_options *o = &e->options;
+    if (o->create && o->visibility_ns >= 0)
+        return create_queue(e, err);
+    int code = jobq_queue_open(e->b, o->queue, &e->queue, err);
+    return code == JOBQ_NOT_FOUND && o->create ? create_queue(e, err) : code;
+}
+
+int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
+                 struct enqueuer **out, struct jobq_error *err)
+{
+    struct enqueuer_options filled = *options;
+    fill_defaults(&filled);
+    if (check_options(&filled, err) < 0)
+        return err->code;
+    struct arena *memory = fiber_proc_arena(b->proc);
+    struct enqueuer *e = arena_zalloc(memory, sizeof *e);
+    e->b = b;
+    e->memory = memory;
+    e->options = filled;
+    e->options.queue = arena_cstr(memory, options->queue);
+    e->queue_name = str_of(e->options.queue);
+    e->queue = e->dead_queue = -1;
+    e->day = -1;
+    job_ids_init(&e->ids, e->queue_name, jobq_bits(b));
+    /* Processes that start together should not all begin on one domain. */
+    e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.domains);
+
+    int64_t deadline_ns = jobq_now(b) + filled.retry_for_ns;
+    struct retry r;
+    retry_init(&r, b, &RETRY_CALLS, &deadline_ns);
+    int code;
+    do
+        code = open_queue(e, err);
+    while (code < 0 && retry_again(&r, code));
+    if (code < 0)
+        return jobq_wrap(err, "queue '%s'", filled.queue);
+    *out = e;
+    return JOBQ_OK;
+}
+
+int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *err)
+{
+    if (day != e->day) {
+        e->day = day;
+        for (int i = 0; i < JOB_SHARDS_MAX; i++)
+            e->handle[i] = -1;
+    }
+    if (shard < JOB_SHARDS_MAX && e->handle[shard] >= 0)
+        return e->handle[shard];
+    char name[JOB_DOMAIN_MAX + 1];
+    int handle = -1;
+    job_domain_name(e->queue_name, day, shard, name);
+    int code = jobq_store_open(e->b, name, &handle, err);
+    if (code < 0)
+        return code;
+    if (shard < JOB_SHARDS_MAX)
+        e->handle[shard] = handle;
+    return handle;
+}
+
+/* ---- who works
+ * -------------------------------------------------------------------------- */
+
+struct enqueue_lane *enqueue_lane_take(struct enqueuer *e)
+{
+    struct enqueue_lane *lane = e->idle;
+    if (lane) {
+        e->idle = lane->next;
+        arena_reset(&lane->scratch);
+    } else {
+        lane = arena_alloc(e->memory, sizeof *lane);
+        arena_init_within(&lane->scratch, e->memory, 4096);
+    }
+    lane->next = NULL;
+    lane->count = 0;
+    return lane;
+}
+
+void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane)
+{
+    lane->next = e->idle;
+    e->idle = lane;
+}
+
+static void finish(struct enqueuer *e, struct enqueue_lane *lane)
+{
+    for (int i = 0; i < lane->count; i++) {
+        struct enqueue_request *request = lane->entry[i].request;
+        int code = lane->entry[i].job->code;
+        if (code == JOBQ_OK) {
+            e->counters.added++;
+            request->good++;
+        } else if (code == JOBQ_INVALID || code == JOBQ_LIMIT) {
+            e->counters.refused++;
+        } else {
+            e->counters.failed++;
+        }
+        if (++request->finished == request->count && request->waiting)
+            fiber_wake(request->ticket);
+    }
+}
+
+/* Works until own (NULL: everything) is done or nothing is left to take. */
+static void work(struct enqueuer *e, const struct enqueue_request *own)
+{
+    while (e->untaken > 0 && !(own && own->finished == own->count)) {
+        struct enqueue_lane *lane = enqueue_lane_take(e);
+        enqueue_batch(e, lane);
+        finish(e, lane);
+        enqueue_lane_give(e, lane);
+    }
+}
+
+static void helper(void *arg)
+{
+    struct enqueuer *e = arg;
+    work(e, NULL);
+    e->active--;
+}
+
+/* One helper for every batch that could begin now and has nobody. */
+static void start_helpers(struct enqueuer *e, int64_t waiting)
+{
+    while (waiting > 0 && e->active < e->options.pipeline) {
+        e->active++;
+        fiber_spawn(e->b->proc, helper, e);
+        waiting -= e->options.batch;
+    }
+}
+
+int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t count,
+                          struct jobq_error *err)
+{
+    assert(count >= 0);
+    if (count == 0)
+        return 0;
+    struct enqueue_request request = {.job = job, .count = count, .err = err};
+    if (e->last)
+        e->last->next = &request;
+    else
+        e->first = &request;
+    e->last = &request;
+    e->untaken += count;
+
+    if (e->active < e->options.pipeline) {
+        e->active++;
+        start_helpers(e, e->untaken - e->options.batch);
+        work(e, &request);
+        e->active--;
+        start_helpers(e, e->untaken);
+    }
+    while (request.finished < request.count) {
+        request.ticket = fiber_ticket(e->b->sched);
+        request.waiting = true;
+        fiber_park(e->b->sched, JOBQ_FOREVER);
+    }
+    return request.good;
+}
+
+int enqueuer_add(struct enqueuer *e, const struct job_pair *pair, int pair_count,
+                 char *id_out, struct jobq_error *err)
+{
+    struct enqueuer_job job = {.pair = pair, .pair_count = pair_count};
+    struct jobq_error failure = {0};
+    if (enqueuer_add_many(e, &job, 1, &failure) == 1) {
+        memcpy(id_out, job.id, (size_t)job.id_bytes + 1);
+        return JOBQ_OK;
+    }
+    *err = failure;
+    return job.code;
+}
+
+const struct enqueuer_counters *enqueuer_counters(const struct enqueuer *e)
+{
+    return &e->counters;
+}
+
+int enqueuer_queue(const struct enqueuer *e)
+{
+    return e->queue;
+}
+
+int enqueuer_dead_queue(const struct enqueuer *e)
+{
+    return e->dead_queue;
+}
