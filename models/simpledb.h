@@ -32,6 +32,7 @@
 
 #include "jobq/error.h"
 #include "jobq/ports.h"
+#include "models/quantile.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -136,10 +137,17 @@ struct simpledb_params {
     int64_t usage_select_rows_e14h;      /* select attributes */
     int64_t usage_select_row_e14h;       /* x items returned */
     int64_t usage_select_count_e14h;     /* select count(*) */
-    int64_t usage_select_counted_e14h;   /* x items counted */
+    int64_t usage_select_counted_e14h;   /* x items looked at */
     int64_t usage_throttled_e14h;        /* a call turned away with 503 */
+
+    /* Service time of a call, for the driver: the model answers at once. */
+    struct quantile read_latency; /* Get, DomainMetadata, ListDomains */
+    struct quantile
+        write_latency; /* Put, Delete and their batches, Create, DeleteDomain */
+    struct quantile select_latency;
 };
 
+/* Latencies of the default are 0. */
 void simpledb_params_default(struct simpledb_params *params);
 
 /* ---- life ------------------------------------------------------------------------- */
@@ -232,6 +240,13 @@ int simpledb_select(struct simpledb *model, int64_t now_ns, double u,
                     bool consistent, struct arena *arena, struct simpledb_page *out,
                     struct simpledb_reply *reply, struct jobq_error *err);
 
+/* Answer a call that the caller found wrong before it could be made (a malformed request):
+ * fills reply with the fault and the BoxUsage of a refused call, err with text. Returns the
+ * fault's code. */
+int simpledb_refuse(const struct simpledb *model, enum simpledb_fault fault,
+                    const char *text, struct simpledb_reply *reply,
+                    struct jobq_error *err);
+
 /* ---- accounts and iteration ------------------------------------------------------- */
 
 /* Billed storage now: raw bytes of item names, of attribute names (once a domain) and of
@@ -249,13 +264,11 @@ int simpledb_domain_count(const struct simpledb *model);
  * writes between steps are allowed and neither skip nor repeat other rows. Returns false
  * at the end. Owner: strings are copied into arena. */
 struct simpledb_cursor {
-    uint32_t hash;
-    int32_t started;
-    struct jobq_str name; /* the last row given, in the arena */
+    bool started;
+    struct jobq_str name; /* the last row given, in the arena: do not reset it between */
 };
-bool simpledb_next_row(const struct simpledb *model, int domain,
-                       struct simpledb_cursor *cursor, struct arena *arena,
-                       struct jobq_item *out);
+bool simpledb_next_row(struct simpledb *model, int domain, struct simpledb_cursor *cursor,
+                       struct arena *arena, struct jobq_item *out);
 
 /* Put back what was saved: no limits, throttle, usage or window apply. */
 void simpledb_restore_domain(struct simpledb *model, int64_t now_ns, int domain);
