@@ -1,0 +1,356 @@
+#include "sim/scene_int.h"
+
+#include "base/arena.h"
+#include "fleet/page.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often the end is looked for where no event tells it (messages that expire). */
+#define LOOK_NS (5 * JOBQ_NS_PER_MIN)
+#define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
+/* What a drainer may take to flush its deletes once told to stop. */
+#define STOP_NS (10 * JOBQ_NS_PER_MIN)
+
+uint64_t scene_seed(uint64_t seed, uint64_t replication)
+{
+    struct dice dice;
+    dice_init(&dice, seed, "replication", replication);
+    return dice_bits(&dice);
+}
+
+/* ---- the end ------------------------------------------------------------------------ */
+
+static void stop_drainers(struct scene *s)
+{
+    int64_t now_ns = world_now(s->world);
+    for (int64_t i = 0; i < world_box_count(s->world); i++) {
+        struct scene_box *b = scene_box_of(s, world_box_at(s->world, i));
+        if (b->drainer && b->running)
+            drainer_stop(b->drainer, now_ns + STOP_NS);
+    }
+}
+
+static int64_t expired(struct scene *s)
+{
+    struct sqs_stats stats;
+    int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
+    if (queue < 0 ||
+        sqs_stats(world_sqs(s->world), world_now(s->world), queue, &stats) != SQS_OK)
+        return 0;
+    return stats.expired;
+}
+
+void scene_see_end(struct scene *s)
+{
+    if (s->finishing || !s->fed || s->open > 0)
+        return;
+    s->finishing = true;
+    stop_drainers(s);
+    if (s->drainers == 0)
+        kernel_stop(world_kernel(s->world));
+}
+
+static void look(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct scene *s = ctx;
+    if (s->finishing)
+        return;
+    int64_t now_ns = world_now(s->world);
+    int64_t give_up_ns = s->options.give_up_ns > 0 ? s->options.give_up_ns : GIVE_UP_NS;
+    bool over = s->fed && s->open > 0 && s->open <= expired(s);
+    if (over || (s->fed && now_ns - s->last_progress_ns > give_up_ns)) {
+        s->finishing = true;
+        s->gave_up = !over;
+        stop_drainers(s);
+        if (s->drainers == 0)
+            kernel_stop(world_kernel(s->world));
+        return;
+    }
+    kernel_at(world_kernel(s->world), now_ns + LOOK_NS, look, s, 0);
+}
+
+/* ---- drainers ----------------------------------------------------------------------- */
+
+struct scene_box *scene_box_of(struct scene *s, struct world_box *box)
+{
+    int64_t index = world_box_index(box);
+    if (index >= s->boxes_cap) {
+        int64_t cap = s->boxes_cap ? s->boxes_cap : 64;
+        while (cap <= index)
+            cap *= 2;
+        struct scene_box **grown = arena_zalloc(&s->arena, (size_t)cap * sizeof(void *));
+        if (s->boxes_cap > 0)
+            memcpy(grown, s->boxes, (size_t)s->boxes_cap * sizeof(void *));
+        s->boxes = grown;
+        s->boxes_cap = cap;
+    }
+    if (!s->boxes[index]) {
+        struct scene_box *b = arena_zalloc(&s->arena, sizeof *b);
+        b->scene = s;
+        b->box = box;
+        s->boxes[index] = b;
+    }
+    return s->boxes[index];
+}
+
+static void job_ended(struct scene *s, const struct drainer_event *e,
+                      enum jobrec_state state)
+{
+    struct jobrec *rec = jobrec_of(&s->jobs, e->job_id);
+    if (rec->results < UINT8_MAX && state != JOBREC_CANCELLED)
+        rec->results++;
+    if (rec->ended_at_ns >= 0)
+        return;
+    rec->state = (uint8_t)state;
+    rec->ended_at_ns = world_now(s->world);
+    s->ended++;
+    s->cancelled += state == JOBREC_CANCELLED;
+    s->last_end_ns = s->last_progress_ns = rec->ended_at_ns;
+    if (s->options.progress && s->ended % 64 == 0)
+        atomic_store_explicit(s->options.progress, s->ended, memory_order_relaxed);
+    if (rec->index >= 0)
+        s->open--;
+    if (s->open == 0)
+        scene_see_end(s);
+}
+
+static void on_event(void *ctx, const struct drainer_event *e)
+{
+    struct scene_box *b = ctx;
+    struct scene *s = b->scene;
+    if (s->options.hooks && s->options.hooks->event)
+        s->options.hooks->event(s->options.hooks->ctx, e);
+    if (e->kind == DRAINER_STARTED) {
+        struct jobrec *rec = jobrec_of(&s->jobs, e->job_id);
+        if (rec->started_at_ns < 0)
+            rec->started_at_ns = e->started_at_ns;
+        rec->box = (int32_t)world_box_index(b->box);
+        if (rec->attempts < INT16_MAX)
+            rec->attempts++;
+        s->attempts++;
+    } else if (e->kind == DRAINER_ENDED) {
+        if (e->state == JOB_DONE || e->state == JOB_DEAD)
+            job_ended(s, e, e->state == JOB_DONE ? JOBREC_DONE : JOBREC_DEAD);
+        else
+            s->failed_attempts += e->state == JOB_FAILED;
+    } else if (e->kind == DRAINER_SKIPPED && e->state == JOB_CANCELLED &&
+               e->job_id.len > 0) {
+        job_ended(s, e, JOBREC_CANCELLED);
+    }
+}
+
+static void shut_down(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct scene_box *b = ctx;
+    struct scene *s = b->scene;
+    world_box_shutdown(b->box);
+    if (s->finishing && s->drainers == 0)
+        kernel_stop(world_kernel(s->world));
+}
+
+static struct drainer_options drainer_settings(struct scene_box *b)
+{
+    const struct scenario *sc = b->scene->scenario;
+    struct drainer_options o = drainer_defaults(SCENE_QUEUE, (int)sc->concurrency);
+    o.prefetch = sc->prefetch == SCENARIO_PREFETCH_AUTO ? DRAINER_PREFETCH_AUTO
+                                                        : (int)sc->prefetch;
+    o.batch = (int)sc->batch;
+    o.wait_ns = sc->wait_ns;
+    o.max_attempts = (int)sc->attempts;
+    o.notice_ns = sc->spot ? 5 * JOBQ_NS_PER_S : 0;
+    o.stats_ns = 0;
+    o.cancel_check_ns = 0;
+    o.idle_exit_ns = -1;
+    o.create = false;
+    o.on_event = on_event;
+    o.event_ctx = b;
+    return o;
+}
+
+static void drainer_main(void *arg)
+{
+    struct scene_box *b = arg;
+    struct scene *s = b->scene;
+    struct drainer_options o = drainer_settings(b);
+    struct jobq_error err;
+    int code = drainer_new(world_backend(b->proc), &o, &b->drainer, &err);
+    if (code == JOBQ_OK && s->finishing)
+        drainer_stop(b->drainer, world_now(s->world) + STOP_NS);
+    if (code == JOBQ_OK)
+        code = drainer_run(b->drainer, &err);
+    /* Spot: the drainer has given back what it held, and EC2 will come for the box; or it
+     * could not go on, and another box will be wanted. */
+    if (b->running) {
+        b->running = false;
+        s->drainers--;
+    }
+    (void)code;
+    kernel_at(world_kernel(s->world), world_now(s->world), shut_down, b, 0);
+}
+
+static void box_up(void *ctx, struct world_box *box)
+{
+    struct scene *s = ctx;
+    struct scene_box *b = scene_box_of(s, box);
+    if (s->finishing) {
+        kernel_at(world_kernel(s->world), world_now(s->world), shut_down, b, 0);
+        return;
+    }
+    b->proc = world_proc_new(s->world, "drainer", (uint64_t)world_box_index(box), box,
+                             s->ledger, 0);
+    struct jobq_backend *backend = world_backend(b->proc);
+    if (s->scenario->store == SCENARIO_STORE_NONE)
+        backend->store = NULL;
+    if (s->options.hooks && s->options.hooks->process)
+        s->options.hooks->process(s->options.hooks->ctx, s->world, backend, box);
+    b->running = true;
+    s->drainers++;
+    fiber_spawn(world_fibers(b->proc), drainer_main, b);
+}
+
+void scene_close_box(struct scene *s, struct scene_box *b)
+{
+    (void)s;
+    if (b->drainer) {
+        struct drainer_view view;
+        drainer_view(b->drainer, &view);
+        b->counters = view.counters;
+        b->busy_slot_ns = view.counters.busy_slot_ns;
+        b->drainer = NULL;
+    }
+    b->cpu_ns = world_box_cpu_ns(b->box);
+}
+
+static void box_down(void *ctx, struct world_box *box)
+{
+    struct scene *s = ctx;
+    struct scene_box *b = scene_box_of(s, box);
+    scene_close_box(s, b);
+    if (b->running) {
+        b->running = false;
+        s->drainers--;
+    }
+    s->boxes_alive--;
+    if (s->finishing)
+        return;
+    if (s->scenario->boot == SCENARIO_BOOT_MODEL) {
+        scene_client_want_box(s);
+        return;
+    }
+    struct jobq_error err;
+    if (world_boxes_running(s->world, s->scenario->instance, 1, false, &err) == JOBQ_OK)
+        s->boxes_alive++;
+}
+
+void scene_origin(struct scene *s)
+{
+    const struct scenario *sc = s->scenario;
+    s->origin_ns = s->last_progress_ns = world_now(s->world);
+    if (s->options.hooks && s->options.hooks->origin)
+        s->options.hooks->origin(s->options.hooks->ctx, s->world);
+    workload_init(&s->workload, &sc->arrivals, &sc->job_time,
+                  sc->trace.arrival_ns ? &sc->trace : NULL, sc->jobs,
+                  scene_seed(sc->seed, s->options.replication));
+    s->has_ahead = workload_next(&s->workload, &s->ahead);
+    kernel_at(world_kernel(s->world), s->origin_ns + LOOK_NS, look, s, 0);
+    if (sc->boot != SCENARIO_BOOT_NONE)
+        return;
+    s->setup_code =
+        world_boxes_running(s->world, sc->instance, sc->boxes, false, &s->setup_error);
+    s->boxes_alive = sc->boxes;
+    if (s->setup_code != JOBQ_OK)
+        kernel_stop(world_kernel(s->world));
+}
+
+/* ---- playing ------------------------------------------------------------------------ */
+
+struct scene *scene_new(void)
+{
+    struct scene *s = xcalloc(1, sizeof *s);
+    arena_init(&s->arena, 64 * 1024);
+    return s;
+}
+
+void scene_free(struct scene *s)
+{
+    if (!s)
+        return;
+    world_free(s->world);
+    jobrec_release(&s->jobs);
+    arena_release(&s->arena);
+    free(s->page);
+    free(s);
+}
+
+/* Everything but what is kept from play to play. */
+static void start_over(struct scene *s)
+{
+    struct scene kept = *s;
+    *s = (struct scene){.world = kept.world,
+                        .jobs = kept.jobs,
+                        .arena = kept.arena,
+                        .page = kept.page,
+                        .page_cap = kept.page_cap};
+    arena_reset(&s->arena);
+}
+
+int scene_play(struct scene *s, const struct scenario *scenario,
+               const struct world_params *params, const struct scene_options *options,
+               struct scene_result *out, struct jobq_error *err)
+{
+    start_over(s);
+    s->scenario = scenario;
+    s->params = params;
+    s->options = *options;
+    s->ledger = out->ledger;
+    struct world_options world = {.seed =
+                                      scene_seed(scenario->seed, options->replication),
+                                  .cpu_share = scenario->cpu_share,
+                                  .paint_stacks = options->paint_stacks};
+    if (s->world)
+        world_reset(s->world, params, &world);
+    else
+        s->world = world_new(params, &world);
+    jobrec_reset(&s->jobs, scenario->jobs, options->keep_ids);
+    world_on_boot(s->world, box_up, box_down, s);
+    scene_client_start(s);
+    kernel_run(world_kernel(s->world), JOBQ_FOREVER - 1);
+    if (s->setup_code != JOBQ_OK) {
+        *err = s->setup_error;
+        return s->setup_code;
+    }
+    if (options->hooks && options->hooks->end)
+        options->hooks->end(options->hooks->ctx, s->world,
+                            sqs_find(world_sqs(s->world), STR(SCENE_QUEUE)));
+    scene_fill_result(s, out);
+    if (options->progress)
+        atomic_store_explicit(options->progress, s->ended, memory_order_relaxed);
+    if (!s->finishing || s->gave_up)
+        return jobq_fail(err, JOBQ_TIMEOUT, "%lld of %lld jobs came to no end",
+                         (long long)s->open, (long long)s->acked);
+    return JOBQ_OK;
+}
+
+const struct jobrec_table *scene_jobs(const struct scene *s)
+{
+    return &s->jobs;
+}
+
+int64_t scene_origin_ns(const struct scene *s)
+{
+    return s->origin_ns;
+}
+
+struct world *scene_world(struct scene *s)
+{
+    return s->world;
+}
+
+struct jobq_str scene_page(const struct scene *s)
+{
+    return (struct jobq_str){s->page_len > 0 ? s->page : NULL, s->page_len};
+}

@@ -1,0 +1,73 @@
+/* scene_int.h - what the files of the scene share.
+ *
+ * Room:     sim; scene.c and scene_*.c only. */
+#ifndef JOBQ_SIM_SCENE_INT_H
+#define JOBQ_SIM_SCENE_INT_H
+
+#include "base/arena.h"
+#include "fleet/enqueuer.h"
+#include "sim/scene.h"
+
+struct scene_box {
+    struct scene *scene;
+    struct world_box *box;
+    struct world_proc *proc;
+    struct drainer *drainer; /* NULL until its fiber has made it */
+    bool running;            /* drainer_run has not returned */
+    int64_t busy_slot_ns;    /* filled when the box goes down */
+    int64_t taken, cpu_ns;
+    struct drainer_counters counters;
+};
+
+struct scene {
+    const struct scenario *scenario;
+    const struct world_params *params;
+    struct scene_options options;
+    struct world *world;
+    struct jobrec_table jobs;
+    struct jobq_ledger *ledger;
+    struct arena arena; /* of one play */
+    int64_t origin_ns;
+    /* The client. */
+    struct world_proc *client;
+    struct enqueuer *enqueuer;
+    struct workload workload;
+    struct workload_job ahead; /* the next job, if has_ahead */
+    bool has_ahead;
+    bool taking; /* a feeder waits for the next arrival; the others wait for it */
+    struct fiber_cond turn;
+    int feeders;     /* that have not ended */
+    bool fed;        /* all jobs were handed over and answered */
+    int64_t refused; /* jobs that the client could not enqueue */
+    int64_t next_index;
+    struct fiber_cond wanted; /* the operator waits: a box is missing */
+    int64_t boxes_alive;      /* asked for and not ended */
+    int setup_code;
+    struct jobq_error setup_error;
+    /* The drainers. */
+    struct scene_box **boxes; /* in arena, by index of the world's box */
+    int64_t boxes_cap;
+    int64_t drainers;    /* running */
+    int64_t acked, open; /* known to be on the queue; of them not ended */
+    int64_t ended, failed_attempts, attempts;
+    int64_t cancelled;
+    int64_t last_end_ns, last_progress_ns;
+    bool finishing, gave_up, stopped;
+    char *page; /* heap; what was published */
+    int64_t page_len, page_cap;
+};
+
+/* Makes the client and starts its fibers; when it is set up it calls scene_origin. */
+void scene_client_start(struct scene *s);
+/* From the client: queue and domains are there. */
+void scene_origin(struct scene *s);
+/* One box fewer: the operator asks for another. */
+void scene_client_want_box(struct scene *s);
+/* Every job may have ended: see, and stop the drainers if so. */
+void scene_see_end(struct scene *s);
+struct scene_box *scene_box_of(struct scene *s, struct world_box *box);
+/* Counters of a box as of now, into the scene's sums. */
+void scene_close_box(struct scene *s, struct scene_box *b);
+void scene_fill_result(struct scene *s, struct scene_result *out);
+
+#endif
