@@ -102,6 +102,11 @@ void text_put_double(struct text *text, double value)
         text_puts(text, isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
         return;
     }
+    /* %g would write 100 as 1e+02. */
+    if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value) {
+        text_put_int(text, (int64_t)value);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(buffer, sizeof buffer, "%.*g", digits, value);
         if (strtod(buffer, NULL) == value)

@@ -37,11 +37,13 @@ enum predict_payload_in { PREDICT_PAYLOAD_AUTO, PREDICT_IN_MESSAGE, PREDICT_IN_S
     X(BOXES, boxes, "boxes", N)                                                          \
     X(VCPUS, vcpus, "vcpus", F)                   /* of a box; 0: by its type */         \
     X(UTILISATION, utilisation, "utilisation", F) /* (0,1] of slot time in attempts */   \
-    X(JOBS, jobs, "jobs", N)                      /* 0: marginal */                      \
-    X(BATCH, batch, "batch", N)                   /* 1..10 messages a call */            \
-    X(PREFETCH, prefetch, "prefetch", N)          /* held beyond the slots; -1: auto */  \
-    X(WAIT, wait_s, "wait", S)                    /* long poll, 0..20 s */               \
-    X(VISIBILITY, visibility_s, "visibility", S)  /* 0..12 h */                          \
+    X(ARRIVALS, arrivals_per_s, "arrivals", F) /* jobs a second offered to all boxes; \
+                                                     0: not given, see utilisation */  \
+    X(JOBS, jobs, "jobs", N)                   /* 0: marginal */                         \
+    X(BATCH, batch, "batch", N)                /* 1..10 messages a call */               \
+    X(PREFETCH, prefetch, "prefetch", N)       /* held beyond the slots; -1: auto */     \
+    X(WAIT, wait_s, "wait", S)                 /* long poll, 0..20 s */                  \
+    X(VISIBILITY, visibility_s, "visibility", S) /* 0..12 h */                           \
     X(DOMAINS, domains, "domains", N)                                                    \
     X(KEEP, keep_s, "keep", S)             /* how long a row stays after its end */      \
     X(QUEUED, queued_s, "queued", S)       /* mean time in the queue */                  \
@@ -73,25 +75,27 @@ struct predict_scenario {
     char era[12]; /* parameter set: "aws-2026", "aws-2012" */
 };
 
-/* What the closed form takes from the models: times and limits of the era. The defaults
- * are those of models/params (each with its source there and in predict_params.c); a fit
- * may replace those that it estimates. X(field, default 2026, default 2012). */
+/* What the closed form takes from the models: times (means) and limits of the era. The
+ * defaults are the means of models/params (lognormal of median 9 ms and 99th percentile
+ * 90 ms: 14.7 ms; 18 and 200: 30.8 ms); a fit may replace those that it estimates.
+ * X(field, aws-2026, aws-2012). */
 #define PREDICT_PARAMS(X)                                                                \
-    X(receive_s, 0.009, 0.018) /* one receive of messages that wait */                   \
-    X(send_s, 0.009, 0.018)                                                              \
-    X(delete_s, 0.009, 0.018)                                                            \
-    X(put_s, 0.040, 0.040) /* one row write */                                           \
-    X(get_s, 0.025, 0.025)                                                               \
-    X(boot_s, 15, 70)       /* running to the first receive: billed */                   \
-    X(linger_s, 5, 5)       /* a delete waits so long for company; a quarter of the \
-                               visibility at most */    \
+    X(receive_s, 0.0147, 0.0308) /* one receive of messages that wait */                 \
+    X(put_s, 0.040, 0.040)       /* one row write */                                     \
+    X(boot_s, 15, 70)            /* running to the first receive: billed */              \
+    X(linger_s, 5, 5)       /* a delete waits so long for company, but at most a    \
+                                    quarter of the visibility */    \
     X(beat_share, 0.5, 0.5) /* of the visibility timeout between beats */                \
+    X(receives, 4, 4)       /* receives under way at once in a drainer */                \
     X(domain_writes_per_s, 70, 70)                                                       \
+    X(batched_row_writes, 0, 0) /* what a batched row counts for in that; not known */   \
     X(in_flight_max, 120000, 120000)                                                     \
     X(launches_per_s, 2, 2)                                                              \
     X(launch_burst, 1000, 1000)                                                          \
-    X(message_max_bytes, 1048576, 65536)                                                 \
-    X(long_poll, 1, 0) /* 0: the era has none; every poll is a short one */
+    X(message_max_bytes, 1048576, 65536) /* of a message, and of a batch */              \
+    X(long_poll, 1, 1)     /* 0 before 2012-11-08: every poll is a short one */          \
+    X(queue_bytes, 4, 4)   /* of the queue's name */                                     \
+    X(token_bytes, 900, 0) /* of a session token, if requests carry one */
 
 struct predict_params {
 #define PREDICT_PARAM_FIELD(field, now, then) double field;
@@ -141,12 +145,20 @@ void predict_defaults(struct predict_scenario *out);
 /* Returns JOBQ_OK; NOT_FOUND: no such era. */
 int predict_params_for(const char *era, struct predict_params *out,
                        struct jobq_error *err);
+/* Parameters by index, for a fit that estimates some and a formula that keeps them. */
+int predict_param_count(void);
+const char *predict_param_name(int index); /* "put_s" */
+double predict_param_get(const struct predict_params *params, int index);
+void predict_param_put(struct predict_params *params, int index, double value);
 
 /* Set one option by its name on the command line or in a sweep's column ("payload",
  * "64KiB"; also instance, spot, client, store, payload-in, session-token, public-ip,
  * era). NOT_FOUND: no such option; INVALID or LIMIT: names the value and the limit. */
 int predict_set(struct predict_scenario *scenario, const char *option, const char *text,
                 struct jobq_error *err);
+/* True for inputs that are whole numbers (bytes, counts). */
+bool predict_input_whole(enum predict_input input);
+const char *predict_store_name(enum predict_store store); /* "simpledb" */
 double predict_get(const struct predict_scenario *scenario, enum predict_input input);
 void predict_put(struct predict_scenario *scenario, enum predict_input input,
                  double value);
@@ -168,10 +180,16 @@ int predict_usage(const struct predict_scenario *scenario,
                   const struct predict_params *params, struct usage *out,
                   struct predict_state *out_state /* or NULL */, struct jobq_error *err);
 
+/* vCPUs of a box: the scenario's, else by its type, else 1. */
+double predict_vcpus(const struct predict_scenario *scenario);
+
+/* Sets the lines that follow from instance time (volumes, addresses). predict_usage and
+ * formula_eval do so themselves. */
+void predict_derived(const struct predict_scenario *scenario, struct usage *usage);
+
 /* A usage as a ledger, in the shape the scenario gives it: marginal, `jobs` jobs on one
  * long instance (bill with exact_time); a run, its own instances. Adds to `ledger`. */
-void predict_ledger(const struct predict_scenario *scenario,
-                    const struct predict_state *state, const struct usage *usage,
+void predict_ledger(const struct predict_scenario *scenario, const struct usage *usage,
                     double jobs, struct jobq_ledger *ledger);
 
 #endif

@@ -18,6 +18,7 @@
 struct term {
     const char *name; /* in JSON: "one", "sends", "put_cubes" */
     const char *text; /* as a person writes it: "1 / send batch" */
+    double doubt; /* of the closed form's value, as a share (one standard deviation) */
     double (*value)(const struct predict_scenario *scenario,
                     const struct predict_state *state,
                     const struct predict_params *params);
@@ -27,6 +28,11 @@ int terms_count(void);
 const struct term *terms_at(int index);
 /* The index of the term of that name, or -1. */
 int terms_find(const char *name);
+
+/* The closed form's doubt of a term here: batches and polls of one message are counts that
+ * follow from the settings, and have none. */
+double terms_doubt(int index, const struct predict_scenario *scenario,
+                   const struct predict_state *state);
 
 /* The closed form of one line: up to TERMS_LINE_MAX terms (by index) and coefficients.
  * Returns how many; 0: the line is always zero. */
