@@ -9,12 +9,13 @@
 
 #include "base/text.h"
 #include "fleet/enqueue_parts.h"
+#include "fleet/queues.h"
 #include "jobq/units.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { DOMAINS_DEFAULT = 4, PIPELINE_MAX = 1024, RECEIVES_DEFAULT = 50 };
+enum { DOMAINS_DEFAULT = 4, PIPELINE_MAX = 1024 };
 #define VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
 
 struct enqueuer_options enqueuer_defaults(const char *queue)
@@ -30,7 +31,8 @@ static void fill_defaults(struct enqueuer_options *o)
     o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
     o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
     o->pipeline = o->pipeline ? o->pipeline : 1;
-    o->max_receive_count = o->max_receive_count ? o->max_receive_count : RECEIVES_DEFAULT;
+    o->max_receive_count =
+        o->max_receive_count ? o->max_receive_count : QUEUES_RECEIVES_DEFAULT;
     o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 2 * JOBQ_NS_PER_MIN;
 }
 
@@ -50,52 +52,6 @@ static int check_options(const struct enqueuer_options *o, struct jobq_error *er
         return jobq_fail(err, JOBQ_LIMIT, "a pipeline of %d is not in 1..%d", o->pipeline,
                          PIPELINE_MAX);
     return JOBQ_OK;
-}
-
-/* ---- the queue and its dead-letter queue
- * ------------------------------------------------- */
-
-static int create_dead(struct enqueuer *e, struct jobq_error *err)
-{
-    char name[JOBQ_QUEUE_NAME_MAX + 1];
-    job_dead_queue_name(e->options.queue, name);
-    struct jobq_queue_options options = {.visibility_ns = 30 * JOBQ_NS_PER_S,
-                                         .retention_ns = 14 * JOBQ_NS_PER_DAY};
-    int code = jobq_queue_create(e->b, name, &options, &e->dead_queue, err);
-    if (code == JOBQ_CONFLICT)
-        code = jobq_queue_open(e->b, name, &e->dead_queue, err);
-    return code;
-}
-
-static int create_queue(struct enqueuer *e, struct jobq_error *err)
-{
-    const struct enqueuer_options *o = &e->options;
-    struct jobq_queue_options options = {
-        .visibility_ns = o->visibility_ns >= 0 ? o->visibility_ns : 30 * JOBQ_NS_PER_S,
-        .retention_ns = o->retention_ns,
-    };
-    if (o->max_receive_count > 0) {
-        int code = create_dead(e, err);
-        if (code < 0)
-            return code;
-        options.max_receive_count = o->max_receive_count;
-        options.dead_queue = e->dead_queue;
-    }
-    int code = jobq_queue_create(e->b, o->queue, &options, &e->queue, err);
-    if (code != JOBQ_CONFLICT)
-        return code;
-    code = jobq_queue_open(e->b, o->queue, &e->queue, err);
-    return code < 0 ? code : jobq_queue_set_options(e->b, e->queue, &options, err);
-}
-
-/* With no visibility asked for, a queue that is there is left as it is. */
-static int open_queue(struct enqueuer *e, struct jobq_error *err)
-{
-    const struct enqueuer_options *o = &e->options;
-    if (o->create && o->visibility_ns >= 0)
-        return create_queue(e, err);
-    int code = jobq_queue_open(e->b, o->queue, &e->queue, err);
-    return code == JOBQ_NOT_FOUND && o->create ? create_queue(e, err) : code;
 }
 
 int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
@@ -118,15 +74,14 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     /* Processes that start together should not all begin on one domain. */
     e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.domains);
 
-    int64_t deadline_ns = jobq_now(b) + filled.retry_for_ns;
-    struct retry r;
-    retry_init(&r, b, &RETRY_CALLS, &deadline_ns);
-    int code;
-    do
-        code = open_queue(e, err);
-    while (code < 0 && retry_again(&r, code));
-    if (code < 0)
-        return jobq_wrap(err, "queue '%s'", filled.queue);
+    struct queues_options queues = {.name = e->options.queue,
+                                    .visibility_ns = filled.visibility_ns,
+                                    .retention_ns = filled.retention_ns,
+                                    .max_receive_count = filled.max_receive_count,
+                                    .create = filled.create};
+    if (queues_open(b, &queues, jobq_now(b) + filled.retry_for_ns, &e->queue,
+                    &e->dead_queue, err) < 0)
+        return err->code;
     *out = e;
     return JOBQ_OK;
 }
