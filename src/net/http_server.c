@@ -221,6 +221,15 @@ int64_t http_reply(struct http_exchange *x, const struct http_reply *reply)
     return bytes;
 }
 
+int64_t http_reply_bytes(const struct http_reply *reply)
+{
+    struct text head = {0};
+    put_head(&head, reply, reply->body.len, reply->close);
+    int64_t bytes = (int64_t)head.len + (reply->no_body ? 0 : reply->body.len);
+    text_release(&head);
+    return bytes;
+}
+
 void http_drop(struct http_exchange *x)
 {
     assert(x->open);

@@ -76,6 +76,8 @@ struct http_reply {
 };
 /* Give the answer; everything is copied; x is gone. Returns its bytes on the wire. */
 int64_t http_reply(struct http_exchange *x, const struct http_reply *reply);
+/* What http_reply would return, of a connection that stays open. */
+int64_t http_reply_bytes(const struct http_reply *reply);
 /* End the connection without an answer; x is gone. */
 void http_drop(struct http_exchange *x);
 /* What to call when the client goes away while x is open. */

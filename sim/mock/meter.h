@@ -1,0 +1,26 @@
+/* meter.h - counts what was asked, as the bill would.
+ *
+ * Room:     sim/mock.
+ * Callers:  answer.c counts; control.c shows.
+ * Knows nothing of: prices (control.c asks src/cost). */
+#ifndef JOBQ_MOCK_METER_H
+#define JOBQ_MOCK_METER_H
+
+#include "jobq/ledger.h"
+#include "sim/mock/mock.h"
+
+struct mock_meter {
+    struct jobq_ledger ledger;
+    /* Actions that the ledger has no line for, of all services: requests and errors. */
+    int64_t other_requests, other_failed;
+    int64_t waiting; /* long polls parked now */
+};
+
+struct mock_meter *meter_new(void);
+void meter_free(struct mock_meter *meter);
+/* One finished call whose reply took reply_bytes. */
+void meter_call(struct mock_meter *meter, const struct call *call, int status,
+                int64_t reply_bytes);
+void meter_reset(struct mock_meter *meter);
+
+#endif

@@ -1,0 +1,251 @@
+#include "sim/mock/mock.h"
+
+#include "sim/mock/delay.h"
+#include "sim/mock/faults.h"
+#include "sim/mock/meter.h"
+#include "sim/mock/process.h"
+#include "sim/mock/route.h"
+#include "sim/mock/mock_side.h"
+#include "sim/mock/mock_wait.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A message of 1 MiB whose every byte is escaped, and the rest of its request. */
+static const struct http_limits limits = {.head_bytes = 64 * JOBQ_KIB,
+                                          .body_bytes = 8 * JOBQ_MIB,
+                                          .pipeline_bytes = 64 * JOBQ_KIB,
+                                          .request_ns = 30 * JOBQ_NS_PER_S,
+                                          .idle_ns = 120 * JOBQ_NS_PER_S,
+                                          .write_ns = 30 * JOBQ_NS_PER_S,
+                                          .connections = 4096};
+
+uint64_t mock_mix(uint64_t bits)
+{
+    bits += UINT64_C(0x9e3779b97f4a7c15);
+    bits = (bits ^ bits >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    bits = (bits ^ bits >> 27) * UINT64_C(0x94d049bb133111eb);
+    return bits ^ bits >> 31;
+}
+
+static void write_uuid(uint64_t high, uint64_t low, char out[MOCK_UUID_BYTES])
+{
+    char hex[33];
+    high = (high & ~UINT64_C(0xf000)) | 0x4000;
+    low = (low & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62;
+    text_write_hex64(hex, high);
+    text_write_hex64(hex + 16, low);
+    static const int from[] = {0, 8, 12, 16, 20}, len[] = {8, 4, 4, 4, 12};
+    for (int i = 0, to = 0; i < 5; i++) {
+        memcpy(out + to, hex + from[i], (size_t)len[i]);
+        to += len[i];
+        out[to++] = i < 4 ? '-' : '\0';
+    }
+}
+
+void mock_uuid(struct mock *mock, char out[MOCK_UUID_BYTES])
+{
+    uint64_t high = dice_bits(&mock->id_dice);
+    write_uuid(high, dice_bits(&mock->id_dice), out);
+}
+
+void mock_uuid_of(const struct mock *mock, uint64_t tag, uint64_t number,
+                  char out[MOCK_UUID_BYTES])
+{
+    uint64_t high = mock_mix(mock->seed ^ mock_mix(tag) ^ number * 2);
+    write_uuid(high, mock_mix(high ^ number), out);
+}
+
+double mock_u(struct mock *mock)
+{
+    return dice_u(&mock->dice);
+}
+
+enum call_end mock_fail(struct call *call, int status, const char *code,
+                        const char *shape, const char *format, ...)
+{
+    va_list args;
+    call->error.status = status;
+    call->error.code = code;
+    call->error.shape = shape;
+    call->error.receiver = status >= 500;
+    va_start(args, format);
+    vsnprintf(call->error.text, sizeof call->error.text, format, args);
+    va_end(args);
+    return CALL_FAILED;
+}
+
+/* ---- time ------------------------------------------------------------------------- */
+
+int64_t mock_now_ns(const struct mock *mock)
+{
+    int64_t passed_ns = loop_now_ns() - mock->loop_base_ns;
+    if (mock->speed == 1)
+        return mock->model_base_ns + passed_ns;
+    return mock->model_base_ns + (int64_t)((double)passed_ns * mock->speed);
+}
+
+/* When the loop's clock will show this time of the models, rounded up. */
+static int64_t loop_time_ns(const struct mock *mock, int64_t model_ns)
+{
+    double ahead_ns = (double)(model_ns - mock->model_base_ns) / mock->speed;
+    return mock->loop_base_ns + (int64_t)ahead_ns + 1;
+}
+
+static void advance_models(void *ctx)
+{
+    struct mock *mock = ctx;
+    int64_t now_ns = mock_now_ns(mock);
+    mock->timer_at_ns = JOBQ_FOREVER;
+    for (int i = 0; i < mock->region_count; i++) {
+        struct mock_region *region = mock->region[i];
+        if (sqs_next_at(region->sqs) > now_ns)
+            continue;
+        arena_reset(&mock->arena);
+        sqs_advance(region->sqs, now_ns);
+        mock_wait_drain(mock, region);
+    }
+}
+
+/* Behind each turn: the one timer stands at the earliest thing that any model waits for. */
+static void set_timer(void *ctx)
+{
+    struct mock *mock = ctx;
+    int64_t next_ns = JOBQ_FOREVER;
+    for (int i = 0; i < mock->region_count; i++) {
+        int64_t at_ns = sqs_next_at(mock->region[i]->sqs);
+        if (at_ns < next_ns)
+            next_ns = at_ns;
+    }
+    if (next_ns == mock->timer_at_ns)
+        return;
+    mock->timer_at_ns = next_ns;
+    loop_timer_set(mock->model_timer,
+                   next_ns == JOBQ_FOREVER ? next_ns : loop_time_ns(mock, next_ns));
+}
+
+/* ---- regions ---------------------------------------------------------------------- */
+
+static bool region_name_ok(struct jobq_str name)
+{
+    if (name.len < 1 || name.len > 31)
+        return false;
+    for (int64_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+            return false;
+    }
+    return true;
+}
+
+struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
+{
+    for (int i = 0; i < mock->region_count; i++)
+        if (str_is(name, mock->region[i]->name))
+            return mock->region[i];
+    if (mock->region_count == MOCK_REGIONS_MAX || !region_name_ok(name))
+        return NULL;
+    struct mock_region *region = xcalloc(1, sizeof *region);
+    memcpy(region->name, name.ptr, (size_t)name.len);
+    region->index = mock->region_count;
+    region->sqs = sqs_new(&mock->sqs_params);
+    region->sdb = simpledb_new(&mock->sdb_params);
+    region->queues = mock_side_new();
+    mock->region[mock->region_count++] = region;
+    return region;
+}
+
+static void free_region(struct mock_region *region)
+{
+    sqs_free(region->sqs);
+    simpledb_free(region->sdb);
+    mock_side_free(region->queues);
+    free(region);
+}
+
+/* ---- the process ------------------------------------------------------------------ */
+
+static void stop(void *ctx)
+{
+    struct mock *mock = ctx;
+    loop_stop(mock->loop);
+}
+
+/* The semantics of the parameter set, with what goes wrong by itself left off until
+ * --faults switches it on: a test that uses a mock wants to know what it tests. */
+static int load_params(struct mock *mock, struct jobq_error *err)
+{
+    struct sqs_params *sqs = &mock->sqs_calm;
+    int code = sqs_params_load(mock->options->model, sqs, err);
+    if (code < 0)
+        return code;
+    mock->short_poll_servers = sqs->short_poll_servers;
+    sqs->short_poll_servers = 0;
+    sqs->duplicate_rate = sqs->undelete_rate = sqs->reorder_rate = 0;
+    sqs->counts_window_ns = 0;
+    sqs->throttle_per_s = sqs->fifo_throttle_per_s = 0;
+    simpledb_params_default(&mock->sdb_calm);
+    mock->sqs_params = mock->sqs_calm;
+    mock->sdb_params = mock->sdb_calm;
+    if (!mock->options->faults)
+        return JOBQ_OK;
+    code = faults_set(mock, str_of(mock->options->faults), err);
+    return code < 0 ? jobq_wrap(err, "--faults") : JOBQ_OK;
+}
+
+int process_run(const struct options *options, struct jobq_error *err)
+{
+    struct mock mock = {
+        .options = options, .seed = options->seed, .speed = options->speed};
+    mock.faults = faults_new();
+    int code = load_params(&mock, err);
+    if (code < 0) {
+        faults_free(mock.faults);
+        return code;
+    }
+    mock.loop = loop_new(err);
+    if (!mock.loop)
+        return err->code;
+    mock.loop_base_ns = loop_now_ns();
+    mock.model_base_ns = loop_wall_ns();
+    dice_init(&mock.dice, options->seed, "jobqmock", 0);
+    dice_init(&mock.id_dice, options->seed, "request", (uint64_t)mock.model_base_ns);
+    digest_init(&mock.digest);
+    arena_init(&mock.arena, 64 * 1024);
+    mock.waits = mock_wait_new();
+    mock.delays = delay_new(mock.loop);
+    mock.meter = meter_new();
+    mock.timer_at_ns = JOBQ_FOREVER;
+    mock.model_timer = loop_timer_new(mock.loop, advance_models, &mock);
+    mock.server = http_server_new(mock.loop, &limits, route_request, &mock);
+    loop_after_turn(mock.loop, set_timer, &mock);
+    loop_on_signal(mock.loop, SIGTERM, stop, &mock);
+    loop_on_signal(mock.loop, SIGINT, stop, &mock);
+    int port = http_server_listen(mock.server, options->host, options->port, err);
+    if (port >= 0) {
+        bool v6 = strchr(options->host, ':') != NULL;
+        printf("jobqmock ready on http://%s%s%s:%d\n", v6 ? "[" : "", options->host,
+               v6 ? "]" : "", port);
+        fflush(stdout);
+        code = loop_run(mock.loop, err);
+    } else {
+        code = port;
+    }
+    http_server_free(mock.server);
+    for (int i = 0; i < mock.region_count; i++)
+        free_region(mock.region[i]);
+    mock_wait_free(mock.waits);
+    delay_free(mock.delays);
+    faults_free(mock.faults);
+    meter_free(mock.meter);
+    loop_timer_free(mock.model_timer);
+    text_release(&mock.body);
+    text_release(&mock.head);
+    arena_release(&mock.arena);
+    digest_release(&mock.digest);
+    loop_free(mock.loop);
+    return code;
+}

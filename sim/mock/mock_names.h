@@ -1,0 +1,35 @@
+/* mock_names.h - queue URLs, ARNs and receipt handles as jobqmock forms them.
+ *
+ * Room:     sim/mock.
+ * Callers:  sim/mock's SQS actions, state.c.
+ * Knows nothing of: protocols. */
+#ifndef JOBQ_MOCK_MOCK_NAMES_H
+#define JOBQ_MOCK_MOCK_NAMES_H
+
+#include "models/sqs.h"
+#include "sim/mock/mock.h"
+
+enum { MOCK_NAMES_HANDLE = 32 }; /* a receipt handle and its NUL */
+
+/* "http://HOST/ACCOUNT/NAME" and "arn:aws:sqs:REGION:ACCOUNT:NAME"; appended. */
+void mock_names_url(const struct call *call, int queue, struct text *out);
+void mock_names_arn(const struct mock *mock, const struct mock_region *region,
+                    struct jobq_str name, struct text *out);
+
+/* The queue that a URL, or a path, names in the call's region; -1: none. */
+int mock_names_find(const struct call *call, struct jobq_str url);
+/* The queue of an ARN of this region and account; -1: none. name may be NULL, else gets
+ * the name that the ARN holds, whether it exists or not. */
+int mock_names_from_arn(const struct call *call, struct jobq_str arn,
+                        struct jobq_str *name);
+
+/* A receipt handle: opaque, but bound to its queue and to this mock, so that a foreign or
+ * garbled one is told from an old one. */
+void mock_names_handle(const struct mock *mock, const struct mock_region *region,
+                       int queue, struct sqs_receipt receipt,
+                       char out[MOCK_NAMES_HANDLE]);
+/* False: not one of this queue. */
+bool mock_names_receipt(const struct mock *mock, const struct mock_region *region,
+                        int queue, struct jobq_str handle, struct sqs_receipt *out);
+
+#endif

@@ -1,0 +1,151 @@
+#include "sim/mock/mock_sqs.h"
+
+#include "sim/mock/answer.h"
+#include "sim/mock/mock_names.h"
+#include "sim/mock/mock_wait.h"
+
+#include <string.h>
+
+static const struct action {
+    const char *name;
+    mock_action_fn *fn;
+    bool has_result;
+} actions[] = {
+    {"SendMessage", mock_send_message, true},
+    {"ReceiveMessage", mock_receive_message, true},
+    {"DeleteMessage", mock_delete_message, false},
+    {"SendMessageBatch", mock_send_batch, true},
+    {"DeleteMessageBatch", mock_delete_batch, true},
+    {"ChangeMessageVisibility", mock_change_one, false},
+    {"ChangeMessageVisibilityBatch", mock_change_batch, true},
+    {"GetQueueAttributes", mock_get_attributes, true},
+    {"SetQueueAttributes", mock_set_attributes, false},
+    {"GetQueueUrl", mock_get_queue_url, true},
+    {"CreateQueue", mock_create_queue, true},
+    {"DeleteQueue", mock_delete_queue, false},
+    {"ListQueues", mock_list_queues, true},
+    {"PurgeQueue", mock_purge_queue, false},
+    {"ListDeadLetterSourceQueues", mock_list_sources, true},
+    {"TagQueue", mock_tag_queue, false},
+    {"UntagQueue", mock_untag_queue, false},
+    {"ListQueueTags", mock_list_tags, true},
+    {"AddPermission", mock_add_permission, false},
+    {"RemovePermission", mock_remove_permission, false},
+};
+
+static const struct action *find_action(struct jobq_str name)
+{
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (str_is(name, actions[i].name))
+            return &actions[i];
+    return NULL;
+}
+
+bool mock_sqs_knows(struct jobq_str action)
+{
+    return find_action(action) != NULL;
+}
+
+void mock_sqs(struct call *call)
+{
+    const struct action *action = find_action(str_of(call->action));
+    if (!action) {
+        char name[80];
+        text_escape(call->action, (int64_t)strlen(call->action), name, sizeof name);
+        if (call->json)
+            mock_fail(call, 400, "InvalidAction",
+                      "com.amazon.coral.service#UnknownOperationException",
+                      "The operation %s is not known.", name);
+        else
+            mock_fail(call, 400, "InvalidAction", NULL,
+                      "The action %s is not valid for this endpoint.", name);
+        answer_end(call, CALL_FAILED, false);
+        return;
+    }
+    call->action = action->name;
+    answer_open(call, action->has_result);
+    answer_end(call, action->fn(call), action->has_result);
+    mock_wait_drain(call->mock, call->region);
+}
+
+enum call_end mock_sqs_fault(struct call *call, enum sqs_fault fault, const char *text)
+{
+    const struct sqs_fault_info *info = sqs_fault_info(fault);
+    const char *said = text && text[0] ? text : info->text;
+    if (fault == SQS_NO_QUEUE && !call->json)
+        said = "The specified queue does not exist for this wsdl version.";
+    else if (fault == SQS_NO_QUEUE)
+        said = "The specified queue does not exist.";
+    mock_fail(call, info->http_status, info->query_code, info->json_shape, "%s",
+              said ? said : "");
+    return CALL_FAILED;
+}
+
+enum call_end mock_sqs_missing(struct call *call, const char *name)
+{
+    char text[128];
+    struct text put = {0};
+    text_printf(&put, "The request must contain the parameter %s.", name);
+    size_t len = put.len < sizeof text ? put.len : sizeof text - 1;
+    memcpy(text, put.ptr, len);
+    text[len] = '\0';
+    text_release(&put);
+    return mock_sqs_fault(call, SQS_MISSING_PARAMETER, text);
+}
+
+int mock_sqs_queue(struct call *call)
+{
+    struct jobq_str url = call_text(call, "QueueUrl");
+    if (!url.ptr && !call->json && call->path.len > 1)
+        url = call->path; /* old clients post to the queue's own URL */
+    if (!url.ptr) {
+        mock_sqs_missing(call, "QueueUrl");
+        return -1;
+    }
+    int queue = mock_names_find(call, url);
+    if (queue < 0)
+        mock_sqs_fault(call, SQS_NO_QUEUE, NULL);
+    return queue;
+}
+
+int mock_sqs_int(struct call *call, const struct tree *in, const char *name, int64_t low,
+                 int64_t high, int64_t *out)
+{
+    const struct tree *node = tree_get(in, name);
+    char shown[64], text[256];
+    if (!node || node->kind == TREE_NULL)
+        return JOBQ_OK;
+    if (str_to_int(node->text, out) && *out >= low && *out <= high)
+        return JOBQ_OK;
+    text_escape(node->text.ptr ? node->text.ptr : "", node->text.len, shown,
+                sizeof shown);
+    struct text put = {0};
+    text_printf(&put,
+                "Value %s for parameter %s is invalid. Reason: Must be between %lld and "
+                "%lld, if provided.",
+                shown, name, (long long)low, (long long)high);
+    memcpy(text, put.ptr, put.len < 255 ? put.len + 1 : 255);
+    text[255] = '\0';
+    text_release(&put);
+    mock_sqs_fault(call, SQS_BAD_PARAMETER, text);
+    return -1;
+}
+
+struct jobq_str mock_sqs_key(const struct call *call, const struct tree *entry)
+{
+    if (call->json)
+        return entry->name;
+    struct jobq_str key = tree_text(entry, "Name");
+    return key.ptr ? key : tree_text(entry, "Key");
+}
+
+const struct tree *mock_sqs_value(const struct call *call, const struct tree *entry)
+{
+    return call->json ? entry : tree_get(entry, "Value");
+}
+
+const struct tree *mock_sqs_list(const struct call *call, const char *json,
+                                 const char *query)
+{
+    return tree_get(call->params, call->json ? json : query);
+}
