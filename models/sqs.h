@@ -196,6 +196,7 @@ struct sqs_sent {
     enum sqs_fault fault;
     uint64_t id;    /* grows with each message sent; a duplicate gets the first one's */
     bool duplicate; /* FIFO: swallowed by deduplication */
+    const char *reason; /* AWS's text where it is not the fault's own; NULL. Static */
 };
 
 /* Puts count messages (1..10) on the queue. batch: as SendMessageBatch, where single
@@ -214,7 +215,7 @@ enum sqs_state { SQS_DELAYED, SQS_VISIBLE, SQS_IN_FLIGHT };
 
 struct sqs_message {
     uint64_t id;
-    struct sqs_receipt receipt; /* of the latest delivery; 0: never delivered */
+    struct sqs_receipt receipt; /* of the latest delivery */
     struct jobq_str body;
     int64_t phantom_bytes;
     struct jobq_str extra; /* group, deduplication id and attributes, packed; see below */
@@ -259,7 +260,8 @@ enum sqs_fault sqs_change_visibility(struct sqs *s, int64_t now_ns, int queue,
                                      const struct sqs_change *change, int count,
                                      enum sqs_fault *result, struct jobq_error *err);
 
-/* AWS's text for an entry's fault on this queue; out is terminated. Returns out. */
+/* AWS's text for an entry's fault on this queue, where sqs_sent has no reason of its own; out
+ * is terminated, cut at cap. Returns out. */
 char *sqs_entry_text(const struct sqs *s, int queue, enum sqs_fault fault, char *out,
                      int cap);
 

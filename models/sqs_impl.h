@@ -1,0 +1,261 @@
+/* sqs_impl.h - the inside of the SQS model: what a message and a queue are made of.
+ *
+ * Room:     models, facts; of the SQS model alone.
+ * Callers:  sqs_*.c.
+ * Knows nothing of: its drivers.
+ *
+ * A message is a slot of 64 bytes, one cache line, with all that the calls change, and a
+ * block that is written once and holds its bytes. Slots are named by index; 0 is none.
+ * A message of a queue is always in the queue's order of sending (older, newer), for
+ * retention, and in one place by its state:
+ *
+ *     VISIBLE    READY: the ready list; in a FIFO queue its group's list
+ *     IN_FLIGHT  STEADY: deadlines of the queue's own visibility timeout, which come in
+ *                order by themselves; ODD: those of any other, as long as they do;
+ *                HEAP: the rest
+ *     DELAYED    LATE: in order; HEAP: the rest
+ *
+ * so that each transition is O(1) unless timeouts are mixed. Nothing happens by itself: a
+ * queue without waiters is brought up to date when it is next looked at. */
+#ifndef JOBQ_MODELS_SQS_IMPL_H
+#define JOBQ_MODELS_SQS_IMPL_H
+
+#include "jobq/units.h"
+#include "models/sqs.h"
+#include "models/sqs_admin.h"
+#include "models/sqs_heap.h"
+#include "models/sqs_keys.h"
+
+enum sqs_place {
+    SQS_PLACE_NONE, /* a free slot */
+    SQS_PLACE_READY,
+    SQS_PLACE_STEADY,
+    SQS_PLACE_ODD,
+    SQS_PLACE_LATE,
+    SQS_PLACE_HEAP
+};
+
+/* Written once, but for the small counters at its head. */
+struct sqs_block {
+    uint64_t id;
+    uint32_t body_bytes, phantom_bytes, extra_bytes;
+    uint32_t first_ms;         /* from sending to the first receive */
+    uint32_t earlier_receives; /* in queues that it was redriven from */
+    uint16_t source;           /* queue it was redriven from, + 1 */
+    uint8_t size_class;
+    char data[]; /* body, then extra */
+};
+
+struct sqs_slot {
+    int64_t sent_at, due_at, received_at;
+    struct sqs_block *block;
+    uint32_t prev, next;   /* in its place; prev is the position in HEAP */
+    uint32_t older, newer; /* in order of sending */
+    uint32_t serial;       /* of the latest receive; 0: none */
+    int32_t receive_count;
+    uint32_t group; /* FIFO queues */
+    uint16_t queue;
+    uint8_t place;
+    uint8_t flags; /* an enum sqs_state, and SQS_LEAKED */
+};
+
+enum { SQS_STATE_MASK = 3, SQS_LEAKED = 4 };
+
+struct sqs_list {
+    uint32_t head, tail;
+    int64_t head_due, tail_due; /* of lists of deadlines; FOREVER and 0 when empty */
+};
+
+struct sqs_group {
+    struct sqs_key key;
+    uint32_t head, tail; /* its visible messages, in order of sending */
+    uint32_t prev, next; /* among the groups that can be received from */
+    uint32_t in_flight, total;
+    bool listed;
+};
+
+struct sqs_dedup {
+    struct sqs_key key;
+    uint64_t id;
+    int64_t at;
+    uint32_t newer;
+};
+
+struct sqs_bucket {
+    double tokens;
+    int64_t at;
+};
+enum {
+    SQS_BUCKET_ALL,
+    SQS_BUCKET_SEND,
+    SQS_BUCKET_RECEIVE,
+    SQS_BUCKET_DELETE,
+    SQS_BUCKETS
+};
+
+struct sqs_queue {
+    bool exists;
+    uint16_t index;
+    uint32_t uid; /* never used again, unlike the index */
+    int name_len;
+    char name[SQS_NAME_MAX + 1];
+    struct sqs_settings settings; /* allow_name points to owned strings */
+    struct sqs_list ready, steady, odd, late;
+    struct sqs_heap heap;
+    uint32_t oldest, newest;
+    int64_t oldest_sent; /* FOREVER when empty */
+    int64_t visible, in_flight, delayed;
+    uint32_t group_head, group_tail;
+    uint32_t waiter_head, waiter_tail;
+    int64_t alarm_at; /* its key in the heap of alarms, FOREVER: not in it */
+    int64_t created_at, changed_at, purged_at;
+    int64_t counted_at, counted[3]; /* what GetQueueAttributes last said */
+    struct sqs_bucket bucket[SQS_BUCKETS];
+    struct sqs_stats stats;
+    struct sqs_note *note;
+    int note_count, note_cap;
+};
+
+enum sqs_waiting { SQS_WAITER_FREE, SQS_WAITER_WAITS, SQS_WAITER_DONE };
+struct sqs_waiter {
+    uint64_t cookie;
+    int64_t until, visibility_ns;
+    double u;
+    uint32_t prev, next;  /* in its queue; next also among the finished, and free ones */
+    uint32_t patience_at; /* position in the heap of patience */
+    uint8_t waiting, max, count;
+    uint16_t queue;
+    enum sqs_fault fault;
+    uint32_t slot[SQS_BATCH_MAX], serial[SQS_BATCH_MAX];
+};
+
+/* A name that may not be used again yet. */
+struct sqs_buried {
+    char name[SQS_NAME_MAX + 1];
+    int name_len;
+    int64_t until;
+};
+
+enum { SQS_CLASSES = 64, SQS_CHUNK_BYTES = 1 << 18 };
+
+struct sqs {
+    struct sqs_params params;
+    int64_t now;
+    uint64_t next_id;
+    uint32_t serial;
+    sqs_watch_fn *watch;
+    void *watch_ctx;
+
+    struct sqs_slot *slot;
+    uint32_t slot_used, slot_cap, slot_free;
+    int64_t message_count, large_bytes;
+    char **chunk; /* SQS_CHUNK_BYTES each; the blocks are carved from them in turn */
+    uint32_t chunk_count, chunk_cap, chunk_at;
+    size_t chunk_used;
+    void *block_free[SQS_CLASSES];
+
+    struct sqs_queue **queue; /* allocated once each, reused */
+    uint32_t queue_count, queue_cap;
+    uint16_t *by_name; /* indices of those that exist, by name */
+    uint32_t name_count, name_cap;
+    uint32_t next_uid;
+    struct sqs_buried *buried;
+    uint32_t buried_count, buried_cap;
+
+    struct sqs_heap alarms; /* of queues with waiters: when something becomes visible */
+    uint32_t *alarm_place;  /* by queue index */
+    uint32_t alarm_cap;
+    struct sqs_heap patience; /* of waiters: when their time is out */
+    struct sqs_waiter *waiter;
+    uint32_t waiter_used, waiter_cap, waiter_free;
+    uint32_t done_head, done_tail;
+
+    struct sqs_keys groups, dedups;
+    uint32_t dedup_head, dedup_tail;
+
+    struct sqs_move *move; /* message-move tasks, oldest first */
+    int move_count, move_cap;
+};
+
+/* ---- sqs_memory.c --------------------------------------------------------------------- */
+
+uint32_t sqs_slot_new(struct sqs *s);
+void sqs_slot_free(struct sqs *s, uint32_t slot);
+struct sqs_block *sqs_block_new(struct sqs *s, size_t data_bytes);
+void sqs_block_free(struct sqs *s, struct sqs_block *block);
+void sqs_memory_reset(struct sqs *s); /* after the last large block was freed */
+void sqs_memory_release(struct sqs *s);
+
+/* ---- sqs_order.c: places ---------------------------------------------------------------- */
+
+enum sqs_rejoin {
+    SQS_REJOIN_END,  /* newly sent: behind all others */
+    SQS_REJOIN_BACK, /* given back or timed out: by its age, which is near the head */
+    SQS_REJOIN_LATE  /* its delay is over: by its age, which is near the end */
+};
+
+/* Enters a slot whose sent_at, queue and block are set into the order of sending. */
+void sqs_enter(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+/* Makes it visible; it must be in no place. */
+void sqs_show(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_rejoin rejoin);
+/* Hides it until due, duration after now; it must be in no place. */
+void sqs_hide(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_state state,
+              int64_t due, int64_t duration);
+/* Takes it out of its place. */
+void sqs_lift(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+/* Takes it out of the queue altogether; its bytes are kept. */
+void sqs_leave(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+/* The same and frees it, after telling the observer. */
+void sqs_drop(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+/* Moves it to another queue, visible there. */
+void sqs_move_to(struct sqs *s, struct sqs_queue *from, struct sqs_queue *to,
+                 uint32_t slot, bool as_new);
+/* The earliest deadline of the queue; FOREVER. */
+int64_t sqs_next_due(const struct sqs_queue *q);
+/* Applies what time alone has done to the queue by now. */
+void sqs_settle(struct sqs *s, struct sqs_queue *q, int64_t now);
+
+/* ---- sqs_receive.c: waiting ------------------------------------------------------------- */
+
+/* Begins a call: brings the model up to now_ns and returns the instant that counts. */
+int64_t sqs_begin(struct sqs *s, int64_t now_ns);
+/* Begins a call on a queue, which is then settled; NULL and err filled: no such queue. */
+struct sqs_queue *sqs_begin_queue(struct sqs *s, int64_t *now_ns, int queue,
+                                  struct jobq_error *err);
+/* Ends a call that may have made something visible: grants it to waiters. */
+void sqs_wake(struct sqs *s, struct sqs_queue *q, int64_t now);
+/* Ends all waits of a queue with a fault. */
+void sqs_dismiss(struct sqs *s, struct sqs_queue *q, enum sqs_fault fault);
+/* Takes a token; false: throttled, counted. */
+bool sqs_admit(struct sqs *s, struct sqs_queue *q, int64_t now, int bucket);
+
+/* ---- others ------------------------------------------------------------------------------- */
+
+struct sqs_queue *sqs_queue_at(const struct sqs *s, int queue); /* NULL: not there */
+/* Position of the first name that is not before this one, in by_name. */
+uint32_t sqs_name_lower(const struct sqs *s, struct jobq_str name);
+struct jobq_str sqs_name_of(const struct sqs_queue *q);
+/* Drops all messages, waiters and notes of the queue. */
+void sqs_queue_clear(struct sqs *s, struct sqs_queue *q);
+void sqs_queue_release(struct sqs *s, struct sqs_queue *q);
+enum sqs_fault sqs_fail(struct jobq_error *err, enum sqs_fault fault, const char *text);
+/* The slot that a receipt names in this queue; 0: none. */
+uint32_t sqs_slot_of(const struct sqs *s, const struct sqs_queue *q,
+                     struct sqs_receipt receipt);
+void sqs_fill(const struct sqs *s, uint32_t slot, struct sqs_message *out);
+void sqs_tell(struct sqs *s, uint32_t slot); /* the observer: PUT */
+/* Bytes of the packed form, and the packing; out has room for them. */
+size_t sqs_extra_bytes(const struct sqs_outgoing *in);
+void sqs_extra_write(const struct sqs_outgoing *in, char *out);
+/* The id that a FIFO queue has for this deduplication id within the window, 0: none. */
+uint64_t sqs_dedup_find(struct sqs *s, const struct sqs_queue *q, struct jobq_str group,
+                        struct jobq_str dedup, int64_t now);
+void sqs_dedup_add(struct sqs *s, const struct sqs_queue *q, struct jobq_str group,
+                   struct jobq_str dedup, uint64_t id, int64_t at);
+/* Message-move tasks: the next step's instant, and the steps due at now. */
+int64_t sqs_move_next_at(const struct sqs *s);
+void sqs_move_step(struct sqs *s, int64_t now);
+/* Ends the tasks that read from or write to a queue that is going away. */
+void sqs_move_orphan(struct sqs *s, const struct sqs_queue *q);
+
+#endif

@@ -1,0 +1,155 @@
+/* sqs_memory.c - where the SQS model keeps messages: slots and blocks, used again.
+ *
+ * Room:     models, facts; of the SQS model alone.
+ * Callers:  sqs_*.c.
+ * Knows nothing of: queues.
+ *
+ * Blocks come in classes of size: steps of 16 bytes up to 512, then four steps a doubling
+ * up to 64 KiB; larger ones are malloc's own. They are carved from chunks in turn and kept
+ * in a free list a class. A reset starts carving from the first chunk again, so that
+ * replications touch memory that is already there. */
+#include "models/sqs_impl.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FINE_STEP = 16,
+    FINE_CLASSES = 32,                     /* up to 512 bytes */
+    CARVED_CLASSES = FINE_CLASSES + 4 * 7, /* up to 64 KiB */
+    LARGE = 255
+};
+
+uint32_t sqs_slot_new(struct sqs *s)
+{
+    uint32_t slot = s->slot_free;
+    s->message_count++;
+    if (slot) {
+        s->slot_free = s->slot[slot].next;
+        return slot;
+    }
+    if (s->slot_used == s->slot_cap) {
+        s->slot_cap *= 2;
+        s->slot = xrealloc(s->slot, s->slot_cap * sizeof *s->slot);
+    }
+    return s->slot_used++;
+}
+
+void sqs_slot_free(struct sqs *s, uint32_t slot)
+{
+    struct sqs_slot *m = &s->slot[slot];
+    m->place = SQS_PLACE_NONE;
+    m->next = s->slot_free;
+    s->slot_free = slot;
+    s->message_count--;
+}
+
+/* The class of a size, and the bytes that its blocks have. */
+static int class_of(size_t bytes, size_t *out_bytes)
+{
+    if (bytes <= FINE_CLASSES * FINE_STEP) {
+        size_t steps = (bytes + FINE_STEP - 1) / FINE_STEP;
+        *out_bytes = steps * FINE_STEP;
+        return (int)steps - 1;
+    }
+    int index = FINE_CLASSES;
+    for (size_t base = FINE_CLASSES * FINE_STEP; index < CARVED_CLASSES; base *= 2)
+        for (size_t quarter = 1; quarter <= 4; quarter++, index++)
+            if (bytes <= base + quarter * (base / 4)) {
+                *out_bytes = base + quarter * (base / 4);
+                return index;
+            }
+    *out_bytes = bytes;
+    return LARGE;
+}
+
+static void *carve(struct sqs *s, size_t bytes)
+{
+    if (s->chunk_at == s->chunk_count || s->chunk_used + bytes > SQS_CHUNK_BYTES) {
+        if (s->chunk_at < s->chunk_count)
+            s->chunk_at++;
+        if (s->chunk_at == s->chunk_count) {
+            if (s->chunk_count == s->chunk_cap) {
+                s->chunk_cap = s->chunk_cap ? s->chunk_cap * 2 : 16;
+                s->chunk = xrealloc(s->chunk, s->chunk_cap * sizeof *s->chunk);
+            }
+            s->chunk[s->chunk_count++] = xmalloc(SQS_CHUNK_BYTES);
+        }
+        s->chunk_used = 0;
+    }
+    void *at = s->chunk[s->chunk_at] + s->chunk_used;
+    s->chunk_used += bytes;
+    return at;
+}
+
+struct sqs_block *sqs_block_new(struct sqs *s, size_t data_bytes)
+{
+    size_t bytes;
+    int class = class_of(offsetof(struct sqs_block, data) + data_bytes, &bytes);
+    struct sqs_block *block;
+    if (class == LARGE) {
+        block = xmalloc(bytes);
+        s->large_bytes += (int64_t)bytes;
+    } else if (s->block_free[class]) {
+        block = s->block_free[class];
+        memcpy(&s->block_free[class], block, sizeof(void *));
+    } else {
+        block = carve(s, bytes);
+    }
+    block->size_class = (uint8_t) class;
+    return block;
+}
+
+void sqs_block_free(struct sqs *s, struct sqs_block *block)
+{
+    if (block->size_class == LARGE) {
+        s->large_bytes -= (int64_t)(offsetof(struct sqs_block, data) + block->body_bytes +
+                                    block->extra_bytes);
+        free(block);
+        return;
+    }
+    int class = block->size_class;
+    memcpy(block, &s->block_free[class], sizeof(void *));
+    s->block_free[class] = block;
+}
+
+void sqs_memory_reset(struct sqs *s)
+{
+    memset(s->block_free, 0, sizeof s->block_free);
+    s->chunk_at = 0;
+    s->chunk_used = 0;
+    s->slot_used = 1;
+    s->slot_free = 0;
+    s->message_count = 0;
+    if (!s->slot) {
+        s->slot_cap = 256;
+        s->slot = xmalloc(s->slot_cap * sizeof *s->slot);
+        memset(&s->slot[0], 0, sizeof s->slot[0]);
+    }
+}
+
+void sqs_memory_release(struct sqs *s)
+{
+    for (uint32_t i = 0; i < s->chunk_count; i++)
+        free(s->chunk[i]);
+    free(s->chunk);
+    free(s->slot);
+}
+
+int64_t sqs_memory_bytes(const struct sqs *s)
+{
+    return (int64_t)sizeof *s + s->large_bytes +
+           (int64_t)s->chunk_count * SQS_CHUNK_BYTES +
+           (int64_t)s->slot_cap * (int64_t)sizeof *s->slot +
+           (int64_t)s->queue_count * (int64_t)sizeof(struct sqs_queue) +
+           (int64_t)s->waiter_cap * (int64_t)sizeof *s->waiter +
+           (int64_t)(s->groups.cap * s->groups.node_bytes) +
+           (int64_t)(s->dedups.cap * s->dedups.node_bytes);
+}
+
+int64_t sqs_message_count(const struct sqs *s)
+{
+    return s->message_count;
+}
