@@ -62,19 +62,12 @@ void simpledb_reset(struct simpledb *model, const struct simpledb_params *params
 
 void simpledb_set_params(struct simpledb *model, const struct simpledb_params *params)
 {
-    assert(params->name_bytes_max >= 0 && params->name_bytes_max <= ROW_STRING_MAX);
-    assert(params->item_pairs_max >= 0 && params->item_pairs_max <= ROW_PAIRS_MAX);
-    assert(params->put_pairs_max >= 0 && params->put_pairs_max <= ROW_PAIRS_MAX);
-    assert(params->window_points >= 0 && params->window_points <= SIMPLEDB_WINDOW_MAX);
+    assert(params->name_bytes_max >= 1 && params->name_bytes_max <= ROW_STRING_MAX);
+    assert(params->item_pairs_max >= 1 && params->item_pairs_max <= ROW_PAIRS_MAX);
+    assert(params->put_pairs_max >= 1 && params->put_pairs_max <= ROW_PAIRS_MAX);
+    assert(params->window.points >= 0 && params->window.points <= SIMPLEDB_WINDOW_MAX);
     model->params = *params;
-    /* Rows cannot be larger in this model, limit or no limit. */
-    if (model->params.name_bytes_max == 0)
-        model->params.name_bytes_max = ROW_STRING_MAX;
-    if (model->params.item_pairs_max == 0)
-        model->params.item_pairs_max = ROW_PAIRS_MAX;
-    if (model->params.put_pairs_max == 0)
-        model->params.put_pairs_max = ROW_PAIRS_MAX;
-    if (params->window_points == 0) {
+    if (params->window.points == 0) {
         for (int32_t i = 0; i < model->domain_names.count; i++)
             row_forget_all(model, &model->domain[i]);
     }

@@ -92,10 +92,15 @@ struct simpledb_window_point {
     double fresh_p;
 };
 
-/* Filled from models/params/<set>.ini, section [simpledb]; each number has its source
- * there. simpledb_params_default gives the documented and measured numbers with the
- * throttle and the window off. A limit of 0 means none. Prices in hours are kept in 1e-14
- * machine hours, so that the formulas stay exact integers. */
+/* fresh_p is 1 after the last point. points 0: every read is fresh. */
+struct simpledb_window {
+    int32_t points;
+    struct simpledb_window_point point[SIMPLEDB_WINDOW_MAX]; /* neither value falls */
+};
+
+/* Each number has its source in models/params/, section [simpledb]. A limit of 0 means none,
+ * where 0 is allowed. Hours are kept in 1e-14 machine hours, so that the formulas stay exact
+ * integers. */
 struct simpledb_params {
     int64_t domains_max;      /* domains an account: 250 */
     int64_t domain_bytes_max; /* raw bytes a domain: 10 GB */
@@ -119,9 +124,7 @@ struct simpledb_params {
     double write_burst;  /* depth of the bucket, >= 1 */
     double batch_row_writes;
 
-    /* Reads that are not consistent. window_points 0: every read is. */
-    int32_t window_points;
-    struct simpledb_window_point window[SIMPLEDB_WINDOW_MAX]; /* ages do not decrease */
+    struct simpledb_window window; /* reads that are not consistent */
 
     /* BoxUsage, 1e-14 h. See simpledb_usage.h for the formulas. */
     int64_t usage_domain_e14h; /* CreateDomain, DeleteDomain */
@@ -147,8 +150,14 @@ struct simpledb_params {
     struct quantile select_latency;
 };
 
-/* Latencies of the default are 0. */
+/* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known ones. */
+int simpledb_params_load(const char *model, struct simpledb_params *out,
+                         struct jobq_error *err);
+/* The set "ideal", which is always there. */
 void simpledb_params_default(struct simpledb_params *params);
+/* One parameter by its key in the ini file, as text ("70", "30s", "none"). */
+int simpledb_params_set(struct simpledb_params *params, const char *key,
+                        const char *value, struct jobq_error *err);
 
 /* ---- life ------------------------------------------------------------------------- */
 

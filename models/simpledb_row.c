@@ -176,8 +176,8 @@ static void row_set_older(char *row, uint32_t older)
 /* The measured curve (Wada et al., CIDR 2011): how likely a read sees a write so old. */
 static double window_p(const struct simpledb_params *params, int64_t age_ns)
 {
-    const struct simpledb_window_point *point = params->window;
-    int32_t n = params->window_points;
+    const struct simpledb_window_point *point = params->window.point;
+    int32_t n = params->window.points;
     if (n == 0 || age_ns >= point[n - 1].age_ns)
         return 1;
     int32_t i = 0;
@@ -192,7 +192,8 @@ static double window_p(const struct simpledb_params *params, int64_t age_ns)
 
 static int64_t window_ns(const struct simpledb_params *params)
 {
-    return params->window_points ? params->window[params->window_points - 1].age_ns : 0;
+    int32_t points = params->window.points;
+    return points ? params->window.point[points - 1].age_ns : 0;
 }
 
 const char *row_visible(const struct simpledb *model, uint32_t blob, int64_t now_ns,
@@ -412,7 +413,7 @@ void row_commit(struct simpledb *model, struct row_domain *domain, int64_t now_n
     count_row(model, domain, image, 1);
     if (slot >= 0)
         count_row(model, domain, blobs_at(&model->blobs, domain->slot[slot].blob), -1);
-    if (model->params.window_points == 0)
+    if (model->params.window.points == 0)
         commit_plain(model, domain, slot, hash, image);
     else
         commit_dated(model, domain, now_ns, slot, hash, image);

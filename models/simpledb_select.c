@@ -300,11 +300,6 @@ static enum simpledb_fault fault_of(enum select_fault fault)
     return SIMPLEDB_FAULT_QUERY;
 }
 
-static int32_t within(int64_t limit, int32_t most)
-{
-    return limit > 0 && limit < most ? (int32_t)limit : most;
-}
-
 static void bind_names(struct page *page, struct select_query *query)
 {
     struct simpledb *model = page->model;
@@ -327,7 +322,7 @@ static void make_room(struct page *page)
     if (page->query->output == SELECT_COUNT)
         return; /* without limit it counts as far as time allows */
     if (page->limit == 0)
-        page->limit = params->select_items_default ? params->select_items_default : 100;
+        page->limit = params->select_items_default;
     /* No page holds more rows than there are. */
     int64_t rows = page->limit < page->domain->used ? page->limit : page->domain->used;
     page->out->item =
@@ -360,10 +355,10 @@ int simpledb_select(struct simpledb *model, int64_t now_ns, double u,
 {
     const struct simpledb_params *params = &model->params;
     const struct select_limits limits = {
-        .comparisons = within(params->select_comparisons_max, SELECT_TESTS_MAX),
-        .attributes = within(params->select_attributes_max, SELECT_ATTRS_MAX),
+        .comparisons = (int32_t)params->select_comparisons_max,
+        .attributes = (int32_t)params->select_attributes_max,
         .values = VALUES_IN_LIST,
-        .items = params->select_items_max ? params->select_items_max : 2500,
+        .items = params->select_items_max,
     };
     *out = (struct simpledb_page){0};
     struct select_query query;
