@@ -7,10 +7,11 @@
  * Sources: ListQueues, ListDeadLetterSourceQueues, TagQueue, StartMessageMoveTask,
  * CancelMessageMoveTask, ListMessageMoveTasks references; redriven messages are new ones
  * with a new id and time (guide, dead-letter queue redrive). */
-#include "models/sqs_impl.h"
+#include "models/sqs_admin.h"
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "models/sqs_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
