@@ -770,6 +770,31 @@ void scenario_put_option(const struct scenario *s, int index, struct text *out)
     }
 }
 
+char scenario_option_unit(int index)
+{
+    switch (TABLE[index].kind) {
+    case K_COUNT:
+    case K_PREFETCH:
+        return 'N';
+    case K_SIZE:
+        return 'B';
+    case K_DURATION:
+    case K_DIST:
+        return 'S';
+    case K_NUMBER:
+        return 'F';
+    case K_ARRIVALS:
+    case K_NAME:
+    case K_PATH:
+    case K_FLAG:
+    case K_CHOICE:
+    case K_SEED:
+    case K_THREADS:
+        break;
+    }
+    return 'T';
+}
+
 void scenario_put_normal(const struct scenario *s, struct text *out)
 {
     bool first = true;

@@ -103,6 +103,9 @@ int scenario_set(struct scenario *scenario, const char *name, const char *value,
 int scenario_read_file(struct scenario *scenario, const char *path,
                        struct jobq_error *err);
 bool scenario_given(const struct scenario *scenario, const char *name);
+/* How an option's value is written: 'N' count, 'B' size, 'S' duration (or a distribution of
+ * them), 'F' number, 'T' any other text. */
+char scenario_option_unit(int index);
 
 /* Resolve what depends on other options (the ideal model's defaults, the trace) and check
  * what only the whole shows. Call once, before any world is made. */
