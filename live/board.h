@@ -1,0 +1,22 @@
+/* board.h - the board port: the last bytes posted under each path, and their server.
+ *
+ * Room:     live, the network world.
+ * Callers:  live/live.c, jobq serve and drain --serve.
+ * Knows nothing of: what the pages show.
+ * Blocks:   never: a handler answers from what was last posted.
+ *
+ * GET and HEAD only; "/healthz" answers 200 while a post is younger than health_ns. */
+#ifndef JOBQ_LIVE_BOARD_H
+#define JOBQ_LIVE_BOARD_H
+
+#include "jobq/ports.h"
+#include "net/loop.h"
+
+struct jobq_board *board_new(struct loop *loop);
+void board_free(struct jobq_board *board);
+/* Serve at "ADDRESS:PORT" (port 0: a free one). Returns the port; INVALID: not such a text,
+ * or no address; CONFLICT: in use; DENIED. */
+int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
+                 struct jobq_error *err);
+
+#endif

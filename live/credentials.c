@@ -1,0 +1,177 @@
+#include "live/credentials.h"
+
+#include "base/arena.h"
+#include "jobq/units.h"
+#include "wire/awstime.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RENEW_BEFORE_NS (5 * JOBQ_NS_PER_MIN)
+
+void credentials_init(struct credentials *c, const struct settings *settings,
+                      struct imds *imds, struct transport *transport,
+                      struct fiber_sched *sched)
+{
+    *c = (struct credentials){
+        .settings = settings, .imds = imds, .transport = transport, .sched = sched};
+}
+
+static void forget(char **secret)
+{
+    if (*secret)
+        OPENSSL_cleanse(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+void credentials_release(struct credentials *c)
+{
+    forget(&c->access);
+    forget(&c->secret);
+    forget(&c->token);
+}
+
+/* jansson runs on the loop's stack (transport_on_loop), so what it needs and gives is here. */
+struct reading {
+    struct text *reply;
+    char *access, *secret, *token;
+    int64_t until_wall_ns;
+    bool ok;
+};
+
+static void read_role(void *ctx)
+{
+    struct reading *r = ctx;
+    json_t *root = json_loadb(r->reply->ptr ? r->reply->ptr : "", r->reply->len, 0, NULL);
+    const char *access = json_string_value(json_object_get(root, "AccessKeyId"));
+    const char *secret = json_string_value(json_object_get(root, "SecretAccessKey"));
+    const char *token = json_string_value(json_object_get(root, "Token"));
+    const char *until = json_string_value(json_object_get(root, "Expiration"));
+    if (access && secret && *access && *secret &&
+        (!until || awstime_parse_iso(str_of(until), &r->until_wall_ns))) {
+        r->access = xstrdup(access);
+        r->secret = xstrdup(secret);
+        r->token = token ? xstrdup(token) : NULL;
+        r->ok = true;
+    }
+    json_decref(root);
+}
+
+static int take(struct credentials *c, struct text *reply, const char *from,
+                struct jobq_error *err)
+{
+    struct reading r = {.reply = reply, .until_wall_ns = JOBQ_FOREVER};
+    transport_on_loop(c->transport, read_role, &r);
+    if (!r.ok)
+        return jobq_fail(err, JOBQ_CORRUPT, "%s gave no keys that could be read", from);
+    credentials_release(c);
+    c->access = r.access;
+    c->secret = r.secret;
+    c->token = r.token;
+    c->until_wall_ns = r.until_wall_ns;
+    c->from = from;
+    return JOBQ_OK;
+}
+
+static int from_container(struct credentials *c, struct text *reply,
+                          struct jobq_error *err)
+{
+    struct text header = {0};
+    char line[2048] = "";
+    const char *auth = c->settings->container_auth;
+    if (c->settings->container_auth_file) {
+        FILE *file = fopen(c->settings->container_auth_file, "re");
+        if (!file)
+            return jobq_fail(err, JOBQ_DENIED,
+                             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read");
+        auth = fgets(line, sizeof line, file) ? line : "";
+        line[strcspn(line, "\r\n")] = '\0';
+        fclose(file);
+    }
+    if (auth && !strpbrk(auth, "\r\n"))
+        text_printf(&header, "Authorization: %s\r\n", auth);
+    int rc = imds_fetch(c->transport, "GET", c->settings->container_url, header.ptr,
+                        reply, err);
+    text_release(&header);
+    return rc;
+}
+
+static int from_box(struct credentials *c, struct text *reply, struct jobq_error *err)
+{
+    struct text role = {0};
+    char path[256];
+    int rc = imds_get(c->imds, "meta-data/iam/security-credentials/", &role, err);
+    if (rc == JOBQ_OK) {
+        size_t len = role.ptr ? strcspn(role.ptr, "\r\n") : 0;
+        if (len == 0 || len > 128)
+            rc = jobq_fail(err, JOBQ_NOT_FOUND, "box has no role");
+        else
+            snprintf(path, sizeof path, "meta-data/iam/security-credentials/%.*s",
+                     (int)len, role.ptr);
+    }
+    if (rc == JOBQ_OK)
+        rc = imds_get(c->imds, path, reply, err);
+    text_release(&role);
+    return rc;
+}
+
+static int renew(struct credentials *c, struct jobq_error *err)
+{
+    struct text reply = {0};
+    int rc;
+    if (c->settings->access) {
+        const struct settings *s = c->settings;
+        c->access = xstrdup(s->access);
+        c->secret = xstrdup(s->secret);
+        c->token = s->token ? xstrdup(s->token) : NULL;
+        c->until_wall_ns = JOBQ_FOREVER;
+        c->from = s->keys_from;
+        return JOBQ_OK;
+    }
+    bool container = c->settings->container_url != NULL;
+    rc = container ? from_container(c, &reply, err) : from_box(c, &reply, err);
+    if (rc == JOBQ_OK)
+        rc = take(c, &reply, container ? "container role" : "box role", err);
+    if (reply.ptr)
+        OPENSSL_cleanse(reply.ptr, reply.len);
+    text_release(&reply);
+    if (rc == JOBQ_NOT_FOUND)
+        rc = jobq_fail(err, JOBQ_DENIED,
+                       "no credentials: looked in the environment, profile '%.60s' of "
+                       "~/.aws, the container's role and the box's role",
+                       c->settings->profile);
+    return rc;
+}
+
+int credentials_get(struct credentials *c, struct wire_keys *out, struct jobq_error *err)
+{
+    while (!c->from || c->until_wall_ns != JOBQ_FOREVER) {
+        bool usable = c->from && loop_wall_ns() < c->until_wall_ns;
+        bool due = !c->from || loop_wall_ns() >= c->until_wall_ns - RENEW_BEFORE_NS;
+        if (usable && (!due || c->renewing || loop_now_ns() < c->retry_at_ns))
+            break;
+        if (c->renewing) {
+            fiber_cond_wait(c->sched, &c->renewed, JOBQ_FOREVER);
+            continue;
+        }
+        struct jobq_error why = {0};
+        c->renewing = true;
+        int rc = renew(c, &why);
+        c->renewing = false;
+        fiber_cond_broadcast(&c->renewed);
+        if (rc == JOBQ_OK)
+            break;
+        c->retry_at_ns = loop_now_ns() + JOBQ_NS_PER_MIN;
+        if (!usable) {
+            *err = why;
+            return rc;
+        }
+    }
+    *out = (struct wire_keys){.access = str_of(c->access),
+                              .secret = str_of(c->secret),
+                              .token = str_of(c->token ? c->token : "")};
+    return JOBQ_OK;
+}

@@ -1,0 +1,332 @@
+#include "live/settings.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "wire/awsconfig.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum { FILE_MAX_BYTES = 1 << 20 };
+
+static const char *env(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+static bool env_true(const char *name)
+{
+    const char *value = env(name);
+    return value && strcasecmp(value, "true") == 0;
+}
+
+static char *copy(struct jobq_str value)
+{
+    char *out = xmalloc((size_t)value.len + 1);
+    memcpy(out, value.ptr, (size_t)value.len);
+    out[value.len] = '\0';
+    return out;
+}
+
+static void set(char **where, struct jobq_str value)
+{
+    if (!*where && value.len)
+        *where = copy(value);
+}
+
+static void set_env(char **where, const char *name)
+{
+    const char *value = env(name);
+    if (value)
+        set(where, str_of(value));
+}
+
+/* What is picked out of a file. The keys of one source stay together. */
+struct pick {
+    struct settings *settings;
+    char *access, *secret, *token, *region, *endpoint_all, *services;
+    char *endpoint[SETTINGS_SERVICES];
+    bool config;        /* ~/.aws/config: sections are called "profile NAME" */
+    bool want_services; /* second pass: the [services NAME] section */
+};
+
+static const char *const service_key[SETTINGS_SERVICES] = {
+    "sqs.endpoint_url", "simpledb.endpoint_url", "ec2.endpoint_url"};
+
+static bool is_section(const struct pick *p, struct jobq_str section)
+{
+    char want[160];
+    const char *name = p->settings->profile;
+    if (p->want_services)
+        snprintf(want, sizeof want, "services %s", p->services ? p->services : "");
+    else if (!p->config || strcmp(name, "default") == 0)
+        snprintf(want, sizeof want, "%s", name);
+    else
+        snprintf(want, sizeof want, "profile %s", name);
+    return str_is(section, want);
+}
+
+static int on_key(void *ctx, struct jobq_str section, struct jobq_str key,
+                  struct jobq_str value, struct jobq_error *err)
+{
+    struct pick *p = ctx;
+    (void)err;
+    if (!is_section(p, section))
+        return JOBQ_OK;
+    if (p->want_services) {
+        for (int i = 0; i < SETTINGS_SERVICES; i++)
+            if (str_is(key, service_key[i]))
+                set(&p->endpoint[i], value);
+        return JOBQ_OK;
+    }
+    const struct {
+        const char *name;
+        char **where;
+    } known[] = {
+        {"aws_access_key_id", &p->access},  {"aws_secret_access_key", &p->secret},
+        {"aws_session_token", &p->token},   {"region", &p->region},
+        {"endpoint_url", &p->endpoint_all}, {"services", &p->services}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_is(key, known[i].name))
+            set(known[i].where, value);
+    return JOBQ_OK;
+}
+
+static int load(const char *path, struct text *out, struct jobq_error *err)
+{
+    char bytes[4096], shown[160];
+    FILE *file = fopen(path, "re");
+    text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
+    if (!file && (errno == ENOENT || errno == ENOTDIR))
+        return JOBQ_OK;
+    if (!file)
+        return jobq_fail(err, JOBQ_DENIED, "'%s' cannot be read", shown);
+    size_t got;
+    while ((got = fread(bytes, 1, sizeof bytes, file)) > 0 && out->len <= FILE_MAX_BYTES)
+        text_put(out, bytes, got);
+    fclose(file);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    if (out->len > FILE_MAX_BYTES)
+        return jobq_fail(err, JOBQ_LIMIT, "'%s' is larger than 1 MiB", shown);
+    return JOBQ_OK;
+}
+
+static void forget(char **secret)
+{
+    if (*secret)
+        OPENSSL_cleanse(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+static void take_keys(struct pick *p, const char *from)
+{
+    struct settings *s = p->settings;
+    if (!s->access && p->access && p->secret) {
+        s->access = xstrdup(p->access);
+        s->secret = xstrdup(p->secret);
+        s->token = p->token ? xstrdup(p->token) : NULL;
+        s->keys_from = from;
+    }
+}
+
+static void take_places(struct pick *p)
+{
+    struct settings *s = p->settings;
+    if (!s->region[0] && p->region)
+        snprintf(s->region, sizeof s->region, "%s", p->region);
+    if (env_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
+        return;
+    for (int i = 0; i < SETTINGS_SERVICES; i++) {
+        const char *url = p->endpoint[i] ? p->endpoint[i] : p->endpoint_all;
+        if (url)
+            set(&s->endpoint[i], str_of(url));
+    }
+}
+
+static int read_file(struct settings *s, const char *path, bool config,
+                     struct jobq_error *err)
+{
+    struct text text = {0};
+    struct pick p = {.settings = s, .config = config};
+    int rc = load(path, &text, err);
+    if (rc == JOBQ_OK && text.len) {
+        rc = awsconfig_read(text_str(&text), path, on_key, &p, err);
+        p.want_services = true;
+        if (rc == JOBQ_OK && config && p.services)
+            rc = awsconfig_read(text_str(&text), path, on_key, &p, err);
+    }
+    if (rc == JOBQ_OK) {
+        take_keys(&p, config ? "config file" : "credentials file");
+        if (config)
+            take_places(&p);
+    }
+    if (text.ptr)
+        OPENSSL_cleanse(text.ptr, text.len);
+    text_release(&text);
+    forget(&p.access);
+    forget(&p.secret);
+    forget(&p.token);
+    free(p.region);
+    free(p.endpoint_all);
+    free(p.services);
+    for (int i = 0; i < SETTINGS_SERVICES; i++)
+        free(p.endpoint[i]);
+    return rc;
+}
+
+static void home_path(const char *variable, const char *name, char *out, int cap)
+{
+    const char *path = env(variable), *home = env("HOME");
+    if (!home) {
+        const struct passwd *me = getpwuid(getuid());
+        home = me ? me->pw_dir : "/";
+    }
+    if (path && strncmp(path, "~/", 2) != 0)
+        snprintf(out, (size_t)cap, "%s", path);
+    else if (path)
+        snprintf(out, (size_t)cap, "%s/%s", home, path + 2);
+    else
+        snprintf(out, (size_t)cap, "%s/.aws/%s", home, name);
+}
+
+/* The token and the keys of a role pass over this URL: plain http only on this machine or
+ * its own link, as the SDKs have it. */
+static int check_container_url(const char *url, struct jobq_error *err)
+{
+    static const char *const plain[] = {"http://127.0.0.1",      "http://localhost",
+                                        "http://[::1]",          "http://169.254.170.2",
+                                        "http://169.254.170.23", "http://[fd00:ec2::23]"};
+    if (strncmp(url, "https://", 8) == 0)
+        return JOBQ_OK;
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        size_t len = strlen(plain[i]);
+        if (strncmp(url, plain[i], len) == 0 && strchr(":/", url[len]))
+            return JOBQ_OK;
+    }
+    return jobq_fail(err, JOBQ_INVALID,
+                     "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor local");
+}
+
+static int read_roles(struct settings *s, struct jobq_error *err)
+{
+    const char *relative = env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    if (relative) {
+        struct text url = {0};
+        text_puts(&url, "http://169.254.170.2");
+        text_puts(&url, relative);
+        s->container_url = url.ptr;
+    }
+    set_env(&s->container_url, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    set_env(&s->container_auth, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    set_env(&s->container_auth_file, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    if (!env_true("AWS_EC2_METADATA_DISABLED")) {
+        set_env(&s->imds_url, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
+        set(&s->imds_url, STR("http://169.254.169.254"));
+    }
+    return s->container_url ? check_container_url(s->container_url, err) : JOBQ_OK;
+}
+
+static int check(const struct settings *s, struct jobq_error *err)
+{
+    for (const char *c = s->region; *c; c++)
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-'))
+            return jobq_fail(err, JOBQ_INVALID,
+                             "region holds other characters than a-z, 0-9 "
+                             "and '-'");
+    for (int i = 0; i < SETTINGS_SERVICES; i++) {
+        const char *url = s->endpoint[i];
+        if (url && strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
+            return jobq_fail(err, JOBQ_INVALID, "endpoint of %s is no http or https URL",
+                             jobq_service_name((enum jobq_service)i));
+        for (; url && *url; url++)
+            if (*url <= ' ' || *url > '~')
+                return jobq_fail(err, JOBQ_INVALID,
+                                 "endpoint of %s holds a blank or "
+                                 "unprintable byte",
+                                 jobq_service_name((enum jobq_service)i));
+    }
+    for (const char *c = s->access; c && *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return jobq_fail(err, JOBQ_INVALID,
+                             "access key id holds a blank or unprintable "
+                             "byte");
+    for (const char *c = s->token; c && *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return jobq_fail(err, JOBQ_INVALID,
+                             "session token holds a blank or unprintable "
+                             "byte");
+    return JOBQ_OK;
+}
+
+int settings_read(struct settings *s, struct jobq_error *err)
+{
+    static const char *const endpoint_env[SETTINGS_SERVICES] = {
+        "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SIMPLEDB", "AWS_ENDPOINT_URL_EC2"};
+    char path[4096];
+    *s = (struct settings){0};
+    const char *profile = env("AWS_PROFILE");
+    if (!profile)
+        profile = env("AWS_DEFAULT_PROFILE");
+    snprintf(s->profile, sizeof s->profile, "%s", profile ? profile : "default");
+    const char *region =
+        env("AWS_REGION") ? env("AWS_REGION") : env("AWS_DEFAULT_REGION");
+    if (region && strlen(region) >= sizeof s->region)
+        return jobq_fail(err, JOBQ_INVALID, "region is longer than '32'");
+    snprintf(s->region, sizeof s->region, "%s", region ? region : "");
+    for (int i = 0; i < SETTINGS_SERVICES; i++) {
+        set_env(&s->endpoint[i], endpoint_env[i]);
+        set_env(&s->endpoint[i], "AWS_ENDPOINT_URL");
+    }
+    struct pick p = {.settings = s};
+    set_env(&p.access, "AWS_ACCESS_KEY_ID");
+    set_env(&p.secret, "AWS_SECRET_ACCESS_KEY");
+    set_env(&p.token, "AWS_SESSION_TOKEN");
+    take_keys(&p, "environment");
+    forget(&p.access);
+    forget(&p.secret);
+    forget(&p.token);
+    home_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", path, sizeof path);
+    int rc = read_file(s, path, false, err);
+    home_path("AWS_CONFIG_FILE", "config", path, sizeof path);
+    if (rc == JOBQ_OK)
+        rc = read_file(s, path, true, err);
+    if (rc == JOBQ_OK)
+        rc = read_roles(s, err);
+    if (rc == JOBQ_OK)
+        rc = check(s, err);
+    if (rc < 0)
+        settings_release(s);
+    return rc;
+}
+
+void settings_release(struct settings *s)
+{
+    forget(&s->access);
+    forget(&s->secret);
+    forget(&s->token);
+    forget(&s->container_auth);
+    for (int i = 0; i < SETTINGS_SERVICES; i++)
+        free(s->endpoint[i]);
+    free(s->container_url);
+    free(s->container_auth_file);
+    free(s->imds_url);
+    *s = (struct settings){0};
+}
+
+void settings_default_url(enum jobq_service service, const char *region, char *out,
+                          int cap)
+{
+    const char *end = strncmp(region, "cn-", 3) == 0 ? ".cn" : "";
+    const char *name = service == JOBQ_SQS ? "sqs" : service == JOBQ_EC2 ? "ec2" : "sdb";
+    if (service == JOBQ_SIMPLEDB && strcmp(region, "us-east-1") == 0)
+        snprintf(out, (size_t)cap, "https://sdb.amazonaws.com");
+    else
+        snprintf(out, (size_t)cap, "https://%s.%s.amazonaws.com%s", name, region, end);
+}

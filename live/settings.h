@@ -1,0 +1,41 @@
+/* settings.h - what the environment and ~/.aws say about where and who.
+ *
+ * Room:     live, the network world.
+ * Callers:  live/live.c, jobq doctor.
+ * Knows nothing of: requests.
+ * Blocks:   settings_read reads two files.
+ *
+ * As the SDKs read them: AWS_REGION, AWS_DEFAULT_REGION, the profile's region;
+ * AWS_ENDPOINT_URL_SQS|SIMPLEDB|EC2, AWS_ENDPOINT_URL, the profile's services section and
+ * endpoint_url (not with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true); AWS_PROFILE,
+ * AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE. Environment before files. */
+#ifndef JOBQ_LIVE_SETTINGS_H
+#define JOBQ_LIVE_SETTINGS_H
+
+#include "jobq/error.h"
+#include "jobq/ledger.h"
+
+#include <stdbool.h>
+
+enum { SETTINGS_SERVICES = JOBQ_EC2 + 1 }; /* SQS, SimpleDB, EC2 */
+
+struct settings {
+    char profile[129];
+    char region[33];                   /* "" : not known yet (a box's metadata may say) */
+    char *endpoint[SETTINGS_SERVICES]; /* NULL: AWS's own */
+    /* Static keys; NULL: none. Zeroed before they are freed. */
+    char *access, *secret, *token;
+    const char *keys_from; /* "environment", "credentials file", "config file"; or NULL */
+    char *container_url, *container_auth; /* NULL: none */
+    char *container_auth_file;
+    char *imds_url; /* NULL: disabled */
+};
+
+/* INVALID: a malformed file or value; the text never holds a secret. */
+int settings_read(struct settings *settings, struct jobq_error *err);
+void settings_release(struct settings *settings);
+/* "https://sqs.REGION.amazonaws.com", for a service without an endpoint of its own. */
+void settings_default_url(enum jobq_service service, const char *region, char *out,
+                          int cap);
+
+#endif
