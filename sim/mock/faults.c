@@ -69,14 +69,14 @@ static int read_window(const struct rule *rule, struct simpledb_params *sdb,
                        struct jobq_error *err)
 {
     int64_t window_ns;
-    sdb->window_points = 0;
+    sdb->window.points = 0;
     if (strcmp(rule->value, "off") == 0)
         return JOBQ_OK;
     if (jobq_parse_duration(rule->value, &window_ns, err) < 0)
         return jobq_wrap(err, "'window'");
-    sdb->window_points = 2;
-    sdb->window[0] = (struct simpledb_window_point){0, 0};
-    sdb->window[1] = (struct simpledb_window_point){window_ns, 1};
+    sdb->window.points = 2;
+    sdb->window.point[0] = (struct simpledb_window_point){0, 0};
+    sdb->window.point[1] = (struct simpledb_window_point){window_ns, 1};
     return JOBQ_OK;
 }
 
@@ -101,6 +101,8 @@ static int read_model(const struct mock *mock, struct rule *rule, struct sqs_par
         code = read_window(rule, sdb, err);
     } else if (strncmp(key, "sqs.model.", 10) == 0) {
         code = sqs_params_set(sqs, key + 10, rule->value, err);
+    } else if (strncmp(key, "sdb.model.", 10) == 0) {
+        code = simpledb_params_set(sdb, key + 10, rule->value, err);
     } else {
         rule->model = false;
         return 0;

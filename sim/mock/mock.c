@@ -179,6 +179,7 @@ static void stop(void *ctx)
 static int load_params(struct mock *mock, struct jobq_error *err)
 {
     struct sqs_params *sqs = &mock->sqs_calm;
+    struct simpledb_params *sdb = &mock->sdb_calm;
     int code = sqs_params_load(mock->options->model, sqs, err);
     if (code < 0)
         return code;
@@ -187,7 +188,11 @@ static int load_params(struct mock *mock, struct jobq_error *err)
     sqs->duplicate_rate = sqs->undelete_rate = sqs->reorder_rate = 0;
     sqs->counts_window_ns = 0;
     sqs->throttle_per_s = sqs->fifo_throttle_per_s = 0;
-    simpledb_params_default(&mock->sdb_calm);
+    code = simpledb_params_load(mock->options->model, sdb, err);
+    if (code < 0)
+        return code;
+    sdb->writes_per_s = 0;
+    sdb->window.points = 0;
     mock->sqs_params = mock->sqs_calm;
     mock->sdb_params = mock->sdb_calm;
     if (!mock->options->faults)

@@ -8,6 +8,7 @@
 #include "sim/mock/mock_entry.h"
 #include "sim/mock/mock_receive.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One message on its way in, with room for its attributes. */
@@ -109,7 +110,10 @@ enum call_end mock_send_message(struct call *call)
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
     if (sent.fault != SQS_OK)
-        return mock_sqs_fault(call, sent.fault, err.text);
+        return mock_sqs_fault(call, sent.fault,
+                              sent.reason ? sent.reason
+                                          : sqs_entry_text(call->region->sqs, queue,
+                                                           sent.fault, text, 256));
     write_sent(call, queue, &draft.out, &sent);
     return CALL_DONE;
 }
@@ -146,8 +150,11 @@ enum call_end mock_send_batch(struct call *call)
     for (int i = 0; i < good; i++) {
         struct mock_entry *one = &entry[which[i]];
         one->fault = sent[i].fault;
-        if (one->fault != SQS_OK)
+        if (one->fault != SQS_OK) {
+            if (sent[i].reason)
+                snprintf(one->text, sizeof one->text, "%s", sent[i].reason);
             continue;
+        }
         if (!any)
             emit_list(&call->out, "Successful");
         any = true;
