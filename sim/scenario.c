@@ -21,6 +21,7 @@ enum kind {
     K_ARRIVALS,
     K_NAME,   /* char array of `high` bytes */
     K_PATH,   /* char * */
+    K_SETS,   /* char *, each setting adds to it behind a ';' */
     K_FLAG,   /* bool */
     K_CHOICE, /* int64_t, an index into choices */
     K_PREFETCH,
@@ -161,6 +162,13 @@ static const struct row TABLE[] = {
      64,
      NULL,
      "1 to 63 bytes"},
+    {{"set", "S.KEY=V", "change a number of the model; may be repeated", false},
+     K_SETS,
+     AT(sets),
+     0,
+     0,
+     NULL,
+     NULL},
     {{"store", "S", "simpledb, or none: the queue alone", false},
      K_CHOICE,
      AT(store),
@@ -371,6 +379,7 @@ void scenario_release(struct scenario *s)
     free(s->trace_path);
     free(s->jobs_csv);
     free(s->page);
+    free(s->sets);
     *s = (struct scenario){0};
 }
 
@@ -388,6 +397,7 @@ void scenario_copy(struct scenario *out, const struct scenario *from)
     out->trace_path = copy_text(from->trace_path);
     out->jobs_csv = copy_text(from->jobs_csv);
     out->page = copy_text(from->page);
+    out->sets = copy_text(from->sets);
 }
 
 bool scenario_given(const struct scenario *s, const char *name)
@@ -507,6 +517,21 @@ static int set_path(char **to, const char *value, struct jobq_error *err)
     return JOBQ_OK;
 }
 
+static int set_sets(char **to, const char *value, struct jobq_error *err)
+{
+    if (strchr(value, ';') || !strchr(value, '=') || !strchr(value, '.'))
+        return jobq_fail(err, JOBQ_INVALID, "want SECTION.KEY=VALUE");
+    struct text all = {0};
+    if (*to) {
+        text_puts(&all, *to);
+        text_putc(&all, ';');
+    }
+    text_puts(&all, value);
+    free(*to);
+    *to = all.ptr;
+    return JOBQ_OK;
+}
+
 static int set_dist(struct dist *to, const char *value, struct jobq_error *err)
 {
     struct dist read;
@@ -547,6 +572,8 @@ static int set_row(const struct row *row, void *field, const char *value,
         return set_name(row, field, value, err);
     case K_PATH:
         return set_path(field, value, err);
+    case K_SETS:
+        return set_sets(field, value, err);
     case K_FLAG:
         return set_flag(field, value, err);
     case K_CHOICE:
@@ -750,6 +777,9 @@ void scenario_put_option(const struct scenario *s, int index, struct text *out)
         return;
     case K_PATH:
         put_path(s, *(char *const *)(const void *)field, out);
+        return;
+    case K_SETS:
+        text_puts(out, s->sets ? s->sets : "none");
         return;
     case K_FLAG:
         text_puts(out, *(const bool *)field ? "yes" : "no");

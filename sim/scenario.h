@@ -53,6 +53,7 @@ struct scenario {
     int64_t client;  /* enum scenario_client: where it sits */
     /* The services and the drainer's settings. */
     char model[64];
+    char *sets;    /* "sqs.duplicate_rate=0.01;..." changes of the model; NULL: none */
     int64_t store; /* enum scenario_store */
     int64_t visibility_ns;
     int64_t wait_ns;
