@@ -95,7 +95,6 @@ struct crew {
 
 struct worker {
     struct crew *crew;
-    _Atomic int64_t ended; /* jobs of the replication being played */
     pthread_t thread;
     bool started;
 };

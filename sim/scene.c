@@ -110,7 +110,7 @@ static void job_ended(struct scene *s, const struct drainer_event *e,
     s->cancelled += state == JOBREC_CANCELLED;
     s->last_end_ns = s->last_progress_ns = rec->ended_at_ns;
     if (s->options.progress && s->ended % 64 == 0)
-        atomic_store_explicit(s->options.progress, s->ended, memory_order_relaxed);
+        atomic_fetch_add_explicit(s->options.progress, 64, memory_order_relaxed);
     if (rec->index >= 0)
         s->open--;
     if (s->open == 0)
@@ -328,7 +328,7 @@ int scene_play(struct scene *s, const struct scenario *scenario,
                             sqs_find(world_sqs(s->world), STR(SCENE_QUEUE)));
     scene_fill_result(s, out);
     if (options->progress)
-        atomic_store_explicit(options->progress, s->ended, memory_order_relaxed);
+        atomic_fetch_add_explicit(options->progress, s->ended % 64, memory_order_relaxed);
     if (!s->finishing || s->gave_up)
         return jobq_fail(err, JOBQ_TIMEOUT, "%lld of %lld jobs came to no end",
                          (long long)s->open, (long long)s->acked);

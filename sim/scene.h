@@ -93,8 +93,8 @@ struct scene_options {
     bool page;            /* publish the status page when half of the jobs have ended */
     bool paint_stacks;
     const struct scene_hooks *hooks; /* NULL: none */
-    _Atomic int64_t *progress;       /* jobs that have ended, now and then; NULL: none */
-    int64_t give_up_ns; /* fail when no job has ended for so long; 0: 15 days */
+    _Atomic int64_t *progress; /* ended jobs are added, some at a time; NULL: none */
+    int64_t give_up_ns;        /* fail when no job has ended for so long; 0: 15 days */
 };
 
 /* Plays it. params are those of scenario->model. Returns: JOBQ_OK; TIMEOUT: jobs came to no

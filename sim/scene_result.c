@@ -22,6 +22,13 @@ const char *scene_resource_name(enum scene_resource resource)
     return names[resource];
 }
 
+const char *scene_resource_key(enum scene_resource resource)
+{
+    static const char *const keys[SCENE_RESOURCE_COUNT] = {
+        "arrivals", "slots", "vcpu", "domains", "in_flight", "launch_rate"};
+    return keys[resource];
+}
+
 void scene_result_init(struct scene_result *r)
 {
     *r = (struct scene_result){0};
