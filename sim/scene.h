@@ -36,8 +36,9 @@ enum scene_resource {
     SCENE_LAUNCH,
     SCENE_RESOURCE_COUNT
 };
-const char *
-scene_resource_name(enum scene_resource resource); /* "SimpleDB domains", ... */
+/* "SimpleDB domains", ... and as JSON says it: "domains", ... Static storage. */
+const char *scene_resource_name(enum scene_resource resource);
+const char *scene_resource_key(enum scene_resource resource);
 
 struct scene_capacity {
     double ceiling_per_s[SCENE_RESOURCE_COUNT]; /* jobs a second; HUGE_VAL: no limit */
