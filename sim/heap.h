@@ -23,15 +23,18 @@
 #define HEAP_KEY_MAX (~(wide_u128)0) /* above every key; never pushed */
 
 struct heap {
-    wide_u128 *key; /* key[0] is the top; siblings 4i+1..4i+4 share a cache line */
+    wide_u128 *key; /* key[0] is the top; siblings 4i+1..4i+4 share a cache line; all
+                       behind count are HEAP_KEY_MAX, so that a last group needs no care */
     size_t count;   /* the hole included */
     size_t cap;
     bool hole;   /* key[0] was taken */
     void *block; /* what key lies in; owner: the heap */
 };
 
-/* Zero a struct heap to init; this frees it. */
+void heap_init(struct heap *heap);
 void heap_release(struct heap *heap);
+/* Empties it and keeps the memory. */
+void heap_clear(struct heap *heap);
 /* Makes room for one more; aborts when out of memory. */
 void heap_grow(struct heap *heap);
 /* Keep the keys that stays accepts, in any order, then put them in order: O(count). */
@@ -60,25 +63,16 @@ static inline void heap_up(struct heap *heap, size_t i, wide_u128 key)
     k[i] = key;
 }
 
-/* Fills the hole at the top with key: the hole goes down along the least children to a
- * leaf, a walk whose length is the same nearly every time, and key goes up from there. */
+/* Fills the hole at the top with key: the hole goes down along the least children to a leaf,
+ * a walk whose length is the same nearly every time, and key goes up from there. */
 static inline void heap_fill_top(struct heap *heap, wide_u128 key)
 {
     wide_u128 *k = heap->key;
-    size_t count = heap->count, i = 0, child = 1;
-    while (child + 3 < count) {
+    size_t i = 0;
+    for (size_t child = 1; child < heap->count; child = 4 * i + 1) {
         child += heap_least_of_4(k + child);
         k[i] = k[child];
         i = child;
-        child = 4 * i + 1;
-    }
-    if (child < count) {
-        size_t least = child;
-        for (size_t j = child + 1; j < count; j++)
-            if (k[j] < k[least])
-                least = j;
-        k[i] = k[least];
-        i = least;
     }
     heap_up(heap, i, key);
 }
@@ -101,10 +95,11 @@ static inline wide_u128 heap_top(struct heap *heap)
     if (heap->hole) {
         heap->hole = false;
         wide_u128 last = heap->key[--heap->count];
+        heap->key[heap->count] = HEAP_KEY_MAX;
         if (heap->count > 0)
             heap_fill_top(heap, last);
     }
-    return heap->count > 0 ? heap->key[0] : HEAP_KEY_MAX;
+    return heap->key[0];
 }
 
 /* Takes what heap_top returned; nothing may have been pushed since. */

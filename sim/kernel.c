@@ -18,7 +18,7 @@
  * heap, and a crowd of long timers, most of which will be cancelled, does not make it
  * deeper. Which heap an event is in has no influence on when it happens. */
 #define NEAR_NS JOBQ_NS_PER_S
-enum { NEAR, FAR, HEAPS };
+enum { NEAR, FAR, HEAPS, FEW = 32 };
 
 /* Gravestones are swept when they are more than this and half of their heap. */
 enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
@@ -43,7 +43,9 @@ struct kernel {
     uint32_t slots_cap;
     struct heap heap[HEAPS];
     size_t cancelled[HEAPS]; /* gravestones */
-    int64_t pending, events;
+    int64_t events;
+    int64_t until;
+    enum kernel_end end;
     bool running, stopped;
     struct fiber_sched *fibers;
 };
@@ -100,13 +102,12 @@ static inline struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
     if (sequence == SEQUENCE_END)
         past_limit("2^40 events");
     struct event *e = &k->event[slot];
-    int heap = at_ns - k->now > NEAR_NS ? FAR : NEAR;
+    int heap = k->heap[NEAR].count > FEW && at_ns - k->now > NEAR_NS ? FAR : NEAR;
     e->fn = fn;
     e->target = target;
     e->arg = arg;
     e->kind = (uint8_t)kind;
     e->heap = (uint8_t)heap;
-    k->pending++;
     heap_push(&k->heap[heap],
               (wide_u128)(uint64_t)at_ns << 64 | sequence << SLOT_BITS | slot);
     return (struct kernel_event_id){slot, e->generation};
@@ -144,7 +145,6 @@ bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
     int heap = e->heap;
     e->generation++;
     e->kind = EVENT_CANCELLED;
-    k->pending--;
     size_t cancelled = ++k->cancelled[heap];
     if (cancelled > SWEEP_MIN && cancelled > k->heap[heap].count / 2) {
         k->cancelled[heap] = 0;
@@ -184,6 +184,8 @@ struct kernel *kernel_new(const struct fiber_options *options)
     struct kernel *k = xcalloc(1, sizeof *k);
     k->slots = 1;
     grow_slots(k);
+    for (int i = 0; i < HEAPS; i++)
+        heap_init(&k->heap[i]);
     k->fibers = fiber_sched_new(&timer_ops, k, options);
     return k;
 }
@@ -210,13 +212,12 @@ void kernel_reset(struct kernel *k)
     k->slots = 1;
     k->free_slot = 0;
     for (int i = 0; i < HEAPS; i++) {
-        k->heap[i].count = 0;
-        k->heap[i].hole = false;
+        heap_clear(&k->heap[i]);
         k->cancelled[i] = 0;
     }
     k->now = 0;
     k->sequence = 0;
-    k->pending = k->events = 0;
+    k->events = 0;
     k->stopped = false;
 }
 
@@ -224,68 +225,79 @@ void kernel_reset(struct kernel *k)
  */
 
 /* The heap of the next event, gravestones above it removed, and its key. */
-static inline int next_heap(struct kernel *k, wide_u128 *key)
+static inline struct heap *next_heap(struct kernel *k, wide_u128 *key)
 {
     for (;;) {
-        wide_u128 near = heap_top(&k->heap[NEAR]), far = heap_top(&k->heap[FAR]);
-        int heap = far < near ? FAR : NEAR;
-        *key = heap == FAR ? far : near;
-        if (*key == HEAP_KEY_MAX)
-            return heap;
+        struct heap *heap = &k->heap[NEAR];
+        *key = heap_top(heap);
+        if (k->heap[FAR].count > 0) {
+            wide_u128 far = heap_top(&k->heap[FAR]);
+            heap = far < *key ? &k->heap[FAR] : heap;
+            *key = far < *key ? far : *key;
+        }
         uint32_t slot = (uint32_t)((uint64_t)*key & SLOT_MASK);
-        if (k->event[slot].kind != EVENT_CANCELLED)
+        if (*key == HEAP_KEY_MAX || k->event[slot].kind != EVENT_CANCELLED)
             return heap;
-        heap_take(&k->heap[heap]);
-        k->cancelled[heap]--;
+        heap_take(heap);
+        k->cancelled[heap - k->heap]--;
         free_slot(k, slot);
     }
 }
 
 /* The event is over, and its slot free, before it happens: it may schedule into it. */
-static inline void happen(struct kernel *k, int heap, wide_u128 key)
+static inline void happen(struct kernel *k, struct heap *heap, wide_u128 key)
 {
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
-    struct event e = k->event[slot];
-    heap_take(&k->heap[heap]);
-    k->event[slot].generation++;
+    struct event *e = &k->event[slot];
+    enum event_kind kind = e->kind;
+    kernel_event_fn *fn = e->fn;
+    void *target = e->target;
+    uint64_t arg = e->arg;
+    heap_take(heap);
+    e->generation++;
     free_slot(k, slot);
     k->now = (int64_t)(key >> 64);
-    k->pending--;
     k->events++;
-    if (e.kind == EVENT_CALL)
-        e.fn(e.target, e.arg);
-    else if (e.kind == EVENT_WAKE)
-        fiber_wake((struct fiber_ticket){e.target, (uint32_t)e.arg});
+    if (kind == EVENT_DEADLINE)
+        fiber_timer_fired(target, (uint32_t)arg);
+    else if (kind == EVENT_WAKE)
+        fiber_wake((struct fiber_ticket){target, (uint32_t)arg});
     else
-        fiber_timer_fired(e.target, (uint32_t)e.arg);
+        fn(target, arg);
+}
+
+/* Between the fibers' turns: the next event, or false and k->end. */
+static bool next_event(void *world)
+{
+    struct kernel *k = world;
+    if (k->stopped) {
+        k->end = KERNEL_STOPPED;
+        return false;
+    }
+    wide_u128 key;
+    struct heap *heap = next_heap(k, &key);
+    if (key == HEAP_KEY_MAX) {
+        k->end = KERNEL_DRY;
+        return false;
+    }
+    if ((int64_t)(key >> 64) > k->until) {
+        k->now = k->until;
+        k->end = KERNEL_UNTIL;
+        return false;
+    }
+    happen(k, heap, key);
+    return true;
 }
 
 enum kernel_end kernel_run(struct kernel *k, int64_t until_ns)
 {
     assert(!k->running && until_ns >= k->now);
-    enum kernel_end end = KERNEL_DRY;
     k->running = true;
     k->stopped = false;
-    for (;;) {
-        if (fiber_any_ready(k->fibers))
-            fiber_run_ready(k->fibers);
-        if (k->stopped) {
-            end = KERNEL_STOPPED;
-            break;
-        }
-        wide_u128 key;
-        int heap = next_heap(k, &key);
-        if (key == HEAP_KEY_MAX)
-            break;
-        if ((int64_t)(key >> 64) > until_ns) {
-            k->now = until_ns;
-            end = KERNEL_UNTIL;
-            break;
-        }
-        happen(k, heap, key);
-    }
+    k->until = until_ns;
+    fiber_run(k->fibers, next_event, k);
     k->running = false;
-    return end;
+    return k->end;
 }
 
 void kernel_stop(struct kernel *k)
@@ -299,7 +311,7 @@ bool kernel_step(struct kernel *k)
     k->running = true;
     fiber_run_ready(k->fibers);
     wide_u128 key;
-    int heap = next_heap(k, &key);
+    struct heap *heap = next_heap(k, &key);
     bool some = key != HEAP_KEY_MAX;
     if (some) {
         happen(k, heap, key);
@@ -331,7 +343,10 @@ int64_t kernel_next_at_ns(struct kernel *k)
 
 int64_t kernel_pending(const struct kernel *k)
 {
-    return k->pending;
+    int64_t pending = 0;
+    for (int i = 0; i < HEAPS; i++)
+        pending += (int64_t)(k->heap[i].count - k->heap[i].hole - k->cancelled[i]);
+    return pending;
 }
 
 int64_t kernel_events(const struct kernel *k)

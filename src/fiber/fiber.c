@@ -125,7 +125,7 @@ static void ready_remove(struct fiber_sched *sched, struct fiber *f)
 /* ---- switching ----------------------------------------------------------------------
  */
 
-static void enter(struct fiber_sched *sched, struct fiber *f)
+static inline void enter(struct fiber_sched *sched, struct fiber *f)
 {
     sanitize_leave(&sched->main_fake_frames, stack_pool_low(&sched->stacks, f),
                    sched->stacks.stack_bytes);
@@ -134,7 +134,7 @@ static void enter(struct fiber_sched *sched, struct fiber *f)
 }
 
 /* Back to fiber_run_ready; returns when the fiber is resumed. */
-static void leave(struct fiber_sched *sched, struct fiber *f)
+static inline void leave(struct fiber_sched *sched, struct fiber *f)
 {
     sanitize_leave(&f->fake_frames, sched->main_low, sched->main_bytes);
     fiber_context_switch(&f->context, &sched->main);
@@ -281,10 +281,8 @@ static void bury(struct fiber_sched *sched)
     }
 }
 
-int64_t fiber_run_ready(struct fiber_sched *sched)
+static inline void run_ready(struct fiber_sched *sched)
 {
-    assert(!sched->running);
-    int64_t before = sched->switches;
     while (sched->ready_first) {
         struct fiber *f = ready_take(sched);
         f->state = FIBER_RUNNING;
@@ -295,7 +293,24 @@ int64_t fiber_run_ready(struct fiber_sched *sched)
         if (sched->ended || sched->ended_proc)
             bury(sched);
     }
+}
+
+int64_t fiber_run_ready(struct fiber_sched *sched)
+{
+    assert(!sched->running);
+    int64_t before = sched->switches;
+    run_ready(sched);
     return sched->switches - before;
+}
+
+/* The switch stands in the frame of this loop: between two switches, calls and returns are in
+ * pairs, which is all that the processor's return predictor asks for. */
+void fiber_run(struct fiber_sched *sched, bool (*next)(void *ctx), void *ctx)
+{
+    assert(!sched->running);
+    do
+        run_ready(sched);
+    while (next(ctx));
 }
 
 bool fiber_any_ready(const struct fiber_sched *sched)
@@ -463,7 +478,7 @@ static void end_wait(struct fiber *f, enum fiber_outcome outcome)
         ready_append(f->sched, f);
 }
 
-enum fiber_woken fiber_park(struct fiber_sched *sched, int64_t until_ns)
+static inline enum fiber_woken park(struct fiber_sched *sched, int64_t until_ns)
 {
     struct fiber *self = sched->running;
     assert(self && self->outcome != OUTCOME_TAKEN);
@@ -487,6 +502,11 @@ enum fiber_woken fiber_park(struct fiber_sched *sched, int64_t until_ns)
     return outcome == OUTCOME_WOKEN ? FIBER_WOKEN : FIBER_TIMED_OUT;
 }
 
+enum fiber_woken fiber_park(struct fiber_sched *sched, int64_t until_ns)
+{
+    return park(sched, until_ns);
+}
+
 bool fiber_wake(struct fiber_ticket ticket)
 {
     struct fiber *f = ticket.fiber;
@@ -508,7 +528,7 @@ void fiber_timer_fired(struct fiber *f, uint32_t generation)
 void fiber_sleep_until(struct fiber_sched *sched, int64_t until_ns)
 {
     fiber_ticket(sched);
-    fiber_park(sched, until_ns);
+    park(sched, until_ns);
 }
 
 /* ---- waiting for a condition --------------------------------------------------------
@@ -563,7 +583,7 @@ enum fiber_woken fiber_cond_wait(struct fiber_sched *sched, struct fiber_cond *c
         cond->first = &w;
     cond->last = &w;
     self->waiter = &w;
-    enum fiber_woken woken = fiber_park(sched, until_ns);
+    enum fiber_woken woken = park(sched, until_ns);
     waiter_unlink(&w);
     self->waiter = NULL;
     return woken;

@@ -456,15 +456,20 @@ static void check_table(void)
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 9;
-    if (rounds < 1 || rounds > ROUNDS_MAX) {
-        fprintf(stderr, "usage: bench_kernel [ROUNDS 1..%d]\n", ROUNDS_MAX);
+    const char *part = argc > 2 ? argv[2] : "";
+    if (rounds < 1 || rounds > ROUNDS_MAX || argc > 3) {
+        fprintf(stderr, "usage: bench_kernel [ROUNDS 1..%d [mm1 | timers | switches]]\n",
+                ROUNDS_MAX);
         return 2;
     }
     zigexp_init(&table);
     check_table();
     printf("medians of %d, CPU time\n\n", rounds);
-    bench_mm1(rounds);
-    bench_timers(rounds);
-    bench_switches(rounds);
+    if (!*part || strcmp(part, "mm1") == 0)
+        bench_mm1(rounds);
+    if (!*part || strcmp(part, "timers") == 0)
+        bench_timers(rounds);
+    if (!*part || strcmp(part, "switches") == 0)
+        bench_switches(rounds);
     return 0;
 }

@@ -101,7 +101,8 @@ static bool is_odd(void *ctx, wide_u128 key)
 static void the_heap_sorts(void **state)
 {
     (void)state;
-    struct heap heap = {0};
+    struct heap heap;
+    heap_init(&heap);
     struct dice dice;
     dice_init(&dice, 7, "heap", 0);
     for (int size = 0; size < 200; size++) {
