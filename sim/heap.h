@@ -40,6 +40,15 @@ void heap_grow(struct heap *heap);
 /* Keep the keys that stays accepts, in any order, then put them in order: O(count). */
 void heap_filter(struct heap *heap, bool (*stays)(void *ctx, wide_u128 key), void *ctx);
 
+/* Copies a key as two words. The compiler would load both at once, and a load that is wider
+ * than the stores just before it waits until they have left the store buffer. */
+static inline void heap_move(wide_u128 *to, const wide_u128 *from)
+{
+    uint64_t low = (uint64_t)*from, high = (uint64_t)(*from >> 64);
+    __asm__("" : "+r"(low), "+r"(high));
+    *to = (wide_u128)high << 64 | low;
+}
+
 /* The index of the least of four siblings. */
 static inline size_t heap_least_of_4(const wide_u128 *s)
 {
@@ -57,7 +66,7 @@ static inline void heap_up(struct heap *heap, size_t i, wide_u128 key)
         size_t parent = (i - 1) / 4;
         if (k[parent] < key)
             break;
-        k[i] = k[parent];
+        heap_move(&k[i], &k[parent]);
         i = parent;
     }
     k[i] = key;
@@ -71,7 +80,7 @@ static inline void heap_fill_top(struct heap *heap, wide_u128 key)
     size_t i = 0;
     for (size_t child = 1; child < heap->count; child = 4 * i + 1) {
         child += heap_least_of_4(k + child);
-        k[i] = k[child];
+        heap_move(&k[i], &k[child]);
         i = child;
     }
     heap_up(heap, i, key);

@@ -92,9 +92,11 @@ static void free_slot(struct kernel *k, uint32_t slot)
 /* ---- schedule and cancel ------------------------------------------------------------
  */
 
-static inline struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
-                                              enum event_kind kind, kernel_event_fn *fn,
-                                              void *target, uint64_t arg)
+/* Returns the id: generation << 32 | slot. Inlined into its three callers, of which each
+ * knows the kind. */
+static inline __attribute__((always_inline)) uint64_t
+schedule(struct kernel *k, int64_t at_ns, enum event_kind kind, kernel_event_fn *fn,
+         void *target, uint64_t arg)
 {
     assert(at_ns >= k->now && at_ns < JOBQ_FOREVER);
     uint32_t slot = take_slot(k);
@@ -110,19 +112,24 @@ static inline struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
     e->heap = (uint8_t)heap;
     heap_push(&k->heap[heap],
               (wide_u128)(uint64_t)at_ns << 64 | sequence << SLOT_BITS | slot);
-    return (struct kernel_event_id){slot, e->generation};
+    return (uint64_t)e->generation << 32 | slot;
+}
+
+static inline struct kernel_event_id id_of(uint64_t packed)
+{
+    return (struct kernel_event_id){(uint32_t)packed, (uint32_t)(packed >> 32)};
 }
 
 struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_fn *fn,
                                  void *ctx, uint64_t arg)
 {
-    return schedule(k, at_ns, EVENT_CALL, fn, ctx, arg);
+    return id_of(schedule(k, at_ns, EVENT_CALL, fn, ctx, arg));
 }
 
 struct kernel_event_id kernel_wake_at(struct kernel *k, int64_t at_ns,
                                       struct fiber_ticket ticket)
 {
-    return schedule(k, at_ns, EVENT_WAKE, NULL, ticket.fiber, ticket.generation);
+    return id_of(schedule(k, at_ns, EVENT_WAKE, NULL, ticket.fiber, ticket.generation));
 }
 
 static bool keep_or_free(void *ctx, wide_u128 key)
@@ -164,14 +171,12 @@ static int64_t timer_now(void *world)
 static uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fiber,
                           uint32_t generation)
 {
-    struct kernel_event_id id =
-        schedule(world, until_ns, EVENT_DEADLINE, NULL, fiber, generation);
-    return (uint64_t)id.generation << 32 | id.slot;
+    return schedule(world, until_ns, EVENT_DEADLINE, NULL, fiber, generation);
 }
 
 static void timer_disarm(void *world, uint64_t key)
 {
-    kernel_cancel(world, (struct kernel_event_id){(uint32_t)key, (uint32_t)(key >> 32)});
+    kernel_cancel(world, id_of(key));
 }
 
 static const struct fiber_timer_ops timer_ops = {timer_now, timer_arm, timer_disarm};
@@ -187,6 +192,7 @@ struct kernel *kernel_new(const struct fiber_options *options)
     for (int i = 0; i < HEAPS; i++)
         heap_init(&k->heap[i]);
     k->fibers = fiber_sched_new(&timer_ops, k, options);
+    fiber_sched_clock(k->fibers, &k->now);
     return k;
 }
 
@@ -225,7 +231,8 @@ void kernel_reset(struct kernel *k)
  */
 
 /* The heap of the next event, gravestones above it removed, and its key. */
-static inline struct heap *next_heap(struct kernel *k, wide_u128 *key)
+static inline __attribute__((always_inline)) struct heap *next_heap(struct kernel *k,
+                                                                    wide_u128 *key)
 {
     for (;;) {
         struct heap *heap = &k->heap[NEAR];

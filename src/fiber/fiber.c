@@ -73,6 +73,7 @@ struct fiber_sched {
     struct fiber_context main; /* of fiber_run_ready, while a fiber runs */
     const struct fiber_timer_ops *timer;
     void *world;
+    const int64_t *now_ns; /* the world's clock, or NULL: ask timer->now */
     int64_t switches, fibers;
     struct fiber *ended;           /* has just returned from its function */
     struct fiber_proc *ended_proc; /* has just been killed by its own fiber */
@@ -191,6 +192,16 @@ struct fiber_sched *fiber_sched_new(const struct fiber_timer_ops *timer, void *w
     stack_pool_init(&sched->stacks, stack_bytes, sizeof(struct fiber),
                     options->guard_each, options->paint);
     return sched;
+}
+
+void fiber_sched_clock(struct fiber_sched *sched, const int64_t *now_ns)
+{
+    sched->now_ns = now_ns;
+}
+
+static inline int64_t now(const struct fiber_sched *sched)
+{
+    return sched->now_ns ? *sched->now_ns : sched->timer->now(sched->world);
 }
 
 /* Take a fiber out of everything that could wake it. Its generation moves on. */
@@ -484,7 +495,7 @@ static inline enum fiber_woken park(struct fiber_sched *sched, int64_t until_ns)
     assert(self && self->outcome != OUTCOME_TAKEN);
     if (self->outcome == OUTCOME_NONE) {
         if (until_ns != JOBQ_FOREVER) {
-            if (until_ns <= sched->timer->now(sched->world)) {
+            if (until_ns <= now(sched)) {
                 end_wait(self, OUTCOME_TIMED_OUT);
                 self->outcome = OUTCOME_TAKEN;
                 return FIBER_TIMED_OUT;

@@ -57,6 +57,8 @@ struct fiber_options {
 
 struct fiber_sched *fiber_sched_new(const struct fiber_timer_ops *timer, void *world,
                                     const struct fiber_options *options);
+/* The world's clock is a variable: read it there instead of calling now. */
+void fiber_sched_clock(struct fiber_sched *sched, const int64_t *now_ns);
 /* Ends every process that is left, pinned or not, and frees all. Not from a fiber. */
 void fiber_sched_free(struct fiber_sched *sched);
 /* The same, but keeps stacks and memory for what comes next: the end of a replication.
