@@ -6,7 +6,7 @@
  *
  * A 4-ary implicit heap of 128-bit keys, 16 bytes each, so that four siblings are one
  * cache line. Mispredicted comparisons, not depth, are the cost of a heap, so the least
- * of four is found by arithmetic on the outcomes of comparisons. Taking the top leaves a
+ * of four is found by conditional moves. Taking the top leaves a
  * hole there: a key pushed before the next look fills it (replace-top, one walk down),
  * else the last key does. Keys are distinct.
  *
@@ -49,13 +49,38 @@ static inline void heap_move(wide_u128 *to, const wide_u128 *from)
     *to = (wide_u128)high << 64 | low;
 }
 
-/* The index of the least of four siblings. */
-static inline size_t heap_least_of_4(const wide_u128 *s)
+struct heap_pick {
+    uint64_t low, high; /* words of the key */
+    size_t index;
+};
+
+static inline struct heap_pick heap_load(const wide_u128 *k, size_t index)
 {
-    size_t low = s[1] < s[0];
-    size_t high = 2 + (size_t)(s[3] < s[2]);
-    size_t mask = (size_t)0 - (size_t)(s[high] < s[low]);
-    return low ^ ((low ^ high) & mask);
+    return (struct heap_pick){(uint64_t)k[index], (uint64_t)(k[index] >> 64), index};
+}
+
+/* The lesser of two. Which it is cannot be predicted, so it must be found without a branch;
+ * gcc turns every way to say so in C into one, or into twice the instructions. */
+static inline struct heap_pick heap_lesser(struct heap_pick a, struct heap_pick b)
+{
+#ifdef __x86_64__
+    uint64_t high = b.high;
+    __asm__(
+        "cmpq %[al], %[bl]\n\t"
+        "sbbq %[ah], %[high]\n\t"
+        "cmovcq %[bl], %[al]\n\t"
+        "cmovcq %[bh], %[ah]\n\t"
+        "cmovcq %[bi], %[ai]"
+        : [al] "+&r"(a.low), [ah] "+&r"(a.high), [ai] "+&r"(a.index), [high] "+&r"(high)
+        : [bl] "r"(b.low), [bh] "r"(b.high), [bi] "r"(b.index)
+        : "cc");
+#else
+    bool less = b.high < a.high || (b.high == a.high && b.low < a.low);
+    a.low = less ? b.low : a.low;
+    a.high = less ? b.high : a.high;
+    a.index = less ? b.index : a.index;
+#endif
+    return a;
 }
 
 /* Puts key where it belongs on the path from the hole at i up to the top. */
@@ -79,9 +104,11 @@ static inline void heap_fill_top(struct heap *heap, wide_u128 key)
     wide_u128 *k = heap->key;
     size_t i = 0;
     for (size_t child = 1; child < heap->count; child = 4 * i + 1) {
-        child += heap_least_of_4(k + child);
-        heap_move(&k[i], &k[child]);
-        i = child;
+        struct heap_pick least =
+            heap_lesser(heap_lesser(heap_load(k, child), heap_load(k, child + 1)),
+                        heap_lesser(heap_load(k, child + 2), heap_load(k, child + 3)));
+        k[i] = (wide_u128)least.high << 64 | least.low;
+        i = least.index;
     }
     heap_up(heap, i, key);
 }
