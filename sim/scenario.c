@@ -816,6 +816,7 @@ char scenario_option_unit(int index)
     case K_ARRIVALS:
     case K_NAME:
     case K_PATH:
+    case K_SETS:
     case K_FLAG:
     case K_CHOICE:
     case K_SEED:
