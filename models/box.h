@@ -27,6 +27,8 @@
 #ifndef JOBQ_MODELS_BOX_H
 #define JOBQ_MODELS_BOX_H
 
+#include "base/wide.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,9 +42,9 @@ struct box {
     struct box_part *part;
     int32_t *cpu_heap, *wait_heap; /* indices into part */
     uint64_t next_seq;
-    int64_t at_ns;       /* V, busy_ns and k are as of this instant */
-    uint64_t v_hi, v_lo; /* V: whole ns, and 2^-32 ns */
-    int64_t busy_ns;     /* vCPU-nanoseconds used */
+    int64_t at_ns;   /* v, busy_ns and the heaps are as of this instant */
+    wide_u128 v;     /* V in 2^-32 ns */
+    int64_t busy_ns; /* vCPU-nanoseconds used */
 };
 
 struct box_job {
