@@ -21,9 +21,9 @@
  * jobs by the V of their end, one of waiting jobs by time: every operation is O(log n).
  *
  * Rounding: V is kept in 2^-32 ns and rounded down at each change of k; a job ends at the
- * first whole nanosecond at which V is within 2^-12 ns of its end. Hence a job with
- * cpu_ns 0, and any job while k <= v throughout, ends exactly at its start + its own
- * time; otherwise the error is below 1 ns for up to 2^20 changes of k during one job. */
+ * first whole nanosecond at which V is within 2^-12 ns of its end. Hence a job with cpu_ns 0,
+ * and any job while k <= v throughout, ends exactly at its start + its own time; otherwise
+ * it may be late by less than 1 ns for itself and for each neighbour that ended before it. */
 #ifndef JOBQ_MODELS_BOX_H
 #define JOBQ_MODELS_BOX_H
 
