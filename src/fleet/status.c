@@ -28,6 +28,8 @@ struct status {
     struct status_drainer *drainer;
     int drainer_count, drainer_cap;
     int64_t newest_ms;
+    int64_t marked_at_ns, marked_ended; /* an earlier reading, for the rate */
+    double jobs_per_s;
 };
 
 int status_new(struct jobq_backend *b, const char *queue, struct status **out,
@@ -61,6 +63,7 @@ int status_new(struct jobq_backend *b, const char *queue, struct status **out,
     struct jobq_error no_box;
     if (!b->fleet || jobq_fleet_self(b, &s->self, &no_box) < 0)
         s->self = (struct jobq_self){0};
+    s->jobs_per_s = -1;
     *out = s;
     return JOBQ_OK;
 }
@@ -188,6 +191,21 @@ static void fill_drainers(const struct status *s, struct status_view *out)
     }
 }
 
+/* Drainers write once a minute, so a rate over less says nothing. */
+static void measure_rate(struct status *s, struct status_view *out)
+{
+    int64_t now_ns = jobq_now(s->b);
+    int64_t ended = out->done + out->dead;
+    if (s->marked_at_ns == 0 || now_ns - s->marked_at_ns >= JOBQ_NS_PER_MIN) {
+        if (s->marked_at_ns != 0)
+            s->jobs_per_s = (double)(ended - s->marked_ended) /
+                            jobq_seconds_from_ns(now_ns - s->marked_at_ns);
+        s->marked_at_ns = now_ns ? now_ns : 1;
+        s->marked_ended = ended;
+    }
+    out->jobs_per_s = s->jobs_per_s;
+}
+
 /* ---- boxes ------------------------------------------------------------------------------------ */
 
 static int read_boxes(struct status *s, struct status_view *out, struct jobq_error *err)
@@ -233,6 +251,7 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
         first = first ? first : code;
     }
     fill_drainers(s, out);
+    measure_rate(s, out);
     if (s->b->fleet && (code = read_boxes(s, out, &why)) < 0) {
         note_problem(out, &why);
         first = first ? first : code;

@@ -51,6 +51,8 @@ struct status_view {
     struct jobq_queue_depth depth;
     int64_t dead_letters;                 /* -1: no dead-letter queue, or not known */
     int64_t done, failed, dead, attempts; /* sums of the drainers' rows */
+    double
+        jobs_per_s; /* ended, between readings a minute or more apart; < 0: not known */
     struct status_drainer drainer[STATUS_DRAINERS_MAX];
     int drainer_count;
     struct status_box box[STATUS_BOXES_MAX];
