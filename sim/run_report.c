@@ -262,24 +262,21 @@ static void put_capacity(const struct scenario *s, const struct world_params *p,
                          const struct scene_result *r, struct text *out)
 {
     const struct scene_capacity *c = &r->capacity;
-    text_puts(out, "ceilings, jobs a second (used)\n ");
+    text_puts(out, "ceilings (used), jobs a second\n");
     for (int i = 1; i < SCENE_RESOURCE_COUNT; i++) {
-        if (i == SCENE_LAUNCH)
+        if (i == SCENE_LAUNCH || !isfinite(c->ceiling_per_s[i]))
             continue;
-        text_printf(out, " %s ", scene_resource_name((enum scene_resource)i));
-        if (isfinite(c->ceiling_per_s[i]))
-            text_printf(out, "%.4g (%.0f %%)", c->ceiling_per_s[i], 100 * c->used[i]);
-        else
-            text_puts(out, "none");
-        text_puts(out, i + 1 < SCENE_LAUNCH ? "," : "\n");
+        text_printf(out, "  %-18s %8.4g (%.3g %%)\n",
+                    scene_resource_name((enum scene_resource)i), c->ceiling_per_s[i],
+                    100 * c->used[i]);
     }
     switch (c->binding) {
     case SCENE_DOMAINS:
-        text_printf(
-            out,
-            "bound by SimpleDB domains: %lld take %.3g writes a second each, two and "
-            "more a job\n",
-            (long long)s->domains, p->simpledb.writes_per_s);
+        text_printf(out,
+                    "bound by SimpleDB domains: %lld x %.3g writes a second, and a job's claim "
+                    "and\nfinal put make at most %.3g jobs a second a domain\n",
+                    (long long)s->domains, p->simpledb.writes_per_s,
+                    p->simpledb.writes_per_s / 2);
         break;
     case SCENE_SLOTS:
         text_printf(out, "bound by slots: all %lld are busy %.0f %% of the time\n",

@@ -154,6 +154,7 @@ static int set_up(struct scene *s, struct jobq_error *err)
     o.payload_in = sc->payload_in == SCENARIO_PAYLOAD_MESSAGE ? ENQUEUER_IN_MESSAGE
                    : sc->payload_in == SCENARIO_PAYLOAD_STORE ? ENQUEUER_IN_STORE
                                                               : ENQUEUER_AUTO;
+    o.retry_for_ns = 12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
     if (s->params->sqs.message_bytes_max > 0)
         o.message_max_bytes = s->params->sqs.message_bytes_max;
     /* Without latency the order of calls must be the order of sends. */
@@ -244,7 +245,8 @@ static void client_main(void *arg)
     scene_origin(s);
     if (s->scenario->boot == SCENARIO_BOOT_MODEL)
         fiber_spawn(fibers, operate, s);
-    if (world_backend(s->client)->store)
+    /* Where messages never expire a row may be needed for ever. */
+    if (world_backend(s->client)->store && s->params->sqs.retention)
         fiber_spawn(fibers, keep_house, s);
     for (int i = 0; i < s->feeders; i++)
         fiber_spawn(fibers, feed, s);
