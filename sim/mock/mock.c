@@ -5,7 +5,6 @@
 #include "sim/mock/meter.h"
 #include "sim/mock/process.h"
 #include "sim/mock/route.h"
-#include "sim/mock/mock_side.h"
 #include "sim/mock/mock_wait.h"
 
 #include <signal.h>
@@ -153,7 +152,6 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     region->index = mock->region_count;
     region->sqs = sqs_new(&mock->sqs_params);
     region->sdb = simpledb_new(&mock->sdb_params);
-    region->queues = mock_side_new();
     mock->region[mock->region_count++] = region;
     return region;
 }
@@ -162,7 +160,6 @@ static void free_region(struct mock_region *region)
 {
     sqs_free(region->sqs);
     simpledb_free(region->sdb);
-    mock_side_free(region->queues);
     free(region);
 }
 

@@ -25,7 +25,6 @@
 #include "wire/tree.h"
 
 struct ec2;
-struct mock_queues;
 struct mock_waits;
 struct mock_delays;
 struct mock_meter;
@@ -42,7 +41,6 @@ struct mock_region {
     struct sqs *sqs;
     struct simpledb *sdb;
     struct ec2 *ec2;
-    struct mock_queues *queues; /* what a queue has beside its model (mock_side.h) */
 };
 
 struct mock {

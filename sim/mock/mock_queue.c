@@ -3,12 +3,11 @@
  * Room:     sim/mock.
  * Callers:  mock_sqs.c's table.
  * Knows nothing of: sockets, messages. */
+#include "models/sqs_admin.h"
 #include "sim/mock/mock_sqs.h"
 #include "sim/mock/mock_names.h"
 #include "sim/mock/mock_settings.h"
-#include "sim/mock/mock_side.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { LIST_MAX = 1000 };
@@ -22,27 +21,23 @@ static void emit_url(struct call *call, const char *name, int queue)
     text_release(&url);
 }
 
-static int keep_tags(struct call *call, struct mock_queue *side)
+/* False: call->error is filled. */
+static bool keep_tags(struct call *call, int queue)
 {
     const struct tree *tags =
         mock_sqs_list(call, tree_get(call->params, "tags") ? "tags" : "Tags", "Tag");
+    struct jobq_error err = {0};
     for (const struct tree *one = tags ? tags->first : NULL; one; one = one->next) {
-        struct jobq_str key = mock_sqs_key(call, one);
         const struct tree *value = mock_sqs_value(call, one);
-        if (key.len < 1 || key.len > 128 || (value && value->text.len > 256)) {
-            mock_sqs_fault(call, SQS_BAD_PARAMETER,
-                           "Tag keys must be between 1 and 128 characters in length, and "
-                           "values at most 256.");
-            return -1;
+        enum sqs_fault fault =
+            sqs_note_set(call->region->sqs, queue, SQS_NOTE_TAG, mock_sqs_key(call, one),
+                         value && value->text.ptr ? value->text : STR(""), &err);
+        if (fault != SQS_OK) {
+            mock_sqs_fault(call, fault, err.text);
+            return false;
         }
-        if (!pairs_get(&side->tags, key) && side->tags.count == 50) {
-            mock_sqs_fault(call, SQS_BAD_PARAMETER, "Too many tags added for queue.");
-            return -1;
-        }
-        pairs_set(&side->tags, key,
-                  value && value->text.ptr ? value->text : (struct jobq_str){"", 0});
     }
-    return 0;
+    return true;
 }
 
 enum call_end mock_create_queue(struct call *call)
@@ -62,10 +57,8 @@ enum call_end mock_create_queue(struct call *call)
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
     if (!existed) {
-        mock_side_clear(call->region->queues, queue);
-        struct mock_queue *side = mock_side(call->region->queues, queue);
-        mock_settings_keep(side, &given);
-        if (keep_tags(call, side) < 0)
+        mock_settings_keep(call->region, queue, &given);
+        if (!keep_tags(call, queue))
             return CALL_FAILED;
     }
     emit_url(call, "QueueUrl", queue);
@@ -92,10 +85,7 @@ enum call_end mock_delete_queue(struct call *call)
     if (queue < 0)
         return CALL_FAILED;
     enum sqs_fault fault = sqs_delete_queue(call->region->sqs, call->now_ns, queue, &err);
-    if (fault != SQS_OK)
-        return mock_sqs_fault(call, fault, err.text);
-    mock_side_clear(call->region->queues, queue);
-    return CALL_DONE;
+    return fault == SQS_OK ? CALL_DONE : mock_sqs_fault(call, fault, err.text);
 }
 
 enum call_end mock_purge_queue(struct call *call)
@@ -124,7 +114,7 @@ enum call_end mock_set_attributes(struct call *call)
         sqs_set(call->region->sqs, call->now_ns, queue, &given.settings, &err);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
-    mock_settings_keep(mock_side(call->region->queues, queue), &given);
+    mock_settings_keep(call->region, queue, &given);
     return CALL_DONE;
 }
 
@@ -175,106 +165,75 @@ enum call_end mock_get_attributes(struct call *call)
 
 /* ---- lists ------------------------------------------------------------------------ */
 
-static int compare_names(const void *left, const void *right)
-{
-    const struct jobq_str *a = left, *b = right;
-    return str_cmp(*a, *b);
-}
-
-/* Names of the queues that fit, sorted. Owner: the arena. */
-static int collect(struct call *call, bool (*fits)(struct call *, int, void *), void *ctx,
-                   struct jobq_str **out)
-{
-    struct sqs *sqs = call->region->sqs;
-    int count = 0, cap = 64;
-    struct jobq_str *list = arena_alloc(&call->mock->arena, (size_t)cap * sizeof *list);
-    for (int queue = 0; queue < SQS_QUEUES_MAX; queue++) {
-        if (!sqs_exists(sqs, queue) || !fits(call, queue, ctx))
-            continue;
-        if (count == cap) {
-            struct jobq_str *more =
-                arena_alloc(&call->mock->arena, (size_t)cap * 2 * sizeof *more);
-            memcpy(more, list, (size_t)cap * sizeof *list);
-            list = more;
-            cap *= 2;
-        }
-        list[count++] = sqs_name(sqs, queue);
-    }
-    qsort(list, (size_t)count, sizeof *list, compare_names);
-    *out = list;
-    return count;
-}
-
-/* Writes the page of names behind NextToken (the last name given). */
+/* Writes the URLs of up to `limit` queues; one more than that was asked of the model, and
+ * says whether there is a next page. The token is the last name given. */
 static enum call_end write_page(struct call *call, const char *json_name,
-                                const struct jobq_str *list, int count)
+                                const int *queue, int count, int limit, bool paging)
+{
+    int shown = count < limit ? count : limit;
+    for (int i = 0; i < shown; i++) {
+        struct text url = {0};
+        if (i == 0)
+            emit_list(&call->out, json_name);
+        mock_names_url(call, queue[i], &url);
+        emit_item(&call->out, "QueueUrl", text_str(&url));
+        text_release(&url);
+    }
+    if (shown > 0)
+        emit_list_end(&call->out);
+    if (paging && count > limit)
+        emit_text(&call->out, "NextToken", sqs_name(call->region->sqs, queue[limit - 1]));
+    return CALL_DONE;
+}
+
+/* MaxResults and NextToken; -1: call->error is filled. */
+static int read_page(struct call *call, struct jobq_str *after, bool *paging)
 {
     struct jobq_str token = call_text(call, "NextToken");
     int64_t max = 0;
     if (mock_sqs_int(call, call->params, "MaxResults", 1, LIST_MAX, &max) < 0)
-        return CALL_FAILED;
-    if (token.len > 0 && max == 0)
-        return mock_sqs_fault(call, SQS_BAD_PARAMETER,
-                              "Invalid or expired next token: it needs MaxResults.");
-    int from = 0, put = 0, last = -1;
-    while (token.len > 0 && from < count && str_cmp(list[from], token) <= 0)
-        from++;
-    int limit = max ? (int)max : LIST_MAX;
-    for (int i = from; i < count && put < limit; i++, put++) {
-        struct text url = {0};
-        if (put == 0)
-            emit_list(&call->out, json_name);
-        mock_names_url(call, sqs_find(call->region->sqs, list[i]), &url);
-        emit_item(&call->out, "QueueUrl", text_str(&url));
-        text_release(&url);
-        last = i;
+        return -1;
+    if (token.len > 0 && max == 0) {
+        mock_sqs_fault(call, SQS_BAD_PARAMETER,
+                       "MaxResults is a mandatory parameter when you provide a value for "
+                       "NextToken.");
+        return -1;
     }
-    if (put > 0)
-        emit_list_end(&call->out);
-    if (max && last >= 0 && last + 1 < count)
-        emit_text(&call->out, "NextToken", list[last]);
-    return CALL_DONE;
-}
-
-static bool has_prefix(struct call *call, int queue, void *ctx)
-{
-    const struct jobq_str *prefix = ctx;
-    struct jobq_str name = sqs_name(call->region->sqs, queue);
-    return prefix->len <= name.len &&
-           (prefix->len == 0 || memcmp(name.ptr, prefix->ptr, (size_t)prefix->len) == 0);
+    *after = token.ptr ? token : STR("");
+    *paging = max > 0;
+    return max > 0 ? (int)max : LIST_MAX;
 }
 
 enum call_end mock_list_queues(struct call *call)
 {
-    struct jobq_str prefix = call_text(call, "QueueNamePrefix");
-    struct jobq_str *list;
-    int count = collect(call, has_prefix, &prefix, &list);
-    return write_page(call, "QueueUrls", list, count);
-}
-
-static bool redrives_to(struct call *call, int queue, void *ctx)
-{
-    struct sqs_queue_info info;
-    struct jobq_error err;
-    const int *target = ctx;
-    return sqs_info(call->region->sqs, call->now_ns, queue, &info, &err) == SQS_OK &&
-           info.settings.redrive_queue == *target;
+    struct jobq_str prefix = call_text(call, "QueueNamePrefix"), after;
+    int queue[LIST_MAX + 1];
+    bool paging;
+    int limit = read_page(call, &after, &paging);
+    if (limit < 0)
+        return CALL_FAILED;
+    int count = sqs_list(call->region->sqs, prefix.ptr ? prefix : STR(""), after, queue,
+                         limit + 1);
+    return write_page(call, "QueueUrls", queue, count, limit, paging);
 }
 
 enum call_end mock_list_sources(struct call *call)
 {
-    struct jobq_str *list;
+    struct jobq_str after;
+    int source[LIST_MAX + 1];
+    bool paging;
     int queue = mock_sqs_queue(call);
-    if (queue < 0)
+    int limit = queue < 0 ? -1 : read_page(call, &after, &paging);
+    if (limit < 0)
         return CALL_FAILED;
-    int count = collect(call, redrives_to, &queue, &list);
-    /* The one member of SQS's JSON that begins in lower case. */
-    if (call->json && count == 0) {
+    int count =
+        sqs_dead_letter_sources(call->region->sqs, queue, after, source, limit + 1);
+    /* The one member of SQS's JSON that begins in lower case, and that is always there. */
+    if (count == 0) {
         emit_list(&call->out, "queueUrls");
         emit_list_end(&call->out);
-        return CALL_DONE;
     }
-    return write_page(call, "queueUrls", list, count);
+    return write_page(call, "queueUrls", source, count, limit, paging);
 }
 
 /* ---- tags and permissions --------------------------------------------------------- */
@@ -287,8 +246,7 @@ enum call_end mock_tag_queue(struct call *call)
     const struct tree *tags = mock_sqs_list(call, "Tags", "Tag");
     if (!tags || tags->count == 0)
         return mock_sqs_missing(call, "Tags");
-    return keep_tags(call, mock_side(call->region->queues, queue)) < 0 ? CALL_FAILED
-                                                                       : CALL_DONE;
+    return keep_tags(call, queue) ? CALL_DONE : CALL_FAILED;
 }
 
 enum call_end mock_untag_queue(struct call *call)
@@ -299,9 +257,8 @@ enum call_end mock_untag_queue(struct call *call)
     const struct tree *keys = mock_sqs_list(call, "TagKeys", "TagKey");
     if (!keys || keys->count == 0)
         return mock_sqs_missing(call, "TagKeys");
-    struct mock_queue *side = mock_side(call->region->queues, queue);
     for (const struct tree *one = keys->first; one; one = one->next)
-        pairs_remove(&side->tags, one->text);
+        sqs_note_remove(call->region->sqs, queue, SQS_NOTE_TAG, one->text);
     return CALL_DONE;
 }
 
@@ -310,13 +267,12 @@ enum call_end mock_list_tags(struct call *call)
     int queue = mock_sqs_queue(call);
     if (queue < 0)
         return CALL_FAILED;
-    const struct pairs *tags = &mock_side(call->region->queues, queue)->tags;
-    if (tags->count == 0)
+    const struct sqs_note *tag = sqs_note_at(call->region->sqs, queue, SQS_NOTE_TAG, 0);
+    if (!tag)
         return CALL_DONE;
     emit_map(&call->out, "Tags");
-    for (int i = 0; i < tags->count; i++)
-        emit_map_put(&call->out, "Tag", "Key", str_of(tags->at[i].key),
-                     str_of(tags->at[i].value));
+    for (int i = 0; tag; tag = sqs_note_at(call->region->sqs, queue, SQS_NOTE_TAG, ++i))
+        emit_map_put(&call->out, "Tag", "Key", tag->name, tag->value);
     emit_map_end(&call->out);
     return CALL_DONE;
 }
@@ -379,8 +335,8 @@ enum call_end mock_add_permission(struct call *call)
         return mock_sqs_missing(call, "AWSAccountIds");
     if (!names || names->count == 0)
         return mock_sqs_missing(call, "Actions");
-    struct mock_queue *side = mock_side(call->region->queues, queue);
-    if (pairs_get(&side->permissions, label))
+    struct jobq_error err = {0};
+    if (sqs_note_find(call->region->sqs, queue, SQS_NOTE_PERMISSION, label))
         return mock_sqs_fault(call, SQS_BAD_PARAMETER,
                               "Value for parameter Label is invalid. Reason: Already "
                               "exists.");
@@ -398,9 +354,10 @@ enum call_end mock_add_permission(struct call *call)
                                   "action.");
     struct text json = {0};
     write_statement(call, queue, label, accounts, names, &json);
-    pairs_set(&side->permissions, label, text_str(&json));
+    enum sqs_fault fault = sqs_note_set(call->region->sqs, queue, SQS_NOTE_PERMISSION,
+                                        label, text_str(&json), &err);
     text_release(&json);
-    return CALL_DONE;
+    return fault == SQS_OK ? CALL_DONE : mock_sqs_fault(call, fault, err.text);
 }
 
 enum call_end mock_remove_permission(struct call *call)
@@ -411,11 +368,9 @@ enum call_end mock_remove_permission(struct call *call)
         return CALL_FAILED;
     if (label.len == 0)
         return mock_sqs_missing(call, "Label");
-    struct mock_queue *side = mock_side(call->region->queues, queue);
-    if (!pairs_get(&side->permissions, label))
+    if (!sqs_note_remove(call->region->sqs, queue, SQS_NOTE_PERMISSION, label))
         return mock_sqs_fault(call, SQS_BAD_PARAMETER,
                               "Value for parameter Label is invalid. Reason: can't find "
                               "label.");
-    pairs_remove(&side->permissions, label);
     return CALL_DONE;
 }

@@ -1,5 +1,7 @@
 #include "sim/mock/mock_settings.h"
 
+#include "models/sqs_admin.h"
+
 #include "sim/mock/mock_sqs.h"
 #include "sim/mock/mock_names.h"
 
@@ -210,14 +212,17 @@ int mock_settings_read(struct call *call, const struct tree *map, struct mock_gi
     return 0;
 }
 
-void mock_settings_keep(struct mock_queue *side, const struct mock_given *given)
+void mock_settings_keep(struct mock_region *region, int queue,
+                        const struct mock_given *given)
 {
+    struct jobq_error err;
     for (int i = 0; i < given->verbatim_count; i++) {
         if (given->verbatim_value[i].len > 0)
-            pairs_set(&side->attributes, given->verbatim_name[i],
-                      given->verbatim_value[i]);
+            sqs_note_set(region->sqs, queue, SQS_NOTE_ATTRIBUTE, given->verbatim_name[i],
+                         given->verbatim_value[i], &err);
         else
-            pairs_remove(&side->attributes, given->verbatim_name[i]);
+            sqs_note_remove(region->sqs, queue, SQS_NOTE_ATTRIBUTE,
+                            given->verbatim_name[i]);
     }
 }
 
@@ -263,26 +268,34 @@ static void show_redrive(const struct shower *s, struct mock *mock,
     text_release(&json);
 }
 
+static struct jobq_str note(const struct mock_region *region, int queue, const char *name)
+{
+    const struct sqs_note *found =
+        sqs_note_find(region->sqs, queue, SQS_NOTE_ATTRIBUTE, str_of(name));
+    return found ? found->value : (struct jobq_str){NULL, 0};
+}
+
 /* The policy as it was set, or what AddPermission made. */
 static void show_policy(const struct shower *s, struct mock *mock,
-                        struct mock_region *region, int queue,
-                        const struct mock_queue *side)
+                        struct mock_region *region, int queue)
 {
-    const char *given = pairs_get(&side->attributes, STR("Policy"));
-    if (given) {
-        s->put(s->ctx, "Policy", str_of(given));
+    struct jobq_str given = note(region, queue, "Policy");
+    const struct sqs_note *one = sqs_note_at(region->sqs, queue, SQS_NOTE_PERMISSION, 0);
+    if (given.ptr) {
+        s->put(s->ctx, "Policy", given);
         return;
     }
-    if (side->permissions.count == 0)
+    if (!one)
         return;
     struct text json = {0};
     text_puts(&json, "{\"Version\":\"2008-10-17\",\"Id\":\"");
     mock_names_arn(mock, region, sqs_name(region->sqs, queue), &json);
     text_puts(&json, "/SQSDefaultPolicy\",\"Statement\":[");
-    for (int i = 0; i < side->permissions.count; i++) {
+    for (int i = 0; one;
+         one = sqs_note_at(region->sqs, queue, SQS_NOTE_PERMISSION, ++i)) {
         if (i)
             text_putc(&json, ',');
-        text_puts(&json, side->permissions.at[i].value);
+        text_put_str(&json, one->value);
     }
     text_puts(&json, "]}");
     s->put(s->ctx, "Policy", text_str(&json));
@@ -294,10 +307,9 @@ void mock_settings_show(struct mock *mock, struct mock_region *region, int queue
                         void *ctx)
 {
     struct shower s = {put, ctx};
-    struct mock_queue *side = mock_side(region->queues, queue);
     const struct sqs_settings *settings = &info->settings;
     struct text arn = {0};
-    show_policy(&s, mock, region, queue, side);
+    show_policy(&s, mock, region, queue);
     for (int i = 0; i < NUMBER_COUNT; i++) {
         int64_t value;
         memcpy(&value, (const char *)settings + numbers[i].offset, sizeof value);
@@ -317,14 +329,17 @@ void mock_settings_show(struct mock *mock, struct mock_region *region, int queue
         memcpy(&on, (const char *)settings + choices[i].offset, sizeof on);
         put(ctx, choices[i].name, str_of(on ? choices[i].on : choices[i].off));
     }
-    const char *key = pairs_get(&side->attributes, STR("KmsMasterKeyId"));
-    const char *managed = pairs_get(&side->attributes, STR("SqsManagedSseEnabled"));
+    struct jobq_str managed = note(region, queue, "SqsManagedSseEnabled");
+    bool keyed = note(region, queue, "KmsMasterKeyId").ptr != NULL;
     for (int i = 1; i < VERBATIM_COUNT - 1; i++) {
-        const char *value = pairs_get(&side->attributes, str_of(verbatim[i]));
-        if (value)
-            put(ctx, verbatim[i], str_of(value));
+        struct jobq_str value = note(region, queue, verbatim[i]);
+        if (value.ptr)
+            put(ctx, verbatim[i], value);
     }
-    put(ctx, "SqsManagedSseEnabled", str_of(managed ? managed : key ? "false" : "true"));
+    put(ctx, "SqsManagedSseEnabled",
+        managed.ptr ? managed
+        : keyed     ? STR("false")
+                    : STR("true"));
 }
 
 bool mock_settings_knows(struct jobq_str name)

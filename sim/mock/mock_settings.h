@@ -8,7 +8,7 @@
 #define JOBQ_MOCK_MOCK_SETTINGS_H
 
 #include "models/sqs.h"
-#include "sim/mock/mock_side.h"
+#include "sim/mock/mock.h"
 
 /* What a call's Attributes say. Views into the call's arena. */
 struct mock_given {
@@ -20,8 +20,9 @@ struct mock_given {
 
 /* Reads the map; -1 with call->error filled. */
 int mock_settings_read(struct call *call, const struct tree *map, struct mock_given *out);
-/* Keep the verbatim ones in the queue's side. */
-void mock_settings_keep(struct mock_queue *side, const struct mock_given *given);
+/* Keep the verbatim ones as the queue's notes. */
+void mock_settings_keep(struct mock_region *region, int queue,
+                        const struct mock_given *given);
 
 /* Calls put for each attribute that GetQueueAttributes(All) shows, in AWS's order. */
 typedef void mock_settings_fn(void *ctx, const char *name, struct jobq_str value);

@@ -31,6 +31,9 @@ static const struct action {
     {"ListQueueTags", mock_list_tags, true},
     {"AddPermission", mock_add_permission, false},
     {"RemovePermission", mock_remove_permission, false},
+    {"StartMessageMoveTask", mock_start_move, true},
+    {"CancelMessageMoveTask", mock_cancel_move, true},
+    {"ListMessageMoveTasks", mock_list_moves, true},
 };
 
 static const struct action *find_action(struct jobq_str name)

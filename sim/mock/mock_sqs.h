@@ -36,7 +36,7 @@ typedef enum call_end mock_action_fn(struct call *call);
 mock_action_fn mock_create_queue, mock_delete_queue, mock_get_queue_url, mock_list_queues,
     mock_get_attributes, mock_set_attributes, mock_purge_queue, mock_list_sources,
     mock_tag_queue, mock_untag_queue, mock_list_tags, mock_add_permission,
-    mock_remove_permission;
+    mock_remove_permission, mock_start_move, mock_cancel_move, mock_list_moves;
 mock_action_fn mock_send_message, mock_send_batch, mock_receive_message,
     mock_delete_message, mock_delete_batch, mock_change_one, mock_change_batch;
 
