@@ -149,7 +149,7 @@ struct sqs {
     struct sqs_slot *slot;
     uint32_t slot_used, slot_cap, slot_free;
     int64_t message_count, large_bytes;
-    char **chunk; /* SQS_CHUNK_BYTES each; the blocks are carved from them in turn */
+    char **chunk; /* the blocks are carved from them in turn */
     uint32_t chunk_count, chunk_cap, chunk_at;
     size_t chunk_used;
     void *block_free[SQS_CLASSES];
@@ -179,6 +179,7 @@ struct sqs {
 
 /* ---- sqs_memory.c --------------------------------------------------------------------- */
 
+void sqs_slot_grow(struct sqs *s); /* doubles the room */
 uint32_t sqs_slot_new(struct sqs *s);
 void sqs_slot_free(struct sqs *s, uint32_t slot);
 struct sqs_block *sqs_block_new(struct sqs *s, size_t data_bytes);

@@ -40,10 +40,8 @@ static uint32_t claim_slot(struct sqs *s, uint32_t want)
 {
     if (want == 0 || (want < s->slot_used && s->slot[want].place != SQS_PLACE_NONE))
         want = s->slot_used;
-    while (want >= s->slot_cap) {
-        s->slot_cap *= 2;
-        s->slot = xrealloc(s->slot, s->slot_cap * sizeof *s->slot);
-    }
+    while (want >= s->slot_cap)
+        sqs_slot_grow(s);
     while (s->slot_used <= want)
         s->slot[s->slot_used++] = (struct sqs_slot){.place = SQS_PLACE_NONE};
     s->message_count++;

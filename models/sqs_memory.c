@@ -19,8 +19,16 @@ enum {
     FINE_STEP = 16,
     FINE_CLASSES = 32,                     /* up to 512 bytes */
     CARVED_CLASSES = FINE_CLASSES + 4 * 7, /* up to 64 KiB */
-    LARGE = 255
+    LARGE = 255,
+    SMALL_CHUNKS = 8
 };
+
+void sqs_slot_grow(struct sqs *s)
+{
+    size_t bytes = s->slot_cap * sizeof *s->slot;
+    s->slot = xgrow_huge(s->slot, bytes, 2 * bytes);
+    s->slot_cap *= 2;
+}
 
 uint32_t sqs_slot_new(struct sqs *s)
 {
@@ -31,8 +39,7 @@ uint32_t sqs_slot_new(struct sqs *s)
         return slot;
     }
     if (s->slot_used == s->slot_cap) {
-        s->slot_cap *= 2;
-        s->slot = xrealloc(s->slot, s->slot_cap * sizeof *s->slot);
+        sqs_slot_grow(s);
     }
     return s->slot_used++;
 }
@@ -65,9 +72,16 @@ static int class_of(size_t bytes, size_t *out_bytes)
     return LARGE;
 }
 
+/* Small at first, so that a small queue is a small matter. */
+static size_t chunk_bytes(uint32_t index)
+{
+    return index < SMALL_CHUNKS ? SQS_CHUNK_BYTES : 8 * SQS_CHUNK_BYTES;
+}
+
 static void *carve(struct sqs *s, size_t bytes)
 {
-    if (s->chunk_at == s->chunk_count || s->chunk_used + bytes > SQS_CHUNK_BYTES) {
+    if (s->chunk_at == s->chunk_count ||
+        s->chunk_used + bytes > chunk_bytes(s->chunk_at)) {
         if (s->chunk_at < s->chunk_count)
             s->chunk_at++;
         if (s->chunk_at == s->chunk_count) {
@@ -75,7 +89,8 @@ static void *carve(struct sqs *s, size_t bytes)
                 s->chunk_cap = s->chunk_cap ? s->chunk_cap * 2 : 16;
                 s->chunk = xrealloc(s->chunk, s->chunk_cap * sizeof *s->chunk);
             }
-            s->chunk[s->chunk_count++] = xmalloc(SQS_CHUNK_BYTES);
+            s->chunk[s->chunk_count] = xmalloc_huge(chunk_bytes(s->chunk_count));
+            s->chunk_count++;
         }
         s->chunk_used = 0;
     }
@@ -140,8 +155,10 @@ void sqs_memory_release(struct sqs *s)
 
 int64_t sqs_memory_bytes(const struct sqs *s)
 {
-    return (int64_t)sizeof *s + s->large_bytes +
-           (int64_t)s->chunk_count * SQS_CHUNK_BYTES +
+    int64_t chunks = 0;
+    for (uint32_t i = 0; i < s->chunk_count; i++)
+        chunks += (int64_t)chunk_bytes(i);
+    return (int64_t)sizeof *s + s->large_bytes + chunks +
            (int64_t)s->slot_cap * (int64_t)sizeof *s->slot +
            (int64_t)s->queue_count * (int64_t)sizeof(struct sqs_queue) +
            (int64_t)s->waiter_cap * (int64_t)sizeof *s->waiter +

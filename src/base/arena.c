@@ -1,3 +1,6 @@
+/* madvise is not POSIX. */
+#define _DEFAULT_SOURCE
+
 #include "base/arena.h"
 
 #include <assert.h>
@@ -5,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { FIRST_BYTES = 4096, ALIGN = 16, GROW_MAX = 1 << 20 };
 
@@ -48,6 +52,31 @@ char *xstrdup(const char *text)
 {
     size_t bytes = strlen(text) + 1;
     return memcpy(xmalloc(bytes), text, bytes);
+}
+
+enum { HUGE_PAGE = 2 << 20 };
+
+void *xmalloc_huge(size_t bytes)
+{
+    if (bytes < HUGE_PAGE)
+        return xmalloc(bytes);
+    bytes = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+    void *p = aligned_alloc(HUGE_PAGE, bytes);
+    if (!p)
+        out_of_memory(bytes);
+#ifdef MADV_HUGEPAGE
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+#endif
+    return p;
+}
+
+void *xgrow_huge(void *old, size_t old_bytes, size_t new_bytes)
+{
+    void *p = xmalloc_huge(new_bytes);
+    if (old_bytes)
+        memcpy(p, old, old_bytes);
+    free(old);
+    return p;
 }
 
 void arena_init(struct arena *arena, size_t first_bytes)

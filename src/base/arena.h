@@ -44,4 +44,11 @@ void *xcalloc(size_t count, size_t bytes);
 void *xrealloc(void *old, size_t bytes);
 char *xstrdup(const char *text);
 
+/* Memory for large tables that live long, on huge pages where the kernel has them: page
+ * faults of 4 KiB otherwise cost more than what is done with the pages. Rounds up to 2 MiB;
+ * smaller requests are plain malloc. free() what they return. */
+void *xmalloc_huge(size_t bytes);
+/* Grows such a table to new_bytes by copying its old_bytes; old may be NULL. */
+void *xgrow_huge(void *old, size_t old_bytes, size_t new_bytes);
+
 #endif
