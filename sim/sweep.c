@@ -247,7 +247,7 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
     scenario_release(&first);
     text_puts(out, "point");
     for (int a = 0; a < design_axes(sweep->design); a++)
-        text_printf(out, ",%s", design_option(sweep->design, a));
+        text_printf(out, ",axis.%s", design_option(sweep->design, a));
     text_puts(out, ",reps");
     for (int i = 0; i < PREDICT_INPUT_COUNT; i++)
         text_printf(out, ",in.%s%s", predict_input_name((enum predict_input)i),

@@ -10,7 +10,7 @@
  *     # schema=jobq.sweep/1, version, seed, model, model_hash, points, reps or precision,
  *     # axis=OPTION TEXT (one a varied option), fixed=the normal form of all others,
  *     # predict.NAME=TEXT (the options of the closed form that are not numbers)
- *     point,OPTION...,reps,in.NAME[unit]...,LINE[unit/job]...,se.LINE...,outputs
+ *     point,axis.OPTION...,reps,in.NAME[unit]...,LINE[unit/job]...,se.LINE...,outputs
  *
  * in.NAME are the closed form's inputs (cost/predict.h) at that point; LINE the usage lines
  * (cost/usage.h), means over the replications; se.LINE their standard errors (0 with one
