@@ -356,7 +356,8 @@ static void choose(struct work *w, const bool keep[REGRESS_TERMS_MAX])
     w->terms = kept;
 }
 
-static bool is_relative(const struct fit *fit, enum usage_line line, double *out_floor)
+static enum formula_scale scale_of(const struct fit *fit, enum usage_line line,
+                                   double *out_floor)
 {
     double *size = xmalloc(fit->points * sizeof *size);
     size_t count = 0;
@@ -368,7 +369,9 @@ static bool is_relative(const struct fit *fit, enum usage_line line, double *out
     double high = gsl_stats_quantile_from_sorted_data(size, 1, count, 0.9);
     *out_floor = 0.01 * gsl_stats_median_from_sorted_data(size, 1, count);
     free(size);
-    return high > 3 * low;
+    if (line == USAGE_IDLE || line == USAGE_BOOT)
+        return FORMULA_OF_INSTANCE;
+    return high > 3 * low ? FORMULA_OF_VALUE : FORMULA_ABSOLUTE;
 }
 
 static void error_quantiles(double *error, size_t count, double *p50, double *p95)
@@ -376,6 +379,27 @@ static void error_quantiles(double *error, size_t count, double *p50, double *p9
     gsl_sort(error, 1, count);
     *p50 = gsl_stats_quantile_from_sorted_data(error, 1, count, 0.5);
     *p95 = gsl_stats_quantile_from_sorted_data(error, 1, count, 0.95);
+}
+
+/* What the residual of a point is taken as a share of. */
+static double size_at(const struct fit *fit, enum usage_line line,
+                      enum formula_scale scale, double floor_value, const struct point *p)
+{
+    double whole = 0;
+    switch (scale) {
+    case FORMULA_OF_INSTANCE:
+        for (int l = USAGE_BUSY; l <= USAGE_BOOT; l++)
+            whole +=
+                closed_value((enum usage_line)l, &p->scenario, &p->state, &fit->params);
+        break;
+    case FORMULA_OF_VALUE:
+        whole = fabs(closed_value(line, &p->scenario, &p->state, &fit->params));
+        break;
+    case FORMULA_ABSOLUTE:
+    case FORMULA_SCALE_COUNT:
+        return 1;
+    }
+    return fmax(whole, floor_value);
 }
 
 static void note_errors(const struct fit *fit, const struct formula_line *line,
@@ -386,6 +410,8 @@ static void note_errors(const struct fit *fit, const struct formula_line *line,
     for (size_t i = 0; i < fit->points; i++) {
         const struct point *p = &fit->point[i];
         double value = 0, y = p->y[line->line], scale = fmax(fabs(y), floor_value);
+        if (line->scale == FORMULA_OF_INSTANCE)
+            scale = size_at(fit, line->line, line->scale, floor_value, p);
         for (int t = 0; t < line->term_count; t++)
             value += line->coefficient[t] * term_value(fit, line->term[t], p);
         fitted[i] = fabs(value - y) / scale;
@@ -418,16 +444,15 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
 {
     double floor_value;
     *out = (struct formula_line){.line = line};
-    out->relative = is_relative(fit, line, &floor_value);
+    out->scale = scale_of(fit, line, &floor_value);
     struct work w = {.points = fit->points,
                      .y = xmalloc(fit->points * sizeof(double)),
                      .weight = xmalloc(fit->points * sizeof(double))};
     for (size_t i = 0; i < fit->points; i++) {
         const struct point *p = &fit->point[i];
-        double size = fmax(
-            fabs(closed_value(line, &p->scenario, &p->state, &fit->params)), floor_value);
+        double size = size_at(fit, line, out->scale, floor_value, p);
         w.y[i] = p->y[line];
-        w.weight[i] = out->relative ? 1 / (size * size) : 1;
+        w.weight[i] = 1 / (size * size);
     }
     gather(fit, line, &w);
     struct regress_result result = {.dof = (double)fit->points, .r2 = 1};

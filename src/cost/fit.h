@@ -36,7 +36,7 @@ struct fit_line_note {
     bool robust;
     int outliers;
     int fixed;                     /* terms that the sweep could not tell apart */
-    double error_p50, error_p95;   /* relative errors of the fit on its own points */
+    double error_p50, error_p95;   /* errors of the fit on its own points, as shares */
     double closed_p50, closed_p95; /* the closed form's, on the same points */
 };
 

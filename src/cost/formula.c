@@ -53,8 +53,8 @@ static void measure_outside(const struct formula *f, const struct predict_scenar
     }
 }
 
-static double fitted_line(const struct formula_line *line, const double *x, double jobs,
-                          double *variance)
+static double fitted_line(const struct formula_line *line, const double *x,
+                          double instance_s, double jobs, double *variance)
 {
     double value = 0, v = 0;
     for (int i = 0; i < line->term_count; i++)
@@ -62,7 +62,10 @@ static double fitted_line(const struct formula_line *line, const double *x, doub
     for (int i = 0; i < line->term_count; i++)
         for (int j = 0; j < line->term_count; j++)
             v += x[i] * line->covariance[i][j] * x[j];
-    double scale = line->relative ? value * value : 1;
+    double whole = line->scale == FORMULA_ABSOLUTE      ? 1
+                   : line->scale == FORMULA_OF_INSTANCE ? instance_s
+                                                        : value;
+    double scale = whole * whole;
     v += scale * (line->sigma2 + (jobs > 0 ? line->sigma2_job / jobs : 0));
     *variance = v > 0 ? v : 0;
     return value;
@@ -111,12 +114,15 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
     for (int i = 0; i < USAGE_LINE_COUNT; i++)
         out->usage.line[i] = closed_line((enum usage_line)i, sc, &out->state, &params,
                                          jobs, &out->variance[i]);
+    /* Of the closed form: the fitted lines are at work on it. */
+    double instance_s = out->usage.line[USAGE_BUSY] + out->usage.line[USAGE_IDLE] +
+                        out->usage.line[USAGE_BOOT];
     for (int i = 0; f && i < f->line_count; i++) {
         const struct formula_line *line = &f->line[i];
         double x[TERMS_LINE_MAX];
         for (int j = 0; j < line->term_count; j++)
             x[j] = terms_at(line->term[j])->value(sc, &out->state, &params);
-        double value = fitted_line(line, x, jobs, &out->variance[line->line]);
+        double value = fitted_line(line, x, instance_s, jobs, &out->variance[line->line]);
         out->usage.line[line->line] = value > 0 ? value : 0; /* a count cannot be less */
         if (line->dof < out->dof)
             out->dof = line->dof;

@@ -12,8 +12,8 @@
  *     x'Cx + sigma2_between + sigma2_job / n
  *
  * (the coefficients' doubt, the scatter of points about the surface, the scatter of one
- * job over n), and the 95 % interval is t(dof) times its root. Residuals may be relative:
- * then the two sigma2 multiply (x'b)^2. A line that is absent takes its closed form.
+ * job over n), and the 95 % interval is t(dof) times its root. Residuals may be shares
+ * of something (enum formula_scale): then the two sigma2 multiply its square. A line that is absent takes its closed form.
  *
  * JSON, schema "jobq.formula/1":
  *   {"schema", "era", "name", "source": {"sweep", "points", "jobs_per_point", "seed",
@@ -21,7 +21,7 @@
  *    "domain": {"payload": [64, 65536], ...},          inputs by option name
  *    "fixed": {"store": "simpledb", ...},              options every point had
  *    "params": {"put_s": 0.041, ...},                  of predict_params, if estimated
- *    "lines": [{"line": "sqs_receive", "unit": "requests", "relative": false,
+ *    "lines": [{"line": "sqs_receive", "unit": "requests", "scale": "value",
  *      "terms": [{"term": "receives", "coefficient": 1.002, "closed": 1.0}, ...],
  *      "covariance": [[...], ...], "sigma2": 1e-8, "sigma2_job": 1e-4,
  *      "dof": 512, "r2": 0.9998}, ...]} */
@@ -35,9 +35,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum formula_scale {
+    FORMULA_ABSOLUTE,    /* of nothing: they are in the line's unit */
+    FORMULA_OF_VALUE,    /* of the line's value */
+    FORMULA_OF_INSTANCE, /* of all instance time: what idles is a small difference of it */
+    FORMULA_SCALE_COUNT
+};
+
 struct formula_line {
     enum usage_line line;
-    bool relative; /* residuals scale with the value */
+    enum formula_scale scale; /* what its residuals are shares of */
     int term_count;
     int term[TERMS_LINE_MAX]; /* index in terms.h */
     double coefficient[TERMS_LINE_MAX];

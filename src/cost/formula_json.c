@@ -13,6 +13,7 @@
 #include <string.h>
 
 static const char SCHEMA[] = "jobq.formula/1";
+static const char *const SCALES[FORMULA_SCALE_COUNT] = {"absolute", "value", "instance"};
 
 /* ---- reading --------------------------------------------------------------------------- */
 
@@ -144,7 +145,14 @@ static int read_line(const struct reader *r, const json_t *object, struct formul
     struct formula_line *out = &f->line[f->line_count++];
     memset(out, 0, sizeof *out);
     out->line = (enum usage_line)line;
-    out->relative = json_is_true(json_object_get(object, "relative"));
+    /* Without one: in the line's own unit. */
+    const char *scale = json_string_value(json_object_get(object, "scale"));
+    int at = 0;
+    while (at < FORMULA_SCALE_COUNT && scale && strcmp(scale, SCALES[at]) != 0)
+        at++;
+    if (at == FORMULA_SCALE_COUNT)
+        return fail(r, name, "scale is none of absolute, value, instance");
+    out->scale = (enum formula_scale)at;
     int code = read_terms(r, json_object_get(object, "terms"), name, out);
     if (!code)
         code = read_covariance(r, json_object_get(object, "covariance"), name, out);
@@ -241,7 +249,7 @@ static json_t *line_json(const struct formula_line *line)
     json_t *object = json_object();
     json_object_set_new(object, "line", json_string(usage_line_name(line->line)));
     json_object_set_new(object, "unit", json_string(usage_line_unit(line->line)));
-    json_object_set_new(object, "relative", json_boolean(line->relative));
+    json_object_set_new(object, "scale", json_string(SCALES[line->scale]));
     json_object_set_new(object, "terms", terms);
     json_object_set_new(object, "covariance", rows);
     json_object_set_new(object, "sigma2", json_real(line->sigma2));
