@@ -6,22 +6,22 @@
 #include <string.h>
 
 /* The last 24 characters of an id (fleet/job.h): 13 of time and counter, 5 of day and shard,
- * 6 of the process, base 32. The counter ends up in the low bits. */
+ * 6 of the process, base 32. The counter ends up in the low bits; of the process two
+ * characters tell one run's clients apart. */
+static uint64_t digit(char c)
+{
+    return c <= '9' ? (uint64_t)(c - '0') : (uint64_t)(c - 'a') + 10;
+}
+
 static uint64_t key_of(struct jobq_str id)
 {
-    uint64_t time = 0, process = 0;
     if (id.len < 24)
         return 0;
     const char *p = id.ptr + id.len - 24;
-    for (int i = 0; i < 24; i++) {
-        unsigned digit =
-            p[i] <= '9' ? (unsigned)(p[i] - '0') : (unsigned)(p[i] - 'a') + 10;
-        if (i < 13)
-            time = time << 5 | (digit & 31);
-        else if (i >= 18)
-            process = process << 5 | (digit & 31);
-    }
-    return time ^ process << 34;
+    uint64_t time = 0;
+    for (int i = 0; i < 13; i++)
+        time = time << 5 | (digit(p[i]) & 31);
+    return time ^ (digit(p[22]) & 31) << 59 ^ (digit(p[23]) & 31) << 54;
 }
 
 void jobrec_reset(struct jobrec_table *t, int64_t expected, bool keep_ids)

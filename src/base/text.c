@@ -69,18 +69,28 @@ void text_put_str(struct text *text, struct jobq_str s)
 
 int text_write_int(char *out, int64_t value)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930"
+        "31323334353637383940414243444546474849505152535455565758596061"
+        "62636465666768697071727374757677787980818283848586878889909192"
+        "93949596979899";
     char digits[20];
-    int count = 0, len = 0;
+    int at = 20;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        digits[count++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
+    for (; rest >= 100; rest /= 100) {
+        at -= 2;
+        memcpy(&digits[at], &pairs[2 * (rest % 100)], 2);
+    }
+    if (rest >= 10) {
+        at -= 2;
+        memcpy(&digits[at], &pairs[2 * rest], 2);
+    } else {
+        digits[--at] = (char)('0' + rest);
+    }
     if (value < 0)
-        out[len++] = '-';
-    while (count)
-        out[len++] = digits[--count];
-    return len;
+        *out++ = '-';
+    memcpy(out, &digits[at], (size_t)(20 - at));
+    return 20 - at + (value < 0);
 }
 
 void text_write_hex64(char *out, uint64_t value)

@@ -4,10 +4,24 @@
 
 #include <stdlib.h>
 
+/* 2 for the bytes that become %XX, 0 for the unreserved ones of RFC 3986: letters, digits,
+ * '-', '.', '_', '~'. A table, because the simulator measures every row this way. */
+#define E 2
+static const unsigned char EXTRA[256] = {
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, 0, 0, E, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    E, E, E, E, E, E, E, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, E, E, E, E, 0, E, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, E, E, E, 0, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E};
+#undef E
+
 static bool unreserved(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.' || c == '~';
+    return EXTRA[c] == 0;
 }
 
 void query_release(struct query *query)
@@ -44,9 +58,14 @@ void query_encode(struct text *out, struct jobq_str value)
 
 int64_t query_encoded_bytes(struct jobq_str value)
 {
-    int64_t bytes = value.len;
-    for (int64_t i = 0; value.ptr && i < value.len; i++)
-        bytes += unreserved((unsigned char)value.ptr[i]) ? 0 : 2;
+    const unsigned char *p = (const unsigned char *)value.ptr;
+    if (!p)
+        return value.len;
+    int64_t bytes = value.len, at = 0;
+    for (; at + 4 <= value.len; at += 4)
+        bytes += EXTRA[p[at]] + EXTRA[p[at + 1]] + EXTRA[p[at + 2]] + EXTRA[p[at + 3]];
+    for (; at < value.len; at++)
+        bytes += EXTRA[p[at]];
     return bytes;
 }
 
