@@ -1,6 +1,7 @@
 #include "sim/sweep.h"
 
 #include "sim/rowfile.h"
+#include "sim/run.h"
 #include "sim/scene.h"
 #include "sim/steady.h"
 
@@ -48,6 +49,7 @@ struct sweep {
     const struct design *design;
     const struct sweep_options *options;
     struct rowfile *rows;
+    bool models_vary; /* over the points */
     int64_t points;
     _Atomic int64_t next;
     _Atomic bool failed;
@@ -60,7 +62,7 @@ struct worker {
     struct sweep *sweep;
     pthread_t thread;
     struct scene *scene;
-    struct world_params params;
+    struct world_params *params; /* of the last point */
     struct scene_result result;
     double *rep_line[USAGE_LINE_COUNT]; /* values of each replication */
     double *rep_out[OUT_COUNT];
@@ -382,8 +384,11 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     struct scenario s;
     struct predict_scenario view;
     int code = make_point(w->sweep, point, &s, err);
-    if (code == JOBQ_OK && strcmp(w->params.model, s.model) != 0)
-        code = world_params_load(s.model, &w->params, err);
+    if (code == JOBQ_OK && (!w->params || w->sweep->models_vary)) {
+        free(w->params);
+        w->params = run_params(&s, err);
+        code = w->params ? JOBQ_OK : err->code;
+    }
     if (code == JOBQ_OK)
         code = sweep_predict(&s, &view, err);
     double precision = w->sweep->options->precision, queued_s = 0;
@@ -391,7 +396,7 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     for (; code == JOBQ_OK && reps < want; reps++) {
         reserve_reps(w, want);
         struct scene_options options = {.replication = (uint64_t)reps};
-        code = scene_play(w->scene, &s, &w->params, &options, &w->result, err);
+        code = scene_play(w->scene, &s, w->params, &options, &w->result, err);
         if (code != JOBQ_OK)
             break;
         note_replication(w, &s, reps);
@@ -448,6 +453,7 @@ static struct worker *worker_new(struct sweep *sweep)
 static void worker_free(struct worker *w)
 {
     scene_free(w->scene);
+    free(w->params);
     scene_result_release(&w->result);
     for (int l = 0; l < USAGE_LINE_COUNT; l++)
         free(w->rep_line[l]);
@@ -493,6 +499,8 @@ int sweep_run(const struct scenario *base, const struct design *design,
     struct sweep sweep = {.base = base,
                           .design = design,
                           .options = options,
+                          .models_vary =
+                              is_axis(design, "model") || is_axis(design, "set"),
                           .points = design_points(design)};
     struct text header = {0};
     int code = check_points(&sweep, err);
