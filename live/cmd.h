@@ -11,7 +11,13 @@
     X(enqueue)                                                                           \
     X(status)                                                                            \
     X(wait)                                                                              \
-    X(drain)
+    X(cancel)                                                                            \
+    X(list)                                                                              \
+    X(drain)                                                                             \
+    X(dlq)                                                                               \
+    X(purge)                                                                             \
+    X(serve)                                                                             \
+    X(completion)
 
 #define CMD_DECLARE(id) extern const struct cli_command cmd_##id;
 CMD_ALL(CMD_DECLARE)

@@ -314,6 +314,8 @@ static int run(struct cli *cli)
     cli->on_signal = on_signal;
     cli->on_signal_ctx = d;
     int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, d);
+    cli->on_signal = NULL;
+    cli->on_signal_ctx = NULL;
     text_release(&d->line);
     free(d);
     return rc;

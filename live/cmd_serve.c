@@ -1,0 +1,96 @@
+/* cmd_serve.c - jobq serve: the status page of a queue.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
+#include "live/cmd.h"
+
+#include "fleet/page.h"
+#include "fleet/status.h"
+#include "jobq/units.h"
+#include "live/board.h"
+#include "live/notify.h"
+
+enum { LISTEN, REFRESH, STORE };
+static const struct cli_option options[] = {
+    {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
+    {"refresh", 0, "T", "ask the services so often, 5s at least (15s)"},
+    {"store", 0, "KIND", "simpledb or none (simpledb)"},
+    {NULL, 0, NULL, NULL}};
+
+struct serving {
+    const char *listen;
+    int64_t refresh_ns;
+    bool stop;
+    struct fiber_cond stopped;
+};
+
+static void on_signal(struct cli *cli, int number)
+{
+    struct serving *s = cli->on_signal_ctx;
+    (void)number;
+    s->stop = true;
+    fiber_cond_broadcast(&s->stopped);
+}
+
+static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct serving *s = ctx;
+    struct jobq_backend *b = &cli->live->backend;
+    struct status *status;
+    int port =
+        board_listen(b->board, s->listen, 3 * s->refresh_ns + 60 * JOBQ_NS_PER_S, err);
+    if (port < 0)
+        return port;
+    int rc = status_new(b, cli->arg[0], &status, err);
+    struct page_options page = {.refresh_ns = s->refresh_ns};
+    if (rc == JOBQ_OK)
+        rc = page_start(b, status, &page, err);
+    if (rc < 0)
+        return rc;
+    struct text out = {0};
+    const char *colon = strrchr(s->listen, ':');
+    if (cli->json)
+        text_printf(&out, "{\"schema\":\"jobq.serve/1\",\"port\":%d}\n", port);
+    else
+        text_printf(&out, "http://%.*s:%d/\n", (int)(colon - s->listen), s->listen, port);
+    cli_flush(cli, &out);
+    text_release(&out);
+    notify_send("READY=1\nSTATUS=serving");
+    while (!s->stop)
+        fiber_cond_wait(b->sched, &s->stopped, JOBQ_FOREVER);
+    notify_send("STOPPING=1");
+    return JOBQ_OK;
+}
+
+static int run(struct cli *cli)
+{
+    static const char *const stores[] = {"simpledb", "none", NULL};
+    bool bad = false;
+    struct serving s = {
+        .listen = cli_given(cli, LISTEN) ? cli->value[LISTEN] : "127.0.0.1:8080",
+        .refresh_ns = cli_duration(cli, REFRESH, 15 * JOBQ_NS_PER_S, &bad)};
+    struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
+    if (s.refresh_ns < 5 * JOBQ_NS_PER_S) {
+        cli_complain(cli, "--refresh is at least 5s: each costs 3 to 5 requests");
+        bad = true;
+    }
+    cli->on_signal = on_signal;
+    cli->on_signal_ctx = &s;
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &s);
+    cli->on_signal = NULL;
+    cli->on_signal_ctx = NULL;
+    return rc;
+}
+
+const struct cli_command cmd_serve = {
+    .name = "serve",
+    .synopsis = "QUEUE [--listen 127.0.0.1:8080]",
+    .summary = "serves the status page of a queue",
+    .examples = "  jobq serve render\n"
+                "  jobq serve render --listen 127.0.0.1:0\n",
+    .calls =
+        "  each refresh: 1 or 2 GetQueueAttributes, 1 Select over the drainers' rows, 1\n"
+        "  DescribeInstances; a page view costs nothing.\n",
+    .option = options,
+    .run = run,
+    .min_args = 1,
+    .max_args = 1};
