@@ -64,8 +64,7 @@ int ec2_fault_status(enum ec2_fault fault);
 
 /* ---- parameters ------------------------------------------------------------------- */
 
-/* Filled from models/params/<set>.ini, section [ec2]. ec2_params_default: boxes up at
- * once, no limit, no throttle, no failure, no interruption. */
+/* Each number has its source in models/params/, section [ec2]. */
 struct ec2_params {
     struct quantile pending;  /* RunInstances to running, ns */
     struct quantile boot;     /* running to the first instruction of a program on it, ns;
@@ -86,9 +85,18 @@ struct ec2_params {
                                     known */
     int64_t visible_after_ns;    /* until a new box is found by other calls; 0: at once */
     int64_t remembered_ns; /* a terminated box stays in describe for about an hour */
+    /* Service time of a call, for the driver: the model answers at once. */
+    struct quantile run_latency;
+    struct quantile call_latency;
 };
 
+/* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known ones. */
+int ec2_params_load(const char *model, struct ec2_params *out, struct jobq_error *err);
+/* The set "ideal": boxes up at once, no limit, no throttle, no failure, no interruption. */
 void ec2_params_default(struct ec2_params *params);
+/* One parameter by its key in the ini file, as text. */
+int ec2_params_set(struct ec2_params *params, const char *key, const char *value,
+                   struct jobq_error *err);
 
 /* ---- instance types --------------------------------------------------------------- */
 
