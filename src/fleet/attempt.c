@@ -55,7 +55,7 @@ static void set_deadline(struct held *h)
         h->deadline_ns = d->give_up_at_ns;
 }
 
-/* ---- before ------------------------------------------------------------------------------- */
+/* ---- before -------------------------------------------------------------------------- */
 
 static enum next_step skip(struct held *h, enum next_step step, enum job_state state,
                            const char *why)
@@ -123,7 +123,7 @@ static int fetch_pairs(struct held *h, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-/* ---- the child ------------------------------------------------------------------------------ */
+/* ---- the child ----------------------------------------------------------------------- */
 
 void attempt_end_child(struct held *h, int64_t grace_ns)
 {
@@ -194,7 +194,7 @@ static int run(struct held *h, struct jobq_work_result *result, struct jobq_erro
     return code;
 }
 
-/* ---- after ------------------------------------------------------------------------------------ */
+/* ---- after --------------------------------------------------------------------------- */
 
 /* Stores the state, if there is a store. */
 static enum final_outcome store(struct held *h, enum job_state state,

@@ -20,7 +20,7 @@
 
 enum { LOOKS_MAX = 16, MESSAGE_ID_MAX = 200, RUN_BYTES = MESSAGE_ID_MAX + 64 };
 
-/* ---- pieces ---------------------------------------------------------------------------------- */
+/* ---- pieces -------------------------------------------------------------------------- */
 
 static char *put_word(char *p, struct jobq_str word)
 {
@@ -90,7 +90,7 @@ int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
     return code < 0 ? code : job_row_read(item, row, err);
 }
 
-/* ---- the claim -------------------------------------------------------------------------------- */
+/* ---- the claim ----------------------------------------------------------------------- */
 
 /* Every attempt that was allowed has been taken: the row says dead, under a claim of its own,
  * so that none of those attempts can still report. */
@@ -200,7 +200,7 @@ enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
     return CLAIM_LEAVE;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------- */
 
 /* The last output that fits JOB_TAIL_PIECES attributes, cut into them. Returns how many. */
 static int put_tail(struct held *h, const struct jobq_work_result *result,

@@ -167,7 +167,7 @@ static bool needs_no_chance(const struct job_row *row)
            row->state == JOB_QUEUED;
 }
 
-/* ---- showing ------------------------------------------------------------------------------ */
+/* ---- showing ------------------------------------------------------------------------- */
 
 static void unhide(struct walk *w, const struct jobq_str *receipt, int count)
 {
@@ -239,7 +239,7 @@ int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *eac
     return code < 0 ? code : total;
 }
 
-/* ---- another chance -------------------------------------------------------------------------- */
+/* ---- another chance ------------------------------------------------------------------ */
 
 static int send_again(struct letter *l, struct jobq_error *err)
 {

@@ -125,7 +125,7 @@ struct drainer {
     struct drainer_counters counters;
 };
 
-/* ---- held.c */
+/* ---- held.c -------------------------------------------------------------------------- */
 struct drain_batch *batch_take(struct drainer *d);
 void batch_put(struct drainer *d, struct drain_batch *batch); /* one user less */
 /* Takes a received message in: a new one, which goes to the buffer, or the newest handle of
@@ -143,12 +143,12 @@ void beat_append(struct held *h, int64_t covered_at_ns);
 void beat_remove(struct held *h);
 int drain_domain(struct drainer *d, int day, int shard, struct jobq_error *err);
 
-/* ---- receive.c */
+/* ---- receive.c ----------------------------------------------------------------------- */
 /* Starts attempts for what is buffered and receives for what there is room. */
 void drain_pump(struct drainer *d);
 int receive_want(const struct drainer *d);
 
-/* ---- claim.c */
+/* ---- claim.c ------------------------------------------------------------------------- */
 enum claim_outcome {
     CLAIM_OURS,
     CLAIM_ENDED, /* the job has ended: delete the message */
@@ -174,29 +174,29 @@ enum final_outcome final_put(struct held *h, enum job_state state,
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
                    struct jobq_error *err);
 
-/* ---- attempt.c */
+/* ---- attempt.c ----------------------------------------------------------------------- */
 void attempt_main(void *held);
 void drain_event(struct held *h, enum drainer_event_kind kind, enum job_state state,
                  const struct jobq_work_result *result, const char *text);
 /* Ends a running child, for a reason already noted in h. */
 void attempt_end_child(struct held *h, int64_t grace_ns);
 
-/* ---- beat.c */
+/* ---- beat.c -------------------------------------------------------------------------- */
 void beat_start(struct drainer *d);
 /* Tells the ticker of something due at at_ns. */
 void tick_by(struct drainer *d, int64_t at_ns);
 
-/* ---- deleter.c */
+/* ---- deleter.c ----------------------------------------------------------------------- */
 void deleter_add(struct held *h);
 bool deleter_due(const struct drainer *d, int64_t now_ns);
 void deleter_start(struct drainer *d);
 /* Gives messages back at once, or after delay_ns: visibility of count (<= 10) of them. */
 void deleter_give_back(struct drainer *d, struct held **h, int count, int64_t delay_ns);
 
-/* ---- stop.c */
+/* ---- stop.c -------------------------------------------------------------------------- */
 int stop_run(struct drainer *d, struct jobq_error *err);
 
-/* ---- watch.c */
+/* ---- watch.c ------------------------------------------------------------------------- */
 void watch_start(struct drainer *d);
 void watch_write_stats(struct drainer *d);
 

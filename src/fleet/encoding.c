@@ -88,8 +88,7 @@ int64_t job_unescape(struct jobq_str raw, char *out)
     return written;
 }
 
-/* ---- writing
- * ---------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------- */
 
 static int write_head(const struct job_spec *spec, char *out)
 {
@@ -155,8 +154,7 @@ int job_encode_stored(const struct job_spec *spec, char *out)
     return len + 6;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------- */
 
 /* Cuts the text up to `stop` (or the end) from the front of *rest. */
 static struct jobq_str cut(struct jobq_str *rest, char stop)

@@ -18,8 +18,7 @@
 #define ROWS_BYTES_MAX (768 * JOBQ_KIB)
 #define DELAY_MAX_NS (15 * JOBQ_NS_PER_MIN)
 
-/* ---- one job's bytes
- * ------------------------------------------------------------------- */
+/* ---- one job's bytes ----------------------------------------------------------------- */
 
 static int refuse(struct enqueue_entry *entry, const struct jobq_error *why)
 {
@@ -136,8 +135,7 @@ static void build_row(struct enqueue_lane *lane, struct enqueue_entry *entry,
     entry->row.attr_count = count;
 }
 
-/* ---- gathering
- * ------------------------------------------------------------------------- */
+/* ---- gathering ----------------------------------------------------------------------- */
 
 static void next_job(struct enqueuer *e, struct enqueue_entry *entry)
 {
@@ -158,10 +156,9 @@ static void next_job(struct enqueuer *e, struct enqueue_entry *entry)
 /* Takes and encodes; refused jobs keep their place in the lane and their code. */
 static void gather(struct enqueuer *e, struct enqueue_lane *lane)
 {
-    int most = e->options.batch == JOBQ_BATCH_MAX && e->b->store ? JOBQ_STORE_BATCH_MAX
-                                                                 : e->options.batch;
+    int most = e->options.batch == JOBQ_BATCH_MAX ? ENQUEUE_LANE_MAX : e->options.batch;
     int64_t bytes = 0;
-    while (lane->count < most && e->untaken > 0 && bytes < ROWS_BYTES_MAX / 2) {
+    while (lane->count < most && e->untaken > 0 && bytes < ROWS_BYTES_MAX) {
         struct enqueue_entry *entry = &lane->entry[lane->count++];
         struct jobq_error why;
         next_job(e, entry);
@@ -172,14 +169,41 @@ static void gather(struct enqueuer *e, struct enqueue_lane *lane)
     }
 }
 
-/* Gives ids, and finishes rows and messages with them. */
-static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day, int shard)
+/* The end of the call of rows that begins at `from`: as many as one call carries. */
+static int rows_end(const struct enqueuer *e, const struct enqueue_lane *lane, int from)
+{
+    int most =
+        e->options.batch == JOBQ_BATCH_MAX ? JOBQ_STORE_BATCH_MAX : e->options.batch;
+    int64_t bytes = 0;
+    int end = from, count = 0;
+    for (; end < lane->count && count < most; end++) {
+        if (lane->entry[end].job->code < 0)
+            continue;
+        bytes += lane->entry[end].row_bytes;
+        if (count > 0 && bytes > ROWS_BYTES_MAX)
+            break;
+        count++;
+    }
+    return end;
+}
+
+/* Gives ids, and finishes rows and messages with them. Rows of one call go to one domain, the
+ * next call's to the next. */
+static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day)
 {
     int64_t wall_ns = jobq_wall(e->b);
     char *ms = arena_alloc(&lane->scratch, 24);
     struct jobq_str enqueued_ms = {ms, text_write_int(ms, wall_ns / JOBQ_NS_PER_MS)};
+    int shard = 0;
+    lane->calls = 0;
     for (int i = 0; i < lane->count; i++) {
         struct enqueue_entry *entry = &lane->entry[i];
+        if (e->b->store && (lane->calls == 0 || i == lane->call_end[lane->calls - 1])) {
+            lane->call_end[lane->calls++] = rows_end(e, lane, i);
+            shard = e->next_shard;
+            e->next_shard = (e->next_shard + 1) % e->options.domains;
+        }
+        entry->shard = shard;
         if (entry->job->code < 0)
             continue;
         entry->job->id_bytes = job_ids_next(&e->ids, wall_ns, day, shard, entry->job->id);
@@ -190,8 +214,7 @@ static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day, in
     }
 }
 
-/* ---- rows
- * -------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------- */
 
 static int put_rows(struct enqueuer *e, int domain, const struct jobq_item *item,
                     int count, struct jobq_error *err)
@@ -227,11 +250,13 @@ static int store_rows(struct enqueuer *e, struct enqueue_lane *lane, int day, in
     return code;
 }
 
-static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int shard)
+/* One call's rows: entries from..end - 1. */
+static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int from,
+                 int end)
 {
     struct enqueue_entry *of[JOBQ_STORE_BATCH_MAX];
-    int count = 0;
-    for (int i = 0; i < lane->count; i++)
+    int count = 0, shard = lane->entry[from].shard;
+    for (int i = from; i < end; i++)
         if (lane->entry[i].job->code == JOBQ_OK) {
             lane->item[count] = lane->entry[i].row;
             of[count++] = &lane->entry[i];
@@ -246,8 +271,7 @@ static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int sha
             refuse(of[i], &why);
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------ */
+/* ---- messages ------------------------------------------------------------------------ */
 
 void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,
                   const int64_t *deadline_ns, int *code, struct jobq_error *err)
@@ -284,12 +308,11 @@ void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int c
 }
 
 /* A refused message must not leave its row; one that may have been sent keeps it. */
-static void remove_row(struct enqueuer *e, const struct enqueue_entry *entry, int day,
-                       int shard)
+static void remove_row(struct enqueuer *e, const struct enqueue_entry *entry, int day)
 {
     struct jobq_error err;
     struct jobq_expect unclaimed = {.name = STR("claim"), .exists = false};
-    int domain = enqueue_domain(e, day, shard, &err);
+    int domain = enqueue_domain(e, day, entry->shard, &err);
     int64_t deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
     struct retry r;
     retry_init(&r, e->b, &RETRY_CALLS, &deadline_ns);
@@ -301,7 +324,7 @@ static void remove_row(struct enqueuer *e, const struct enqueue_entry *entry, in
 }
 
 static void send_group(struct enqueuer *e, struct enqueue_lane *lane,
-                       struct enqueue_entry **of, int count, int day, int shard)
+                       struct enqueue_entry **of, int count, int day)
 {
     int code[JOBQ_BATCH_MAX];
     struct jobq_error why = {0};
@@ -314,11 +337,11 @@ static void send_group(struct enqueuer *e, struct enqueue_lane *lane,
         why.code = (enum jobq_code)code[i];
         refuse(of[i], &why);
         if (e->b->store && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
-            remove_row(e, of[i], day, shard);
+            remove_row(e, of[i], day);
     }
 }
 
-static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day, int shard)
+static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day)
 {
     struct enqueue_entry *group[JOBQ_BATCH_MAX];
     int count = 0;
@@ -330,7 +353,7 @@ static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day, int
         int64_t more = entry->message.body.len + entry->message.phantom_bytes;
         if (count == e->options.batch ||
             (count > 0 && bytes + more > e->options.message_max_bytes)) {
-            send_group(e, lane, group, count, day, shard);
+            send_group(e, lane, group, count, day);
             count = 0;
             bytes = 0;
         }
@@ -338,18 +361,17 @@ static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day, int
         bytes += more;
     }
     if (count > 0)
-        send_group(e, lane, group, count, day, shard);
+        send_group(e, lane, group, count, day);
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------------------- */
 
 /* Notes every job of the lane that has come so far with an id. Returns the journal's
  * code. */
 static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
                 struct jobq_error *err)
 {
-    struct jobq_str record[JOBQ_STORE_BATCH_MAX];
+    struct jobq_str record[ENQUEUE_LANE_MAX];
     int count = 0;
     if (!e->options.journal)
         return JOBQ_OK;
@@ -372,13 +394,8 @@ static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
 void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane)
 {
     gather(e, lane);
-    int shard = 0, day = 0;
-    if (e->b->store) {
-        shard = e->next_shard;
-        e->next_shard = (e->next_shard + 1) % e->options.domains;
-        day = job_day(jobq_wall(e->b), e->options.rotate_days);
-    }
-    name_jobs(e, lane, day, shard);
+    int day = e->b->store ? job_day(jobq_wall(e->b), e->options.rotate_days) : 0;
+    name_jobs(e, lane, day);
     lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
     struct jobq_error why = {0};
     if (note(e, lane, 'b', &why) < 0) {
@@ -388,9 +405,9 @@ void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane)
                 refuse(&lane->entry[i], &why);
         return;
     }
-    if (e->b->store)
-        rows(e, lane, day, shard);
-    messages(e, lane, day, shard);
+    for (int i = 0, from = 0; i < lane->calls; from = lane->call_end[i++])
+        rows(e, lane, day, from, lane->call_end[i]);
+    messages(e, lane, day);
     /* A lost 's' is harmless: recovery finds the row claimed or sends again. */
     note(e, lane, 's', &why);
 }

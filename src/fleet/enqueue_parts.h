@@ -19,6 +19,9 @@ struct enqueue_request {
     bool waiting;
 };
 
+/* Jobs of a batch under way: two calls of rows (25) and five of messages (10), all full. */
+#define ENQUEUE_LANE_MAX 50
+
 /* One job of a batch under way. Everything it points to lives in the lane's arena or is
  * the caller's. */
 struct enqueue_entry {
@@ -31,14 +34,17 @@ struct enqueue_entry {
     struct jobq_outgoing message;
     struct jobq_item row;
     int64_t row_bytes;
+    int shard;
 };
 
 /* A batch under way: memory that the next one uses again. */
 struct enqueue_lane {
     struct enqueue_lane *next;
     struct arena scratch;
-    struct enqueue_entry entry[JOBQ_STORE_BATCH_MAX];
+    struct enqueue_entry entry[ENQUEUE_LANE_MAX];
     int count;
+    int call_end[ENQUEUE_LANE_MAX]; /* of each call of rows: one behind its last entry */
+    int calls;
     struct jobq_item item[JOBQ_STORE_BATCH_MAX];
     struct jobq_outgoing out[JOBQ_BATCH_MAX];
     struct jobq_entry_result result[JOBQ_BATCH_MAX];

@@ -15,8 +15,7 @@
 
 enum { SELECT_ROWS = 100, BUCKETS = 4096 };
 
-/* ---- sending a row's message again
- * -------------------------------------------------------- */
+/* ---- sending a row's message again --------------------------------------------------- */
 
 /* The message that the row's enqueuer would have sent. */
 static int send_row(struct enqueuer *e, struct enqueue_lane *lane,
@@ -51,8 +50,7 @@ static int send_row(struct enqueuer *e, struct enqueue_lane *lane,
     return code;
 }
 
-/* ---- from the journal
- * ------------------------------------------------------------------------ */
+/* ---- from the journal ---------------------------------------------------------------- */
 
 struct begun {
     struct begun *next; /* of its bucket */
@@ -191,8 +189,7 @@ int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag
     return code < 0 ? code : sent;
 }
 
-/* ---- from the rows
- * ---------------------------------------------------------------------------- */
+/* ---- from the rows ------------------------------------------------------------------- */
 
 /* Waits until the queue has been empty for a whole visibility timeout. */
 static int wait_empty(struct enqueuer *e, int64_t until_ns, struct jobq_error *err)

@@ -106,8 +106,7 @@ int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *er
     return handle;
 }
 
-/* ---- who works
- * -------------------------------------------------------------------------- */
+/* ---- who works ----------------------------------------------------------------------- */
 
 struct enqueue_lane *enqueue_lane_take(struct enqueuer *e)
 {

@@ -37,7 +37,7 @@ void batch_put(struct drainer *d, struct drain_batch *batch)
     }
 }
 
-/* ---- the table by message id --------------------------------------------------------------- */
+/* ---- the table by message id --------------------------------------------------------- */
 
 static uint64_t hash_of(struct jobq_str id)
 {
@@ -85,7 +85,7 @@ static void unlink_from_table(struct held *h)
     *at = h->hash_next;
 }
 
-/* ---- lists ------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------------------- */
 
 void held_push(struct held_list *list, struct held *h)
 {
@@ -169,7 +169,7 @@ void beat_remove(struct held *h)
         d->beat_last = h->beat_prev;
 }
 
-/* ---- taking in and letting go --------------------------------------------------------------- */
+/* ---- taking in and letting go -------------------------------------------------------- */
 
 static void adopt_receipt(struct held *h, struct drain_batch *batch,
                           const struct jobq_message *message, int64_t now_ns)
@@ -247,7 +247,7 @@ void held_unpin(struct held *h)
         reuse(h);
 }
 
-/* ---- domains ----------------------------------------------------------------------------- */
+/* ---- domains ------------------------------------------------------------------------- */
 
 int drain_domain(struct drainer *d, int day, int shard, struct jobq_error *err)
 {

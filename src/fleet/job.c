@@ -54,8 +54,7 @@ bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out)
     return true;
 }
 
-/* ---- names ---------------------------------------------------------------------------
- */
+/* ---- names --------------------------------------------------------------------------- ---- */
 
 static bool is_fifo(const char *queue, size_t len)
 {
@@ -155,8 +154,7 @@ bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day, i
     return true;
 }
 
-/* ---- ids
- * -------------------------------------------------------------------------------- */
+/* ---- ids ----------------------------------------------------------------------------- */
 
 void job_ids_init(struct job_ids *ids, struct jobq_str queue, uint64_t bits)
 {
@@ -210,8 +208,7 @@ int job_day(int64_t wall_ns, int rotate_days)
     return (int)(day - day % rotate_days);
 }
 
-/* ---- a client's pairs
- * --------------------------------------------------------------------- */
+/* ---- a client's pairs ---------------------------------------------------------------- */
 
 /* "12" and "0.25" without a detour; everything else as a duration. */
 static int read_seconds(struct jobq_str text, int64_t *out_ns, struct jobq_error *err)

@@ -39,8 +39,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- numbers ------------------------------------------------------------------------
- */
+/* ---- numbers ------------------------------------------------------------------------ ---- */
 
 /* Attribute-values in each of a job's three puts, which is what BoxUsage goes by
  * (0.0000219907 h + 2e-10 N^3). A small job: 3, 3, 2; sum of cubes 62. */
@@ -69,8 +68,7 @@
 #define JOB_CLAIM_MAX 40
 #define JOB_SLEEP_MAX_NS (INT64_C(100) * 365 * 86400 * 1000000000)
 
-/* ---- states and kinds ---------------------------------------------------------------
- */
+/* ---- states and kinds --------------------------------------------------------------- ---- */
 
 enum job_state {
     JOB_QUEUED,
@@ -92,8 +90,7 @@ bool job_state_is_final(enum job_state state);
 const char *job_kind_name(enum jobq_work_kind kind);
 bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out);
 
-/* ---- queue and domain names -----------------------------------------------------------
- */
+/* ---- queue and domain names ----------------------------------------------------------- ---- */
 
 /* INVALID or LIMIT unless 1..JOB_QUEUE_NAME_MAX letters, digits, '-' and '_' (".fifo" may
  * end it). */
@@ -108,8 +105,7 @@ int job_drainers_domain_name(struct jobq_str queue, char *out);
 bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day,
                       int *shard);
 
-/* ---- ids ------------------------------------------------------------------------------
- */
+/* ---- ids ------------------------------------------------------------------------------ ---- */
 
 /* The ids of one process. Embed and init. */
 struct job_ids {
@@ -132,8 +128,7 @@ int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error
 /* Days since 1970, rounded down to a multiple of rotate_days; 0 if rotate_days is 0. */
 int job_day(int64_t wall_ns, int rotate_days);
 
-/* ---- a job as its client says it
- * -------------------------------------------------------- */
+/* ---- a job as its client says it ----------------------------------------------------- */
 
 struct job_pair {
     struct jobq_str name;
@@ -198,8 +193,7 @@ int64_t job_escape(struct jobq_str raw, bool in_name, char *out);
 /* Undoes job_escape; out has room for raw.len. Returns the bytes. */
 int64_t job_unescape(struct jobq_str raw, char *out);
 
-/* ---- rows
- * ------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------- */
 
 /* A row, read. Views of the item's strings; lens 0 where an attribute is absent. */
 struct job_row {

@@ -44,7 +44,7 @@ static const char STYLE[] =
     ".p{border-left:4px solid var(--x);padding-left:.6rem}"
     ".h{border-left:4px solid var(--y);padding-left:.6rem}";
 
-/* ---- pieces ---------------------------------------------------------------------------------- */
+/* ---- pieces -------------------------------------------------------------------------- */
 
 static void number(struct text *out, const char *label, int64_t value)
 {
@@ -108,7 +108,7 @@ static void age_cell(struct text *out, int64_t ns)
     text_puts(out, "</td>");
 }
 
-/* ---- the parts of the page --------------------------------------------------------------------- */
+/* ---- the parts of the page ----------------------------------------------------------- */
 
 static void head(const struct status_view *view, int refresh_s, struct text *out)
 {
@@ -315,7 +315,7 @@ void page_html(const struct status_view *view, const struct page_local *local,
     text_puts(out, "</main></body></html>\n");
 }
 
-/* ---- posting ----------------------------------------------------------------------------------- */
+/* ---- posting ------------------------------------------------------------------------- */
 
 struct page {
     struct jobq_backend *b;

@@ -80,8 +80,7 @@ static inline int end(struct jobq_backend *b, const struct call *call, int entri
     return code;
 }
 
-/* ---- clock and dice ------------------------------------------------------------------
- */
+/* ---- clock and dice ------------------------------------------------------------------ ---- */
 
 int64_t jobq_now(struct jobq_backend *b)
 {
@@ -103,8 +102,7 @@ double jobq_uniform(struct jobq_backend *b)
     return ((double)(jobq_bits(b) >> 12) + 0.5) * 0x1p-52;
 }
 
-/* ---- queue
- * ----------------------------------------------------------------------------- */
+/* ---- queue --------------------------------------------------------------------------- */
 
 int jobq_queue_create(struct jobq_backend *b, const char *name,
                       const struct jobq_queue_options *options, int *out_queue,
@@ -246,8 +244,7 @@ void jobq_queue_abort_receives(struct jobq_backend *b)
     b->queue->ops->abort_receives(b->queue);
 }
 
-/* ---- store
- * ----------------------------------------------------------------------------- */
+/* ---- store --------------------------------------------------------------------------- */
 
 int jobq_store_open(struct jobq_backend *b, const char *domain, int *out_domain,
                     struct jobq_error *err)
@@ -373,8 +370,7 @@ int jobq_store_select(struct jobq_backend *b, struct jobq_str expression, bool c
     return end(b, &call, code > 0 ? code : 0, code, err);
 }
 
-/* ---- fleet
- * ----------------------------------------------------------------------------- */
+/* ---- fleet --------------------------------------------------------------------------- */
 
 int jobq_fleet_launch(struct jobq_backend *b, const struct jobq_launch *launch,
                       struct arena *arena, struct jobq_str *out, int cap,
@@ -438,8 +434,7 @@ int jobq_fleet_notice(struct jobq_backend *b, struct jobq_notice *out,
     return b->fleet->ops->notice(b->fleet, out, err);
 }
 
-/* ---- child and board
- * --------------------------------------------------------------------- */
+/* ---- child and board ----------------------------------------------------------------- */
 
 int jobq_child_start(struct jobq_backend *b, const struct jobq_work *work,
                      struct jobq_error *err)

@@ -49,7 +49,7 @@ int receive_want(const struct drainer *d)
     return room > 0 && (d->prefetch == 0 || starving) ? room : 0;
 }
 
-/* ---- idle ----------------------------------------------------------------------------------- */
+/* ---- idle ---------------------------------------------------------------------------- */
 
 /* After an empty receive: has nothing been visible, delayed, in flight or held for long
  * enough? */
@@ -90,7 +90,7 @@ static int64_t poll_ns(const struct drainer *d)
     return left_ns < wait_ns ? left_ns : wait_ns;
 }
 
-/* ---- receiving -------------------------------------------------------------------------------- */
+/* ---- receiving ----------------------------------------------------------------------- */
 
 static void average(int64_t *mean_ns, int64_t sample_ns)
 {

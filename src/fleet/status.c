@@ -74,7 +74,7 @@ static void note_problem(struct status_view *out, const struct jobq_error *err)
         memcpy(out->problem, err->text, sizeof out->problem);
 }
 
-/* ---- the drainers' rows -------------------------------------------------------------------- */
+/* ---- the drainers' rows -------------------------------------------------------------- */
 
 static struct jobq_str cut_word(struct jobq_str *rest)
 {
@@ -206,7 +206,7 @@ static void measure_rate(struct status *s, struct status_view *out)
     out->jobs_per_s = s->jobs_per_s;
 }
 
-/* ---- boxes ------------------------------------------------------------------------------------ */
+/* ---- boxes --------------------------------------------------------------------------- */
 
 static int read_boxes(struct status *s, struct status_view *out, struct jobq_error *err)
 {

@@ -158,7 +158,7 @@ int status_cancel(struct jobq_backend *b, struct jobq_str id, enum job_state *ou
     return code;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists --------------------------------------------------------------------------- */
 
 int status_list_start(struct jobq_backend *b, const char *queue, int state, int64_t limit,
                       struct arena *arena, struct status_list *list,

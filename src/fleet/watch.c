@@ -22,7 +22,7 @@ static bool rest(struct drainer *d, int64_t ns)
     return !d->ended;
 }
 
-/* ---- statistics ------------------------------------------------------------------------------ */
+/* ---- statistics ---------------------------------------------------------------------- */
 
 static int64_t progress_sum(const struct drainer *d)
 {
@@ -77,7 +77,7 @@ static void stats(void *arg)
         watch_write_stats(d);
 }
 
-/* ---- the spot notice --------------------------------------------------------------------------- */
+/* ---- the spot notice ----------------------------------------------------------------- */
 
 static void notices(void *arg)
 {
@@ -96,7 +96,7 @@ static void notices(void *arg)
     } while (d->notice_wall_ns == 0 && rest(d, d->options.notice_ns));
 }
 
-/* ---- cancelled rows ------------------------------------------------------------------------------ */
+/* ---- cancelled rows ------------------------------------------------------------------ */
 
 static bool is_cancelled(struct drainer *d, int domain, struct jobq_str item,
                          struct arena *scratch)

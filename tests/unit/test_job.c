@@ -19,7 +19,7 @@ static struct jobq_str s(const char *text)
     return str_of(text);
 }
 
-/* ---- ids -------------------------------------------------------------------------- */
+/* ---- ids ----------------------------------------------------------------------------- */
 
 static void ids_ascend_and_say_their_domain(void **state)
 {
@@ -121,7 +121,7 @@ static void queue_names_are_checked(void **state)
     assert_string_equal(dead, "a-dead.fifo");
 }
 
-/* ---- what a client says ---------------------------------------------------------------- */
+/* ---- what a client says -------------------------------------------------------------- */
 
 static int read_spec(const struct job_pair *pair, int count, struct job_spec *spec,
                      struct jobq_error *err)
@@ -199,7 +199,7 @@ static void bad_pairs_are_refused(void **state)
     assert_non_null(strstr(err.text, "256"));
 }
 
-/* ---- encoding ---------------------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------------------ */
 
 /* What SQS and XML 1.0 take, written from the API reference and not from the encoder. */
 static void assert_carried(struct jobq_str text)
@@ -353,7 +353,7 @@ static void stdin_is_the_payload_alone_or_all_lines(void **state)
     arena_release(&arena);
 }
 
-/* ---- rows --------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------- */
 
 static void rows_are_read(void **state)
 {
