@@ -86,6 +86,16 @@ static inline void sanitize_fresh(void *low, size_t bytes)
 #endif
 }
 
+/* A stack is about to be looked at as bytes, dead frames included. */
+static inline void sanitize_look(const void *low, size_t bytes)
+{
+#if FIBER_VALGRIND
+    VALGRIND_MAKE_MEM_DEFINED(low, bytes);
+#else
+    (void)low, (void)bytes;
+#endif
+}
+
 static inline void sanitize_mapped(void *low, size_t bytes)
 {
 #if FIBER_ASAN

@@ -135,6 +135,7 @@ FIBER_NO_ASAN size_t stack_pool_used_max(const struct stack_pool *pool)
         for (size_t i = 0; i < b->slices; i++) {
             const char *top = record_of(pool, b->first + i * pool->stride);
             const char *p = top - pool->stack_bytes;
+            sanitize_look(p, pool->stack_bytes);
             while (p < top && (unsigned char)*p == PAINT)
                 p++;
             size_t used = (size_t)(top - p);

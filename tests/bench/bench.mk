@@ -8,5 +8,5 @@ bench-kernel: $(BUILD)/tests/bench/bench_kernel
 BENCHES += bench-kernel
 
 $(BUILD)/tests/bench/%.o: FLAGS += -Itests/bench
-$(BUILD)/tests/bench/bench_kernel: $(BUILD)/tests/bench/bench_kernel.o $(BUILD)/libtest.a
+$(BUILD)/tests/bench/bench_kernel: $(BUILD)/tests/bench/bench_kernel.o $(BUILD)/libkernel.a
 	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE) -lpthread

@@ -1,0 +1,48 @@
+# kernel.mk - fibers and virtual time in every build that they have code of their own for.
+#
+#   make check-fibers    asan, ucontext and clang builds of the fiber and kernel tests
+#   make check-valgrind  the same tests under valgrind
+#   make check-arm       the fiber, kernel and fleet tests for aarch64 (Graviton boxes are the
+#                        cheapest a job), cross-built and run under qemu's user mode
+#
+# Nothing of arm64 is needed but the cross compiler and its libc: tests/arm/ stands in for
+# cmocka and inih. A test of ARM_TESTS is linked with the rooms in ARM_ROOMS, of which only
+# what it uses is compiled in; it may not use a library.
+KERNEL_TESTS := test_fiber test_kernel test_theory
+KERNEL_OBJS  := $(FIBER) $(BASE) $(BUILD)/sim/kernel.o $(BUILD)/sim/heap.o
+ARM_CC       := aarch64-linux-gnu-gcc
+ARM_RUN      ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
+CHECKS       += check-fibers check-valgrind check-arm
+
+.PHONY: check-fibers check-valgrind check-arm kernel-run arm-run
+check-fibers:
+	@for v in asan ucontext clang; do \
+		$(MAKE) --no-print-directory VARIANT=$$v kernel-run || exit 1; done
+check-valgrind: $(KERNEL_TESTS:%=$(BUILD)/kernel/%)
+	@command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
+	@for t in $^; do echo "== valgrind $$t"; \
+		valgrind -q --error-exitcode=9 --leak-check=full $$t || exit 1; done
+check-arm:
+	@for p in $(ARM_CC) $(firstword $(ARM_RUN)); do command -v $$p >/dev/null || \
+		{ echo "$$p is not installed"; exit 77; }; done
+	@$(MAKE) --no-print-directory VARIANT=arm arm-run
+
+kernel-run: $(KERNEL_TESTS:%=$(BUILD)/kernel/%)
+	@for t in $^; do echo "== $$t"; $$t || exit 1; done
+$(BUILD)/libkernel.a: $(KERNEL_OBJS)
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+$(BUILD)/kernel/%: $(BUILD)/tests/unit/%.o $(BUILD)/libkernel.a
+	@mkdir -p $(@D); echo "LINK $@"; \
+		$(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE) $(LIB_TEST) -lpthread
+
+ifeq ($(VARIANT),arm)
+ARM_TESTS := $(KERNEL_TESTS)
+ARM_ROOMS := $(KERNEL_OBJS) $(BUILD)/tests/arm/ini.o
+FLAGS     += -Itests/arm -DTEST_SLOW_MACHINE
+arm-run: $(ARM_TESTS:%=$(BUILD)/arm/%)
+	@for t in $^; do echo "== $$t"; $(ARM_RUN) $$t || exit 1; done
+$(BUILD)/libarm.a: $(ARM_ROOMS)
+	@mkdir -p $(@D); rm -f $@; aarch64-linux-gnu-ar rcs $@ $^
+$(BUILD)/arm/%: $(BUILD)/tests/unit/%.o $(BUILD)/libarm.a
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ -lm -lpthread
+endif
