@@ -42,14 +42,31 @@ static int64_t expired(struct scene *s)
     return stats.expired;
 }
 
+static bool queue_is_empty(struct scene *s)
+{
+    struct sqs_queue_info info;
+    struct jobq_error err;
+    int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
+    return sqs_info(world_sqs(s->world), world_now(s->world), queue, &info, &err) !=
+               SQS_OK ||
+           info.oldest_sent_at_ns == INT64_MAX;
+}
+
 void scene_see_end(struct scene *s)
 {
     if (s->finishing || !s->fed || s->open > 0)
         return;
+    if (s->options.until_empty && !queue_is_empty(s))
+        return; /* look() comes again */
     s->finishing = true;
     stop_drainers(s);
     if (s->drainers == 0)
         kernel_stop(world_kernel(s->world));
+}
+
+static int64_t look_ns(const struct scene *s)
+{
+    return s->options.until_empty ? JOBQ_NS_PER_S : LOOK_NS;
 }
 
 static void look(void *ctx, uint64_t arg)
@@ -59,6 +76,9 @@ static void look(void *ctx, uint64_t arg)
     if (s->finishing)
         return;
     int64_t now_ns = world_now(s->world);
+    scene_see_end(s);
+    if (s->finishing)
+        return;
     int64_t give_up_ns = s->options.give_up_ns > 0 ? s->options.give_up_ns : GIVE_UP_NS;
     bool over = s->fed && s->open > 0 && s->open <= expired(s);
     if (over || (s->fed && now_ns - s->last_progress_ns > give_up_ns)) {
@@ -69,7 +89,7 @@ static void look(void *ctx, uint64_t arg)
             kernel_stop(world_kernel(s->world));
         return;
     }
-    kernel_at(world_kernel(s->world), now_ns + LOOK_NS, look, s, 0);
+    kernel_at(world_kernel(s->world), now_ns + look_ns(s), look, s, 0);
 }
 
 /* ---- drainers ----------------------------------------------------------------------- */
@@ -100,7 +120,7 @@ static void job_ended(struct scene *s, const struct drainer_event *e,
                       enum jobrec_state state)
 {
     struct jobrec *rec = jobrec_of(&s->jobs, e->job_id);
-    if (rec->results < UINT8_MAX && state != JOBREC_CANCELLED)
+    if (rec->results < UINT8_MAX && e->kind == DRAINER_ENDED)
         rec->results++;
     if (rec->ended_at_ns >= 0)
         return;
@@ -256,7 +276,7 @@ void scene_origin(struct scene *s)
                   sc->trace.arrival_ns ? &sc->trace : NULL, sc->jobs,
                   scene_seed(sc->seed, s->options.replication));
     s->has_ahead = workload_next(&s->workload, &s->ahead);
-    kernel_at(world_kernel(s->world), s->origin_ns + LOOK_NS, look, s, 0);
+    kernel_at(world_kernel(s->world), s->origin_ns + look_ns(s), look, s, 0);
     if (sc->boot != SCENARIO_BOOT_NONE)
         return;
     s->setup_code =

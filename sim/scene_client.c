@@ -154,7 +154,8 @@ static int set_up(struct scene *s, struct jobq_error *err)
     o.payload_in = sc->payload_in == SCENARIO_PAYLOAD_MESSAGE ? ENQUEUER_IN_MESSAGE
                    : sc->payload_in == SCENARIO_PAYLOAD_STORE ? ENQUEUER_IN_STORE
                                                               : ENQUEUER_AUTO;
-    o.retry_for_ns = 12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
+    o.retry_for_ns =
+        12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
     if (s->params->sqs.message_bytes_max > 0)
         o.message_max_bytes = s->params->sqs.message_bytes_max;
     /* Without latency the order of calls must be the order of sends. */

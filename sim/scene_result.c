@@ -280,8 +280,9 @@ static void fill_capacity(struct scene *s, struct scene_result *out)
     const struct jobq_usage *put = &l->action[JOBQ_ACT_SDB_PUT],
                             *rows = &l->action[JOBQ_ACT_SDB_PUT_BATCH];
     /* A batch of rows counts as so many writes; what was turned away as none. */
-    double row_writes = fmax((double)(rows->requests - rows->throttled),
-                             (double)out->enqueued * s->params->simpledb.batch_row_writes);
+    double row_writes =
+        fmax((double)(rows->requests - rows->throttled),
+             (double)out->enqueued * s->params->simpledb.batch_row_writes);
     double writes = (double)(put->requests - put->throttled) + row_writes;
     double per_s = s->params->simpledb.writes_per_s * (double)sc->domains;
     if (per_s > 0 && writes > 0)
