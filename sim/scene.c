@@ -9,6 +9,8 @@
 
 /* How often the end is looked for where no event tells it (messages that expire). */
 #define LOOK_NS (5 * JOBQ_NS_PER_MIN)
+/* Heard nothing for so long: the rows are asked. */
+#define QUIET_NS (60 * JOBQ_NS_PER_S)
 #define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
 /* What a drainer may take to flush its deletes once told to stop. */
 #define STOP_NS (10 * JOBQ_NS_PER_MIN)
@@ -64,6 +66,63 @@ void scene_see_end(struct scene *s)
         kernel_stop(world_kernel(s->world));
 }
 
+static void end_job(struct scene *s, struct jobrec *rec, enum jobrec_state state)
+{
+    rec->state = (uint8_t)state;
+    rec->ended_at_ns = world_now(s->world);
+    s->ended++;
+    s->cancelled += state == JOBREC_CANCELLED;
+    s->last_end_ns = s->last_progress_ns = rec->ended_at_ns;
+    if (s->options.progress && s->ended % 64 == 0)
+        atomic_fetch_add_explicit(s->options.progress, 64, memory_order_relaxed);
+    if (rec->index >= 0)
+        s->open--;
+}
+
+/* The final state that a job's row holds, or JOBREC_OPEN. */
+static enum jobrec_state state_of_row(struct scene *s, struct jobq_str id,
+                                      struct arena *arena)
+{
+    struct simpledb *db = world_simpledb(s->world);
+    struct job_id_parts parts;
+    struct jobq_item item;
+    struct job_row row;
+    struct simpledb_reply reply;
+    struct jobq_error err;
+    char name[JOB_DOMAIN_MAX + 1];
+    if (job_id_parse(id, &parts, &err) < 0)
+        return JOBREC_OPEN;
+    job_domain_name(parts.queue, parts.day, parts.shard, name);
+    int domain = simpledb_domain_find(db, str_of(name));
+    if (domain < 0 ||
+        simpledb_get(db, world_now(s->world), 0.5, domain, id, NULL, 0, true, arena,
+                     &item, &reply, &err) < 0 ||
+        job_row_read(&item, &row, &err) < 0 || !row.exists)
+        return JOBREC_OPEN;
+    return row.state == JOB_DONE        ? JOBREC_DONE
+           : row.state == JOB_DEAD      ? JOBREC_DEAD
+           : row.state == JOB_CANCELLED ? JOBREC_CANCELLED
+                                        : JOBREC_OPEN;
+}
+
+/* A box that dies between the store of a job's end and the news of it leaves a job that has
+ * ended unseen. Its row tells. Looked at when nothing was heard for a while. */
+static void reconcile(struct scene *s)
+{
+    struct arena arena;
+    arena_init(&arena, 0);
+    for (int64_t i = 0; i < s->jobs.count && s->open > 0; i++) {
+        struct jobrec *rec = &s->jobs.rec[i];
+        if (rec->index < 0 || rec->ended_at_ns >= 0 || !s->jobs.id)
+            continue;
+        arena_reset(&arena);
+        enum jobrec_state state = state_of_row(s, str_of(s->jobs.id[i]), &arena);
+        if (state != JOBREC_OPEN)
+            end_job(s, rec, state);
+    }
+    arena_release(&arena);
+}
+
 static int64_t look_ns(const struct scene *s)
 {
     return s->options.until_empty ? JOBQ_NS_PER_S : LOOK_NS;
@@ -76,6 +135,8 @@ static void look(void *ctx, uint64_t arg)
     if (s->finishing)
         return;
     int64_t now_ns = world_now(s->world);
+    if (s->fed && s->open > 0 && now_ns - s->last_progress_ns >= QUIET_NS)
+        reconcile(s);
     scene_see_end(s);
     if (s->finishing)
         return;
@@ -122,19 +183,11 @@ static void job_ended(struct scene *s, const struct drainer_event *e,
     struct jobrec *rec = jobrec_of(&s->jobs, e->job_id);
     if (rec->results < UINT8_MAX && e->kind == DRAINER_ENDED)
         rec->results++;
-    if (rec->ended_at_ns >= 0)
-        return;
-    rec->state = (uint8_t)state;
-    rec->ended_at_ns = world_now(s->world);
-    s->ended++;
-    s->cancelled += state == JOBREC_CANCELLED;
-    s->last_end_ns = s->last_progress_ns = rec->ended_at_ns;
-    if (s->options.progress && s->ended % 64 == 0)
-        atomic_fetch_add_explicit(s->options.progress, 64, memory_order_relaxed);
-    if (rec->index >= 0)
-        s->open--;
-    if (s->open == 0)
-        scene_see_end(s);
+    if (rec->ended_at_ns < 0) {
+        end_job(s, rec, state);
+        if (s->open == 0)
+            scene_see_end(s);
+    }
 }
 
 static void on_event(void *ctx, const struct drainer_event *e)

@@ -95,6 +95,7 @@ struct scene_options {
     bool paint_stacks;
     const struct scene_hooks *hooks; /* NULL: none */
     _Atomic int64_t *progress; /* ended jobs are added, some at a time; NULL: none */
+    bool until_empty;          /* end only when nothing is left on the queue either */
     int64_t give_up_ns;        /* fail when no job has ended for so long; 0: 15 days */
 };
 

@@ -238,10 +238,10 @@ static void read_rows(struct torture *t, struct jobrec_table *rows)
     struct arena arena;
     arena_init(&arena, 0);
     for (int d = 0; d < simpledb_domain_count(db); d++) {
-        struct jobq_str name = simpledb_domain_name(db, d), queue;
+        struct jobq_str name = simpledb_domain_name(db, d);
         int day, shard;
         if (!simpledb_domain_exists(db, d) ||
-            !job_domain_parse(name, &queue, &day, &shard))
+            !job_domain_parse(name, STR(SCENE_QUEUE), &day, &shard))
             continue;
         struct simpledb_cursor cursor = {0};
         struct jobq_item item;
