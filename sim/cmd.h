@@ -17,6 +17,7 @@
 int cmd_run(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
+int cmd_torture(int argc, char **argv);
 
 /* "jobqsim COMMAND: text" on stderr, one line, unprintable bytes escaped; returns the exit
  * code of the error: bad input is 2, the rest 1. */

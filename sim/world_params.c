@@ -36,7 +36,9 @@ int world_params_load(const char *model, struct world_params *out, struct jobq_e
     code = simpledb_params_load(model, &out->simpledb, err);
     if (code != JOBQ_OK)
         return code;
-    ec2_params_default(&out->ec2);
+    code = ec2_params_load(model, &out->ec2, err);
+    if (code != JOBQ_OK)
+        return code;
     /* EC2's control plane: RunInstances answered after 1.54 s (daemonology.net, 2021-08, one
      * run); the spread is assumed. It matters once a box. */
     struct quantile ec2 = quantile_constant(0);
@@ -62,6 +64,8 @@ int world_params_set(struct world_params *params, const char *assignment,
     int code;
     if (strncmp(assignment, "sqs.", 4) == 0)
         code = sqs_params_set(&params->sqs, key, equals + 1, err);
+    else if (strncmp(assignment, "ec2.", 4) == 0)
+        code = ec2_params_set(&params->ec2, key, equals + 1, err);
     else if (strncmp(assignment, "simpledb.", 9) == 0)
         code = simpledb_params_set(&params->simpledb, key, equals + 1, err);
     else
