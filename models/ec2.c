@@ -96,6 +96,10 @@ void ec2_reset(struct ec2 *model, const struct ec2_params *params)
 
 void ec2_set_params(struct ec2 *model, const struct ec2_params *params)
 {
+    /* A bucket that was another one, or none, starts full. */
+    if (fabs(params->request_bucket - model->params.request_bucket) > 0 ||
+        fabs(params->resource_bucket - model->params.resource_bucket) > 0)
+        model->tokens_started = false;
     model->params = *params;
 }
 
