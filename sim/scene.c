@@ -307,7 +307,6 @@ static void box_down(void *ctx, struct world_box *box)
         b->running = false;
         s->drainers--;
     }
-    s->boxes_alive--;
     if (s->finishing)
         return;
     if (s->scenario->boot == SCENARIO_BOOT_MODEL) {
@@ -315,8 +314,7 @@ static void box_down(void *ctx, struct world_box *box)
         return;
     }
     struct jobq_error err;
-    if (world_boxes_running(s->world, s->scenario->instance, 1, false, &err) == JOBQ_OK)
-        s->boxes_alive++;
+    world_boxes_running(s->world, s->scenario->instance, 1, false, &err);
 }
 
 void scene_origin(struct scene *s)
@@ -334,7 +332,6 @@ void scene_origin(struct scene *s)
         return;
     s->setup_code =
         world_boxes_running(s->world, sc->instance, sc->boxes, false, &s->setup_error);
-    s->boxes_alive = sc->boxes;
     if (s->setup_code != JOBQ_OK)
         kernel_stop(world_kernel(s->world));
 }
@@ -388,7 +385,9 @@ int scene_play(struct scene *s, const struct scenario *scenario,
         world_reset(s->world, params, &world);
     else
         s->world = world_new(params, &world);
-    jobrec_reset(&s->jobs, scenario->jobs, options->keep_ids);
+    /* Ids are needed where boxes may die, to find rows that ended unseen. */
+    jobrec_reset(&s->jobs, scenario->jobs,
+                 options->keep_ids || scenario->spot || options->hooks);
     world_on_boot(s->world, box_up, box_down, s);
     scene_client_start(s);
     kernel_run(world_kernel(s->world), JOBQ_FOREVER - 1);

@@ -202,7 +202,6 @@ static void launch(struct scene *s, struct jobq_backend *b, int64_t count,
     int code = jobq_fleet_launch(b, &what, &scratch, id, OPERATOR_CHUNK, &err);
     arena_release(&scratch);
     if (code > 0) {
-        s->boxes_alive += code;
         retry_init(r, b, &RETRY_CALLS, NULL);
     } else if (code != JOBQ_LIMIT || !retry_again(r, JOBQ_THROTTLED)) {
         /* No capacity is worth waiting for as much as a throttle is. */
@@ -214,6 +213,15 @@ static void launch(struct scene *s, struct jobq_backend *b, int64_t count,
     }
 }
 
+/* As EC2 knows them: a launch whose reply was lost counts, a box that died booting does not. */
+static int64_t boxes_alive(struct scene *s)
+{
+    int64_t alive = 0;
+    for (int32_t i = 0; i < ec2_instance_count(world_ec2(s->world)); i++)
+        alive += ec2_instance_at(world_ec2(s->world), i)->state <= EC2_RUNNING;
+    return alive;
+}
+
 static void operate(void *arg)
 {
     struct scene *s = arg;
@@ -221,7 +229,7 @@ static void operate(void *arg)
     struct retry r;
     retry_init(&r, b, &RETRY_CALLS, NULL);
     while (!s->finishing && s->setup_code == JOBQ_OK) {
-        int64_t missing = s->scenario->boxes - s->boxes_alive;
+        int64_t missing = s->scenario->boxes - boxes_alive(s);
         if (missing <= 0)
             fiber_cond_wait(b->sched, &s->wanted, JOBQ_FOREVER);
         else

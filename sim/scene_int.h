@@ -41,7 +41,6 @@ struct scene {
     int64_t refused; /* jobs that the client could not enqueue */
     int64_t next_index;
     struct fiber_cond wanted; /* the operator waits: a box is missing */
-    int64_t boxes_alive;      /* asked for and not ended */
     int setup_code;
     struct jobq_error setup_error;
     /* The drainers. */

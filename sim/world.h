@@ -120,8 +120,8 @@ struct jobq_str world_board(struct world_proc *proc, const char *path);
 
 /* ---- boxes ------------------------------------------------------------------------ */
 
-/* A box's program: called when the box is up and its program starts, on the kernel's stack,
- * and told when it is gone (its processes are dead by then). */
+/* `up` is called when a box is up and its program starts, `down` when it is going, also for
+ * one that never came up; its processes are killed right after. Both on the kernel's stack. */
 typedef void world_boot_fn(void *ctx, struct world_box *box);
 void world_on_boot(struct world *w, world_boot_fn *up, world_boot_fn *down, void *ctx);
 

@@ -320,10 +320,13 @@ static void box_up(struct world_box *b)
 static void box_down(struct world_box *b)
 {
     struct world *w = b->world;
-    if (!b->up)
+    if (b->gone)
         return;
+    b->gone = true;
+    bool was_up = b->up;
     b->up = false;
-    b->cpu_used_ns = box_busy_ns(&b->cpu, kernel_now(w->kernel));
+    if (was_up)
+        b->cpu_used_ns = box_busy_ns(&b->cpu, kernel_now(w->kernel));
     /* The owner looks at what the processes had done before they go. */
     if (w->on_down)
         w->on_down(w->boot_ctx, b);
@@ -332,7 +335,8 @@ static void box_down(struct world_box *b)
         b->procs = p->next_on_box;
         fiber_proc_kill(p->fibers);
     }
-    world_box_stop_cpu(b);
+    if (was_up)
+        world_box_stop_cpu(b);
 }
 
 static void booted(void *ctx, uint64_t index)

@@ -76,7 +76,7 @@ struct world_proc {
 struct world_box {
     struct world *world;
     int64_t index; /* EC2's */
-    bool up;
+    bool up, gone;
     int64_t ready_at_ns; /* first receive; -1: not yet */
     struct box cpu;
     bool cpu_live;       /* cpu is initialised */

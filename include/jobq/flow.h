@@ -12,7 +12,7 @@
 /* Attribute values in each put: BoxUsage goes by their cube. */
 #define JOBQ_FLOW_ROW_N(pieces) (2 + (pieces)) /* state, t, p0... */
 #define JOBQ_FLOW_CLAIM_N 3                    /* claim, state, run */
-#define JOBQ_FLOW_FINAL_N 2                    /* state, end */
+#define JOBQ_FLOW_FINAL_N 3                    /* claim, state, end */
 /* Distinct names of a finished row: what a whole GetAttributes returns. */
 #define JOBQ_FLOW_GET_N(pieces) (5 + (pieces)) /* state, t, claim, run, end, p0... */
 
@@ -22,9 +22,9 @@
 #define JOBQ_FLOW_ID_SUFFIX 25 /* id = queue's name and so many more */
 
 /* Bytes of values, besides the payload's pieces, of a finished row on a box of EC2:
- * state "done", t (ms since 1970), claim "1/" and a token of 16, run "MS BOX MESSAGE_ID"
+ * state "done", t (ms since 1970), claim "1/", a token of 16 and a dot, run "MS BOX MESSAGE_ID"
  * (13 + 1 + 19 + 1 + 36), end "MS EXIT WALL_NS CPU_NS" (13 + 1 + 1 + 1 + 10 + 1 + 10). */
-#define JOBQ_FLOW_ROW_VALUE_BYTES (4 + 13 + 18 + 70 + 37)
+#define JOBQ_FLOW_ROW_VALUE_BYTES (4 + 13 + 19 + 70 + 37)
 /* In a message besides id and payload: " sleep 1000000000" and "\npayload=". */
 #define JOBQ_FLOW_MESSAGE_BYTES (17 + 9)
 

@@ -259,9 +259,10 @@ static int build_end(struct held *h, enum job_state state,
     p += text_write_int(p, result->wall_ns);
     *p++ = ' ';
     p += text_write_int(p, result->cpu_ns);
-    attr[0] = (struct jobq_attr){STR("state"), str_of(job_state_name(state)), true};
-    attr[1] = (struct jobq_attr){STR("end"), {end, p - end}, true};
-    return 2 + put_tail(h, result, attr + 2);
+    attr[0] = (struct jobq_attr){STR("claim"), claim_of(h), true};
+    attr[1] = (struct jobq_attr){STR("state"), str_of(job_state_name(state)), true};
+    attr[2] = (struct jobq_attr){STR("end"), {end, p - end}, true};
+    return 3 + put_tail(h, result, attr + 3);
 }
 
 enum final_outcome final_put(struct held *h, enum job_state state,
@@ -271,22 +272,23 @@ enum final_outcome final_put(struct held *h, enum job_state state,
     struct drainer *d = h->d;
     struct jobq_attr attr[JOB_FINAL_N(JOB_TAIL_PIECES)];
     char end[96], before[JOB_CLAIM_MAX];
-    struct jobq_str claim = claim_of(h);
     int attr_count;
+    memcpy(before, h->claim, (size_t)h->claim_bytes);
+    struct jobq_str old = {before, h->claim_bytes};
     if (state == JOB_QUEUED) {
         /* Given back: the attempt does not count, and the old claim is void. */
-        memcpy(before, h->claim, (size_t)h->claim_bytes);
-        struct jobq_str old = {before, h->claim_bytes};
         new_claim(h, h->attempt - 1);
-        claim = claim_of(h);
         attr[0] = (struct jobq_attr){STR("state"), STR("queued"), true};
-        attr[1] = (struct jobq_attr){STR("claim"), claim, true};
+        attr[1] = (struct jobq_attr){STR("claim"), claim_of(h), true};
         attr_count = 2;
-        claim = old;
     } else {
+        /* The claim changes with the end, or another process that read it just before would
+         * take the job over, and run it again, after it has ended. */
+        assert(h->claim_bytes < JOB_CLAIM_MAX);
+        h->claim[h->claim_bytes++] = '.';
         attr_count = build_end(h, state, result, end, attr);
     }
-    struct jobq_expect expect = {.name = STR("claim"), .value = claim, .exists = true};
+    struct jobq_expect expect = {.name = STR("claim"), .value = old, .exists = true};
     struct retry r;
     retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
     int code;

@@ -25,7 +25,7 @@
  *   enqueuer: state=queued, t=ENQUEUED_MS, p0, p1, ...: the message behind "ID ", cut in
  *             pieces of at most 1,024 bytes at character boundaries. Never `claim`.
  *   claim:    claim=ATTEMPT/TOKEN, state=running, run="STARTED_MS BOX MESSAGE_ID"
- *   final:    state, end="FINISHED_MS EXIT WALL_NS CPU_NS", tail0..tail3 (output, if any)
+ *   final:    claim=ATTEMPT/TOKEN. (so that no older read of it can take over), state, end="FINISHED_MS EXIT WALL_NS CPU_NS", tail0..tail3 (output, if any)
  *   cancel:   claim=ATTEMPT/cancelled, state=cancelled: it takes the claim, so that a
  * queued job cannot start and a running one cannot report; normal jobs pay nothing. give
  * back: claim=ATTEMPT-1/TOKEN, state=queued. Readers trust claim before state: a final
@@ -42,10 +42,10 @@
 /* ---- numbers ------------------------------------------------------------------------ ---- */
 
 /* Attribute-values in each of a job's three puts, which is what BoxUsage goes by
- * (0.0000219907 h + 2e-10 N^3). A small job: 3, 3, 2; sum of cubes 62. */
+ * (0.0000219907 h + 2e-10 N^3). A small job: 3, 3, 3; sum of cubes 81. */
 #define JOB_ROW_N(pieces) (2 + (pieces))
 #define JOB_CLAIM_N 3
-#define JOB_FINAL_N(tail_pieces) (2 + (tail_pieces))
+#define JOB_FINAL_N(tail_pieces) (3 + (tail_pieces))
 /* Distinct names of a row that is running or ended: what a whole GetAttributes returns.
  */
 #define JOB_GET_N(pieces, tail_pieces) (5 + (pieces) + (tail_pieces))
