@@ -30,6 +30,7 @@ static const struct cli_option options[] = {
 
 enum {
     CHUNK_JOBS = 1000,
+    COMPLAINTS_MAX = 20, /* lines that are told of; all are counted */
     READ_BYTES = 64 << 10,
     LINE_MAX_BYTES = 4 << 20 /* a line is refused past it, before it is in memory twice */
 };
@@ -98,6 +99,11 @@ static void take_line(struct enqueue *e, struct jobq_str line)
     int got = line.len > LINE_MAX_BYTES
                   ? jobq_fail(&err, JOBQ_LIMIT, "line is longer than '4 MiB'")
                   : batchline_read(line, &e->arena, pair, JOB_PAIRS_MAX, &err);
+    /* The enqueuer looks again, but keeps one text a call; here each line gets its own. */
+    struct job_spec spec;
+    struct job_pair *payload = arena_alloc(&e->arena, JOB_PAIRS_MAX * sizeof *payload);
+    if (got > 0 && job_spec_read(pair, got, payload, &spec, &err) < 0)
+        got = err.code;
     if (got == 0)
         return;
     int i = e->count++;

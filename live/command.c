@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -43,8 +42,6 @@ struct command_host {
     char *command, *word[WORDS_MAX + 1];
     int64_t memory_bytes, cpu_ns;
     struct command *bucket[BUCKETS];
-    struct command *failed; /* could not be executed; told in a later turn */
-    struct loop_timer *failed_timer;
     int running;
 };
 
@@ -296,60 +293,73 @@ static int open_payload(struct jobq_str payload)
     return fd;
 }
 
-static int spawn(struct command_host *host, const struct jobq_work *work, int in, int out,
-                 pid_t *pid)
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    struct child_env env;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                        POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, in, 0);
-    posix_spawn_file_actions_adddup2(&files, out, 1);
-    posix_spawn_file_actions_adddup2(&files, out, 2);
-    posix_spawn_file_actions_addclosefrom_np(&files, 3);
-    env_make(&env, work);
-    int rc = posix_spawnp(pid, host->word[0], &files, &attr, host->word, env.entry);
-    env_release(&env);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attr);
-    return rc;
-}
+/* What the child does between vfork and exec, on the parent's memory: system calls only. */
+struct launch {
+    char **word, **env;
+    int in, out;
+    int64_t memory_bytes, cpu_ns;
+    pid_t parent;
+    int error; /* out: errno of what failed */
+};
 
-static void limit(pid_t pid, __rlimit_resource_t what, int64_t value)
+static void limit(__rlimit_resource_t what, int64_t value)
 {
     struct rlimit both = {(rlim_t)value, (rlim_t)value};
     if (value > 0)
-        prlimit(pid, what, &both, NULL);
+        setrlimit(what, &both);
 }
 
-static void tell_failed(void *ctx)
+static _Noreturn void become(struct launch *l)
 {
-    struct command_host *host = ctx;
-    while (host->failed) {
-        struct command *p = host->failed;
-        host->failed = p->next;
-        p->ended(p->ctx);
+    struct sigaction normal = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    for (int s = 1; s < NSIG; s++)
+        sigaction(s, &normal, NULL);
+    setsid();
+    /* A drainer that is killed outright takes its commands with it: their messages come
+     * back to others, and nothing may run twice at once for longer than that takes. */
+    prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0L, 0L, 0L);
+    if (getppid() != l->parent)
+        _exit(127);
+    limit(RLIMIT_AS, l->memory_bytes);
+    limit(RLIMIT_CPU, (l->cpu_ns + JOBQ_NS_PER_S - 1) / JOBQ_NS_PER_S);
+    if (dup2(l->in, 0) < 0 || dup2(l->out, 1) < 0 || dup2(l->out, 2) < 0 ||
+        close_range(3, ~0u, 0) < 0) {
+        l->error = errno;
+        _exit(127);
     }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execvpe(l->word[0], l->word, l->env);
+    l->error = errno;
+    _exit(127);
 }
 
+/* vfork: a fork would copy the page tables of everything that the drainer holds, for each
+ * job. Signals stay blocked until the child has reset them, so that none of the parent's
+ * handlers runs in the child. */
+static __attribute__((noinline)) pid_t spawn(struct launch *l)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t pid = vfork();
+    if (pid == 0)
+        become(l);
+    int failed = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid < 0)
+        l->error = failed;
+    return pid;
+}
+
+/* It ends with 127 as a shell would have it; the output says why. */
 static void cannot_execute(struct command *p, int error)
 {
     char text[200];
     int len = snprintf(text, sizeof text, "jobq: the command cannot be executed: %s\n",
                        strerror(error));
     keep_output(p, text, (size_t)len);
-    p->end.exit_code = 127;
-    p->next = p->host->failed;
-    p->host->failed = p;
-    loop_timer_set(p->host->failed_timer, loop_now_ns());
 }
 
 int command_start(struct command_host *host, const struct jobq_work *work, loop_fn *ended,
@@ -363,13 +373,23 @@ int command_start(struct command_host *host, const struct jobq_work *work, loop_
                          strerror(errno));
     }
     fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
-    pid_t pid = 0;
-    int rc = spawn(host, work, in, pipe_fd[1], &pid);
+    struct child_env env;
+    env_make(&env, work);
+    struct launch l = {.word = host->word,
+                       .env = env.entry,
+                       .in = in,
+                       .out = pipe_fd[1],
+                       .memory_bytes = host->memory_bytes,
+                       .cpu_ns = host->cpu_ns,
+                       .parent = getpid()};
+    pid_t pid = spawn(&l);
+    env_release(&env);
     close(in);
     close(pipe_fd[1]);
-    if (rc == EAGAIN || rc == ENOMEM || rc == EMFILE || rc == ENFILE) {
+    if (pid < 0) {
         close(pipe_fd[0]);
-        return jobq_fail(err, JOBQ_UNAVAILABLE, "no process to be had: %s", strerror(rc));
+        return jobq_fail(err, JOBQ_UNAVAILABLE, "no process to be had: %s",
+                         strerror(l.error));
     }
     struct command *p = xcalloc(1, sizeof *p);
     p->host = host;
@@ -378,20 +398,15 @@ int command_start(struct command_host *host, const struct jobq_work *work, loop_
     p->out_fd = pipe_fd[0];
     p->started_ns = loop_now_ns();
     *out = p;
-    if (rc != 0) {
-        close_output(p);
-        cannot_execute(p, rc);
-        return JOBQ_OK;
-    }
     p->pid = pid;
-    limit(pid, RLIMIT_AS, host->memory_bytes);
-    limit(pid, RLIMIT_CPU, (host->cpu_ns + JOBQ_NS_PER_S - 1) / JOBQ_NS_PER_S);
     struct command **at = slot_of(host, pid);
     *at = p;
     host->running++;
     p->readable =
         event_new(loop_base(host->loop), p->out_fd, EV_READ | EV_PERSIST, on_readable, p);
     event_add(p->readable, NULL);
+    if (l.error)
+        cannot_execute(p, l.error);
     return JOBQ_OK;
 }
 
@@ -431,7 +446,6 @@ struct command_host *command_host_new(struct loop *loop,
     host->memory_bytes = options->memory_bytes;
     host->cpu_ns = options->cpu_ns;
     cut_command(host);
-    host->failed_timer = loop_timer_new(loop, tell_failed, host);
     prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
     loop_on_signal(loop, SIGCHLD, on_child, host);
     return host;
@@ -462,7 +476,6 @@ void command_host_free(struct command_host *host)
     do
         kill_children();
     while (waitpid(-1, NULL, 0) > 0);
-    loop_timer_free(host->failed_timer);
     free(host->command);
     free(host);
 }
