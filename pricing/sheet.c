@@ -219,6 +219,32 @@ static int row_order(const void *left, const void *right)
     return (a->line > b->line) - (a->line < b->line);
 }
 
+bool sheet_has_row(const struct sheet *sheet, const char *service, const char *item)
+{
+    for (int i = sheet->count - 1; i >= 0; i--)
+        if (by_name(service, item, &sheet->row[i]) == 0)
+            return true;
+    return false;
+}
+
+void sheet_fold_free(struct sheet *sheet)
+{
+    if (sheet->count)
+        qsort(sheet->row, (size_t)sheet->count, sizeof *sheet->row, row_order);
+    for (int i = 0; i + 1 < sheet->count; i++) {
+        struct sheet_row *row = &sheet->row[i], *next = row + 1;
+        if (row->from != 0 || row->usd != 0 || row->to != next->from ||
+            by_name(row->service, row->item, next) != 0)
+            continue;
+        struct text name = {0};
+        text_printf(&name, "free.%s", row->item);
+        row->item = arena_cstr(&sheet->arena, name.ptr);
+        row->grain = row->minimum = 0;
+        next->from = 0;
+        text_release(&name);
+    }
+}
+
 static int row_fail(struct jobq_error *err, const char *name, const struct sheet_row *row,
                     const char *what)
 {
@@ -296,6 +322,31 @@ int sheet_find(const struct sheet *sheet, const char *service, const char *item,
         return JOBQ_OK;
     return jobq_fail(err, JOBQ_NOT_FOUND, "no price for '%s.%s' in %s at %s", service,
                      item, sheet->region, sheet->date);
+}
+
+int sheet_override(struct sheet *sheet, const char *service, const char *item, double usd,
+                   const char *source, struct jobq_error *err)
+{
+    struct sheet_price like;
+    bool spot = strcmp(service, "ec2-spot") == 0;
+    if (!find(sheet, service, item, &like) && !(spot && find(sheet, "ec2", item, &like)))
+        return sheet_find(sheet, service, item, &like, err);
+    struct sheet_row row = *like.tier;
+    row.service = service;
+    row.item = item;
+    row.from = 0;
+    row.to = (double)INFINITY;
+    row.usd = usd;
+    row.source = source;
+    row.confidence = 'H';
+    row.line = 0;
+    int kept = 0;
+    for (int i = 0; i < sheet->count; i++)
+        if (by_name(service, item, &sheet->row[i]) != 0)
+            sheet->row[kept++] = sheet->row[i];
+    sheet->count = kept;
+    int code = sheet_add(sheet, &row, err);
+    return code ? code : sheet_finish(sheet, "sheet", err);
 }
 
 double sheet_reach(const struct sheet_price *price)

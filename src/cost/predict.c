@@ -84,8 +84,7 @@ static double closed_throughput(double n, double think_s, double cpu_s, double v
     return busy / sum / cpu_s;
 }
 
-/* The probability that an arrival finds all c slots busy (Erlang's C), for load rho < 1. */
-static double erlang_c(double c, double rho)
+double predict_erlang_c(double c, double rho)
 {
     if (rho >= 1)
         return 1;
@@ -191,7 +190,7 @@ static void batches(const struct predict_scenario *sc, const struct predict_para
     double per_box = s->rate_per_s * s->attempts / sc->boxes;
     bool busy = sc->jobs > 0 || s->utilisation >= 1 - 1e-9 ||
                 (sc->arrivals_per_s == 0 && sc->utilisation >= 1);
-    double waits = busy ? 1 : erlang_c(sc->slots * sc->boxes, s->utilisation);
+    double waits = busy ? 1 : predict_erlang_c(sc->slots * sc->boxes, s->utilisation);
     /* With a backlog a receive brings what there is room for. */
     double full = fmin(sc->batch, s->prefetch + 1);
     if (s->prefetch <= 0)

@@ -183,6 +183,10 @@ int predict_usage(const struct predict_scenario *scenario,
 /* vCPUs of a box: the scenario's, else by its type, else 1. */
 double predict_vcpus(const struct predict_scenario *scenario);
 
+/* The probability that an arrival finds all c servers busy at load rho (Erlang's C), by
+ * the recursion of Erlang's B; 1 for rho >= 1. */
+double predict_erlang_c(double c, double rho);
+
 /* Sets the lines that follow from instance time (volumes, addresses). predict_usage and
  * formula_eval do so themselves. */
 void predict_derived(const struct predict_scenario *scenario, struct usage *usage);

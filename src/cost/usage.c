@@ -236,7 +236,7 @@ void usage_to_ledger(const struct usage *usage, double jobs,
                jobs * line[USAGE_BOX_GET]);
     put_action(ledger, JOBQ_ACT_SDB_SELECT, jobs * line[USAGE_SELECT],
                jobs * line[USAGE_BOX_SELECT]);
-    put_action(ledger, JOBQ_ACT_SDB_METADATA, jobs * line[USAGE_STORE_OTHER],
+    put_action(ledger, JOBQ_ACT_SDB_CREATE_DOMAIN, jobs * line[USAGE_STORE_OTHER],
                jobs * line[USAGE_BOX_OTHER]);
     put_chunks(ledger->send_kib, jobs * line[USAGE_SEND],
                jobs * (line[USAGE_SEND_CHUNKS] - line[USAGE_SEND]));

@@ -1,0 +1,150 @@
+/* cli_bill.c - jobqcost bill: prices a ledger, or bare quantities.
+ *
+ * Room:     src/cost, jobqcost's command line; does I/O. */
+#include "cost/cli.h"
+#include "cost/ledger_json.h"
+
+#include "base/arena.h"
+#include "jobq/units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char HELP[] =
+    "  jobqcost bill --requests sqs.standard=6.3M --date 2026 --free-tier none\n"
+    "  jobqcost bill ledger.json --region us-east-1\n"
+    "  jobqsim run --json ... | jobqcost bill -\n"
+    "  jobqcost bill --requests lambda.request=1M --requests lambda.gb-second=200k\n\n"
+    "Prices a ledger (schema jobq.ledger/1, or an object with a member 'ledger'; "
+    "several\n"
+    "are added up) and bare quantities SERVICE.ITEM=COUNT in the price's unit (jobqcost\n"
+    "prices show lists them; hours of ec2.TYPE are one run). Each price's own grain, "
+    "tiers\n"
+    "and, if asked for, free amounts are applied.\n\n"
+    "--requests SERVICE.ITEM=COUNT   any number of times (also --usage)\n"
+    "--region R --date D|FILE.csv --assume-from R --sheets DIR --price SERVICE.ITEM=USD\n"
+    "--free-tier none|all|SERVICE,...   default none\n"
+    "--months M   how long the usage took: tiers and free amounts are a month's\n"
+    "--exact-time   instance time as it is, no rounding\n"
+    "--queue-kind standard|fifo|fair --volume-kind KIND --json --csv -q\n\n"
+    "Makes no API call.\n";
+
+static int add_quantity(const char *text, const struct sheet *sheet,
+                        const struct bill_options *options, struct bill *bill,
+                        struct jobq_error *err)
+{
+    char name[96];
+    double quantity;
+    int64_t count;
+    const char *equals = strchr(text, '=');
+    size_t len = equals ? (size_t)(equals - text) : 0;
+    if (!equals || len == 0 || len >= sizeof name)
+        return jobq_fail(err, JOBQ_INVALID, "'%.60s' is not SERVICE.ITEM=COUNT", text);
+    memcpy(name, text, len);
+    name[len] = '\0';
+    if (jobq_parse_count(equals + 1, &count, err) == JOBQ_OK)
+        quantity = (double)count;
+    else if (jobq_parse_number(equals + 1, &quantity, err))
+        return err->code;
+    if (quantity < 0)
+        return jobq_fail(err, JOBQ_INVALID, "'%.60s' is less than nothing", text);
+    return bill_quantity(bill, name, quantity, sheet, options, err);
+}
+
+static int read_ledgers(struct cli *cli, struct jobq_ledger *ledger,
+                        struct jobq_error *err)
+{
+    for (int i = 0; i < cli->argument_count; i++) {
+        char *text;
+        size_t len;
+        int code = cli_read(cli->argument[i], &text, &len, err);
+        if (code)
+            return code;
+        code = ledger_parse(text, len, cli->argument[i], ledger, err);
+        free(text);
+        if (code)
+            return code;
+    }
+    return JOBQ_OK;
+}
+
+static json_t *bill_json(const struct bill *bill, const struct sheet *sheet, int64_t jobs)
+{
+    json_t *root = json_object(), *components = json_object();
+    struct cli_table *items = cli_items(bill, 1);
+    json_object_set_new(root, "schema", json_string("jobq.bill/1"));
+    json_object_set_new(root, "usd", json_real(bill->usd));
+    if (jobs > 0)
+        json_object_set_new(root, "per_million_usd",
+                            json_real(bill->usd / (double)jobs * 1e6));
+    for (int i = 0; i < BILL_COMPONENT_COUNT; i++)
+        json_object_set_new(components, bill_component_name((enum bill_component)i),
+                            json_real(bill->component_usd[i]));
+    json_object_set_new(root, "components", components);
+    json_object_set_new(root, "items", cli_table_json(items));
+    json_object_set_new(root, "sheet", cli_sheet_json(sheet));
+    cli_table_free(items);
+    return root;
+}
+
+static void print(struct cli *cli, const struct bill *bill, const struct sheet *sheet,
+                  int64_t jobs)
+{
+    char usd[40], title[120];
+    if (cli->json) {
+        cli_print_json(bill_json(bill, sheet, jobs));
+        return;
+    }
+    struct cli_table *items = cli_items(bill, 1);
+    if (cli->csv) {
+        cli_table_print_csv(items, stdout);
+    } else {
+        printf("%s", cli_usd(bill->usd, usd, 40));
+        if (jobs > 0)
+            printf(" for %lld jobs, %s per million", (long long)jobs,
+                   cli_usd(bill->usd / (double)jobs * 1e6, usd, 40));
+        printf("\nprices %s; free tier %s\n\n",
+               cli_sheet_title(sheet, title, sizeof title),
+               cli->bill.free == 0               ? "none"
+               : cli->bill.free == BILL_FREE_ALL ? "all"
+                                                 : "some");
+        cli_table_print(items, stdout);
+    }
+    cli_table_free(items);
+}
+
+static int run(struct cli *cli)
+{
+    struct cli_many requests = {0};
+    struct cli_option options[] = {{"requests", CLI_MANY, &requests},
+                                   {"usage", CLI_MANY, &requests},
+                                   {"exact-time", CLI_FLAG, &cli->bill.exact_time}};
+    struct jobq_error err;
+    struct sheet *sheet;
+    struct bill bill;
+    int code = cli_parse(cli, options, 3, CLI_PRICES);
+    if (code >= 0)
+        return code;
+    if (!cli->argument_count && !requests.count)
+        return cli_usage(cli, "give a ledger's file or --requests SERVICE.ITEM=COUNT");
+    if (cli_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cli_fail(cli, &err);
+    struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
+    bill_init(&bill);
+    code = read_ledgers(cli, ledger, &err);
+    if (!code)
+        code = bill_ledger(&bill, ledger, sheet, &cli->bill, &err);
+    for (int i = 0; i < requests.count && !code; i++)
+        code = add_quantity(requests.text[i], sheet, &cli->bill, &bill, &err);
+    if (!code) {
+        cli_warn_prices(cli, sheet, &bill);
+        print(cli, &bill, sheet, ledger->jobs);
+    }
+    bill_release(&bill);
+    jobq_ledger_release(ledger);
+    free(ledger);
+    return code ? cli_fail(cli, &err) : CLI_OK;
+}
+
+const struct cli_command cli_bill = {"bill", "prices a ledger or bare quantities", HELP,
+                                     run};
