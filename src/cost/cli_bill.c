@@ -1,7 +1,7 @@
 /* cli_bill.c - jobqcost bill: prices a ledger, or bare quantities.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 #include "cost/ledger_json.h"
 
 #include "base/arena.h"
@@ -51,13 +51,13 @@ static int add_quantity(const char *text, const struct sheet *sheet,
     return bill_quantity(bill, name, quantity, sheet, options, err);
 }
 
-static int read_ledgers(struct cli *cli, struct jobq_ledger *ledger,
+static int read_ledgers(struct cost *cli, struct jobq_ledger *ledger,
                         struct jobq_error *err)
 {
     for (int i = 0; i < cli->argument_count; i++) {
         char *text;
         size_t len;
-        int code = cli_read(cli->argument[i], &text, &len, err);
+        int code = cost_read(cli->argument[i], &text, &len, err);
         if (code)
             return code;
         code = ledger_parse(text, len, cli->argument[i], ledger, err);
@@ -71,7 +71,7 @@ static int read_ledgers(struct cli *cli, struct jobq_ledger *ledger,
 static json_t *bill_json(const struct bill *bill, const struct sheet *sheet, int64_t jobs)
 {
     json_t *root = json_object(), *components = json_object();
-    struct cli_table *items = cli_items(bill, 1);
+    struct cost_table *items = cost_items(bill, 1);
     json_object_set_new(root, "schema", json_string("jobq.bill/1"));
     json_object_set_new(root, "usd", json_real(bill->usd));
     if (jobs > 0)
@@ -81,54 +81,54 @@ static json_t *bill_json(const struct bill *bill, const struct sheet *sheet, int
         json_object_set_new(components, bill_component_name((enum bill_component)i),
                             json_real(bill->component_usd[i]));
     json_object_set_new(root, "components", components);
-    json_object_set_new(root, "items", cli_table_json(items));
-    json_object_set_new(root, "sheet", cli_sheet_json(sheet));
-    cli_table_free(items);
+    json_object_set_new(root, "items", cost_table_json(items));
+    json_object_set_new(root, "sheet", cost_sheet_json(sheet));
+    cost_table_free(items);
     return root;
 }
 
-static void print(struct cli *cli, const struct bill *bill, const struct sheet *sheet,
+static void print(struct cost *cli, const struct bill *bill, const struct sheet *sheet,
                   int64_t jobs)
 {
     char usd[40], title[120];
     if (cli->json) {
-        cli_print_json(bill_json(bill, sheet, jobs));
+        cost_print_json(bill_json(bill, sheet, jobs));
         return;
     }
-    struct cli_table *items = cli_items(bill, 1);
+    struct cost_table *items = cost_items(bill, 1);
     if (cli->csv) {
-        cli_table_print_csv(items, stdout);
+        cost_table_print_csv(items, stdout);
     } else {
-        printf("%s", cli_usd(bill->usd, usd, 40));
+        printf("%s", cost_usd(bill->usd, usd, 40));
         if (jobs > 0)
             printf(" for %lld jobs, %s per million", (long long)jobs,
-                   cli_usd(bill->usd / (double)jobs * 1e6, usd, 40));
+                   cost_usd(bill->usd / (double)jobs * 1e6, usd, 40));
         printf("\nprices %s; free tier %s\n\n",
-               cli_sheet_title(sheet, title, sizeof title),
+               cost_sheet_title(sheet, title, sizeof title),
                cli->bill.free == 0               ? "none"
                : cli->bill.free == BILL_FREE_ALL ? "all"
                                                  : "some");
-        cli_table_print(items, stdout);
+        cost_table_print(items, stdout);
     }
-    cli_table_free(items);
+    cost_table_free(items);
 }
 
-static int run(struct cli *cli)
+static int run(struct cost *cli)
 {
-    struct cli_many requests = {0};
-    struct cli_option options[] = {{"requests", CLI_MANY, &requests},
-                                   {"usage", CLI_MANY, &requests},
-                                   {"exact-time", CLI_FLAG, &cli->bill.exact_time}};
+    struct cost_many requests = {0};
+    struct cost_option options[] = {{"requests", COST_MANY, &requests},
+                                    {"usage", COST_MANY, &requests},
+                                    {"exact-time", COST_FLAG, &cli->bill.exact_time}};
     struct jobq_error err;
     struct sheet *sheet;
     struct bill bill;
-    int code = cli_parse(cli, options, 3, CLI_PRICES);
+    int code = cost_parse(cli, options, 3, COST_PRICES);
     if (code >= 0)
         return code;
     if (!cli->argument_count && !requests.count)
-        return cli_usage(cli, "give a ledger's file or --requests SERVICE.ITEM=COUNT");
-    if (cli_sheet(cli, cli->region, cli->date, &sheet, &err))
-        return cli_fail(cli, &err);
+        return cost_usage(cli, "give a ledger's file or --requests SERVICE.ITEM=COUNT");
+    if (cost_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cost_fail(cli, &err);
     struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
     bill_init(&bill);
     code = read_ledgers(cli, ledger, &err);
@@ -137,14 +137,14 @@ static int run(struct cli *cli)
     for (int i = 0; i < requests.count && !code; i++)
         code = add_quantity(requests.text[i], sheet, &cli->bill, &bill, &err);
     if (!code) {
-        cli_warn_prices(cli, sheet, &bill);
+        cost_warn_prices(cli, sheet, &bill);
         print(cli, &bill, sheet, ledger->jobs);
     }
     bill_release(&bill);
     jobq_ledger_release(ledger);
     free(ledger);
-    return code ? cli_fail(cli, &err) : CLI_OK;
+    return code ? cost_fail(cli, &err) : COST_OK;
 }
 
-const struct cli_command cli_bill = {"bill", "prices a ledger or bare quantities", HELP,
-                                     run};
+const struct cost_command cost_bill = {"bill", "prices a ledger or bare quantities", HELP,
+                                       run};

@@ -1,7 +1,7 @@
 /* cli_compare.c - jobqcost compare and check: costs side by side, and the gate of a build.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 #include "cost/search.h"
 
 #include "base/arena.h"
@@ -69,7 +69,7 @@ static int read_over(struct over *over, const char *text, struct jobq_error *err
 }
 
 /* One combination: its sheet, scenario and cost. */
-static int fill(struct cli *cli, const struct over *over, int axes, int index,
+static int fill(struct cost *cli, const struct over *over, int axes, int index,
                 struct row *row, struct jobq_error *err)
 {
     const char *region = cli->region, *date = cli->date;
@@ -89,20 +89,20 @@ static int fill(struct cli *cli, const struct over *over, int axes, int index,
             return jobq_wrap(err, "--over");
         }
     }
-    int code = cli_sheet(cli, region, date, &row->sheet, err);
+    int code = cost_sheet(cli, region, date, &row->sheet, err);
     if (code)
         return code;
-    cli_era(cli, row->sheet, &row->scenario);
-    code = cli_formula(cli, row->scenario.era, err);
+    cost_era(cli, row->sheet, &row->scenario);
+    code = cost_formula(cli, row->scenario.era, err);
     if (!code)
-        code = cli_evaluate(cli, row->sheet, &row->scenario, &row->e, err);
+        code = cost_evaluate(cli, row->sheet, &row->scenario, &row->e, err);
     return code
                ? jobq_wrap(err, "%s %s", sheet_region(row->sheet), sheet_date(row->sheet))
                : JOBQ_OK;
 }
 
-static struct cli_table *rows_table(const struct over *over, int axes,
-                                    const struct row *rows, int count)
+static struct cost_table *rows_table(const struct over *over, int axes,
+                                     const struct row *rows, int count)
 {
     static const char *head[AXES_MAX + 7], *key[AXES_MAX + 7];
     static const char *const tail_head[] = {"#$/million", "#95 %% from", "#to",
@@ -116,7 +116,7 @@ static struct cli_table *rows_table(const struct over *over, int axes,
         head[axes + i] = i == 1 ? "#95% from" : tail_head[i];
         key[axes + i] = tail_key[i];
     }
-    struct cli_table *table = cli_table_new(head, key, axes + 6);
+    struct cost_table *table = cost_table_new(head, key, axes + 6);
     for (int i = 0; i < count; i++) {
         const struct evaluation *e = &rows[i].e;
         double scale = 1e6 / e->jobs;
@@ -128,17 +128,17 @@ static struct cli_table *rows_table(const struct over *over, int axes,
                           part[BILL_STORAGE] * scale,
                           (part[BILL_CPU] + part[BILL_BOOT] + part[BILL_IDLE]) * scale};
         for (int j = 0; j < axes; j++)
-            cli_table_text(table, rows[i].label[j]);
+            cost_table_text(table, rows[i].label[j]);
         for (int j = 0; j < 6; j++)
-            cli_table_number(table, value[j],
-                             cli_usd_cell(value[j], shown, sizeof shown));
+            cost_table_number(table, value[j],
+                              cost_usd_cell(value[j], shown, sizeof shown));
     }
     return table;
 }
 
 /* ---- break-even ---------------------------------------------------------------------------- */
 
-static double cost_at(struct cli *cli, const struct row *row, enum predict_input input,
+static double cost_at(struct cost *cli, const struct row *row, enum predict_input input,
                       double value, struct jobq_ledger *scratch)
 {
     struct evaluate_context context = {row->sheet, &cli->bill, cli->formula};
@@ -161,9 +161,9 @@ static void join_label(const struct row *row, int axes, char *out, size_t cap)
 }
 
 /* Crossings of two cost curves on 96 steps of a log scale, each refined by bisection. */
-static void cross_pair(struct cli *cli, const struct row *a, const struct row *b,
+static void cross_pair(struct cost *cli, const struct row *a, const struct row *b,
                        enum predict_input input, double low, double high, int axes,
-                       struct jobq_ledger *scratch, struct cli_table *table)
+                       struct jobq_ledger *scratch, struct cost_table *table)
 {
     double start = low > 0 ? low : high * 1e-6, before = 0, at_before = 0;
     char label[AXES_MAX * 34], shown[40];
@@ -184,21 +184,22 @@ static void cross_pair(struct cli *cli, const struct row *a, const struct row *b
                     y = mid;
             }
             join_label(before > 0 ? b : a, axes, label, sizeof label);
-            cli_table_text(table, label);
+            cost_table_text(table, label);
             snprintf(shown, sizeof shown, "%.4g", y);
-            cli_table_number(table, y, shown);
+            cost_table_number(table, y, shown);
             join_label(before > 0 ? a : b, axes, label, sizeof label);
-            cli_table_text(table, label);
+            cost_table_text(table, label);
             double usd = cost_at(cli, a, input, y, scratch);
-            cli_table_number(table, usd, cli_usd_cell(usd, shown, sizeof shown));
+            cost_table_number(table, usd, cost_usd_cell(usd, shown, sizeof shown));
         }
         before = gap;
         at_before = at;
     }
 }
 
-static int break_even(struct cli *cli, const char *text, const struct row *rows,
-                      int count, int axes, struct cli_table **out, struct jobq_error *err)
+static int break_even(struct cost *cli, const char *text, const struct row *rows,
+                      int count, int axes, struct cost_table **out,
+                      struct jobq_error *err)
 {
     static const char *head[] = {"cheaper below", "#at", "cheaper above", "#$/million"};
     static const char *const key[] = {"below", "at", "above", "usd_per_million"};
@@ -227,7 +228,7 @@ static int break_even(struct cli *cli, const char *text, const struct row *rows,
                          equals + 1);
     snprintf(unit, sizeof unit, "#%s", name);
     head[1] = unit;
-    *out = cli_table_new(head, key, 4);
+    *out = cost_table_new(head, key, 4);
     struct jobq_ledger *scratch = xcalloc(1, sizeof *scratch);
     for (int i = 0; i < count && i < 20; i++)
         for (int j = i + 1; j < count && j < 20; j++)
@@ -240,73 +241,73 @@ static int break_even(struct cli *cli, const char *text, const struct row *rows,
 
 /* ---- compare --------------------------------------------------------------------------------- */
 
-static void print(struct cli *cli, struct cli_table *rows, struct cli_table *even)
+static void print(struct cost *cli, struct cost_table *rows, struct cost_table *even)
 {
     if (cli->json) {
         json_t *root = json_object();
         json_object_set_new(root, "schema", json_string("jobq.compare/1"));
-        json_object_set_new(root, "rows", cli_table_json(rows));
+        json_object_set_new(root, "rows", cost_table_json(rows));
         if (even)
-            json_object_set_new(root, "break_even", cli_table_json(even));
+            json_object_set_new(root, "break_even", cost_table_json(even));
         json_object_set_new(root, "formula", json_string(cli->formula_name));
-        cli_print_json(root);
+        cost_print_json(root);
     } else if (cli->csv) {
-        cli_table_print_csv(even ? even : rows, stdout);
+        cost_table_print_csv(even ? even : rows, stdout);
     } else {
-        cli_table_print(rows, stdout);
+        cost_table_print(rows, stdout);
         if (even) {
             fputs("\nbreak-even:\n", stdout);
-            cli_table_print(even, stdout);
+            cost_table_print(even, stdout);
         }
     }
 }
 
-static int run_compare(struct cli *cli)
+static int run_compare(struct cost *cli)
 {
-    struct cli_many many = {0};
+    struct cost_many many = {0};
     const char *even_text = NULL;
-    struct cli_option options[] = {{"over", CLI_MANY, &many},
-                                   {"break-even", CLI_TEXT, &even_text}};
+    struct cost_option options[] = {{"over", COST_MANY, &many},
+                                    {"break-even", COST_TEXT, &even_text}};
     struct over over[AXES_MAX] = {0};
     struct jobq_error err;
-    int code = cli_parse(cli, options, 2, CLI_SCENARIO | CLI_PRICES | CLI_FORMULA);
+    int code = cost_parse(cli, options, 2, COST_SCENARIO | COST_PRICES | COST_FORMULA);
     if (code >= 0)
         return code;
     if (many.count == 0 || many.count > AXES_MAX)
-        return cli_usage(cli, "give --over NAME=V1,V2,... one to %d times", AXES_MAX);
+        return cost_usage(cli, "give --over NAME=V1,V2,... one to %d times", AXES_MAX);
     int count = 1, filled = 0, axes = many.count;
     for (int i = 0; i < axes; i++) {
         if (read_over(&over[i], many.text[i], &err))
-            return cli_fail(cli, &err);
+            return cost_fail(cli, &err);
         count *= over[i].count;
         if (count > ROWS_MAX)
-            return cli_usage(cli, "more than %d combinations", ROWS_MAX);
+            return cost_usage(cli, "more than %d combinations", ROWS_MAX);
     }
     struct row *rows = xcalloc((size_t)count, sizeof *rows);
-    struct cli_table *even = NULL;
+    struct cost_table *even = NULL;
     code = JOBQ_OK;
     while (filled < count && !code) {
         code = fill(cli, over, axes, filled, &rows[filled], &err);
         if (!code)
-            cli_warn_prices(cli, rows[filled].sheet, &rows[filled].e.bill);
+            cost_warn_prices(cli, rows[filled].sheet, &rows[filled].e.bill);
         filled += !code;
     }
     if (!code && even_text)
         code = break_even(cli, even_text, rows, count, axes, &even, &err);
     if (!code) {
-        struct cli_table *table = rows_table(over, axes, rows, count);
+        struct cost_table *table = rows_table(over, axes, rows, count);
         print(cli, table, even);
-        cli_table_free(table);
+        cost_table_free(table);
     }
     if (even)
-        cli_table_free(even);
+        cost_table_free(even);
     for (int i = 0; i < filled; i++)
         evaluation_release(&rows[i].e);
     free(rows);
-    return code ? cli_fail(cli, &err) : CLI_OK;
+    return code ? cost_fail(cli, &err) : COST_OK;
 }
 
-const struct cli_command cli_compare = {
+const struct cost_command cost_compare = {
     "compare", "regions, dates, types, stores side by side", COMPARE_HELP, run_compare};
 
 /* ---- check ------------------------------------------------------------------------------------ */
@@ -334,7 +335,7 @@ static int baseline_usd(const char *path, double *out, struct jobq_error *err)
     char *text;
     size_t len;
     json_error_t fault;
-    int code = cli_read(path, &text, &len, err);
+    int code = cost_read(path, &text, &len, err);
     if (code)
         return code;
     json_t *root = json_loadb(text, len, 0, &fault);
@@ -357,7 +358,7 @@ static int baseline_usd(const char *path, double *out, struct jobq_error *err)
     return code;
 }
 
-static void print_gates(struct cli *cli, const struct evaluation *e,
+static void print_gates(struct cost *cli, const struct evaluation *e,
                         const struct gate *gate, int gates, bool markdown, bool over)
 {
     char a[40], b[40], c[40];
@@ -376,15 +377,15 @@ static void print_gates(struct cli *cli, const struct evaluation *e,
         }
         json_object_set_new(root, "gates", list);
         json_object_set_new(root, "passed", json_boolean(!over));
-        cli_print_json(root);
+        cost_print_json(root);
         return;
     }
     if (markdown)
         fputs("| gate | value | limit | |\n|---|---|---|---|\n", stdout);
     else
         printf("%s per million jobs  (95 %%: %s .. %s)\n",
-               cli_usd(e->usd_per_million, a, 40), cli_usd(e->low_per_million, b, 40),
-               cli_usd(e->high_per_million, c, 40));
+               cost_usd(e->usd_per_million, a, 40), cost_usd(e->low_per_million, b, 40),
+               cost_usd(e->high_per_million, c, 40));
     for (int i = 0; i < gates; i++) {
         bool share = strcmp(gate[i].name, "increase") == 0, ok;
         ok = gate[i].value <= gate[i].limit;
@@ -392,46 +393,46 @@ static void print_gates(struct cli *cli, const struct evaluation *e,
             snprintf(a, sizeof a, "%+.2f %%", 100 * gate[i].value);
             snprintf(b, sizeof b, "%.2f %%", 100 * gate[i].limit);
         } else {
-            cli_usd(gate[i].value, a, 40);
-            cli_usd(gate[i].limit, b, 40);
+            cost_usd(gate[i].value, a, 40);
+            cost_usd(gate[i].limit, b, 40);
         }
         printf(markdown ? "| %s | %s | %s | %s |\n" : "%-12s %12s  limit %12s  %s\n",
                gate[i].name, a, b, ok ? "passed" : "EXCEEDED");
     }
 }
 
-static int run_check(struct cli *cli)
+static int run_check(struct cost *cli)
 {
     double per_million = (double)NAN, total = (double)NAN, increase = (double)NAN,
            base = 0;
     const char *baseline = NULL;
     bool markdown = false, over = false;
-    struct cli_option options[] = {{"max-per-million", CLI_NUMBER, &per_million},
-                                   {"max-total", CLI_NUMBER, &total},
-                                   {"max-increase", CLI_NUMBER, &increase},
-                                   {"baseline", CLI_TEXT, &baseline},
-                                   {"markdown", CLI_FLAG, &markdown}};
+    struct cost_option options[] = {{"max-per-million", COST_NUMBER, &per_million},
+                                    {"max-total", COST_NUMBER, &total},
+                                    {"max-increase", COST_NUMBER, &increase},
+                                    {"baseline", COST_TEXT, &baseline},
+                                    {"markdown", COST_FLAG, &markdown}};
     struct jobq_error err;
     struct sheet *sheet;
     struct evaluation e;
     struct gate gate[3];
     int gates = 0;
-    int code = cli_parse(cli, options, 5, CLI_SCENARIO | CLI_PRICES | CLI_FORMULA);
+    int code = cost_parse(cli, options, 5, COST_SCENARIO | COST_PRICES | COST_FORMULA);
     if (code >= 0)
         return code;
     if (isnan(per_million) && isnan(total) && isnan(increase))
-        return cli_usage(cli, "give --max-per-million, --max-total or --max-increase");
+        return cost_usage(cli, "give --max-per-million, --max-total or --max-increase");
     if (!isnan(increase) != (baseline != NULL))
-        return cli_usage(cli, "--max-increase and --baseline go together");
+        return cost_usage(cli, "--max-increase and --baseline go together");
     if (!isnan(total) && !(cli->scenario.jobs > 0))
-        return cli_usage(cli, "--max-total needs --jobs and --boxes");
+        return cost_usage(cli, "--max-total needs --jobs and --boxes");
     if ((baseline && baseline_usd(baseline, &base, &err)) ||
-        cli_sheet(cli, cli->region, cli->date, &sheet, &err))
-        return cli_fail(cli, &err);
-    cli_era(cli, sheet, &cli->scenario);
-    if (cli_formula(cli, cli->scenario.era, &err) ||
-        cli_evaluate(cli, sheet, &cli->scenario, &e, &err))
-        return cli_fail(cli, &err);
+        cost_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cost_fail(cli, &err);
+    cost_era(cli, sheet, &cli->scenario);
+    if (cost_formula(cli, cli->scenario.era, &err) ||
+        cost_evaluate(cli, sheet, &cli->scenario, &e, &err))
+        return cost_fail(cli, &err);
     if (!isnan(per_million))
         gate[gates++] = (struct gate){"per million", e.usd_per_million, per_million};
     if (!isnan(total))
@@ -440,15 +441,15 @@ static int run_check(struct cli *cli)
         gate[gates++] = (struct gate){"increase", e.usd_per_million / base - 1, increase};
     for (int i = 0; i < gates; i++)
         over |= !(gate[i].value <= gate[i].limit);
-    cli_warn_prices(cli, sheet, &e.bill);
+    cost_warn_prices(cli, sheet, &e.bill);
     print_gates(cli, &e, gate, gates, markdown, over);
     evaluation_release(&e);
     if (over) {
         fflush(stdout);
         fprintf(stderr, "jobqcost check: over the limit\n");
     }
-    return over ? CLI_GATE : CLI_OK;
+    return over ? COST_GATE : COST_OK;
 }
 
-const struct cli_command cli_check = {"check", "exit 3 when a job costs too much",
-                                      CHECK_HELP, run_check};
+const struct cost_command cost_check = {"check", "exit 3 when a job costs too much",
+                                        CHECK_HELP, run_check};

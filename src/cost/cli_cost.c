@@ -1,60 +1,61 @@
 /* cli_cost.c - how a scenario and its cost are printed: tables and schema jobq.cost/1.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 
 #include <math.h>
 #include <string.h>
 
-struct cli_table *cli_components(const double usd[BILL_COMPONENT_COUNT], double scale)
+struct cost_table *cost_components(const double usd[BILL_COMPONENT_COUNT], double scale)
 {
     static const char *const head[] = {"component", "#$/million jobs", "#share"};
     static const char *const key[] = {"component", "usd_per_million", "share"};
-    struct cli_table *table = cli_table_new(head, key, 3);
+    struct cost_table *table = cost_table_new(head, key, 3);
     double sum = 0;
     char shown[40];
     for (int i = 0; i < BILL_COMPONENT_COUNT; i++)
         sum += usd[i];
     for (int i = 0; i < BILL_COMPONENT_COUNT; i++) {
         double share = sum > 0 ? usd[i] / sum : 0;
-        cli_table_text(table, bill_component_name((enum bill_component)i));
-        cli_table_number(table, usd[i] * scale, cli_usd_cell(usd[i] * scale, shown, 40));
+        cost_table_text(table, bill_component_name((enum bill_component)i));
+        cost_table_number(table, usd[i] * scale,
+                          cost_usd_cell(usd[i] * scale, shown, 40));
         snprintf(shown, sizeof shown, "%.1f %%", 100 * share);
-        cli_table_number(table, share, shown);
+        cost_table_number(table, share, shown);
     }
     return table;
 }
 
-struct cli_table *cli_items(const struct bill *bill, double scale)
+struct cost_table *cost_items(const struct bill *bill, double scale)
 {
     static const char *const head[] = {"!price",  "item", "#quantity", "unit",
                                        "#$/unit", "#$",   "#share"};
     static const char *const key[] = {"price",        "item", "quantity", "unit",
                                       "usd_per_unit", "usd",  "share"};
-    struct cli_table *table = cli_table_new(head, key, 7);
+    struct cost_table *table = cost_table_new(head, key, 7);
     char shown[96];
     for (int i = 0; i < bill->count; i++) {
         const struct bill_item *item = &bill->item[i];
         double share = bill->usd > 0 ? item->usd / bill->usd : 0;
         snprintf(shown, sizeof shown, "%s.%s", item->service, item->item);
-        cli_table_text(table, shown);
+        cost_table_text(table, shown);
         /* A star: the price is borrowed. */
         snprintf(shown, sizeof shown, "%s%s", item->what, item->assumed ? " *" : "");
-        cli_table_text(table, shown);
-        cli_table_number(table, item->quantity * scale,
-                         cli_si(item->quantity * scale, shown, sizeof shown));
-        cli_table_text(table, sheet_unit_name(item->unit));
+        cost_table_text(table, shown);
+        cost_table_number(table, item->quantity * scale,
+                          cost_si(item->quantity * scale, shown, sizeof shown));
+        cost_table_text(table, sheet_unit_name(item->unit));
         snprintf(shown, sizeof shown, "%.4g", item->usd_per_unit);
-        cli_table_number(table, item->usd_per_unit, shown);
-        cli_table_number(table, item->usd * scale,
-                         cli_usd_cell(item->usd * scale, shown, sizeof shown));
+        cost_table_number(table, item->usd_per_unit, shown);
+        cost_table_number(table, item->usd * scale,
+                          cost_usd_cell(item->usd * scale, shown, sizeof shown));
         snprintf(shown, sizeof shown, "%.1f %%", 100 * share);
-        cli_table_number(table, share, shown);
+        cost_table_number(table, share, shown);
     }
     return table;
 }
 
-void cli_print_scenario(const struct predict_scenario *sc, FILE *out)
+void cost_print_scenario(const struct predict_scenario *sc, FILE *out)
 {
     static const enum predict_input shown[] = {
         PREDICT_PAYLOAD, PREDICT_JOB_TIME, PREDICT_CPU_SHARE,  PREDICT_CONCURRENCY,
@@ -126,8 +127,8 @@ static json_t *items_json(const struct bill *bill, double scale)
     return items;
 }
 
-json_t *cli_cost_json(struct cli *cli, const struct sheet *sheet,
-                      const struct predict_scenario *sc, const struct evaluation *e)
+json_t *cost_cost_json(struct cost *cli, const struct sheet *sheet,
+                       const struct predict_scenario *sc, const struct evaluation *e)
 {
     json_t *root = json_object(), *components = json_object(), *formula = json_object();
     double scale = 1e6 / e->jobs;
@@ -143,7 +144,7 @@ json_t *cli_cost_json(struct cli *cli, const struct sheet *sheet,
                             json_real(e->bill.component_usd[i] * scale));
     json_object_set_new(root, "components", components);
     json_object_set_new(root, "items", items_json(&e->bill, scale));
-    json_object_set_new(root, "sheet", cli_sheet_json(sheet));
+    json_object_set_new(root, "sheet", cost_sheet_json(sheet));
     json_object_set_new(formula, "name", json_string(cli->formula_name));
     json_object_set_new(formula, "fitted", json_boolean(e->value.fitted));
     json_object_set_new(formula, "outside", json_real(e->value.outside));

@@ -1,7 +1,7 @@
 /* cli_eval.c - jobqcost eval: what a job costs under these settings.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,16 +36,16 @@ static const char HELP[] =
     "A GiB of root volume and an IPv4 address are counted only when asked for.\n"
     "Makes no API call.\n";
 
-static void print_text(struct cli *cli, const struct sheet *sheet,
+static void print_text(struct cost *cli, const struct sheet *sheet,
                        const struct predict_scenario *sc, const struct evaluation *e)
 {
     char a[40], b[40], c[40], title[120];
     const struct predict_state *state = &e->value.state;
     printf("%s per million jobs  (95 %%: %s .. %s)   %s a job\n",
-           cli_usd(e->usd_per_million, a, 40), cli_usd(e->low_per_million, b, 40),
-           cli_usd(e->high_per_million, c, 40), cli_usd(e->usd_per_job, title, 40));
-    cli_print_scenario(sc, stdout);
-    printf("prices %s; free tier %s\n", cli_sheet_title(sheet, title, sizeof title),
+           cost_usd(e->usd_per_million, a, 40), cost_usd(e->low_per_million, b, 40),
+           cost_usd(e->high_per_million, c, 40), cost_usd(e->usd_per_job, title, 40));
+    cost_print_scenario(sc, stdout);
+    printf("prices %s; free tier %s\n", cost_sheet_title(sheet, title, sizeof title),
            cli->bill.free == 0               ? "none"
            : cli->bill.free == BILL_FREE_ALL ? "all"
                                              : "some");
@@ -56,51 +56,51 @@ static void print_text(struct cli *cli, const struct sheet *sheet,
         printf("; %.4g jobs/s, bound by %s", state->rate_per_s,
                predict_binding_name(state->binding));
     if (sc->jobs > 0)
-        printf("; %.4g s, %s in all", state->makespan_s, cli_usd(e->bill.usd, a, 40));
+        printf("; %.4g s, %s in all", state->makespan_s, cost_usd(e->bill.usd, a, 40));
     fputs("\n\n", stdout);
-    struct cli_table *table = cli_components(e->bill.component_usd, 1e6 / e->jobs);
-    cli_table_print(table, stdout);
-    cli_table_free(table);
+    struct cost_table *table = cost_components(e->bill.component_usd, 1e6 / e->jobs);
+    cost_table_print(table, stdout);
+    cost_table_free(table);
     fputs("\nper million jobs:\n", stdout);
-    table = cli_items(&e->bill, 1e6 / e->jobs);
-    cli_table_print(table, stdout);
-    cli_table_free(table);
+    table = cost_items(&e->bill, 1e6 / e->jobs);
+    cost_table_print(table, stdout);
+    cost_table_free(table);
 }
 
-static int run(struct cli *cli)
+static int run(struct cost *cli)
 {
     struct jobq_error err;
     struct sheet *sheet;
     struct evaluation e;
-    int code = cli_parse(cli, NULL, 0, CLI_SCENARIO | CLI_PRICES | CLI_FORMULA);
+    int code = cost_parse(cli, NULL, 0, COST_SCENARIO | COST_PRICES | COST_FORMULA);
     if (code >= 0)
         return code;
     if (cli->argument_count)
-        return cli_usage(cli, "takes no argument '%.40s'", cli->argument[0]);
-    if (cli_sheet(cli, cli->region, cli->date, &sheet, &err))
-        return cli_fail(cli, &err);
-    cli_era(cli, sheet, &cli->scenario);
-    if (cli_formula(cli, cli->scenario.era, &err) ||
-        cli_evaluate(cli, sheet, &cli->scenario, &e, &err))
-        return cli_fail(cli, &err);
+        return cost_usage(cli, "takes no argument '%.40s'", cli->argument[0]);
+    if (cost_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cost_fail(cli, &err);
+    cost_era(cli, sheet, &cli->scenario);
+    if (cost_formula(cli, cli->scenario.era, &err) ||
+        cost_evaluate(cli, sheet, &cli->scenario, &e, &err))
+        return cost_fail(cli, &err);
     if (cli->wait_cut)
-        cli_warn(cli, "there was no long poll at %s: wait is 0", sheet_date(sheet));
+        cost_warn(cli, "there was no long poll at %s: wait is 0", sheet_date(sheet));
     if (e.value.fitted && e.value.outside > 0)
-        cli_warn(cli, "outside the formula's domain (%s): the interval is widened",
-                 e.value.outside_of);
-    cli_warn_prices(cli, sheet, &e.bill);
+        cost_warn(cli, "outside the formula's domain (%s): the interval is widened",
+                  e.value.outside_of);
+    cost_warn_prices(cli, sheet, &e.bill);
     if (cli->json) {
-        cli_print_json(cli_cost_json(cli, sheet, &cli->scenario, &e));
+        cost_print_json(cost_cost_json(cli, sheet, &cli->scenario, &e));
     } else if (cli->csv) {
-        struct cli_table *table = cli_items(&e.bill, 1e6 / e.jobs);
-        cli_table_print_csv(table, stdout);
-        cli_table_free(table);
+        struct cost_table *table = cost_items(&e.bill, 1e6 / e.jobs);
+        cost_table_print_csv(table, stdout);
+        cost_table_free(table);
     } else {
         print_text(cli, sheet, &cli->scenario, &e);
     }
     evaluation_release(&e);
-    return CLI_OK;
+    return COST_OK;
 }
 
-const struct cli_command cli_eval = {"eval", "dollars a job, by component and item", HELP,
-                                     run};
+const struct cost_command cost_eval = {"eval", "dollars a job, by component and item",
+                                       HELP, run};

@@ -1,7 +1,7 @@
 /* cli_prices.c - jobqcost prices: show, diff and import price sheets.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -34,7 +34,7 @@ static const char HELP[] =
 
 /* ---- show ------------------------------------------------------------------------------------ */
 
-static bool wanted(const struct cli *cli, const struct sheet_row *row)
+static bool wanted(const struct cost *cli, const struct sheet_row *row)
 {
     char full[96];
     snprintf(full, sizeof full, "%s.%s", row->service, row->item);
@@ -45,7 +45,7 @@ static bool wanted(const struct cli *cli, const struct sheet_row *row)
     return cli->argument_count == 1;
 }
 
-static void print_table(struct cli *cli, struct cli_table *table, const char *schema,
+static void print_table(struct cost *cli, struct cost_table *table, const char *schema,
                         const char *member, json_t *more)
 {
     if (cli->json) {
@@ -53,54 +53,54 @@ static void print_table(struct cli *cli, struct cli_table *table, const char *sc
         json_object_set_new(root, "schema", json_string(schema));
         if (more)
             json_object_update(root, more);
-        json_object_set_new(root, member, cli_table_json(table));
-        cli_print_json(root);
+        json_object_set_new(root, member, cost_table_json(table));
+        cost_print_json(root);
     } else if (cli->csv) {
-        cli_table_print_csv(table, stdout);
+        cost_table_print_csv(table, stdout);
     } else {
-        cli_table_print(table, stdout);
+        cost_table_print(table, stdout);
     }
     if (more)
         json_decref(more);
-    cli_table_free(table);
+    cost_table_free(table);
 }
 
-static int list_sheets(struct cli *cli)
+static int list_sheets(struct cost *cli)
 {
     static const char *const head[] = {"region", "date", "as of", "#rows", "note"};
     static const char *const key[] = {"region", "date", "as_of", "rows", "note"};
     struct jobq_error err;
     const char **name;
-    int count, code = cli_sheet_names(cli, &name, &count, &err);
+    int count, code = cost_sheet_names(cli, &name, &count, &err);
     if (code)
-        return cli_fail(cli, &err);
-    struct cli_table *table = cli_table_new(head, key, 5);
+        return cost_fail(cli, &err);
+    struct cost_table *table = cost_table_new(head, key, 5);
     for (int i = 0; i < count && !code; i++) {
         char region[32], date[16];
         struct sheet *sheet;
         if (!sheet_name_split(name[i], region, sizeof region, date, sizeof date))
             continue;
-        code = cli_sheet(cli, region, date, &sheet, &err);
+        code = cost_sheet(cli, region, date, &sheet, &err);
         if (code)
             break;
-        cli_table_text(table, region);
-        cli_table_text(table, date);
-        cli_table_text(table, sheet_property(sheet, "as_of"));
-        cli_table_number(table, sheet_row_count(sheet), NULL);
-        cli_table_text(table, sheet_property(sheet, "note"));
+        cost_table_text(table, region);
+        cost_table_text(table, date);
+        cost_table_text(table, sheet_property(sheet, "as_of"));
+        cost_table_number(table, sheet_row_count(sheet), NULL);
+        cost_table_text(table, sheet_property(sheet, "note"));
     }
     for (int i = 0; cli->sheets_dir && i < count; i++)
         free((void *)(uintptr_t)name[i]);
     free(name);
     if (code) {
-        cli_table_free(table);
-        return cli_fail(cli, &err);
+        cost_table_free(table);
+        return cost_fail(cli, &err);
     }
     print_table(cli, table, "jobq.sheets/1", "sheets", NULL);
-    return CLI_OK;
+    return COST_OK;
 }
 
-static int show(struct cli *cli, bool region_given)
+static int show(struct cost *cli, bool region_given)
 {
     static const char *const head[] = {"price", "unit", "#from", "#to",
                                        "#usd",  "date", "c",     "source"};
@@ -110,9 +110,9 @@ static int show(struct cli *cli, bool region_given)
     struct sheet *sheet;
     if (!region_given && !cli->date && cli->argument_count == 1)
         return list_sheets(cli);
-    if (cli_sheet(cli, cli->region, cli->date, &sheet, &err))
-        return cli_fail(cli, &err);
-    struct cli_table *table = cli_table_new(head, key, 8);
+    if (cost_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cost_fail(cli, &err);
+    struct cost_table *table = cost_table_new(head, key, 8);
     int rows = 0;
     for (int i = 0; i < sheet_row_count(sheet); i++) {
         const struct sheet_row *row = sheet_row_at(sheet, i);
@@ -121,46 +121,46 @@ static int show(struct cli *cli, bool region_given)
             continue;
         rows++;
         snprintf(text, sizeof text, "%s.%s", row->service, row->item);
-        cli_table_text(table, text);
-        cli_table_text(table, sheet_unit_text(row, text, sizeof text));
-        cli_table_number(table, row->from, cli_si(row->from, text, sizeof text));
-        cli_table_number(table, row->to,
-                         isfinite(row->to) ? cli_si(row->to, text, sizeof text) : "");
-        cli_table_number(table, row->usd, NULL);
-        cli_table_text(table, row->date);
-        cli_table_text(table, confidence);
-        cli_table_text(table, row->source);
+        cost_table_text(table, text);
+        cost_table_text(table, sheet_unit_text(row, text, sizeof text));
+        cost_table_number(table, row->from, cost_si(row->from, text, sizeof text));
+        cost_table_number(table, row->to,
+                          isfinite(row->to) ? cost_si(row->to, text, sizeof text) : "");
+        cost_table_number(table, row->usd, NULL);
+        cost_table_text(table, row->date);
+        cost_table_text(table, confidence);
+        cost_table_text(table, row->source);
     }
     if (rows == 0) {
-        cli_table_free(table);
+        cost_table_free(table);
         jobq_fail(&err, JOBQ_NOT_FOUND, "no such price in %s at %s", sheet_region(sheet),
                   sheet_date(sheet));
-        return cli_fail(cli, &err);
+        return cost_fail(cli, &err);
     }
     if (!cli->json && !cli->csv)
-        printf("%s\n", cli_sheet_title(sheet, (char[120]){0}, 120));
+        printf("%s\n", cost_sheet_title(sheet, (char[120]){0}, 120));
     json_t *more = json_object();
-    json_object_set_new(more, "sheet", cli_sheet_json(sheet));
+    json_object_set_new(more, "sheet", cost_sheet_json(sheet));
     print_table(cli, table, "jobq.prices/1", "rows", more);
-    return CLI_OK;
+    return COST_OK;
 }
 
 /* ---- diff ------------------------------------------------------------------------------------ */
 
-static int open_side(struct cli *cli, const char *name, struct sheet **out,
+static int open_side(struct cost *cli, const char *name, struct sheet **out,
                      struct jobq_error *err)
 {
     char region[32];
     const char *at = strchr(name, '@');
     size_t len = strlen(name);
     if (len > 4 && strcmp(name + len - 4, ".csv") == 0)
-        return cli_sheet(cli, cli->region, name, out, err);
+        return cost_sheet(cli, cli->region, name, out, err);
     if (!at || (size_t)(at - name) >= sizeof region)
         return jobq_fail(err, JOBQ_INVALID, "'%.60s' is not REGION@DATE or FILE.csv",
                          name);
     memcpy(region, name, (size_t)(at - name));
     region[at - name] = '\0';
-    return cli_sheet(cli, region, at + 1, out, err);
+    return cost_sheet(cli, region, at + 1, out, err);
 }
 
 static int row_name_order(const struct sheet_row *a, const struct sheet_row *b)
@@ -172,33 +172,33 @@ static int row_name_order(const struct sheet_row *a, const struct sheet_row *b)
 }
 
 /* row: of the first sheet, or of the second when it is new there; now: of the second. */
-static void diff_row(struct cli_table *table, const struct sheet_row *row, bool gone,
+static void diff_row(struct cost_table *table, const struct sheet_row *row, bool gone,
                      bool is_new, const struct sheet_row *now)
 {
     char text[120], unit[40], unit_now[40];
     snprintf(text, sizeof text, "%s.%s", row->service, row->item);
-    cli_table_text(table, text);
+    cost_table_text(table, text);
     sheet_unit_text(row, unit, sizeof unit);
     if (!gone && !is_new && strcmp(unit, sheet_unit_text(now, unit_now, 40)) != 0)
         snprintf(text, sizeof text, "%s -> %s", unit, unit_now);
     else
         snprintf(text, sizeof text, "%s", unit);
-    cli_table_text(table, text);
-    cli_table_number(table, row->from, cli_si(row->from, text, sizeof text));
+    cost_table_text(table, text);
+    cost_table_number(table, row->from, cost_si(row->from, text, sizeof text));
     double before = is_new ? (double)NAN : row->usd,
            after = gone ? (double)NAN : now->usd;
-    cli_table_number(table, before, is_new ? "-" : NULL);
-    cli_table_number(table, after, gone ? "-" : NULL);
+    cost_table_number(table, before, is_new ? "-" : NULL);
+    cost_table_number(table, after, gone ? "-" : NULL);
     double change = before > 0 ? after / before - 1 : (double)NAN;
     snprintf(text, sizeof text, "%+.1f %%", 100 * change);
-    cli_table_number(table, change,
-                     is_new             ? "new"
-                     : gone             ? "gone"
-                     : isfinite(change) ? text
-                                        : "");
+    cost_table_number(table, change,
+                      is_new             ? "new"
+                      : gone             ? "gone"
+                      : isfinite(change) ? text
+                                         : "");
 }
 
-static int diff(struct cli *cli)
+static int diff(struct cost *cli)
 {
     static const char *const head[] = {"price", "unit",     "#from",
                                        "#usd",  "#usd now", "#change"};
@@ -207,11 +207,11 @@ static int diff(struct cli *cli)
     struct jobq_error err;
     struct sheet *a, *b;
     if (cli->argument_count != 3)
-        return cli_usage(cli, "diff needs two sheets");
+        return cost_usage(cli, "diff needs two sheets");
     if (open_side(cli, cli->argument[1], &a, &err) ||
         open_side(cli, cli->argument[2], &b, &err))
-        return cli_fail(cli, &err);
-    struct cli_table *table = cli_table_new(head, key, 6);
+        return cost_fail(cli, &err);
+    struct cost_table *table = cost_table_new(head, key, 6);
     int i = 0, j = 0;
     while (i < sheet_row_count(a) || j < sheet_row_count(b)) {
         const struct sheet_row *x = i < sheet_row_count(a) ? sheet_row_at(a, i) : NULL;
@@ -225,7 +225,7 @@ static int diff(struct cli *cli)
             diff_row(table, order <= 0 ? x : y, order<0, order> 0, y);
     }
     print_table(cli, table, "jobq.prices.diff/1", "rows", NULL);
-    return CLI_OK;
+    return COST_OK;
 }
 
 /* ---- import ---------------------------------------------------------------------------------- */
@@ -249,7 +249,7 @@ static int rewind_file(void *ctx, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static int import_file(struct cli *cli, const char *path, struct sheet *sheet,
+static int import_file(struct cost *cli, const char *path, struct sheet *sheet,
                        struct jobq_error *err)
 {
     struct import_counts counts = {0};
@@ -272,15 +272,15 @@ static int import_file(struct cli *cli, const char *path, struct sheet *sheet,
     return code;
 }
 
-static int import_offers(struct cli *cli, const char *output)
+static int import_offers(struct cost *cli, const char *output)
 {
     struct jobq_error err;
     char *text = NULL;
     size_t len;
     if (cli->argument_count < 2)
-        return cli_usage(cli, "import needs a file");
-    if (!cli->date || cli_date_days(cli->date) < 0)
-        return cli_usage(cli, "import needs --date YYYY-MM, the sheet's name");
+        return cost_usage(cli, "import needs a file");
+    if (!cli->date || cost_date_days(cli->date) < 0)
+        return cost_usage(cli, "import needs --date YYYY-MM, the sheet's name");
     struct sheet *sheet = sheet_new(cli->region, cli->date);
     int code = JOBQ_OK;
     for (int i = 1; i < cli->argument_count && !code; i++)
@@ -289,22 +289,22 @@ static int import_offers(struct cli *cli, const char *output)
         code = sheet_finish(sheet, "import", &err);
     if (!code) {
         sheet_write(sheet, &text, &len);
-        code = cli_write(output, text, len, &err);
+        code = cost_write(output, text, len, &err);
     }
     free(text);
     sheet_free(sheet);
-    return code ? cli_fail(cli, &err) : CLI_OK;
+    return code ? cost_fail(cli, &err) : COST_OK;
 }
 
-static int run(struct cli *cli)
+static int run(struct cost *cli)
 {
     const char *output = "-";
-    struct cli_option options[] = {{"output", CLI_TEXT, &output}};
-    int code = cli_parse(cli, options, 1, CLI_PRICES);
+    struct cost_option options[] = {{"output", COST_TEXT, &output}};
+    int code = cost_parse(cli, options, 1, COST_PRICES);
     if (code >= 0)
         return code;
     if (cli->argument_count == 0)
-        return cli_usage(cli, "show, diff or import?");
+        return cost_usage(cli, "show, diff or import?");
     const char *verb = cli->argument[0];
     bool region_given = false;
     for (int i = 0; i < cli->word_count; i++)
@@ -315,8 +315,8 @@ static int run(struct cli *cli)
         return diff(cli);
     if (strcmp(verb, "import") == 0)
         return import_offers(cli, output);
-    return cli_usage(cli, "show, diff or import, not '%.40s'", verb);
+    return cost_usage(cli, "show, diff or import, not '%.40s'", verb);
 }
 
-const struct cli_command cli_prices = {"prices", "show, diff and import price sheets",
-                                       HELP, run};
+const struct cost_command cost_prices = {"prices", "show, diff and import price sheets",
+                                         HELP, run};

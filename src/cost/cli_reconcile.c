@@ -1,7 +1,7 @@
 /* cli_reconcile.c - jobqcost reconcile: a prediction against what a run really used.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 #include "cost/ledger_json.h"
 #include "cost/reconcile.h"
 
@@ -45,7 +45,7 @@ static int read_ledger(const char *path, struct jobq_ledger *ledger,
 {
     char *text;
     size_t len;
-    int code = cli_read(path, &text, &len, err);
+    int code = cost_read(path, &text, &len, err);
     if (code)
         return code;
     code = ledger_parse(text, len, path, ledger, err);
@@ -62,7 +62,7 @@ static int read_scenario(const char *path, struct predict_scenario *out,
     char *text;
     size_t len;
     json_error_t fault;
-    int code = cli_read(path, &text, &len, err);
+    int code = cost_read(path, &text, &len, err);
     if (code)
         return code;
     json_t *root = json_loadb(text, len, 0, &fault);
@@ -100,7 +100,7 @@ static int read_scenario(const char *path, struct predict_scenario *out,
     return code;
 }
 
-static int price(struct cli *cli, const struct sheet *sheet,
+static int price(struct cost *cli, const struct sheet *sheet,
                  const struct jobq_ledger *ledger, bool exact, double *out,
                  struct jobq_error *err)
 {
@@ -114,15 +114,15 @@ static int price(struct cli *cli, const struct sheet *sheet,
     return code;
 }
 
-static int from_scenario(struct cli *cli, const struct sheet *sheet,
+static int from_scenario(struct cost *cli, const struct sheet *sheet,
                          struct predict_scenario *sc, double tolerance, struct sides *s,
                          struct jobq_error *err)
 {
     struct evaluation e;
-    int code = cli_formula(cli, sc->era, err);
+    int code = cost_formula(cli, sc->era, err);
     cli->interval_jobs = s->jobs;
     if (!code)
-        code = cli_evaluate(cli, sheet, sc, &e, err);
+        code = cost_evaluate(cli, sheet, sc, &e, err);
     if (code)
         return code;
     double t = formula_t95(e.value.dof);
@@ -138,7 +138,7 @@ static int from_scenario(struct cli *cli, const struct sheet *sheet,
     return JOBQ_OK;
 }
 
-static int from_ledger(struct cli *cli, const struct sheet *sheet, const char *path,
+static int from_ledger(struct cost *cli, const struct sheet *sheet, const char *path,
                        double tolerance, struct sides *s, struct jobq_error *err)
 {
     int code = read_ledger(path, s->predicted_ledger, err);
@@ -154,37 +154,37 @@ static int from_ledger(struct cli *cli, const struct sheet *sheet, const char *p
     return JOBQ_OK;
 }
 
-static struct cli_table *lines_table(const struct reconcile *r)
+static struct cost_table *lines_table(const struct reconcile *r)
 {
     static const char *const head[] = {"line", "#predicted", "#observed", "#from",
                                        "#to",  "#off",       ""};
     static const char *const key[] = {"line", "predicted", "observed", "low",
                                       "high", "relative",  "verdict"};
-    struct cli_table *table = cli_table_new(head, key, 7);
+    struct cost_table *table = cost_table_new(head, key, 7);
     char shown[40];
     for (int i = 0; i < r->count; i++) {
         const struct reconcile_line *l = &r->line[i];
         double value[] = {l->predicted, l->observed, l->low, l->high};
         double off = l->predicted > 0 ? l->observed / l->predicted - 1 : (double)INFINITY;
-        cli_table_text(table, usage_line_name(l->line));
+        cost_table_text(table, usage_line_name(l->line));
         for (int j = 0; j < 4; j++) {
             snprintf(shown, sizeof shown, "%.5g", value[j]);
-            cli_table_number(table, value[j], shown);
+            cost_table_number(table, value[j], shown);
         }
         snprintf(shown, sizeof shown, "%+.2f %%", 100 * off);
-        cli_table_number(table, off, isfinite(off) ? shown : "new");
-        cli_table_text(table, l->inside   ? ""
-                              : l->priced ? "OUTSIDE"
-                                          : "outside, unpriced");
+        cost_table_number(table, off, isfinite(off) ? shown : "new");
+        cost_table_text(table, l->inside   ? ""
+                               : l->priced ? "OUTSIDE"
+                                           : "outside, unpriced");
     }
     return table;
 }
 
-static void print(struct cli *cli, const struct sides *s, const struct reconcile *r,
+static void print(struct cost *cli, const struct sides *s, const struct reconcile *r,
                   bool usd_inside)
 {
     char a[40], b[40], c[40], d[40];
-    struct cli_table *table = lines_table(r);
+    struct cost_table *table = lines_table(r);
     if (cli->json) {
         json_t *root = json_object();
         json_object_set_new(root, "schema", json_string("jobq.reconcile/1"));
@@ -196,24 +196,24 @@ static void print(struct cli *cli, const struct sides *s, const struct reconcile
         json_object_set_new(root, "interval95_per_million_usd",
                             json_pack("[f, f]", s->low_usd, s->high_usd));
         json_object_set_new(root, "mape", json_real(r->mape));
-        json_object_set_new(root, "lines", cli_table_json(table));
-        cli_print_json(root);
+        json_object_set_new(root, "lines", cost_table_json(table));
+        cost_print_json(root);
     } else if (cli->csv) {
-        cli_table_print_csv(table, stdout);
+        cost_table_print_csv(table, stdout);
     } else {
         printf("predicted %s per million jobs  (95 %%: %s .. %s)\n"
                "observed  %s over %.0f jobs: %s\n"
                "%d line%s outside, mean error %.2f %%\n\n",
-               cli_usd(s->predicted_usd, a, 40), cli_usd(s->low_usd, b, 40),
-               cli_usd(s->high_usd, c, 40), cli_usd(s->observed_usd, d, 40), s->jobs,
+               cost_usd(s->predicted_usd, a, 40), cost_usd(s->low_usd, b, 40),
+               cost_usd(s->high_usd, c, 40), cost_usd(s->observed_usd, d, 40), s->jobs,
                usd_inside ? "inside" : "OUTSIDE", r->outside, r->outside == 1 ? "" : "s",
                100 * r->mape);
-        cli_table_print(table, stdout);
+        cost_table_print(table, stdout);
     }
-    cli_table_free(table);
+    cost_table_free(table);
 }
 
-static int compare(struct cli *cli, const struct sheet *sheet, double tolerance,
+static int compare(struct cost *cli, const struct sheet *sheet, double tolerance,
                    struct sides *s, struct jobq_error *err)
 {
     struct predict_scenario sc;
@@ -234,31 +234,31 @@ static int compare(struct cli *cli, const struct sheet *sheet, double tolerance,
                 : price(cli, sheet, s->observed_ledger, marginal, &s->observed_usd, err);
 }
 
-static int run(struct cli *cli)
+static int run(struct cost *cli)
 {
     double tolerance = -1;
-    struct cli_option options[] = {{"tolerance", CLI_NUMBER, &tolerance}};
+    struct cost_option options[] = {{"tolerance", COST_NUMBER, &tolerance}};
     struct jobq_error err;
     struct sheet *sheet;
-    int code = cli_parse(cli, options, 1, CLI_PRICES | CLI_FORMULA);
+    int code = cost_parse(cli, options, 1, COST_PRICES | COST_FORMULA);
     if (code >= 0)
         return code;
     if (cli->argument_count != 2)
-        return cli_usage(cli, "needs two files: PREDICTED OBSERVED");
-    if (cli_sheet(cli, cli->region, cli->date, &sheet, &err))
-        return cli_fail(cli, &err);
+        return cost_usage(cli, "needs two files: PREDICTED OBSERVED");
+    if (cost_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cost_fail(cli, &err);
     struct sides *s = xcalloc(1, sizeof *s);
     struct reconcile *r = xcalloc(1, sizeof *r);
     s->predicted_ledger = xcalloc(1, sizeof *s->predicted_ledger);
     s->observed_ledger = xcalloc(1, sizeof *s->observed_ledger);
     if (compare(cli, sheet, tolerance, s, &err)) {
-        code = cli_fail(cli, &err);
+        code = cost_fail(cli, &err);
     } else {
         reconcile_lines(&s->predicted, s->half, &s->observed, s->jobs, r);
         bool inside = s->observed_usd >= s->low_usd * (1 - 1e-9) &&
                       s->observed_usd <= s->high_usd * (1 + 1e-9);
         print(cli, s, r, inside);
-        code = inside && !r->outside ? CLI_OK : CLI_GATE;
+        code = inside && !r->outside ? COST_OK : COST_GATE;
     }
     jobq_ledger_release(s->predicted_ledger);
     jobq_ledger_release(s->observed_ledger);
@@ -269,5 +269,5 @@ static int run(struct cli *cli)
     return code;
 }
 
-const struct cli_command cli_reconcile = {
+const struct cost_command cost_reconcile = {
     "reconcile", "a prediction against a ledger, in dollars", HELP, run};

@@ -1,7 +1,7 @@
 /* cli_sheets.c - finds and opens price sheets and formulas for the command line.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -18,8 +18,8 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int cli_sheet_names(struct cli *cli, const char ***out, int *out_count,
-                    struct jobq_error *err)
+int cost_sheet_names(struct cost *cli, const char ***out, int *out_count,
+                     struct jobq_error *err)
 {
     const char **name = NULL;
     int count = 0;
@@ -50,7 +50,7 @@ int cli_sheet_names(struct cli *cli, const char ***out, int *out_count,
     return JOBQ_OK;
 }
 
-static void free_names(const struct cli *cli, const char **name, int count)
+static void free_names(const struct cost *cli, const char **name, int count)
 {
     for (int i = 0; cli->sheets_dir && i < count; i++)
         free((void *)(uintptr_t)name[i]);
@@ -61,7 +61,7 @@ static int open_file(const char *path, struct sheet **out, struct jobq_error *er
 {
     char *text;
     size_t len;
-    int code = cli_read(path, &text, &len, err);
+    int code = cost_read(path, &text, &len, err);
     if (code)
         return code;
     code = sheet_parse(text, len, path, out, err);
@@ -69,11 +69,11 @@ static int open_file(const char *path, struct sheet **out, struct jobq_error *er
     return code;
 }
 
-static int open_named(struct cli *cli, const char *region, const char *date,
+static int open_named(struct cost *cli, const char *region, const char *date,
                       struct sheet **out, struct jobq_error *err)
 {
     const char **name;
-    int count, code = cli_sheet_names(cli, &name, &count, err);
+    int count, code = cost_sheet_names(cli, &name, &count, err);
     if (code)
         return code;
     int at = sheet_pick(name, count, region, date, err);
@@ -117,18 +117,18 @@ static int apply_price(struct sheet *sheet, const char *text, struct jobq_error 
     return sheet_override(sheet, name, dot + 1, usd, "--price", err);
 }
 
-static int keep(struct cli *cli, struct sheet *sheet, struct jobq_error *err)
+static int keep(struct cost *cli, struct sheet *sheet, struct jobq_error *err)
 {
-    if (cli->sheet_count == CLI_SHEETS_MAX) {
+    if (cli->sheet_count == COST_SHEETS_MAX) {
         sheet_free(sheet);
-        return jobq_fail(err, JOBQ_LIMIT, "more than %d sheets", CLI_SHEETS_MAX);
+        return jobq_fail(err, JOBQ_LIMIT, "more than %d sheets", COST_SHEETS_MAX);
     }
     cli->sheet[cli->sheet_count++] = sheet;
     return JOBQ_OK;
 }
 
-int cli_sheet(struct cli *cli, const char *region, const char *date, struct sheet **out,
-              struct jobq_error *err)
+int cost_sheet(struct cost *cli, const char *region, const char *date, struct sheet **out,
+               struct jobq_error *err)
 {
     struct sheet *sheet, *from;
     size_t len = date ? strlen(date) : 0;
@@ -155,8 +155,8 @@ int cli_sheet(struct cli *cli, const char *region, const char *date, struct shee
     return code;
 }
 
-void cli_era(struct cli *cli, const struct sheet *sheet,
-             struct predict_scenario *scenario)
+void cost_era(struct cost *cli, const struct sheet *sheet,
+              struct predict_scenario *scenario)
 {
     const char *era = sheet_property(sheet, "era");
     if (!cli->era_given && *era && strlen(era) < sizeof scenario->era)
@@ -167,7 +167,7 @@ void cli_era(struct cli *cli, const struct sheet *sheet,
     }
 }
 
-int cli_formula(struct cli *cli, const char *era, struct jobq_error *err)
+int cost_formula(struct cost *cli, const char *era, struct jobq_error *err)
 {
     char *text;
     size_t len;
@@ -177,7 +177,7 @@ int cli_formula(struct cli *cli, const char *era, struct jobq_error *err)
     if (cli->formula_path && strcmp(cli->formula_path, "closed") == 0)
         return JOBQ_OK;
     if (cli->formula_path) {
-        int code = cli_read(cli->formula_path, &text, &len, err);
+        int code = cost_read(cli->formula_path, &text, &len, err);
         if (code)
             return code;
         code = formula_parse(text, len, cli->formula_path, &cli->formula, err);
@@ -199,9 +199,9 @@ int cli_formula(struct cli *cli, const char *era, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-int cli_evaluate(struct cli *cli, const struct sheet *sheet,
-                 const struct predict_scenario *scenario, struct evaluation *out,
-                 struct jobq_error *err)
+int cost_evaluate(struct cost *cli, const struct sheet *sheet,
+                  const struct predict_scenario *scenario, struct evaluation *out,
+                  struct jobq_error *err)
 {
     struct evaluate_context context = {sheet, &cli->bill, cli->formula};
     return evaluate(&context, scenario,
@@ -210,7 +210,7 @@ int cli_evaluate(struct cli *cli, const struct sheet *sheet,
 
 /* ---- dates --------------------------------------------------------------------------------- */
 
-int64_t cli_date_days(const char *date)
+int64_t cost_date_days(const char *date)
 {
     int year = 0, month = 12, day = 0;
     int got = sscanf(date, "%4d-%2d-%2d", &year, &month, &day);
@@ -224,7 +224,7 @@ int64_t cli_date_days(const char *date)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-char *cli_sheet_title(const struct sheet *sheet, char *out, int cap)
+char *cost_sheet_title(const struct sheet *sheet, char *out, int cap)
 {
     const char *as_of = sheet_property(sheet, "as_of");
     snprintf(out, (size_t)cap, "%s %s%s%s%s", sheet_region(sheet), sheet_date(sheet),
@@ -232,7 +232,8 @@ char *cli_sheet_title(const struct sheet *sheet, char *out, int cap)
     return out;
 }
 
-void cli_warn_prices(struct cli *cli, const struct sheet *sheet, const struct bill *bill)
+void cost_warn_prices(struct cost *cli, const struct sheet *sheet,
+                      const struct bill *bill)
 {
     struct text old = {0}, borrowed = {0};
     int old_count = 0;
@@ -244,7 +245,7 @@ void cli_warn_prices(struct cli *cli, const struct sheet *sheet, const struct bi
                     bill->item[j].service == item->service;
         if (again)
             continue;
-        int64_t days = cli_date_days(item->date);
+        int64_t days = cost_date_days(item->date);
         if (days >= 0 && cli->today_days - days > 90) {
             if (old_count++ < 4)
                 text_printf(&old, "%s%s.%s %s", old.len ? ", " : "", item->service,
@@ -256,16 +257,17 @@ void cli_warn_prices(struct cli *cli, const struct sheet *sheet, const struct bi
     }
     /* Whoever names a date asked for the prices of then. */
     if (!cli->date && old_count)
-        cli_warn(cli, "%d price%s older than 90 days: %s%s", old_count,
-                 old_count == 1 ? " is" : "s are", old.ptr, old_count > 4 ? ", ..." : "");
+        cost_warn(cli, "%d price%s older than 90 days: %s%s", old_count,
+                  old_count == 1 ? " is" : "s are", old.ptr,
+                  old_count > 4 ? ", ..." : "");
     if (borrowed.len)
-        cli_warn(cli, "not known in %s and assumed from %s: %s", sheet_region(sheet),
-                 cli->assume_from, borrowed.ptr);
+        cost_warn(cli, "not known in %s and assumed from %s: %s", sheet_region(sheet),
+                  cli->assume_from, borrowed.ptr);
     text_release(&old);
     text_release(&borrowed);
 }
 
-json_t *cli_sheet_json(const struct sheet *sheet)
+json_t *cost_sheet_json(const struct sheet *sheet)
 {
     const char *key, *value;
     json_t *object = json_object();

@@ -1,7 +1,7 @@
 /* cli_solve.c - jobqcost solve and optimise: which settings, for which cost.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 #include "cost/search.h"
 
 #include "base/arena.h"
@@ -53,7 +53,7 @@ static const char OPTIMISE_HELP[] =
     "Makes no API call.\n";
 
 struct plan {
-    struct cli *cli;
+    struct cost *cli;
     struct sheet *sheet;
     struct search_axis axis[SEARCH_AXES_MAX];
     int axes;
@@ -98,11 +98,11 @@ static int read_free(struct plan *plan, const char *list, struct jobq_error *err
 
 static int prepare(struct plan *plan, const char *free_list, struct jobq_error *err)
 {
-    struct cli *cli = plan->cli;
-    if (cli_sheet(cli, cli->region, cli->date, &plan->sheet, err))
+    struct cost *cli = plan->cli;
+    if (cost_sheet(cli, cli->region, cli->date, &plan->sheet, err))
         return err->code;
-    cli_era(cli, plan->sheet, &cli->scenario);
-    int code = cli_formula(cli, cli->scenario.era, err);
+    cost_era(cli, plan->sheet, &cli->scenario);
+    int code = cost_formula(cli, cli->scenario.era, err);
     return code ? code : read_free(plan, free_list, err);
 }
 
@@ -126,7 +126,7 @@ static enum bill_component largest(const struct search_result *result)
     return (enum bill_component)at;
 }
 
-static struct cli_table *results_table(const struct plan *plan, int rows)
+static struct cost_table *results_table(const struct plan *plan, int rows)
 {
     static const char *head[SEARCH_AXES_MAX + 5], *key[SEARCH_AXES_MAX + 5];
     int columns = 0;
@@ -145,17 +145,17 @@ static struct cli_table *results_table(const struct plan *plan, int rows)
         head[columns] = waits ? "#p95 wait s" : "#done in s";
         key[columns++] = waits ? "p95_wait_s" : "makespan_s";
     }
-    struct cli_table *table = cli_table_new(head, key, columns);
+    struct cost_table *table = cost_table_new(head, key, columns);
     for (int i = 0; i < rows; i++) {
         const struct search_result *result = &plan->result[i];
-        cli_table_number(table, result->per_million,
-                         cli_usd_cell(result->per_million, shown, sizeof shown));
+        cost_table_number(table, result->per_million,
+                          cost_usd_cell(result->per_million, shown, sizeof shown));
         for (int j = 0; j < plan->axes; j++)
-            cli_table_text(table, plan->axis[j].text[result->choice[j]]);
-        cli_table_text(table, bill_component_name(largest(result)));
+            cost_table_text(table, plan->axis[j].text[result->choice[j]]);
+        cost_table_text(table, bill_component_name(largest(result)));
         if (waits || runs) {
             double value = waits ? result->p95_wait_s : result->makespan_s;
-            cli_table_number(table, value, cli_si(value, shown, sizeof shown));
+            cost_table_number(table, value, cost_si(value, shown, sizeof shown));
         }
     }
     return table;
@@ -164,17 +164,17 @@ static struct cli_table *results_table(const struct plan *plan, int rows)
 static json_t *plan_json(const struct plan *plan, const char *schema, int rows)
 {
     json_t *root = json_object();
-    struct cli_table *table = results_table(plan, rows);
+    struct cost_table *table = results_table(plan, rows);
     json_object_set_new(root, "schema", json_string(schema));
-    json_object_set_new(root, "results", cli_table_json(table));
+    json_object_set_new(root, "results", cost_table_json(table));
     json_object_set_new(root, "combinations", json_real(plan->summary.combinations));
     json_object_set_new(root, "evaluated", json_integer(plan->summary.evaluated));
     json_object_set_new(root, "refused", json_integer(plan->summary.refused));
     json_object_set_new(root, "over_limit", json_integer(plan->summary.over_limit));
     json_object_set_new(root, "whole_grid", json_boolean(plan->summary.whole));
-    json_object_set_new(root, "sheet", cli_sheet_json(plan->sheet));
+    json_object_set_new(root, "sheet", cost_sheet_json(plan->sheet));
     json_object_set_new(root, "formula", json_string(plan->cli->formula_name));
-    cli_table_free(table);
+    cost_table_free(table);
     return root;
 }
 
@@ -187,17 +187,17 @@ static void print_summary(const struct plan *plan)
            s->combinations,
            s->whole ? "all tried" : "searched by coordinate descent: a local best",
            (long long)s->refused, (long long)s->over_limit,
-           cli_sheet_title(plan->sheet, title, sizeof title), plan->cli->formula_name);
+           cost_sheet_title(plan->sheet, title, sizeof title), plan->cli->formula_name);
 }
 
 static void print_rows(const struct plan *plan, int rows)
 {
-    struct cli_table *table = results_table(plan, rows);
+    struct cost_table *table = results_table(plan, rows);
     if (plan->cli->csv)
-        cli_table_print_csv(table, stdout);
+        cost_table_print_csv(table, stdout);
     else
-        cli_table_print(table, stdout);
-    cli_table_free(table);
+        cost_table_print(table, stdout);
+    cost_table_free(table);
 }
 
 static void warn_best(struct plan *plan)
@@ -207,9 +207,9 @@ static void warn_best(struct plan *plan)
     struct jobq_error err;
     search_apply(&plan->cli->scenario, plan->axis, plan->axes, plan->result[0].choice,
                  &best);
-    if (cli_evaluate(plan->cli, plan->sheet, &best, &e, &err))
+    if (cost_evaluate(plan->cli, plan->sheet, &best, &e, &err))
         return;
-    cli_warn_prices(plan->cli, plan->sheet, &e.bill);
+    cost_warn_prices(plan->cli, plan->sheet, &e.bill);
     evaluation_release(&e);
 }
 
@@ -262,68 +262,69 @@ static int print_solution(struct plan *plan, double target)
         if (crosses) {
             json_object_set_new(root, "crosses_at", json_string(at));
         }
-        cli_print_json(root);
-        return CLI_OK;
+        cost_print_json(root);
+        return COST_OK;
     }
     if (plan->cli->csv) {
         print_rows(plan, reach ? reach : 1);
-        return CLI_OK;
+        return COST_OK;
     }
     if (reach) {
-        printf("%s per million is reached, cheapest first:\n\n", cli_usd(target, a, 40));
+        printf("%s per million is reached, cheapest first:\n\n", cost_usd(target, a, 40));
         print_rows(plan, reach);
     } else {
         printf("%s per million is out of reach; the least is %s, of which %s is %s:\n\n",
-               cli_usd(target, a, 40), cli_usd(best->per_million, b, 40),
+               cost_usd(target, a, 40), cost_usd(best->per_million, b, 40),
                bill_component_name(largest(best)),
-               cli_usd(best->component[largest(best)], at, 40));
+               cost_usd(best->component[largest(best)], at, 40));
         print_rows(plan, 1);
         fputc('\n', stdout);
-        struct cli_table *table = cli_components(best->component, 1);
-        cli_table_print(table, stdout);
-        cli_table_free(table);
+        struct cost_table *table = cost_components(best->component, 1);
+        cost_table_print(table, stdout);
+        cost_table_free(table);
     }
     if (crosses)
         printf("\nthe target is crossed at %s %s\n", plan->axis[0].option, at);
     print_summary(plan);
-    return CLI_OK;
+    return COST_OK;
 }
 
-static int begin(struct cli *cli, struct plan *plan, const struct cli_option *options,
+static int begin(struct cost *cli, struct plan *plan, const struct cost_option *options,
                  int count, const double *top)
 {
-    int code = cli_parse(cli, options, count, CLI_SCENARIO | CLI_PRICES | CLI_FORMULA);
+    int code =
+        cost_parse(cli, options, count, COST_SCENARIO | COST_PRICES | COST_FORMULA);
     if (code >= 0)
         return code;
     if (cli->argument_count)
-        return cli_usage(cli, "takes no argument '%.40s'", cli->argument[0]);
+        return cost_usage(cli, "takes no argument '%.40s'", cli->argument[0]);
     if (!(*top >= 1 && *top <= SHOWN_MAX))
-        return cli_usage(cli, "--top is 1..%d", SHOWN_MAX);
+        return cost_usage(cli, "--top is 1..%d", SHOWN_MAX);
     plan->cli = cli;
     plan->shown = (int)*top;
     plan->limits.max_p95_wait_s = plan->limits.deadline_s = (double)INFINITY;
     return -1;
 }
 
-static int run_solve(struct cli *cli)
+static int run_solve(struct cost *cli)
 {
     double target = -1, top = 10;
     const char *free_list = NULL;
-    struct cli_option options[] = {{"target", CLI_NUMBER, &target},
-                                   {"free", CLI_TEXT, &free_list},
-                                   {"top", CLI_NUMBER, &top}};
+    struct cost_option options[] = {{"target", COST_NUMBER, &target},
+                                    {"free", COST_TEXT, &free_list},
+                                    {"top", COST_NUMBER, &top}};
     struct jobq_error err;
     struct plan *plan = xcalloc(1, sizeof *plan);
     int code = begin(cli, plan, options, 3, &top);
     if (code < 0 && !(target >= 0))
-        code = cli_usage(cli, "--target USD is needed: dollars per million jobs");
+        code = cost_usage(cli, "--target USD is needed: dollars per million jobs");
     if (code < 0 && !free_list)
         free_list = strcmp(cli->scenario.instance, "none") == 0
                         ? "batch,prefetch,concurrency,wait,visibility"
                         : "batch,prefetch,concurrency,wait,visibility,instance,spot";
     if (code < 0) {
         if (prepare(plan, free_list, &err) || search(plan, &err) < 0) {
-            code = cli_fail(cli, &err);
+            code = cost_fail(cli, &err);
         } else {
             warn_best(plan);
             code = print_solution(plan, target);
@@ -334,29 +335,29 @@ static int run_solve(struct cli *cli)
     return code;
 }
 
-const struct cli_command cli_solve = {"solve", "settings that reach a target cost",
-                                      SOLVE_HELP, run_solve};
+const struct cost_command cost_solve = {"solve", "settings that reach a target cost",
+                                        SOLVE_HELP, run_solve};
 
 /* ---- optimise -------------------------------------------------------------------------------- */
 
-static int run_optimise(struct cli *cli)
+static int run_optimise(struct cost *cli)
 {
     double top = 10, wait_s = -1, deadline_s = -1;
     const char *free_list =
         "instance,concurrency,boxes,batch,prefetch,wait,visibility,spot";
-    struct cli_option options[] = {{"p95-wait", CLI_DURATION, &wait_s},
-                                   {"deadline", CLI_DURATION, &deadline_s},
-                                   {"free", CLI_TEXT, &free_list},
-                                   {"top", CLI_NUMBER, &top}};
+    struct cost_option options[] = {{"p95-wait", COST_DURATION, &wait_s},
+                                    {"deadline", COST_DURATION, &deadline_s},
+                                    {"free", COST_TEXT, &free_list},
+                                    {"top", COST_NUMBER, &top}};
     struct jobq_error err;
     struct plan *plan = xcalloc(1, sizeof *plan);
     int code = begin(cli, plan, options, 4, &top);
     if (code < 0 && wait_s < 0 && deadline_s < 0)
-        code = cli_usage(cli, "--p95-wait T or --deadline T is needed");
+        code = cost_usage(cli, "--p95-wait T or --deadline T is needed");
     if (code < 0 && wait_s >= 0 && !(cli->scenario.arrivals_per_s > 0))
-        code = cli_usage(cli, "--p95-wait needs --arrivals R/s");
+        code = cost_usage(cli, "--p95-wait needs --arrivals R/s");
     if (code < 0 && deadline_s >= 0 && !cli->given[PREDICT_JOBS])
-        code = cli_usage(cli, "--deadline needs --jobs N");
+        code = cost_usage(cli, "--deadline needs --jobs N");
     if (code < 0) {
         if (wait_s >= 0)
             plan->limits.max_p95_wait_s = wait_s;
@@ -365,17 +366,17 @@ static int run_optimise(struct cli *cli)
             cli->scenario.jobs = cli->interval_jobs;
         }
         if (prepare(plan, free_list, &err) || search(plan, &err) < 0) {
-            code = cli_fail(cli, &err);
+            code = cost_fail(cli, &err);
         } else {
             warn_best(plan);
             if (cli->json) {
-                cli_print_json(plan_json(plan, "jobq.optimise/1", plan->count));
+                cost_print_json(plan_json(plan, "jobq.optimise/1", plan->count));
             } else {
                 print_rows(plan, plan->count);
                 if (!cli->csv)
                     print_summary(plan);
             }
-            code = CLI_OK;
+            code = COST_OK;
         }
     }
     plan_release(plan);
@@ -383,5 +384,5 @@ static int run_optimise(struct cli *cli)
     return code;
 }
 
-const struct cli_command cli_optimise = {"optimise", "the least cost under a limit",
-                                         OPTIMISE_HELP, run_optimise};
+const struct cost_command cost_optimise = {"optimise", "the least cost under a limit",
+                                           OPTIMISE_HELP, run_optimise};

@@ -15,7 +15,7 @@ struct cell {
     bool number;
 };
 
-struct cli_table {
+struct cost_table {
     const char *const *head;
     const char *const *key;
     int columns;
@@ -23,15 +23,15 @@ struct cli_table {
     int count, cap;
 };
 
-struct cli_table *cli_table_new(const char *const *head, const char *const *key,
-                                int count)
+struct cost_table *cost_table_new(const char *const *head, const char *const *key,
+                                  int count)
 {
-    struct cli_table *table = xcalloc(1, sizeof *table);
-    *table = (struct cli_table){.head = head, .key = key, .columns = count};
+    struct cost_table *table = xcalloc(1, sizeof *table);
+    *table = (struct cost_table){.head = head, .key = key, .columns = count};
     return table;
 }
 
-void cli_table_free(struct cli_table *table)
+void cost_table_free(struct cost_table *table)
 {
     for (int i = 0; i < table->count; i++)
         free(table->cell[i].shown);
@@ -39,7 +39,7 @@ void cli_table_free(struct cli_table *table)
     free(table);
 }
 
-static struct cell *next_cell(struct cli_table *table)
+static struct cell *next_cell(struct cost_table *table)
 {
     if (table->count == table->cap) {
         table->cap = table->cap ? 2 * table->cap : 64;
@@ -50,12 +50,12 @@ static struct cell *next_cell(struct cli_table *table)
     return cell;
 }
 
-void cli_table_text(struct cli_table *table, const char *text)
+void cost_table_text(struct cost_table *table, const char *text)
 {
     next_cell(table)->shown = xstrdup(text);
 }
 
-void cli_table_number(struct cli_table *table, double value, const char *shown)
+void cost_table_number(struct cost_table *table, double value, const char *shown)
 {
     struct cell *cell = next_cell(table);
     cell->number = true;
@@ -69,23 +69,23 @@ void cli_table_number(struct cli_table *table, double value, const char *shown)
     cell->shown = text.ptr;
 }
 
-void cli_table_rule(struct cli_table *table)
+void cost_table_rule(struct cost_table *table)
 {
     for (int i = 0; i < table->columns; i++)
         next_cell(table);
 }
 
-static bool is_number(const struct cli_table *table, int column)
+static bool is_number(const struct cost_table *table, int column)
 {
     return table->head[column][0] == '#';
 }
 
-static bool is_hidden(const struct cli_table *table, int column)
+static bool is_hidden(const struct cost_table *table, int column)
 {
     return table->head[column][0] == '!';
 }
 
-static const char *title(const struct cli_table *table, int column)
+static const char *title(const struct cost_table *table, int column)
 {
     return table->head[column] + (is_number(table, column) || is_hidden(table, column));
 }
@@ -103,7 +103,7 @@ static void print_cell(const char *text, int width, bool right, bool last, FILE 
 }
 
 /* Widths of what is in each column; the widest text column gives way to the page. */
-static int widths(const struct cli_table *table, int *width, int *last)
+static int widths(const struct cost_table *table, int *width, int *last)
 {
     int sum = -2, widest = -1;
     for (int i = 0; i < table->columns; i++)
@@ -129,7 +129,7 @@ static int widths(const struct cli_table *table, int *width, int *last)
     return sum;
 }
 
-void cli_table_print(const struct cli_table *table, FILE *out)
+void cost_table_print(const struct cost_table *table, FILE *out)
 {
     int width[32], last = 0, used = widths(table, width, &last);
     for (int i = 0; i < table->columns; i++)
@@ -164,7 +164,7 @@ static void print_field(const char *text, FILE *out)
     fputc('"', out);
 }
 
-void cli_table_print_csv(const struct cli_table *table, FILE *out)
+void cost_table_print_csv(const struct cost_table *table, FILE *out)
 {
     for (int i = 0; i < table->columns; i++)
         fprintf(out, "%s%s", table->key[i], i + 1 == table->columns ? "\n" : ",");
@@ -185,7 +185,7 @@ void cli_table_print_csv(const struct cli_table *table, FILE *out)
     }
 }
 
-json_t *cli_table_json(const struct cli_table *table)
+json_t *cost_table_json(const struct cost_table *table)
 {
     json_t *rows = json_array(), *row = NULL;
     for (int i = 0; i < table->count; i++) {
@@ -205,7 +205,7 @@ json_t *cli_table_json(const struct cli_table *table)
     return rows;
 }
 
-char *cli_usd(double usd, char *out, int cap)
+char *cost_usd(double usd, char *out, int cap)
 {
     double size = fabs(usd);
     const char *sign = usd < 0 ? "-" : "";
@@ -219,11 +219,11 @@ char *cli_usd(double usd, char *out, int cap)
     return out;
 }
 
-char *cli_usd_cell(double usd, char *out, int cap)
+char *cost_usd_cell(double usd, char *out, int cap)
 {
     double size = fabs(usd);
     if (size >= 0.9995 || size == 0)
-        return cli_usd(usd, out, cap);
+        return cost_usd(usd, out, cap);
     if (size < 0.00005)
         snprintf(out, (size_t)cap, "<$0.0001");
     else
@@ -231,7 +231,7 @@ char *cli_usd_cell(double usd, char *out, int cap)
     return out;
 }
 
-char *cli_si(double value, char *out, int cap)
+char *cost_si(double value, char *out, int cap)
 {
     static const struct {
         double scale;

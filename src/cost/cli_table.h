@@ -10,32 +10,32 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-struct cli_table;
+struct cost_table;
 
 /* head: column names for people, as "text" columns (left), "#number" ones (right) or "!"
  * (not in the text form); key: the same for CSV and JSON. Both count long, strings outlive the table. */
-struct cli_table *cli_table_new(const char *const *head, const char *const *key,
-                                int count);
-void cli_table_free(struct cli_table *table);
+struct cost_table *cost_table_new(const char *const *head, const char *const *key,
+                                  int count);
+void cost_table_free(struct cost_table *table);
 
 /* Fill the next row cell by cell. */
-void cli_table_text(struct cli_table *table, const char *text);
+void cost_table_text(struct cost_table *table, const char *text);
 /* shown is what the text form prints (copied); NULL: the value in full. */
-void cli_table_number(struct cli_table *table, double value, const char *shown);
+void cost_table_number(struct cost_table *table, double value, const char *shown);
 /* A line between rows in the text form. */
-void cli_table_rule(struct cli_table *table);
+void cost_table_rule(struct cost_table *table);
 
 /* Text: columns padded, the widest text column cut so that a line has at most 80. */
-void cli_table_print(const struct cli_table *table, FILE *out);
-void cli_table_print_csv(const struct cli_table *table, FILE *out);
+void cost_table_print(const struct cost_table *table, FILE *out);
+void cost_table_print_csv(const struct cost_table *table, FILE *out);
 /* A new array of objects. */
-json_t *cli_table_json(const struct cli_table *table);
+json_t *cost_table_json(const struct cost_table *table);
 
 /* "$12.24", "$0.0123", "$0.00001224": two decimals from a dollar up, else four digits. */
-char *cli_usd(double usd, char *out, int cap);
+char *cost_usd(double usd, char *out, int cap);
 /* The same for a column: at most four decimals, "<$0.0001" below. */
-char *cli_usd_cell(double usd, char *out, int cap);
+char *cost_usd_cell(double usd, char *out, int cap);
 /* 1234567 -> "1.23M"; at most four digits. */
-char *cli_si(double value, char *out, int cap);
+char *cost_si(double value, char *out, int cap);
 
 #endif

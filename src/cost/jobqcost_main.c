@@ -1,15 +1,15 @@
 /* jobqcost_main.c - the program jobqcost: finds the subcommand and runs it.
  *
  * Room: src/cost. A new subcommand is one line of COMMANDS. */
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-static const struct cli_command *const COMMANDS[] = {
-    &cli_eval,  &cli_solve, &cli_optimise, &cli_compare,
-    &cli_check, &cli_bill,  &cli_prices,   &cli_reconcile,
+static const struct cost_command *const COMMANDS[] = {
+    &cost_eval,  &cost_solve, &cost_optimise, &cost_compare,
+    &cost_check, &cost_bill,  &cost_prices,   &cost_reconcile,
 };
 #define COMMAND_COUNT (sizeof COMMANDS / sizeof *COMMANDS)
 
@@ -29,7 +29,7 @@ static void usage(FILE *out)
           out);
 }
 
-static const struct cli_command *find(const char *name)
+static const struct cost_command *find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(COMMANDS[i]->name, name) == 0)
@@ -52,35 +52,35 @@ int main(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         usage(argc < 2 ? stderr : stdout);
-        return argc < 2 ? CLI_USAGE : CLI_OK;
+        return argc < 2 ? COST_USAGE : COST_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("jobqcost %s\n", JOBQ_VERSION);
-        return CLI_OK;
+        return COST_OK;
     }
     if (strcmp(argv[1], "help") == 0) {
-        const struct cli_command *of = argc > 2 ? find(argv[2]) : NULL;
+        const struct cost_command *of = argc > 2 ? find(argv[2]) : NULL;
         if (of)
             fputs(of->help, stdout);
         else
             usage(stdout);
-        return CLI_OK;
+        return COST_OK;
     }
-    const struct cli_command *command = find(argv[1]);
+    const struct cost_command *command = find(argv[1]);
     if (!command) {
         fprintf(stderr, "jobqcost: unknown subcommand '%.40s'; ", argv[1]);
         suggest(argv[1]);
-        return CLI_USAGE;
+        return COST_USAGE;
     }
-    struct cli cli = {.command = command,
-                      .word = argv + 2,
-                      .word_count = argc - 2,
-                      .today_days = (int64_t)(time(NULL) / 86400)};
+    struct cost cli = {.command = command,
+                       .word = argv + 2,
+                       .word_count = argc - 2,
+                       .today_days = (int64_t)(time(NULL) / 86400)};
     int code = command->run(&cli);
-    cli_release(&cli);
+    cost_release(&cli);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fputs("jobqcost: cannot write to standard output\n", stderr);
-        return CLI_FAILED;
+        return COST_FAILED;
     }
     return code;
 }

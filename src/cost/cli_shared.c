@@ -1,4 +1,4 @@
-#include "cost/cli.h"
+#include "cost/cli_shared.h"
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -15,16 +15,16 @@
 
 /* ---- messages --------------------------------------------------------------------------- */
 
-int cli_fail(const struct cli *cli, const struct jobq_error *err)
+int cost_fail(const struct cost *cli, const struct jobq_error *err)
 {
     fprintf(stderr, "jobqcost %s: %s\n", cli->command->name, err->text);
     switch (err->code) {
     case JOBQ_INVALID:
     case JOBQ_LIMIT:
     case JOBQ_CORRUPT:
-        return CLI_USAGE;
+        return COST_USAGE;
     case JOBQ_NOT_FOUND:
-        return CLI_NOT_FOUND;
+        return COST_NOT_FOUND;
     case JOBQ_OK:
     case JOBQ_TIMEOUT:
     case JOBQ_THROTTLED:
@@ -34,10 +34,10 @@ int cli_fail(const struct cli *cli, const struct jobq_error *err)
     case JOBQ_CANCELLED:
         break;
     }
-    return CLI_FAILED;
+    return COST_FAILED;
 }
 
-int cli_usage(const struct cli *cli, const char *format, ...)
+int cost_usage(const struct cost *cli, const char *format, ...)
 {
     va_list args;
     fprintf(stderr, "jobqcost %s: ", cli->command->name);
@@ -45,10 +45,10 @@ int cli_usage(const struct cli *cli, const char *format, ...)
     vfprintf(stderr, format, args);
     va_end(args);
     fprintf(stderr, "\n");
-    return CLI_USAGE;
+    return COST_USAGE;
 }
 
-void cli_warn(const struct cli *cli, const char *format, ...)
+void cost_warn(const struct cost *cli, const char *format, ...)
 {
     va_list args;
     if (cli->quiet)
@@ -109,67 +109,67 @@ static void consider(struct nearest *best, const char *typed, const char *name)
         *best = (struct nearest){name, d};
 }
 
-static int unknown_option(const struct cli *cli, const struct cli_option *option,
+static int unknown_option(const struct cost *cli, const struct cost_option *option,
                           int count, unsigned shared, const char *typed)
 {
     struct nearest best = {NULL, 4};
     char shown[60];
     for (int i = 0; i < count; i++)
         consider(&best, typed, option[i].name);
-    for (size_t i = 0; shared & CLI_PRICES && i < sizeof PRICE_OPTIONS / sizeof(char *);
+    for (size_t i = 0; shared & COST_PRICES && i < sizeof PRICE_OPTIONS / sizeof(char *);
          i++)
         consider(&best, typed, PRICE_OPTIONS[i]);
     for (size_t i = 0;
-         shared & CLI_SCENARIO && i < sizeof SCENARIO_WORDS / sizeof(char *); i++)
+         shared & COST_SCENARIO && i < sizeof SCENARIO_WORDS / sizeof(char *); i++)
         consider(&best, typed, SCENARIO_WORDS[i]);
-    for (int i = 0; shared & CLI_SCENARIO && i < PREDICT_INPUT_COUNT; i++)
+    for (int i = 0; shared & COST_SCENARIO && i < PREDICT_INPUT_COUNT; i++)
         consider(&best, typed, predict_input_name((enum predict_input)i));
     for (size_t i = 0; i < sizeof OUTPUT_OPTIONS / sizeof(char *); i++)
         consider(&best, typed, OUTPUT_OPTIONS[i]);
     text_escape(typed, (int64_t)strlen(typed), shown, sizeof shown);
     if (best.name)
-        return cli_usage(cli, "unknown option '--%s'; did you mean --%s?", shown,
-                         best.name);
-    return cli_usage(cli, "unknown option '--%s'; see jobqcost %s --help", shown,
-                     cli->command->name);
+        return cost_usage(cli, "unknown option '--%s'; did you mean --%s?", shown,
+                          best.name);
+    return cost_usage(cli, "unknown option '--%s'; see jobqcost %s --help", shown,
+                      cli->command->name);
 }
 
-static int own_option(const struct cli *cli, const struct cli_option *option,
+static int own_option(const struct cost *cli, const struct cost_option *option,
                       const char *value)
 {
     struct jobq_error err;
     int64_t ns;
     int code = JOBQ_OK;
-    struct cli_many *many = option->target;
+    struct cost_many *many = option->target;
     switch (option->kind) {
-    case CLI_FLAG:
+    case COST_FLAG:
         *(bool *)option->target = true;
         break;
-    case CLI_TEXT:
+    case COST_TEXT:
         *(const char **)option->target = value;
         break;
-    case CLI_NUMBER:
+    case COST_NUMBER:
         code = jobq_parse_number(value, option->target, &err);
         break;
-    case CLI_DURATION:
+    case COST_DURATION:
         code = jobq_parse_duration(value, &ns, &err);
         if (!code)
             *(double *)option->target = jobq_seconds_from_ns(ns);
         break;
-    case CLI_MANY:
-        if (many->count == CLI_MANY_MAX)
-            return cli_usage(cli, "--%s is given too often", option->name);
+    case COST_MANY:
+        if (many->count == COST_MANY_MAX)
+            return cost_usage(cli, "--%s is given too often", option->name);
         many->text[many->count++] = value;
         break;
     }
     if (code) {
         jobq_wrap(&err, "--%s", option->name);
-        return cli_fail(cli, &err);
+        return cost_fail(cli, &err);
     }
     return -1;
 }
 
-static int price_option(struct cli *cli, const char *name, const char *value)
+static int price_option(struct cost *cli, const char *name, const char *value)
 {
     struct jobq_error err;
     int code = JOBQ_OK;
@@ -184,7 +184,7 @@ static int price_option(struct cli *cli, const char *name, const char *value)
     else if (strcmp(name, "queue-kind") == 0) {
         if (strcmp(value, "standard") != 0 && strcmp(value, "fifo") != 0 &&
             strcmp(value, "fair") != 0)
-            return cli_usage(cli, "--queue-kind is standard, fifo or fair");
+            return cost_usage(cli, "--queue-kind is standard, fifo or fair");
         cli->bill.queue_kind = value;
     } else if (strcmp(name, "volume-kind") == 0)
         cli->bill.volume = value;
@@ -193,13 +193,13 @@ static int price_option(struct cli *cli, const char *name, const char *value)
     else if (strcmp(name, "months") == 0) {
         code = jobq_parse_number(value, &cli->bill.months, &err);
         if (!code && !(cli->bill.months > 0))
-            return cli_usage(cli, "--months must be more than 0");
+            return cost_usage(cli, "--months must be more than 0");
     } else { /* price */
-        if (cli->price.count == CLI_MANY_MAX)
-            return cli_usage(cli, "--price is given too often");
+        if (cli->price.count == COST_MANY_MAX)
+            return cost_usage(cli, "--price is given too often");
         cli->price.text[cli->price.count++] = value;
     }
-    return code ? cli_fail(cli, &err) : -1;
+    return code ? cost_fail(cli, &err) : -1;
 }
 
 static bool among(const char *name, const char *const *list, size_t count)
@@ -210,13 +210,13 @@ static bool among(const char *name, const char *const *list, size_t count)
     return false;
 }
 
-static int scenario_option(struct cli *cli, const char *name, const char *value)
+static int scenario_option(struct cost *cli, const char *name, const char *value)
 {
     struct jobq_error err;
     if (predict_set(&cli->scenario, name, value, &err)) {
         if (err.code == JOBQ_NOT_FOUND)
             err.code = JOBQ_INVALID;
-        return cli_fail(cli, &err);
+        return cost_fail(cli, &err);
     }
     int input = predict_input_find(name);
     if (input >= 0)
@@ -227,7 +227,7 @@ static int scenario_option(struct cli *cli, const char *name, const char *value)
 }
 
 /* A word "--name", with its value from "=..." or the next word. */
-static int one_option(struct cli *cli, const struct cli_option *option, int count,
+static int one_option(struct cost *cli, const struct cost_option *option, int count,
                       unsigned shared, int *at)
 {
     char name[40];
@@ -237,37 +237,37 @@ static int one_option(struct cli *cli, const struct cli_option *option, int coun
         return unknown_option(cli, option, count, shared, word);
     memcpy(name, word, len);
     name[len] = '\0';
-    const struct cli_option *own = NULL;
+    const struct cost_option *own = NULL;
     for (int i = 0; i < count && !own; i++)
         if (strcmp(option[i].name, name) == 0)
             own = &option[i];
     if (!own && strcmp(name, "help") == 0) {
         fputs(cli->command->help, stdout);
-        return CLI_OK;
+        return COST_OK;
     }
     bool *output = own                          ? NULL
                    : strcmp(name, "json") == 0  ? &cli->json
                    : strcmp(name, "csv") == 0   ? &cli->csv
                    : strcmp(name, "quiet") == 0 ? &cli->quiet
                                                 : NULL;
-    bool priced = !own && shared & CLI_PRICES &&
+    bool priced = !own && shared & COST_PRICES &&
                   among(name, PRICE_OPTIONS, sizeof PRICE_OPTIONS / sizeof(char *));
     bool word_option =
-        !own && shared & CLI_SCENARIO &&
+        !own && shared & COST_SCENARIO &&
         among(name, SCENARIO_WORDS, sizeof SCENARIO_WORDS / sizeof(char *));
-    bool input = !own && shared & CLI_SCENARIO && predict_input_find(name) >= 0;
-    bool formula = !own && shared & CLI_FORMULA && strcmp(name, "formula") == 0;
+    bool input = !own && shared & COST_SCENARIO && predict_input_find(name) >= 0;
+    bool formula = !own && shared & COST_FORMULA && strcmp(name, "formula") == 0;
     if (!own && !output && !priced && !word_option && !input && !formula)
         return unknown_option(cli, option, count, shared, name);
-    bool flag = output || (own && own->kind == CLI_FLAG) ||
+    bool flag = output || (own && own->kind == COST_FLAG) ||
                 (word_option && is_flag_word(name) && !equals);
     if (flag && equals)
-        return cli_usage(cli, "option '--%s' takes no value", name);
+        return cost_usage(cli, "option '--%s' takes no value", name);
     const char *value = "yes";
     if (!flag) {
         value = equals ? equals + 1 : *at + 1 < cli->word_count ? cli->word[++*at] : NULL;
         if (!value)
-            return cli_usage(cli, "option '--%s' needs a value", name);
+            return cost_usage(cli, "option '--%s' needs a value", name);
     }
     if (output)
         return *output = true, -1;
@@ -280,8 +280,8 @@ static int one_option(struct cli *cli, const struct cli_option *option, int coun
     return scenario_option(cli, name, value);
 }
 
-int cli_parse(struct cli *cli, const struct cli_option *option, int count,
-              unsigned shared)
+int cost_parse(struct cost *cli, const struct cost_option *option, int count,
+               unsigned shared)
 {
     predict_defaults(&cli->scenario);
     cli->region = "us-east-1";
@@ -291,26 +291,26 @@ int cli_parse(struct cli *cli, const struct cli_option *option, int count,
         if (strncmp(word, "--", 2) == 0 && word[2])
             code = one_option(cli, option, count, shared, &i);
         else if (strcmp(word, "-h") == 0)
-            code = (fputs(cli->command->help, stdout), CLI_OK);
+            code = (fputs(cli->command->help, stdout), COST_OK);
         else if (strcmp(word, "-q") == 0)
             cli->quiet = true;
         else if (strcmp(word, "-o") == 0 && i + 1 < cli->word_count) {
-            code = cli_usage(cli, "unknown option '-o'");
+            code = cost_usage(cli, "unknown option '-o'");
             for (int j = 0; j < count; j++)
                 if (strcmp(option[j].name, "output") == 0)
                     code = own_option(cli, &option[j], cli->word[++i]);
         } else if (word[0] == '-' && word[1])
-            code = cli_usage(cli, "unknown option '%.20s'; see jobqcost %s --help", word,
-                             cli->command->name);
-        else if (cli->argument_count == CLI_MANY_MAX)
-            code = cli_usage(cli, "too many arguments");
+            code = cost_usage(cli, "unknown option '%.20s'; see jobqcost %s --help", word,
+                              cli->command->name);
+        else if (cli->argument_count == COST_MANY_MAX)
+            code = cost_usage(cli, "too many arguments");
         else
             cli->argument[cli->argument_count++] = word;
         if (code >= 0)
             return code;
     }
     if (cli->json && cli->csv)
-        return cli_usage(cli, "--json and --csv exclude each other");
+        return cost_usage(cli, "--json and --csv exclude each other");
     /* A run needs both; jobs alone say what the interval is of. */
     cli->interval_jobs = cli->given[PREDICT_JOBS] ? cli->scenario.jobs : 10000;
     if (!cli->given[PREDICT_BOXES])
@@ -318,7 +318,7 @@ int cli_parse(struct cli *cli, const struct cli_option *option, int count,
     return -1;
 }
 
-void cli_release(struct cli *cli)
+void cost_release(struct cost *cli)
 {
     for (int i = 0; i < cli->sheet_count; i++)
         sheet_free(cli->sheet[i]);
@@ -329,7 +329,7 @@ void cli_release(struct cli *cli)
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-int cli_read(const char *path, char **out, size_t *out_len, struct jobq_error *err)
+int cost_read(const char *path, char **out, size_t *out_len, struct jobq_error *err)
 {
     struct text text = {0};
     char buffer[8000];
@@ -356,7 +356,7 @@ int cli_read(const char *path, char **out, size_t *out_len, struct jobq_error *e
     return JOBQ_OK;
 }
 
-int cli_write(const char *path, const char *text, size_t len, struct jobq_error *err)
+int cost_write(const char *path, const char *text, size_t len, struct jobq_error *err)
 {
     if (strcmp(path, "-") == 0) {
         fwrite(text, 1, len, stdout);
@@ -382,7 +382,7 @@ int cli_write(const char *path, const char *text, size_t len, struct jobq_error 
     return code;
 }
 
-void cli_print_json(json_t *object)
+void cost_print_json(json_t *object)
 {
     json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     fputc('\n', stdout);
