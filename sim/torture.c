@@ -317,6 +317,8 @@ static void check_job(struct torture *t, const struct jobrec *job,
             find(t, "job %s is lost: its row is not final and no message is left", id);
         break;
     }
+    if (t->options->gentle && job->attempts != 1)
+        find(t, "job %s took %d attempts, and nothing had gone wrong", id, job->attempts);
     if (job->results > 1)
         find(t, "job %s has %d results", id, job->results);
 }
@@ -329,6 +331,15 @@ static void on_end(void *ctx, struct world *w, int queue)
     read_rows(t, &rows);
     struct seen seen = {t, &rows, 0};
     sqs_visit(world_sqs(w), world_now(w), queue, see_message, &seen);
+    char name[JOBQ_QUEUE_NAME_MAX + 1];
+    struct seen dead = {t, &rows, 0};
+    job_dead_queue_name(SCENE_QUEUE, name);
+    int dead_queue = sqs_find(world_sqs(w), str_of(name));
+    if (dead_queue >= 0)
+        sqs_visit(world_sqs(w), world_now(w), dead_queue, see_message, &dead);
+    if (dead.messages > 0)
+        find(t, "%lld messages were never deleted and went to the dead letters",
+             (long long)dead.messages);
     const struct jobrec_table *jobs = t->jobs;
     for (int64_t i = 0; i < jobs->count; i++)
         if (jobs->rec[i].index >= 0)

@@ -18,10 +18,11 @@
  * Checked at the end, from the rows and the queue, not from what the drainers said:
  *   every job that the client was told is enqueued has a row;
  *   enqueued = done + dead + expired + cancelled + still queued, and nothing is still queued
- *   (liveness) or left on the queue;
+ *   (liveness), left on the queue or moved by it to the dead letters;
  *   no job is dead: the attempts would have sufficed;
  *   at most one final state was stored of each job;
- *   every job that is done ran at least once for its whole time. */
+ *   every job that is done ran at least once for its whole time;
+ *   without faults, every job took one attempt. */
 #ifndef JOBQ_SIM_TORTURE_H
 #define JOBQ_SIM_TORTURE_H
 
