@@ -240,7 +240,8 @@ static enum sqs_fault check_entry(const struct sqs *s, const struct sqs_queue *q
     if (q->settings.message_bytes_max && bytes > q->settings.message_bytes_max)
         return SQS_TOO_LONG;
     if (in->delay_ns != SQS_DEFAULT &&
-        (in->delay_ns < 0 || (p->delay_max_ns && in->delay_ns > p->delay_max_ns)))
+        (in->delay_ns < 0 ||
+         in->delay_ns > (p->delay_max_ns ? p->delay_max_ns : SQS_LONGEST_NS)))
         return blame(
             out, SQS_BAD_PARAMETER,
             "Value for parameter DelaySeconds is invalid. Reason: DelaySeconds must "
@@ -423,7 +424,7 @@ static enum sqs_fault change_one(struct sqs *s, struct sqs_queue *q,
 {
     const struct sqs_params *p = &s->params;
     int64_t hide = change->visibility_ns;
-    if (hide < 0 || (p->visibility_max_ns && hide > p->visibility_max_ns))
+    if (hide < 0 || hide > (p->visibility_max_ns ? p->visibility_max_ns : SQS_LONGEST_NS))
         return SQS_BAD_PARAMETER;
     uint32_t slot = sqs_slot_of(s, q, change->receipt);
     struct sqs_slot *m = &s->slot[slot];
@@ -440,8 +441,7 @@ static enum sqs_fault change_one(struct sqs *s, struct sqs_queue *q,
     if (hide == 0)
         sqs_show(s, q, slot, SQS_REJOIN_BACK);
     else
-        sqs_hide(s, q, slot, SQS_IN_FLIGHT,
-                 hide < JOBQ_FOREVER - now ? now + hide : JOBQ_FOREVER, hide);
+        sqs_hide(s, q, slot, SQS_IN_FLIGHT, now + hide, hide);
     if (s->watch)
         sqs_tell(s, slot);
     return SQS_OK;

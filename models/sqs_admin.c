@@ -234,6 +234,7 @@ static bool move_one(struct sqs *s, struct sqs_move *move, int64_t now)
         return false;
     sqs_move_to(s, from, target, slot, true);
     move->moved++;
+    sqs_settle(s, target, now);
     sqs_wake(s, target, now);
     return true;
 }

@@ -59,6 +59,9 @@ struct sqs_slot {
     uint8_t flags; /* an enum sqs_state, and SQS_LEAKED */
 };
 
+/* Durations without a limit still have this one. */
+#define SQS_LONGEST_NS (100 * 365 * JOBQ_NS_PER_DAY)
+
 enum { SQS_STATE_MASK = 3, SQS_LEAKED = 4 };
 
 struct sqs_list {
@@ -126,7 +129,12 @@ struct sqs_waiter {
     uint8_t waiting, max, count;
     uint16_t queue;
     enum sqs_fault fault;
+    /* What was granted, which may have been delivered again before the grant is taken. */
     uint32_t slot[SQS_BATCH_MAX], serial[SQS_BATCH_MAX];
+    int32_t receive_count[SQS_BATCH_MAX];
+    uint64_t id[SQS_BATCH_MAX];
+    int64_t granted_at;
+    uint32_t leaked; /* a bit each */
 };
 
 /* A name that may not be used again yet. */

@@ -285,7 +285,7 @@ void sqs_move_to(struct sqs *s, struct sqs_queue *from, struct sqs_queue *to,
     m->flags = 0;
     m->queue = to->index;
     sqs_enter(s, to, slot);
-    sqs_show(s, to, slot, SQS_REJOIN_END);
+    sqs_show(s, to, slot, SQS_REJOIN_LATE);
     sqs_tell(s, slot);
 }
 

@@ -98,9 +98,10 @@ static enum sqs_fault bad_value(struct jobq_error *err, const char *attribute)
     return sqs_fail(err, SQS_BAD_ATTRIBUTE_VALUE, text);
 }
 
+/* max 0: no limit, but that sums of instants must not overflow. */
 static bool outside(int64_t value, int64_t min, int64_t max)
 {
-    return value < min || (max && value > max);
+    return value < min || value > (max ? max : SQS_LONGEST_NS);
 }
 
 static enum sqs_fault check_redrive(const struct sqs *s, struct jobq_str name, bool fifo,

@@ -164,9 +164,9 @@ static void give_one(struct sqs *s, struct sqs_queue *q, uint32_t slot,
         m->block->first_ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
     }
     int64_t due = visibility_ns < JOBQ_FOREVER - now ? now + visibility_ns : JOBQ_FOREVER;
-    if (leak) {
+    if (leak || visibility_ns == 0) {
         m->due_at = due;
-        m->flags = SQS_LEAKED;
+        m->flags = leak ? SQS_LEAKED : 0;
         sqs_show(s, q, slot, SQS_REJOIN_BACK);
     } else {
         sqs_hide(s, q, slot, SQS_IN_FLIGHT, due, visibility_ns);

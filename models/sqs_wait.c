@@ -24,9 +24,20 @@ static struct sqs_heap_places alarm_places(struct sqs *s)
     return (struct sqs_heap_places){(char *)s->alarm_place, sizeof *s->alarm_place};
 }
 
+/* When time alone may give a waiter of the queue something: a message becomes visible, or
+ * the end of one that is in flight frees its FIFO group. */
+static int64_t alarm_due(const struct sqs *s, const struct sqs_queue *q)
+{
+    int64_t at = sqs_next_due(q);
+    if (q->settings.fifo && q->visible > 0 && s->params.retention &&
+        q->oldest_sent + q->settings.retention_ns < at)
+        at = q->oldest_sent + q->settings.retention_ns;
+    return at;
+}
+
 static void set_alarm(struct sqs *s, struct sqs_queue *q)
 {
-    int64_t at = q->waiter_head ? sqs_next_due(q) : JOBQ_FOREVER;
+    int64_t at = q->waiter_head ? alarm_due(s, q) : JOBQ_FOREVER;
     if (at == q->alarm_at)
         return;
     if (q->alarm_at != JOBQ_FOREVER)
@@ -126,8 +137,25 @@ void sqs_dismiss(struct sqs *s, struct sqs_queue *q, enum sqs_fault fault)
 static void wake_dead_queue(struct sqs *s, const struct sqs_queue *q, int64_t now)
 {
     struct sqs_queue *dead = sqs_queue_at(s, q->settings.redrive_queue);
-    if (dead)
-        sqs_wake(s, dead, now);
+    if (!dead)
+        return;
+    sqs_settle(s, dead, now); /* what came may be too old for its retention */
+    sqs_wake(s, dead, now);
+}
+
+static void keep_granted(const struct sqs *s, struct sqs_waiter *w, int count,
+                         int64_t now)
+{
+    for (int i = 0; i < count; i++) {
+        const struct sqs_slot *m = &s->slot[w->slot[i]];
+        w->serial[i] = m->serial;
+        w->id[i] = m->block->id;
+        w->receive_count[i] = m->receive_count + (int32_t)m->block->earlier_receives;
+        if (m->flags & SQS_LEAKED)
+            w->leaked |= UINT32_C(1) << i;
+    }
+    w->count = (uint8_t)count;
+    w->granted_at = now;
 }
 
 void sqs_wake(struct sqs *s, struct sqs_queue *q, int64_t now)
@@ -140,9 +168,7 @@ void sqs_wake(struct sqs *s, struct sqs_queue *q, int64_t now)
         if (count == 0)
             break;
         sqs_give(s, q, w->slot, count, w->visibility_ns, w->u, now);
-        for (int i = 0; i < count; i++)
-            w->serial[i] = s->slot[w->slot[i]].serial;
-        w->count = (uint8_t)count;
+        keep_granted(s, w, count, now);
         finish(s, q, index, SQS_OK);
     }
     if (q->waiter_head || q->alarm_at != JOBQ_FOREVER)
@@ -167,8 +193,17 @@ bool sqs_take_grant(struct sqs *s, struct sqs_grant *out)
     out->received.count = 0;
     for (int i = 0; i < w->count; i++) {
         const struct sqs_slot *m = &s->slot[w->slot[i]];
-        if (m->place != SQS_PLACE_NONE && m->serial == w->serial[i])
-            sqs_fill(s, w->slot[i], &out->received.message[out->received.count++]);
+        if (m->place == SQS_PLACE_NONE || m->block->id != w->id[i])
+            continue;
+        struct sqs_message *message = &out->received.message[out->received.count++];
+        sqs_fill(s, w->slot[i], message);
+        if (m->serial == w->serial[i])
+            continue;
+        message->receipt.bits = (uint64_t)w->serial[i] << 32 | w->slot[i];
+        message->receive_count = w->receive_count[i];
+        message->received_at_ns = w->granted_at;
+        message->due_at_ns = w->granted_at + w->visibility_ns;
+        message->leaked = w->leaked >> i & 1;
     }
     waiter_free(s, index);
     return true;
@@ -246,6 +281,8 @@ struct sqs_queue *sqs_begin_queue(struct sqs *s, int64_t *now_ns, int queue,
         return NULL;
     }
     sqs_settle(s, q, *now_ns);
+    if (q->alarm_at != JOBQ_FOREVER)
+        set_alarm(s, q);
     return q;
 }
 
@@ -277,12 +314,15 @@ static enum sqs_fault check_receive(const struct sqs *s,
     }
     int64_t hide = options->visibility_ns;
     if (hide != SQS_DEFAULT &&
-        (hide < 0 || (p->visibility_max_ns && hide > p->visibility_max_ns))) {
-        snprintf(text, sizeof text,
-                 "Value %lld for parameter VisibilityTimeout is invalid. Reason: Must be "
-                 "between 0 and %lld.",
-                 (long long)(hide / JOBQ_NS_PER_S),
-                 (long long)(p->visibility_max_ns / JOBQ_NS_PER_S));
+        (hide < 0 ||
+         hide > (p->visibility_max_ns ? p->visibility_max_ns : SQS_LONGEST_NS))) {
+        snprintf(
+            text, sizeof text,
+            "Value %lld for parameter VisibilityTimeout is invalid. Reason: Must be "
+            "between 0 and %lld.",
+            (long long)(hide / JOBQ_NS_PER_S),
+            (long long)((p->visibility_max_ns ? p->visibility_max_ns : SQS_LONGEST_NS) /
+                        JOBQ_NS_PER_S));
         return sqs_fail(err, SQS_BAD_PARAMETER, text);
     }
     return SQS_OK;
