@@ -1,6 +1,7 @@
 #include "sim/kernel.h"
 
 #include "base/arena.h"
+#include "fiber/inside.h"
 #include "sim/heap.h"
 
 #include <assert.h>
@@ -8,11 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A key is time (64 bits), sequence (40), slot (24). Sequences are distinct, so the slot
- * never decides an order; it says which event the key belongs to. */
+/* A key is time (64 bits), sequence (38), kind (2), slot (24). Sequences are distinct, so
+ * kind and slot never decide an order; they say what the key belongs to. A call has a
+ * record in a slot. A deadline, and the first wake that a fiber has pending, need none: the
+ * slot is the fiber's index, and the fiber says whether the key still counts. */
 #define SLOT_BITS 24
 #define SLOT_MASK (((uint64_t)1 << SLOT_BITS) - 1)
-#define SEQUENCE_END ((uint64_t)1 << (64 - SLOT_BITS))
+#define KIND_BITS 2
+#define SEQUENCE_SHIFT (SLOT_BITS + KIND_BITS)
+#define SEQUENCE_END ((uint64_t)1 << (64 - SEQUENCE_SHIFT))
+enum key_kind { KEY_RECORD, KEY_DEADLINE, KEY_DEADLINE_FAR, KEY_WAKE };
 
 /* Two heaps with one order: call legs (a second ahead at most) stay in a small, warm
  * heap, and a crowd of long timers, most of which will be cancelled, does not make it
@@ -23,7 +29,7 @@ enum { NEAR, FAR, HEAPS, FEW = 32 };
 /* Gravestones are swept when they are more than this and half of their heap. */
 enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
 
-enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_DEADLINE, EVENT_CANCELLED };
+enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_CANCELLED };
 
 struct event {
     kernel_event_fn *fn; /* CALL */
@@ -41,6 +47,8 @@ struct kernel {
     uint32_t free_slot;  /* list through arg; 0: none */
     uint32_t slots;      /* ever used since the reset, slot 0 included */
     uint32_t slots_cap;
+    struct fiber **fiber; /* by index, of those that had an event */
+    uint32_t fiber_cap;
     struct heap heap[HEAPS];
     size_t cancelled[HEAPS]; /* gravestones */
     int64_t events;
@@ -89,57 +97,118 @@ static void free_slot(struct kernel *k, uint32_t slot)
     k->free_slot = slot;
 }
 
-/* ---- schedule and cancel ------------------------------------------------------------
- */
+/* ---- schedule and cancel ------------------------------------------------------------ */
 
-/* Returns the id: generation << 32 | slot. Inlined into its three callers, of which each
- * knows the kind. */
-static inline __attribute__((always_inline)) uint64_t
-schedule(struct kernel *k, int64_t at_ns, enum event_kind kind, kernel_event_fn *fn,
-         void *target, uint64_t arg)
+static inline int heap_for(const struct kernel *k, int64_t at_ns)
 {
     assert(at_ns >= k->now && at_ns < JOBQ_FOREVER);
-    uint32_t slot = take_slot(k);
-    uint64_t sequence = k->sequence++;
+    return k->heap[NEAR].count > FEW && at_ns - k->now > NEAR_NS ? FAR : NEAR;
+}
+
+/* Returns the key's low word, which is not 0. Inlined: each caller knows the kind. */
+static inline __attribute__((always_inline)) uint64_t
+push(struct kernel *k, int64_t at_ns, enum key_kind kind, uint32_t slot, int heap)
+{
+    uint64_t sequence = ++k->sequence;
     if (sequence == SEQUENCE_END)
-        past_limit("2^40 events");
+        past_limit("2^38 events");
+    uint64_t low = sequence << SEQUENCE_SHIFT | (uint64_t)kind << SLOT_BITS | slot;
+    heap_push(&k->heap[heap], (wide_u128)(uint64_t)at_ns << 64 | low);
+    return low;
+}
+
+static struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
+                                       enum event_kind kind, kernel_event_fn *fn,
+                                       void *target, uint64_t arg)
+{
+    uint32_t slot = take_slot(k);
+    int heap = heap_for(k, at_ns);
+    push(k, at_ns, KEY_RECORD, slot, heap);
     struct event *e = &k->event[slot];
-    int heap = k->heap[NEAR].count > FEW && at_ns - k->now > NEAR_NS ? FAR : NEAR;
     e->fn = fn;
     e->target = target;
     e->arg = arg;
     e->kind = (uint8_t)kind;
     e->heap = (uint8_t)heap;
-    heap_push(&k->heap[heap],
-              (wide_u128)(uint64_t)at_ns << 64 | sequence << SLOT_BITS | slot);
-    return (uint64_t)e->generation << 32 | slot;
-}
-
-static inline struct kernel_event_id id_of(uint64_t packed)
-{
-    return (struct kernel_event_id){(uint32_t)packed, (uint32_t)(packed >> 32)};
+    return (struct kernel_event_id){slot, e->generation};
 }
 
 struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_fn *fn,
                                  void *ctx, uint64_t arg)
 {
-    return id_of(schedule(k, at_ns, EVENT_CALL, fn, ctx, arg));
+    return schedule(k, at_ns, EVENT_CALL, fn, ctx, arg);
 }
 
-struct kernel_event_id kernel_wake_at(struct kernel *k, int64_t at_ns,
-                                      struct fiber_ticket ticket)
+static void grow_fibers(struct kernel *k, uint32_t index)
 {
-    return id_of(schedule(k, at_ns, EVENT_WAKE, NULL, ticket.fiber, ticket.generation));
+    uint32_t cap = k->fiber_cap ? k->fiber_cap : FIRST_SLOTS;
+    while (cap <= index)
+        cap *= 2;
+    if (index > (uint32_t)SLOT_MASK)
+        past_limit("2^24 fibers");
+    k->fiber = xrealloc(k->fiber, cap * sizeof *k->fiber);
+    memset(k->fiber + k->fiber_cap, 0, (cap - k->fiber_cap) * sizeof *k->fiber);
+    k->fiber_cap = cap;
 }
 
-static bool keep_or_free(void *ctx, wide_u128 key)
+static inline uint32_t index_of(struct kernel *k, struct fiber *f)
+{
+    if (f->index >= k->fiber_cap)
+        grow_fibers(k, f->index);
+    k->fiber[f->index] = f;
+    return f->index;
+}
+
+void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
+{
+    struct fiber *f = ticket.fiber;
+    /* The wake of an earlier wait may still be pending: then this one takes a record. */
+    if (f->world_wake) {
+        schedule(k, at_ns, EVENT_WAKE, NULL, f, ticket.generation);
+        return;
+    }
+    f->world_wake = ticket.generation;
+    push(k, at_ns, KEY_WAKE, index_of(k, f), heap_for(k, at_ns));
+}
+
+static inline enum key_kind kind_of(uint64_t low)
+{
+    return (enum key_kind)(low >> SLOT_BITS & ((1 << KIND_BITS) - 1));
+}
+
+/* A cancelled key stays in its heap as a gravestone. Does the key still count? */
+static inline bool counts(const struct kernel *k, uint64_t low)
+{
+    uint32_t slot = (uint32_t)(low & SLOT_MASK);
+    enum key_kind kind = kind_of(low);
+    if (kind == KEY_RECORD)
+        return k->event[slot].kind != EVENT_CANCELLED;
+    return kind == KEY_WAKE ||
+           (k->fiber[slot]->armed && k->fiber[slot]->timer_key == low);
+}
+
+static inline void forget(struct kernel *k, uint64_t low)
+{
+    if (kind_of(low) == KEY_RECORD)
+        free_slot(k, (uint32_t)(low & SLOT_MASK));
+}
+
+static bool keep_or_forget(void *ctx, wide_u128 key)
 {
     struct kernel *k = ctx;
-    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
-    if (k->event[slot].kind != EVENT_CANCELLED)
+    if (counts(k, (uint64_t)key))
         return true;
-    free_slot(k, slot);
+    forget(k, (uint64_t)key);
     return false;
+}
+
+static void count_gravestone(struct kernel *k, int heap)
+{
+    size_t cancelled = ++k->cancelled[heap];
+    if (cancelled > SWEEP_MIN && cancelled > k->heap[heap].count / 2) {
+        k->cancelled[heap] = 0;
+        heap_filter(&k->heap[heap], keep_or_forget, k);
+    }
 }
 
 bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
@@ -149,19 +218,13 @@ bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
     struct event *e = &k->event[id.slot];
     if (e->generation != id.generation || e->kind == EVENT_FREE)
         return false;
-    int heap = e->heap;
     e->generation++;
     e->kind = EVENT_CANCELLED;
-    size_t cancelled = ++k->cancelled[heap];
-    if (cancelled > SWEEP_MIN && cancelled > k->heap[heap].count / 2) {
-        k->cancelled[heap] = 0;
-        heap_filter(&k->heap[heap], keep_or_free, k);
-    }
+    count_gravestone(k, e->heap);
     return true;
 }
 
-/* ---- the fibers' deadlines ----------------------------------------------------------
- */
+/* ---- the fibers' deadlines ---------------------------------------------------------- */
 
 static int64_t timer_now(void *world)
 {
@@ -171,12 +234,17 @@ static int64_t timer_now(void *world)
 static uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fiber,
                           uint32_t generation)
 {
-    return schedule(world, until_ns, EVENT_DEADLINE, NULL, fiber, generation);
+    (void)generation;
+    struct kernel *k = world;
+    uint32_t index = index_of(k, fiber);
+    if (heap_for(k, until_ns) == FAR)
+        return push(k, until_ns, KEY_DEADLINE_FAR, index, FAR);
+    return push(k, until_ns, KEY_DEADLINE, index, NEAR);
 }
 
 static void timer_disarm(void *world, uint64_t key)
 {
-    kernel_cancel(world, id_of(key));
+    count_gravestone(world, kind_of(key) == KEY_DEADLINE_FAR ? FAR : NEAR);
 }
 
 static const struct fiber_timer_ops timer_ops = {timer_now, timer_arm, timer_disarm};
@@ -204,6 +272,7 @@ void kernel_free(struct kernel *k)
     for (int i = 0; i < HEAPS; i++)
         heap_release(&k->heap[i]);
     free(k->event);
+    free(k->fiber);
     free(k);
 }
 
@@ -215,6 +284,9 @@ void kernel_reset(struct kernel *k)
         k->event[slot].generation++;
         k->event[slot].kind = EVENT_FREE;
     }
+    for (uint32_t i = 0; i < k->fiber_cap; i++)
+        if (k->fiber[i])
+            k->fiber[i]->world_wake = 0;
     k->slots = 1;
     k->free_slot = 0;
     for (int i = 0; i < HEAPS; i++) {
@@ -242,35 +314,49 @@ static inline __attribute__((always_inline)) struct heap *next_heap(struct kerne
             heap = far < *key ? &k->heap[FAR] : heap;
             *key = far < *key ? far : *key;
         }
-        uint32_t slot = (uint32_t)((uint64_t)*key & SLOT_MASK);
-        if (*key == HEAP_KEY_MAX || k->event[slot].kind != EVENT_CANCELLED)
+        if (*key == HEAP_KEY_MAX || counts(k, (uint64_t)*key))
             return heap;
         heap_take(heap);
         k->cancelled[heap - k->heap]--;
-        free_slot(k, slot);
+        forget(k, (uint64_t)*key);
     }
 }
 
-/* The event is over, and its slot free, before it happens: it may schedule into it. */
-static inline void happen(struct kernel *k, struct heap *heap, wide_u128 key)
+/* The record is free before its event happens: it may schedule into it. */
+static inline void happen_record(struct kernel *k, uint32_t slot)
 {
-    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     struct event *e = &k->event[slot];
-    enum event_kind kind = e->kind;
+    enum event_kind kind = (enum event_kind)e->kind;
     kernel_event_fn *fn = e->fn;
     void *target = e->target;
     uint64_t arg = e->arg;
-    heap_take(heap);
     e->generation++;
     free_slot(k, slot);
+    if (kind == EVENT_CALL)
+        fn(target, arg);
+    else
+        fiber_wake((struct fiber_ticket){target, (uint32_t)arg});
+}
+
+static inline void happen(struct kernel *k, struct heap *heap, wide_u128 key)
+{
+    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
+    heap_take(heap);
     k->now = (int64_t)(key >> 64);
     k->events++;
-    if (kind == EVENT_DEADLINE)
-        fiber_timer_fired(target, (uint32_t)arg);
-    else if (kind == EVENT_WAKE)
-        fiber_wake((struct fiber_ticket){target, (uint32_t)arg});
-    else
-        fn(target, arg);
+    enum key_kind kind = kind_of((uint64_t)key);
+    if (kind == KEY_RECORD) {
+        happen_record(k, slot);
+    } else if (kind == KEY_WAKE) {
+        struct fiber *f = k->fiber[slot];
+        struct fiber_ticket ticket = {f, f->world_wake};
+        f->world_wake = 0;
+        fiber_wake(ticket);
+    } else {
+        struct fiber *f = k->fiber[slot];
+        f->armed = false;
+        fiber_end_wait(k->fibers, f, OUTCOME_TIMED_OUT);
+    }
 }
 
 /* Between the fibers' turns: the next event, or false and k->end. */
@@ -368,7 +454,7 @@ int64_t kernel_switches(const struct kernel *k)
 
 int64_t kernel_pool_bytes(const struct kernel *k)
 {
-    size_t bytes = k->slots_cap * sizeof *k->event;
+    size_t bytes = k->slots_cap * sizeof *k->event + k->fiber_cap * sizeof *k->fiber;
     for (int i = 0; i < HEAPS; i++)
         bytes += k->heap[i].cap * sizeof *k->heap[i].key;
     return (int64_t)bytes;

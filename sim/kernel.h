@@ -54,8 +54,8 @@ struct kernel_event_id {
     uint32_t generation;
 };
 
-/* Limits: 2^24 - 1 events pending (cancelled ones not yet swept included) and 2^40
- * scheduled between two resets. Passing one aborts with a line that says so. */
+/* Limits: 2^24 - 1 calls pending (cancelled ones not yet swept included), 2^24 fibers, and
+ * 2^38 events scheduled between two resets. Passing one aborts with a line that says so. */
 #define KERNEL_PENDING_MAX ((1 << 24) - 1)
 
 /* Starts at time 0 with nothing pending. options may be NULL: the defaults of fiber.h.
@@ -74,10 +74,10 @@ int64_t kernel_now(const struct kernel *k);
  * and must live until the event has happened or was cancelled. */
 struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_fn *fn,
                                  void *ctx, uint64_t arg);
-/* fiber_wake(ticket) at at_ns, without the indirect call: the cheapest event there is. If
- * the ticket is spent by then nothing happens. */
-struct kernel_event_id kernel_wake_at(struct kernel *k, int64_t at_ns,
-                                      struct fiber_ticket ticket);
+/* fiber_wake(ticket) at at_ns: the cheapest event there is, for it needs no record and no
+ * indirect call. It cannot be cancelled; if the ticket is spent by then, nothing happens
+ * but that time passes. */
+void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket);
 /* True if the event was pending and now is not. Anything else is harmless and false. */
 bool kernel_cancel(struct kernel *k, struct kernel_event_id id);
 

@@ -1,9 +1,8 @@
 #include "fiber/fiber.h"
 
 #include "base/arena.h"
-#include "fiber/context.h"
+#include "fiber/inside.h"
 #include "fiber/sanitize.h"
-#include "fiber/stack_pool.h"
 #include "jobq/units.h"
 
 #include <assert.h>
@@ -18,44 +17,6 @@ enum {
     PROC_NAME_MAX = 32
 };
 
-enum fiber_state {
-    FIBER_FREE,    /* its record waits for reuse */
-    FIBER_READY,   /* in the ready list */
-    FIBER_RUNNING, /* at most one */
-    FIBER_PARKED,
-    FIBER_KILLED /* never runs again; kept while its process is pinned */
-};
-
-enum fiber_outcome {
-    OUTCOME_NONE, /* a ticket is out, nobody has used it */
-    OUTCOME_WOKEN,
-    OUTCOME_TIMED_OUT,
-    OUTCOME_TAKEN /* the park has returned: no ticket is out */
-};
-
-/* Lives above its own stack (stack_pool.h). All that a park, a wake and a switch touch is
- * in the first cache line, on 64-bit processors without ucontext. */
-struct fiber {
-    union {
-        struct fiber_context context; /* while not running */
-        struct stack_slice slice;     /* while free */
-    };
-    struct fiber_sched *sched;
-    struct fiber *next, *prev; /* in the ready list */
-    uint64_t timer_key;        /* while armed */
-    uint32_t generation;       /* odd while a wait is open, and then its name */
-    uint8_t state;             /* enum fiber_state */
-    uint8_t outcome;           /* enum fiber_outcome, of the wait that is over */
-    bool armed;
-
-    struct fiber_proc *proc;
-    struct fiber *proc_next, *proc_prev;
-    struct fiber_cond_waiter *waiter; /* NULL: in no condition's list */
-    fiber_fn *fn;
-    void *arg;
-    void *fake_frames; /* the sanitizer's */
-};
-
 struct fiber_proc {
     struct fiber_sched *sched;
     struct fiber_proc *next, *prev; /* all of the scheduler; next alone while free */
@@ -66,62 +27,6 @@ struct fiber_proc {
     struct arena arena;
     char name[PROC_NAME_MAX];
 };
-
-struct fiber_sched {
-    struct fiber *ready_first, *ready_last;
-    struct fiber *running;
-    struct fiber_context main; /* of fiber_run_ready, while a fiber runs */
-    const struct fiber_timer_ops *timer;
-    void *world;
-    const int64_t *now_ns; /* the world's clock, or NULL: ask timer->now */
-    int64_t switches, fibers;
-    struct fiber *ended;           /* has just returned from its function */
-    struct fiber_proc *ended_proc; /* has just been killed by its own fiber */
-    struct fiber_proc *procs, *free_procs;
-    struct stack_pool stacks;
-    void *main_fake_frames;
-    const void *main_low; /* the thread's own stack, for the sanitizer */
-    size_t main_bytes;
-};
-
-/* ---- the ready list -----------------------------------------------------------------
- */
-
-static void ready_append(struct fiber_sched *sched, struct fiber *f)
-{
-    f->state = FIBER_READY;
-    f->next = NULL;
-    f->prev = sched->ready_last;
-    if (sched->ready_last)
-        sched->ready_last->next = f;
-    else
-        sched->ready_first = f;
-    sched->ready_last = f;
-}
-
-/* prev of the first is not kept up, so that taking a fiber does not touch the one behind.
- */
-static struct fiber *ready_take(struct fiber_sched *sched)
-{
-    struct fiber *f = sched->ready_first;
-    sched->ready_first = f->next;
-    if (!f->next)
-        sched->ready_last = NULL;
-    return f;
-}
-
-static void ready_remove(struct fiber_sched *sched, struct fiber *f)
-{
-    if (f == sched->ready_first) {
-        ready_take(sched);
-        return;
-    }
-    f->prev->next = f->next;
-    if (f->next)
-        f->next->prev = f->prev;
-    else
-        sched->ready_last = f->prev;
-}
 
 /* ---- switching ----------------------------------------------------------------------
  */
@@ -243,8 +148,9 @@ void fiber_sched_reset(struct fiber_sched *sched)
         proc->alive = false;
         proc_free(sched, proc);
     }
+    sched->ready_first = NULL;
     sched->switches = 0;
-    assert(sched->fibers == 0 && !sched->ready_first);
+    assert(sched->fibers == 0);
 }
 
 void fiber_sched_free(struct fiber_sched *sched)
@@ -295,7 +201,12 @@ static void bury(struct fiber_sched *sched)
 static inline void run_ready(struct fiber_sched *sched)
 {
     while (sched->ready_first) {
-        struct fiber *f = ready_take(sched);
+        struct fiber *f = sched->ready_first;
+        sched->ready_first = f->next;
+        if (f->state == FIBER_KILLED) {
+            fiber_proc_unpin(f->proc);
+            continue;
+        }
         f->state = FIBER_RUNNING;
         sched->running = f;
         sched->switches++;
@@ -424,6 +335,10 @@ struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
     assert(proc->alive);
     struct fiber *f = stack_pool_take(&sched->stacks);
     assert(f->state == FIBER_FREE);
+    if (!f->has_index) {
+        f->has_index = true;
+        f->index = sched->records++;
+    }
     f->sched = sched;
     f->proc = proc;
     f->fn = fn;
@@ -440,7 +355,7 @@ struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
     sched->fibers++;
     fiber_context_init(&f->context, stack_pool_low(&sched->stacks, f),
                        sched->stacks.stack_bytes, fiber_begin);
-    ready_append(sched, f);
+    fiber_ready_append(sched, f);
     return f;
 }
 
@@ -459,7 +374,7 @@ void fiber_yield(struct fiber_sched *sched)
     struct fiber *self = sched->running;
     assert(self);
     check_depth(sched, self);
-    ready_append(sched, self);
+    fiber_ready_append(sched, self);
     leave(sched, self);
 }
 
@@ -480,15 +395,6 @@ static void disarm(struct fiber_sched *sched, struct fiber *f)
     }
 }
 
-/* The one place where a wait ends: its ticket is spent from here on. */
-static void end_wait(struct fiber *f, enum fiber_outcome outcome)
-{
-    f->generation++;
-    f->outcome = (uint8_t)outcome;
-    if (f->state == FIBER_PARKED)
-        ready_append(f->sched, f);
-}
-
 static inline enum fiber_woken park(struct fiber_sched *sched, int64_t until_ns)
 {
     struct fiber *self = sched->running;
@@ -496,7 +402,7 @@ static inline enum fiber_woken park(struct fiber_sched *sched, int64_t until_ns)
     if (self->outcome == OUTCOME_NONE) {
         if (until_ns != JOBQ_FOREVER) {
             if (until_ns <= now(sched)) {
-                end_wait(self, OUTCOME_TIMED_OUT);
+                fiber_end_wait(sched, self, OUTCOME_TIMED_OUT);
                 self->outcome = OUTCOME_TAKEN;
                 return FIBER_TIMED_OUT;
             }
@@ -524,7 +430,7 @@ bool fiber_wake(struct fiber_ticket ticket)
     if (f->generation != ticket.generation)
         return false;
     disarm(f->sched, f);
-    end_wait(f, OUTCOME_WOKEN);
+    fiber_end_wait(f->sched, f, OUTCOME_WOKEN);
     return true;
 }
 
@@ -533,7 +439,7 @@ void fiber_timer_fired(struct fiber *f, uint32_t generation)
     if (f->generation != generation)
         return;
     f->armed = false;
-    end_wait(f, OUTCOME_TIMED_OUT);
+    fiber_end_wait(f->sched, f, OUTCOME_TIMED_OUT);
 }
 
 void fiber_sleep_until(struct fiber_sched *sched, int64_t until_ns)
@@ -571,8 +477,9 @@ static void waiter_unlink(struct fiber_cond_waiter *w)
 static void detach(struct fiber_sched *sched, struct fiber *f, bool from_cond)
 {
     disarm(sched, f);
+    /* It stays in the ready list, and its record with it, until its turn comes. */
     if (f->state == FIBER_READY)
-        ready_remove(sched, f);
+        f->proc->pins++;
     if (from_cond && f->waiter)
         waiter_unlink(f->waiter);
     f->waiter = NULL;

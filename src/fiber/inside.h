@@ -1,0 +1,94 @@
+/* inside.h - what a fiber is made of, for those who wake it in their inner loop.
+ *
+ * Room:     src/fiber, low-level.
+ * Callers:  fiber.c; sim/kernel.c, the other half of a park in virtual time. Nobody else.
+ * Knows nothing of: what an event is; it keeps world_wake and timer_key here, so that a
+ *           wake and a deadline need no record beside the fiber's. */
+#ifndef JOBQ_FIBER_INSIDE_H
+#define JOBQ_FIBER_INSIDE_H
+
+#include "fiber/context.h"
+#include "fiber/fiber.h"
+#include "fiber/stack_pool.h"
+
+enum fiber_state {
+    FIBER_FREE,    /* its record waits for reuse */
+    FIBER_READY,   /* in the ready list */
+    FIBER_RUNNING, /* at most one */
+    FIBER_PARKED,
+    FIBER_KILLED /* never runs again; kept while its process is pinned */
+};
+
+enum fiber_outcome {
+    OUTCOME_NONE, /* a ticket is out, nobody has used it */
+    OUTCOME_WOKEN,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_TAKEN /* the park has returned: no ticket is out */
+};
+
+/* Lives above its own stack (stack_pool.h). All that a park, a wake and a switch touch is in
+ * the first cache line, on 64-bit processors without ucontext. */
+struct fiber {
+    union {
+        struct fiber_context context; /* while not running */
+        struct stack_slice slice;     /* while free */
+    };
+    struct fiber_sched *sched;
+    struct fiber *next;  /* in the ready list */
+    uint64_t timer_key;  /* of the deadline, as arm returned it, while armed */
+    uint32_t generation; /* odd while a wait is open, and then its name */
+    uint32_t index;      /* 0, 1, ... in the order in which records were first used */
+    uint32_t world_wake; /* the world's: of the wait that a pending wake is for, or 0 */
+    uint8_t state;       /* enum fiber_state */
+    uint8_t outcome;     /* enum fiber_outcome, of the wait that is over */
+    bool armed;
+
+    struct fiber_proc *proc;
+    struct fiber *proc_next, *proc_prev;
+    struct fiber_cond_waiter *waiter; /* NULL: in no condition's list */
+    fiber_fn *fn;
+    void *arg;
+    void *fake_frames; /* the sanitizer's */
+    bool has_index;
+};
+
+struct fiber_sched {
+    struct fiber *ready_first, *ready_last;
+    struct fiber *running;
+    struct fiber_context main; /* of fiber_run, while a fiber runs */
+    const struct fiber_timer_ops *timer;
+    void *world;
+    const int64_t *now_ns; /* the world's clock, or NULL: ask timer->now */
+    int64_t switches, fibers;
+    uint32_t records;              /* ever used; the next index */
+    struct fiber *ended;           /* has just returned from its function */
+    struct fiber_proc *ended_proc; /* has just been killed by its own fiber */
+    struct fiber_proc *procs, *free_procs;
+    struct stack_pool stacks;
+    void *main_fake_frames;
+    const void *main_low; /* the thread's own stack, for the sanitizer */
+    size_t main_bytes;
+};
+
+static inline void fiber_ready_append(struct fiber_sched *sched, struct fiber *f)
+{
+    f->state = FIBER_READY;
+    f->next = NULL;
+    if (sched->ready_first)
+        sched->ready_last->next = f;
+    else
+        sched->ready_first = f;
+    sched->ready_last = f;
+}
+
+/* The one place where a wait ends: its ticket is spent from here on. */
+static inline void fiber_end_wait(struct fiber_sched *sched, struct fiber *f,
+                                  enum fiber_outcome outcome)
+{
+    f->generation++;
+    f->outcome = (uint8_t)outcome;
+    if (f->state == FIBER_PARKED)
+        fiber_ready_append(sched, f);
+}
+
+#endif
