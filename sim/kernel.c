@@ -64,8 +64,7 @@ static _Noreturn void past_limit(const char *what)
     abort();
 }
 
-/* ---- slots --------------------------------------------------------------------------
- */
+/* ---- slots ---------------------------------------------------------------------- */
 
 static void grow_slots(struct kernel *k)
 {
@@ -97,7 +96,7 @@ static void free_slot(struct kernel *k, uint32_t slot)
     k->free_slot = slot;
 }
 
-/* ---- schedule and cancel ------------------------------------------------------------ */
+/* ---- schedule and cancel -------------------------------------------------------- */
 
 static inline int heap_for(const struct kernel *k, int64_t at_ns)
 {
@@ -224,15 +223,15 @@ bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
     return true;
 }
 
-/* ---- the fibers' deadlines ---------------------------------------------------------- */
+/* ---- the fibers' deadlines ------------------------------------------------------ */
 
 static int64_t timer_now(void *world)
 {
     return ((struct kernel *)world)->now;
 }
 
-static uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fiber,
-                          uint32_t generation)
+static inline uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fiber,
+                                 uint32_t generation)
 {
     (void)generation;
     struct kernel *k = world;
@@ -247,10 +246,26 @@ static void timer_disarm(void *world, uint64_t key)
     count_gravestone(world, kind_of(key) == KEY_DEADLINE_FAR ? FAR : NEAR);
 }
 
+void kernel_sleep_until(struct kernel *k, int64_t at_ns)
+{
+    struct fiber_sched *fibers = k->fibers;
+    struct fiber *self = fibers->running;
+    assert(self);
+    fiber_open_wait(self);
+    if (at_ns > k->now) {
+        self->timer_key = timer_arm(k, at_ns, self, 0);
+        self->armed = true;
+        self->state = FIBER_PARKED;
+        fiber_leave(fibers, self);
+    } else {
+        self->generation++;
+    }
+    self->outcome = OUTCOME_TAKEN;
+}
+
 static const struct fiber_timer_ops timer_ops = {timer_now, timer_arm, timer_disarm};
 
-/* ---- life ---------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------- */
 
 struct kernel *kernel_new(const struct fiber_options *options)
 {
@@ -299,8 +314,7 @@ void kernel_reset(struct kernel *k)
     k->stopped = false;
 }
 
-/* ---- running ------------------------------------------------------------------------
- */
+/* ---- running -------------------------------------------------------------------- */
 
 /* The heap of the next event, gravestones above it removed, and its key. */
 static inline __attribute__((always_inline)) struct heap *next_heap(struct kernel *k,
@@ -360,9 +374,8 @@ static inline void happen(struct kernel *k, struct heap *heap, wide_u128 key)
 }
 
 /* Between the fibers' turns: the next event, or false and k->end. */
-static bool next_event(void *world)
+static inline __attribute__((always_inline)) bool next_event(struct kernel *k)
 {
-    struct kernel *k = world;
     if (k->stopped) {
         k->end = KERNEL_STOPPED;
         return false;
@@ -388,7 +401,9 @@ enum kernel_end kernel_run(struct kernel *k, int64_t until_ns)
     k->running = true;
     k->stopped = false;
     k->until = until_ns;
-    fiber_run(k->fibers, next_event, k);
+    do
+        fiber_run_ready_here(k->fibers);
+    while (next_event(k));
     k->running = false;
     return k->end;
 }
@@ -414,8 +429,7 @@ bool kernel_step(struct kernel *k)
     return some;
 }
 
-/* ---- what there is to see -----------------------------------------------------------
- */
+/* ---- what there is to see ------------------------------------------------------- */
 
 int64_t kernel_now(const struct kernel *k)
 {

@@ -84,6 +84,9 @@ bool kernel_cancel(struct kernel *k, struct kernel_event_id id);
 /* The fibers of this world: their clock is kernel_now, their deadlines are events. */
 struct fiber_sched *kernel_fibers(struct kernel *k);
 
+/* fiber_sleep_until for a fiber of this world: the same, in one call instead of two. */
+void kernel_sleep_until(struct kernel *k, int64_t at_ns);
+
 enum kernel_end {
     KERNEL_DRY,    /* nothing is ready or pending; now is the last event's time */
     KERNEL_UNTIL,  /* the next event is after until_ns; now is until_ns */

@@ -13,7 +13,6 @@
 enum {
     STACK_BYTES = FIBER_ASAN ? 64 << 10 : 16 << 10, /* red zones fatten frames */
     STACK_BYTES_MIN = 8 << 10,
-    STACK_SPARE_BYTES = 1 << 10, /* must be left at every park */
     PROC_NAME_MAX = 32
 };
 
@@ -28,24 +27,7 @@ struct fiber_proc {
     char name[PROC_NAME_MAX];
 };
 
-/* ---- switching ----------------------------------------------------------------------
- */
-
-static inline void enter(struct fiber_sched *sched, struct fiber *f)
-{
-    sanitize_leave(&sched->main_fake_frames, stack_pool_low(&sched->stacks, f),
-                   sched->stacks.stack_bytes);
-    fiber_context_switch(&sched->main, &f->context);
-    sanitize_enter(sched->main_fake_frames, NULL, NULL);
-}
-
-/* Back to fiber_run_ready; returns when the fiber is resumed. */
-static inline void leave(struct fiber_sched *sched, struct fiber *f)
-{
-    sanitize_leave(&f->fake_frames, sched->main_low, sched->main_bytes);
-    fiber_context_switch(&f->context, &sched->main);
-    sanitize_enter(f->fake_frames, &sched->main_low, &sched->main_bytes);
-}
+/* ---- switching ------------------------------------------------------------------ */
 
 static _Noreturn void leave_for_ever(struct fiber_sched *sched, struct fiber *f)
 {
@@ -64,24 +46,14 @@ static void fiber_begin(struct fiber_context *self)
     leave_for_ever(sched, f);
 }
 
-static _Noreturn void too_deep(const struct fiber_sched *sched, const struct fiber *f)
+_Noreturn void fiber_too_deep(const struct fiber_sched *sched)
 {
     fprintf(stderr, "jobq: a fiber of process '%s' has used up its stack of %zu bytes\n",
-            f->proc->name, sched->stacks.stack_bytes);
+            sched->running->proc->name, sched->stacks.stack_bytes);
     abort();
 }
 
-/* A stack that ran over has damaged another; do not go on. Sees only the depth at parks.
- */
-static void check_depth(const struct fiber_sched *sched, const struct fiber *f)
-{
-    const char *low = (const char *)f - sched->stacks.stack_bytes;
-    if ((const char *)__builtin_frame_address(0) < low + STACK_SPARE_BYTES)
-        too_deep(sched, f);
-}
-
-/* ---- scheduler ----------------------------------------------------------------------
- */
+/* ---- scheduler ------------------------------------------------------------------ */
 
 struct fiber_sched *fiber_sched_new(const struct fiber_timer_ops *timer, void *world,
                                     const struct fiber_options *options)
@@ -104,7 +76,7 @@ void fiber_sched_clock(struct fiber_sched *sched, const int64_t *now_ns)
     sched->now_ns = now_ns;
 }
 
-static inline int64_t now(const struct fiber_sched *sched)
+static int64_t now(const struct fiber_sched *sched)
 {
     return sched->now_ns ? *sched->now_ns : sched->timer->now(sched->world);
 }
@@ -180,7 +152,7 @@ static void proc_unlink(struct fiber *f)
 }
 
 /* On the main stack, for a stack cannot be given back by who stands on it. */
-static void bury(struct fiber_sched *sched)
+void fiber_bury(struct fiber_sched *sched)
 {
     struct fiber *f = sched->ended;
     if (f) {
@@ -198,41 +170,12 @@ static void bury(struct fiber_sched *sched)
     }
 }
 
-static inline void run_ready(struct fiber_sched *sched)
-{
-    while (sched->ready_first) {
-        struct fiber *f = sched->ready_first;
-        sched->ready_first = f->next;
-        if (f->state == FIBER_KILLED) {
-            fiber_proc_unpin(f->proc);
-            continue;
-        }
-        f->state = FIBER_RUNNING;
-        sched->running = f;
-        sched->switches++;
-        enter(sched, f);
-        sched->running = NULL;
-        if (sched->ended || sched->ended_proc)
-            bury(sched);
-    }
-}
-
 int64_t fiber_run_ready(struct fiber_sched *sched)
 {
     assert(!sched->running);
     int64_t before = sched->switches;
-    run_ready(sched);
+    fiber_run_ready_here(sched);
     return sched->switches - before;
-}
-
-/* The switch stands in the frame of this loop: between two switches, calls and returns are in
- * pairs, which is all that the processor's return predictor asks for. */
-void fiber_run(struct fiber_sched *sched, bool (*next)(void *ctx), void *ctx)
-{
-    assert(!sched->running);
-    do
-        run_ready(sched);
-    while (next(ctx));
 }
 
 bool fiber_any_ready(const struct fiber_sched *sched)
@@ -255,8 +198,7 @@ size_t fiber_stack_used_max(const struct fiber_sched *sched)
     return stack_pool_used_max(&sched->stacks);
 }
 
-/* ---- processes ----------------------------------------------------------------------
- */
+/* ---- processes ------------------------------------------------------------------ */
 
 struct fiber_proc *fiber_proc_new(struct fiber_sched *sched, const char *name)
 {
@@ -326,8 +268,7 @@ int64_t fiber_proc_fibers(const struct fiber_proc *proc)
     return proc->fibers;
 }
 
-/* ---- fibers -------------------------------------------------------------------------
- */
+/* ---- fibers --------------------------------------------------------------------- */
 
 struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
 {
@@ -373,18 +314,15 @@ void fiber_yield(struct fiber_sched *sched)
 {
     struct fiber *self = sched->running;
     assert(self);
-    check_depth(sched, self);
     fiber_ready_append(sched, self);
-    leave(sched, self);
+    fiber_leave(sched, self);
 }
 
 struct fiber_ticket fiber_ticket(struct fiber_sched *sched)
 {
     struct fiber *self = sched->running;
     assert(self);
-    self->generation = (self->generation + 1) | 1;
-    self->outcome = OUTCOME_NONE;
-    return (struct fiber_ticket){self, self->generation};
+    return (struct fiber_ticket){self, fiber_open_wait(self)};
 }
 
 static void disarm(struct fiber_sched *sched, struct fiber *f)
@@ -395,7 +333,7 @@ static void disarm(struct fiber_sched *sched, struct fiber *f)
     }
 }
 
-static inline enum fiber_woken park(struct fiber_sched *sched, int64_t until_ns)
+enum fiber_woken fiber_park(struct fiber_sched *sched, int64_t until_ns)
 {
     struct fiber *self = sched->running;
     assert(self && self->outcome != OUTCOME_TAKEN);
@@ -410,18 +348,12 @@ static inline enum fiber_woken park(struct fiber_sched *sched, int64_t until_ns)
                 sched->timer->arm(sched->world, until_ns, self, self->generation);
             self->armed = true;
         }
-        check_depth(sched, self);
         self->state = FIBER_PARKED;
-        leave(sched, self);
+        fiber_leave(sched, self);
     }
-    enum fiber_outcome outcome = self->outcome;
+    enum fiber_outcome outcome = (enum fiber_outcome)self->outcome;
     self->outcome = OUTCOME_TAKEN;
     return outcome == OUTCOME_WOKEN ? FIBER_WOKEN : FIBER_TIMED_OUT;
-}
-
-enum fiber_woken fiber_park(struct fiber_sched *sched, int64_t until_ns)
-{
-    return park(sched, until_ns);
 }
 
 bool fiber_wake(struct fiber_ticket ticket)
@@ -445,11 +377,10 @@ void fiber_timer_fired(struct fiber *f, uint32_t generation)
 void fiber_sleep_until(struct fiber_sched *sched, int64_t until_ns)
 {
     fiber_ticket(sched);
-    park(sched, until_ns);
+    fiber_park(sched, until_ns);
 }
 
-/* ---- waiting for a condition --------------------------------------------------------
- */
+/* ---- waiting for a condition ---------------------------------------------------- */
 
 /* On the waiting fiber's stack. */
 struct fiber_cond_waiter {
@@ -501,7 +432,7 @@ enum fiber_woken fiber_cond_wait(struct fiber_sched *sched, struct fiber_cond *c
         cond->first = &w;
     cond->last = &w;
     self->waiter = &w;
-    enum fiber_woken woken = park(sched, until_ns);
+    enum fiber_woken woken = fiber_park(sched, until_ns);
     waiter_unlink(&w);
     self->waiter = NULL;
     return woken;

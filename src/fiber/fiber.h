@@ -66,10 +66,6 @@ void fiber_sched_free(struct fiber_sched *sched);
 void fiber_sched_reset(struct fiber_sched *sched);
 /* Run ready fibers until none is. Returns how many switches into fibers were made. */
 int64_t fiber_run_ready(struct fiber_sched *sched);
-/* Run ready fibers, and next(ctx) whenever none is ready, until that returns false. A world
- * that has its loop here, instead of around fiber_run_ready, saves the processor a
- * mispredicted return at every switch. */
-void fiber_run(struct fiber_sched *sched, bool (*next)(void *ctx), void *ctx);
 bool fiber_any_ready(const struct fiber_sched *sched);
 void fiber_timer_fired(struct fiber *fiber, uint32_t generation);
 int64_t fiber_switches(const struct fiber_sched *sched);

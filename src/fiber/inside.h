@@ -9,6 +9,7 @@
 
 #include "fiber/context.h"
 #include "fiber/fiber.h"
+#include "fiber/sanitize.h"
 #include "fiber/stack_pool.h"
 
 enum fiber_state {
@@ -70,6 +71,15 @@ struct fiber_sched {
     size_t main_bytes;
 };
 
+/* What must be left of a stack at every park. */
+#define FIBER_SPARE_BYTES 1024
+
+/* Says which process it was, and aborts. */
+_Noreturn void fiber_too_deep(const struct fiber_sched *sched);
+/* Frees what sched->ended and ended_proc name; on the main stack, for a stack cannot be
+ * given back by who stands on it. */
+void fiber_bury(struct fiber_sched *sched);
+
 static inline void fiber_ready_append(struct fiber_sched *sched, struct fiber *f)
 {
     f->state = FIBER_READY;
@@ -89,6 +99,55 @@ static inline void fiber_end_wait(struct fiber_sched *sched, struct fiber *f,
     f->outcome = (uint8_t)outcome;
     if (f->state == FIBER_PARKED)
         fiber_ready_append(sched, f);
+}
+
+/* Returns the new wait's generation; older ones of this fiber are spent. */
+static inline uint32_t fiber_open_wait(struct fiber *self)
+{
+    self->outcome = OUTCOME_NONE;
+    return self->generation = (self->generation + 1) | 1;
+}
+
+static inline void fiber_enter(struct fiber_sched *sched, struct fiber *f)
+{
+    sanitize_leave(&sched->main_fake_frames, (char *)f - sched->stacks.stack_bytes,
+                   sched->stacks.stack_bytes);
+    fiber_context_switch(&sched->main, &f->context);
+    sanitize_enter(sched->main_fake_frames, NULL, NULL);
+}
+
+/* Back to the world's loop; returns when the fiber is resumed. A stack that ran over has
+ * damaged another; this sees the depth at parks only. */
+static inline void fiber_leave(struct fiber_sched *sched, struct fiber *self)
+{
+    const char *low = (const char *)self - sched->stacks.stack_bytes;
+    if ((const char *)__builtin_frame_address(0) < low + FIBER_SPARE_BYTES)
+        fiber_too_deep(sched);
+    sanitize_leave(&self->fake_frames, sched->main_low, sched->main_bytes);
+    fiber_context_switch(&self->context, &sched->main);
+    sanitize_enter(self->fake_frames, &sched->main_low, &sched->main_bytes);
+}
+
+/* fiber_run_ready, in the frame of the world's loop: between two switches, calls and returns
+ * are then in pairs, which is all that the processor's return predictor asks for. A
+ * mispredicted return at each switch costs more than the switch. */
+static inline void fiber_run_ready_here(struct fiber_sched *sched)
+{
+    while (sched->ready_first) {
+        struct fiber *f = sched->ready_first;
+        sched->ready_first = f->next;
+        if (f->state == FIBER_KILLED) {
+            fiber_proc_unpin(f->proc);
+            continue;
+        }
+        f->state = FIBER_RUNNING;
+        sched->running = f;
+        sched->switches++;
+        fiber_enter(sched, f);
+        sched->running = NULL;
+        if (sched->ended || sched->ended_proc)
+            fiber_bury(sched);
+    }
 }
 
 #endif

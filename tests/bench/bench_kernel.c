@@ -159,10 +159,11 @@ struct station {
 static void source(void *arg)
 {
     struct station *s = arg;
-    struct fiber_sched *sched = kernel_fibers(s->k);
+    int64_t now = 0;
     for (int i = 0; i < CUSTOMERS; i++) {
-        fiber_sleep_until(sched, kernel_now(s->k) + draw_ns(&s->gaps, MEAN_GAP_NS));
-        ring_put(&ring, kernel_now(s->k));
+        now += draw_ns(&s->gaps, MEAN_GAP_NS);
+        kernel_sleep_until(s->k, now);
+        ring_put(&ring, now);
         fiber_cond_signal(&s->some);
     }
 }
@@ -174,9 +175,9 @@ static void server(void *arg)
     for (int i = 0; i < CUSTOMERS; i++) {
         while (ring.count == 0)
             fiber_cond_wait(sched, &s->some, JOBQ_FOREVER);
-        s->wait += kernel_now(s->k) - ring_get(&ring);
-        fiber_sleep_until(sched,
-                          kernel_now(s->k) + draw_ns(&s->services, MEAN_SERVICE_NS));
+        int64_t now = kernel_now(s->k);
+        s->wait += now - ring_get(&ring);
+        kernel_sleep_until(s->k, now + draw_ns(&s->services, MEAN_SERVICE_NS));
     }
 }
 
@@ -204,14 +205,14 @@ struct customer_world {
 static void customer(void *arg)
 {
     struct customer_world *w = arg;
-    struct fiber_sched *sched = kernel_fibers(w->s.k);
     int64_t arrived = kernel_now(w->s.k);
     if (w->busy)
-        fiber_cond_wait(sched, &w->s.some, JOBQ_FOREVER); /* the server is handed over */
+        fiber_cond_wait(kernel_fibers(w->s.k), &w->s.some,
+                        JOBQ_FOREVER); /* the server is handed over */
     w->busy = true;
-    w->s.wait += kernel_now(w->s.k) - arrived;
-    fiber_sleep_until(sched,
-                      kernel_now(w->s.k) + draw_ns(&w->s.services, MEAN_SERVICE_NS));
+    int64_t now = kernel_now(w->s.k);
+    w->s.wait += now - arrived;
+    kernel_sleep_until(w->s.k, now + draw_ns(&w->s.services, MEAN_SERVICE_NS));
     if (!fiber_cond_signal(&w->s.some))
         w->busy = false;
 }
@@ -219,9 +220,10 @@ static void customer(void *arg)
 static void customer_source(void *arg)
 {
     struct customer_world *w = arg;
+    int64_t now = 0;
     for (int i = 0; i < CUSTOMERS; i++) {
-        fiber_sleep_until(kernel_fibers(w->s.k),
-                          kernel_now(w->s.k) + draw_ns(&w->s.gaps, MEAN_GAP_NS));
+        now += draw_ns(&w->s.gaps, MEAN_GAP_NS);
+        kernel_sleep_until(w->s.k, now);
         fiber_spawn(w->proc, customer, w);
     }
 }
