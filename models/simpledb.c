@@ -397,7 +397,7 @@ bool simpledb_next_row(struct simpledb *model, int domain, struct simpledb_curso
         return false;
     const struct row_domain *d = &model->domain[domain];
     int64_t at = cursor->started
-                     ? row_seek(model, d, cursor->name, row_hash(cursor->name), true)
+                     ? row_seek(model, d, cursor->name, row_hash(d, cursor->name), true)
                      : row_next(d, -1);
     for (; at >= 0; at = row_next(d, at)) {
         const char *row = row_visible(model, d->slot[at].blob, 0, -1);

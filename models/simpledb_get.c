@@ -19,7 +19,7 @@ int simpledb_get(struct simpledb *model, int64_t now_ns, double u, int domain,
     const struct row_domain *d = call_domain(model, domain, reply, err);
     if (!d)
         return err->code;
-    int64_t slot = row_find(model, d, item, row_hash(item));
+    int64_t slot = row_find(model, d, item, row_hash(d, item));
     const char *row = NULL;
     if (slot >= 0)
         row = row_visible(model, d->slot[slot].blob, now_ns, consistent ? -1 : u);

@@ -14,19 +14,32 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* Up to 8 bytes as a number; different bytes of one length give different numbers. */
 static inline uint64_t load(const char *ptr, int64_t len)
 {
-    uint64_t word = 0;
-    memcpy(&word, ptr, (size_t)len);
-    return word;
+    if (len >= 4) {
+        uint32_t low, high;
+        memcpy(&low, ptr, 4);
+        memcpy(&high, ptr + len - 4, 4);
+        return low | (uint64_t)high << 32;
+    }
+    if (len >= 2) {
+        uint16_t low, high;
+        memcpy(&low, ptr, 2);
+        memcpy(&high, ptr + len - 2, 2);
+        return low | (uint64_t)high << 16;
+    }
+    return len ? (unsigned char)*ptr : 0;
 }
 
 /* Multiply and fold, 8 bytes a step, in the manner of wyhash (Wang Yi); the constants are
- * odd and otherwise arbitrary. Rows are ordered by it, so it must never change. */
-uint64_t row_hash_bytes(const char *ptr, int64_t len)
+ * odd and otherwise arbitrary. Rows are ordered by it and tokens carry it: a change makes
+ * old tokens invalid. */
+static const uint64_t k0 = UINT64_C(0xa0761d6478bd642f);
+static const uint64_t k1 = UINT64_C(0xe7037ed1a0b428db);
+
+static inline uint64_t mix_bytes(uint64_t h, const char *ptr, int64_t len)
 {
-    const uint64_t k0 = UINT64_C(0xa0761d6478bd642f), k1 = UINT64_C(0xe7037ed1a0b428db);
-    uint64_t h = (uint64_t)len ^ k0;
     while (len > 8) {
         uint64_t word;
         memcpy(&word, ptr, 8);
@@ -34,16 +47,24 @@ uint64_t row_hash_bytes(const char *ptr, int64_t len)
         ptr += 8;
         len -= 8;
     }
-    h = fold(load(ptr, len) ^ k1, h);
-    return fold(h ^ k0, k1);
+    return fold(load(ptr, len) ^ k1, h);
 }
 
-uint32_t row_hash(struct jobq_str name)
+uint64_t row_hash_bytes(const char *ptr, int64_t len)
 {
-    uint32_t last = (unsigned char)name.ptr[name.len - 1];
-    uint64_t h = row_hash_bytes(name.ptr, name.len - 1);
-    h = fold(h ^ (last >> 3), UINT64_C(0x9e3779b97f4a7c15));
-    return ((uint32_t)(h >> 32) & ~7u) | (last & 7u);
+    return fold(mix_bytes((uint64_t)len ^ k0, ptr, len) ^ k0, k1);
+}
+
+uint32_t row_hash(const struct row_domain *domain, struct jobq_str name)
+{
+    int64_t behind = name.len > domain->tail ? domain->tail : 0;
+    const char *count = name.ptr + name.len - 1 - behind;
+    uint32_t digit = (unsigned char)*count;
+    uint64_t h = mix_bytes((uint64_t)name.len ^ k0, name.ptr, count - name.ptr);
+    if (behind)
+        h = mix_bytes(h ^ k0, count + 1, behind);
+    h = fold(h ^ (digit >> 3), k1);
+    return ((uint32_t)(h >> 32) & ~7u) | (digit & 7u);
 }
 
 void names_init(struct names *names)
@@ -55,7 +76,7 @@ void names_init(struct names *names)
 void names_release(struct names *names)
 {
     free(names->str);
-    free(names->hash);
+    free(names->word);
     free(names->slot);
     arena_release(&names->arena);
 }
@@ -68,14 +89,23 @@ void names_reset(struct names *names)
     arena_reset(&names->arena);
 }
 
+/* What stands for a name: all of a short one, else its hash. */
+static inline uint64_t name_word(struct jobq_str str)
+{
+    return str.len <= 8 ? load(str.ptr, str.len) : row_hash_bytes(str.ptr, str.len);
+}
+
 /* The slot that holds str, or the empty one where it belongs. */
-static uint32_t names_probe(const struct names *names, struct jobq_str str, uint32_t hash)
+static inline uint32_t names_probe(const struct names *names, struct jobq_str str,
+                                   uint64_t word)
 {
     uint32_t mask = names->slots - 1;
-    for (uint32_t at = hash & mask;; at = (at + 1) & mask) {
+    uint64_t spread = (word + (uint64_t)str.len) * UINT64_C(0x9e3779b97f4a7c15);
+    for (uint32_t at = (uint32_t)(spread >> 32) & mask;; at = (at + 1) & mask) {
         int32_t id = names->slot[at] - 1;
-        if (id < 0 || (names->hash[id] == hash && names->str[id].len == str.len &&
-                       memcmp(names->str[id].ptr, str.ptr, (size_t)str.len) == 0))
+        if (id < 0 ||
+            (names->word[id] == word && names->str[id].len == str.len &&
+             (str.len <= 8 || memcmp(names->str[id].ptr, str.ptr, (size_t)str.len) == 0)))
             return at;
     }
 }
@@ -84,8 +114,7 @@ int32_t names_find(const struct names *names, struct jobq_str str)
 {
     if (names->count == 0)
         return -1;
-    uint32_t hash = (uint32_t)row_hash_bytes(str.ptr, str.len);
-    return names->slot[names_probe(names, str, hash)] - 1;
+    return names->slot[names_probe(names, str, name_word(str))] - 1;
 }
 
 static void names_grow(struct names *names)
@@ -95,22 +124,22 @@ static void names_grow(struct names *names)
     free(names->slot);
     names->slot = xcalloc(names->slots, sizeof *names->slot);
     names->str = xrealloc(names->str, (size_t)names->cap * sizeof *names->str);
-    names->hash = xrealloc(names->hash, (size_t)names->cap * sizeof *names->hash);
+    names->word = xrealloc(names->word, (size_t)names->cap * sizeof *names->word);
     for (int32_t id = 0; id < names->count; id++)
-        names->slot[names_probe(names, names->str[id], names->hash[id])] = id + 1;
+        names->slot[names_probe(names, names->str[id], names->word[id])] = id + 1;
 }
 
 int32_t names_intern(struct names *names, struct jobq_str str)
 {
     if (names->count == names->cap)
         names_grow(names);
-    uint32_t hash = (uint32_t)row_hash_bytes(str.ptr, str.len);
-    uint32_t at = names_probe(names, str, hash);
+    uint64_t word = name_word(str);
+    uint32_t at = names_probe(names, str, word);
     if (names->slot[at])
         return names->slot[at] - 1;
     int32_t id = names->count++;
     names->str[id] = arena_str(&names->arena, str);
-    names->hash[id] = hash;
+    names->word[id] = word;
     names->slot[at] = id + 1;
     return id;
 }
@@ -118,6 +147,6 @@ int32_t names_intern(struct names *names, struct jobq_str str)
 int64_t names_memory(const struct names *names)
 {
     return (int64_t)(names->slots * sizeof *names->slot) +
-           names->cap * (int64_t)(sizeof *names->str + sizeof *names->hash) +
+           names->cap * (int64_t)(sizeof *names->str + sizeof *names->word) +
            (int64_t)arena_used(&names->arena);
 }

@@ -152,6 +152,28 @@ static void index_remove(struct row_domain *domain, uint32_t at)
     domain->used--;
 }
 
+void row_learn(struct simpledb *model, struct row_domain *domain, struct jobq_str a,
+               struct jobq_str b)
+{
+    int64_t at = a.len == b.len ? a.len - 1 : -1;
+    while (at >= 0 && a.ptr[at] == b.ptr[at])
+        at--;
+    if (domain->used > 1 || at < 0)
+        return;
+    uint32_t blob = 0;
+    if (domain->used == 1) {
+        int64_t slot = row_next(domain, -1);
+        blob = domain->slot[slot].blob;
+        index_remove(domain, (uint32_t)slot);
+    }
+    domain->tail = (int32_t)(a.len - 1 - at);
+    if (blob) {
+        const char *row = blobs_at(&model->blobs, blob);
+        struct jobq_str name = {row_name(row), row_head(row).name_len};
+        index_insert(model, domain, name, row_hash(domain, name), blob);
+    }
+}
+
 /* ---- the past ------------------------------------------------------------------------ */
 
 struct row_date {
@@ -253,7 +275,7 @@ static void settle_version(struct simpledb *model, struct row_domain *domain,
         return;
     /* A gone row leaves the index, unless it has been written anew. */
     struct jobq_str name = {row_name(row), head.name_len};
-    int64_t at = row_find(model, domain, name, row_hash(name));
+    int64_t at = row_find(model, domain, name, row_hash(domain, name));
     if (at >= 0 && domain->slot[at].blob == blob) {
         index_remove(domain, (uint32_t)at);
         free_row(model, blob);

@@ -16,8 +16,9 @@
  * sorted by (hash, name): linear probing from hash >> shift, in which rows are moved on to
  * keep order. A search ends at the first greater hash; growing is one sequential merge;
  * and the order of rows does not depend on history. The three low bits of the hash are
- * those of the name's last character, the others mix all the rest, so eight neighbouring ids
- * share a cache line (a table without this took 1.4 times as long in a prototype).
+ * those of one character of the name, the others mix all the rest, so that neighbouring ids
+ * share a cache line. Which character, as its distance `tail` from the name's end, is
+ * taken from the first two names of the domain: the last in which they differ.
  *
  * While reads may be stale, a row that is written keeps its older version in a chain
  * (newest first) for as long as the window lasts; `past` lists the versions whose elder is to be
@@ -50,7 +51,7 @@ enum {
 /* Strings that are given small numbers; never forgotten before reset. */
 struct names {
     struct jobq_str *str; /* by id, in arena */
-    uint32_t *hash;
+    uint64_t *word;       /* by id: what is compared first */
     int32_t count, cap;
     int32_t *slot; /* id + 1; 0: empty; a power of two of them */
     uint32_t slots;
@@ -83,6 +84,7 @@ struct row_domain {
     uint32_t bits;  /* 2^bits homes */
     uint32_t slots; /* allocated: homes and room to run over */
     uint32_t used;  /* slots taken, gone rows included */
+    int32_t tail;   /* bytes of a name behind its counting character */
     struct jobq_domain_stats stats;
     int32_t *name_values; /* how many values each name has here */
     int32_t name_cap;
@@ -179,7 +181,10 @@ static inline struct row_pair row_pair(const char *at)
 /* len <= ROW_STRING_MAX bytes of 'x': what a phantom is. */
 const char *row_phantom_bytes(void);
 
-uint32_t row_hash(struct jobq_str name);
+uint32_t row_hash(const struct row_domain *domain, struct jobq_str name);
+/* Learn the tail from two names, in a domain of at most one row. */
+void row_learn(struct simpledb *model, struct row_domain *domain, struct jobq_str a,
+               struct jobq_str b);
 
 /* The slot of a name, gone rows included; -1: none. */
 int64_t row_find(const struct simpledb *model, const struct row_domain *domain,

@@ -193,9 +193,9 @@ static void scan_unsorted(struct page *page)
 {
     struct simpledb *model = page->model;
     const struct row_domain *domain = page->domain;
-    int64_t slot = page->resumed
-                       ? row_seek(model, domain, page->name, row_hash(page->name), true)
-                       : row_next(domain, -1);
+    int64_t slot = page->resumed ? row_seek(model, domain, page->name,
+                                            row_hash(domain, page->name), true)
+                                 : row_next(domain, -1);
     const char *last = NULL;
     for (; slot >= 0; slot = row_next(domain, slot)) {
         const char *row =

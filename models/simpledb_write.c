@@ -13,13 +13,15 @@
 
 #include <assert.h>
 
-enum { BATCH_MAX = 25, PAIR_HEAD_MAX = 6 };
+enum { BATCH_MAX = 25, PAIR_HEAD_MAX = 6, CALL_BYTES_MAX = 16 << 20 };
 
 struct plan {
     uint32_t image_at; /* in scratch */
     uint32_t hash;
     struct jobq_str name;
-    bool commit; /* false: nothing to change */
+    int64_t slot;    /* -1: no such row yet */
+    const char *old; /* its newest version; NULL: none, or gone */
+    bool commit;     /* false: nothing to change */
 };
 
 /* ---- checks -------------------------------------------------------------------------- */
@@ -39,9 +41,14 @@ static int check_pairs(const struct simpledb *model, const struct jobq_item *ite
                          "Too many attributes for item %.*s in a single call. Up to %lld "
                          "attributes per call allowed.",
                          CALL_STR(item->name), (long long)model->params.put_pairs_max);
+    int64_t most = model->params.name_bytes_max;
     for (int i = 0; i < item->attr_count; i++) {
-        if ((code = call_string(model, item->attr[i].name, "Name", reply, err)) < 0 ||
-            (code = call_string(model, item->attr[i].value, "Value", reply, err)) < 0)
+        const struct jobq_attr *attr = &item->attr[i];
+        if (attr->name.len > 0 && attr->name.ptr && attr->name.len <= most &&
+            attr->value.len <= most)
+            continue;
+        if ((code = call_string(model, attr->name, "Name", reply, err)) < 0 ||
+            (code = call_string(model, attr->value, "Value", reply, err)) < 0)
             return code;
     }
     return JOBQ_OK;
@@ -324,6 +331,12 @@ static int64_t raw_bytes(const char *row)
     return bytes;
 }
 
+static int64_t domain_bytes(const struct row_domain *domain)
+{
+    const struct jobq_domain_stats *stats = &domain->stats;
+    return stats->item_bytes + stats->name_bytes + stats->value_bytes;
+}
+
 /* Room for `more` rows' bytes and pairs in the domain. Exact but for attribute names new to
  * the domain, which count from the next call on. */
 static int check_domain_room(const struct simpledb *model,
@@ -332,25 +345,27 @@ static int check_domain_room(const struct simpledb *model,
                              struct jobq_error *err)
 {
     const struct simpledb_params *params = &model->params;
-    const struct jobq_domain_stats *stats = &domain->stats;
-    int64_t bytes = stats->item_bytes + stats->name_bytes + stats->value_bytes;
     if (params->domain_bytes_max && more_bytes > 0 &&
-        bytes + more_bytes > params->domain_bytes_max)
+        domain_bytes(domain) + more_bytes > params->domain_bytes_max)
         return call_fail(model, SIMPLEDB_FAULT_DOMAIN_BYTES, reply, err,
                          "Too many bytes in this domain.");
     if (params->domain_pairs_max && more_pairs > 0 &&
-        stats->values + more_pairs > params->domain_pairs_max)
+        domain->stats.values + more_pairs > params->domain_pairs_max)
         return call_fail(model, SIMPLEDB_FAULT_DOMAIN_ATTRIBUTES, reply, err,
                          "Too many attributes in this domain.");
     return JOBQ_OK;
 }
 
-static const char *current_row(const struct simpledb *model,
-                               const struct row_domain *domain, struct jobq_str name,
-                               uint32_t hash)
+/* Find the rows that the plans are for. */
+static void find_rows(const struct simpledb *model, const struct row_domain *domain,
+                      struct plan *plan, int count)
 {
-    int64_t slot = row_find(model, domain, name, hash);
-    return slot < 0 ? NULL : row_visible(model, domain->slot[slot].blob, 0, -1);
+    for (int i = 0; i < count; i++) {
+        int64_t slot = row_find(model, domain, plan[i].name, plan[i].hash);
+        plan[i].slot = slot;
+        plan[i].old =
+            slot < 0 ? NULL : row_visible(model, domain->slot[slot].blob, 0, -1);
+    }
 }
 
 static void commit_plans(struct simpledb *model, struct row_domain *domain,
@@ -359,8 +374,9 @@ static void commit_plans(struct simpledb *model, struct row_domain *domain,
     for (int i = 0; i < count; i++) {
         if (!plan[i].commit)
             continue;
-        /* Found again, since rows before it may have moved it. */
-        int64_t slot = row_find(model, domain, plan[i].name, plan[i].hash);
+        /* Found again in a batch, since rows before it may have moved it. */
+        int64_t slot =
+            i == 0 ? plan[i].slot : row_find(model, domain, plan[i].name, plan[i].hash);
         row_commit(model, domain, now_ns, slot, plan[i].hash,
                    model->scratch + plan[i].image_at);
     }
@@ -373,15 +389,19 @@ static int plan_puts(struct simpledb *model, struct row_domain *domain,
 {
     uint32_t at = 0;
     int64_t more_bytes = 0, more_pairs = 0;
+    /* No call adds more than this; above it bytes need not be counted twice. */
+    bool near_full =
+        model->params.domain_bytes_max &&
+        domain_bytes(domain) + CALL_BYTES_MAX > model->params.domain_bytes_max;
     for (int i = 0; i < count; i++) {
-        const char *old = current_row(model, domain, item[i].name, plan[i].hash);
+        const char *old = plan[i].old;
         int pairs = image_put(model, old, &item[i], at);
         if (pairs > model->params.item_pairs_max)
             return call_fail(model, SIMPLEDB_FAULT_ITEM_ATTRIBUTES, reply, err,
                              "Too many attributes in this item.");
         const char *image = model->scratch + at;
         more_pairs += pairs - (old ? row_head(old).pairs & ROW_PAIRS : 0);
-        if (model->params.domain_bytes_max)
+        if (near_full)
             more_bytes += raw_bytes(image) - (old ? raw_bytes(old) : 0);
         plan[i].image_at = at;
         plan[i].commit = true;
@@ -390,12 +410,12 @@ static int plan_puts(struct simpledb *model, struct row_domain *domain,
     return check_domain_room(model, domain, more_bytes, more_pairs, reply, err);
 }
 
-static void plan_deletes(struct simpledb *model, struct row_domain *domain,
-                         const struct jobq_item *item, int count, struct plan *plan)
+static void plan_deletes(struct simpledb *model, const struct jobq_item *item, int count,
+                         struct plan *plan)
 {
     uint32_t at = 0;
     for (int i = 0; i < count; i++) {
-        const char *old = current_row(model, domain, item[i].name, plan[i].hash);
+        const char *old = plan[i].old;
         plan[i].commit = false;
         if (!old)
             continue;
@@ -406,13 +426,22 @@ static void plan_deletes(struct simpledb *model, struct row_domain *domain,
     }
 }
 
-static int plan_names(const struct simpledb *model, const struct jobq_item *item,
-                      int count, struct plan *plan, struct simpledb_reply *reply,
-                      struct jobq_error *err)
+/* Hash and find the rows of a call; none may be there twice. */
+static int plan_rows(struct simpledb *model, struct row_domain *domain,
+                     const struct jobq_item *item, int count, struct plan *plan,
+                     struct simpledb_reply *reply, struct jobq_error *err)
 {
+    if (domain->used == 0 && count > 1) {
+        row_learn(model, domain, item[0].name, item[1].name);
+    } else if (domain->used == 1 && count == 1) {
+        const char *row =
+            blobs_at(&model->blobs, domain->slot[row_next(domain, -1)].blob);
+        struct jobq_str first = {row_name(row), row_head(row).name_len};
+        row_learn(model, domain, first, item[0].name);
+    }
     for (int i = 0; i < count; i++) {
         plan[i].name = item[i].name;
-        plan[i].hash = row_hash(item[i].name);
+        plan[i].hash = row_hash(domain, item[i].name);
         for (int k = 0; k < i; k++) {
             if (plan[k].hash == plan[i].hash && str_eq(plan[k].name, plan[i].name))
                 return call_fail(model, SIMPLEDB_FAULT_DUPLICATE_ITEM, reply, err,
@@ -420,6 +449,7 @@ static int plan_names(const struct simpledb *model, const struct jobq_item *item
                                  CALL_STR(item[i].name));
         }
     }
+    find_rows(model, domain, plan, count);
     return JOBQ_OK;
 }
 
@@ -446,10 +476,8 @@ static struct row_domain *begin_single(struct simpledb *model, int64_t now_ns, i
     }
     if (d->past_count)
         row_forget(model, d, now_ns);
-    plan->name = item->name;
-    plan->hash = row_hash(item->name);
-    if (expect && check_expect(model, current_row(model, d, plan->name, plan->hash),
-                               expect, reply, err) < 0)
+    if (plan_rows(model, d, item, 1, plan, reply, err) < 0 ||
+        (expect && check_expect(model, plan->old, expect, reply, err) < 0))
         return NULL;
     return d;
 }
@@ -483,7 +511,7 @@ int simpledb_delete(struct simpledb *model, int64_t now_ns, int domain,
         begin_single(model, now_ns, domain, &row, false, expect, &plan, reply, err);
     if (!d)
         return err->code;
-    plan_deletes(model, d, &row, 1, &plan);
+    plan_deletes(model, &row, 1, &plan);
     commit_plans(model, d, now_ns, &plan, 1);
     return call_ok(reply, simpledb_usage_write(&model->params, attr_count));
 }
@@ -495,8 +523,7 @@ static struct row_domain *begin_batch(struct simpledb *model, int64_t now_ns, in
                                       struct simpledb_reply *reply,
                                       struct jobq_error *err)
 {
-    if (check_batch(model, item, item_count, needs_pairs, reply, err) < 0 ||
-        plan_names(model, item, item_count, plan, reply, err) < 0)
+    if (check_batch(model, item, item_count, needs_pairs, reply, err) < 0)
         return NULL;
     struct row_domain *d = call_domain(model, domain, reply, err);
     if (!d)
@@ -508,7 +535,7 @@ static struct row_domain *begin_batch(struct simpledb *model, int64_t now_ns, in
     }
     if (d->past_count)
         row_forget(model, d, now_ns);
-    return d;
+    return plan_rows(model, d, item, item_count, plan, reply, err) < 0 ? NULL : d;
 }
 
 static int64_t batch_sum(const struct simpledb *model, const struct jobq_item *item,
@@ -546,7 +573,7 @@ int simpledb_delete_batch(struct simpledb *model, int64_t now_ns, int domain,
         begin_batch(model, now_ns, domain, item, item_count, false, plan, reply, err);
     if (!d)
         return err->code;
-    plan_deletes(model, d, item, item_count, plan);
+    plan_deletes(model, item, item_count, plan);
     commit_plans(model, d, now_ns, plan, item_count);
     return call_ok(reply, simpledb_usage_batch_delete(
                               &model->params, batch_sum(model, item, item_count)));
@@ -558,9 +585,9 @@ void simpledb_restore_row(struct simpledb *model, int64_t now_ns, int domain,
     assert(simpledb_domain_exists(model, domain));
     assert(item->attr_count > 0 && item->attr_count <= ROW_PAIRS_MAX);
     struct row_domain *d = &model->domain[domain];
-    uint32_t hash = row_hash(item->name);
-    assert(!current_row(model, d, item->name, hash));
+    uint32_t hash = row_hash(d, item->name);
+    int64_t slot = row_find(model, d, item->name, hash);
+    assert(slot < 0);
     image_put(model, NULL, item, 0);
-    row_restore(model, d, now_ns, row_find(model, d, item->name, hash), hash,
-                model->scratch);
+    row_restore(model, d, now_ns, slot, hash, model->scratch);
 }
