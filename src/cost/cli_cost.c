@@ -150,6 +150,12 @@ json_t *cost_cost_json(struct cost *cli, const struct sheet *sheet,
     json_object_set_new(formula, "outside", json_real(e->value.outside));
     json_object_set_new(formula, "outside_of", json_string(e->value.outside_of));
     json_object_set_new(root, "formula", formula);
+    json_t *usage = json_object();
+    for (int i = 0; i < USAGE_LINE_COUNT; i++)
+        if (e->value.usage.line[i] != 0)
+            json_object_set_new(usage, usage_line_name((enum usage_line)i),
+                                json_real(e->value.usage.line[i]));
+    json_object_set_new(root, "usage_per_job", usage);
     json_object_set_new(root, "scenario", scenario_json(sc));
     json_object_set_new(root, "rate_per_s",
                         isfinite(e->value.state.rate_per_s)
