@@ -25,6 +25,7 @@
  * state "done", t (ms since 1970), claim "1/", a token of 16 and a dot, run "MS BOX MESSAGE_ID"
  * (13 + 1 + 19 + 1 + 36), end "MS EXIT WALL_NS CPU_NS" (13 + 1 + 1 + 1 + 10 + 1 + 10). */
 #define JOBQ_FLOW_ROW_VALUE_BYTES (4 + 13 + 19 + 70 + 37)
+#define JOBQ_FLOW_QUEUED_VALUE_BYTES (6 + 13) /* state "queued", t */
 /* In a message besides id and payload: " sleep 1000000000" and "\npayload=". */
 #define JOBQ_FLOW_MESSAGE_BYTES (17 + 9)
 

@@ -44,10 +44,19 @@ static void shape_job(const struct predict_scenario *sc, const struct predict_pa
         fits = true;
     /* Values of all attributes, 45 bytes for each and for the item's name. */
     s->row_bytes = id + encoded + JOBQ_FLOW_ROW_VALUE_BYTES + 45 * (s->get_attrs + 1);
+    s->queued_row_bytes =
+        id + encoded + JOBQ_FLOW_QUEUED_VALUE_BYTES + 45 * (s->row_attrs + 1);
     s->reads = sc->status_per_job + sc->cancel_checks + (fits ? 0 : 1);
     s->attempts = 1 / (1 - sc->failure_share);
     s->send_batch = fmax(1, fmin(sc->batch, floor(p->message_max_bytes / s->body_bytes)));
     s->row_batch = sc->batch >= 10 ? JOBQ_FLOW_ROW_BATCH : sc->batch;
+    if (sc->arrivals_per_s > 0) {
+        /* The enqueuer never waits: what comes during one call goes with the next. */
+        double together =
+            fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) / p->enqueue_lanes);
+        s->send_batch = fmin(s->send_batch, together);
+        s->row_batch = fmin(s->row_batch, together);
+    }
     if (sc->jobs > 0) {
         s->send_batch = sc->jobs / ceil(sc->jobs / s->send_batch);
         s->row_batch = sc->jobs / ceil(sc->jobs / s->row_batch);
@@ -188,41 +197,56 @@ static void batches(const struct predict_scenario *sc, const struct predict_para
                     struct predict_state *s)
 {
     double per_box = s->rate_per_s * s->attempts / sc->boxes;
-    bool busy = sc->jobs > 0 || s->utilisation >= 1 - 1e-9 ||
-                (sc->arrivals_per_s == 0 && sc->utilisation >= 1);
+    bool busy = s->utilisation >= 1 - 1e-9 ||
+                (sc->arrivals_per_s == 0 && (sc->jobs > 0 || sc->utilisation >= 1));
+    /* Slots filled at once by jobs of one length stay in step: what they do at their ends
+     * comes together. */
+    double in_step = busy ? fmax(0, 1 - sc->job_cv) : 0;
     double waits = busy ? 1 : predict_erlang_c(sc->slots * sc->boxes, s->utilisation);
     /* With a backlog a receive brings what there is room for. */
     double full = fmin(sc->batch, s->prefetch + 1);
     if (s->prefetch <= 0)
         full = fmin(fmin(sc->batch, sc->slots),
                     fmax(1, per_box * p->receive_s / p->receives));
+    /* Without one, what queues up behind busy slots is geometric, 1 / (1 - load) of it. */
+    if (!busy)
+        full = fmin(full, 1 / (1 - s->utilisation));
     s->receive_batch = 1 / (waits / full + (1 - waits));
     double linger_s = fmin(p->linger_s, sc->visibility_s / 4);
-    s->delete_batch = fmin(sc->batch, 1 + per_box * linger_s);
+    s->delete_batch = fmin(sc->batch, fmax(1 + per_box * linger_s, in_step * sc->slots));
     if (sc->batch <= 1)
         s->delete_batch = s->receive_batch = 1;
     /* A poll that waits w ends empty with exp(-rate w): a renewal process. */
     double poll_s = p->long_poll > 0 ? fmax(sc->wait_s, p->receive_s) : p->receive_s;
     s->empty =
         busy || per_box <= 0 ? 0 : (1 - waits) / expm1(fmin(700, per_box * poll_s));
-    double period = fmax(1, sc->visibility_s * p->beat_share);
+    /* Messages held are beaten when the first is due, those past half with it: a call holds
+     * about half of them, and each is beaten somewhat early. */
+    double held = sc->slots + s->prefetch;
+    double early = 1 - 0.25 * fmin(1, (held - 1) / 10) * (1 - in_step);
+    double period = fmax(1, sc->visibility_s * p->beat_share) * early;
     double held_s = s->hold_s * (1 + s->prefetch / sc->slots);
     double entries = sc->visibility_s > 0 ? gamma_floor(held_s, sc->job_cv, period) : 0;
-    double together = sc->batch > 1 ? fmin(10, sc->slots + s->prefetch) : 1;
-    s->beats = s->attempts * entries / fmax(1, together);
+    double apart = fmin(sc->batch, fmax(1, held / 2));
+    double together = in_step * fmin(sc->batch, held) + (1 - in_step) * apart;
+    s->beat_batch = together;
+    s->beats = s->attempts * entries / together;
 }
 
-/* As many messages as fill a batch and will start within a quarter of the visibility. */
+/* The drainer's own rule (src/fleet/receive.c): one batch and what starts while the next is
+ * on its way, if all start within an eighth of the visibility; none for long jobs. */
 static double resolve_prefetch(const struct predict_scenario *sc,
+                               const struct predict_params *p,
                                const struct predict_state *s)
 {
     if (sc->prefetch >= 0)
         return sc->prefetch;
-    if (sc->batch <= 1)
+    if (s->hold_s > sc->visibility_s / 2)
         return 0;
-    double soon =
-        s->hold_s > 0 ? sc->slots / s->hold_s * sc->visibility_s / 4 : (double)INFINITY;
-    return fmin(2 * sc->batch - 1, floor(soon));
+    double hold_s = fmax(s->hold_s, 1e-9);
+    double in_time = floor(sc->slots * sc->visibility_s / 8 / hold_s);
+    double want = sc->batch + floor(2 * sc->slots * p->receive_s / hold_s) + 2;
+    return fmin(1000, fmin(want, in_time));
 }
 
 /* ---- instances ------------------------------------------------------------------------ */
@@ -248,6 +272,7 @@ static void instances(const struct predict_scenario *sc, const struct predict_pa
     s->idle_s = fmax(0, sc->boxes / s->rate_per_s - s->busy_s);
     s->boot_s = 0;
     s->makespan_s = 0;
+    s->queued_s = sc->queued_s;
     if (!isfinite(s->rate_per_s))
         s->idle_s = 0;
     if (sc->jobs > 0) {
@@ -257,6 +282,10 @@ static void instances(const struct predict_scenario *sc, const struct predict_pa
         if (full < 1) /* fewer jobs than slots: one round */
             s->makespan_s = fmax(s->makespan_s, s->hold_s);
         s->idle_s = fmax(0, sc->boxes * s->makespan_s / sc->jobs - s->busy_s);
+        /* The rows of a run wait for their turn: on average half of it. */
+        s->queued_s = sc->queued_s > 0 || sc->arrivals_per_s > 0
+                          ? sc->queued_s
+                          : p->pending_s + p->boot_s + s->makespan_s / 2;
         s->boot_s = none ? 0 : sc->boxes * p->boot_s / sc->jobs;
     }
     if (none)
@@ -270,7 +299,7 @@ void predict_state(const struct predict_scenario *sc, const struct predict_param
     shape_job(sc, p, out);
     double aimed = sc->arrivals_per_s > 0 ? 1 : sc->utilisation;
     hold(sc, p, aimed, out);
-    out->prefetch = resolve_prefetch(sc, out);
+    out->prefetch = resolve_prefetch(sc, p, out);
     ceilings(sc, p, out);
     rate(sc, out);
     if (sc->arrivals_per_s > 0 && out->utilisation < 1) {

@@ -77,25 +77,29 @@ struct predict_scenario {
 
 /* What the closed form takes from the models: times (means) and limits of the era. The
  * defaults are the means of models/params (lognormal of median 9 ms and 99th percentile
- * 90 ms: 14.7 ms; 18 and 200: 30.8 ms); a fit may replace those that it estimates.
+ * 90 ms: 14.7 ms; 18 and 200: 30.8 ms; rows 35 and 150: 42.6 ms); a fit may
+ * replace those that it estimates.
  * X(field, aws-2026, aws-2012). */
-#define PREDICT_PARAMS(X)                                                                \
-    X(receive_s, 0.0147, 0.0308) /* one receive of messages that wait */                 \
-    X(put_s, 0.040, 0.040)       /* one row write */                                     \
-    X(boot_s, 15, 70)            /* running to the first receive: billed */              \
-    X(linger_s, 5, 5)       /* a delete waits so long for company, but at most a    \
-                                    quarter of the visibility */    \
-    X(beat_share, 0.5, 0.5) /* of the visibility timeout between beats */                \
-    X(receives, 4, 4)       /* receives under way at once in a drainer */                \
-    X(domain_writes_per_s, 70, 70)                                                       \
-    X(batched_row_writes, 0, 0) /* what a batched row counts for in that; not known */   \
-    X(in_flight_max, 120000, 120000)                                                     \
-    X(launches_per_s, 2, 2)                                                              \
-    X(launch_burst, 1000, 1000)                                                          \
-    X(message_max_bytes, 1048576, 65536) /* of a message, and of a batch */              \
-    X(long_poll, 1, 1)     /* 0 before 2012-11-08: every poll is a short one */          \
-    X(queue_bytes, 4, 4)   /* of the queue's name */                                     \
-    X(token_bytes, 900, 0) /* of a session token, if requests carry one */
+/* clang-format off */
+#define PREDICT_PARAMS(X)                                                                  \
+    X(receive_s, 0.0147, 0.0308)        /* one receive of messages that wait */            \
+    X(put_s, 0.0426, 0.0426)            /* one row write */                                \
+    X(boot_s, 10.8, 70)                 /* running to the first receive: billed */         \
+    X(pending_s, 18.5, 28.7)            /* asked for, not yet running: not billed */       \
+    X(linger_s, 5, 5)                   /* a delete waits for company; <= visibility / 4 */\
+    X(beat_share, 0.475, 0.475)         /* of the visibility between beats: half, jittered */\
+    X(receives, 4, 4)                   /* receives under way at once in a drainer */      \
+    X(enqueue_lanes, 64, 64)            /* enqueue calls under way at once */              \
+    X(domain_writes_per_s, 70, 70)      /* row writes of a domain */                       \
+    X(batched_row_writes, 0, 0)         /* what a batched row counts for in that: unknown */\
+    X(in_flight_max, 120000, 120000)    /* messages received and not deleted */            \
+    X(launches_per_s, 2, 2)             /* boxes, once the burst is used up */             \
+    X(launch_burst, 1000, 1000)         /* boxes at once */                                \
+    X(message_max_bytes, 1048576, 65536)/* of a message, and of a batch */                 \
+    X(long_poll, 1, 1)                  /* 0 before 2012-11-08: all polls are short */     \
+    X(queue_bytes, 4, 4)                /* of the queue's name */                          \
+    X(token_bytes, 900, 0)              /* of a session token, if requests carry one */
+/* clang-format on */
 
 struct predict_params {
 #define PREDICT_PARAM_FIELD(field, now, then) double field;
@@ -120,21 +124,24 @@ struct predict_state {
     double send_batch;    /* messages a send */
     double receive_batch; /* messages a receive that returns any */
     double delete_batch;
-    double row_batch;     /* rows a batch put; 1: single puts */
-    double empty;         /* empty receives a job */
-    double beats;         /* visibility requests a job */
-    double prefetch;      /* messages held beyond the slots, resolved from auto */
-    double row_attrs;     /* attribute values in the enqueuer's put */
-    double payload_attrs; /* of them: pieces of the payload */
-    double body_bytes;    /* message body */
-    double row_bytes;     /* billed bytes of a finished row, overheads included */
-    double get_attrs;     /* distinct names in a row read */
-    double reads;         /* row reads a job: status, cancel checks, payload in store */
-    double rate_per_s;    /* jobs a second that the fleet of the scenario does */
+    double row_batch;        /* rows a batch put; 1: single puts */
+    double empty;            /* empty receives a job */
+    double beat_batch;       /* messages a beat */
+    double beats;            /* visibility requests a job */
+    double prefetch;         /* messages held beyond the slots, resolved from auto */
+    double row_attrs;        /* attribute values in the enqueuer's put */
+    double payload_attrs;    /* of them: pieces of the payload */
+    double body_bytes;       /* message body */
+    double queued_row_bytes; /* billed bytes of a row before its first claim */
+    double row_bytes;        /* billed bytes of a finished row, overheads included */
+    double get_attrs;        /* distinct names in a row read */
+    double reads;      /* row reads a job: status, cancel checks, payload in store */
+    double rate_per_s; /* jobs a second that the fleet of the scenario does */
     double ceiling_per_s[PREDICT_BOUND_COUNT];
     enum predict_binding binding;
     double utilisation; /* after ceilings: slot time in attempts over slot time */
     double busy_s, idle_s, boot_s;                   /* instance seconds a job */
+    double queued_s;                                 /* between enqueue and start */
     double makespan_s;                               /* of a run; 0 when marginal */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
 };

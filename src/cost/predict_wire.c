@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define CLAIM 14 /* bytes of "1/", a token of 8, a dot and a count of three digits */
+
 struct bytes {
     double out, in;
 };
@@ -13,10 +15,10 @@ struct bytes {
 struct names {
     struct size_client client;
     int64_t queue, domain, item;
-    int64_t body;    /* of a message, as a JSON string */
-    int64_t encoded; /* of the job in its row, as query values */
+    int64_t body;        /* of a message, as a JSON string */
+    int64_t encoded;     /* of the job in its row, as query values */
+    int64_t time_digits; /* of a job time in nanoseconds */
     int pieces;
-    bool in_message;
 };
 
 static void add(struct bytes *sum, struct size_call call, double times)
@@ -116,13 +118,15 @@ static void add_attempt_puts(const struct names *n, const struct predict_state *
                              struct bytes *sum)
 {
     struct size_attrs claim = {0}, final = {0};
-    size_attr(&claim, 5, 18 + 2, true); /* claim=1/TOKEN */
-    size_attr(&claim, 5, 7, true);      /* state=running */
-    size_attr(&claim, 3, 70 + 4, true); /* run=MS BOX MESSAGE */
+    size_attr(&claim, 5, CLAIM + 2, true); /* claim=1/TOKEN.COUNT */
+    size_attr(&claim, 5, 7, true);         /* state=running */
+    size_attr(&claim, 3, 70 + 4, true);    /* run=MS BOX MESSAGE */
     add(sum, size_put(&n->client, n->domain, n->item, &claim, 5, -1), s->attempts);
-    size_attr(&final, 5, 4, true);      /* state=done */
-    size_attr(&final, 3, 37 + 6, true); /* end=MS EXIT WALL CPU */
-    add(sum, size_put(&n->client, n->domain, n->item, &final, 5, 18 + 2), s->attempts);
+    size_attr(&final, 5, CLAIM + 1 + 2, true); /* the same and a dot: ended */
+    size_attr(&final, 5, 4, true);             /* state=done */
+    /* end=MS EXIT WALL_NS CPU_NS, with three blanks. */
+    size_attr(&final, 3, 13 + 1 + 2 * n->time_digits + 3 + 6, true);
+    add(sum, size_put(&n->client, n->domain, n->item, &final, 5, CLAIM + 2), s->attempts);
 }
 
 void predict_wire(const struct predict_scenario *sc, const struct predict_params *p,
@@ -135,16 +139,24 @@ void predict_wire(const struct predict_scenario *sc, const struct predict_params
     struct bytes client = {0}, box = {0};
     size_client_init(&n.client, "us-east-1",
                      sc->session_token ? (int64_t)p->token_bytes : 0);
-    /* A newline between head and pair is "\n" in JSON; blank, newline and '=' are %XX. */
-    n.body = (int64_t)s->body_bytes + 1;
+    n.time_digits = size_digits((int64_t)fmin(9e18, sc->job_s * 1e9));
+    /* The contract's head has ten digits of job time. A newline is "\n" in JSON; blank,
+     * newline and '=' are %XX in a query. */
+    int64_t head = n.time_digits - 10;
+    bool stored = s->body_bytes < sc->payload_bytes;
+    n.body = (int64_t)s->body_bytes + head + !stored;
     n.encoded =
-        (int64_t)(JOBQ_FLOW_MESSAGE_BYTES - 1 + 6 + sc->payload_bytes * sc->expansion);
+        (int64_t)(JOBQ_FLOW_MESSAGE_BYTES - 1 + 6 + sc->payload_bytes * sc->expansion) +
+        head;
     add_sends(&n, s, &client);
     add_receives(&n, sc, p, s, &box);
     add_deletes(&n, s, &box);
-    if (s->beats > 0)
-        add(&box, size_set_visibility(&n.client, n.queue, sc->batch > 1 ? 10 : 1, 20),
+    if (s->beats > 0) {
+        int together = (int)(s->beat_batch + 0.5);
+        int64_t digits = size_digits((int64_t)sc->visibility_s);
+        add(&box, size_set_visibility(&n.client, n.queue, together, together * digits),
             s->beats);
+    }
     if (sc->store == PREDICT_SIMPLEDB) {
         add_rows(&n, s, &client);
         add_attempt_puts(&n, s, &box);
@@ -154,6 +166,8 @@ void predict_wire(const struct predict_scenario *sc, const struct predict_params
                          (int64_t)(s->row_bytes - 45 * (s->get_attrs + 1))),
                 s->reads);
     }
+    if (sc->jobs > 0 && sc->store == PREDICT_SIMPLEDB)
+        add(&client, size_create_domain(&n.client, n.domain), sc->domains / sc->jobs);
     s->wire_out = client.out + box.out;
     s->wire_in = client.in + box.in;
     s->client_out = sc->client_internet ? client.out : 0;

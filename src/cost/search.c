@@ -103,7 +103,8 @@ static double try_one(struct search *s, const int *choice)
     memcpy(result.choice, choice, (size_t)s->axes * sizeof *choice);
     result.binding = state.binding;
     result.p95_wait_s = search_p95_wait_s(&sc, &state, &params);
-    result.makespan_s = sc.jobs > 0 ? state.makespan_s + params.boot_s : (double)NAN;
+    result.makespan_s =
+        sc.jobs > 0 ? state.makespan_s + params.pending_s + params.boot_s : (double)NAN;
     if (result.p95_wait_s > s->limits->max_p95_wait_s ||
         result.makespan_s > s->limits->deadline_s) {
         s->summary->over_limit++;

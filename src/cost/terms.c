@@ -53,10 +53,11 @@
     X(wire_in, "bytes received, by the calls above", 0.01, s->wire_in)                   \
     X(client_out, "bytes into AWS from the internet", 0.01, s->client_out)               \
     X(client_in, "bytes out of AWS to the internet", 0.01, s->client_in)                 \
-    X(row_byte_hours, "billed bytes of the row x (queued + held + kept)", 0.02,          \
-      sc->store == PREDICT_NO_STORE                                                      \
-          ? 0                                                                            \
-          : s->row_bytes * (sc->queued_s + s->hold_s + sc->keep_s) / 3600)               \
+    X(row_byte_hours, "billed bytes of the row, queued, then held and kept", 0.02,       \
+      sc->store == PREDICT_NO_STORE ? 0                                                  \
+                                    : (s->queued_row_bytes * s->queued_s +               \
+                                       s->row_bytes * (s->hold_s + sc->keep_s)) /        \
+                                          3600)                                          \
     X(job_slot, "attempts x job time x stretch / slots", 0.01,                           \
       boxed(sc) ? s->attempts * sc->job_s * s->stretch / sc->slots : 0)                  \
     X(put_slot, "2 x attempts x put time / slots", 0.05,                                 \
@@ -172,13 +173,16 @@ static const struct {
     {USAGE_SEND_CHUNKS, T_send_chunks, 1},
     {USAGE_RECEIVE, T_receives, 1},
     {USAGE_RECEIVE, T_empties, 1},
+    {USAGE_RECEIVE, T_boxes_per_run, 2}, /* polls that the end of the run cuts off */
     {USAGE_RECEIVE_CHUNKS, T_receive_chunks, 1},
     {USAGE_RECEIVE_CHUNKS, T_empties, 1},
+    {USAGE_RECEIVE_CHUNKS, T_boxes_per_run, 2},
     {USAGE_EMPTY, T_empties, 1},
     {USAGE_DELETE, T_deletes, 1},
     {USAGE_VISIBILITY, T_beats, 1},
     {USAGE_VISIBILITY, T_retries, 1},
-    {USAGE_QUEUE_OTHER, T_per_run, 4},
+    {USAGE_QUEUE_OTHER, T_per_run, 3},
+    {USAGE_QUEUE_OTHER, T_boxes_per_run, 1},
     {USAGE_PUT, T_single_rows, 1},
     {USAGE_PUT, T_attempt_puts, 1},
     {USAGE_PUT_BATCH, T_row_batches, 1},
@@ -223,11 +227,9 @@ static const struct {
     enum usage_line line;
     int term;
 } CANDIDATES[] = {
-    {USAGE_RECEIVE, T_boxes_per_run},
     {USAGE_RECEIVE, T_polls_per_run},
     {USAGE_RECEIVE, T_per_batch},
     {USAGE_RECEIVE, T_one},
-    {USAGE_RECEIVE_CHUNKS, T_boxes_per_run},
     {USAGE_RECEIVE_CHUNKS, T_polls_per_run},
     {USAGE_RECEIVE_CHUNKS, T_per_batch},
     {USAGE_EMPTY, T_boxes_per_run},
@@ -237,7 +239,6 @@ static const struct {
     {USAGE_DELETE, T_one},
     {USAGE_VISIBILITY, T_boxes_per_run},
     {USAGE_SEND, T_per_run},
-    {USAGE_QUEUE_OTHER, T_boxes_per_run},
     {USAGE_PUT_BATCH, T_per_run},
     {USAGE_GET, T_boxes_per_run},
     {USAGE_BUSY, T_receive_slot},
