@@ -23,10 +23,9 @@
  * and count as those bytes, and come back as phantoms. Names and item names are never
  * phantom.
  *
- * Rows are ordered by (hash of the name, name), whatever the history of the domain: that
- * is the order of Select without order by, of the iterators and of next tokens. Names
- * that differ only in the low three bits of their last character lie side by side in the
- * index. */
+ * Rows are ordered by (hash of the name, name), whatever the history of the domain but for
+ * its first two names (simpledb_row.h): that is the order of Select without order by, of the
+ * iterators and of next tokens. */
 #ifndef JOBQ_MODELS_SIMPLEDB_H
 #define JOBQ_MODELS_SIMPLEDB_H
 

@@ -366,6 +366,7 @@ static void describe_filters_and_pages(void **state)
     assert_int_equal(count_by(&w, 10 * S, "tag:jobq:queue", "job?"), 12);
     assert_int_equal(count_by(&w, 10 * S, "tag:Name", "a\\*b"), 12);
     assert_int_equal(count_by(&w, 10 * S, "tag:Name", "a\\?b"), 0);
+    assert_int_equal(count_by(&w, 10 * S, "tag:Name", "a\\*"), 0);
     assert_int_equal(count_by(&w, 10 * S, "tag-key", "Name"), 12);
     assert_int_equal(count_by(&w, 10 * S, "tag-value", "other"), 12);
     assert_int_equal(count_by(&w, 10 * S, "instance-lifecycle", "spot"), 12);

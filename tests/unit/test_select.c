@@ -220,6 +220,9 @@ static void quoting_and_operators(void **state)
     expect(&w, "select * from mydomain where `order` like '%a%\\\\%b%\\%%c%'", false,
            "q5");
     expect(&w, "select * from mydomain where `order` like 'a%a\\\\b\\%c'", false, "");
+    /* Pieces do not overlap. */
+    expect(&w, "select * from mydomain where itemName() like 'q1%1%'", false, "");
+    expect(&w, "select * from mydomain where itemName() like '%1%1'", false, "");
     expect(&w, "select * from mydomain where Title is null and `order` is null", false,
            "q1 q2 q3");
     expect(&w, "select * from mydomain where not Title is null and Year != '2007'", false,
