@@ -190,8 +190,8 @@ static bool fail(struct parser *p, enum select_fault fault)
         [SELECT_VALUES] = "Too many value tests per predicate in the query expression.",
         [SELECT_ATTRIBUTES] = "Too many attributes requested.",
         [SELECT_SORT] =
-            "The sort attribute must be present in at least one of the "
-            "predicates, and the predicate cannot contain the is null operator.",
+            ("The sort attribute must be present in at least one of the "
+             "predicates, and the predicate cannot contain the is null operator."),
     };
     if (p->fault == SELECT_OK) {
         p->fault = fault;
