@@ -76,8 +76,10 @@ static int read_params(const struct reader *r, const json_t *params, struct form
     const char *key;
     json_t *value;
     int code = predict_params_for(f->era, &f->params, r->err);
-    if (code)
-        return jobq_wrap(r->err, "%s: era", r->name);
+    if (code) {
+        jobq_wrap(r->err, "%s: era", r->name);
+        return r->err->code = JOBQ_INVALID;
+    }
     json_object_foreach((json_t *)(uintptr_t)params, key, value)
     {
         double given;
@@ -192,6 +194,8 @@ static int read_head(const struct reader *r, const json_t *root, struct formula 
         struct predict_scenario scratch;
         predict_defaults(&scratch);
         code = predict_set(&scratch, "store", store, r->err);
+        if (code)
+            jobq_wrap(r->err, "%s: fixed", r->name);
         f->store = scratch.store;
     }
     return code;

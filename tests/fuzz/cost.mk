@@ -1,0 +1,30 @@
+# cost.mk - fuzzers of what the money reads: price sheets, AWS offers, formulas and ledgers.
+# `make check` runs their own random changes for a moment; `make fuzz-cost` runs libFuzzer
+# with the sanitizers, FUZZ_SECONDS each.
+FUZZ_COST := fuzz_sheet fuzz_offer fuzz_formula
+
+.PHONY: fuzz-cost check-fuzz-cost
+$(BUILD)/tests/fuzz/cost_driver.o $(FUZZ_COST:%=$(BUILD)/tests/fuzz/%.o): FLAGS += -Itests/fuzz
+$(FUZZ_COST:%=$(BUILD)/tests/fuzz/%): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o \
+		$(BUILD)/tests/fuzz/cost_driver.o $(COST) $(PRICING) $(WIRE) $(BASE)
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_COST) \
+		$(LIB_WIRE) $(LIB_BASE)
+
+check-fuzz-cost: $(FUZZ_COST:%=$(BUILD)/tests/fuzz/%)
+	@for f in $^; do $$f || exit 1; done
+CHECKS += check-fuzz-cost
+
+FUZZ_COST_SRC := $(wildcard pricing/*.c src/base/*.c) src/cost/bill.c src/cost/usage.c \
+	$(wildcard src/cost/predict*.c src/cost/formula*.c) src/cost/terms.c \
+	src/cost/ledger_json.c src/wire/size.c
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_COST_SRC) $(BUILD)/pricing/sheets_embedded.c
+	@mkdir -p $(@D)
+	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Iinclude -Isrc -I. -Itests/fuzz \
+		-DJOBQ_VERSION='"fuzz"' $(XML_CFLAGS) -o $@ $< $(FUZZ_COST_SRC) \
+		$(BUILD)/pricing/sheets_embedded.c $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
+
+fuzz-cost: $(FUZZ_COST:%=build/fuzz/%)
+	@for f in $^; do mkdir -p $$f-corpus; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4000 $$f-corpus || exit 1; done
+FUZZERS += fuzz-cost
