@@ -287,6 +287,14 @@ static int import_offers(struct cost *cli, const char *output)
         code = import_file(cli, cli->argument[i], sheet, &err);
     if (!code)
         code = sheet_finish(sheet, "import", &err);
+    const char *published = sheet_property(sheet, "publication_date");
+    if (!code && strlen(published) >= 10) {
+        char day[11] = "";
+        memcpy(day, published, 10);
+        sheet_set_property(sheet, "as_of", day);
+        sheet_set_property(sheet, "era",
+                           "aws-2026"); /* offer files begin long after 2012 */
+    }
     if (!code) {
         sheet_write(sheet, &text, &len);
         code = cost_write(output, text, len, &err);

@@ -280,6 +280,16 @@ static int one_option(struct cost *cli, const struct cost_option *option, int co
     return scenario_option(cli, name, value);
 }
 
+/* -o FILE, for subcommands that have --output. */
+static int short_output(const struct cost *cli, const struct cost_option *option,
+                        int count, const char *value)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(option[i].name, "output") == 0)
+            return own_option(cli, &option[i], value);
+    return cost_usage(cli, "unknown option '-o'");
+}
+
 int cost_parse(struct cost *cli, const struct cost_option *option, int count,
                unsigned shared)
 {
@@ -295,10 +305,7 @@ int cost_parse(struct cost *cli, const struct cost_option *option, int count,
         else if (strcmp(word, "-q") == 0)
             cli->quiet = true;
         else if (strcmp(word, "-o") == 0 && i + 1 < cli->word_count) {
-            code = cost_usage(cli, "unknown option '-o'");
-            for (int j = 0; j < count; j++)
-                if (strcmp(option[j].name, "output") == 0)
-                    code = own_option(cli, &option[j], cli->word[++i]);
+            code = short_output(cli, option, count, cli->word[++i]);
         } else if (word[0] == '-' && word[1])
             code = cost_usage(cli, "unknown option '%.20s'; see jobqcost %s --help", word,
                               cli->command->name);

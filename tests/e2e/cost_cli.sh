@@ -1,0 +1,147 @@
+#!/bin/bash
+# jobqcost as people run it: figures, exit codes, faults that leave nothing behind.
+set -u
+program=${1:-bin/jobqcost}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fail() { echo "FAIL: $*"; failed=1; }
+
+# code WANTED TEXT ARGS...: exit code, and TEXT in what was printed (either stream).
+expect() {
+    local want=$1 text=$2
+    shift 2
+    "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+    local code=$?
+    [ $code = "$want" ] || fail "exit $code, not $want: $*: $(head -3 "$work/err")"
+    grep -qF -- "$text" "$work/out" "$work/err" || fail "no '$text': $*: $(head -3 "$work/out" "$work/err")"
+}
+json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$work/out" "$1"; }
+is() { [ "$1" = "$2" ] || fail "$1 is not $2"; }
+
+seed="--payload 100 --job-time 0s --concurrency 1 --batch 1 --instance none"
+
+# The seed's flow, in its year and today.
+expect 0 '$12.24 per million jobs' eval $seed --date 2012-10
+expect 0 '$10.44 per million jobs' eval $seed --date 2026
+expect 0 '$10.44 per million jobs' eval $seed --date 2026 --formula closed
+
+# jobq.cost/1: the components add up to the whole, and so do the items.
+expect 0 jobq.cost/1 eval --json --instance c7g.large --concurrency 4 --client internet
+is "$(json 'abs(sum(d["components"].values()) / d["per_million_usd"] - 1) < 1e-9')" True
+is "$(json 'abs(sum(i["usd_per_million"] for i in d["items"]) / d["per_million_usd"] - 1) < 1e-9')" True
+is "$(json 'abs(d["per_job_usd"] * 1e6 / d["per_million_usd"] - 1) < 1e-9')" True
+is "$(json 'sorted(d["components"])')" "['bandwidth_in', 'bandwidth_out', 'boot', 'cpu', 'idle', 'service_calls', 'storage']"
+is "$(json 'd["interval95_per_million_usd"][0] <= d["per_million_usd"] <= d["interval95_per_million_usd"][1]')" True
+is "$(json 'd["sheet"]["region"]')" us-east-1
+is "$(json 'd["components"]["bandwidth_out"] > 0')" True
+cp "$work/out" "$work/base.json"
+
+# A run has boot and the rounding of its instances; marginal cost has neither.
+expect 0 boot eval --json --jobs 1000 --boxes 2 --instance c1.medium --date 2012-12 --job-time 1s
+is "$(json 'd["components"]["boot"] > 0 and d["components"]["idle"] > 0')" True
+expect 0 boot eval --json --instance c1.medium --date 2012-12 --job-time 1s
+is "$(json 'd["components"]["boot"]')" 0.0
+
+# Regions, dates, borrowed prices.
+expect 4 "no price for 'sqs.standard' in us-west-2" eval --region us-west-2
+expect 0 'assumed from us-east-1: sqs.standard' eval --region us-west-2 --assume-from us-east-1
+expect 4 "no price sheet of region 'mars-1'" eval --region mars-1
+expect 4 "there is 2012-10, 2012-12" eval --date 1999
+expect 0 'older than 90 days' eval --instance t4g.nano
+expect 0 'there was no long poll' eval --date 2012-10
+
+# Bare bills and ledgers.
+expect 0 '$2.52' bill --requests sqs.standard=6.3M --date 2026 --free-tier none
+expect 0 '$2.12' bill --requests sqs.standard=6.3M --date 2026 --free-tier all
+expect 0 '$6.30' bill --requests sqs.standard=6.3M --date 2012-10
+expect 0 '$0.13' bill --usage ec2.m1.small=1.5 --date 2012-12
+cat >"$work/ledger.json" <<'END'
+{"schema": "jobq.ledger/1", "jobs": 1000000, "attempts": 1000000, "actions": {
+ "SendMessage": {"requests": 1000000}, "ReceiveMessage": {"requests": 1000000},
+ "DeleteMessage": {"requests": 1000000},
+ "PutAttributes": {"requests": 3000000, "box_usage_e10h": 659727000000}}}
+END
+expect 0 '$12.24 for 1000000 jobs' bill "$work/ledger.json" --date 2012-10
+expect 2 "give a ledger" bill
+expect 2 "'Fly' is no action" bill <(echo '{"schema":"jobq.ledger/1","actions":{"Fly":{}}}')
+
+# Inverted, optimised, compared.
+expect 0 'out of reach; the least is $8.4' solve --target 1 -q
+expect 0 'is reached, cheapest first' solve --target 1 --free store,batch -q
+expect 0 'the target is crossed at job-time' solve --target 1 --free job-time=1ms..100s \
+    --instance t4g.nano --store none --concurrency 8 -q
+expect 0 'jobq.solve/1' solve --target 1 --json -q
+is "$(json 'd["reached"]')" False
+is "$(json 'd["binding_component"]')" service_calls
+expect 0 'p95 wait' optimise --arrivals 50/s --job-time exp:200ms --p95-wait 2s -q
+expect 0 'jobq.optimise/1' optimise --jobs 100k --job-time 1s --cpu-share 1 --deadline 1h --json -q
+is "$(json 'all(r["makespan_s"] <= 3600 for r in d["results"])')" True
+expect 4 'within the limits' optimise --jobs 1G --job-time 1h --cpu-share 1 --deadline 1s -q
+expect 0 dynamodb compare --over store=simpledb,dynamodb --over date=2026 \
+    --break-even payload=1..100k -q
+expect 0 'usd_per_million' compare --over date=2012-10,2026 --csv -q
+is "$(wc -l <"$work/out")" 3
+
+# The gate: report first, then 3.
+expect 3 EXCEEDED check --max-per-million 5
+grep -q 'per million jobs' "$work/out" || fail "check does not report first"
+expect 0 passed check --max-per-million 50
+expect 3 EXCEEDED check --max-increase 5% --baseline "$work/base.json" --instance c7g.large \
+    --concurrency 2 --client internet
+expect 0 passed check --max-increase 5% --baseline "$work/base.json" --instance c7g.large \
+    --concurrency 4 --client internet
+expect 2 'go together' check --max-increase 5%
+
+# A prediction against itself, and against more requests than it allows.
+expect 0 '' eval --json --payload 100 --batch 1 --instance none --job-time 0
+cp "$work/out" "$work/predicted.json"
+expect 0 '0 lines outside' reconcile "$work/ledger.json" "$work/ledger.json"
+sed 's/"SendMessage": {"requests": 1000000}/"SendMessage": {"requests": 1100000}/' \
+    "$work/ledger.json" >"$work/more.json"
+expect 3 OUTSIDE reconcile "$work/ledger.json" "$work/more.json"
+expect 3 OUTSIDE reconcile "$work/predicted.json" "$work/more.json" --json
+expect 2 'needs two files' reconcile "$work/ledger.json"
+
+# Sheets: listing, difference, import; a malformed one names its line and leaves nothing.
+expect 0 'us-east-1       2026-10' prices show
+expect 0 'hour/1h     0  0.08    0.065  -18.8 %' prices diff us-east-1@2012-10 us-east-1@2012-12
+expect 4 'no such price' prices show --date 2026 sqs.nothing
+cat >"$work/offer.json" <<'END'
+{"offerCode": "AWSQueueService", "version": "7", "publicationDate": "2026-11-20T00:00:00Z",
+ "products": {"A": {"productFamily": "API Request", "attributes": {"servicecode":
+  "AWSQueueService", "regionCode": "us-west-2", "queueType": "Standard"}}},
+ "terms": {"OnDemand": {"A": {"T": {"effectiveDate": "2026-11-01", "priceDimensions": {"1":
+  {"beginRange": "0", "endRange": "Inf", "pricePerUnit": {"USD": "0.0000004000"}}}}}}}}
+END
+expect 0 '1 rows kept' prices import "$work/offer.json" --region us-west-2 --date 2026-11 \
+    -o "$work/us-west-2@2026-11.csv"
+expect 0 '$0.40' bill --requests sqs.standard=1M --region us-west-2 --sheets "$work"
+grep -q 'offer_version = 7' "$work/us-west-2@2026-11.csv" || fail "no offer version"
+echo keep >"$work/kept.csv"
+head -c 300 "$work/offer.json" >"$work/cut.json"
+expect 2 "cut.json:4: the document ends" prices import "$work/cut.json" --region us-west-2 \
+    --date 2026-11 -o "$work/kept.csv"
+is "$(cat "$work/kept.csv")" keep
+is "$(ls "$work" | grep -c tmp)" 0
+mkdir "$work/bad"
+printf '#: region = x\n#: date = 2026\nservice,item,unit,from,to,usd,source,date,confidence\nsqs,a,furlong,0,,1,x,2026,H\n' \
+    >"$work/bad/x@2026.csv"
+expect 2 "x@2026.csv:4: unknown unit 'furlong'" eval --sheets "$work/bad" --region x
+
+# Usage.
+expect 2 "did you mean --payload" eval --paylod 5
+expect 2 "batch '11' is not in 1..10" eval --batch 11
+expect 2 'SimpleDB row' eval --payload 300KiB
+expect 2 "unknown subcommand 'evil'" evil
+expect 2 "cannot open" eval --formula "$work/none.json"
+printf '{"schema":\n"jobq.formula/1",\n]' >"$work/formula.json"
+expect 2 'formula.json:3:' eval --formula "$work/formula.json"
+expect 0 'exit codes' --help
+for command in eval solve optimise compare check bill prices reconcile; do
+    expect 0 "jobqcost $command" $command --help
+    grep -q 'Makes no API call' "$work/out" || fail "$command --help has no API-call line"
+    "$program" $command --help | awk 'length > 90 {exit 1}' || fail "$command --help is too wide"
+done
+[ $failed = 0 ] && echo "jobqcost: all as it should be"
+exit $failed
