@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_UNITS = 1 << BLOB_CHUNK_SHIFT, CHUNK_COUNT_MAX = 1 << 15 };
+enum { CHUNK_UNITS = 1 << BLOB_CHUNK_SHIFT, CHUNK_COUNT_MAX = 1 << 14 };
 
 int blobs_class(uint32_t bytes)
 {
@@ -63,7 +63,11 @@ static void next_chunk(struct blobs *blobs)
         blobs->chunk =
             xrealloc(blobs->chunk, (size_t)blobs->chunk_cap * sizeof *blobs->chunk);
     }
-    blobs->chunk[blobs->chunk_count++] = xmalloc((size_t)CHUNK_UNITS * BLOB_UNIT);
+    /* The first one by ordinary pages, which a small world does not use up. */
+    size_t bytes = (size_t)CHUNK_UNITS * BLOB_UNIT;
+    blobs->chunk[blobs->chunk_count] =
+        blobs->chunk_count == 0 ? xmalloc(bytes) : xmalloc_huge(bytes);
+    blobs->chunk_count++;
 }
 
 uint32_t blobs_alloc(struct blobs *blobs, uint32_t bytes)

@@ -4,7 +4,7 @@
  * Callers:  simpledb_*.c.
  * Knows nothing of: what is in a piece.
  *
- * Pieces are cut from 1 MiB chunks in units of 8 bytes (so 32 GiB in all, past which it
+ * Pieces are cut from 2 MiB chunks in units of 8 bytes (so 32 GiB in all, past which it
  * aborts) and go back to a free list of their size class, last in, first out: a row that is
  * rewritten finds the warm memory of the row rewritten before it. Classes are every 8
  * bytes up to 512 and 8 a doubling above. Chunks are never returned before release: a reset
@@ -16,7 +16,7 @@
 
 enum {
     BLOB_UNIT = 8,
-    BLOB_CHUNK_SHIFT = 17, /* units a chunk: 1 MiB */
+    BLOB_CHUNK_SHIFT = 18, /* units a chunk: 2 MiB */
     BLOB_CLASSES = 64 + 8 * 11,
     BLOB_BYTES_MAX = 1 << 20
 };

@@ -90,7 +90,8 @@ static void index_build(struct row_domain *domain, uint32_t bits, uint32_t over)
     const struct row_slot *old = domain->slot;
     for (;; over *= 2) {
         uint32_t slots = (1u << bits) + over;
-        struct row_slot *slot = xcalloc(slots, sizeof *slot);
+        struct row_slot *slot = xmalloc_huge(slots * sizeof *slot);
+        memset(slot, 0, slots * sizeof *slot);
         uint64_t at = 0;
         for (uint32_t i = 0; i < domain->slots && at < slots; i++) {
             if (old[i].blob == 0)
