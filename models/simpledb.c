@@ -66,8 +66,11 @@ void simpledb_set_params(struct simpledb *model, const struct simpledb_params *p
     assert(params->item_pairs_max >= 1 && params->item_pairs_max <= ROW_PAIRS_MAX);
     assert(params->put_pairs_max >= 1 && params->put_pairs_max <= ROW_PAIRS_MAX);
     assert(params->window.points >= 0 && params->window.points <= SIMPLEDB_WINDOW_MAX);
+    /* Links into the past are good for the window that they were made in. */
+    bool same =
+        memcmp(&params->window, &model->params.window, sizeof params->window) == 0;
     model->params = *params;
-    if (params->window.points == 0) {
+    if (!same) {
         for (int32_t i = 0; i < model->domain_names.count; i++)
             row_forget_all(model, &model->domain[i]);
     }

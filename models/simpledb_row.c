@@ -239,16 +239,7 @@ static void free_row(struct simpledb *model, uint32_t blob)
     blobs_free(&model->blobs, blob, row_head(blobs_at(&model->blobs, blob)).bytes);
 }
 
-static void free_chain(struct simpledb *model, uint32_t blob)
-{
-    while (blob) {
-        uint32_t older = row_date(blobs_at(&model->blobs, blob)).older;
-        free_row(model, blob);
-        blob = older;
-    }
-}
-
-static void past_push(struct row_domain *domain, int64_t written_ns, uint32_t blob)
+static void past_push(struct row_domain *domain, struct row_past entry)
 {
     if (domain->past_count == domain->past_cap) {
         uint32_t cap = domain->past_cap ? 2 * domain->past_cap : 64;
@@ -261,21 +252,15 @@ static void past_push(struct row_domain *domain, int64_t written_ns, uint32_t bl
         domain->past_head = 0;
     }
     uint32_t tail = (domain->past_head + domain->past_count++) & (domain->past_cap - 1);
-    domain->past[tail] = (struct row_past){written_ns, blob};
+    domain->past[tail] = entry;
 }
 
-/* Everything older than this version is out of every reader's sight. */
-static void settle_version(struct simpledb *model, struct row_domain *domain,
-                           uint32_t blob)
+/* A gone row leaves the index, unless it has been written anew; then a later entry of the
+ * past has it as its older version. */
+static void drop_gone(struct simpledb *model, struct row_domain *domain, uint32_t blob)
 {
-    char *row = blobs_at(&model->blobs, blob);
-    free_chain(model, row_date(row).older);
-    row_set_older(row, 0);
-    struct row_head head = row_head(row);
-    if (!(head.pairs & ROW_GONE))
-        return;
-    /* A gone row leaves the index, unless it has been written anew. */
-    struct jobq_str name = {row_name(row), head.name_len};
+    const char *row = blobs_at(&model->blobs, blob);
+    struct jobq_str name = {row_name(row), row_head(row).name_len};
     int64_t at = row_find(model, domain, name, row_hash(domain, name));
     if (at >= 0 && domain->slot[at].blob == blob) {
         index_remove(domain, (uint32_t)at);
@@ -286,10 +271,12 @@ static void settle_version(struct simpledb *model, struct row_domain *domain,
 static void forget(struct simpledb *model, struct row_domain *domain, int64_t until_ns)
 {
     while (domain->past_count && domain->past[domain->past_head].written_ns <= until_ns) {
-        uint32_t blob = domain->past[domain->past_head].blob;
+        struct row_past past = domain->past[domain->past_head];
         domain->past_head = (domain->past_head + 1) & (domain->past_cap - 1);
         domain->past_count--;
-        settle_version(model, domain, blob);
+        blobs_free(&model->blobs, past.older, past.older_bytes);
+        if (past.gone)
+            drop_gone(model, domain, past.gone);
     }
 }
 
@@ -301,6 +288,11 @@ void row_forget(struct simpledb *model, struct row_domain *domain, int64_t now_n
 void row_forget_all(struct simpledb *model, struct row_domain *domain)
 {
     forget(model, domain, INT64_MAX);
+    for (int64_t at = -1; (at = row_next(domain, at)) >= 0;) {
+        char *row = blobs_at(&model->blobs, domain->slot[at].blob);
+        if (row_head(row).pairs & ROW_DATED)
+            row_set_older(row, 0);
+    }
 }
 
 /* ---- accounts ------------------------------------------------------------------------ */
@@ -395,7 +387,13 @@ static void commit_dated(struct simpledb *model, struct row_domain *domain,
     else
         index_insert(model, domain, name, hash, blob);
     if (older)
-        past_push(domain, now_ns, blob);
+        past_push(domain,
+                  (struct row_past){
+                      .written_ns = now_ns,
+                      .older = older,
+                      .older_bytes = row_head(blobs_at(&model->blobs, older)).bytes,
+                      .gone = head.pairs ? 0 : blob,
+                  });
 }
 
 /* Nobody can see the past: the old row's memory is the new row's, if it fits. */
@@ -473,8 +471,9 @@ void row_reset(struct row_domain *domain)
 void row_drop_all(struct simpledb *model, struct row_domain *domain, int64_t now_ns)
 {
     row_account(model, now_ns);
+    forget(model, domain, INT64_MAX);
     for (int64_t at = -1; (at = row_next(domain, at)) >= 0;)
-        free_chain(model, domain->slot[at].blob);
+        free_row(model, domain->slot[at].blob);
     const struct jobq_domain_stats *stats = &domain->stats;
     model->billed_bytes -= stats->item_bytes + stats->name_bytes + stats->value_bytes +
                            OVERHEAD_BYTES * (stats->items + stats->names + stats->values);

@@ -21,8 +21,9 @@
  * taken from the first two names of the domain: the last in which they differ.
  *
  * While reads may be stale, a row that is written keeps its older version in a chain
- * (newest first) for as long as the window lasts; `past` lists the versions whose elder is to be
- * dropped, oldest first. A deleted row is a version with ROW_GONE until then. */
+ * (newest first) for as long as the window lasts. `past` owns the older versions, oldest
+ * first, and frees them; the links are left as they are, for past the window every read is
+ * fresh and follows none. A deleted row is a version with ROW_GONE until then. */
 #ifndef JOBQ_MODELS_SIMPLEDB_ROW_H
 #define JOBQ_MODELS_SIMPLEDB_ROW_H
 
@@ -74,8 +75,11 @@ struct row_slot {
 };
 
 struct row_past {
-    int64_t written_ns;
-    uint32_t blob; /* the newer version */
+    int64_t written_ns;   /* of the version that `older` came before */
+    uint32_t older;       /* freed when nobody can see it any more */
+    uint32_t older_bytes; /* kept here, so that freeing need not read it */
+    uint32_t gone;        /* the newer version, if it says that the row is gone; else 0 */
+    uint32_t zero;
 };
 
 struct row_domain {

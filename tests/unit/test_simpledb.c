@@ -666,6 +666,20 @@ static void eventual_reads(void **state)
     assert_string_equal(get_at(&w, "i", 0.9, false), "a=4");
     put(&w, "i", "a=5");
     assert_string_equal(get_at(&w, "i", 0.9, false), "a=5");
+    /* And on again, and longer: what was forgotten does not come back. */
+    w.params.window = real.window;
+    simpledb_set_params(w.model, &w.params);
+    put(&w, "i", "a=6");
+    assert_string_equal(get_at(&w, "i", 0.9, false), "a=5");
+    w.now_ns += JOBQ_NS_PER_S;
+    put(&w, "j", "a=1"); /* lets go of a=5 */
+    assert_int_equal(simpledb_params_set(&w.params, "window", "0s=0,1h=0,1h=1", &w.err),
+                     JOBQ_OK);
+    simpledb_set_params(w.model, &w.params);
+    assert_string_equal(get(&w, "i"), "a=6");
+    assert_string_equal(get_at(&w, "i", 0.9, false), "");
+    w.now_ns += JOBQ_NS_PER_HOUR;
+    assert_string_equal(get_at(&w, "i", 0.9, false), "a=6");
     world_release(&w);
 }
 
