@@ -32,6 +32,9 @@ static void measure_outside(const struct formula *f, const struct predict_scenar
                             struct formula_value *out)
 {
     for (int i = 0; i < PREDICT_INPUT_COUNT; i++) {
+        /* One more job of a fleet that stands is the limit of ever longer runs: inside. */
+        if (!(sc->jobs > 0) && (i == PREDICT_JOBS || i == PREDICT_BOXES))
+            continue;
         double value = predict_get(sc, (enum predict_input)i), low = f->low[i];
         double high = f->high[i];
         double beyond = value < low ? low - value : value > high ? value - high : 0;

@@ -27,6 +27,38 @@ double predict_vcpus(const struct predict_scenario *sc)
 
 /* ---- row and message -------------------------------------------------------------- */
 
+/* How the enqueuer cuts what it has taken: a lane of up to 50 jobs (or `batch`, below 10)
+ * and of some 768 KiB is put in calls of at most 25 rows, and sent in calls of at most
+ * `batch` messages; a remainder of one row is a single put (src/fleet/enqueue_batch.c). */
+static void shape_batches(const struct predict_scenario *sc,
+                          const struct predict_params *p, double encoded,
+                          struct predict_state *s)
+{
+    const double lane_bytes = 768 * 1024;
+    double lane = sc->batch >= 10 ? fmin(50, ceil(lane_bytes / encoded)) : sc->batch;
+    if (sc->arrivals_per_s > 0) /* it never waits: what comes during one call goes next */
+        lane = fmin(lane, fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) /
+                                      p->enqueue_lanes));
+    if (sc->jobs > 0)
+        lane = fmin(lane, sc->jobs);
+    double fits =
+        fmin(fmin(sc->batch, lane), floor(p->message_max_bytes / s->body_bytes));
+    double sends = ceil(lane / fmax(1, fits) - 1e-9);
+    double most = sc->batch >= 10 ? JOBQ_FLOW_ROW_BATCH : sc->batch;
+    double rows = fmax(1, fmin(fmin(most, lane), floor(lane_bytes / encoded)));
+    double whole = floor(lane / rows + 1e-9), rest = lane - whole * rows;
+    bool alone = rows < 2 || (rest > 0.5 && rest < 1.5);
+    s->send_batch = lane / sends;
+    s->single_rows = rows < 2 ? 1 : alone ? rest / lane : 0;
+    double calls = rows < 2 ? 0 : whole + (rest > 1e-9 && !alone);
+    s->row_batch = calls > 0 ? (lane - s->single_rows * lane) / calls : 1;
+    if (sc->jobs > 0 && lane < sc->jobs) { /* the last calls of a run are not full */
+        s->send_batch = sc->jobs / ceil(sc->jobs / s->send_batch - 1e-9);
+        if (s->single_rows == 0)
+            s->row_batch = sc->jobs / ceil(sc->jobs / s->row_batch - 1e-9);
+    }
+}
+
 static void shape_job(const struct predict_scenario *sc, const struct predict_params *p,
                       struct predict_state *s)
 {
@@ -48,19 +80,7 @@ static void shape_job(const struct predict_scenario *sc, const struct predict_pa
         id + encoded + JOBQ_FLOW_QUEUED_VALUE_BYTES + 45 * (s->row_attrs + 1);
     s->reads = sc->status_per_job + sc->cancel_checks + (fits ? 0 : 1);
     s->attempts = 1 / (1 - sc->failure_share);
-    s->send_batch = fmax(1, fmin(sc->batch, floor(p->message_max_bytes / s->body_bytes)));
-    s->row_batch = sc->batch >= 10 ? JOBQ_FLOW_ROW_BATCH : sc->batch;
-    if (sc->arrivals_per_s > 0) {
-        /* The enqueuer never waits: what comes during one call goes with the next. */
-        double together =
-            fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) / p->enqueue_lanes);
-        s->send_batch = fmin(s->send_batch, together);
-        s->row_batch = fmin(s->row_batch, together);
-    }
-    if (sc->jobs > 0) {
-        s->send_batch = sc->jobs / ceil(sc->jobs / s->send_batch);
-        s->row_batch = sc->jobs / ceil(sc->jobs / s->row_batch);
-    }
+    shape_batches(sc, p, encoded, s);
 }
 
 /* ---- processor sharing ------------------------------------------------------------- */
@@ -146,7 +166,8 @@ static void ceilings(const struct predict_scenario *sc, const struct predict_par
     limit[PREDICT_BOUND_VCPU] = cpu_s > 0
                                     ? sc->boxes * predict_vcpus(sc) / cpu_s / s->attempts
                                     : (double)INFINITY;
-    double writes = 2 * s->attempts + (s->row_batch <= 1 ? 1 : p->batched_row_writes);
+    double writes =
+        2 * s->attempts + s->single_rows + (1 - s->single_rows) * p->batched_row_writes;
     limit[PREDICT_BOUND_DOMAINS] = sc->store == PREDICT_SIMPLEDB
                                        ? p->domain_writes_per_s * sc->domains / writes
                                        : (double)INFINITY;
@@ -220,14 +241,14 @@ static void batches(const struct predict_scenario *sc, const struct predict_para
     double poll_s = p->long_poll > 0 ? fmax(sc->wait_s, p->receive_s) : p->receive_s;
     s->empty =
         busy || per_box <= 0 ? 0 : (1 - waits) / expm1(fmin(700, per_box * poll_s));
-    /* Messages held are beaten when the first is due, those past half with it: a call holds
-     * about half of them, and each is beaten somewhat early. */
+    /* When the first message is due, those past half their time go with it and stay in step
+     * from then on: a call holds all of a step, or some two thirds of what is held (0.65:
+     * simulated). */
     double held = sc->slots + s->prefetch;
-    double early = 1 - 0.25 * fmin(1, (held - 1) / 10) * (1 - in_step);
-    double period = fmax(1, sc->visibility_s * p->beat_share) * early;
+    double period = fmax(1, sc->visibility_s * p->beat_share);
     double held_s = s->hold_s * (1 + s->prefetch / sc->slots);
     double entries = sc->visibility_s > 0 ? gamma_floor(held_s, sc->job_cv, period) : 0;
-    double apart = fmin(sc->batch, fmax(1, held / 2));
+    double apart = fmin(sc->batch, fmax(1, 0.65 * held));
     double together = in_step * fmin(sc->batch, held) + (1 - in_step) * apart;
     s->beat_batch = together;
     s->beats = s->attempts * entries / together;

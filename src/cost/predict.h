@@ -125,6 +125,7 @@ struct predict_state {
     double receive_batch; /* messages a receive that returns any */
     double delete_batch;
     double row_batch;        /* rows a batch put; 1: single puts */
+    double single_rows;      /* share of rows that are put alone */
     double empty;            /* empty receives a job */
     double beat_batch;       /* messages a beat */
     double beats;            /* visibility requests a job */

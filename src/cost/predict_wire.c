@@ -95,12 +95,14 @@ static void add_rows(const struct names *n, const struct predict_state *s,
 {
     int low;
     double calls[2];
-    if (s->row_batch <= 1) {
+    if (s->single_rows > 0) {
         struct size_attrs attrs = {0};
         put_row(n, &attrs);
-        add(sum, size_put(&n->client, n->domain, n->item, &attrs, -1, -1), 1);
-        return;
+        add(sum, size_put(&n->client, n->domain, n->item, &attrs, -1, -1),
+            s->single_rows);
     }
+    if (s->single_rows >= 1)
+        return;
     split(s->row_batch, &low, &calls[0], &calls[1]);
     for (int i = 0; i < 2; i++) {
         struct size_attrs attrs = {0};
@@ -109,7 +111,8 @@ static void add_rows(const struct names *n, const struct predict_state *s,
             put_row(n, &attrs);
         }
         if (calls[i] > 0)
-            add(sum, size_put_batch(&n->client, n->domain, &attrs), calls[i]);
+            add(sum, size_put_batch(&n->client, n->domain, &attrs),
+                calls[i] * (1 - s->single_rows));
     }
 }
 
