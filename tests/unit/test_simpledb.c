@@ -1,6 +1,7 @@
 /* test_simpledb.c - SimpleDB as it was documented and observed, and against a model of the
  * model. */
 #include "models/simpledb.h"
+#include "models/simpledb_row.h"
 #include "models/simpledb_usage.h"
 
 #include "base/arena.h"
@@ -683,6 +684,39 @@ static void eventual_reads(void **state)
     world_release(&w);
 }
 
+/* Older versions and deleted rows are kept for the window and no longer, and their memory is
+ * used again. */
+static void the_past_is_forgotten(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    simpledb_params_set(&w.params, "window", "0s=0,1s=0,1s=1", &w.err);
+    simpledb_set_params(w.model, &w.params);
+    const struct row_domain *domain = &w.model->domain[w.domain];
+    int64_t memory = 0;
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < 1000; i++) {
+            char item[16];
+            snprintf(item, sizeof item, "i%04d", i);
+            put(&w, item, "a=1");
+            put(&w, item, "a=22,b=3");
+            simpledb_delete(w.model, w.now_ns, w.domain, str_of(item), NULL, 0, NULL,
+                            &w.reply, &w.err);
+        }
+        assert_int_equal(domain->used, 1000 + (round > 0));
+        assert_int_equal(domain->past_count, 2000 + (round > 1));
+        w.now_ns += 2 * JOBQ_NS_PER_S;
+        put(&w, "last", round % 2 ? "a=1" : "a=2");
+        assert_int_equal(domain->used, 1);
+        assert_int_equal(domain->past_count, round > 0);
+        if (round == 1)
+            memory = simpledb_memory(w.model);
+    }
+    assert_int_equal(simpledb_memory(w.model), memory);
+    world_release(&w);
+}
+
 /* ---- against a plain model ----------------------------------------------------------- */
 
 /* Rows as a table of flags: ITEMS items, each a set of pairs (name, value), and the history
@@ -1040,6 +1074,7 @@ int main(void)
         cmocka_unit_test(domain_limits),
         cmocka_unit_test(throttle),
         cmocka_unit_test(eventual_reads),
+        cmocka_unit_test(the_past_is_forgotten),
         cmocka_unit_test(agrees_with_a_plain_model),
         cmocka_unit_test(the_index_keeps_its_order),
         cmocka_unit_test(restoring_gives_the_same_domain),
