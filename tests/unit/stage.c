@@ -45,9 +45,19 @@ void stage_do(struct stage *st, void (*fn)(void *ctx), void *ctx)
     stage_do_in(st, st->client, fn, ctx);
 }
 
+static void nothing(void *ctx, uint64_t arg)
+{
+    (void)ctx;
+    (void)arg;
+}
+
+/* Time passes also where nothing happens. */
 void stage_run_for(struct stage *st, int64_t ns)
 {
-    kernel_run(st->k, kernel_now(st->k) + ns);
+    int64_t until_ns = kernel_now(st->k) + ns;
+    kernel_at(st->k, until_ns, nothing, NULL, 0);
+    while (kernel_run(st->k, until_ns) == KERNEL_STOPPED)
+        ;
 }
 
 /* ---- the stage ----------------------------------------------------------------------- */
