@@ -231,13 +231,17 @@ int import_offer(const struct import_source *source, const char *name,
 {
     struct again again = {.source = source};
     struct import_source both = {&again, again_read, again_rewind};
-    int code =
-        source->read(source->ctx, again.piece, sizeof again.piece, &again.len, err);
-    if (code)
-        return jobq_wrap(err, "%s", name);
-    size_t at = 0;
-    while (at < again.len && strchr(" \t\r\n", again.piece[at]) && again.piece[at])
-        at++;
+    size_t at = 0, got = 1;
+    /* The first byte that is no blank tells the form; it is within 64, or it is CSV's. */
+    while (at == again.len && got > 0 && at < sizeof again.piece) {
+        if (source->read(source->ctx, again.piece + at, sizeof again.piece - at, &got,
+                         err))
+            return jobq_wrap(err, "%s", name);
+        again.len += got;
+        while (at < again.len && again.piece[at] && strchr(" \t\r\n", again.piece[at]))
+            at++;
+    }
+    int code;
     int before = sheet_row_count(sheet);
     if (at < again.len && (again.piece[at] == '{' || again.piece[at] == '['))
         code = import_json(&both, name, sheet, counts, err);

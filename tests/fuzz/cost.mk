@@ -24,7 +24,9 @@ build/fuzz/%: tests/fuzz/%.c $(FUZZ_COST_SRC) $(BUILD)/pricing/sheets_embedded.c
 		-DJOBQ_VERSION='"fuzz"' $(XML_CFLAGS) -o $@ $< $(FUZZ_COST_SRC) \
 		$(BUILD)/pricing/sheets_embedded.c $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
 
-fuzz-cost: $(FUZZ_COST:%=build/fuzz/%)
-	@for f in $^; do mkdir -p $$f-corpus; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4000 $$f-corpus || exit 1; done
+fuzz-cost: $(FUZZ_COST:%=build/fuzz/%) $(FUZZ_COST:%=$(BUILD)/tests/fuzz/%)
+	@for f in $(FUZZ_COST); do mkdir -p build/fuzz/$$f-corpus; \
+		$(BUILD)/tests/fuzz/$$f -d build/fuzz/$$f-corpus || exit 1; \
+		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -max_len=4000 \
+			-artifact_prefix=build/fuzz/ build/fuzz/$$f-corpus || exit 1; done
 FUZZERS += fuzz-cost

@@ -1,7 +1,8 @@
 /* cost_driver.c - runs the money's fuzz targets where there is no libFuzzer: random changes
  * of their seeds, the same ones each time.
  *
- * Usage: fuzz_X [-n RUNS] [-s SEED] [FILE...]; a file is run as it is. */
+ * Usage: fuzz_X [-n RUNS] [-s SEED] [FILE...]; a file is run as it is. fuzz_X -d DIR writes
+ * the seeds there, for libFuzzer's corpus. */
 #include "cost_driver.h"
 
 #include "base/arena.h"
@@ -69,9 +70,27 @@ static int run_file(const char *path)
     return 0;
 }
 
+static int dump(const char *dir)
+{
+    for (int i = 0; fuzz_seeds[i]; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/seed-%d", dir, i);
+        FILE *file = fopen(path, "wb");
+        if (!file) {
+            perror(path);
+            return 1;
+        }
+        fputs(fuzz_seeds[i], file);
+        fclose(file);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     long runs = 20000;
+    if (argc == 3 && strcmp(argv[1], "-d") == 0)
+        return dump(argv[2]);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-n") == 0 && i + 1 < argc)
             runs = strtol(argv[++i], NULL, 10);

@@ -206,6 +206,26 @@ static const char CSV[] =
     "A3,Reserved,2026-09-01,,,100,USD,Compute Instance,AmazonEC2,us-east-1,,"
     "Linux,Shared,NA,Used,RunInstances,BoxUsage:c7g.large,c7g.large\n";
 
+static void of_several_terms_the_first_is_in_force(void **state)
+{
+    (void)state;
+    struct jobq_error err = {0};
+    struct import_counts counts;
+    struct sheet *sheet;
+    struct sheet_price price;
+    const char *text =
+        "{\"products\":{\"A\":{\"attributes\":{\"servicecode\":\"AmazonSimpleDB\","
+        "\"usagetype\":\"BoxUsage\"}}},\"terms\":{\"OnDemand\":{\"A\":{\"A.1\":{"
+        "\"priceDimensions\":{\"x\":{\"pricePerUnit\":{\"USD\":\"0.14\"}}}},\"A.2\":{"
+        "\"priceDimensions\":{\"x\":{\"pricePerUnit\":{\"USD\":\"0.15\"}}}}}}}}";
+    if (import(text, 100, "us-east-1", &sheet, &counts, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(sheet_find(sheet, "simpledb", "box", &price, &err), JOBQ_OK);
+    assert_int_equal(price.tier_count, 1);
+    assert_true(price.tier[0].usd == 0.14);
+    sheet_free(sheet);
+}
+
 static void csv_offers_become_rows(void **state)
 {
     (void)state;
@@ -297,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_offers_become_rows),
         cmocka_unit_test(terms_before_products_need_a_second_pass),
+        cmocka_unit_test(of_several_terms_the_first_is_in_force),
         cmocka_unit_test(csv_offers_become_rows),
         cmocka_unit_test(malformed_offers_name_the_line),
         cmocka_unit_test(tokens_carry_their_text),

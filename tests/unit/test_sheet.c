@@ -199,14 +199,14 @@ static void malformed_sheets_name_the_line(void **state)
 static void dates_are_picked_by_prefix_and_latest(void **state)
 {
     (void)state;
-    static const char *const name[] = {"a@2012-10.csv", "a@2012-12.csv", "b@2026.csv",
+    static const char *const name[] = {"a@2012-12.csv", "a@2012-10.csv", "b@2026.csv",
                                        "not a sheet"};
     struct jobq_error err;
-    assert_int_equal(sheet_pick(name, 4, "a", "2012-10", &err), 0);
-    assert_int_equal(sheet_pick(name, 4, "a", "2012", &err), 1);
-    assert_int_equal(sheet_pick(name, 4, "a", NULL, &err), 1);
+    assert_int_equal(sheet_pick(name, 4, "a", "2012-10", &err), 1);
+    assert_int_equal(sheet_pick(name, 4, "a", "2012", &err), 0);
+    assert_int_equal(sheet_pick(name, 4, "a", NULL, &err), 0);
     assert_int_equal(sheet_pick(name, 4, "a", "2013", &err), JOBQ_NOT_FOUND);
-    assert_non_null(strstr(err.text, "2012-10, 2012-12"));
+    assert_non_null(strstr(err.text, "2012-12, 2012-10"));
     assert_int_equal(sheet_pick(name, 4, "c", NULL, &err), JOBQ_NOT_FOUND);
     assert_non_null(strstr(err.text, "a, b"));
 }
