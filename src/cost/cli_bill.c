@@ -13,7 +13,7 @@
 static const char HELP[] =
     "  jobqcost bill --requests sqs.standard=6.3M --date 2026 --free-tier none\n"
     "  jobqcost bill ledger.json --region us-east-1\n"
-    "  jobqsim run --json ... | jobqcost bill -\n"
+    "  jobq drain QUEUE --record drain.jsonl ...; jobqcost bill drain.jsonl\n"
     "  jobqcost bill --requests lambda.request=1M --requests lambda.gb-second=200k\n\n"
     "Prices a ledger (schema jobq.ledger/1, or an object with a member 'ledger'; "
     "several\n"

@@ -20,7 +20,9 @@ static const char HELP[] =
     "intervals,\n"
     "and in dollars; exits 3 if a line that moves dollars, or the dollars, are "
     "outside.\n\n"
-    "OBSERVED is a ledger (jobq.ledger/1, or an object with a member 'ledger').\n"
+    "OBSERVED is a ledger (jobq.ledger/1, an object with a member 'ledger', or what "
+    "--record\n"
+    "wrote); of several files the sum, such as the enqueuer's and each drainer's.\n"
     "PREDICTED is either what jobqcost eval --json wrote: the scenario is evaluated "
     "again\n"
     "and its 95 % intervals are for as many jobs as were observed; or a ledger: then\n"
@@ -50,8 +52,6 @@ static int read_ledger(const char *path, struct jobq_ledger *ledger,
         return code;
     code = ledger_parse(text, len, path, ledger, err);
     free(text);
-    if (!code && ledger->jobs <= 0)
-        code = jobq_fail(err, JOBQ_INVALID, "%s: the ledger has no jobs", path);
     return code;
 }
 
@@ -142,6 +142,8 @@ static int from_ledger(struct cost *cli, const struct sheet *sheet, const char *
                        double tolerance, struct sides *s, struct jobq_error *err)
 {
     int code = read_ledger(path, s->predicted_ledger, err);
+    if (!code && s->predicted_ledger->jobs <= 0)
+        code = jobq_fail(err, JOBQ_INVALID, "%s: the ledger has no jobs", path);
     if (!code)
         code = price(cli, sheet, s->predicted_ledger, false, &s->predicted_usd, err);
     if (code)
@@ -218,7 +220,12 @@ static int compare(struct cost *cli, const struct sheet *sheet, double tolerance
 {
     struct predict_scenario sc;
     predict_defaults(&sc);
-    int code = read_ledger(cli->argument[1], s->observed_ledger, err);
+    int code = JOBQ_OK;
+    for (int i = 1; i < cli->argument_count && !code; i++)
+        code = read_ledger(cli->argument[i], s->observed_ledger, err);
+    if (!code && s->observed_ledger->jobs <= 0)
+        code =
+            jobq_fail(err, JOBQ_INVALID, "%s: the ledger has no jobs", cli->argument[1]);
     if (code)
         return code;
     s->jobs = (double)s->observed_ledger->jobs;
@@ -243,7 +250,7 @@ static int run(struct cost *cli)
     int code = cost_parse(cli, options, 1, COST_PRICES | COST_FORMULA);
     if (code >= 0)
         return code;
-    if (cli->argument_count != 2)
+    if (cli->argument_count < 2)
         return cost_usage(cli, "needs two files: PREDICTED OBSERVED");
     if (cost_sheet(cli, cli->region, cli->date, &sheet, &err))
         return cost_fail(cli, &err);

@@ -282,8 +282,8 @@ int ledger_from_json(const json_t *root, const char *where, struct jobq_ledger *
     return code;
 }
 
-int ledger_parse(const char *text, size_t len, const char *name,
-                 struct jobq_ledger *ledger, struct jobq_error *err)
+static int parse_one(const char *text, size_t len, const char *name, int line,
+                     struct jobq_ledger *ledger, struct jobq_error *err)
 {
     json_error_t fault;
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
@@ -291,10 +291,41 @@ int ledger_parse(const char *text, size_t len, const char *name,
         char shown[120];
         text_escape(fault.text, (int64_t)strlen(fault.text), shown, sizeof shown);
         return jobq_fail(err, JOBQ_INVALID, "%s:%d: %s", name,
-                         fault.line > 0 ? fault.line : 1, shown);
+                         line + (fault.line > 0 ? fault.line : 1), shown);
     }
     const json_t *inner = json_object_get(root, "ledger");
     int code = ledger_from_json(inner ? inner : root, name, ledger, err);
     json_decref(root);
     return code;
+}
+
+/* A trace: JSON lines, of which those that begin with the member "ledger" count. */
+static int parse_trace(const char *text, size_t len, const char *name,
+                       struct jobq_ledger *ledger, struct jobq_error *err)
+{
+    static const char begins[] = "{\"ledger\":";
+    int line = 0, found = 0;
+    for (size_t at = 0; at < len; line++) {
+        const char *end = memchr(text + at, '\n', len - at);
+        size_t size = end ? (size_t)(end - (text + at)) : len - at;
+        if (size >= sizeof begins && memcmp(text + at, begins, sizeof begins - 1) == 0) {
+            int code = parse_one(text + at, size, name, line, ledger, err);
+            if (code)
+                return code;
+            found++;
+        }
+        at += size + 1;
+    }
+    return found ? JOBQ_OK
+                 : jobq_fail(err, JOBQ_INVALID,
+                             "%s:%d: a trace without its ledger (cut off?)", name, line);
+}
+
+int ledger_parse(const char *text, size_t len, const char *name,
+                 struct jobq_ledger *ledger, struct jobq_error *err)
+{
+    static const char trace[] = "{\"schema\":\"jobq.trace/1\"";
+    if (len >= sizeof trace && memcmp(text, trace, sizeof trace - 1) == 0)
+        return parse_trace(text, len, name, ledger, err);
+    return parse_one(text, len, name, 0, ledger, err);
 }

@@ -29,7 +29,8 @@ json_t *ledger_to_json(const struct jobq_ledger *ledger);
 int ledger_from_json(const json_t *object, const char *where, struct jobq_ledger *ledger,
                      struct jobq_error *err);
 /* The same from text, a whole file. A "jobq.run/1" or any object that has a member
- * "ledger" is read by that member. name stands for the file: "NAME:LINE: ...". */
+ * "ledger" is read by that member, a "jobq.trace/1" (JSON lines, what --record
+ * writes) by its lines that have it. name stands for the file: "NAME:LINE: ...". */
 int ledger_parse(const char *text, size_t len, const char *name,
                  struct jobq_ledger *ledger, struct jobq_error *err);
 

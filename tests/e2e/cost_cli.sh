@@ -101,6 +101,11 @@ sed 's/"SendMessage": {"requests": 1000000}/"SendMessage": {"requests": 1100000}
     "$work/ledger.json" >"$work/more.json"
 expect 3 OUTSIDE reconcile "$work/ledger.json" "$work/more.json"
 expect 3 OUTSIDE reconcile "$work/predicted.json" "$work/more.json" --json
+{ echo '{"schema":"jobq.trace/1","pid":1}'; echo '{"call":"SendMessage"}'
+  echo "{\"ledger\":$(tr -d '\n' <"$work/ledger.json")}"; } >"$work/trace.jsonl"
+expect 0 '$12.24 for 1000000 jobs' bill "$work/trace.jsonl" --date 2012-10
+expect 0 '0 lines outside' reconcile "$work/ledger.json" "$work/trace.jsonl"
+expect 2 'trace without its ledger' bill <(head -2 "$work/trace.jsonl")
 expect 2 'needs two files' reconcile "$work/ledger.json"
 
 # Sheets: listing, difference, import; a malformed one names its line and leaves nothing.
