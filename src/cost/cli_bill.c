@@ -2,11 +2,14 @@
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
 #include "cost/cli_shared.h"
+#include "cost/fit.h"
 #include "cost/ledger_json.h"
+#include "cost/table.h"
 
 #include "base/arena.h"
 #include "jobq/units.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +17,7 @@ static const char HELP[] =
     "  jobqcost bill --requests sqs.standard=6.3M --date 2026 --free-tier none\n"
     "  jobqcost bill ledger.json --region us-east-1\n"
     "  jobq drain QUEUE --record drain.jsonl ...; jobqcost bill drain.jsonl\n"
+    "  jobqcost bill --sweep sweep.csv --region eu-west-1 --csv\n"
     "  jobqcost bill --requests lambda.request=1M --requests lambda.gb-second=200k\n\n"
     "Prices a ledger (schema jobq.ledger/1, or an object with a member 'ledger'; "
     "several\n"
@@ -22,6 +26,8 @@ static const char HELP[] =
     "tiers\n"
     "and, if asked for, free amounts are applied.\n\n"
     "--requests SERVICE.ITEM=COUNT   any number of times (also --usage)\n"
+    "--sweep FILE   what jobqsim sweep wrote: dollars per million jobs of each point\n"
+    "--no-instances   with --sweep: as if instance time were free\n"
     "--region R --date D|FILE.csv --assume-from R --sheets DIR --price SERVICE.ITEM=USD\n"
     "--free-tier none|all|SERVICE,...   default none\n"
     "--months M   how long the usage took: tiers and free amounts are a month's\n"
@@ -113,22 +119,128 @@ static void print(struct cost *cli, const struct bill *bill, const struct sheet 
     cost_table_free(items);
 }
 
+/* ---- a sweep, point by point --------------------------------------------------------------- */
+
+static int price_point(const struct table *sweep, size_t row, bool no_instances,
+                       const struct sheet *sheet, const struct bill_options *options,
+                       struct jobq_ledger *ledger, struct bill *bill,
+                       struct jobq_error *err)
+{
+    struct predict_scenario sc;
+    struct usage usage = {{0}};
+    int code = fit_scenario(sweep, row, &sc, err);
+    if (code)
+        return code;
+    for (int i = 0; i < USAGE_LINE_COUNT; i++) {
+        int column = table_find(sweep, usage_line_name((enum usage_line)i));
+        double value = column < 0 ? 0 : table_number(sweep, row, column);
+        if (!(value >= 0) || !isfinite(value))
+            return jobq_fail(err, JOBQ_INVALID, "line %zu: %s is not a number >= 0",
+                             table_line(sweep, row), usage_line_name((enum usage_line)i));
+        usage.line[i] = value;
+    }
+    if (no_instances) {
+        strcpy(sc.instance, "none");
+        usage.line[USAGE_VOLUME] = usage.line[USAGE_IPV4] = 0;
+    }
+    double jobs = sc.jobs > 0 ? sc.jobs : 1e6;
+    predict_ledger(&sc, &usage, jobs, ledger);
+    code = bill_ledger(bill, ledger, sheet, options, err);
+    for (int i = 0; i < BILL_COMPONENT_COUNT && !code; i++)
+        bill->component_usd[i] *= 1e6 / jobs;
+    bill->usd *= 1e6 / jobs;
+    return code;
+}
+
+static int sweep_rows(struct cost *cli, const struct table *sweep, bool no_instances,
+                      const struct sheet *sheet, struct cost_table *out,
+                      struct jobq_error *err)
+{
+    int code = JOBQ_OK;
+    for (size_t row = 0; row < table_rows(sweep) && !code; row++) {
+        struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
+        struct bill bill;
+        char shown[40];
+        bill_init(&bill);
+        code =
+            price_point(sweep, row, no_instances, sheet, &cli->bill, ledger, &bill, err);
+        if (!code) {
+            cost_table_number(out, (double)row, NULL);
+            cost_table_number(out, bill.usd, cost_usd_cell(bill.usd, shown, 40));
+            for (int i = 0; i < BILL_COMPONENT_COUNT; i++)
+                cost_table_number(out, bill.component_usd[i],
+                                  cost_usd_cell(bill.component_usd[i], shown, 40));
+        }
+        bill_release(&bill);
+        jobq_ledger_release(ledger);
+        free(ledger);
+    }
+    return code;
+}
+
+static int run_sweep(struct cost *cli, const char *path, bool no_instances,
+                     const struct sheet *sheet)
+{
+    static const char *const head[] = {"#point",     "#$/million", "#bytes in",
+                                       "#bytes out", "#calls",     "#storage",
+                                       "#cpu",       "#boot",      "#idle"};
+    static const char *const key[] = {
+        "point",         "usd_per_million", "bandwidth_in", "bandwidth_out",
+        "service_calls", "storage",         "cpu",          "boot",
+        "idle"};
+    struct jobq_error err;
+    struct table *sweep = NULL;
+    char *text;
+    size_t len;
+    int code = cost_read(path, &text, &len, &err);
+    if (code)
+        return cost_fail(cli, &err);
+    code = table_parse(text, len, path, &sweep, &err);
+    free(text);
+    if (code)
+        return cost_fail(cli, &err);
+    struct cost_table *out = cost_table_new(head, key, 9);
+    code = sweep_rows(cli, sweep, no_instances, sheet, out, &err);
+    if (code)
+        jobq_wrap(&err, "%s", path);
+    else if (cli->json) {
+        json_t *root = json_object();
+        json_object_set_new(root, "schema", json_string("jobq.bill.sweep/1"));
+        json_object_set_new(root, "points", cost_table_json(out));
+        json_object_set_new(root, "sheet", cost_sheet_json(sheet));
+        cost_print_json(root);
+    } else if (cli->csv) {
+        cost_table_print_csv(out, stdout);
+    } else {
+        cost_table_print(out, stdout);
+    }
+    cost_table_free(out);
+    table_free(sweep);
+    return code ? cost_fail(cli, &err) : COST_OK;
+}
+
 static int run(struct cost *cli)
 {
     struct cost_many requests = {0};
+    const char *sweep = NULL;
+    bool no_instances = false;
     struct cost_option options[] = {{"requests", COST_MANY, &requests},
                                     {"usage", COST_MANY, &requests},
+                                    {"sweep", COST_TEXT, &sweep},
+                                    {"no-instances", COST_FLAG, &no_instances},
                                     {"exact-time", COST_FLAG, &cli->bill.exact_time}};
     struct jobq_error err;
     struct sheet *sheet;
     struct bill bill;
-    int code = cost_parse(cli, options, 3, COST_PRICES);
+    int code = cost_parse(cli, options, 5, COST_PRICES);
     if (code >= 0)
         return code;
-    if (!cli->argument_count && !requests.count)
+    if (!cli->argument_count && !requests.count && !sweep)
         return cost_usage(cli, "give a ledger's file or --requests SERVICE.ITEM=COUNT");
     if (cost_sheet(cli, cli->region, cli->date, &sheet, &err))
         return cost_fail(cli, &err);
+    if (sweep)
+        return run_sweep(cli, sweep, no_instances, sheet);
     struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
     bill_init(&bill);
     code = read_ledgers(cli, ledger, &err);

@@ -47,7 +47,7 @@
     X(BOOT, "instance_boot", "instance seconds") /* running, not yet ready */            \
     X(VOLUME, "volume", "GiB hours")                                                     \
     X(IPV4, "ipv4", "hours")                                                             \
-    X(ATTEMPTS, "attempts", "attempts")
+    X(ATTEMPTS, "job_attempts", "attempts")
 
 enum usage_line {
 #define USAGE_ENUM(id, name, unit) USAGE_##id,

@@ -58,4 +58,20 @@ point 0.06 --jobs 200 --boxes 1 --instance t4g.small --payload 1000 --job-time 1
     --concurrency 8
 point 0.06 --jobs 2000 --boxes 1 --instance t4g.small --payload 1000 --job-time exp:100ms \
     --concurrency 2 --arrivals poisson:5/s
+
+# The seed's flow by simulation, unbatched, no CPU, at a rate that no domain refuses: the
+# figures of the closed form. Making the domains is 0.4 cents a million of these jobs.
+bin/jobqsim sweep -o "$work/seed.csv" --quiet --seed 1 --jobs 800k --payload 100 --job-time 0s \
+    --concurrency 1 --batch 1 --arrivals every:100ms || failed=1
+for pair in '2012-10 $12.24' '2026 $10.44'; do
+    bin/jobqcost bill --sweep "$work/seed.csv" --no-instances --date "${pair% *}" >"$work/out" ||
+        failed=1
+    if grep -qF -- " ${pair#* } " "$work/out"; then
+        echo "ok   the seed's flow, simulated, priced at ${pair% *}: ${pair#* }"
+    else
+        echo "FAIL the seed's flow at ${pair% *}:"
+        cat "$work/out"
+        failed=1
+    fi
+done
 exit $failed
