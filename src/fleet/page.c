@@ -17,6 +17,7 @@
 
 #define REFRESH_NS (15 * JOBQ_NS_PER_S)
 #define STALE_NS (3 * JOBQ_NS_PER_MIN)
+enum { ROWS_SHOWN = 32 }; /* of drainers and of boxes: keeps the page small */
 
 static const char STYLE[] =
     ":root{color-scheme:light "
@@ -265,11 +266,17 @@ static void slots(const struct page_local *local, struct text *out)
         text_printf(out, "<p class=m>and %d more.</p>", v->busy - local->slot_count);
 }
 
+static void and_more(struct text *out, int count, int shown)
+{
+    if (count > shown)
+        text_printf(out, "<p class=m>and %d more: see the JSON.</p>", count - shown);
+}
+
 static void drainers(const struct status_view *view, struct text *out)
 {
     table_head(out, "Drainers, last seen first",
                "drainer|box|slots|busy|held|attempts|done|failed|dead|seen ago|state");
-    for (int i = 0; i < view->drainer_count; i++) {
+    for (int i = 0; i < view->drainer_count && i < ROWS_SHOWN; i++) {
         const struct status_drainer *one = &view->drainer[i];
         int64_t ago_ns = view->taken_wall_ns - one->seen_wall_ns;
         row_head(out, str_of(one->id), one->here);
@@ -283,12 +290,13 @@ static void drainers(const struct status_view *view, struct text *out)
         text_puts(out, "</tr>");
     }
     table_end(out);
+    and_more(out, view->drainer_count, ROWS_SHOWN);
 }
 
 static void boxes(const struct status_view *view, struct text *out)
 {
     table_head(out, "Boxes of this queue", "box|type|zone|bought|state|age");
-    for (int i = 0; i < view->box_count; i++) {
+    for (int i = 0; i < view->box_count && i < ROWS_SHOWN; i++) {
         const struct status_box *one = &view->box[i];
         row_head(out, str_of(one->id), one->here);
         cell_text(out, one->type);
@@ -299,6 +307,7 @@ static void boxes(const struct status_view *view, struct text *out)
         text_puts(out, "</tr>");
     }
     table_end(out);
+    and_more(out, view->box_count, ROWS_SHOWN);
 }
 
 void page_html(const struct status_view *view, const struct page_local *local,
@@ -365,9 +374,13 @@ static void post(struct page *page)
 static void page_fiber(void *arg)
 {
     struct page *page = arg;
-    for (;;) {
+    for (int64_t at_ns = jobq_now(page->b);;) {
         post(page);
-        fiber_sleep_until(page->b->sched, jobq_now(page->b) + page->options.refresh_ns);
+        /* A reading that took longer than a period skips one. */
+        at_ns += page->options.refresh_ns;
+        if (at_ns < jobq_now(page->b))
+            at_ns = jobq_now(page->b) + page->options.refresh_ns;
+        fiber_sleep_until(page->b->sched, at_ns);
     }
 }
 

@@ -15,7 +15,7 @@
 #include "fleet/status.h"
 
 #define PAGE_BYTES_MAX 50000
-#define PAGE_SLOTS_SHOWN 64
+#define PAGE_SLOTS_SHOWN 48
 
 /* local: the drainer of this process, its view and its slots; NULL: none. Appends. */
 struct page_local {
