@@ -272,11 +272,12 @@ static void put_capacity(const struct scenario *s, const struct world_params *p,
     }
     switch (c->binding) {
     case SCENE_DOMAINS:
-        text_printf(out,
-                    "bound by SimpleDB domains: %lld x %.3g writes a second, and a job's claim "
-                    "and\nfinal put make at most %.3g jobs a second a domain\n",
-                    (long long)s->domains, p->simpledb.writes_per_s,
-                    p->simpledb.writes_per_s / 2);
+        text_printf(
+            out,
+            "bound by SimpleDB domains: %lld x %.3g writes a second, and a job's claim "
+            "and\nfinal put make at most %.3g jobs a second a domain\n",
+            (long long)s->domains, p->simpledb.writes_per_s,
+            p->simpledb.writes_per_s / 2);
         break;
     case SCENE_SLOTS:
         text_printf(out, "bound by slots: all %lld are busy %.0f %% of the time\n",
@@ -309,14 +310,19 @@ void run_report_text(const struct scenario *scenario, const struct world_params 
     int count = summarise(r, s);
     char span[32];
     put_headline(scenario, r, out);
-    text_puts(out, "\njobs       ");
-    static const char *const states[] = {"enqueued", "done",   "dead",  "cancelled",
-                                         "expired",  "queued", "failed"};
-    for (int i = 0; i < 7; i++)
-        text_printf(out, "%s %.10g %s", i ? "," : "",
-                    find(s, count, "jobs", states[i])->mean, states[i]);
-    text_printf(out, "\nattempts    %.10g, duplicate deliveries %.10g\n\n",
-                find(s, count, "jobs", "attempts")->mean,
+    static const char *const states[] = {"done",    "dead",   "cancelled",
+                                         "expired", "queued", "refused"};
+    text_printf(out, "\njobs        %.10g enqueued",
+                find(s, count, "jobs", "enqueued")->mean);
+    for (int i = 0; i < 6; i++) {
+        /* What did not happen is not told, but for the deaths. */
+        double number = find(s, count, "jobs", states[i])->mean;
+        if (i < 2 || number > 0)
+            text_printf(out, ", %.10g %s", number, states[i]);
+    }
+    text_printf(out, "\nattempts    %.10g", find(s, count, "jobs", "attempts")->mean);
+    text_printf(out, ", %.10g failed", find(s, count, "jobs", "failed")->mean);
+    text_printf(out, ", %.10g duplicate deliveries\n\n",
                 find(s, count, "jobs", "duplicates")->mean);
     text_printf(out, "%-11s %10s %10s %10s %10s %10s\n", "", "mean", "p50", "p95", "p99",
                 "max");

@@ -1,7 +1,7 @@
 #include "sim/scene_int.h"
 
 #include "base/arena.h"
-#include "fleet/page.h"
+#include "fleet/job.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -77,6 +77,8 @@ static void end_job(struct scene *s, struct jobrec *rec, enum jobrec_state state
         atomic_fetch_add_explicit(s->options.progress, 64, memory_order_relaxed);
     if (rec->index >= 0)
         s->open--;
+    if (s->options.page && s->ended == (s->scenario->jobs + 1) / 2)
+        scene_page_start(s);
 }
 
 /* The final state that a job's row holds, or JOBREC_OPEN. */

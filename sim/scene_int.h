@@ -67,6 +67,8 @@ void scene_see_end(struct scene *s);
 struct scene_box *scene_box_of(struct scene *s, struct world_box *box);
 /* Counters of a box as of now, into the scene's sums. */
 void scene_close_box(struct scene *s, struct scene_box *b);
+/* Publish the status page once, from one of the boxes. */
+void scene_page_start(struct scene *s);
 void scene_fill_result(struct scene *s, struct scene_result *out);
 
 #endif
