@@ -1,5 +1,6 @@
 #include "sim/mock/mock.h"
 
+#include "sim/mock/boxes.h"
 #include "sim/mock/delay.h"
 #include "sim/mock/faults.h"
 #include "sim/mock/meter.h"
@@ -101,9 +102,11 @@ static void advance_models(void *ctx)
     mock->timer_at_ns = JOBQ_FOREVER;
     for (int i = 0; i < mock->region_count; i++) {
         struct mock_region *region = mock->region[i];
+        arena_reset(&mock->arena);
+        if (boxes_next_at(mock, region) <= now_ns)
+            boxes_follow(mock, region);
         if (sqs_next_at(region->sqs) > now_ns)
             continue;
-        arena_reset(&mock->arena);
         sqs_advance(region->sqs, now_ns);
         mock_wait_drain(mock, region);
     }
@@ -116,8 +119,11 @@ static void set_timer(void *ctx)
     int64_t next_ns = JOBQ_FOREVER;
     for (int i = 0; i < mock->region_count; i++) {
         int64_t at_ns = sqs_next_at(mock->region[i]->sqs);
+        int64_t box_at_ns = boxes_next_at(mock, mock->region[i]);
         if (at_ns < next_ns)
             next_ns = at_ns;
+        if (box_at_ns < next_ns)
+            next_ns = box_at_ns;
     }
     if (next_ns == mock->timer_at_ns)
         return;
@@ -152,6 +158,9 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     region->index = mock->region_count;
     region->sqs = sqs_new(&mock->sqs_params);
     region->sdb = simpledb_new(&mock->sdb_params);
+    char zone[40];
+    snprintf(zone, sizeof zone, "%sa", region->name);
+    region->ec2 = ec2_new(&mock->ec2_params, zone);
     mock->region[mock->region_count++] = region;
     return region;
 }
@@ -160,6 +169,8 @@ static void free_region(struct mock_region *region)
 {
     sqs_free(region->sqs);
     simpledb_free(region->sdb);
+    ec2_free(region->ec2);
+    free(region->launch);
     free(region);
 }
 
@@ -190,6 +201,7 @@ static int load_params(struct mock *mock, struct jobq_error *err)
         return code;
     sdb->writes_per_s = 0;
     sdb->window.points = 0;
+    ec2_params_default(&mock->ec2_params);
     mock->sqs_params = mock->sqs_calm;
     mock->sdb_params = mock->sdb_calm;
     if (!mock->options->faults)
@@ -220,6 +232,8 @@ int process_run(const struct options *options, struct jobq_error *err)
     mock.waits = mock_wait_new();
     mock.delays = delay_new(mock.loop);
     mock.meter = meter_new();
+    if (options->boxes)
+        mock.boxes = boxes_new(&mock);
     mock.timer_at_ns = JOBQ_FOREVER;
     mock.model_timer = loop_timer_new(mock.loop, advance_models, &mock);
     mock.server = http_server_new(mock.loop, &limits, route_request, &mock);
@@ -229,14 +243,16 @@ int process_run(const struct options *options, struct jobq_error *err)
     int port = http_server_listen(mock.server, options->host, options->port, err);
     if (port >= 0) {
         bool v6 = strchr(options->host, ':') != NULL;
-        printf("jobqmock ready on http://%s%s%s:%d\n", v6 ? "[" : "", options->host,
-               v6 ? "]" : "", port);
+        snprintf(mock.url, sizeof mock.url, "http://%s%s%s:%d", v6 ? "[" : "",
+                 options->host, v6 ? "]" : "", port);
+        printf("jobqmock ready on %s\n", mock.url);
         fflush(stdout);
         code = loop_run(mock.loop, err);
     } else {
         code = port;
     }
     http_server_free(mock.server);
+    boxes_free(mock.boxes);
     for (int i = 0; i < mock.region_count; i++)
         free_region(mock.region[i]);
     mock_wait_free(mock.waits);

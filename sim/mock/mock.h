@@ -16,6 +16,7 @@
 #include "base/dice.h"
 #include "base/text.h"
 #include "jobq/units.h"
+#include "models/ec2.h"
 #include "models/simpledb.h"
 #include "models/sqs.h"
 #include "net/http_server.h"
@@ -24,8 +25,9 @@
 #include "wire/emit.h"
 #include "wire/tree.h"
 
-struct ec2;
 struct mock_waits;
+struct mock_boxes;
+struct mock_launch;
 struct mock_delays;
 struct mock_meter;
 struct mock_faults;
@@ -41,6 +43,8 @@ struct mock_region {
     struct sqs *sqs;
     struct simpledb *sdb;
     struct ec2 *ec2;
+    struct mock_launch *launch; /* by instance (mock_ec2.h) */
+    int32_t launch_count;
 };
 
 struct mock {
@@ -68,6 +72,9 @@ struct mock {
     struct mock_delays *delays;
     struct mock_meter *meter;
     struct mock_faults *faults;
+    struct mock_boxes *boxes; /* NULL: no --boxes */
+    struct ec2_params ec2_params;
+    char url[128]; /* where it listens: "http://127.0.0.1:4566" */
 };
 
 /* An error as the services write it; texts are AWS's. */

@@ -3,6 +3,8 @@
 #include "sim/mock/answer.h"
 #include "sim/mock/auth.h"
 #include "sim/mock/faults.h"
+#include "sim/mock/mock_ec2.h"
+#include "sim/mock/mock_imds.h"
 #include "sim/mock/mock_sdb.h"
 #include "sim/mock/mock_sqs.h"
 
@@ -39,6 +41,8 @@ static int find_service(const struct tree *params, const struct auth_claim *clai
         return MOCK_SQS;
     if (mock_sdb_knows(action))
         return MOCK_SDB;
+    if (mock_ec2_knows(action))
+        return MOCK_EC2;
     return -1;
 }
 
@@ -61,13 +65,14 @@ static void serve(struct call *call)
         mock_sdb(call);
         return;
     case MOCK_EC2:
+        mock_ec2(call);
+        return;
     case MOCK_STS:
+        mock_sts(call);
+        return;
     case MOCK_SERVICE_COUNT:
         break;
     }
-    mock_fail(call, 400, "InvalidAction", NULL,
-              "The action %.80s is not valid for this endpoint.", call->action);
-    answer_end(call, CALL_FAILED, false);
 }
 
 /* The account and region's models that the claim names. False: refused and answered. */
@@ -144,6 +149,8 @@ static void serve_query(struct call *call, const struct http_request *request)
 void route_request(void *ctx, struct http_exchange *x, const struct http_request *request)
 {
     struct mock *mock = ctx;
+    if (mock_imds(mock, x, request))
+        return;
     struct jobq_str host = http_header(request, "host");
     arena_reset(&mock->arena);
     struct call call = {.mock = mock,
