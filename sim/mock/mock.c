@@ -1,5 +1,6 @@
 #include "sim/mock/mock.h"
 
+#include "models/sqs_admin.h"
 #include "sim/mock/boxes.h"
 #include "sim/mock/delay.h"
 #include "sim/mock/faults.h"
@@ -132,6 +133,14 @@ static void set_timer(void *ctx)
                    next_ns == JOBQ_FOREVER ? next_ns : loop_time_ns(mock, next_ns));
 }
 
+void mock_set_clock(struct mock *mock, int64_t now_ns, double speed)
+{
+    mock->model_base_ns = now_ns;
+    mock->loop_base_ns = loop_now_ns();
+    mock->speed = speed;
+    mock->timer_at_ns = 0; /* the loop's time of what is next has changed */
+}
+
 /* ---- regions ---------------------------------------------------------------------- */
 
 static bool region_name_ok(struct jobq_str name)
@@ -163,6 +172,26 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     region->ec2 = ec2_new(&mock->ec2_params, zone);
     mock->region[mock->region_count++] = region;
     return region;
+}
+
+void mock_reset(struct mock *mock)
+{
+    struct jobq_error err;
+    int64_t now_ns = mock_now_ns(mock);
+    for (int i = 0; i < mock->region_count; i++) {
+        struct mock_region *region = mock->region[i];
+        int queue;
+        /* One by one first, so that those who wait are told. */
+        while (sqs_list(region->sqs, STR(""), STR(""), &queue, 1) == 1)
+            sqs_delete_queue(region->sqs, now_ns, queue, &err);
+        mock_wait_drain(mock, region);
+        sqs_reset(region->sqs);
+        simpledb_reset(region->sdb, NULL);
+        boxes_drop(mock, region);
+        ec2_reset(region->ec2, NULL);
+        region->launch_count = 0;
+    }
+    meter_reset(mock->meter);
 }
 
 static void free_region(struct mock_region *region)

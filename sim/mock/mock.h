@@ -115,6 +115,12 @@ struct call {
 
 /* The models' time now, nanoseconds since 1970. */
 int64_t mock_now_ns(const struct mock *mock);
+/* From now on the models' clock goes on from now_ns (not before the present) at this
+ * speed. What became due meanwhile happens in the same turn. */
+void mock_set_clock(struct mock *mock, int64_t now_ns, double speed);
+/* Forget all queues, domains, boxes and counts. Waiting receives are answered: their
+ * queue is gone. */
+void mock_reset(struct mock *mock);
 /* The region of this name, made if it is new. NULL: not a region's name, or too many. */
 struct mock_region *mock_region(struct mock *mock, struct jobq_str name);
 /* A draw in (0,1) for a model. */

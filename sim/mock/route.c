@@ -2,6 +2,7 @@
 
 #include "sim/mock/answer.h"
 #include "sim/mock/auth.h"
+#include "sim/mock/control.h"
 #include "sim/mock/faults.h"
 #include "sim/mock/mock_ec2.h"
 #include "sim/mock/mock_imds.h"
@@ -149,10 +150,10 @@ static void serve_query(struct call *call, const struct http_request *request)
 void route_request(void *ctx, struct http_exchange *x, const struct http_request *request)
 {
     struct mock *mock = ctx;
-    if (mock_imds(mock, x, request))
+    arena_reset(&mock->arena);
+    if (mock_imds(mock, x, request) || control_request(mock, x, request))
         return;
     struct jobq_str host = http_header(request, "host");
-    arena_reset(&mock->arena);
     struct call call = {.mock = mock,
                         .x = x,
                         .action = "",
