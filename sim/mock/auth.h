@@ -26,4 +26,21 @@ struct auth_claim {
 void auth_claim(const struct http_request *request, const struct tree *params,
                 struct auth_claim *out);
 
+/* ---- verification ------------------------------------------------------------------ */
+
+struct mock_keys;
+
+/* The keys of --credentials, or (file NULL) AWS's documentation's example pair; and the
+ * role's of a box. NULL with err filled: no such file, or not one. */
+struct mock_keys *auth_keys_new(const struct mock *mock, const char *file,
+                                struct jobq_error *err);
+void auth_keys_free(struct mock_keys *keys);
+
+/* Is the request signed by a known key, over these bytes, not long ago? CALL_DONE: yes;
+ * CALL_FAILED: call->error is what the service would say. Signatures of version 4 are taken
+ * by all services, those of version 2 (HmacSHA256 and HmacSHA1) by SimpleDB. The time is
+ * the machine's, not the models'. Limits: 15 minutes, EC2 5. */
+enum call_end auth_check(struct call *call, const struct http_request *request,
+                         const struct auth_claim *claim);
+
 #endif

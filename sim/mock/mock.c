@@ -1,6 +1,7 @@
 #include "sim/mock/mock.h"
 
 #include "models/sqs_admin.h"
+#include "sim/mock/auth.h"
 #include "sim/mock/boxes.h"
 #include "sim/mock/delay.h"
 #include "sim/mock/faults.h"
@@ -182,8 +183,10 @@ void mock_reset(struct mock *mock)
         struct mock_region *region = mock->region[i];
         int queue;
         /* One by one first, so that those who wait are told. */
-        while (sqs_list(region->sqs, STR(""), STR(""), &queue, 1) == 1)
-            sqs_delete_queue(region->sqs, now_ns, queue, &err);
+        while (sqs_list(region->sqs, STR(""), STR(""), &queue, 1) == 1) {
+            if (sqs_delete_queue(region->sqs, now_ns, queue, &err) != SQS_OK)
+                break;
+        }
         mock_wait_drain(mock, region);
         sqs_reset(region->sqs);
         simpledb_reset(region->sdb, NULL);
@@ -239,60 +242,70 @@ static int load_params(struct mock *mock, struct jobq_error *err)
     return code < 0 ? jobq_wrap(err, "--faults") : JOBQ_OK;
 }
 
+/* Everything between the making of the loop, which it takes, and the end. */
+static int serve(struct mock *mock, struct jobq_error *err)
+{
+    const struct options *options = mock->options;
+    int code = JOBQ_OK;
+    mock->loop_base_ns = loop_now_ns();
+    mock->model_base_ns = loop_wall_ns();
+    dice_init(&mock->dice, options->seed, "jobqmock", 0);
+    dice_init(&mock->id_dice, options->seed, "request", (uint64_t)mock->model_base_ns);
+    digest_init(&mock->digest);
+    arena_init(&mock->arena, 64 * 1024);
+    mock->waits = mock_wait_new();
+    mock->delays = delay_new(mock->loop);
+    mock->meter = meter_new();
+    if (options->boxes)
+        mock->boxes = boxes_new(mock);
+    mock->timer_at_ns = JOBQ_FOREVER;
+    mock->model_timer = loop_timer_new(mock->loop, advance_models, mock);
+    mock->server = http_server_new(mock->loop, &limits, route_request, mock);
+    loop_after_turn(mock->loop, set_timer, mock);
+    loop_on_signal(mock->loop, SIGTERM, stop, mock);
+    loop_on_signal(mock->loop, SIGINT, stop, mock);
+    int port = http_server_listen(mock->server, options->host, options->port, err);
+    if (port >= 0) {
+        bool v6 = strchr(options->host, ':') != NULL;
+        snprintf(mock->url, sizeof mock->url, "http://%s%s%s:%d", v6 ? "[" : "",
+                 options->host, v6 ? "]" : "", port);
+        printf("jobqmock ready on %s\n", mock->url);
+        fflush(stdout);
+        code = loop_run(mock->loop, err);
+    } else {
+        code = port;
+    }
+    http_server_free(mock->server);
+    boxes_free(mock->boxes);
+    for (int i = 0; i < mock->region_count; i++)
+        free_region(mock->region[i]);
+    mock_wait_free(mock->waits);
+    delay_free(mock->delays);
+    meter_free(mock->meter);
+    loop_timer_free(mock->model_timer);
+    text_release(&mock->body);
+    text_release(&mock->head);
+    arena_release(&mock->arena);
+    digest_release(&mock->digest);
+    loop_free(mock->loop);
+    return code;
+}
+
 int process_run(const struct options *options, struct jobq_error *err)
 {
     struct mock mock = {
         .options = options, .seed = options->seed, .speed = options->speed};
     mock.faults = faults_new();
     int code = load_params(&mock, err);
-    if (code < 0) {
-        faults_free(mock.faults);
-        return code;
+    if (code == JOBQ_OK && options->auth_check) {
+        mock.keys = auth_keys_new(&mock, options->credentials, err);
+        code = mock.keys ? JOBQ_OK : (int)err->code;
     }
-    mock.loop = loop_new(err);
-    if (!mock.loop)
-        return err->code;
-    mock.loop_base_ns = loop_now_ns();
-    mock.model_base_ns = loop_wall_ns();
-    dice_init(&mock.dice, options->seed, "jobqmock", 0);
-    dice_init(&mock.id_dice, options->seed, "request", (uint64_t)mock.model_base_ns);
-    digest_init(&mock.digest);
-    arena_init(&mock.arena, 64 * 1024);
-    mock.waits = mock_wait_new();
-    mock.delays = delay_new(mock.loop);
-    mock.meter = meter_new();
-    if (options->boxes)
-        mock.boxes = boxes_new(&mock);
-    mock.timer_at_ns = JOBQ_FOREVER;
-    mock.model_timer = loop_timer_new(mock.loop, advance_models, &mock);
-    mock.server = http_server_new(mock.loop, &limits, route_request, &mock);
-    loop_after_turn(mock.loop, set_timer, &mock);
-    loop_on_signal(mock.loop, SIGTERM, stop, &mock);
-    loop_on_signal(mock.loop, SIGINT, stop, &mock);
-    int port = http_server_listen(mock.server, options->host, options->port, err);
-    if (port >= 0) {
-        bool v6 = strchr(options->host, ':') != NULL;
-        snprintf(mock.url, sizeof mock.url, "http://%s%s%s:%d", v6 ? "[" : "",
-                 options->host, v6 ? "]" : "", port);
-        printf("jobqmock ready on %s\n", mock.url);
-        fflush(stdout);
-        code = loop_run(mock.loop, err);
-    } else {
-        code = port;
+    if (code == JOBQ_OK) {
+        mock.loop = loop_new(err);
+        code = mock.loop ? serve(&mock, err) : (int)err->code;
     }
-    http_server_free(mock.server);
-    boxes_free(mock.boxes);
-    for (int i = 0; i < mock.region_count; i++)
-        free_region(mock.region[i]);
-    mock_wait_free(mock.waits);
-    delay_free(mock.delays);
+    auth_keys_free(mock.keys);
     faults_free(mock.faults);
-    meter_free(mock.meter);
-    loop_timer_free(mock.model_timer);
-    text_release(&mock.body);
-    text_release(&mock.head);
-    arena_release(&mock.arena);
-    digest_release(&mock.digest);
-    loop_free(mock.loop);
     return code;
 }

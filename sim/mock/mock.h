@@ -26,6 +26,7 @@
 #include "wire/tree.h"
 
 struct mock_waits;
+struct mock_keys;
 struct mock_boxes;
 struct mock_launch;
 struct mock_delays;
@@ -72,6 +73,7 @@ struct mock {
     struct mock_delays *delays;
     struct mock_meter *meter;
     struct mock_faults *faults;
+    struct mock_keys *keys;   /* NULL: --auth off */
     struct mock_boxes *boxes; /* NULL: no --boxes */
     struct ec2_params ec2_params;
     char url[128]; /* where it listens: "http://127.0.0.1:4566" */

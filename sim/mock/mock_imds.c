@@ -299,6 +299,11 @@ bool mock_imds(struct mock *mock, struct http_exchange *x,
     if (!starts_with(path, "/latest/"))
         return false;
     ask.path = (struct jobq_str){path.ptr + 8, path.len - 8};
+    const char *peer = http_peer(x);
+    if (strncmp(peer, "127.", 4) != 0 && strcmp(peer, "::1") != 0) {
+        plain(&ask, 403, STR("metadata is for this machine"));
+        return true;
+    }
     find_box(&ask, id);
     if (!ask.box) {
         plain(&ask, 404, STR("no such box"));

@@ -77,8 +77,13 @@ static void serve(struct call *call)
 }
 
 /* The account and region's models that the claim names. False: refused and answered. */
-static bool enter(struct call *call, const struct auth_claim *claim)
+static bool enter(struct call *call, const struct http_request *request,
+                  const struct auth_claim *claim)
 {
+    if (call->mock->keys && auth_check(call, request, claim) != CALL_DONE) {
+        answer_end(call, CALL_FAILED, false);
+        return false;
+    }
     struct jobq_str region = claim->region.len > 0 ? claim->region : STR("us-east-1");
     call->access_key = claim->access_key;
     call->region = mock_region(call->mock, region);
@@ -102,7 +107,7 @@ static void serve_json(struct call *call, const struct http_request *request,
     struct jobq_str action = {target.ptr + 10, target.len - 10};
     call->action = arena_str(&call->mock->arena, action).ptr;
     auth_claim(request, NULL, &claim);
-    if (!enter(call, &claim))
+    if (!enter(call, request, &claim))
         return;
     struct jobq_str body = request->body.len > 0 ? request->body : STR("{}");
     if (tree_from_json(body, &call->mock->arena, &params, &err) < 0) {
@@ -143,7 +148,7 @@ static void serve_query(struct call *call, const struct http_request *request)
         answer_end(call, CALL_FAILED, false);
         return;
     }
-    if (enter(call, &claim))
+    if (enter(call, request, &claim))
         serve(call);
 }
 
