@@ -113,11 +113,27 @@ static inline void heap_fill_top(struct heap *heap, wide_u128 key)
     heap_up(heap, i, key);
 }
 
+/* The same where there is one other key: a small world has often just two. */
+static inline void heap_pair(struct heap *heap, wide_u128 key)
+{
+    wide_u128 *k = heap->key;
+    struct heap_pick other = heap_load(k, 1);
+    struct heap_pick mine = {(uint64_t)key, (uint64_t)(key >> 64), 0};
+    struct heap_pick least = heap_lesser(mine, other);
+    k[0] = (wide_u128)least.high << 64 | least.low;
+    uint64_t keep = 0 - (uint64_t)least.index; /* all ones: mine goes behind */
+    k[1] = (wide_u128)(other.high ^ ((other.high ^ mine.high) & keep)) << 64 |
+           (other.low ^ ((other.low ^ mine.low) & keep));
+}
+
 static inline void heap_push(struct heap *heap, wide_u128 key)
 {
     if (heap->hole) {
         heap->hole = false;
-        heap_fill_top(heap, key);
+        if (heap->count == 2)
+            heap_pair(heap, key);
+        else
+            heap_fill_top(heap, key);
         return;
     }
     if (heap->count == heap->cap)
