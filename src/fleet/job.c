@@ -185,8 +185,8 @@ int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error
 {
     uint64_t at = 0, day = 0, shard = 0, process = 0;
     int64_t queue_bytes = id.len - JOB_ID_SUFFIX;
-    const char *p = id.ptr + queue_bytes;
-    if (!id.ptr || queue_bytes < 1 || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
+    const char *p = id.ptr && queue_bytes >= 1 ? id.ptr + queue_bytes : NULL;
+    if (!p || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
         !get_digits(p + 1, 13, &at) || !get_digits(p + 14, 3, &day) ||
         !get_digits(p + 17, 2, &shard) || !get_digits(p + 19, 6, &process)) {
         char shown[120];
