@@ -13,9 +13,8 @@
  * each time; figures in tests/bench/README.md).
  *
  * MXCSR and the x87 control word are not kept: nothing in jobq changes a rounding mode or
- * unmasks a floating point exception, and keeping them would cost more than all the rest
- * (stmxcsr, ldmxcsr, fnstcw and fldcw: 2.5 ns became 7). A fiber that did change them
- * would change them for its whole thread, as setlocale would.
+ * unmasks a floating point exception. A fiber that did would do so for its whole thread, as
+ * setlocale would.
  *
  * Other processors, and -DFIBER_UCONTEXT, take ucontext: portable, and a system call a
  * switch. */
