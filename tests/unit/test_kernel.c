@@ -333,6 +333,33 @@ static void a_wake_in_time_cancels_the_deadline(void **state)
     kernel_free(k);
 }
 
+static void waits_again(void *arg)
+{
+    struct waiter *w = arg;
+    waits(w);
+    w->until += 10;
+    waits(w);
+}
+
+/* The first wait's deadline lies cancelled in the heap while the second has its own. */
+static void an_old_deadline_does_not_end_a_new_wait(void **state)
+{
+    (void)state;
+    struct kernel *k = kernel_new(NULL);
+    struct waiter w = {.k = k, .until = 10};
+    fiber_spawn(fiber_proc_new(kernel_fibers(k), "p"), waits_again, &w);
+    kernel_run(k, 5);
+    fiber_wake(w.ticket);
+    assert_int_equal(kernel_run(k, 10), KERNEL_UNTIL);
+    assert_int_equal(w.rounds, 1);
+    assert_int_equal(kernel_pending(k), 1);
+    kernel_run(k, JOBQ_FOREVER);
+    assert_int_equal(w.rounds, 2);
+    assert_int_equal(w.woken, FIBER_TIMED_OUT);
+    assert_int_equal(w.woken_at, 20);
+    kernel_free(k);
+}
+
 static void killed_fibers_are_not_woken(void **state)
 {
     (void)state;
@@ -524,6 +551,7 @@ int main(void)
         cmocka_unit_test(cancelled_events_take_no_room),
         cmocka_unit_test(a_tie_goes_to_who_was_scheduled_first),
         cmocka_unit_test(a_wake_in_time_cancels_the_deadline),
+        cmocka_unit_test(an_old_deadline_does_not_end_a_new_wait),
         cmocka_unit_test(killed_fibers_are_not_woken),
         cmocka_unit_test(ready_fibers_run_before_the_next_event),
         cmocka_unit_test(the_same_seed_gives_the_same_trace),
