@@ -1,7 +1,7 @@
 /* cmd_run.c - `jobqsim run`: one scenario, played and told.
  *
  * Room:     sim, the command line. */
-#include "sim/cmd.h"
+#include "sim/subcommand.h"
 
 #include "sim/outfile.h"
 #include "sim/run.h"

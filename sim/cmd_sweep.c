@@ -1,7 +1,7 @@
 /* cmd_sweep.c - `jobqsim sweep` and `jobqsim merge`: a scenario at many points.
  *
  * Room:     sim, the command line. */
-#include "sim/cmd.h"
+#include "sim/subcommand.h"
 
 #include "base/text.h"
 #include "jobq/units.h"

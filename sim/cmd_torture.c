@@ -1,7 +1,7 @@
 /* cmd_torture.c - `jobqsim torture`: many seeded runs with faults, each checked.
  *
  * Room:     sim, the command line. */
-#include "sim/cmd.h"
+#include "sim/subcommand.h"
 
 #include "base/arena.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /* jobqsim_main.c - jobqsim: the fleet in virtual time.
  *
  * Room:     programs. */
-#include "sim/cmd.h"
+#include "sim/subcommand.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+#include "sim/scene.h"
+
 #include "sim/scene_int.h"
 
 #include "base/arena.h"

@@ -1,3 +1,5 @@
+#include "sim/world.h"
+
 #include "sim/world_int.h"
 
 #include <assert.h>

@@ -444,7 +444,8 @@ struct jobq_backend {
     void *fault_ctx;
     jobq_trace_fn *trace; /* NULL: none */
     void *trace_ctx;
-    struct scratch *scratch; /* the product's own (src/fleet/scratch.h): NULL at first, and
+    struct scratch
+        *scratch; /* the product's own (src/fleet/scratch.h): NULL at first, and
                                 left alone by the world */
 };
 

@@ -1,4 +1,4 @@
-#include "sim/cmd.h"
+#include "sim/subcommand.h"
 
 #include "base/text.h"
 #include "sim/outfile.h"

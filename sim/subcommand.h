@@ -1,12 +1,12 @@
-/* cmd.h - the subcommands of jobqsim, one file each.
+/* subcommand.h - the subcommands of jobqsim, one file each.
  *
  * Room:     sim, the command line.
  * Callers:  jobqsim_main.c.
  *
  * Each gets the arguments behind its name, prints, and returns the exit code: 0 ok, 1
  * failure, 2 usage, 130 interrupted. */
-#ifndef JOBQ_SIM_CMD_H
-#define JOBQ_SIM_CMD_H
+#ifndef JOBQ_SIM_SUBCOMMAND_H
+#define JOBQ_SIM_SUBCOMMAND_H
 
 #include "jobq/error.h"
 
