@@ -15,6 +15,9 @@
 extern "C" {
 #endif
 
+/* What libjobq.so exports; everything else is hidden in it. */
+#define JOBQ_API __attribute__((visibility("default")))
+
 enum jobq_code {
     JOBQ_OK = 0,
     /* Try again later. TIMEOUT and UNAVAILABLE are ambiguous: the call may have
@@ -48,10 +51,10 @@ int jobq_wrap(struct jobq_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* "timeout", "throttled", ...; never NULL. Static storage. */
-const char *jobq_code_name(enum jobq_code code);
+JOBQ_API const char *jobq_code_name(enum jobq_code code);
 
 /* True for TIMEOUT, THROTTLED and UNAVAILABLE: the same call may succeed later. */
-int jobq_code_is_retryable(int code);
+JOBQ_API int jobq_code_is_retryable(int code);
 
 #ifdef __cplusplus
 }

@@ -66,14 +66,14 @@ check({row["id"] for row in rows} == set(ids), "the rows are not those of the id
 check(set(states) <= {"done", "dead"}, "rows that are neither done nor dead")
 check(states["dead"] >= 1, "no job is dead, though some always fail")
 
-ends = collections.Counter()
+ends = collections.defaultdict(list)
 for name in "abc":
     for line in open(mock.dir + "/log." + name):
         if line.startswith("{"):
             event = json.loads(line)
             if event["event"] in ("done", "dead"):
-                ends[event["id"]] += 1
-twice = [i for i, n in ends.items() if n > 1]
+                ends[event["id"]].append((name, event))
+twice = [e for e in ends.values() if len(e) > 1]
 check(not twice, "ended twice: %s" % twice[:5])
 wait_for(lambda: not marked(QUEUE), 5, "children ended")
 left = depth(mock, QUEUE)

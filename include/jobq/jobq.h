@@ -1,0 +1,98 @@
+/* jobq.h - what a client application links: put jobs on a queue, ask how they stand.
+ *
+ *     struct jobq_error err;
+ *     struct jobq_enqueuer *q = jobq_enqueuer_new("render", 300, &err);
+ *     struct jobq_dict job[] = {{"kind", "exec"}, {"frame", "12"}};
+ *     char id[JOBQ_ID_MAX];
+ *     if (!q || jobq_enqueue(q, job, 2, id, &err) < 0)
+ *         fprintf(stderr, "%s\n", err.text);
+ *     ...
+ *     jobq_enqueuer_free(q);
+ *
+ * Link with -ljobq (pkg-config jobq). Region, endpoints and credentials are found as AWS's
+ * SDKs find them: environment, ~/.aws, container and box roles.
+ *
+ * Threads. Every function may be called from any thread, several at once on one enqueuer;
+ * each blocks its caller until the services have answered. A background thread that an
+ * enqueuer owns does the work, so that jobs which many threads bring at once travel in
+ * batches. After a fork() the child must make an enqueuer of its own.
+ *
+ * Errors. A function returns 0 or a count, or a negative enum jobq_code (jobq/error.h) with
+ * err filled; err may be NULL. Failed calls have been tried again with back-off for two
+ * minutes before. TIMEOUT and UNAVAILABLE are ambiguous: the job may be on the queue. */
+#ifndef JOBQ_JOBQ_H
+#define JOBQ_JOBQ_H
+
+#include "jobq/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "0.1.0" of the library that is loaded. */
+JOBQ_API const char *jobq_version(void);
+
+struct jobq_enqueuer;
+
+/* One name and value of a job's dict, NUL-terminated. kind (sleep, primes, exec; default
+ * sleep), seconds (of sleep) and n (of primes) are the toolkit's, all others are payload. */
+struct jobq_dict {
+    const char *name;
+    const char *value;
+};
+
+#define JOBQ_ID_MAX 112 /* bytes of an id, its NUL included */
+
+/* Opens a queue by name, or makes it, its dead-letter queue and its domains.
+ * visibility_timeout_s: 0..43200, set as the queue's attribute; < 0: the queue's own.
+ * Returns NULL with err filled: INVALID, LIMIT (the name, the timeout), DENIED
+ * (credentials), or what the services said. Owner: the caller, who frees it. Blocks. */
+JOBQ_API struct jobq_enqueuer *
+jobq_enqueuer_new(const char *queue, double visibility_timeout_s, struct jobq_error *err);
+/* Waits for calls that other threads are in. NULL: nothing. */
+JOBQ_API void jobq_enqueuer_free(struct jobq_enqueuer *enqueuer);
+
+/* Puts one job on the queue; its id, prefixed with the queue's name, at id_out. Returns 0;
+ * INVALID, LIMIT: refused, nothing was written, the text names the limit. Blocks. */
+JOBQ_API int jobq_enqueue(struct jobq_enqueuer *enqueuer, const struct jobq_dict *dict,
+                          int count, char id_out[JOBQ_ID_MAX], struct jobq_error *err);
+
+/* One job of a batch, in and out. */
+struct jobq_job {
+    const struct jobq_dict *dict;
+    int count;
+    double delay_s;       /* 0..900: nobody receives it before */
+    char id[JOBQ_ID_MAX]; /* out; "" if it was refused */
+    int code;             /* out: 0 if acknowledged */
+};
+/* Many jobs, which stay the caller's. Returns how many were acknowledged; if that is less
+ * than count, each job's code says which, and err holds the first failure. Blocks. */
+JOBQ_API int64_t jobq_enqueue_batch(struct jobq_enqueuer *enqueuer, struct jobq_job *job,
+                                    int64_t count, struct jobq_error *err);
+
+struct jobq_status {
+    char state
+        [16]; /* queued, running, done, failed (will be tried again), dead, cancelled */
+    int64_t attempt;                              /* 0: not yet started */
+    int64_t enqueued_ms, started_ms, finished_ms; /* since 1970; 0: not yet */
+    int64_t exit_code;
+    double wall_s, cpu_s; /* of the last ended attempt */
+    char box[24];
+    char output[4097]; /* the last bytes it printed; terminated, may hold any bytes */
+    int output_bytes;
+};
+/* How a job stands, by its id; any queue's. Returns 0; NOT_FOUND: no such job; INVALID: not
+ * an id. Blocks. */
+JOBQ_API int jobq_status(struct jobq_enqueuer *enqueuer, const char *id,
+                         struct jobq_status *out, struct jobq_error *err);
+/* Cancels a job that has not ended. Returns 0; CONFLICT: it had. Blocks. */
+JOBQ_API int jobq_cancel(struct jobq_enqueuer *enqueuer, const char *id,
+                         struct jobq_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

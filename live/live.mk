@@ -1,0 +1,57 @@
+# live/live.mk - libjobq, its Python class, manual pages and completions: build and install.
+
+# What libjobq is made of: the network world and the product, no program's files.
+LIBJOBQ_OBJ := $(filter-out $(BUILD)/live/cmd_%.o $(BUILD)/live/cli.o $(BUILD)/live/record.o \
+	$(BUILD)/live/batchline.o $(BUILD)/live/journal.o $(BUILD)/live/notify.o \
+	$(BUILD)/live/user_data.o,$(LIVE)) \
+	$(FLEET) $(NET) $(WIRE) $(FIBER) $(BASE)
+LIBJOBQ_SO  := $(BUILD)/libjobq.so.$(VERSION)
+LIBJOBQ_A   := $(BUILD)/libjobq.a
+LIBJOBQ_LIBS := $(LIB_LIVE) $(LIB_NET) $(LIB_WIRE) $(LIB_BASE) -lpthread
+
+.PHONY: libjobq install-live
+libjobq: $(LIBJOBQ_SO) $(LIBJOBQ_A) $(BUILD)/jobq.pc
+
+$(LIBJOBQ_SO): $(LIBJOBQ_OBJ) live/libjobq.map
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -shared -Wl,-soname,libjobq.so.$(SOMAJOR) \
+		-Wl,--version-script=live/libjobq.map -Wl,--no-undefined -o $@ \
+		$(filter %.o,$^) $(LIBJOBQ_LIBS)
+	@ln -sf $(@F) $(BUILD)/libjobq.so.$(SOMAJOR); ln -sf $(@F) $(BUILD)/libjobq.so
+# One object, in which everything that is not the library's interface is local: a static
+# link shows no other names than a shared one.
+$(BUILD)/libjobq_whole.o: $(LIBJOBQ_OBJ)
+	@$(CC) -r -nostdlib -o $@ $^ && objcopy --wildcard --keep-global-symbol='jobq_version' \
+		--keep-global-symbol='jobq_enqueue*' --keep-global-symbol='jobq_status' \
+		--keep-global-symbol='jobq_cancel' --keep-global-symbol='jobq_code_*' $@
+$(LIBJOBQ_A): $(BUILD)/libjobq_whole.o
+	@echo "AR   $@"; rm -f $@; ar rcs $@ $<
+$(BUILD)/jobq.pc: live/jobq.pc.in
+	@sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' $< > $@
+
+MANUALS := $(patsubst live/man/%.scd,$(BUILD)/man/%,$(wildcard live/man/*.scd))
+$(BUILD)/man/%: live/man/%.scd
+	@mkdir -p $(@D); scdoc < $< > $@
+.PHONY: manuals
+manuals: $(MANUALS)
+
+PYTHON_DIR ?= $(PREFIX)/lib/python3/dist-packages
+INSTALLS += install-live
+install-live: all libjobq
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/jobq \
+		$(DESTDIR)$(PYTHON_DIR) $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 755 $(LIBJOBQ_SO) $(DESTDIR)$(PREFIX)/lib
+	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so.$(SOMAJOR)
+	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so
+	install -m 644 $(LIBJOBQ_A) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(BUILD)/jobq.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/jobq/jobq.h include/jobq/error.h $(DESTDIR)$(PREFIX)/include/jobq
+	install -m 644 live/python/jobq.py $(DESTDIR)$(PYTHON_DIR)
+	bin/jobq completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/jobq
+	bin/jobq completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_jobq
+	bin/jobq completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/jobq.fish
+	@if command -v scdoc > /dev/null; then $(MAKE) --no-print-directory manuals && \
+		for m in $(MANUALS); do s=$${m##*.}; d=$(DESTDIR)$(PREFIX)/share/man/man$$s; \
+		install -d $$d && install -m 644 $$m $$d; done; \
+	else echo "scdoc is missing: no manual pages"; fi

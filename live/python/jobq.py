@@ -1,0 +1,221 @@
+"""Put jobs on a queue and ask how they stand, by libjobq.
+
+    from jobq import Enqueuer
+    queue = Enqueuer("render", visibility_timeout=300)
+    job_id = queue.enqueue({"kind": "exec", "frame": "12"})
+    print(queue.status(job_id).state)
+
+Region, endpoints and credentials are found as AWS's SDKs find them. Objects may be shared by
+threads; calls let other threads run. After os.fork() the child makes an Enqueuer of its own.
+"""
+import ctypes
+import ctypes.util
+import os
+
+__all__ = ["Enqueuer", "Status", "JobqError", "Invalid", "Limit", "NotFound", "Conflict",
+           "Denied", "Corrupt", "TryLater"]
+
+ID_MAX = 112
+
+
+class JobqError(Exception):
+    """code: a negative number of jobq/error.h; name: "throttled", "not found", ..."""
+
+    def __init__(self, code, name, text):
+        super().__init__(text)
+        self.code, self.name = code, name
+
+
+class TryLater(JobqError):
+    """TIMEOUT, THROTTLED or UNAVAILABLE. After the first and last the job may be queued."""
+
+
+class NotFound(JobqError):
+    pass
+
+
+class Conflict(JobqError):
+    pass
+
+
+class Denied(JobqError):
+    pass
+
+
+class Invalid(JobqError, ValueError):
+    pass
+
+
+class Corrupt(JobqError):
+    pass
+
+
+class Limit(JobqError, ValueError):
+    """A documented limit; the text names it."""
+
+
+_CLASSES = {-1: TryLater, -2: TryLater, -3: TryLater, -4: NotFound, -5: Conflict, -6: Denied,
+            -7: Invalid, -8: Corrupt, -9: Limit}
+
+
+class _Error(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_int), ("text", ctypes.c_char * 240)]
+
+
+class _Dict(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("value", ctypes.c_char_p)]
+
+
+class _Job(ctypes.Structure):
+    _fields_ = [("dict", ctypes.POINTER(_Dict)), ("count", ctypes.c_int),
+                ("delay_s", ctypes.c_double), ("id", ctypes.c_char * ID_MAX),
+                ("code", ctypes.c_int)]
+
+
+class _Status(ctypes.Structure):
+    _fields_ = [("state", ctypes.c_char * 16), ("attempt", ctypes.c_int64),
+                ("enqueued_ms", ctypes.c_int64), ("started_ms", ctypes.c_int64),
+                ("finished_ms", ctypes.c_int64), ("exit_code", ctypes.c_int64),
+                ("wall_s", ctypes.c_double), ("cpu_s", ctypes.c_double),
+                ("box", ctypes.c_char * 24), ("output", ctypes.c_char * 4097),
+                ("output_bytes", ctypes.c_int)]
+
+
+def _load():
+    """JOBQ_LIBRARY, else the system's libjobq.so.0."""
+    lib = ctypes.CDLL(os.environ.get("JOBQ_LIBRARY") or "libjobq.so.0")
+    error = ctypes.POINTER(_Error)
+    lib.jobq_version.restype = ctypes.c_char_p
+    lib.jobq_code_name.restype = ctypes.c_char_p
+    lib.jobq_code_name.argtypes = [ctypes.c_int]
+    lib.jobq_enqueuer_new.restype = ctypes.c_void_p
+    lib.jobq_enqueuer_new.argtypes = [ctypes.c_char_p, ctypes.c_double, error]
+    lib.jobq_enqueuer_free.restype = None
+    lib.jobq_enqueuer_free.argtypes = [ctypes.c_void_p]
+    lib.jobq_enqueue_batch.restype = ctypes.c_int64
+    lib.jobq_enqueue_batch.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Job), ctypes.c_int64,
+                                       error]
+    lib.jobq_status.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(_Status),
+                                error]
+    lib.jobq_cancel.argtypes = [ctypes.c_void_p, ctypes.c_char_p, error]
+    return lib
+
+
+_lib = _load()
+__version__ = _lib.jobq_version().decode()
+
+
+def _raise(code, error):
+    name = _lib.jobq_code_name(code).decode()
+    raise _CLASSES.get(code, JobqError)(code, name, error.text.decode("utf-8", "replace"))
+
+
+def _bytes(value, what):
+    """str, bytes, int, float and bool become the bytes of their text."""
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    elif isinstance(value, (int, float)):
+        value = repr(value)
+    if isinstance(value, str):
+        value = value.encode()
+    if not isinstance(value, bytes):
+        raise TypeError("%s is no str, bytes, number or bool but %s" % (what, type(value)))
+    if b"\0" in value:
+        raise ValueError("%s holds a NUL byte" % what)
+    return value
+
+
+class Status:
+    """How a job stands: state, attempt, enqueued_ms, started_ms, finished_ms, exit_code,
+    wall_s, cpu_s, box, output (bytes)."""
+
+    def __init__(self, raw):
+        self.state = raw.state.decode()
+        self.attempt = raw.attempt
+        self.enqueued_ms, self.started_ms = raw.enqueued_ms, raw.started_ms
+        self.finished_ms, self.exit_code = raw.finished_ms, raw.exit_code
+        self.wall_s, self.cpu_s = raw.wall_s, raw.cpu_s
+        self.box = raw.box.decode("utf-8", "replace")
+        field = _Status.output
+        self.output = bytes(bytearray(raw)[field.offset:field.offset + raw.output_bytes])
+
+    def __repr__(self):
+        return "<Status %s, attempt %d>" % (self.state, self.attempt)
+
+
+class Enqueuer:
+    """A queue by name, made when it is missing. visibility_timeout: seconds, set as the
+    queue's attribute; None: the queue's own."""
+
+    def __init__(self, queue, visibility_timeout=None):
+        error = _Error()
+        seconds = -1.0 if visibility_timeout is None else float(visibility_timeout)
+        if seconds < 0 and visibility_timeout is not None:
+            raise ValueError("visibility_timeout is negative")
+        self._handle = _lib.jobq_enqueuer_new(_bytes(queue, "queue"), seconds,
+                                              ctypes.byref(error))
+        if not self._handle:
+            _raise(error.code, error)
+
+    def _open(self):
+        if not self._handle:
+            raise ValueError("enqueuer is closed")
+        return self._handle
+
+    def enqueue(self, job, delay=0.0):
+        """Put one dict of names and values on the queue; returns its id."""
+        return self.enqueue_many([job], delay)[0]
+
+    def enqueue_many(self, jobs, delay=0.0):
+        """Put many; returns their ids. If any was not acknowledged, raises its error, whose
+        attribute `ids` holds the ids by position, None for those that failed."""
+        raw = (_Job * len(jobs))()
+        keep = []
+        for slot, job in zip(raw, jobs):
+            pairs = (_Dict * len(job))()
+            for pair, (name, value) in zip(pairs, job.items()):
+                pair.name = _bytes(name, "name")
+                pair.value = _bytes(value, "value of %r" % (name,))
+            keep.append(pairs)
+            slot.dict = pairs
+            slot.count = len(job)
+            slot.delay_s = delay
+        error = _Error()
+        done = _lib.jobq_enqueue_batch(self._open(), raw, len(jobs), ctypes.byref(error))
+        if done < 0:
+            _raise(int(done), error)
+        ids = [slot.id.decode() if slot.code == 0 else None for slot in raw]
+        if done < len(jobs):
+            try:
+                _raise(next(slot.code for slot in raw if slot.code), error)
+            except JobqError as problem:
+                problem.ids = ids
+                raise
+        return ids
+
+    def status(self, job_id):
+        raw, error = _Status(), _Error()
+        code = _lib.jobq_status(self._open(), _bytes(job_id, "job_id"), ctypes.byref(raw),
+                                ctypes.byref(error))
+        if code < 0:
+            _raise(code, error)
+        return Status(raw)
+
+    def cancel(self, job_id):
+        error = _Error()
+        code = _lib.jobq_cancel(self._open(), _bytes(job_id, "job_id"), ctypes.byref(error))
+        if code < 0:
+            _raise(code, error)
+
+    def close(self):
+        handle, self._handle = getattr(self, "_handle", None), None
+        if handle:
+            _lib.jobq_enqueuer_free(handle)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    __del__ = close

@@ -1,0 +1,7 @@
+# tests/e2e/live.mk - jobq as people run it, against jobqmock.
+.PHONY: live-library live-fleet live-stop
+live-library: all libjobq
+	@/usr/bin/python3 tests/e2e/live_library.py $(BUILD)
+live-fleet: all
+	@/usr/bin/python3 tests/e2e/live_fleet.py
+CHECKS += live-library live-fleet

@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+"""libjobq by its Python class and by C and C++ programs, against jobqmock.
+
+usage: live_library.py BUILD_DIR"""
+import os
+import subprocess
+import sys
+import threading
+
+from livelib import ROOT, Mock, check
+
+BUILD = os.path.join(ROOT, sys.argv[1] if len(sys.argv) > 1 else "build/dev")
+mock = Mock()
+os.environ.update(mock.env)
+os.environ["JOBQ_LIBRARY"] = os.path.join(BUILD, "libjobq.so.0")
+sys.path.insert(0, os.path.join(ROOT, "live/python"))
+import jobq  # noqa: E402  (after the environment is set)
+
+# The seed's flow.
+queue = jobq.Enqueuer("render", visibility_timeout=300)
+job = queue.enqueue({"kind": "exec", "frame": 12, "note": "zwei Wörter"})
+check(job.startswith("render-"), "id is not prefixed with the queue's name: " + job)
+check(queue.status(job).state == "queued", "state is not queued")
+mock.jobq("drain", "render", "-n", "2", "--once", "--exec", "cat")
+status = queue.status(job)
+check(status.state == "done" and status.exit_code == 0, "job is not done: %r" % status)
+check(status.output == "frame=12\nnote=zwei Wörter".encode(), "output is %r" % status.output)
+
+# Errors are exceptions with their codes, and leave nothing behind.
+for wrong, kind in (({"kind": "fly"}, jobq.Invalid), ({"x": "y" * 300000}, jobq.Limit)):
+    try:
+        queue.enqueue(wrong)
+        check(False, "accepted %.40r" % wrong)
+    except kind as problem:
+        check(problem.code < 0 and str(problem), "no code")
+for missing, kind in (("render-zzzz", jobq.Invalid), (job[:-1] + ("0" if job[-1] != "0" else "1"), jobq.NotFound)):
+    try:
+        queue.status(missing)
+        check(False, "found " + missing)
+    except kind:
+        pass
+try:
+    jobq.Enqueuer("bad name!")
+    check(False, "accepted a bad queue name")
+except jobq.Invalid:
+    pass
+
+# Many threads on one enqueuer: every id once, and their jobs share batches.
+ids, lock = [], threading.Lock()
+
+
+def worker(number):
+    mine = [queue.enqueue({"thread": number, "i": i}) for i in range(50)]
+    mine += queue.enqueue_many([{"thread": number, "i": 50 + i} for i in range(25)])
+    with lock:
+        ids.extend(mine)
+
+
+threads = [threading.Thread(target=worker, args=(n,)) for n in range(8)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+check(len(set(ids)) == 8 * 75, "%d ids of %d" % (len(set(ids)), 8 * 75))
+try:
+    queue.enqueue_many([{"a": 1}, {"kind": "fly"}, {"a": 2}])
+    check(False, "accepted a bad job in a batch")
+except jobq.Invalid as problem:
+    check([bool(i) for i in problem.ids] == [True, False, True], "ids are %r" % problem.ids)
+queue.close()
+
+# After a fork the child is told, not hung.
+queue = jobq.Enqueuer("render")
+child = os.fork()
+if child == 0:
+    try:
+        queue.enqueue({"a": 1})
+        os._exit(1)
+    except jobq.Invalid:
+        os._exit(0)
+check(os.waitpid(child, 0)[1] == 0, "a child of fork was not refused")
+queue.close()
+
+# Wrong credentials are an exception, not a hang; the secret is in no text.
+os.environ["AWS_SECRET_ACCESS_KEY"] = "wrongwrongwrong"
+try:
+    jobq.Enqueuer("render")
+    check(False, "accepted wrong keys")
+except jobq.Denied as problem:
+    check("wrongwrong" not in str(problem), "the secret is in the error's text")
+os.environ.update(mock.env)
+
+# The headers stand alone in C and C++, and both links work.
+SOURCE = """#include <jobq/jobq.h>
+#include <stdio.h>
+int main(void) {
+    struct jobq_error err;
+    struct jobq_enqueuer *q = jobq_enqueuer_new("render", 60, &err);
+    struct jobq_dict job[] = {{"kind", "sleep"}, {"seconds", "0"}};
+    char id[JOBQ_ID_MAX];
+    if (!q || jobq_enqueue(q, job, 2, id, &err) < 0) { puts(err.text); return 1; }
+    puts(id);
+    jobq_enqueuer_free(q);
+    return jobq_enqueuer_new("render", 1e9, &err) != NULL || err.code != JOBQ_LIMIT;
+}
+"""
+STATIC = ["-lcurl", "-lssl", "-lcrypto", "-levent", "-ljansson", "-lxml2", "-linih", "-lm", "-lpthread"]
+for compiler, name, link in (("cc", "a.c", ["-L" + BUILD, "-ljobq", "-Wl,-rpath," + BUILD]),
+                             ("c++", "a.cc", ["-L" + BUILD, "-ljobq", "-Wl,-rpath," + BUILD]),
+                             ("cc", "b.c", [os.path.join(BUILD, "libjobq.a")] + STATIC)):
+    path = os.path.join(mock.dir, name)
+    with open(path, "w") as f:
+        f.write(SOURCE)
+    subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-pedantic", "-I" + ROOT + "/include", path,
+                    "-o", path + ".out"] + link, check=True)
+    done = subprocess.run([path + ".out"], env=mock.env, capture_output=True, text=True, timeout=20)
+    check(done.returncode == 0 and done.stdout.startswith("render-"),
+          "%s: %d %s" % (name, done.returncode, done.stdout))
+names = subprocess.run(["nm", "-D", "--defined-only", os.path.join(BUILD, "libjobq.so.0")],
+                       capture_output=True, text=True, check=True).stdout.split("\n")
+others = [n for n in names if n and not n.split()[2].startswith("jobq_") and " A " not in n]
+check(not others, "libjobq.so exports %s" % others)
+mock.close()
+print("ok: library")
