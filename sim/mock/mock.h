@@ -54,7 +54,7 @@ struct mock {
     struct http_server *server;
     struct mock_region *region[MOCK_REGIONS_MAX];
     int region_count;
-    uint64_t seed;             /* of ids and handles; kept in the state file */
+    uint64_t seed;             /* of ids and handles */
     struct dice dice, id_dice; /* of the models' draws; of request ids */
     struct digest digest;
     /* As they are now, for new regions; and calm, with nothing going wrong by itself. */

@@ -11,7 +11,7 @@ const char options_help[] =
     "jobqmock - SQS, SimpleDB, EC2 and STS on a port, by the models of jobqsim\n"
     "\n"
     "  jobqmock                                 serve on http://127.0.0.1:4566\n"
-    "  jobqmock --port 0 --state mock.db        a free port; survive a crash\n"
+    "  jobqmock --port 0                        a free port\n"
     "  aws --endpoint-url http://127.0.0.1:4566 sqs list-queues\n"
     "\n"
     "usage: jobqmock [options]\n"
@@ -27,7 +27,6 @@ const char options_help[] =
     "  --credentials FILE  the known keys: [access-key-id] secret = ... token = ...;\n"
     "                      without it: AKIDEXAMPLE with AWS's example secret\n"
     "  --account ID        12 digits (123456789012)\n"
-    "  --state FILE        keep everything acknowledged in FILE (SQLite)\n"
     "  --faults SPEC       \"error=0.01; sqs.throttle=0.02; lost=0.001; window=1s\"; "
     "see\n"
     "                      /_jobq/faults\n"
@@ -74,7 +73,6 @@ static const struct option known[] = {{"port", required_argument, NULL, 'p'},
                                       {"auth", required_argument, NULL, 'a'},
                                       {"credentials", required_argument, NULL, 'c'},
                                       {"account", required_argument, NULL, 'A'},
-                                      {"state", required_argument, NULL, 'S'},
                                       {"faults", required_argument, NULL, 'f'},
                                       {"latency", required_argument, NULL, 'l'},
                                       {"boxes", required_argument, NULL, 'b'},
@@ -116,9 +114,6 @@ static int take(int key, const char *value, struct options *out, struct jobq_err
         out->account = value;
         if (!is_account(value))
             return jobq_fail(err, JOBQ_INVALID, "--account '%s' is not 12 digits", value);
-        return JOBQ_OK;
-    case 'S':
-        out->state = value;
         return JOBQ_OK;
     case 'f':
         out->faults = value;

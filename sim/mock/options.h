@@ -16,7 +16,6 @@ struct options {
     const char
         *credentials;    /* INI file of keys for --auth check; NULL: the built-in one */
     const char *account; /* 12 digits */
-    const char *state;   /* SQLite file; NULL: memory only */
     const char *faults;  /* faults.h; NULL: none */
     const char *boxes;   /* the command that stands for a box; NULL: none */
     int port;            /* 0: a free one */

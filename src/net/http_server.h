@@ -17,7 +17,7 @@
  *
  * Why not evhttp: it does not notice that a client hung up while its request waits for
  * the answer (a long poll), does not bound what a client pipelines, and took 2 to 3 times
- * the processor time a request (tests/bench/bench_mock.sh prints both). */
+ * the processor time a request. */
 #ifndef JOBQ_NET_HTTP_SERVER_H
 #define JOBQ_NET_HTTP_SERVER_H
 
