@@ -17,6 +17,8 @@
     X(dlq)                                                                               \
     X(purge)                                                                             \
     X(serve)                                                                             \
+    X(spawn)                                                                             \
+    X(doctor)                                                                            \
     X(completion)
 
 #define CMD_DECLARE(id) extern const struct cli_command cmd_##id;

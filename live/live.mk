@@ -3,8 +3,10 @@
 # What libjobq is made of: the network world and the product, no program's files.
 LIBJOBQ_OBJ := $(filter-out $(BUILD)/live/cmd_%.o $(BUILD)/live/cli.o $(BUILD)/live/record.o \
 	$(BUILD)/live/batchline.o $(BUILD)/live/journal.o $(BUILD)/live/notify.o \
-	$(BUILD)/live/user_data.o,$(LIVE)) \
+	$(BUILD)/live/user_data.o $(BUILD)/live/user_data_text.o,$(LIVE)) \
 	$(FLEET) $(NET) $(WIRE) $(FIBER) $(BASE)
+$(BUILD)/live/user_data_text.o: live/image/user-data.yaml
+
 LIBJOBQ_SO  := $(BUILD)/libjobq.so.$(VERSION)
 LIBJOBQ_A   := $(BUILD)/libjobq.a
 LIBJOBQ_LIBS := $(LIB_LIVE) $(LIB_NET) $(LIB_WIRE) $(LIB_BASE) -lpthread

@@ -5,3 +5,7 @@ live-library: all libjobq
 live-fleet: all
 	@/usr/bin/python3 tests/e2e/live_fleet.py
 CHECKS += live-library live-fleet
+.PHONY: live-image
+live-image: all
+	@tests/e2e/live_image.sh
+CHECKS += live-image
