@@ -253,8 +253,11 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         say_counters(d);
     }
     loop_timer_free(d->tick);
-    if (d->record)
+    d->tick = NULL;
+    if (d->record) {
+        transport_settle(cli->live->transport, 2 * JOBQ_NS_PER_S);
         record_close(d->record, cli->live->transport);
+    }
     d->drainer = NULL;
     return rc;
 }

@@ -589,6 +589,13 @@ void transport_drop(struct transport *transport)
     transport->job_last = &transport->job_first;
 }
 
+void transport_settle(struct transport *transport, int64_t wait_ns)
+{
+    int64_t until_ns = loop_now_ns() + wait_ns;
+    while ((transport->active || transport->first) && loop_now_ns() < until_ns)
+        fiber_sleep_until(transport->sched, loop_now_ns() + JOBQ_NS_PER_MS);
+}
+
 int transport_sockets(const struct transport *transport)
 {
     return transport->sockets;

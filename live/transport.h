@@ -75,6 +75,9 @@ void transport_drop(struct transport *transport);
 /* Call fn(ctx) on the loop's stack, with the calling fiber parked: for library calls that
  * need a deep stack. Blocks: yes. */
 void transport_on_loop(struct transport *transport, loop_fn *fn, void *ctx);
+/* Wait until no call is under way, at most wait_ns: so that what a process still had in
+ * flight when its work was over is in its ledger. Blocks: yes. */
+void transport_settle(struct transport *transport, int64_t wait_ns);
 /* Connections open now, for tests of leaks. */
 int transport_sockets(const struct transport *transport);
 

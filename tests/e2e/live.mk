@@ -9,3 +9,9 @@ CHECKS += live-library live-fleet
 live-image: all
 	@tests/e2e/live_image.sh
 CHECKS += live-image
+.PHONY: live-ledger
+live-ledger: all
+	@/usr/bin/python3 tests/e2e/live_ledger.py
+live-stop: all
+	@/usr/bin/python3 tests/e2e/live_stop.py
+CHECKS += live-ledger live-stop
