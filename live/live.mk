@@ -30,6 +30,10 @@ $(LIBJOBQ_A): $(BUILD)/libjobq_whole.o
 $(BUILD)/jobq.pc: live/jobq.pc.in
 	@sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' $< > $@
 
+# For tests: an archive, of which a program gets what it needs.
+$(BUILD)/liblive.a: $(LIVE)
+	@rm -f $@; ar rcs $@ $^
+
 MANUALS := $(patsubst live/man/%.scd,$(BUILD)/man/%,$(wildcard live/man/*.scd))
 $(BUILD)/man/%: live/man/%.scd
 	@mkdir -p $(@D); scdoc < $< > $@

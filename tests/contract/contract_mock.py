@@ -1,0 +1,17 @@
+#!/usr/bin/python3
+"""The contract suites on the network world, against jobqmock. usage: contract_mock.py PROGRAM"""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+from livelib import Mock  # noqa: E402
+
+mock = Mock()
+code = subprocess.run([sys.argv[1], "--boxes", "ami-12345678"], env=mock.env, timeout=300).returncode
+refused = subprocess.run([sys.argv[1], "--budget", "0.000001"], env=mock.env, capture_output=True, timeout=60)
+if refused.returncode != 3:
+    print("FAIL: a budget that is too small was not refused")
+    code = 1
+mock.close()
+sys.exit(code)

@@ -1,0 +1,49 @@
+/* contract_sim.c - the contract suites on the simulated world. */
+#include "tests/contract/contract.h"
+
+#include "fiber/fiber.h"
+#include "sim/kernel.h"
+#include "sim/world.h"
+
+#include <stdlib.h>
+
+static void run(void *arg)
+{
+    struct contract *c = arg;
+    contract_queue(c);
+    contract_store(c);
+    contract_fleet(c);
+}
+
+static int on_model(const char *model)
+{
+    struct world_params *params = xcalloc(1, sizeof *params);
+    struct world_options options = {.seed = 1};
+    struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
+    struct jobq_error err;
+    if (world_params_load(model, params, &err) < 0) {
+        puts(err.text);
+        return 1;
+    }
+    jobq_ledger_init(ledger);
+    struct world *w = world_new(params, &options);
+    struct world_proc *proc = world_proc_new(w, "contract", 0, NULL, ledger, 0);
+    struct contract c = {
+        .b = world_backend(proc), .prefix = "contract", .image = "ami-12345678"};
+    arena_init(&c.arena, 0);
+    fiber_spawn(world_fibers(proc), run, &c);
+    kernel_run(world_kernel(w), 3600 * JOBQ_NS_PER_S);
+    printf("%s: %d of %d hold\n", model, c.wants - c.failures, c.wants);
+    arena_release(&c.arena);
+    world_free(w);
+    jobq_ledger_release(ledger);
+    free(ledger);
+    free(params);
+    return c.failures || c.wants < 100;
+}
+
+int main(void)
+{
+    int bad = on_model("ideal");
+    return on_model("aws-2026") | bad;
+}
