@@ -225,6 +225,11 @@ static int read_flags(struct cli *cli, int own, int argc, char **argv)
     struct option longs[CLI_OPTIONS_MAX + COMMON_COUNT + 1] = {{0}};
     char shorts[2 * (CLI_OPTIONS_MAX + COMMON_COUNT) + 4] = ":";
     size_t at = 1;
+    /* A command line within a command line keeps its own options. */
+    if (cli->command->verbatim) {
+        memcpy(shorts, "+:", 3);
+        at = 2;
+    }
     for (int i = 0; i < own + COMMON_COUNT; i++) {
         const struct cli_option *o =
             i < own ? &cli->command->option[i] : &common[i - own];
@@ -237,7 +242,7 @@ static int read_flags(struct cli *cli, int own, int argc, char **argv)
                 shorts[at++] = ':';
         }
     }
-    optind = 1;
+    optind = 0; /* glibc: forget what an earlier scan left */
     opterr = 0;
     for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         int index = got - 256;

@@ -50,6 +50,7 @@ struct cli_command {
     const struct cli_option *option; /* ends with a NULL name; own ones, not the common */
     int (*run)(struct cli *cli);     /* returns the exit code */
     int min_args, max_args;          /* max < 0: any number */
+    bool verbatim;                   /* options end at the first argument */
 };
 
 struct cli {

@@ -19,6 +19,7 @@
     X(serve)                                                                             \
     X(spawn)                                                                             \
     X(doctor)                                                                            \
+    X(explain)                                                                           \
     X(completion)
 
 #define CMD_DECLARE(id) extern const struct cli_command cmd_##id;
