@@ -117,5 +117,8 @@ struct jobq_str scene_page(const struct scene *scene);
 uint64_t scene_seed(uint64_t seed, uint64_t replication);
 
 #define SCENE_QUEUE "jobs"
+/* The root volume of a box: the smallest of Amazon Linux 2023's images. A box also has a
+ * public address. */
+#define SCENE_VOLUME_GIB 8
 
 #endif

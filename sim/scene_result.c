@@ -11,8 +11,6 @@
 
 /* A resource that is used more than this binds. */
 #define BINDS_AT 0.85
-/* The smallest root volume of Amazon Linux 2023's images. */
-#define VOLUME_GIB 8
 
 const char *scene_resource_name(enum scene_resource resource)
 {
@@ -179,7 +177,7 @@ static void fill_instances(struct scene *s, struct scene_result *out)
         use->busy_slot_ns = b->busy_slot_ns;
         use->slots = s->scenario->concurrency;
         double hours = (double)(use->ended_at_ns - use->running_at_ns) / JOBQ_NS_PER_HOUR;
-        out->ledger->volume_gib_hours += VOLUME_GIB * hours;
+        out->ledger->volume_gib_hours += SCENE_VOLUME_GIB * hours;
         out->ledger->ipv4_hours += hours;
     }
 }

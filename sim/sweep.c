@@ -139,6 +139,8 @@ int sweep_predict(const struct scenario *s, struct predict_scenario *out,
     out->keep_s = (double)s->keep_ns / 1e9;
     out->client_internet = s->client == SCENARIO_CLIENT_INTERNET;
     out->spot = s->spot;
+    out->volume_gib = SCENE_VOLUME_GIB;
+    out->public_ip = true;
     out->store = s->store == SCENARIO_STORE_NONE ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
     int code = predict_set(out, "instance", s->instance, err);
     if (code == JOBQ_OK)
@@ -238,7 +240,8 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
     }
     text_printf(out,
                 "\n# predict.era=%s\n# predict.instance=%s\n# predict.store=%s\n"
-                "# predict.client=%s\n# predict.payload-in=%s\n# predict.spot=%s\n",
+                "# predict.client=%s\n# predict.payload-in=%s\n# predict.spot=%s\n"
+                "# predict.public-ip=yes\n",
                 view.era, view.instance,
                 view.store == PREDICT_NO_STORE ? "none" : "simpledb",
                 view.client_internet ? "internet" : "in-region",
@@ -396,6 +399,9 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     for (; code == JOBQ_OK && reps < want; reps++) {
         reserve_reps(w, want);
         struct scene_options options = {.replication = (uint64_t)reps};
+        /* A scene adds to its result's ledger. */
+        scene_result_release(&w->result);
+        scene_result_init(&w->result);
         code = scene_play(w->scene, &s, w->params, &options, &w->result, err);
         if (code != JOBQ_OK)
             break;

@@ -36,8 +36,8 @@ struct fit {
 
 /* ---- reading ------------------------------------------------------------------------ */
 
-static const char *const WORDS[] = {"era",    "instance",   "store",
-                                    "client", "payload-in", "spot"};
+static const char *const WORDS[] = {"era",        "instance", "store",    "client",
+                                    "payload-in", "spot",     "public-ip"};
 
 int fit_scenario(const struct table *table, size_t row, struct predict_scenario *out,
                  struct jobq_error *err)
@@ -149,13 +149,12 @@ static double closed_value(enum usage_line line, const struct predict_scenario *
 /* ---- what is not linear --------------------------------------------------------------- */
 
 /* The times that the sweep can tell, and the lines that tell them. */
-static const size_t PARAM_AT[] = {
-    offsetof(struct predict_params, put_s), offsetof(struct predict_params, receive_s),
-    offsetof(struct predict_params, linger_s), offsetof(struct predict_params, boot_s)};
-static const char *const PARAM_NAME[] = {"put_s", "receive_s", "linger_s", "boot_s"};
+static const size_t PARAM_AT[] = {offsetof(struct predict_params, put_s),
+                                  offsetof(struct predict_params, linger_s),
+                                  offsetof(struct predict_params, boot_s)};
+static const char *const PARAM_NAME[] = {"put_s", "linger_s", "boot_s"};
 enum { PARAMS = sizeof PARAM_AT / sizeof *PARAM_AT };
-static const enum usage_line TELLING[] = {USAGE_BUSY, USAGE_RECEIVE, USAGE_DELETE,
-                                          USAGE_BOOT};
+static const enum usage_line TELLING[] = {USAGE_BUSY, USAGE_DELETE, USAGE_BOOT};
 enum { LINES = sizeof TELLING / sizeof *TELLING };
 
 static double *param_at(struct predict_params *params, int index)
@@ -439,6 +438,38 @@ static void split_variance(const struct fit *fit, enum usage_line line,
     out->sigma2 = sigma2 > inside ? sigma2 - inside : 0;
 }
 
+/* The 95th percentile of the weighted residuals. */
+static double residual_p95(const struct regress_data *data,
+                           const struct regress_result *result)
+{
+    double *residual = xmalloc(data->points * sizeof *residual);
+    for (size_t i = 0; i < data->points; i++) {
+        double value = 0;
+        for (int t = 0; t < data->terms; t++)
+            value +=
+                result->coefficient[t] * data->x[i * (size_t)data->terms + (size_t)t];
+        residual[i] = sqrt(data->weight[i]) * fabs(value - data->y[i]);
+    }
+    gsl_sort(residual, 1, data->points);
+    double p95 = gsl_stats_quantile_from_sorted_data(residual, 1, data->points, 0.95);
+    free(residual);
+    return p95;
+}
+
+/* Takes the bisquare's answer, unless what it took for outliers is a part of the sweep with
+ * a term of its own: then most points would be foretold worse. */
+static int try_robust(const struct regress_data *data, struct regress_result *result,
+                      bool *out_robust, struct jobq_error *err)
+{
+    struct regress_result robust;
+    int code = regress_fit(data, true, &robust, err);
+    *out_robust =
+        code == JOBQ_OK && residual_p95(data, &robust) <= residual_p95(data, result);
+    if (*out_robust)
+        *result = robust;
+    return code;
+}
+
 static int fit_line(const struct fit *fit, enum usage_line line, struct formula_line *out,
                     struct fit_line_note *note, struct jobq_error *err)
 {
@@ -471,11 +502,10 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
             data = (struct regress_data){w.points, w.terms, w.x, w.y, w.weight};
             code = regress_fit(&data, false, &result, err);
         }
-        /* More than one point in 200 beyond six sigma is no normal distribution's. */
-        note->robust = code == JOBQ_OK && result.outliers * 200 > (int)fit->points;
         note->outliers = result.outliers;
-        if (note->robust)
-            code = regress_fit(&data, true, &result, err);
+        /* More than one point in 200 beyond six sigma is no normal distribution's. */
+        if (code == JOBQ_OK && result.outliers * 200 > (int)fit->points)
+            code = try_robust(&data, &result, &note->robust, err);
     }
     for (int t = 0; t < w.terms && code == JOBQ_OK; t++) {
         out->term[t] = w.term[t];

@@ -8,8 +8,8 @@
 #include <time.h>
 
 static const struct cost_command *const COMMANDS[] = {
-    &cost_eval,  &cost_solve, &cost_optimise, &cost_compare,
-    &cost_check, &cost_bill,  &cost_prices,   &cost_reconcile,
+    &cost_eval, &cost_solve,  &cost_optimise,  &cost_compare, &cost_check,
+    &cost_bill, &cost_prices, &cost_reconcile, &cost_fit,
 };
 #define COMMAND_COUNT (sizeof COMMANDS / sizeof *COMMANDS)
 
