@@ -306,10 +306,12 @@ static int network_code(const struct lane *lane, CURLcode rc, struct jobq_error 
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:
         return jobq_fail(err, JOBQ_DENIED, "TLS certificate is not trusted: %s", shown);
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
         return jobq_fail(err, JOBQ_INVALID, "endpoint is no http or https URL: %s",
                          shown);
+    case CURLE_OUT_OF_MEMORY: /* libcurl 7.88's word for a head past its 300 KB */
+        return jobq_fail(err, JOBQ_CORRUPT, "reply's head is too large");
+    case CURLE_UNSUPPORTED_PROTOCOL: /* a reply that is no HTTP: the URL's scheme was checked */
     case CURLE_WEIRD_SERVER_REPLY:
         return jobq_fail(err, JOBQ_CORRUPT, "reply makes no sense: %s", shown);
     default:

@@ -15,3 +15,7 @@ live-ledger: all
 live-stop: all
 	@/usr/bin/python3 tests/e2e/live_stop.py
 CHECKS += live-ledger live-stop
+.PHONY: live-hostile
+live-hostile: all
+	@/usr/bin/python3 tests/e2e/live_hostile.py
+CHECKS += live-hostile
