@@ -1,6 +1,7 @@
 #include "sim/mock/mock_attribute.h"
 
 #include "sim/mock/mock_sqs.h"
+#include "sim/mock/mock_chars.h"
 #include "wire/base64.h"
 
 #include <stdlib.h>
@@ -99,6 +100,9 @@ static int read_value(const struct call *call, const struct tree *value,
     if (out->value.len == 0)
         return refuse(text, "The message attribute '", out->name,
                       "' must contain non-empty message attribute value.");
+    if (!out->binary && !mock_chars_ok(out->value))
+        return refuse(text, "The message attribute '", out->name,
+                      "' holds a character that a message may not.");
     if (starts_with(type, "Number") && !is_number(out->value))
         return refuse(text, "Can't cast the value of message (user) attribute '",
                       out->name, "' to a number.");

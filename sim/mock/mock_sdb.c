@@ -2,6 +2,7 @@
 
 #include "models/simpledb.h"
 #include "sim/mock/answer.h"
+#include "sim/mock/mock_chars.h"
 #include "wire/base64.h"
 
 #include <string.h>
@@ -316,38 +317,11 @@ static enum call_end batch_delete_attributes(struct call *call)
 
 /* ---- reads ------------------------------------------------------------------------ */
 
-/* True: XML 1.0 can carry the bytes, which must be UTF-8 of its characters. */
-static bool xml_can_carry(struct jobq_str s)
-{
-    for (int64_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        int more = c < 0x80         ? 0
-                   : (c >> 5) == 6  ? 1
-                   : (c >> 4) == 14 ? 2
-                   : (c >> 3) == 30 ? 3
-                                    : -1;
-        if (more < 0 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') ||
-            i + more >= s.len)
-            return false;
-        uint32_t point = more == 0 ? c : c & (0x3fu >> more);
-        for (int k = 0; k < more; k++) {
-            unsigned char next = (unsigned char)s.ptr[++i];
-            if ((next & 0xc0) != 0x80)
-                return false;
-            point = point << 6 | (next & 0x3f);
-        }
-        if (point == 0xfffe || point == 0xffff || (point >= 0xd800 && point <= 0xdfff) ||
-            point > 0x10ffff)
-            return false;
-    }
-    return true;
-}
-
 /* <name>text</name>, in base64 where XML could not carry it. */
 static void emit_value(struct call *call, const char *name, struct jobq_str value)
 {
     struct text *out = call->out.out;
-    if (xml_can_carry(value)) {
+    if (mock_chars_ok(value)) {
         emit_xml(out, name, value);
         return;
     }

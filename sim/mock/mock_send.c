@@ -5,6 +5,7 @@
  * Knows nothing of: sockets, protocols beyond call->json. */
 #include "sim/mock/mock_sqs.h"
 #include "sim/mock/mock_attribute.h"
+#include "sim/mock/mock_chars.h"
 #include "sim/mock/mock_entry.h"
 #include "sim/mock/mock_receive.h"
 
@@ -15,6 +16,7 @@
 struct draft {
     struct sqs_outgoing out;
     struct sqs_attribute attribute[MOCK_ATTRIBUTES_MAX + 1];
+    char dedup[2 * DIGEST_SHA256_BYTES + 1];
 };
 
 static int64_t payload_of(const struct sqs_outgoing *out)
@@ -43,6 +45,10 @@ static enum sqs_fault read_draft(const struct call *call, const struct tree *ent
         strcpy(text, "The request must contain the parameter MessageBody.");
         return SQS_MISSING_PARAMETER;
     }
+    if (!mock_chars_ok(out->body)) {
+        strcpy(text, sqs_fault_info(SQS_BAD_CONTENTS)->text);
+        return SQS_BAD_CONTENTS;
+    }
     int64_t delay_s = 0;
     if (delay.ptr) {
         if (!str_to_int(delay, &delay_s) || delay_s < 0 || delay_s > 900) {
@@ -68,6 +74,32 @@ static enum sqs_fault read_draft(const struct call *call, const struct tree *ent
     return SQS_OK;
 }
 
+static bool is_fifo(const struct call *call, int queue)
+{
+    struct jobq_str name = sqs_name(call->region->sqs, queue);
+    return name.len > 5 && memcmp(name.ptr + name.len - 5, ".fifo", 5) == 0;
+}
+
+/* Content-based deduplication: the id is the body's SHA-256, and receivers see it. */
+static void name_by_content(struct call *call, int queue, struct draft *draft, int count)
+{
+    struct sqs_queue_info info;
+    struct jobq_error err;
+    unsigned char sha[DIGEST_SHA256_BYTES];
+    if (!is_fifo(call, queue) ||
+        sqs_info(call->region->sqs, call->now_ns, queue, &info, &err) != SQS_OK ||
+        !info.settings.content_dedup)
+        return;
+    for (int i = 0; i < count; i++) {
+        struct sqs_outgoing *out = &draft[i].out;
+        if (out->dedup.len > 0 || out->body.len == 0)
+            continue;
+        digest_sha256(&call->mock->digest, out->body.ptr, (size_t)out->body.len, sha);
+        digest_hex(sha, sizeof sha, draft[i].dedup);
+        out->dedup = str_of(draft[i].dedup);
+    }
+}
+
 static void write_sent(struct call *call, int queue, const struct sqs_outgoing *out,
                        const struct sqs_sent *sent)
 {
@@ -84,8 +116,7 @@ static void write_sent(struct call *call, int queue, const struct sqs_outgoing *
         emit_text(e, "MD5OfMessageAttributes", str_of(md5));
     if (mock_attribute_md5(mock, out->attribute, out->attribute_count, true, md5))
         emit_text(e, "MD5OfMessageSystemAttributes", str_of(md5));
-    struct jobq_str name = sqs_name(call->region->sqs, queue);
-    if (name.len > 5 && memcmp(name.ptr + name.len - 5, ".fifo", 5) == 0) {
+    if (is_fifo(call, queue)) {
         mock_receive_sequence(sent->id, sequence);
         emit_text(e, "SequenceNumber", str_of(sequence));
     }
@@ -103,6 +134,7 @@ enum call_end mock_send_message(struct call *call)
     enum sqs_fault fault = read_draft(call, call->params, &draft, text);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, text);
+    name_by_content(call, queue, &draft, 1);
     call->entries = 1;
     call->payload_bytes = payload_of(&draft.out);
     fault = sqs_send(call->region->sqs, call->now_ns, queue, false, &draft.out, 1, &sent,
@@ -131,8 +163,10 @@ enum call_end mock_send_batch(struct call *call)
     int count = mock_entry_read(call, "SendMessageBatchRequestEntry", entry);
     if (count < 0)
         return CALL_FAILED;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         entry[i].fault = read_draft(call, entry[i].in, &draft[i], entry[i].text);
+    name_by_content(call, queue, draft, count);
+    for (int i = 0; i < count; i++) {
         if (entry[i].fault != SQS_OK)
             continue;
         call->payload_bytes += payload_of(&draft[i].out);

@@ -1,0 +1,5 @@
+# tests/e2e/mock.mk - jobqmock held to clients that others wrote.
+.PHONY: check-mock
+check-mock: bin/jobqmock
+	@tests/e2e/mock_check.sh mock_sqs.py
+CHECKS += check-mock

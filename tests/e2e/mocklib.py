@@ -1,0 +1,78 @@
+"""What jobqmock's conformance tests share: a mock a test class, boto3 clients on it, and
+the errors that clients saw."""
+import hashlib
+import struct
+import unittest
+
+import boto3
+import botocore.exceptions
+from botocore.config import Config
+
+import livelib
+
+ACCOUNT = "123456789012"
+
+
+def md5(data):
+    return hashlib.md5(data if isinstance(data, bytes) else data.encode()).hexdigest()
+
+
+def attributes_md5(attributes):
+    """As SQS's developer guide describes it; written apart from the mock's own."""
+    total = b""
+    for name in sorted(attributes):
+        one = attributes[name]
+        total += struct.pack(">I", len(name.encode())) + name.encode()
+        total += struct.pack(">I", len(one["DataType"])) + one["DataType"].encode()
+        if "StringValue" in one:
+            value = one["StringValue"].encode()
+            total += b"\x01"
+        else:
+            value = one["BinaryValue"]
+            total += b"\x02"
+        total += struct.pack(">I", len(value)) + value
+    return hashlib.md5(total).hexdigest()
+
+
+class MockCase(unittest.TestCase):
+    """One jobqmock for all tests of a class. options: of its command line."""
+    options = ()
+    signed = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = livelib.Mock(*cls.options, signed=cls.signed)
+        cls.made = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.mock.proc.poll()
+        cls.mock.close()
+        assert code is None, "jobqmock ended by itself: %s" % code
+
+    @classmethod
+    def client(cls, service, region="us-east-1", key=livelib.KEYS["AWS_ACCESS_KEY_ID"],
+               secret=livelib.KEYS["AWS_SECRET_ACCESS_KEY"], **config):
+        return boto3.client(
+            service, region_name=region, endpoint_url=cls.mock.url, aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=Config(retries={"max_attempts": 0, "mode": "standard"},
+                          parameter_validation=False, read_timeout=30, **config))
+
+    def name(self, suffix=""):
+        type(self).made += 1
+        return "q%d%s" % (self.made, suffix)
+
+    def fails(self, code, call, status=400, text=None, **kwargs):
+        """The call must fail by this code; returns the parsed error."""
+        with self.assertRaises(botocore.exceptions.ClientError) as caught:
+            call(**kwargs)
+        response = caught.exception.response
+        self.assertEqual(response["Error"]["Code"], code, response)
+        self.assertEqual(response["ResponseMetadata"]["HTTPStatusCode"], status, response)
+        if text:
+            self.assertIn(text, response["Error"]["Message"])
+        return response
+
+    def advance(self, duration):
+        self.mock.get("/_jobq/clock", ("advance=" + duration).encode())
