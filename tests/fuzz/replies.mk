@@ -1,0 +1,25 @@
+# replies.mk - the fuzzer of what the live client reads from elsewhere: replies, configuration
+# files, batch lines, a command's output.
+.PHONY: check-fuzz-replies fuzz-replies
+$(BUILD)/tests/fuzz/fuzz_replies.o: FLAGS += -Itests/fuzz
+$(BUILD)/tests/fuzz/fuzz_replies: $(BUILD)/tests/fuzz/fuzz_replies.o \
+		$(BUILD)/tests/fuzz/cost_driver.o $(BUILD)/liblive.a $(TESTLIB)
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIVE) $(LIBS_ALL)
+check-fuzz-replies: $(BUILD)/tests/fuzz/fuzz_replies
+	@$<
+CHECKS += check-fuzz-replies
+
+FUZZ_REPLIES_SRC := tests/fuzz/fuzz_replies.c live/batchline.c live/command.c \
+	$(wildcard src/wire/*.c src/base/*.c src/net/loop.c) src/fleet/job.c src/fleet/encoding.c
+build/fuzz/fuzz_replies: $(FUZZ_REPLIES_SRC)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Iinclude -Isrc -I. -Itests/fuzz \
+		-DJOBQ_VERSION='"fuzz"' $(XML_CFLAGS) -o $@ $(FUZZ_REPLIES_SRC) $(LIB_NET) \
+		$(LIB_WIRE) $(LIB_BASE)
+fuzz-replies: build/fuzz/fuzz_replies $(BUILD)/tests/fuzz/fuzz_replies
+	@mkdir -p build/fuzz/replies-corpus
+	@$(BUILD)/tests/fuzz/fuzz_replies -d build/fuzz/replies-corpus
+	build/fuzz/fuzz_replies -max_total_time=$(FUZZ_SECONDS) -max_len=4000 \
+		-artifact_prefix=build/fuzz/ build/fuzz/replies-corpus
+FUZZERS += fuzz-replies
