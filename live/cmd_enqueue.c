@@ -332,8 +332,9 @@ static int run(struct cli *cli)
         return CLI_USAGE;
     }
     struct enqueue *e = xcalloc(1, sizeof *e);
-    *e =
-        (struct enqueue){.cli = cli, .fd = -1, .options = enqueuer_defaults(cli->arg[0])};
+    e->cli = cli;
+    e->fd = -1;
+    e->options = enqueuer_defaults(cli->arg[0]);
     struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
     e->options.visibility_ns = cli_duration(cli, VISIBILITY, -1, &bad);
     e->options.domains = (int)cli_count(cli, DOMAINS, 0, 1, 250, &bad);

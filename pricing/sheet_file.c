@@ -124,7 +124,7 @@ static int read_row(struct reader *r, char *text)
                             .source = field[6],
                             .date = field[7],
                             .line = r->line,
-                            .to = INFINITY};
+                            .to = HUGE_VAL};
     if (!is_name(row.service))
         return fail(r, "malformed service", row.service);
     if (!is_name(row.item))

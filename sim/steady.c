@@ -21,7 +21,7 @@ size_t steady_warm_up(const double *value, size_t count)
     }
     /* From the end, so that each cut adds one value to the running mean and sum of
      * squares (Welford). */
-    double running = 0, squares = 0, best = INFINITY;
+    double running = 0, squares = 0, best = HUGE_VAL;
     size_t cut = 0;
     for (size_t left = 1; left <= fives; left++) {
         size_t at = fives - left;
@@ -52,7 +52,7 @@ struct steady_mean steady_replications(const double *value, size_t count)
         mean += off / (double)(i + 1);
         squares += off * (value[i] - mean);
     }
-    struct steady_mean out = {.mean = mean, .half_width = INFINITY};
+    struct steady_mean out = {.mean = mean, .half_width = HUGE_VAL};
     if (count >= 2)
         out.half_width = steady_t95((double)count - 1) *
                          sqrt(squares / (double)(count - 1) / (double)count);
@@ -67,7 +67,7 @@ struct steady_mean steady_mean(const double *value, size_t count)
     double mean = 0;
     for (size_t i = 0; i < count; i++)
         mean += value[i] / (double)count;
-    struct steady_mean out = {.mean = mean, .half_width = INFINITY};
+    struct steady_mean out = {.mean = mean, .half_width = HUGE_VAL};
     if (count >= 2 * BATCHES) {
         double batch[BATCHES];
         for (size_t b = 0; b < BATCHES; b++) {

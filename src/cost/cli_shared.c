@@ -339,7 +339,7 @@ void cost_release(struct cost *cli)
 int cost_read(const char *path, char **out, size_t *out_len, struct jobq_error *err)
 {
     struct text text = {0};
-    char buffer[8000];
+    char buffer[4096];
     size_t got;
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (!file)

@@ -553,8 +553,8 @@ static void describe(const struct fit *fit, const struct table *table, struct fo
     for (size_t i = 0; i < fit->points; i++)
         f->jobs_per_point += fit->point[i].runs_jobs / (double)fit->points;
     for (int k = 0; k < PREDICT_INPUT_COUNT; k++) {
-        f->low[k] = INFINITY;
-        f->high[k] = -INFINITY;
+        f->low[k] = HUGE_VAL;
+        f->high[k] = -HUGE_VAL;
         for (size_t i = 0; i < fit->points; i++) {
             double v = predict_get(&fit->point[i].scenario, (enum predict_input)k);
             f->low[k] = fmin(f->low[k], v);

@@ -92,7 +92,7 @@ static double read_number(const char *text)
 {
     char *end;
     if (!((*text >= '0' && *text <= '9') || *text == '-' || *text == '+' || *text == '.'))
-        return NAN;
+        return (double)NAN;
     double value = strtod(text, &end);
     return *end == '\0' && end != text ? value : (double)NAN;
 }

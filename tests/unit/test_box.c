@@ -132,7 +132,7 @@ static void plain_run(struct plain_job *job, int n, int vcpus)
     long double now = 0;
     for (;;) {
         int k = 0;
-        long double step = INFINITY;
+        long double step = (long double)HUGE_VAL;
         for (int i = 0; i < n; i++)
             k += job[i].end < 0 && now >= job[i].start && job[i].before <= 0 &&
                  job[i].cpu > 0;

@@ -148,7 +148,7 @@ static void twins_are_noticed_and_nonsense_refused(void **state)
     assert_int_equal(
         regress_fit(&(struct regress_data){2, 2, &x[0][0], y, NULL}, false, &fit, &err),
         JOBQ_INVALID);
-    x[3][1] = NAN;
+    x[3][1] = (double)NAN;
     assert_int_equal(
         regress_fit(&(struct regress_data){5, 2, &x[0][0], y, NULL}, false, &fit, &err),
         JOBQ_INVALID);
