@@ -139,8 +139,13 @@ static void look(void *ctx, uint64_t arg)
     if (s->finishing)
         return;
     int64_t now_ns = world_now(s->world);
-    if (s->fed && s->open > 0 && now_ns - s->last_progress_ns >= QUIET_NS)
+    if (s->fed && s->open > 0 && now_ns - s->last_progress_ns >= QUIET_NS &&
+        now_ns >= s->reconcile_at_ns) {
+        /* In vain it is tried ever less often: it looks at every open job. */
+        int64_t quiet_ns = now_ns - s->last_progress_ns;
         reconcile(s);
+        s->reconcile_at_ns = now_ns + quiet_ns;
+    }
     scene_see_end(s);
     if (s->finishing)
         return;

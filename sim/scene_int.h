@@ -50,7 +50,7 @@ struct scene {
     int64_t acked, open; /* known to be on the queue; of them not ended */
     int64_t ended, failed_attempts, attempts;
     int64_t cancelled;
-    int64_t last_end_ns, last_progress_ns;
+    int64_t last_end_ns, last_progress_ns, reconcile_at_ns;
     bool finishing, gave_up, stopped;
     char *page; /* heap; what was published */
     int64_t page_len, page_cap;
