@@ -76,6 +76,23 @@ static void serve(struct call *call)
     }
 }
 
+/* The region of "SERVICE.REGION.amazonaws.com[:port]", which is all that a signature of
+ * version 2 tells of it; else us-east-1. */
+static struct jobq_str region_of_host(struct jobq_str host)
+{
+    const char *first = host.len > 0 ? memchr(host.ptr, '.', (size_t)host.len) : NULL;
+    if (!first)
+        return STR("us-east-1");
+    struct jobq_str rest = {first + 1, host.len - (first + 1 - host.ptr)};
+    const char *second = rest.len > 0 ? memchr(rest.ptr, '.', (size_t)rest.len) : NULL;
+    if (!second)
+        return STR("us-east-1");
+    struct jobq_str region = {rest.ptr, second - rest.ptr};
+    struct jobq_str domain = {second, rest.len - region.len};
+    return region.len > 0 && has_prefix(domain, ".amazonaws.com") ? region
+                                                                  : STR("us-east-1");
+}
+
 /* The account and region's models that the claim names. False: refused and answered. */
 static bool enter(struct call *call, const struct http_request *request,
                   const struct auth_claim *claim)
@@ -84,7 +101,8 @@ static bool enter(struct call *call, const struct http_request *request,
         answer_end(call, CALL_FAILED, false);
         return false;
     }
-    struct jobq_str region = claim->region.len > 0 ? claim->region : STR("us-east-1");
+    struct jobq_str region =
+        claim->region.len > 0 ? claim->region : region_of_host(call->host);
     call->access_key = claim->access_key;
     call->region = mock_region(call->mock, region);
     if (call->region)

@@ -1,0 +1,193 @@
+"""jobqmock --auth check: signatures of boto3 and the AWS CLI pass; a wrong key, a changed
+byte, a wrong clock and none at all get each service's own error."""
+import datetime
+import os
+import subprocess
+import unittest
+import urllib.error
+import urllib.request
+
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+
+import livelib
+from mocklib import ACCOUNT, MockCase
+
+ACCESS = livelib.KEYS["AWS_ACCESS_KEY_ID"]
+SECRET = livelib.KEYS["AWS_SECRET_ACCESS_KEY"]
+QUERIES = {"sqs": "Action=ListQueues&Version=2012-11-05",
+           "sdb": "Action=ListDomains&Version=2009-04-15",
+           "ec2": "Action=DescribeInstances&Version=2016-11-15",
+           "sts": "Action=GetCallerIdentity&Version=2011-06-15"}
+
+
+class Checked(MockCase):
+    signed = True
+
+    def call(self, client, service):
+        return {"sqs": lambda: client.list_queues(), "sdb": lambda: client.list_domains(),
+                "ec2": lambda: client.describe_instances(),
+                "sts": lambda: client.get_caller_identity()}[service]
+
+    def signed_v4(self, service, body, now=None, secret=SECRET, region="us-east-1"):
+        """A request as botocore signs it, at a time of our choice."""
+        request = botocore.awsrequest.AWSRequest(
+            "POST", self.mock.url + "/", data=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
+        signer = botocore.auth.SigV4Auth(botocore.credentials.Credentials(ACCESS, secret),
+                                         service, region)
+        real = botocore.auth.datetime
+
+        class Clock:
+            datetime = type("Fixed", (), {"utcnow": staticmethod(
+                lambda: now or datetime.datetime.utcnow()),
+                "strptime": datetime.datetime.strptime})
+        botocore.auth.datetime = Clock
+        try:
+            signer.add_auth(request)
+        finally:
+            botocore.auth.datetime = real
+        return request.prepare()
+
+    def send(self, prepared, body=None, drop=()):
+        headers = {k: v.decode() if isinstance(v, bytes) else v
+                   for k, v in prepared.headers.items()
+                   if k not in drop and k != "Content-Length"}
+        data = body if body is not None else prepared.body
+        data = data.encode() if isinstance(data, str) else data
+        request = urllib.request.Request(prepared.url, data=data, headers=headers)
+        try:
+            with urllib.request.urlopen(request) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def test_good_signatures(self):
+        for service in QUERIES:
+            self.call(self.client(service), service)()
+            self.assertEqual(self.send(self.signed_v4(service, QUERIES[service]))[0], 200)
+        sqs = self.client("sqs", region="eu-west-1")
+        url = sqs.create_queue(QueueName="signed")["QueueUrl"]
+        body = "ü +*~%/=&" + "x" * 70000
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+        self.assertEqual(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"], body)
+        sdb = self.client("sdb")
+        sdb.create_domain(DomainName="signed")
+        sdb.put_attributes(DomainName="signed", ItemName="a b+c*~/é",
+                           Attributes=[{"Name": "n&=", "Value": "%20 "}])
+        got = sdb.get_attributes(DomainName="signed", ItemName="a b+c*~/é")
+        self.assertEqual(got["Attributes"], [{"Name": "n&=", "Value": "%20 "}])
+
+    def test_wrong_secret(self):
+        for service in QUERIES:
+            client = self.client(service, secret="x" * 40)
+            code, status = ("AuthFailure", 401) if service == "ec2" else \
+                ("SignatureDoesNotMatch", 403)
+            self.fails(code, self.call(client, service), status=status)
+
+    def test_unknown_key(self):
+        for service in QUERIES:
+            client = self.client(service, key="AKIDNOBODY")
+            code, status = ("AuthFailure", 401) if service == "ec2" else \
+                ("InvalidClientTokenId", 403)
+            self.fails(code, self.call(client, service), status=status)
+
+    def test_changed_byte(self):
+        for service, query in QUERIES.items():
+            prepared = self.signed_v4(service, query)
+            status, text = self.send(prepared, body=query + "&x=1")
+            self.assertEqual(status, 401 if service == "ec2" else 403)
+            self.assertIn("AuthFailure" if service == "ec2" else "SignatureDoesNotMatch",
+                          text)
+
+    def test_no_signature(self):
+        for service, query in QUERIES.items():
+            request = self.signed_v4(service, query)
+            status, text = self.send(request, drop=("Authorization",))
+            self.assertEqual(status, 401 if service == "ec2" else 403)
+            self.assertIn("AuthFailure" if service == "ec2" else
+                          "MissingAuthenticationToken", text)
+
+    def test_clock(self):
+        now = datetime.datetime.utcnow()
+        for minutes, good in ((-14, True), (14, True), (-16, False), (16, False)):
+            at = now + datetime.timedelta(minutes=minutes)
+            status, text = self.send(self.signed_v4("sqs", QUERIES["sqs"], at))
+            self.assertEqual(status, 200 if good else 403, text)
+            if not good:
+                self.assertIn("Signature expired" if minutes < 0 else
+                              "Signature not yet current", text)
+        for minutes in (-6, 6):
+            at = now + datetime.timedelta(minutes=minutes)
+            status, text = self.send(self.signed_v4("ec2", QUERIES["ec2"], at))
+            self.assertEqual(status, 400)
+            self.assertIn("RequestExpired", text)
+
+    def test_scope(self):
+        status, text = self.send(self.signed_v4("s3", QUERIES["sqs"]))
+        self.assertEqual(status, 403)
+        self.assertIn("Credential should be scoped to correct service", text)
+
+    def test_stamps_of_version_2(self):
+        sdb = self.client("sdb")
+        for stamp in ("2001-01-01T00:00:00Z", "2101-01-01T00:00:00Z"):
+            signer = botocore.auth.SigV2Auth(botocore.credentials.Credentials(ACCESS, SECRET))
+            request = botocore.awsrequest.AWSRequest(
+                "POST", self.mock.url + "/", data={
+                    "Action": "ListDomains", "Version": "2009-04-15", "Timestamp": stamp})
+            real = botocore.auth.time.strftime
+            botocore.auth.time.strftime = lambda *_: stamp
+            try:
+                signer.add_auth(request)
+            finally:
+                botocore.auth.time.strftime = real
+            status, text = self.send(request.prepare())
+            self.assertEqual((status, "RequestExpired" in text), (400, True), text)
+        sdb.list_domains()
+
+    def test_junk(self):
+        for header in ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=", "x", "AWS x:y",
+                       "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0",
+                       "AWS4-HMAC-SHA256 Credential=%s/20260101/us-east-1/sqs/aws4_request, "
+                       "SignedHeaders=%s, Signature=0" % (ACCESS, ";" * 3000)):
+            request = urllib.request.Request(self.mock.url + "/?" + QUERIES["sqs"],
+                                             headers={"Authorization": header})
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request)
+            self.assertIn(caught.exception.code, (400, 403), header[:60])
+
+
+class CommandLine(MockCase):
+    """Debian's awscli, signed, as people type it."""
+    signed = True
+
+    def aws(self, *args, code=0):
+        env = {**os.environ, **livelib.KEYS, "AWS_DEFAULT_REGION": "us-east-1",
+               "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+               "AWS_MAX_ATTEMPTS": "1", "AWS_PAGER": "", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(["/usr/bin/aws", "--endpoint-url", self.mock.url, "--output", "text",
+                               *args], env=env, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return (done.stdout if code == 0 else done.stderr).strip()
+
+    def test_smoke(self):
+        url = self.aws("sqs", "create-queue", "--queue-name", "q")
+        self.assertEqual(url, "%s/%s/q" % (self.mock.url, ACCOUNT))
+        sent = self.aws("sqs", "send-message", "--queue-url", url, "--message-body", "grüße",
+                        "--message-attributes", "k={DataType=String,StringValue=v}",
+                        "--query", "MD5OfMessageAttributes")
+        self.assertEqual(sent, "0a77b0642718c3d9dd47090567d11e0d")
+        self.assertIn("AWS.SimpleQueueService.NonExistentQueue",
+                      self.aws("sqs", "get-queue-url", "--queue-name", "none", code=254))
+        self.aws("sdb", "create-domain", "--domain-name", "dom")
+        box = self.aws("ec2", "run-instances", "--image-id", "ami-0123456789abcdef0",
+                       "--instance-type", "c7g.large", "--query",
+                       "Instances[0].InstanceId")
+        self.assertRegex(box, "^i-[0-9a-f]{17}$")
+        self.assertEqual(ACCOUNT, self.aws("sts", "get-caller-identity", "--query",
+                                           "Account"))
+
+
+if __name__ == "__main__":
+    unittest.main()
