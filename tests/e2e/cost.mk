@@ -9,3 +9,11 @@ CHECKS += check-cost-cli
 check-cost-sim: bin/jobqcost bin/jobqsim
 	@bash tests/e2e/cost_sim.sh
 CHECKS += check-cost-sim
+
+# Dollars a job: the closed form against a sweep, over the domain, before any fit.
+$(BUILD)/tests/e2e/cost_points: $(BUILD)/tests/e2e/cost_points.o $(TESTLIB)
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(TESTLIB) $(LIBS_ALL)
+.PHONY: check-cost-points
+check-cost-points: bin/jobqsim $(BUILD)/tests/e2e/cost_points
+	@bash tests/e2e/cost_points.sh $(BUILD)/tests/e2e/cost_points
+CHECKS += check-cost-points
