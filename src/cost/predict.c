@@ -1,5 +1,6 @@
 #include "cost/predict.h"
 
+#include "cost/predict_run.h"
 #include "cost/predict_wire.h"
 #include "cost/terms.h"
 #include "jobq/flow.h"
@@ -289,7 +290,7 @@ static void instances(const struct predict_scenario *sc, const struct predict_pa
                       struct predict_state *s)
 {
     bool none = strcmp(sc->instance, "none") == 0;
-    s->busy_s = s->hold_s * s->attempts / sc->slots;
+    s->busy_s = (s->hold_s + s->refused_s) * s->attempts / sc->slots;
     s->idle_s = fmax(0, sc->boxes / s->rate_per_s - s->busy_s);
     s->boot_s = 0;
     s->makespan_s = 0;
@@ -332,6 +333,7 @@ void predict_state(const struct predict_scenario *sc, const struct predict_param
             rate(sc, out);
         }
     }
+    predict_run(sc, p, out);
     batches(sc, p, out);
     instances(sc, p, out);
     predict_wire(sc, p, out);

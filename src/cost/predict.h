@@ -119,20 +119,24 @@ enum predict_binding {
 /* What lies between the scenario and the lines: read by the terms. */
 struct predict_state {
     double stretch;       /* >= 1: job time shared with others over job time alone */
-    double hold_s;        /* a slot's time in one attempt: claim, job, final put */
+    double hold_s;        /* a slot's time in one attempt: claim, job, final put; without
+                             what refused puts add */
     double attempts;      /* a job, >= 1 */
     double send_batch;    /* messages a send */
     double receive_batch; /* messages a receive that returns any */
     double delete_batch;
-    double row_batch;        /* rows a batch put; 1: single puts */
-    double single_rows;      /* share of rows that are put alone */
-    double empty;            /* empty receives a job */
-    double beat_batch;       /* messages a beat */
-    double beats;            /* visibility requests a job */
-    double prefetch;         /* messages held beyond the slots, resolved from auto */
-    double row_attrs;        /* attribute values in the enqueuer's put */
-    double payload_attrs;    /* of them: pieces of the payload */
-    double body_bytes;       /* message body */
+    double row_batch;     /* rows a batch put; 1: single puts */
+    double single_rows;   /* share of rows that are put alone */
+    double row_tries;     /* >= 1: puts of rows asked for a put that is taken */
+    double put_tries;     /* >= 1: the same of claims and final states */
+    double refused_s;     /* of a slot, an attempt: refused puts and waits after them */
+    double empty;         /* empty receives a job */
+    double beat_batch;    /* messages a beat */
+    double beats;         /* visibility requests a job */
+    double prefetch;      /* messages held beyond the slots, resolved from auto */
+    double row_attrs;     /* attribute values in the enqueuer's put */
+    double payload_attrs; /* of them: pieces of the payload */
+    double body_bytes;    /* message body */
     double queued_row_bytes; /* billed bytes of a row before its first claim */
     double row_bytes;        /* billed bytes of a finished row, overheads included */
     double get_attrs;        /* distinct names in a row read */
@@ -141,9 +145,10 @@ struct predict_state {
     double ceiling_per_s[PREDICT_BOUND_COUNT];
     enum predict_binding binding;
     double utilisation; /* after ceilings: slot time in attempts over slot time */
-    double busy_s, idle_s, boot_s;                   /* instance seconds a job */
-    double queued_s;                                 /* between enqueue and start */
-    double makespan_s;                               /* of a run; 0 when marginal */
+    double busy_s, idle_s, boot_s; /* instance seconds a job */
+    double queued_s;               /* between enqueue and start */
+    double makespan_s;             /* of a run; 0 when marginal */
+    double end_s; /* of a run at its domains' limit, from its start; else 0 */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
 };
 

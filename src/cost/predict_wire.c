@@ -99,7 +99,7 @@ static void add_rows(const struct names *n, const struct predict_state *s,
         struct size_attrs attrs = {0};
         put_row(n, &attrs);
         add(sum, size_put(&n->client, n->domain, n->item, &attrs, -1, -1),
-            s->single_rows);
+            s->single_rows * s->row_tries);
     }
     if (s->single_rows >= 1)
         return;
@@ -112,7 +112,7 @@ static void add_rows(const struct names *n, const struct predict_state *s,
         }
         if (calls[i] > 0)
             add(sum, size_put_batch(&n->client, n->domain, &attrs),
-                calls[i] * (1 - s->single_rows));
+                calls[i] * (1 - s->single_rows) * s->row_tries);
     }
 }
 
@@ -124,12 +124,14 @@ static void add_attempt_puts(const struct names *n, const struct predict_state *
     size_attr(&claim, 5, CLAIM + 2, true); /* claim=1/TOKEN.COUNT */
     size_attr(&claim, 5, 7, true);         /* state=running */
     size_attr(&claim, 3, 70 + 4, true);    /* run=MS BOX MESSAGE */
-    add(sum, size_put(&n->client, n->domain, n->item, &claim, 5, -1), s->attempts);
+    add(sum, size_put(&n->client, n->domain, n->item, &claim, 5, -1),
+        s->attempts * s->put_tries);
     size_attr(&final, 5, CLAIM + 1 + 2, true); /* the same and a dot: ended */
     size_attr(&final, 5, 4, true);             /* state=done */
     /* end=MS EXIT WALL_NS CPU_NS, with three blanks. */
     size_attr(&final, 3, 13 + 1 + 2 * n->time_digits + 3 + 6, true);
-    add(sum, size_put(&n->client, n->domain, n->item, &final, 5, CLAIM + 2), s->attempts);
+    add(sum, size_put(&n->client, n->domain, n->item, &final, 5, CLAIM + 2),
+        s->attempts * s->put_tries);
 }
 
 void predict_wire(const struct predict_scenario *sc, const struct predict_params *p,

@@ -37,6 +37,12 @@
     X(attempt_cubes, "attempts x (claim attributes^3 + final attributes^3)", 0,          \
       simpledb(sc) ? s->attempts *(cube(JOBQ_FLOW_CLAIM_N) + cube(JOBQ_FLOW_FINAL_N))    \
                    : 0)                                                                  \
+    X(refused_puts, "puts one by one that a domain refuses", 0.15,                       \
+      simpledb(sc)                                                                       \
+          ? 2 * s->attempts *(s->put_tries - 1) + s->single_rows *(s->row_tries - 1)     \
+          : 0)                                                                           \
+    X(refused_batches, "batch puts that a domain refuses", 0.15,                         \
+      simpledb(sc) ? (1 - s->single_rows) / s->row_batch *(s->row_tries - 1) : 0)        \
     X(row_cubes, "row attributes^3, one by one", 0,                                      \
       simpledb(sc) ? s->single_rows *cube(s->row_attrs) : 0)                             \
     X(batched_cubes, "row attributes^3, in batches", 0,                                  \
@@ -63,6 +69,8 @@
       boxed(sc) && sc->store != PREDICT_NO_STORE                                         \
           ? 2 * s->attempts * p->put_s / sc->slots                                       \
           : 0)                                                                           \
+    X(refused_slot, "attempts x refused puts and waits / slots", 0.1,                    \
+      boxed(sc) ? s->attempts * s->refused_s / sc->slots : 0)                            \
     X(idle, "boxes / rate - busy", 0.1, s->idle_s)                                       \
     X(boot, "boxes x boot / jobs", 0.1, s->boot_s)                                       \
     X(receive_slot, "attempts x receive time / slots", 0.05,                             \
@@ -152,11 +160,6 @@ double terms_doubt(int index, const struct predict_scenario *sc,
         return 0;
     if (index == T_deletes && (state->delete_batch <= 1 || sc->batch <= 1))
         return 0;
-    /* Domains at their limit refuse puts, which are tried again and billed; how often is
-     * not in the closed form. */
-    if ((index == T_attempt_puts || index == T_attempt_cubes) &&
-        state->binding == PREDICT_BOUND_DOMAINS)
-        return 0.2;
     return LIBRARY[index].doubt;
 }
 
@@ -190,15 +193,19 @@ static const struct {
     {USAGE_QUEUE_OTHER, T_boxes_per_run, 1},
     {USAGE_PUT, T_single_rows, 1},
     {USAGE_PUT, T_attempt_puts, 1},
+    {USAGE_PUT, T_refused_puts, 1},
     {USAGE_PUT_BATCH, T_row_batches, 1},
+    {USAGE_PUT_BATCH, T_refused_batches, 1},
     {USAGE_GET, T_reads, 1},
     {USAGE_STORE_OTHER, T_domains_per_run, 1},
     {USAGE_BOX_PUT, T_single_rows, PUT_HOURS},
     {USAGE_BOX_PUT, T_attempt_puts, PUT_HOURS},
+    {USAGE_BOX_PUT, T_refused_puts, PUT_HOURS}, /* as an error: no cube */
     {USAGE_BOX_PUT, T_row_cubes, PUT_CUBE_HOURS},
     {USAGE_BOX_PUT, T_attempt_cubes, PUT_CUBE_HOURS},
     {USAGE_BOX_PUT_BATCH, T_batched_rows, 0.7 * PUT_HOURS},
     {USAGE_BOX_PUT_BATCH, T_batched_cubes, 0.7 * PUT_CUBE_HOURS},
+    {USAGE_BOX_PUT_BATCH, T_refused_batches, PUT_HOURS},
     {USAGE_BOX_GET, T_reads, GET_HOURS},
     {USAGE_BOX_GET, T_read_squares, GET_SQUARE_HOURS},
     {USAGE_BOX_OTHER, T_domains_per_run, DOMAIN_HOURS},
@@ -211,6 +218,7 @@ static const struct {
     {USAGE_STORE_BYTE_HOURS, T_row_byte_hours, 1},
     {USAGE_BUSY, T_job_slot, 1},
     {USAGE_BUSY, T_put_slot, 1},
+    {USAGE_BUSY, T_refused_slot, 1},
     {USAGE_IDLE, T_idle, 1},
     {USAGE_BOOT, T_boot, 1},
     {USAGE_ATTEMPTS, T_attempts, 1},

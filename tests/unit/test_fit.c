@@ -32,6 +32,8 @@ static void draw(struct dice *dice, struct predict_scenario *s)
     s->slots = floor(between(dice, 1, 33));
     s->batch = floor(between(dice, 1, 11));
     s->jobs = 2000;
+    /* None is refused: how many would be is decided by receive_s too, which is not fitted. */
+    s->domains = 32;
 }
 
 /* The truth: the closed form with other times, and a scatter on what a run decides. */

@@ -169,6 +169,29 @@ static void processors_are_shared(void **state)
     near(s.stretch, 1.25, 1e-9);
 }
 
+/* The same limit by two ways: the equation of a fleet in operation, and a long run that is
+ * integrated step by step. */
+static void refused_puts_settle_at_the_equation(void **state)
+{
+    (void)state;
+    struct predict_state steady, run;
+    static const char *const fleets[] = {"concurrency=512", "concurrency=64",
+                                         "concurrency=32 boxes=4"};
+    for (int i = 0; i < 3; i++) {
+        char text[200];
+        /* The fleet's rows come at the same time; a run's were there before. */
+        snprintf(text, sizeof text,
+                 "job-time=20ms domains=4 batch=10 prefetch=19 instance=c7g.large %s",
+                 fleets[i]);
+        usage_of(text, &steady);
+        strcat(text, " jobs=400000");
+        struct usage u = usage_of(text, &run);
+        assert_true(steady.put_tries > 1.2);
+        near(run.put_tries, steady.put_tries, 0.03 * steady.put_tries);
+        near(u.line[USAGE_PUT], 2 * run.put_tries, 1e-9);
+    }
+}
+
 static void ceilings_raise_instance_time(void **state)
 {
     (void)state;
@@ -179,12 +202,14 @@ static void ceilings_raise_instance_time(void **state)
     assert_int_equal(s.binding, PREDICT_BOUND_DOMAINS);
     near(s.rate_per_s, 4 * 35, 1e-9);
     near(u.line[USAGE_BUSY] + u.line[USAGE_IDLE], 4. / 140, 1e-12);
-    assert_true(u.line[USAGE_IDLE] > u.line[USAGE_BUSY]);
+    /* Slots are not idle then: they wait to put again. */
+    assert_true(s.put_tries > 1.5);
     struct usage wide = usage_of("job-time=10ms concurrency=100 boxes=4 domains=250 "
                                  "batch=10 instance=c7g.large prefetch=19",
                                  &s);
     assert_int_equal(s.binding, PREDICT_BOUND_SLOTS);
-    assert_true(wide.line[USAGE_IDLE] < u.line[USAGE_IDLE] / 10);
+    near(s.put_tries, 1, 0);
+    assert_true(wide.line[USAGE_BUSY] < u.line[USAGE_BUSY] / 10);
     usage_of("job-time=1h concurrency=1000 boxes=200 visibility=12h store=none", &s);
     assert_int_equal(s.binding, PREDICT_BOUND_IN_FLIGHT);
     near(s.rate_per_s * s.hold_s, 120000, 3000);
@@ -406,6 +431,7 @@ int main(void)
         cmocka_unit_test(payloads_split_into_values_and_chunks),
         cmocka_unit_test(limits_are_named),
         cmocka_unit_test(processors_are_shared),
+        cmocka_unit_test(refused_puts_settle_at_the_equation),
         cmocka_unit_test(ceilings_raise_instance_time),
         cmocka_unit_test(a_run_has_boot_tail_and_set_up),
         cmocka_unit_test(polls_and_beats),
