@@ -49,6 +49,9 @@ static void shape_batches(const struct predict_scenario *sc,
     double rows = fmax(1, fmin(fmin(most, lane), floor(lane_bytes / encoded)));
     double whole = floor(lane / rows + 1e-9), rest = lane - whole * rows;
     bool alone = rows < 2 || (rest > 0.5 && rest < 1.5);
+    s->lane_jobs = lane;
+    s->lane_calls = whole + (rest > 1e-9);
+    s->lane_first = rows / lane;
     s->send_batch = lane / sends;
     s->single_rows = rows < 2 ? 1 : alone ? rest / lane : 0;
     double calls = rows < 2 ? 0 : whole + (rest > 1e-9 && !alone);

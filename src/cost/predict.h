@@ -127,6 +127,9 @@ struct predict_state {
     double delete_batch;
     double row_batch;     /* rows a batch put; 1: single puts */
     double single_rows;   /* share of rows that are put alone */
+    double lane_jobs;     /* jobs that the enqueuer takes at once */
+    double lane_calls;    /* row puts for them, each to the next domain */
+    double lane_first;    /* share of their rows in the first of these */
     double row_tries;     /* >= 1: puts of rows asked for a put that is taken */
     double put_tries;     /* >= 1: the same of claims and final states */
     double refused_s;     /* of a slot, an attempt: refused puts and waits after them */

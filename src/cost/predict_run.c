@@ -75,9 +75,10 @@ struct flow {
     double away_s[2];
     struct putting putting[2];
     double away[2];
-    double left;          /* rounds not yet begun */
-    double free;          /* callers without a round */
-    double ended;         /* rounds */
+    double fresh_at; /* rounds after which other domains, with full buckets, follow */
+    double left;     /* rounds not yet begun */
+    double free;     /* callers without a round */
+    double ended;    /* rounds */
     double puts, refused; /* so far */
     double busy_s;        /* callers in a round, over time, but for the last time away */
     double refused_share; /* now */
@@ -171,6 +172,8 @@ static double run(struct flow *f, double rounds, const double *ready_s, int coun
         }
         double ended = f->ended, busy_s = f->busy_s;
         step(f, dt);
+        if (ended < f->fresh_at && f->ended >= f->fresh_at)
+            f->tokens = f->tokens_max;
         t += dt;
         calm_s = fabs(f->refused_share - before) < 2e-6 ? calm_s + dt : 0;
         before = f->refused_share;
@@ -220,10 +223,40 @@ static void enqueue(const struct predict_scenario *sc, const struct predict_para
     s->row_tries = 1 + f.refused / rounds;
 }
 
+/* Spread of one row put and of one send, as shares of their means: lognormals of median 35 and
+ * 9 ms, 99th percentile 150 and 90 ms (models/params/aws-2026.ini). */
+#define PUT_CV 0.69
+#define SEND_CV 1.29
+
+/* A lane's row puts go to one domain each. With two a lane and an even number of domains all
+ * first ones go to one half of the domains. Lanes that start together send the messages of
+ * these rows first, of the others after: half of a lane's sends later, with the spread that
+ * two puts and some sends have by then. So the first half of the messages is mostly for the
+ * one half of the domains, and what is left for the other. Later lanes are out of step, and
+ * only uneven puts are seen: the half with the larger ones is at its limit first. */
+static void halve(const struct predict_scenario *sc, const struct predict_params *p,
+                  const struct predict_state *s, double rounds, struct flow *f)
+{
+    if (s->lane_calls != 2 || fmod(sc->domains, 2) != 0)
+        return;
+    bool in_step = sc->jobs <= p->enqueue_lanes * s->lane_jobs;
+    double share = fmax(s->lane_first, 1 - s->lane_first);
+    if (in_step) {
+        double sends = s->lane_jobs / s->send_batch;
+        double put_sd = PUT_CV * p->put_s, send_sd = SEND_CV * p->receive_s;
+        double spread_s = sqrt(2 * put_sd * put_sd + (sends + 1) / 2 * send_sd * send_sd);
+        double apart_s = sends / 2 * p->receive_s;
+        share = fmax(share, 0.5 * erfc(-apart_s / spread_s / 2 / sqrt(2)));
+    }
+    f->limit_per_s *= 0.5 / share;
+    f->tokens = f->tokens_max = f->limit_per_s;
+    f->fresh_at = in_step ? rounds * s->lane_first : 0;
+}
+
 static void drain(const struct predict_scenario *sc, const struct predict_params *p,
                   struct predict_state *s)
 {
-    double limit = p->domain_writes_per_s * sc->domains;
+    double limit = p->domain_writes_per_s * sc->domains; /* also the buckets' depth */
     double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
     double job_s = fmax(0, s->hold_s - 2 * p->put_s);
     double slots = sc->boxes * sc->slots, rounds = sc->jobs * s->attempts;
@@ -235,7 +268,8 @@ static void drain(const struct predict_scenario *sc, const struct predict_params
                      .tokens_max = limit,
                      .stages = 2,
                      .away_s = {job_s, fetch_s}};
-    if (2 * rounds <= limit || 2 * slots / (s->hold_s + fetch_s) <= limit)
+    halve(sc, p, s, rounds, &f);
+    if (2 * slots / (s->hold_s + fetch_s) <= f.limit_per_s)
         return;
     for (int i = 0; i < count; i++) {
         double boot_s;

@@ -8,4 +8,4 @@ bin/jobqsim sweep -o "$work/points.csv" --quiet --seed 3 --design lhs:300 --jobs
     --boxes 1,2,4,8 --batch 1,2,5,10 --prefetch auto,0 --domains 4,16 \
     --instance c7g.medium || exit 1
 # Shares: of the median point, and of the 95th of a hundred.
-"$1" "$work/points.csv" 0.01 0.10
+"$1" "$work/points.csv" 0.01 0.05
