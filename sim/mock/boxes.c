@@ -1,6 +1,7 @@
 #include "sim/mock/boxes.h"
 
 #include "models/ec2.h"
+#include "sim/mock/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -227,6 +228,8 @@ void boxes_follow(struct mock *mock, struct mock_region *region)
     int count;
     do {
         count = ec2_advance(region->ec2, now_ns, change, 16);
+        for (int i = 0; i < count; i++)
+            state_box(mock->state, region, change[i].instance);
         for (int i = 0; boxes && i < count; i++) {
             if (change[i].kind == EC2_CAME_UP) {
                 came_up(boxes, region, change[i].instance);

@@ -8,6 +8,7 @@
 #include "sim/mock/meter.h"
 #include "sim/mock/process.h"
 #include "sim/mock/route.h"
+#include "sim/mock/state.h"
 #include "sim/mock/mock_wait.h"
 
 #include <signal.h>
@@ -139,6 +140,7 @@ void mock_set_clock(struct mock *mock, int64_t now_ns, double speed)
     mock->model_base_ns = now_ns;
     mock->loop_base_ns = loop_now_ns();
     mock->speed = speed;
+    state_clock(mock->state);
     mock->timer_at_ns = 0; /* the loop's time of what is next has changed */
 }
 
@@ -172,6 +174,7 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     snprintf(zone, sizeof zone, "%sa", region->name);
     region->ec2 = ec2_new(&mock->ec2_params, zone);
     mock->region[mock->region_count++] = region;
+    state_region(mock->state, region);
     return region;
 }
 
@@ -194,6 +197,7 @@ void mock_reset(struct mock *mock)
         ec2_reset(region->ec2, NULL);
         region->launch_count = 0;
     }
+    state_reset(mock->state);
     meter_reset(mock->meter);
 }
 
@@ -242,6 +246,15 @@ static int load_params(struct mock *mock, struct jobq_error *err)
     return code < 0 ? jobq_wrap(err, "--faults") : JOBQ_OK;
 }
 
+static int open_state(struct mock *mock, struct jobq_error *err)
+{
+    mock->state = state_open(mock, mock->options->state, err);
+    if (!mock->state)
+        return (int)err->code;
+    http_server_on_commit(mock->server, state_commit, mock->state);
+    return JOBQ_OK;
+}
+
 /* Everything between the making of the loop, which it takes, and the end. */
 static int serve(struct mock *mock, struct jobq_error *err)
 {
@@ -264,7 +277,9 @@ static int serve(struct mock *mock, struct jobq_error *err)
     loop_after_turn(mock->loop, set_timer, mock);
     loop_on_signal(mock->loop, SIGTERM, stop, mock);
     loop_on_signal(mock->loop, SIGINT, stop, mock);
-    int port = http_server_listen(mock->server, options->host, options->port, err);
+    int port = options->state ? open_state(mock, err) : JOBQ_OK;
+    if (port >= 0)
+        port = http_server_listen(mock->server, options->host, options->port, err);
     if (port >= 0) {
         bool v6 = strchr(options->host, ':') != NULL;
         snprintf(mock->url, sizeof mock->url, "http://%s%s%s:%d", v6 ? "[" : "",
@@ -276,6 +291,8 @@ static int serve(struct mock *mock, struct jobq_error *err)
         code = port;
     }
     http_server_free(mock->server);
+    state_close(mock->state);
+    mock->state = NULL;
     boxes_free(mock->boxes);
     for (int i = 0; i < mock->region_count; i++)
         free_region(mock->region[i]);

@@ -32,6 +32,7 @@ struct mock_launch;
 struct mock_delays;
 struct mock_meter;
 struct mock_faults;
+struct mock_state;
 
 enum { MOCK_REGIONS_MAX = 64, MOCK_UUID_BYTES = 37 };
 
@@ -46,6 +47,9 @@ struct mock_region {
     struct ec2 *ec2;
     struct mock_launch *launch; /* by instance (mock_ec2.h) */
     int32_t launch_count;
+    struct mock_state *state; /* NULL: no --state, or it is being read */
+    int32_t saved_boxes;      /* so many are on its file */
+    int next_queue;           /* while it is being read */
 };
 
 struct mock {
@@ -75,6 +79,7 @@ struct mock {
     struct mock_faults *faults;
     struct mock_keys *keys;   /* NULL: --auth off */
     struct mock_boxes *boxes; /* NULL: no --boxes */
+    struct mock_state *state; /* NULL: no --state */
     struct ec2_params ec2_params;
     char url[128]; /* where it listens: "http://127.0.0.1:4566" */
 };

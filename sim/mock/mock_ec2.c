@@ -2,6 +2,7 @@
 
 #include "sim/mock/answer.h"
 #include "sim/mock/boxes.h"
+#include "sim/mock/state.h"
 #include "wire/base64.h"
 
 #include <stdio.h>
@@ -307,6 +308,24 @@ bool mock_ec2_knows(struct jobq_str action)
     return find_action(action) != NULL;
 }
 
+/* New boxes, and those that the call named, whether it changed them or not. */
+static void keep_boxes(struct call *call)
+{
+    static const char *const lists[] = {"InstanceId", "ResourceId"};
+    struct mock_region *region = call->region;
+    state_new_boxes(call->mock->state, region);
+    if (!call->mock->state || strncmp(call->action, "Describe", 8) == 0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        const struct tree *list = tree_get(call->params, lists[i]);
+        for (const struct tree *one = list ? list->first : NULL; one; one = one->next) {
+            int32_t instance = ec2_instance_find(region->ec2, one->text);
+            if (instance >= 0)
+                state_box(call->mock->state, region, instance);
+        }
+    }
+}
+
 void mock_ec2(struct call *call)
 {
     const struct action *action = find_action(str_of(call->action));
@@ -319,6 +338,7 @@ void mock_ec2(struct call *call)
     call->action = action->name;
     answer_open(call, true);
     answer_end(call, action->fn(call), true);
+    keep_boxes(call);
     boxes_follow(call->mock, call->region);
 }
 

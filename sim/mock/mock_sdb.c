@@ -3,6 +3,7 @@
 #include "models/simpledb.h"
 #include "sim/mock/answer.h"
 #include "sim/mock/mock_chars.h"
+#include "sim/mock/state.h"
 #include "wire/base64.h"
 
 #include <string.h>
@@ -174,6 +175,8 @@ static enum call_end create_domain(struct call *call)
         return CALL_FAILED;
     int code =
         simpledb_create_domain(call->region->sdb, call->now_ns, domain, &reply, &err);
+    if (code == JOBQ_OK)
+        state_domain(call->mock->state, call->region, call_text(call, "DomainName"));
     return done(call, &reply, code, &err);
 }
 
@@ -186,6 +189,8 @@ static enum call_end delete_domain(struct call *call)
         return CALL_FAILED;
     int code =
         simpledb_delete_domain(call->region->sdb, call->now_ns, domain, &reply, &err);
+    if (code == JOBQ_OK)
+        state_domain(call->mock->state, call->region, call_text(call, "DomainName"));
     return done(call, &reply, code, &err);
 }
 
@@ -262,6 +267,8 @@ static enum call_end write_item(struct call *call, bool put)
                                   expects ? &expect : NULL, &reply, &err)
                    : simpledb_delete(sdb, call->now_ns, domain, item, attr, count,
                                      expects ? &expect : NULL, &reply, &err);
+    if (code == JOBQ_OK)
+        state_row(call->mock->state, call->region, domain, item);
     return done(call, &reply, code, &err);
 }
 
@@ -302,6 +309,8 @@ static enum call_end write_batch(struct call *call, bool put)
     int code =
         put ? simpledb_put_batch(sdb, call->now_ns, domain, item, count, &reply, &err)
             : simpledb_delete_batch(sdb, call->now_ns, domain, item, count, &reply, &err);
+    for (int i = 0; code == JOBQ_OK && i < count; i++)
+        state_row(call->mock->state, call->region, domain, item[i].name);
     return done(call, &reply, code, &err);
 }
 

@@ -3,6 +3,7 @@
 #include "sim/mock/answer.h"
 #include "sim/mock/mock_names.h"
 #include "sim/mock/mock_wait.h"
+#include "sim/mock/state.h"
 
 #include <string.h>
 
@@ -10,30 +11,31 @@ static const struct action {
     const char *name;
     mock_action_fn *fn;
     bool has_result;
+    bool sets; /* changes a queue or what is noted of it */
 } actions[] = {
-    {"SendMessage", mock_send_message, true},
-    {"ReceiveMessage", mock_receive_message, true},
-    {"DeleteMessage", mock_delete_message, false},
-    {"SendMessageBatch", mock_send_batch, true},
-    {"DeleteMessageBatch", mock_delete_batch, true},
-    {"ChangeMessageVisibility", mock_change_one, false},
-    {"ChangeMessageVisibilityBatch", mock_change_batch, true},
-    {"GetQueueAttributes", mock_get_attributes, true},
-    {"SetQueueAttributes", mock_set_attributes, false},
-    {"GetQueueUrl", mock_get_queue_url, true},
-    {"CreateQueue", mock_create_queue, true},
-    {"DeleteQueue", mock_delete_queue, false},
-    {"ListQueues", mock_list_queues, true},
-    {"PurgeQueue", mock_purge_queue, false},
-    {"ListDeadLetterSourceQueues", mock_list_sources, true},
-    {"TagQueue", mock_tag_queue, false},
-    {"UntagQueue", mock_untag_queue, false},
-    {"ListQueueTags", mock_list_tags, true},
-    {"AddPermission", mock_add_permission, false},
-    {"RemovePermission", mock_remove_permission, false},
-    {"StartMessageMoveTask", mock_start_move, true},
-    {"CancelMessageMoveTask", mock_cancel_move, true},
-    {"ListMessageMoveTasks", mock_list_moves, true},
+    {"SendMessage", mock_send_message, true, false},
+    {"ReceiveMessage", mock_receive_message, true, false},
+    {"DeleteMessage", mock_delete_message, false, false},
+    {"SendMessageBatch", mock_send_batch, true, false},
+    {"DeleteMessageBatch", mock_delete_batch, true, false},
+    {"ChangeMessageVisibility", mock_change_one, false, false},
+    {"ChangeMessageVisibilityBatch", mock_change_batch, true, false},
+    {"GetQueueAttributes", mock_get_attributes, true, false},
+    {"SetQueueAttributes", mock_set_attributes, false, true},
+    {"GetQueueUrl", mock_get_queue_url, true, false},
+    {"CreateQueue", mock_create_queue, true, true},
+    {"DeleteQueue", mock_delete_queue, false, true},
+    {"ListQueues", mock_list_queues, true, false},
+    {"PurgeQueue", mock_purge_queue, false, false},
+    {"ListDeadLetterSourceQueues", mock_list_sources, true, false},
+    {"TagQueue", mock_tag_queue, false, true},
+    {"UntagQueue", mock_untag_queue, false, true},
+    {"ListQueueTags", mock_list_tags, true, false},
+    {"AddPermission", mock_add_permission, false, true},
+    {"RemovePermission", mock_remove_permission, false, true},
+    {"StartMessageMoveTask", mock_start_move, true, false},
+    {"CancelMessageMoveTask", mock_cancel_move, true, false},
+    {"ListMessageMoveTasks", mock_list_moves, true, false},
 };
 
 static const struct action *find_action(struct jobq_str name)
@@ -47,6 +49,20 @@ static const struct action *find_action(struct jobq_str name)
 bool mock_sqs_knows(struct jobq_str action)
 {
     return find_action(action) != NULL;
+}
+
+static void keep_queue(struct call *call)
+{
+    struct jobq_str name = call_text(call, "QueueName");
+    struct jobq_str url = call_text(call, "QueueUrl");
+    if (!name.ptr) {
+        if (!url.ptr)
+            url = call->path;
+        const char *slash = url.len > 0 ? memrchr(url.ptr, '/', (size_t)url.len) : NULL;
+        name =
+            slash ? (struct jobq_str){slash + 1, url.len - (slash + 1 - url.ptr)} : url;
+    }
+    state_queue(call->mock->state, call->region, name);
 }
 
 void mock_sqs(struct call *call)
@@ -67,7 +83,10 @@ void mock_sqs(struct call *call)
     }
     call->action = action->name;
     answer_open(call, action->has_result);
-    answer_end(call, action->fn(call), action->has_result);
+    enum call_end end = action->fn(call);
+    if (action->sets && end == CALL_DONE)
+        keep_queue(call);
+    answer_end(call, end, action->has_result);
     mock_wait_drain(call->mock, call->region);
 }
 

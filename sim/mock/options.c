@@ -27,6 +27,8 @@ const char options_help[] =
     "  --credentials FILE  the known keys: [access-key-id] secret = ... token = ...;\n"
     "                      without it: AKIDEXAMPLE with AWS's example secret\n"
     "  --account ID        12 digits (123456789012)\n"
+    "  --state FILE        keep queues, domains and boxes there, through kill -9 as "
+    "well\n"
     "  --faults SPEC       \"error=0.01; sqs.throttle=0.02; lost=0.001; window=1s\"; "
     "see\n"
     "                      /_jobq/faults\n"
@@ -73,6 +75,7 @@ static const struct option known[] = {{"port", required_argument, NULL, 'p'},
                                       {"auth", required_argument, NULL, 'a'},
                                       {"credentials", required_argument, NULL, 'c'},
                                       {"account", required_argument, NULL, 'A'},
+                                      {"state", required_argument, NULL, 'S'},
                                       {"faults", required_argument, NULL, 'f'},
                                       {"latency", required_argument, NULL, 'l'},
                                       {"boxes", required_argument, NULL, 'b'},
@@ -115,6 +118,9 @@ static int take(int key, const char *value, struct options *out, struct jobq_err
         if (!is_account(value))
             return jobq_fail(err, JOBQ_INVALID, "--account '%s' is not 12 digits", value);
         return JOBQ_OK;
+    case 'S':
+        out->state = value;
+        return value[0] ? JOBQ_OK : jobq_fail(err, JOBQ_INVALID, "--state names no file");
     case 'f':
         out->faults = value;
         return JOBQ_OK;

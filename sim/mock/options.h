@@ -18,6 +18,7 @@ struct options {
     const char *account; /* 12 digits */
     const char *faults;  /* faults.h; NULL: none */
     const char *boxes;   /* the command that stands for a box; NULL: none */
+    const char *state;   /* the file that keeps all; NULL: memory only */
     int port;            /* 0: a free one */
     uint64_t seed;
     double speed; /* model seconds a second */
