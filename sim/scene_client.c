@@ -3,8 +3,8 @@
  * Room:     sim; see scene.h. */
 #include "sim/scene_int.h"
 
-#include "base/arena.h"
 #include "fleet/retry.h"
+#include "fleet/scratch.h"
 
 #include <assert.h>
 #include <string.h>
@@ -188,8 +188,7 @@ static void launch(struct scene *s, struct jobq_backend *b, int64_t count,
 {
     static const struct jobq_tag tag = {{"jobq:queue", 10},
                                         {SCENE_QUEUE, sizeof SCENE_QUEUE - 1}};
-    struct arena scratch;
-    arena_init(&scratch, 0);
+    struct scratch *scratch = scratch_take(b);
     struct jobq_str id[OPERATOR_CHUNK];
     struct jobq_launch what = {.type = s->scenario->instance,
                                .image = "ami-0123456789abcdef0",
@@ -199,8 +198,8 @@ static void launch(struct scene *s, struct jobq_backend *b, int64_t count,
                                    (int)(count < OPERATOR_CHUNK ? count : OPERATOR_CHUNK),
                                .spot = s->scenario->spot};
     struct jobq_error err;
-    int code = jobq_fleet_launch(b, &what, &scratch, id, OPERATOR_CHUNK, &err);
-    arena_release(&scratch);
+    int code = jobq_fleet_launch(b, &what, &scratch->arena, id, OPERATOR_CHUNK, &err);
+    scratch_give(b, scratch);
     if (code > 0) {
         retry_init(r, b, &RETRY_CALLS, NULL);
     } else if (code != JOBQ_LIMIT || !retry_again(r, JOBQ_THROTTLED)) {

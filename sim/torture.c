@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "fleet/job.h"
+#include "fleet/scratch.h"
 #include "fleet/status.h"
 #include "sim/run.h"
 
@@ -178,14 +179,13 @@ static void cancel_some(void *arg)
         fiber_sleep_until(b->sched,
                           jobq_now(b) + (int64_t)(dice_u(&t->fault_dice) * 8e9));
         struct simpledb *db = world_simpledb(t->world);
-        struct arena arena;
-        arena_init(&arena, 0);
+        struct scratch *scratch = scratch_take(b);
         struct simpledb_cursor cursor = {0};
         struct jobq_item item;
         int domain = (int)dice_below(&t->fault_dice, (uint64_t)simpledb_domain_count(db));
         uint64_t skip = dice_below(&t->fault_dice, 20);
         bool found = false;
-        while (simpledb_next_row(db, domain, &cursor, &arena, &item) &&
+        while (simpledb_next_row(db, domain, &cursor, &scratch->arena, &item) &&
                !(found = skip-- == 0))
             ;
         if (found) {
@@ -193,7 +193,7 @@ static void cancel_some(void *arg)
             struct jobq_error err;
             status_cancel(b, item.name, &state, &err);
         }
-        arena_release(&arena);
+        scratch_give(b, scratch);
     }
 }
 

@@ -36,11 +36,14 @@ $(BUILD)/kernel/%: $(BUILD)/tests/unit/%.o $(BUILD)/libkernel.a
 		$(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE) $(LIB_TEST) -lpthread
 
 ifeq ($(VARIANT),arm)
-ARM_TESTS := $(KERNEL_TESTS)
-ARM_ROOMS := $(KERNEL_OBJS) $(BUILD)/tests/arm/ini.o
+# test_status is not here: it reads the page with jansson.
+ARM_TESTS := $(KERNEL_TESTS) test_job test_drainer test_enqueuer
+ARM_ROOMS := $(KERNEL_OBJS) $(FLEET) $(MODELS) $(filter $(BUILD)/sim/world%.o,$(SIM)) \
+	$(addprefix $(BUILD)/src/wire/,size.o emit.o query.o sqs_wire.o) $(BUILD)/tests/unit/stage.o $(BUILD)/tests/arm/ini.o
 FLAGS     += -Itests/arm -DTEST_SLOW_MACHINE
 arm-run: $(ARM_TESTS:%=$(BUILD)/arm/%)
 	@for t in $^; do echo "== $$t"; $(ARM_RUN) $$t || exit 1; done
+	@echo "SKIP test_status on arm: it reads the page with jansson, which is not there"
 $(BUILD)/libarm.a: $(ARM_ROOMS)
 	@mkdir -p $(@D); rm -f $@; aarch64-linux-gnu-ar rcs $@ $^
 $(BUILD)/arm/%: $(BUILD)/tests/unit/%.o $(BUILD)/libarm.a

@@ -1,7 +1,7 @@
 /* scratch.h - memory for the length of a call that has no struct of its own.
  *
  * Room:     src/fleet, the product.
- * Callers:  status, dead letters.
+ * Callers:  status, dead letters; the simulator's operator.
  * Knows nothing of: what it is used for.
  *
  * It comes from the process's arena and is used again by the next caller, so that a process

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "fiber/fiber.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,7 +72,7 @@ static void same_seed_same_run(void **state)
 /* ---- drainers that are broken on purpose ------------------------------------------------ */
 
 /* One process's tables, copied from the world's with an entry or two replaced. Found again
- * by the table's address. Leaks, as tests may. */
+ * by the table's address. The process owns them. */
 struct broken {
     struct jobq_queue_ops queue_ops;
     struct jobq_store_ops store_ops;
@@ -183,7 +184,7 @@ static void decorate(void *ctx, struct world *w, struct jobq_backend *backend,
     enum fault_kind kind = *(enum fault_kind *)ctx;
     if (!box)
         return;
-    struct broken *b = calloc(1, sizeof *b);
+    struct broken *b = arena_zalloc(fiber_proc_arena(backend->proc), sizeof *b);
     b->queue = backend->queue;
     b->real_queue_ops = backend->queue->ops;
     b->real_store_ops = backend->store->ops;
