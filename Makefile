@@ -168,9 +168,12 @@ lint: $(MODELS) $(PRICING) $(FLEET) $(COST)
 	@CC="$(CC)" tests/lint/planted.sh
 	@tests/lint/format.sh || [ $$? = 77 ]
 
-## make asan       the unit tests under AddressSanitizer and UBSan
+## make asan       the unit tests and the simulations under AddressSanitizer and UBSan
 asan:
-	@$(MAKE) --no-print-directory VARIANT=asan unit
+	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget unit \
+		$(subst _,-,$(SIM_PROGRAMS))
+
+## make check-valgrind-all  every unit test under valgrind (minutes; not in `make check`)
 
 ## make bench      every bench (BENCHES); figures belong in tests/bench/README.md
 bench: $(BENCHES)
