@@ -276,42 +276,20 @@ static double resolve_prefetch(const struct predict_scenario *sc,
 
 /* ---- instances ------------------------------------------------------------------------ */
 
-/* How long the last jobs run on after the queue is empty: with c slots and constant jobs
- * the last round is not full; with spread ones the longest of c remaining times, which for
- * exponential jobs is (H_c - 1) means. */
-static double tail_s(const struct predict_scenario *sc, const struct predict_state *s)
-{
-    double slots = fmin(sc->boxes * sc->slots, sc->jobs);
-    double rounds = sc->jobs / slots;
-    double constant = (ceil(rounds - 1e-9) - rounds) * s->hold_s;
-    double harmonic = log(slots) + 0.5772156649 + 1 / (2 * slots);
-    return constant * fmax(0, 1 - sc->job_cv) +
-           sc->job_cv * fmax(0, harmonic - 1) * s->hold_s;
-}
-
 static void instances(const struct predict_scenario *sc, const struct predict_params *p,
                       struct predict_state *s)
 {
     bool none = strcmp(sc->instance, "none") == 0;
     s->busy_s = (s->hold_s + s->refused_s) * s->attempts / sc->slots;
     s->idle_s = fmax(0, sc->boxes / s->rate_per_s - s->busy_s);
-    s->boot_s = 0;
-    s->makespan_s = 0;
     s->queued_s = sc->queued_s;
     if (!isfinite(s->rate_per_s))
         s->idle_s = 0;
-    if (sc->jobs > 0) {
-        double full = fmin(1, sc->jobs / (sc->boxes * sc->slots));
-        s->makespan_s = (isfinite(s->rate_per_s) ? sc->jobs / s->rate_per_s * full : 0) +
-                        tail_s(sc, s);
-        if (full < 1) /* fewer jobs than slots: one round */
-            s->makespan_s = fmax(s->makespan_s, s->hold_s);
-        s->idle_s = fmax(0, sc->boxes * s->makespan_s / sc->jobs - s->busy_s);
-        /* The rows of a run wait for their turn: on average half of it. */
-        s->queued_s = sc->queued_s > 0 || sc->arrivals_per_s > 0
-                          ? sc->queued_s
-                          : p->pending_s + p->boot_s + s->makespan_s / 2;
-        s->boot_s = none ? 0 : sc->boxes * p->boot_s / sc->jobs;
+    if (sc->jobs > 0 && sc->arrivals_per_s > 0) {
+        s->makespan_s = sc->jobs / s->rate_per_s + s->hold_s;
+        s->boot_s = sc->boxes * p->boot_s / sc->jobs;
+    } else if (sc->jobs > 0) {
+        predict_boxes(sc, p, s);
     }
     if (none)
         s->busy_s = s->idle_s = s->boot_s = 0;

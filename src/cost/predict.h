@@ -8,8 +8,8 @@
  * Two questions, told apart by `jobs`:
  * - jobs == 0: the marginal cost of one more job for a fleet that runs at `utilisation`
  *   (default 1: every slot busy, so no idle time and no empty receive).
- * - jobs > 0: a run of that many on `boxes` boxes, all there at the start: also boot, the
- *   tail in which slots run dry, and each instance's own rounding.
+ * - jobs > 0: a run of that many on `boxes` boxes, asked for at the start: also boot (boxes
+ *   are ready one by one), the tail in which slots run dry, and each instance's rounding.
  *
  * It goes in two steps. predict_state works out what is not linear (how full batches are,
  * how far jobs are stretched, which ceiling binds); then each line of the usage is a sum
@@ -150,7 +150,7 @@ struct predict_state {
     double utilisation; /* after ceilings: slot time in attempts over slot time */
     double busy_s, idle_s, boot_s; /* instance seconds a job */
     double queued_s;               /* between enqueue and start */
-    double makespan_s;             /* of a run; 0 when marginal */
+    double makespan_s;             /* of a run, once a box is up; 0: marginal */
     double end_s; /* of a run at its domains' limit, from its start; else 0 */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
 };

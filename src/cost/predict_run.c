@@ -155,6 +155,33 @@ static double skip(struct flow *f, double rate_per_s, double busy, double for_s)
 
 /* ---- the two flows ------------------------------------------------------------------ */
 
+/* How long the last of the callers that now wait will still do so: of a delay drawn from
+ * (0, d] that is under way at a random moment, (1 - x/d)^2 last longer than x. */
+static double longest_wait_s(const struct putting *p)
+{
+    double low = 0, high = 2 * delay_s(DELAYS);
+    for (int i = 0; i < 20; i++) {
+        double x = (low + high) / 2, more = 0;
+        for (int k = 1; k <= DELAYS; k++) {
+            double left = fmax(0, 1 - x / (2 * delay_s(k)));
+            more += p->waiting[k] * left * left;
+        }
+        *(more > 0.5 ? &low : &high) = x;
+    }
+    return high;
+}
+
+/* How long what is under way will still take, once no round is left to begin. */
+static double rest_s(const struct flow *f)
+{
+    double rest = 0;
+    for (int i = f->stages - 1; i >= 0; i--) {
+        double after = i < f->stages - 1 ? f->away_s[i] + f->put_s : 0;
+        rest = fmax(rest, longest_wait_s(&f->putting[i]) + f->put_s + after);
+    }
+    return rest;
+}
+
 /* Integrates until all but half a round are through; callers come at ready_s[0..count - 1],
  * `each` at a time. Returns the time of the end. */
 static double run(struct flow *f, double rounds, const double *ready_s, int count,
@@ -162,6 +189,7 @@ static double run(struct flow *f, double rounds, const double *ready_s, int coun
 {
     double dt = f->put_s / 3, t = ready_s[0], calm_s = 0, before = 0;
     double settle_s = 5 + 3 * (f->away_s[0] + f->away_s[1]);
+    double end_s = 0;
     int here = 0;
     f->left = rounds;
     for (int steps = 0; f->ended < rounds - 0.5 && steps < STEPS_MAX; steps++) {
@@ -175,14 +203,16 @@ static double run(struct flow *f, double rounds, const double *ready_s, int coun
         if (ended < f->fresh_at && f->ended >= f->fresh_at)
             f->tokens = f->tokens_max;
         t += dt;
+        if (end_s <= 0 && f->left <= 0)
+            end_s = t + rest_s(f);
         calm_s = fabs(f->refused_share - before) < 2e-6 ? calm_s + dt : 0;
         before = f->refused_share;
         double rate = (f->ended - ended) / dt;
-        double rest_s = rate > 0 ? f->left / rate : 0;
-        if (here == count && calm_s > settle_s && rest_s > 20)
-            t += skip(f, rate, (f->busy_s - busy_s) / dt, rest_s - 10);
+        double more_s = rate > 0 ? f->left / rate : 0;
+        if (here == count && calm_s > settle_s && more_s > 20)
+            t += skip(f, rate, (f->busy_s - busy_s) / dt, more_s - 10);
     }
-    return t;
+    return end_s > 0 ? end_s : t;
 }
 
 /* The share refused when n callers, away_s a round apart from their `stages` puts, ask for
@@ -301,4 +331,102 @@ void predict_run(const struct predict_scenario *sc, const struct predict_params 
         s->put_tries = s->row_tries = 1 / (1 - r);
         s->refused_s = fmax(0, 2 * slots / limit - fetch_s - s->hold_s);
     }
+}
+
+/* ---- instances ---------------------------------------------------------------------- */
+
+/* A box of the run: from its first receive on, `slots` jobs every round_s. */
+struct fleet {
+    double ready_s[BOXES_MAX], boot_s[BOXES_MAX];
+    double each, slots, round_s; /* boxes a place, slots of all its boxes */
+    int count;
+};
+
+static double rounds_begun(const struct fleet *f, int box, double t)
+{
+    return t < f->ready_s[box] ? 0 : floor((t - f->ready_s[box]) / f->round_s + 1e-9) + 1;
+}
+
+static double begun(const struct fleet *f, double t)
+{
+    double sum = 0;
+    for (int i = 0; i < f->count; i++)
+        sum += f->slots * rounds_begun(f, i, t);
+    return sum;
+}
+
+/* As if jobs flowed: what the slots of all boxes have had time for. */
+static double flowed(const struct fleet *f, double t)
+{
+    double sum = 0;
+    for (int i = 0; i < f->count; i++)
+        sum += f->slots * fmax(0, t - f->ready_s[i]) / f->round_s;
+    return sum;
+}
+
+/* The first moment by which `what` has reached jobs. */
+static double reached_s(const struct fleet *f, double jobs,
+                        double (*what)(const struct fleet *, double))
+{
+    double low = f->ready_s[0], high = low + (jobs / f->slots + 1) * f->round_s;
+    if (what(f, low) >= jobs)
+        return low;
+    for (int i = 0; i < 60; i++) {
+        double t = (low + high) / 2;
+        *(what(f, t) >= jobs ? &high : &low) = t;
+    }
+    return high;
+}
+
+/* The last job's end. With constant jobs a box goes in rounds; with exponential ones the
+ * longest of c remaining times is H_c means, of which one would have been worked anyway. */
+static double last_end_s(const struct predict_scenario *sc, const struct predict_state *s,
+                         const struct fleet *f)
+{
+    double rounds = sc->jobs * s->attempts;
+    double constant = reached_s(f, rounds, begun) + s->hold_s;
+    /* What a box has fetched ahead only it can run, and it begins that when its round ends:
+     * the latest of so many moments within a round. */
+    if (s->prefetch >= 1 && sc->boxes > 1)
+        constant += sc->boxes / (sc->boxes + 1) * f->round_s;
+    if (sc->job_cv <= 0)
+        return constant;
+    double slots = fmin(sc->boxes * sc->slots, sc->jobs);
+    double harmonic = log(slots) + 0.5772156649 + 1 / (2 * slots);
+    double spread = reached_s(f, rounds, flowed) + fmax(0, harmonic - 1) * s->hold_s;
+    return constant * fmax(0, 1 - sc->job_cv) + spread * sc->job_cv;
+}
+
+void predict_boxes(const struct predict_scenario *sc, const struct predict_params *p,
+                   struct predict_state *s)
+{
+    struct fleet f = {.count = (int)fmin(sc->boxes, BOXES_MAX)};
+    f.each = sc->boxes / f.count;
+    f.slots = f.each * sc->slots;
+    double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
+    /* No faster than messages come. */
+    double fetched_s =
+        sc->slots * p->receive_s / p->receives / fmin(sc->batch, sc->slots + s->prefetch);
+    f.round_s = fmax(s->hold_s + s->refused_s + fetch_s, fetched_s);
+    for (int i = 0; i < f.count; i++) {
+        double late = (i + 0.5) * f.each - p->launch_burst;
+        f.ready_s[i] = predict_ready_s(p, i, f.count, &f.boot_s[i]) +
+                       fmax(0, late) / p->launches_per_s;
+    }
+    double end_s = s->end_s > 0 ? s->end_s : last_end_s(sc, s, &f);
+    double up_s = 0, boot_s = 0, wait_s = 0, count = 0;
+    for (int i = 0; i < f.count; i++) {
+        up_s += f.each * fmax(0, end_s - f.ready_s[i]);
+        /* One that comes too late has still booted in vain until the end. */
+        double running_s = fmax(0, end_s - (f.ready_s[i] - f.boot_s[i]));
+        boot_s += f.each * fmin(f.boot_s[i], running_s);
+        double rounds = rounds_begun(&f, i, end_s - s->hold_s);
+        wait_s += rounds * (f.ready_s[i] + fmax(0, rounds - 1) * f.round_s / 2);
+        count += rounds;
+    }
+    s->makespan_s = fmax(s->hold_s, end_s - p->pending_s - p->boot_s);
+    s->idle_s = fmax(0, up_s / sc->jobs - s->busy_s);
+    s->boot_s = boot_s / sc->jobs;
+    if (sc->queued_s <= 0)
+        s->queued_s = count > 0 ? wait_s / count : f.ready_s[0];
 }
