@@ -151,6 +151,7 @@ int sweep_predict(const struct scenario *s, struct predict_scenario *out,
                            : s->payload_in == SCENARIO_PAYLOAD_STORE ? "store"
                                                                      : "auto",
                            err);
+    out->vcpus = predict_vcpus(out);
     return code;
 }
 

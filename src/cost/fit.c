@@ -525,7 +525,15 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
     note->line = line;
     note->fixed = w.fixed;
     if (code == JOBQ_OK) {
-        split_variance(fit, line, &w, result.sigma2, out);
+        /* The scatter is that which makes the 95 % interval hold 95 % of the sweep's own
+         * points: a few points far off would widen a root mean square for all. */
+        double sigma2 = result.sigma2;
+        if (w.terms > 0) {
+            struct regress_data data = {w.points, w.terms, w.x, w.y, w.weight};
+            double sigma = residual_p95(&data, &result) / formula_t95(result.dof);
+            sigma2 = fmin(sigma2, sigma * sigma);
+        }
+        split_variance(fit, line, &w, sigma2, out);
         note_errors(fit, out, floor_value, note);
     }
     free(w.x);
@@ -556,11 +564,18 @@ static void describe(const struct fit *fit, const struct table *table, struct fo
         f->low[k] = HUGE_VAL;
         f->high[k] = -HUGE_VAL;
         for (size_t i = 0; i < fit->points; i++) {
-            double v = predict_get(&fit->point[i].scenario, (enum predict_input)k);
+            double v = k == PREDICT_VCPUS
+                           ? predict_vcpus(&fit->point[i].scenario)
+                           : predict_get(&fit->point[i].scenario, (enum predict_input)k);
             f->low[k] = fmin(f->low[k], v);
             f->high[k] = fmax(f->high[k], v);
         }
     }
+    /* Of more jobs only what belongs to the run, and goes with 1 / jobs, gets less; volumes
+     * follow from instance time, and time in the queue from what the caller says. */
+    f->high[PREDICT_JOBS] = INFINITY;
+    f->low[PREDICT_VOLUME_GIB] = f->low[PREDICT_QUEUED] = -INFINITY;
+    f->high[PREDICT_VOLUME_GIB] = f->high[PREDICT_QUEUED] = INFINITY;
 }
 
 int fit_run(const struct table *table, const struct fit_options *options,

@@ -18,7 +18,8 @@
  * JSON, schema "jobq.formula/1":
  *   {"schema", "era", "name", "source": {"sweep", "points", "jobs_per_point", "seed",
  *    "model_hash", "version"},
- *    "domain": {"payload": [64, 65536], ...},          inputs by option name
+ *    "domain": {"payload": [64, 65536], ...},          inputs by option name; null: no
+ *                                                      end on that side
  *    "fixed": {"store": "simpledb", ...},              options every point had
  *    "params": {"put_s": 0.041, ...},                  of predict_params, if estimated
  *    "lines": [{"line": "sqs_receive", "unit": "requests", "scale": "value",

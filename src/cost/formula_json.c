@@ -47,6 +47,12 @@ static bool number(const json_t *value, double *out)
     return isfinite(*out);
 }
 
+/* A number, or null where the domain has no end (the value is then left as it is). */
+static bool bound(const json_t *value, double *out)
+{
+    return json_is_null(value) || number(value, out);
+}
+
 static int read_domain(const struct reader *r, const json_t *domain, struct formula *f)
 {
     const char *key;
@@ -63,8 +69,8 @@ static int read_domain(const struct reader *r, const json_t *domain, struct form
         if (input < 0)
             return fail(r, "domain", "names an input that there is not");
         if (json_array_size(value) != 2 ||
-            !number(json_array_get(value, 0), &f->low[input]) ||
-            !number(json_array_get(value, 1), &f->high[input]) ||
+            !bound(json_array_get(value, 0), &f->low[input]) ||
+            !bound(json_array_get(value, 1), &f->high[input]) ||
             f->low[input] > f->high[input])
             return fail(r, key, "not [low, high]");
     }
@@ -236,6 +242,11 @@ int formula_parse(const char *text, size_t len, const char *name, struct formula
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
+static json_t *bound_json(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
 static json_t *line_json(const struct formula_line *line)
 {
     json_t *terms = json_array(), *rows = json_array();
@@ -279,9 +290,10 @@ void formula_write(const struct formula *f, char **out, size_t *out_len)
     json_object_set_new(source, "version", json_string(f->version));
     json_object_set_new(root, "source", source);
     for (int i = 0; i < PREDICT_INPUT_COUNT; i++)
-        if (isfinite(f->low[i]) && isfinite(f->high[i]))
-            json_object_set_new(domain, predict_input_name((enum predict_input)i),
-                                json_pack("[f, f]", f->low[i], f->high[i]));
+        if (isfinite(f->low[i]) || isfinite(f->high[i]))
+            json_object_set_new(
+                domain, predict_input_name((enum predict_input)i),
+                json_pack("[o, o]", bound_json(f->low[i]), bound_json(f->high[i])));
     json_object_set_new(root, "domain", domain);
     json_object_set_new(fixed, "store", json_string(predict_store_name(f->store)));
     json_object_set_new(root, "fixed", fixed);
