@@ -252,8 +252,18 @@ static void batches(const struct predict_scenario *sc, const struct predict_para
     double period = fmax(1, sc->visibility_s * p->beat_share);
     double held_s = s->hold_s * (1 + s->prefetch / sc->slots);
     double entries = sc->visibility_s > 0 ? gamma_floor(held_s, sc->job_cv, period) : 0;
+    if (sc->visibility_s > 0 && in_step > 0) {
+        /* Slots in step: what is fetched ahead of a round waits for whole rounds. */
+        double rounds = floor(s->prefetch / sc->slots);
+        double longer = s->prefetch / sc->slots - rounds; /* a share waits one more */
+        double stepped = (1 - longer) * floor((rounds + 1) * s->hold_s / period) +
+                         longer * floor((rounds + 2) * s->hold_s / period);
+        entries += in_step * (stepped - entries);
+    }
     double apart = fmin(sc->batch, fmax(1, 0.65 * held));
-    double together = in_step * fmin(sc->batch, held) + (1 - in_step) * apart;
+    double full_step =
+        held / ceil(held / sc->batch); /* the last call holds what is left */
+    double together = in_step * full_step + (1 - in_step) * apart;
     s->beat_batch = together;
     s->beats = s->attempts * entries / together;
 }
