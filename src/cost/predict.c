@@ -238,7 +238,14 @@ static void batches(const struct predict_scenario *sc, const struct predict_para
         full = fmin(full, 1 / (1 - s->utilisation));
     s->receive_batch = 1 / (waits / full + (1 - waits));
     double linger_s = fmin(p->linger_s, sc->visibility_s / 4);
-    s->delete_batch = fmin(sc->batch, fmax(1 + per_box * linger_s, in_step * sc->slots));
+    double steady = fmin(sc->batch, 1 + per_box * linger_s);
+    /* In step, a round's ends come together; what does not fill a call waits for the next
+     * round, if that comes in time. */
+    double round_s = s->hold_s + s->refused_s + (s->prefetch > 0 ? 0 : p->receive_s);
+    double met = round_s > 0 ? 1 + floor(linger_s / round_s) : 1e9;
+    double stepped = met > 1 ? fmin(sc->batch, met * sc->slots)
+                             : sc->slots / ceil(sc->slots / sc->batch);
+    s->delete_batch = in_step * stepped + (1 - in_step) * steady;
     if (sc->batch <= 1)
         s->delete_batch = s->receive_batch = 1;
     /* A poll that waits w ends empty with exp(-rate w): a renewal process. */
@@ -256,9 +263,9 @@ static void batches(const struct predict_scenario *sc, const struct predict_para
         /* Slots in step: what is fetched ahead of a round waits for whole rounds. */
         double rounds = floor(s->prefetch / sc->slots);
         double longer = s->prefetch / sc->slots - rounds; /* a share waits one more */
-        double stepped = (1 - longer) * floor((rounds + 1) * s->hold_s / period) +
-                         longer * floor((rounds + 2) * s->hold_s / period);
-        entries += in_step * (stepped - entries);
+        double held_long = (1 - longer) * floor((rounds + 1) * s->hold_s / period) +
+                           longer * floor((rounds + 2) * s->hold_s / period);
+        entries += in_step * (held_long - entries);
     }
     double apart = fmin(sc->batch, fmax(1, 0.65 * held));
     double full_step =
