@@ -168,7 +168,7 @@ lint: $(MODELS) $(PRICING) $(FLEET) $(COST)
 	@CC="$(CC)" tests/lint/planted.sh
 	@tests/lint/format.sh || [ $$? = 77 ]
 
-## make asan       the unit tests and the simulations under AddressSanitizer and UBSan
+## make asan       the unit tests and all simulations under ASan and UBSan (minutes)
 asan:
 	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget unit \
 		$(subst _,-,$(SIM_PROGRAMS))

@@ -1,7 +1,8 @@
 # kernel.mk - fibers and virtual time in every build that they have code of their own for.
 #
 #   make check-fibers    the ucontext build of the fiber and kernel tests
-#   make check-asan      every unit test and simulation under ASan and UBSan
+#   make check-asan      every unit test and the shortest simulation under ASan and UBSan;
+#                        `make asan` runs all simulations, which takes minutes
 #   make check-clang     every room built by clang with -Werror, and its unit tests
 #   make check-valgrind  the fiber and kernel tests under valgrind
 #   make check-valgrind-all  every unit test under valgrind; minutes, so not in `make check`
@@ -21,7 +22,9 @@ CHECKS       += check-fibers check-asan check-clang check-valgrind check-arm
 .PHONY: kernel-run arm-run objects
 check-fibers:
 	@$(MAKE) --no-print-directory VARIANT=ucontext kernel-run
-check-asan: asan
+# The long simulations are left to `make asan`.
+check-asan:
+	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget unit sim-cost
 # No program is linked: bin/ is the dev build's.
 check-clang:
 	@command -v clang >/dev/null || { echo "clang is not installed"; exit 77; }
