@@ -19,3 +19,12 @@ CHECKS += live-ledger live-stop
 live-hostile: all
 	@/usr/bin/python3 tests/e2e/live_hostile.py
 CHECKS += live-hostile
+# Servers that others wrote. npm puts fauxqs there; moto is used where the machine has it.
+.PHONY: live-fauxqs live-moto
+live-fauxqs: all tests/e2e/node_modules
+	@/usr/bin/python3 tests/e2e/live_others.py fauxqs
+live-moto: all
+	@/usr/bin/python3 tests/e2e/live_others.py moto
+CHECKS += live-fauxqs live-moto
+tests/e2e/node_modules: tests/e2e/package-lock.json
+	@cd $(@D) && npm ci --silent --no-audit --no-fund || true
