@@ -1,8 +1,8 @@
 # tests/e2e/mock.mk - jobqmock held to clients that others wrote: Debian's boto3 and
 # awscli (Query), and npm's (JSON; SimpleDB).
-.PHONY: check-mock check-mock-npm check-mock-kill
+.PHONY: check-mock check-mock-npm check-mock-kill check-mock-soak
 check-mock: bin/jobqmock
-	@tests/e2e/mock_check.sh mock_sqs.py mock_sdb.py mock_ec2.py mock_auth.py
+	@tests/e2e/mock_check.sh mock_sqs.py mock_sdb.py mock_ec2.py mock_auth.py mock_edges.py
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 3
 check-mock-npm: bin/jobqmock
 	@tests/e2e/npm.sh
@@ -12,3 +12,7 @@ CHECKS += check-mock check-mock-npm
 # Slow, so not part of `make check`: --state killed fifty times.
 check-mock-kill: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 50
+# Also slow: faults, disconnects and malformed requests for SOAK_SECONDS.
+SOAK_SECONDS ?= 30
+check-mock-soak: bin/jobqmock
+	@/usr/bin/python3 -W ignore tests/e2e/mock_soak.py $(SOAK_SECONDS)
