@@ -2,12 +2,19 @@
 # awscli (Query), and npm's (JSON; SimpleDB).
 .PHONY: check-mock check-mock-npm check-mock-kill check-mock-soak
 check-mock: bin/jobqmock
-	@tests/e2e/mock_check.sh mock_sqs.py mock_sdb.py mock_ec2.py mock_auth.py mock_edges.py
+	@tests/e2e/mock_check.sh mock_sqs.py mock_sdb.py mock_ec2.py mock_edges.py
+	@/usr/bin/python3 -W ignore tests/e2e/mock_auth.py Checked
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 3
 check-mock-npm: bin/jobqmock
 	@tests/e2e/npm.sh
 	@/usr/bin/python3 tests/e2e/mock_clients.py
 CHECKS += check-mock check-mock-npm
+
+# awscli takes seconds to start, each time.
+.PHONY: check-mock-cli
+check-mock-cli: bin/jobqmock
+	@/usr/bin/python3 -W ignore tests/e2e/mock_auth.py CommandLine
+CHECKS += check-mock-cli
 
 # Slow, so not part of `make check`: --state killed fifty times.
 check-mock-kill: bin/jobqmock
