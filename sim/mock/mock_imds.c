@@ -51,15 +51,16 @@ static void write_token(const struct mock *mock, int64_t ends_s, char out[TOKEN_
 static bool token_ok(const struct mock *mock, struct jobq_str token)
 {
     char right[TOKEN_BYTES];
-    int64_t ends_s = 0;
+    uint64_t bits = 0;
     if (token.len != TOKEN_BYTES)
         return false;
     for (int i = 0; i < 16; i++) {
         const char *digits = "0123456789abcdef", *at = strchr(digits, token.ptr[i]);
         if (!at || !token.ptr[i])
             return false;
-        ends_s = ends_s << 4 | (at - digits);
+        bits = bits << 4 | (uint64_t)(at - digits);
     }
+    int64_t ends_s = (int64_t)bits;
     write_token(mock, ends_s, right);
     return memcmp(right, token.ptr, TOKEN_BYTES) == 0 &&
            ends_s > mock_now_ns(mock) / JOBQ_NS_PER_S;

@@ -683,13 +683,14 @@ void http_server_free(struct http_server *server)
     if (!server)
         return;
     http_server_stop_listening(server);
-    for (struct connection *c = server->first, *next; c; c = next) {
-        next = c->next;
+    /* All are closed before the first is freed: closing links one behind another. */
+    for (struct connection *c = server->first; c; c = c->next) {
         if (!c->dead)
             client_gone(c);
         kill_connection(c);
-        free_connection(c);
     }
+    while (server->first)
+        free_connection(server->first);
     loop_timer_free(server->sweeper);
     free(server);
 }
