@@ -17,6 +17,10 @@ enum { FOLDS = 10, POINTS_MIN = 20, ITERATIONS = 40 };
 #define MIN_GAIN 0.02
 /* A count that agrees to this share is the same count: nine digits are in the file. */
 #define SAME 1e-6
+/* Doubtful terms below this share of the sure ones are next to nothing. */
+#define CLEAN 1e-3
+/* An estimate of a sure count that is so near confirms it. */
+#define AGREES 0.02
 
 struct point {
     struct predict_scenario scenario;
@@ -194,6 +198,27 @@ static double median(double *value, size_t count)
     return gsl_stats_median_from_sorted_data(value, 1, count);
 }
 
+/* Typical residual of the telling lines: a median, which no few points can sway. */
+static double typical_error(struct nonlinear *n, const double *position)
+{
+    size_t count = n->fit->points * LINES, used = 0;
+    gsl_vector *x = gsl_vector_alloc(PARAMS), *f = gsl_vector_alloc(count);
+    for (size_t k = 0; k < PARAMS; k++)
+        gsl_vector_set(x, k, position[k]);
+    residuals(x, n, f);
+    double sum = 0, *line = xmalloc(n->fit->points * sizeof *line);
+    for (size_t l = 0; l < LINES; l++) {
+        for (size_t i = 0; i < n->fit->points; i++)
+            line[i] = fabs(gsl_vector_get(f, i * LINES + l));
+        sum += n->scale[l] > 0 ? median(line, n->fit->points) : 0;
+        used++;
+    }
+    free(line);
+    gsl_vector_free(x);
+    gsl_vector_free(f);
+    return sum / (double)used;
+}
+
 static void estimate_params(struct fit *fit, struct fit_report *report)
 {
     struct nonlinear n = {.fit = fit};
@@ -223,13 +248,21 @@ static void estimate_params(struct fit *fit, struct fit_report *report)
     double square = 0;
     gsl_blas_ddot(f, f, &square);
     double sigma2 = square / (double)(fit->points * LINES - PARAMS);
+    double from[PARAMS], to[PARAMS];
+    for (size_t k = 0; k < PARAMS; k++) {
+        from[k] = gsl_vector_get(start, k);
+        to[k] = gsl_vector_get(gsl_multifit_nlinear_position(w), k);
+    }
+    /* Squares are pulled by points where the form does not hold: such an answer is not
+     * taken. */
+    bool better = typical_error(&n, to) < typical_error(&n, from);
     for (int k = 0; k < PARAMS; k++) {
         double at = gsl_vector_get(gsl_multifit_nlinear_position(w), (size_t)k);
         double spread =
             status ? 0
                    : sqrt(fmax(0, gsl_matrix_get(cov, (size_t)k, (size_t)k) * sigma2));
         /* A time that no line depends on stays where it was. */
-        if (!isfinite(at) || fabs(at) > 20 || spread > 2)
+        if (!better || !isfinite(at) || fabs(at) > 20 || spread > 2)
             continue;
         *param_at(&fit->params, k) = exp(at);
         report->param[report->param_count++] =
@@ -284,9 +317,12 @@ struct work {
     int forced, terms; /* fitted: closed ones, then candidates */
     int term[REGRESS_TERMS_MAX];
     double closed[REGRESS_TERMS_MAX];
-    int fixed; /* not told apart: keep the closed coefficient */
+    int fixed; /* settled before: see settle; or not told apart: the closed coefficient */
     int fixed_term[TERMS_LINE_MAX];
     double fixed_closed[TERMS_LINE_MAX];
+    double fixed_coefficient[TERMS_LINE_MAX];
+    double fixed_covariance[TERMS_LINE_MAX][TERMS_LINE_MAX];
+    int settled;            /* of fixed, the first ones */
     double *x, *y, *weight; /* y without the fixed part */
 };
 
@@ -302,9 +338,91 @@ static void fill(const struct fit *fit, const int *term, int terms, double *x)
             x[i * (size_t)terms + (size_t)t] = term_value(fit, term[t], &fit->point[i]);
 }
 
+/* Counts that follow from the settings alone (terms without doubt) are estimated where
+ * nothing else is at work in the line: on the points where its doubtful terms are next to
+ * nothing. On the others what the doubtful terms get wrong would be put on them. An estimate
+ * that agrees confirms the count, which then stands as it is: a put is one put. */
+static int settle(const struct fit *fit, enum usage_line line, struct work *w,
+                  struct jobq_error *err)
+{
+    int term[TERMS_LINE_MAX], count, exact = 0;
+    double closed[TERMS_LINE_MAX];
+    count = terms_closed(line, term, closed);
+    for (int t = 0; t < count; t++)
+        if (terms_at(term[t])->doubt <= 0) {
+            int kept = term[exact];
+            double kept_closed = closed[exact];
+            term[exact] = term[t], closed[exact] = closed[t];
+            term[t] = kept, closed[t] = kept_closed;
+            exact++;
+        }
+    if (exact == 0 || exact == count)
+        return JOBQ_OK;
+    size_t clean = 0;
+    double *x = xmalloc(fit->points * (size_t)exact * sizeof *x);
+    double *y = xmalloc(fit->points * sizeof *y),
+           *weight = xmalloc(fit->points * sizeof *y);
+    for (size_t i = 0; i < fit->points; i++) {
+        const struct point *p = &fit->point[i];
+        double sure = 0, doubtful = 0;
+        for (int t = 0; t < count; t++)
+            *(t < exact ? &sure : &doubtful) +=
+                fabs(closed[t] * term_value(fit, term[t], p));
+        if (doubtful > CLEAN * sure)
+            continue;
+        for (int t = 0; t < exact; t++)
+            x[clean * (size_t)exact + (size_t)t] = term_value(fit, term[t], p);
+        y[clean] = p->y[line];
+        weight[clean++] = w->weight[i];
+    }
+    int code = JOBQ_OK;
+    bool keep[REGRESS_TERMS_MAX] = {false};
+    struct regress_result result;
+    int kept = clean < POINTS_MIN ? 0 : independent(x, weight, clean, exact, keep);
+    if (kept > 0) {
+        size_t at = 0;
+        for (size_t i = 0; i < clean; i++)
+            for (int t = 0; t < exact; t++)
+                if (keep[t])
+                    x[at++] = x[i * (size_t)exact + (size_t)t];
+        code = regress_fit(&(struct regress_data){clean, kept, x, y, weight}, false,
+                           &result, err);
+    }
+    for (int t = 0, at = 0; t < exact && code == JOBQ_OK; t++) {
+        double estimate = closed[t], variance = 0;
+        if (kept > 0 && keep[t]) {
+            estimate = result.coefficient[at];
+            variance = result.covariance[at][at];
+            at++;
+        }
+        double half = kept > 0 ? formula_t95(result.dof) * sqrt(variance) : 0;
+        bool agrees =
+            fabs(estimate - closed[t]) <= fmax(3 * half, AGREES * fabs(closed[t]));
+        w->fixed_term[t] = term[t];
+        w->fixed_closed[t] = closed[t];
+        w->fixed_coefficient[t] = agrees ? closed[t] : estimate;
+        w->fixed_covariance[t][t] = agrees ? 0 : variance;
+        w->fixed = w->settled = t + 1;
+    }
+    free(x);
+    free(y);
+    free(weight);
+    return code;
+}
+
 static void gather(const struct fit *fit, enum usage_line line, struct work *w)
 {
-    int all[2 * TERMS_LINE_MAX], closed = terms_closed(line, all, w->closed);
+    int all[2 * TERMS_LINE_MAX], closed = terms_closed(line, all, w->closed), open = 0;
+    for (int t = 0; t < closed; t++) {
+        bool settled = false;
+        for (int k = 0; k < w->settled; k++)
+            settled |= w->fixed_term[k] == all[t];
+        if (!settled) {
+            w->closed[open] = w->closed[t];
+            all[open++] = all[t];
+        }
+    }
+    closed = open;
     int candidates = terms_candidates(line, all + closed), count = closed;
     for (int c = 0; c < candidates && count < REGRESS_TERMS_MAX; c++) {
         bool there = false;
@@ -326,14 +444,15 @@ static void gather(const struct fit *fit, enum usage_line line, struct work *w)
             w->forced += t < closed;
         } else if (t < closed) {
             w->fixed_term[w->fixed] = all[t];
+            w->fixed_coefficient[w->fixed] = coefficient[t];
             w->fixed_closed[w->fixed++] = coefficient[t];
         }
     }
     fill(fit, w->term, w->terms, w->x);
     for (size_t i = 0; i < fit->points; i++)
         for (int t = 0; t < w->fixed; t++)
-            w->y[i] -=
-                w->fixed_closed[t] * term_value(fit, w->fixed_term[t], &fit->point[i]);
+            w->y[i] -= w->fixed_coefficient[t] *
+                       term_value(fit, w->fixed_term[t], &fit->point[i]);
 }
 
 /* Keep only the chosen columns. */
@@ -457,17 +576,38 @@ static double residual_p95(const struct regress_data *data,
 }
 
 /* Takes the bisquare's answer, unless what it took for outliers is a part of the sweep with
- * a term of its own: then most points would be foretold worse. */
+ * a term of its own: then the tail of the residuals grows far. */
 static int try_robust(const struct regress_data *data, struct regress_result *result,
                       bool *out_robust, struct jobq_error *err)
 {
     struct regress_result robust;
     int code = regress_fit(data, true, &robust, err);
     *out_robust =
-        code == JOBQ_OK && residual_p95(data, &robust) <= residual_p95(data, result);
+        code == JOBQ_OK && residual_p95(data, &robust) <= 2 * residual_p95(data, result);
     if (*out_robust)
         *result = robust;
     return code;
+}
+
+/* The share of the weighted variance that a line explains, settled terms included. */
+static double explained(const struct fit *fit, const struct formula_line *line,
+                        const double *weight)
+{
+    double weights = 0, mean = 0, total = 0, rest = 0;
+    for (size_t i = 0; i < fit->points; i++) {
+        weights += weight[i];
+        mean += weight[i] * fit->point[i].y[line->line];
+    }
+    mean /= weights;
+    for (size_t i = 0; i < fit->points; i++) {
+        double y = fit->point[i].y[line->line], value = 0;
+        for (int t = 0; t < line->term_count; t++)
+            value +=
+                line->coefficient[t] * term_value(fit, line->term[t], &fit->point[i]);
+        total += weight[i] * (y - mean) * (y - mean);
+        rest += weight[i] * (y - value) * (y - value);
+    }
+    return total > 0 ? 1 - rest / total : 1;
 }
 
 static int fit_line(const struct fit *fit, enum usage_line line, struct formula_line *out,
@@ -485,9 +625,10 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
         w.y[i] = p->y[line];
         w.weight[i] = 1 / (size * size);
     }
-    gather(fit, line, &w);
+    int code = settle(fit, line, &w, err);
+    if (code == JOBQ_OK)
+        gather(fit, line, &w);
     struct regress_result result = {.dof = (double)fit->points, .r2 = 1};
-    int code = JOBQ_OK;
     if (w.terms > 0) {
         bool keep[REGRESS_TERMS_MAX];
         struct regress_data data = {w.points, w.terms, w.x, w.y, w.weight};
@@ -499,6 +640,9 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
             kept += keep[t] = keep[t] && kept < room;
         if (code >= 0) {
             choose(&w, keep);
+            code = JOBQ_OK;
+        }
+        if (code == JOBQ_OK && w.terms > 0) {
             data = (struct regress_data){w.points, w.terms, w.x, w.y, w.weight};
             code = regress_fit(&data, false, &result, err);
         }
@@ -516,24 +660,23 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
     }
     out->term_count = w.terms;
     for (int t = 0; t < w.fixed && out->term_count < TERMS_LINE_MAX; t++) {
-        out->term[out->term_count] = w.fixed_term[t];
-        out->closed[out->term_count] = w.fixed_closed[t];
-        out->coefficient[out->term_count++] = w.fixed_closed[t];
+        int at = out->term_count++;
+        out->term[at] = w.fixed_term[t];
+        out->closed[at] = w.fixed_closed[t];
+        out->coefficient[at] = w.fixed_coefficient[t];
+        for (int u = 0; u < w.settled && t < w.settled; u++)
+            out->covariance[at][at - t + u] = w.fixed_covariance[t][u];
     }
     out->dof = result.dof;
-    out->r2 = result.r2;
     note->line = line;
-    note->fixed = w.fixed;
+    note->fixed = w.fixed - w.settled;
     if (code == JOBQ_OK) {
         /* The scatter is that which makes the 95 % interval hold 95 % of the sweep's own
          * points: a few points far off would widen a root mean square for all. */
-        double sigma2 = result.sigma2;
-        if (w.terms > 0) {
-            struct regress_data data = {w.points, w.terms, w.x, w.y, w.weight};
-            double sigma = residual_p95(&data, &result) / formula_t95(result.dof);
-            sigma2 = fmin(sigma2, sigma * sigma);
-        }
-        split_variance(fit, line, &w, sigma2, out);
+        struct regress_data data = {w.points, w.terms, w.x, w.y, w.weight};
+        double sigma = residual_p95(&data, &result) / formula_t95(result.dof);
+        split_variance(fit, line, &w, sigma * sigma, out);
+        out->r2 = explained(fit, out, w.weight);
         note_errors(fit, out, floor_value, note);
     }
     free(w.x);
@@ -570,6 +713,12 @@ static void describe(const struct fit *fit, const struct table *table, struct fo
             f->low[k] = fmin(f->low[k], v);
             f->high[k] = fmax(f->high[k], v);
         }
+    }
+    /* The box is that of the strata, not of the points drawn in them. */
+    for (int k = 0; k < PREDICT_INPUT_COUNT; k++) {
+        double stratum = (f->high[k] - f->low[k]) / f->points;
+        f->high[k] += stratum;
+        f->low[k] = f->low[k] >= 0 ? fmax(0, f->low[k] - stratum) : f->low[k];
     }
     /* Of more jobs only what belongs to the run, and goes with 1 / jobs, gets less; volumes
      * follow from instance time, and time in the queue from what the caller says. */

@@ -132,6 +132,11 @@ int regress_fit(const struct regress_data *data, bool robust, struct regress_res
         for (size_t j = 0; j < terms; j++)
             out->covariance[i][j] =
                 gsl_matrix_get(cov, i, j) / (s.column[i] * s.column[j]);
+        /* Bisquare divides by the spread of residuals, which is none where most of them
+         * are exactly 0: then nothing is in doubt. */
+        for (size_t j = 0; j < terms; j++)
+            if (!isfinite(out->covariance[i][j]))
+                out->covariance[i][j] = 0;
     }
     goodness(data, out);
     out->outliers = count_outliers(data, out->coefficient);
