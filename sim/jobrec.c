@@ -1,6 +1,7 @@
 #include "sim/jobrec.h"
 
 #include "base/arena.h"
+#include "base/lanes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,13 @@
 /* The last 24 characters of an id (fleet/job.h): 13 of time and counter, 5 of day and shard,
  * 6 of the process, base 32. The counter ends up in the low bits; of the process two
  * characters tell one run's clients apart. */
-static uint64_t digit(char c)
+static uint64_t eight(const char *p)
 {
-    return c <= '9' ? (uint64_t)(c - '0') : (uint64_t)(c - 'a') + 10;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t c = lanes8_load(p);
+    uint64_t digit = ((c & (ones * 31)) + (c >> 6 & ones) * 25) - ones * 16;
+    digit &= ones * 31; /* what is no id is some key too */
+    return lanes8_pack5(digit);
 }
 
 static uint64_t key_of(struct jobq_str id)
@@ -18,10 +23,9 @@ static uint64_t key_of(struct jobq_str id)
     if (id.len < 24)
         return 0;
     const char *p = id.ptr + id.len - 24;
-    uint64_t time = 0;
-    for (int i = 0; i < 13; i++)
-        time = time << 5 | (digit(p[i]) & 31);
-    return time ^ (digit(p[22]) & 31) << 59 ^ (digit(p[23]) & 31) << 54;
+    uint64_t process = eight(p + 16);
+    return eight(p) << 25 ^ eight(p + 8) >> 15 ^ (process >> 5 & 31) << 59 ^
+           (process & 31) << 54;
 }
 
 void jobrec_reset(struct jobrec_table *t, int64_t expected, bool keep_ids)

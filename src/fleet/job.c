@@ -2,6 +2,7 @@
  * encodings are in encoding.c and the rows in row.c. */
 #include "fleet/job.h"
 
+#include "base/lanes.h"
 #include "base/text.h"
 #include "jobq/units.h"
 
@@ -120,6 +121,25 @@ static bool get_digits(const char *in, int digits, uint64_t *out)
     return true;
 }
 
+/* Eight digits at once; ids are read several times a job. */
+static bool get_eight(const char *in, uint64_t *out)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t c = lanes8_load(in);
+    /* With the top bit out of the way no lane carries into the next: a lane's top bit
+     * of (c + 128 - low) says c >= low. */
+    uint64_t letter = c >> 6 & ones;
+    uint64_t low = letter * ('a' - '0') + ones * '0';
+    uint64_t most = letter * ('v' - '9') + ones * '9';
+    uint64_t in_range = ((c | high) - low) & ((most | high) - (c & ~high)) & ~c & high;
+    if (in_range != high)
+        return false;
+    uint64_t digit = (c & (ones * 15)) + letter * 9;
+    digit += (c >> 4 & letter) * 16; /* 'p' to 'v' */
+    *out = lanes8_pack5(digit);
+    return true;
+}
+
 int job_domain_name(struct jobq_str queue, int day, int shard, char *out)
 {
     assert(queue.len <= JOBQ_QUEUE_NAME_MAX && shard >= 0 && shard < 1024 && day >= 0);
@@ -183,20 +203,22 @@ int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char 
 
 int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err)
 {
-    uint64_t at = 0, day = 0, shard = 0, process = 0;
+    /* 13 digits of time and counter, 3 of the day, 2 of the shard, 6 of the process. */
+    uint64_t first = 0, middle = 0, last = 0;
     int64_t queue_bytes = id.len - JOB_ID_SUFFIX;
     const char *p = id.ptr && queue_bytes >= 1 ? id.ptr + queue_bytes : NULL;
     if (!p || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
-        !get_digits(p + 1, 13, &at) || !get_digits(p + 14, 3, &day) ||
-        !get_digits(p + 17, 2, &shard) || !get_digits(p + 19, 6, &process)) {
+        !get_eight(p + 1, &first) || !get_eight(p + 9, &middle) ||
+        !get_eight(p + 17, &last)) {
         char shown[120];
         text_escape(id.ptr ? id.ptr : "", id.ptr ? id.len : 0, shown, sizeof shown);
         return jobq_fail(err, JOBQ_INVALID, "'%s' is not a job id", shown);
     }
+    uint64_t at = first << 25 | middle >> 15;
     *out = (struct job_id_parts){.queue = {id.ptr, queue_bytes},
                                  .created_ms = (int64_t)(at >> COUNTER_BITS),
-                                 .day = (int)day,
-                                 .shard = (int)shard};
+                                 .day = (int)(middle & 0x7fff),
+                                 .shard = (int)(last >> 30)};
     return JOBQ_OK;
 }
 

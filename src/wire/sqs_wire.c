@@ -1,5 +1,6 @@
 #include "wire/sqs_wire.h"
 
+#include "base/lanes.h"
 #include "jobq/units.h"
 
 static int64_t seconds_up(int64_t ns)
@@ -46,41 +47,31 @@ void sqs_wire_put_string(struct text *out, struct jobq_str value)
     text_putc(out, '"');
 }
 
-/* True if one of the eight bytes must be escaped: below 0x20, '"' or a backslash. The usual
- * trick on eight lanes ("Bit Twiddling Hacks", haszero and hasless); bytes of 0x80 and more
- * may only be reported too often, never too seldom. */
-static bool any_escaped(uint64_t eight)
+/* What each lane's byte adds: 1 for a backslash and a letter, 5 for backslash, u and digits. */
+static lanes16 added(lanes16 v)
 {
-    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-    uint64_t quote = eight ^ ones * '"', backslash = eight ^ ones * '\\';
-    uint64_t low = eight - ones * 0x20;
-    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-            (low & ~eight)) &
-           high;
+    lanes16 control = (lanes16)(v < 0x20);
+    lanes16 named = (lanes16)(v == '"') | (lanes16)(v == '\\') |
+                    ((lanes16)((v - '\b') < 6) & (lanes16)(v != '\v'));
+    return ((control | named) & 1) + (control & ~named & 4);
 }
 
 int64_t sqs_wire_string_bytes(struct jobq_str value)
 {
-    int64_t bytes = value.len;
-    if (!value.ptr)
+    const char *p = value.ptr;
+    int64_t left = value.len, bytes = left;
+    if (!p)
         return bytes;
-    for (int64_t i = 0; i < value.len;) {
-        char after[6];
-        uint64_t eight;
-        if (i + 8 <= value.len) {
-            memcpy(&eight, value.ptr + i, 8);
-            if (!any_escaped(eight)) {
-                i += 8;
-                continue;
-            }
-        }
-        int64_t end = i + 8 < value.len ? i + 8 : value.len;
-        for (; i < end; i++) {
-            unsigned char c = (unsigned char)value.ptr[i];
-            if (c < 0x20 || c == '"' || c == '\\')
-                bytes += escape(c, after);
-        }
+    char after[6];
+    if (left < 16) {
+        for (int64_t at = 0; at < left; at++)
+            bytes += escape((unsigned char)p[at], after);
+        return bytes;
     }
+    for (; left >= 16; left -= 16, p += 16)
+        bytes += lanes16_sum(added(lanes16_load(p)));
+    if (left > 0)
+        bytes += lanes16_sum(added(lanes16_load(p + left - 16)) & lanes16_last(left));
     return bytes;
 }
 
