@@ -76,7 +76,6 @@ void names_init(struct names *names)
 void names_release(struct names *names)
 {
     free(names->str);
-    free(names->word);
     free(names->slot);
     arena_release(&names->arena);
 }
@@ -96,17 +95,19 @@ static inline uint64_t name_word(struct jobq_str str)
 }
 
 /* The slot that holds str, or the empty one where it belongs. */
-static inline uint32_t names_probe(const struct names *names, struct jobq_str str,
-                                   uint64_t word)
+static inline struct name_slot *names_probe(const struct names *names,
+                                            struct jobq_str str, uint64_t word)
 {
     uint32_t mask = names->slots - 1;
     uint64_t spread = (word + (uint64_t)str.len) * UINT64_C(0x9e3779b97f4a7c15);
     for (uint32_t at = (uint32_t)(spread >> 32) & mask;; at = (at + 1) & mask) {
-        int32_t id = names->slot[at] - 1;
-        if (id < 0 ||
-            (names->word[id] == word && names->str[id].len == str.len &&
-             (str.len <= 8 || memcmp(names->str[id].ptr, str.ptr, (size_t)str.len) == 0)))
-            return at;
+        struct name_slot *slot = &names->slot[at];
+        if (slot->id == 0)
+            return slot;
+        if (slot->word == word && slot->len == str.len &&
+            (str.len <= 8 ||
+             memcmp(names->str[slot->id - 1].ptr, str.ptr, (size_t)str.len) == 0))
+            return slot;
     }
 }
 
@@ -114,7 +115,7 @@ int32_t names_find(const struct names *names, struct jobq_str str)
 {
     if (names->count == 0)
         return -1;
-    return names->slot[names_probe(names, str, name_word(str))] - 1;
+    return names_probe(names, str, name_word(str))->id - 1;
 }
 
 static void names_grow(struct names *names)
@@ -124,29 +125,33 @@ static void names_grow(struct names *names)
     free(names->slot);
     names->slot = xcalloc(names->slots, sizeof *names->slot);
     names->str = xrealloc(names->str, (size_t)names->cap * sizeof *names->str);
-    names->word = xrealloc(names->word, (size_t)names->cap * sizeof *names->word);
-    for (int32_t id = 0; id < names->count; id++)
-        names->slot[names_probe(names, names->str[id], names->word[id])] = id + 1;
+    for (int32_t id = 0; id < names->count; id++) {
+        struct jobq_str str = names->str[id];
+        uint64_t word = name_word(str);
+        *names_probe(names, str, word) =
+            (struct name_slot){word, (int32_t)str.len, id + 1};
+    }
+}
+
+static int32_t names_add(struct names *names, struct jobq_str str, uint64_t word)
+{
+    if (names->count == names->cap)
+        names_grow(names);
+    int32_t id = names->count++;
+    names->str[id] = arena_str(&names->arena, str);
+    *names_probe(names, str, word) = (struct name_slot){word, (int32_t)str.len, id + 1};
+    return id;
 }
 
 int32_t names_intern(struct names *names, struct jobq_str str)
 {
-    if (names->count == names->cap)
-        names_grow(names);
     uint64_t word = name_word(str);
-    uint32_t at = names_probe(names, str, word);
-    if (names->slot[at])
-        return names->slot[at] - 1;
-    int32_t id = names->count++;
-    names->str[id] = arena_str(&names->arena, str);
-    names->word[id] = word;
-    names->slot[at] = id + 1;
-    return id;
+    int32_t id = names->slots ? names_probe(names, str, word)->id : 0;
+    return id ? id - 1 : names_add(names, str, word);
 }
 
 int64_t names_memory(const struct names *names)
 {
     return (int64_t)(names->slots * sizeof *names->slot) +
-           names->cap * (int64_t)(sizeof *names->str + sizeof *names->word) +
-           (int64_t)arena_used(&names->arena);
+           names->cap * (int64_t)sizeof *names->str + (int64_t)arena_used(&names->arena);
 }

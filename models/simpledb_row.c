@@ -306,52 +306,55 @@ void row_account(struct simpledb *model, int64_t now_ns)
     }
 }
 
-static void count_names(struct simpledb *model, struct row_domain *domain, int32_t name,
-                        int sign)
+static void grow_name_values(struct row_domain *domain, int32_t name)
 {
-    if (name >= domain->name_cap) {
-        int32_t cap = domain->name_cap ? domain->name_cap : 32;
-        while (cap <= name)
-            cap *= 2;
-        domain->name_values =
-            xrealloc(domain->name_values, (size_t)cap * sizeof *domain->name_values);
-        memset(domain->name_values + domain->name_cap, 0,
-               (size_t)(cap - domain->name_cap) * sizeof *domain->name_values);
-        domain->name_cap = cap;
-    }
-    int32_t values = domain->name_values[name] += sign;
-    if (values == (sign > 0 ? 1 : 0)) {
-        int64_t bytes = model->names.str[name].len;
-        domain->stats.names += sign;
-        domain->stats.name_bytes += sign * bytes;
-        model->billed_bytes += sign * (bytes + OVERHEAD_BYTES);
-    }
+    int32_t cap = domain->name_cap ? domain->name_cap : 32;
+    while (cap <= name)
+        cap *= 2;
+    domain->name_values =
+        xrealloc(domain->name_values, (size_t)cap * sizeof *domain->name_values);
+    memset(domain->name_values + domain->name_cap, 0,
+           (size_t)(cap - domain->name_cap) * sizeof *domain->name_values);
+    domain->name_cap = cap;
 }
 
-/* Adds (sign 1) or takes away (-1) what a row counts for. */
-static void count_row(struct simpledb *model, struct row_domain *domain, const char *row,
-                      int sign)
+static void count_change(struct simpledb *model, struct row_domain *domain,
+                         const struct row_change *change, uint32_t change_count)
 {
-    struct row_head head = row_head(row);
-    const char *name = row_name(row);
-    int pairs = head.pairs & ROW_PAIRS;
-    if (pairs == 0)
-        return;
-    int64_t value_bytes = 0;
-    const char *at = name + head.name_len;
-    for (int i = 0; i < pairs; i++) {
-        struct row_pair pair = row_pair(at);
-        count_names(model, domain, pair.name, sign);
-        value_bytes += pair.len;
-        at = pair.next;
+    int64_t values = 0, value_bytes = 0;
+    for (uint32_t i = 0; i < change_count; i++) {
+        struct row_change c = change[i];
+        if (c.name >= domain->name_cap)
+            grow_name_values(domain, c.name);
+        int32_t count = domain->name_values[c.name] += c.sign;
+        if (count == (c.sign > 0 ? 1 : 0)) {
+            int64_t bytes = model->names.str[c.name].len;
+            domain->stats.names += c.sign;
+            domain->stats.name_bytes += c.sign * bytes;
+            model->billed_bytes += c.sign * (bytes + OVERHEAD_BYTES);
+        }
+        values += c.sign;
+        value_bytes += c.sign * c.value_bytes;
     }
-    struct jobq_domain_stats *stats = &domain->stats;
-    stats->items += sign;
-    stats->item_bytes += sign * head.name_len;
-    stats->values += sign * pairs;
-    stats->value_bytes += sign * value_bytes;
-    model->billed_bytes +=
-        sign * (head.name_len + value_bytes + OVERHEAD_BYTES * (int64_t)(pairs + 1));
+    domain->stats.values += values;
+    domain->stats.value_bytes += value_bytes;
+    model->billed_bytes += value_bytes + OVERHEAD_BYTES * values;
+}
+
+/* The account of a row that is written, removed or made (slot < 0: it is not there). */
+static void count_row(struct simpledb *model, struct row_domain *domain, int64_t slot,
+                      const char *image, const struct row_change *change,
+                      uint32_t change_count)
+{
+    struct row_head head = row_head(image);
+    int was =
+        slot >= 0 && (row_head(blobs_at(&model->blobs, domain->slot[slot].blob)).pairs &
+                      ROW_PAIRS) != 0;
+    int more = (head.pairs != 0) - was;
+    domain->stats.items += more;
+    domain->stats.item_bytes += more * head.name_len;
+    model->billed_bytes += more * (head.name_len + OVERHEAD_BYTES);
+    count_change(model, domain, change, change_count);
 }
 
 /* ---- writing ------------------------------------------------------------------------- */
@@ -427,13 +430,11 @@ static void commit_plain(struct simpledb *model, struct row_domain *domain, int6
 }
 
 void row_commit(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                int64_t slot, uint32_t hash, const char *image)
+                int64_t slot, uint32_t hash, const char *image,
+                const struct row_change *change, uint32_t change_count)
 {
     row_account(model, now_ns);
-    /* New first: a name that stays does not vanish in between. */
-    count_row(model, domain, image, 1);
-    if (slot >= 0)
-        count_row(model, domain, blobs_at(&model->blobs, domain->slot[slot].blob), -1);
+    count_row(model, domain, slot, image, change, change_count);
     if (model->params.window.points == 0)
         commit_plain(model, domain, slot, hash, image);
     else
@@ -441,12 +442,11 @@ void row_commit(struct simpledb *model, struct row_domain *domain, int64_t now_n
 }
 
 void row_restore(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                 int64_t slot, uint32_t hash, const char *image)
+                 int64_t slot, uint32_t hash, const char *image,
+                 const struct row_change *change, uint32_t change_count)
 {
     row_account(model, now_ns);
-    count_row(model, domain, image, 1);
-    if (slot >= 0)
-        count_row(model, domain, blobs_at(&model->blobs, domain->slot[slot].blob), -1);
+    count_row(model, domain, slot, image, change, change_count);
     commit_plain(model, domain, slot, hash, image);
 }
 

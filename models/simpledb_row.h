@@ -49,12 +49,17 @@ enum {
 
 /* ---- names ------------------------------------------------------------------------ */
 
+struct name_slot {
+    uint64_t word; /* all of a short name, else its hash */
+    int32_t len;
+    int32_t id; /* + 1; 0: empty */
+};
+
 /* Strings that are given small numbers; never forgotten before reset. */
 struct names {
     struct jobq_str *str; /* by id, in arena */
-    uint64_t *word;       /* by id: what is compared first */
     int32_t count, cap;
-    int32_t *slot; /* id + 1; 0: empty; a power of two of them */
+    struct name_slot *slot; /* a power of two of them */
     uint32_t slots;
     struct arena arena;
 };
@@ -104,6 +109,13 @@ struct name_mark {
     uint32_t replace; /* == serial: its old values go */
 };
 
+/* One pair that a write adds to its row or takes from it. */
+struct row_change {
+    int32_t name;
+    int16_t sign; /* 1, -1 */
+    int16_t value_bytes;
+};
+
 /* A match that waits to be sorted. */
 struct select_found {
     struct jobq_str key;
@@ -123,6 +135,8 @@ struct simpledb {
     uint32_t serial;
     char *scratch; /* images of the rows of the call at hand */
     uint32_t scratch_bytes;
+    struct row_change *change; /* what they differ in from the rows that are there */
+    uint32_t change_count, change_cap;
     int64_t billed_bytes;
     double byte_ns; /* integral of billed_bytes until account_at_ns */
     int64_t account_at_ns;
@@ -205,10 +219,11 @@ const char *row_visible(const struct simpledb *model, uint32_t blob, int64_t now
                         double u);
 
 /* Make image (ROW_HEAD_BYTES, name, pairs, no date) the newest version of its row, or, if
- * it has no pairs, remove the row. slot: as row_find said. Counts, billing and history
- * follow. */
+ * it has no pairs, remove the row. slot: as row_find said; change: all that differs, which
+ * is what counts and billing follow, so that they need not walk the row. */
 void row_commit(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                int64_t slot, uint32_t hash, const char *image);
+                int64_t slot, uint32_t hash, const char *image,
+                const struct row_change *change, uint32_t change_count);
 
 /* Drop what is older than the window. */
 void row_forget(struct simpledb *model, struct row_domain *domain, int64_t now_ns);
@@ -216,7 +231,8 @@ void row_forget(struct simpledb *model, struct row_domain *domain, int64_t now_n
 void row_forget_all(struct simpledb *model, struct row_domain *domain);
 /* As row_commit, without a date: for restoring. The row has no past. */
 void row_restore(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                 int64_t slot, uint32_t hash, const char *image);
+                 int64_t slot, uint32_t hash, const char *image,
+                 const struct row_change *change, uint32_t change_count);
 /* Empty the domain for another run, whose blobs start anew; its arrays are kept. */
 void row_reset(struct row_domain *domain);
 /* Free every row of the domain, and its arrays. */

@@ -17,6 +17,7 @@ enum { BATCH_MAX = 25, PAIR_HEAD_MAX = 6, CALL_BYTES_MAX = 16 << 20 };
 
 struct plan {
     uint32_t image_at; /* in scratch */
+    uint32_t change_at, change_count;
     uint32_t hash;
     struct jobq_str name;
     int64_t slot;    /* -1: no such row yet */
@@ -178,6 +179,41 @@ static char *scratch_at(struct simpledb *model, uint32_t at, uint64_t bytes)
     return model->scratch + at;
 }
 
+static void note_change(struct simpledb *model, int32_t name, int sign,
+                        int64_t value_bytes)
+{
+    if (model->change_count == model->change_cap) {
+        model->change_cap = model->change_cap ? 2 * model->change_cap : 64;
+        model->change =
+            xrealloc(model->change, model->change_cap * sizeof *model->change);
+    }
+    model->change[model->change_count++] =
+        (struct row_change){name, (int16_t)sign, (int16_t)value_bytes};
+}
+
+/* As memcpy; what rows are made of is mostly too short to be worth the call. */
+static inline void copy(char *to, const char *from, size_t len)
+{
+    if (len > 16) {
+        memcpy(to, from, len);
+    } else if (len >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + len - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + len - 8, &last, 8);
+    } else if (len >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, 4);
+        memcpy(&last, from + len - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + len - 4, &last, 4);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            to[i] = from[i];
+    }
+}
+
 static char *put_pair(char *out, int32_t name, struct jobq_str value)
 {
     uint16_t id = (uint16_t)name;
@@ -191,7 +227,7 @@ static char *put_pair(char *out, int32_t name, struct jobq_str value)
     memcpy(out + 2, &len, 2);
     out += 4;
     if (value.ptr && value.len) {
-        memcpy(out, value.ptr, (size_t)value.len);
+        copy(out, value.ptr, (size_t)value.len);
         out += value.len;
     }
     return out;
@@ -235,16 +271,17 @@ static char *keep_pairs(struct simpledb *model, uint32_t serial, const char *old
         struct row_pair pair = row_pair(at);
         struct name_mark *mark = &model->mark[pair.name];
         if (mark->replace == serial) {
-            memcpy(out, run, (size_t)(at - run));
+            copy(out, run, (size_t)(at - run));
             out += at - run;
             run = pair.next;
+            note_change(model, pair.name, -1, pair.len);
         } else {
             mark->seen = serial;
             ++*pairs;
         }
         at = pair.next;
     }
-    memcpy(out, run, (size_t)(at - run));
+    copy(out, run, (size_t)(at - run));
     return out + (at - run);
 }
 
@@ -272,6 +309,7 @@ static int image_put(struct simpledb *model, const char *old,
             continue;
         mark->seen = serial;
         out = put_pair(out, name[i], item->attr[i].value);
+        note_change(model, name[i], 1, item->attr[i].value.len);
         pairs++;
     }
     if (pairs <= ROW_PAIRS_MAX)
@@ -296,10 +334,10 @@ static int image_delete(struct simpledb *model, const char *old,
             model->mark[name].seen = serial;
     }
     const char *from = row_name(old) + row_head(old).name_len;
-    for (int i = row_head(old).pairs & ROW_PAIRS; i > 0 && item->attr_count > 0; i--) {
+    for (int i = row_head(old).pairs & ROW_PAIRS; i > 0; i--) {
         struct row_pair pair = row_pair(from);
         struct name_mark mark = model->mark[pair.name];
-        bool goes = mark.replace == serial;
+        bool goes = item->attr_count == 0 || mark.replace == serial;
         for (int k = 0; k < item->attr_count && mark.seen == serial && !goes; k++)
             goes = item->attr[k].value.len > 0 &&
                    str_eq(item->attr[k].name, model->names.str[pair.name]) &&
@@ -308,6 +346,8 @@ static int image_delete(struct simpledb *model, const char *old,
             memcpy(out, from, (size_t)(pair.next - from));
             out += pair.next - from;
             pairs++;
+        } else {
+            note_change(model, pair.name, -1, pair.len);
         }
         from = pair.next;
     }
@@ -375,10 +415,12 @@ static void commit_plans(struct simpledb *model, struct row_domain *domain,
         if (!plan[i].commit)
             continue;
         /* Found again in a batch, since rows before it may have moved it. */
-        int64_t slot =
-            i == 0 ? plan[i].slot : row_find(model, domain, plan[i].name, plan[i].hash);
+        int64_t slot = plan[i].slot;
+        if (i > 0 && slot >= 0)
+            slot = row_find(model, domain, plan[i].name, plan[i].hash);
         row_commit(model, domain, now_ns, slot, plan[i].hash,
-                   model->scratch + plan[i].image_at);
+                   model->scratch + plan[i].image_at, model->change + plan[i].change_at,
+                   plan[i].change_count);
     }
 }
 
@@ -389,12 +431,14 @@ static int plan_puts(struct simpledb *model, struct row_domain *domain,
 {
     uint32_t at = 0;
     int64_t more_bytes = 0, more_pairs = 0;
+    model->change_count = 0;
     /* No call adds more than this; above it bytes need not be counted twice. */
     bool near_full =
         model->params.domain_bytes_max &&
         domain_bytes(domain) + CALL_BYTES_MAX > model->params.domain_bytes_max;
     for (int i = 0; i < count; i++) {
         const char *old = plan[i].old;
+        plan[i].change_at = model->change_count;
         int pairs = image_put(model, old, &item[i], at);
         if (pairs > model->params.item_pairs_max)
             return call_fail(model, SIMPLEDB_FAULT_ITEM_ATTRIBUTES, reply, err,
@@ -403,6 +447,7 @@ static int plan_puts(struct simpledb *model, struct row_domain *domain,
         more_pairs += pairs - (old ? row_head(old).pairs & ROW_PAIRS : 0);
         if (near_full)
             more_bytes += raw_bytes(image) - (old ? raw_bytes(old) : 0);
+        plan[i].change_count = model->change_count - plan[i].change_at;
         plan[i].image_at = at;
         plan[i].commit = true;
         at += (row_head(image).bytes + 7) & ~7u;
@@ -414,12 +459,15 @@ static void plan_deletes(struct simpledb *model, const struct jobq_item *item, i
                          struct plan *plan)
 {
     uint32_t at = 0;
+    model->change_count = 0;
     for (int i = 0; i < count; i++) {
         const char *old = plan[i].old;
         plan[i].commit = false;
         if (!old)
             continue;
+        plan[i].change_at = model->change_count;
         int pairs = image_delete(model, old, &item[i], at);
+        plan[i].change_count = model->change_count - plan[i].change_at;
         plan[i].commit = pairs != (row_head(old).pairs & ROW_PAIRS);
         plan[i].image_at = at;
         at += (row_head(model->scratch + at).bytes + 7) & ~7u;
@@ -588,6 +636,8 @@ void simpledb_restore_row(struct simpledb *model, int64_t now_ns, int domain,
     uint32_t hash = row_hash(d, item->name);
     int64_t slot = row_find(model, d, item->name, hash);
     assert(slot < 0);
+    model->change_count = 0;
     image_put(model, NULL, item, 0);
-    row_restore(model, d, now_ns, slot, hash, model->scratch);
+    row_restore(model, d, now_ns, slot, hash, model->scratch, model->change,
+                model->change_count);
 }
