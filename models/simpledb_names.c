@@ -100,7 +100,9 @@ static inline struct name_slot *names_probe(const struct names *names,
 {
     uint32_t mask = names->slots - 1;
     uint64_t spread = (word + (uint64_t)str.len) * UINT64_C(0x9e3779b97f4a7c15);
-    for (uint32_t at = (uint32_t)(spread >> 32) & mask;; at = (at + 1) & mask) {
+    /* The highest bits, which depend on all of the word. */
+    for (uint32_t at = (uint32_t)((spread >> 32) * names->slots >> 32);;
+         at = (at + 1) & mask) {
         struct name_slot *slot = &names->slot[at];
         if (slot->id == 0)
             return slot;
@@ -120,7 +122,7 @@ int32_t names_find(const struct names *names, struct jobq_str str)
 
 static void names_grow(struct names *names)
 {
-    names->slots = names->slots ? 2 * names->slots : 64;
+    names->slots = names->slots ? 2 * names->slots : 256;
     names->cap = (int32_t)(names->slots / 2);
     free(names->slot);
     names->slot = xcalloc(names->slots, sizeof *names->slot);

@@ -179,14 +179,19 @@ static char *scratch_at(struct simpledb *model, uint32_t at, uint64_t bytes)
     return model->scratch + at;
 }
 
-static void note_change(struct simpledb *model, int32_t name, int sign,
-                        int64_t value_bytes)
+/* Room for the changes of one more row: each of its old pairs may go, each new one come. */
+static void reserve_changes(struct simpledb *model)
 {
-    if (model->change_count == model->change_cap) {
-        model->change_cap = model->change_cap ? 2 * model->change_cap : 64;
-        model->change =
-            xrealloc(model->change, model->change_cap * sizeof *model->change);
-    }
+    uint32_t need = model->change_count + 2 * ROW_PAIRS_MAX;
+    if (need <= model->change_cap)
+        return;
+    model->change_cap = 2 * need;
+    model->change = xrealloc(model->change, model->change_cap * sizeof *model->change);
+}
+
+static inline void note_change(struct simpledb *model, int32_t name, int sign,
+                               int64_t value_bytes)
+{
     model->change[model->change_count++] =
         (struct row_change){name, (int16_t)sign, (int16_t)value_bytes};
 }
@@ -293,6 +298,7 @@ static int image_put(struct simpledb *model, const char *old,
     for (int i = 0; i < item->attr_count; i++)
         name[i] = names_intern(&model->names, item->attr[i].name);
     uint32_t serial = call_serial(model);
+    reserve_changes(model);
     for (int i = 0; i < item->attr_count; i++) {
         if (item->attr[i].replace)
             model->mark[name[i]].replace = serial;
@@ -322,6 +328,7 @@ static int image_delete(struct simpledb *model, const char *old,
                         const struct jobq_item *item, uint32_t at)
 {
     uint32_t serial = call_serial(model);
+    reserve_changes(model);
     char *image = scratch_at(model, at, image_bound(old, item));
     char *out = image + ROW_HEAD_BYTES + item->name.len;
     memcpy(image + ROW_HEAD_BYTES, item->name.ptr, (size_t)item->name.len);

@@ -51,6 +51,19 @@ static inline int64_t lanes16_sum(lanes16 v)
     return (int64_t)((half[0] + half[1]) * UINT64_C(0x0101010101010101) >> 56);
 }
 
+/* A string of 8 to 16 bytes with zeros behind it. */
+static inline lanes16 lanes16_short(const char *p, int64_t len)
+{
+    uint64_t half[2];
+    half[0] = lanes8_load(p);
+    half[1] = len > 8 ? lanes8_load(p + len - 8) >> (8 * (16 - len)) : 0;
+    lanes16 v;
+    half[0] = lanes8_order(half[0]);
+    half[1] = lanes8_order(half[1]);
+    memcpy(&v, half, 16);
+    return v;
+}
+
 /* The last `count` (0..16) lanes all ones, the others zero: for the end of a string, which
  * is read together with bytes before it that have been counted. */
 static inline lanes16 lanes16_last(int64_t count)
@@ -69,6 +82,16 @@ static inline uint64_t lanes8_pack5(uint64_t digit)
     uint64_t pair = (digit & even) << 5 | (digit >> 8 & even);
     uint64_t four = (pair & low) << 10 | (pair >> 16 & low);
     return (four & UINT32_MAX) << 20 | four >> 32;
+}
+
+/* The same of four bits. */
+static inline uint64_t lanes8_pack4(uint64_t digit)
+{
+    const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+    const uint64_t low = UINT64_C(0x0000ffff0000ffff);
+    uint64_t pair = (digit & even) << 4 | (digit >> 8 & even);
+    uint64_t four = (pair & low) << 8 | (pair >> 16 & low);
+    return (four & UINT32_MAX) << 16 | four >> 32;
 }
 
 #endif

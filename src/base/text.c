@@ -246,21 +246,6 @@ struct jobq_str text_str(const struct text *text)
     return (struct jobq_str){text->ptr ? text->ptr : "", (int64_t)text->len};
 }
 
-struct jobq_str str_of(const char *cstr)
-{
-    return (struct jobq_str){cstr, (int64_t)strlen(cstr)};
-}
-
-bool str_eq(struct jobq_str a, struct jobq_str b)
-{
-    return a.len == b.len && a.ptr && b.ptr && memcmp(a.ptr, b.ptr, (size_t)a.len) == 0;
-}
-
-bool str_is(struct jobq_str a, const char *cstr)
-{
-    return str_eq(a, str_of(cstr));
-}
-
 int str_cmp(struct jobq_str a, struct jobq_str b)
 {
     int64_t both = a.len < b.len ? a.len : b.len;
@@ -278,6 +263,17 @@ bool str_to_int(struct jobq_str s, int64_t *out)
     int64_t i = negative ? 1 : 0;
     if (i == s.len)
         return false;
+    if (s.len <= 18) { /* no overflow to look for */
+        int64_t whole = 0;
+        for (; i < s.len; i++) {
+            unsigned digit = (unsigned)(s.ptr[i] - '0');
+            if (digit > 9)
+                return false;
+            whole = whole * 10 + digit;
+        }
+        *out = negative ? -whole : whole;
+        return true;
+    }
     uint64_t value = 0, limit = negative ? (uint64_t)1 << 63 : (uint64_t)INT64_MAX;
     for (; i < s.len; i++) {
         unsigned digit = (unsigned)(s.ptr[i] - '0');

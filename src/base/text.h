@@ -48,9 +48,22 @@ int text_write_int(char *out, int64_t value);
 /* Writes 16 lower-case hex digits. */
 void text_write_hex64(char *out, uint64_t value);
 
-struct jobq_str str_of(const char *cstr);
-bool str_eq(struct jobq_str a, struct jobq_str b); /* phantoms equal nothing */
-bool str_is(struct jobq_str a, const char *cstr);
+/* Inline, so that the length and bytes of a literal are known where it is compared. */
+static inline struct jobq_str str_of(const char *cstr)
+{
+    return (struct jobq_str){cstr, (int64_t)strlen(cstr)};
+}
+
+/* Phantoms equal nothing. */
+static inline bool str_eq(struct jobq_str a, struct jobq_str b)
+{
+    return a.len == b.len && a.ptr && b.ptr && memcmp(a.ptr, b.ptr, (size_t)a.len) == 0;
+}
+
+static inline bool str_is(struct jobq_str a, const char *cstr)
+{
+    return str_eq(a, str_of(cstr));
+}
 int str_cmp(struct jobq_str a, struct jobq_str b); /* bytewise, then by length */
 /* Decimal digits only, the whole of it, no sign but one leading '-'. False otherwise. */
 bool str_to_int(struct jobq_str s, int64_t *out);

@@ -68,7 +68,6 @@ static enum next_step skip(struct held *h, enum next_step step, enum job_state s
 static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    struct job_id_parts parts;
     enum job_state state = JOB_RUNNING;
     if (!d->b->store) {
         h->attempt = h->message.receive_count;
@@ -79,8 +78,7 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
         *step = skip(h, STEP_DEAD, JOB_DEAD, "attempts are used up");
         return false;
     }
-    job_id_parse(h->body.id, &parts, err);
-    h->domain = drain_domain(d, parts.day, parts.shard, err);
+    h->domain = drain_domain(d, h->body.id_parts.day, h->body.id_parts.shard, err);
     enum claim_outcome outcome = h->domain < 0 ? CLAIM_LEAVE : claim_take(h, &state, err);
     switch (outcome) {
     case CLAIM_OURS:

@@ -40,8 +40,13 @@ int64_t job_escape(struct jobq_str raw, bool in_name, char *out)
 {
     static const char HEX[] = "0123456789ABCDEF";
     const unsigned char *p = (const unsigned char *)raw.ptr;
-    int64_t written = 0;
-    for (int64_t i = 0; i < raw.len;) {
+    int64_t plain = 0;
+    while (plain < raw.len && is_plain(p[plain], in_name))
+        plain++;
+    if (out && plain > 0)
+        memcpy(out, p, (size_t)plain);
+    int64_t written = plain;
+    for (int64_t i = plain; i < raw.len;) {
         int take = is_plain(p[i], in_name) ? 1 : 0;
         if (!take && p[i] >= 0x80)
             take = utf8_bytes(p + i, raw.len - i);
@@ -204,6 +209,7 @@ int job_body_read(struct jobq_str body, int64_t phantom_bytes, struct job_body *
         job_encoded_read(rest, phantom_bytes, out, &inner) < 0)
         return not_a_job(body, err);
     out->id = id;
+    out->id_parts = parts;
     return JOBQ_OK;
 }
 

@@ -161,6 +161,7 @@ int job_encode_stored(const struct job_spec *spec, char *out);
 /* A message or a row's pieces, read. Views of the bytes. */
 struct job_body {
     struct jobq_str id;
+    struct job_id_parts id_parts; /* meaningless without an id */
     enum jobq_work_kind kind;
     int64_t number;
     bool stored;           /* the pairs are in the row */

@@ -58,7 +58,7 @@ void query_encode(struct text *out, struct jobq_str value)
 }
 
 /* 1 in every lane whose byte becomes %XX. */
-static lanes16 reserved(lanes16 v)
+static inline lanes16 reserved(lanes16 v)
 {
     lanes16 letter = (lanes16)(((v | 0x20) - 'a') < 26);
     lanes16 digit = (lanes16)((v - '-') < 13) & (lanes16)(v != '/'); /* '-' to '9' */
@@ -72,12 +72,16 @@ int64_t query_encoded_bytes(struct jobq_str value)
     int64_t left = value.len, bytes = left;
     if (!p)
         return bytes;
-    if (left < 16) {
+    if (left < 8) {
         for (int64_t at = 0; at < left; at++)
             bytes += EXTRA[(unsigned char)p[at]];
         return bytes;
     }
     int64_t encoded = 0;
+    if (left < 16) {
+        lanes16 v = lanes16_short(p, left);
+        return bytes + 2 * (lanes16_sum(reserved(v)) - (16 - left));
+    }
     for (; left >= 16; left -= 16, p += 16)
         encoded += lanes16_sum(reserved(lanes16_load(p)));
     if (left > 0)

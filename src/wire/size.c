@@ -26,6 +26,8 @@
 int64_t size_digits(int64_t value)
 {
     int64_t digits = 1;
+    if (value < 10)
+        return 1;
     for (; value >= 10; value /= 10)
         digits++;
     return digits;

@@ -48,7 +48,7 @@ void sqs_wire_put_string(struct text *out, struct jobq_str value)
 }
 
 /* What each lane's byte adds: 1 for a backslash and a letter, 5 for backslash, u and digits. */
-static lanes16 added(lanes16 v)
+static inline lanes16 added(lanes16 v)
 {
     lanes16 control = (lanes16)(v < 0x20);
     lanes16 named = (lanes16)(v == '"') | (lanes16)(v == '\\') |
