@@ -95,8 +95,8 @@ static inline uint64_t name_word(struct jobq_str str)
 }
 
 /* The slot that holds str, or the empty one where it belongs. */
-static inline struct name_slot *names_probe(const struct names *names,
-                                            struct jobq_str str, uint64_t word)
+static inline __attribute__((always_inline)) struct name_slot *
+names_probe(const struct names *names, struct jobq_str str, uint64_t word)
 {
     uint32_t mask = names->slots - 1;
     uint64_t spread = (word + (uint64_t)str.len) * UINT64_C(0x9e3779b97f4a7c15);
@@ -135,21 +135,29 @@ static void names_grow(struct names *names)
     }
 }
 
-static int32_t names_add(struct names *names, struct jobq_str str, uint64_t word)
+/* Apart from names_intern, so that a short name that is known costs no more than it must. */
+static __attribute__((noinline)) int32_t names_add(struct names *names,
+                                                   struct jobq_str str)
 {
     if (names->count == names->cap)
         names_grow(names);
+    uint64_t word = name_word(str);
+    struct name_slot *slot = names_probe(names, str, word);
+    if (slot->id)
+        return slot->id - 1;
     int32_t id = names->count++;
     names->str[id] = arena_str(&names->arena, str);
-    *names_probe(names, str, word) = (struct name_slot){word, (int32_t)str.len, id + 1};
+    *slot = (struct name_slot){word, (int32_t)str.len, id + 1};
     return id;
 }
 
 int32_t names_intern(struct names *names, struct jobq_str str)
 {
-    uint64_t word = name_word(str);
-    int32_t id = names->slots ? names_probe(names, str, word)->id : 0;
-    return id ? id - 1 : names_add(names, str, word);
+    if (str.len > 8 || names->slots == 0)
+        return names_add(names, str);
+    uint64_t word = load(str.ptr, str.len);
+    int32_t id = names_probe(names, str, word)->id;
+    return id ? id - 1 : names_add(names, str);
 }
 
 int64_t names_memory(const struct names *names)

@@ -295,21 +295,23 @@ static int image_put(struct simpledb *model, const char *old,
                      const struct jobq_item *item, uint32_t at)
 {
     int32_t name[ROW_PAIRS_MAX];
+    uint64_t bound = image_bound(old, item);
     for (int i = 0; i < item->attr_count; i++)
         name[i] = names_intern(&model->names, item->attr[i].name);
     uint32_t serial = call_serial(model);
     reserve_changes(model);
+    struct name_mark *marks = model->mark;
     for (int i = 0; i < item->attr_count; i++) {
         if (item->attr[i].replace)
-            model->mark[name[i]].replace = serial;
+            marks[name[i]].replace = serial;
     }
-    char *image = scratch_at(model, at, image_bound(old, item));
+    char *image = scratch_at(model, at, bound);
     char *first = image + ROW_HEAD_BYTES + item->name.len;
     memcpy(image + ROW_HEAD_BYTES, item->name.ptr, (size_t)item->name.len);
     int pairs = 0;
     char *out = old ? keep_pairs(model, serial, old, first, &pairs) : first;
     for (int i = 0; i < item->attr_count; i++) {
-        struct name_mark *mark = &model->mark[name[i]];
+        struct name_mark *mark = &marks[name[i]];
         /* A row is a set of pairs: one that is there is not added again. */
         if (mark->seen == serial && has_pair(first, out, name[i], item->attr[i].value))
             continue;

@@ -285,7 +285,9 @@ static enum next_step settle(struct held *h, int code,
 static enum next_step attempt(struct held *h)
 {
     struct drainer *d = h->d;
-    struct jobq_error err = {0};
+    struct jobq_error err; /* not zeroed: it is large, and this runs for every job */
+    err.code = JOBQ_OK;
+    err.text[0] = '\0';
     enum next_step step;
     h->started_at_ns = jobq_now(d->b);
     h->give_back = d->giving_back;

@@ -23,11 +23,15 @@
 /* A Query parameter: key, '=', value; its '&' is counted by query_out. */
 #define PARAM(key) (LEN(key "="))
 
+/* Nearly always 1 or 2: lists are short. */
+static inline int64_t index_digits_of(int64_t index)
+{
+    return index < 10 ? 1 : size_digits(index);
+}
+
 int64_t size_digits(int64_t value)
 {
     int64_t digits = 1;
-    if (value < 10)
-        return 1;
     for (; value >= 10; value /= 10)
         digits++;
     return digits;
@@ -245,14 +249,14 @@ void size_item(struct size_attrs *a, int64_t item)
     a->item++;
     a->attr = 0;
     a->params++;
-    a->bytes += LEN("Item..ItemName=") + size_digits(a->item) + item;
+    a->bytes += LEN("Item..ItemName=") + index_digits_of(a->item) + item;
 }
 
 void size_attr(struct size_attrs *a, int64_t name, int64_t value, bool replace)
 {
-    int64_t key = LEN("Attribute..") + size_digits(++a->attr);
+    int64_t key = LEN("Attribute..") + index_digits_of(++a->attr);
     if (a->item)
-        key += LEN("Item..") + size_digits(a->item);
+        key += LEN("Item..") + index_digits_of(a->item);
     a->params += replace ? 3 : 2;
     a->bytes += 2 * key + LEN("Name=Value=") + name + value;
     if (replace)
