@@ -4,8 +4,11 @@
  * Knows nothing of: what a subcommand does. */
 #include "live/cmd.h"
 
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CMD_ENTRY(id) &cmd_##id,
@@ -82,6 +85,25 @@ static int unknown(const char *name)
     return CLI_USAGE;
 }
 
+/* Becomes man on that page, where both are installed; else returns. */
+static void show_manual(char *page)
+{
+    char man[] = "man", flag[] = "-w";
+    char *where[] = {man, flag, page, NULL}, *show[] = {man, page, NULL};
+    posix_spawn_file_actions_t quiet;
+    pid_t pid;
+    int status = -1;
+    if (posix_spawn_file_actions_init(&quiet) != 0)
+        return;
+    posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (posix_spawnp(&pid, where[0], &quiet, NULL, where, environ) == 0)
+        waitpid(pid, &status, 0);
+    posix_spawn_file_actions_destroy(&quiet);
+    if (status == 0)
+        execvp(show[0], show);
+}
+
 static int show_help(int argc, char **argv)
 {
     if (argc < 3) {
@@ -92,11 +114,8 @@ static int show_help(int argc, char **argv)
     if (!command)
         return unknown(argv[2]);
     if (isatty(STDOUT_FILENO)) {
-        /* The manual, where it is installed; else what --help says. */
-        char page[64];
-        snprintf(page, sizeof page, "jobq-%s", command->name);
-        if (access("/usr/bin/man", X_OK) == 0 && strcmp(command->name, "drain") == 0)
-            execlp("man", "man", page, (char *)NULL);
+        char drain[] = "jobq-drain", all[] = "jobq";
+        show_manual(strcmp(command->name, "drain") == 0 ? drain : all);
     }
     cli_help(command, stdout);
     return CLI_OK;

@@ -12,7 +12,7 @@ LIBJOBQ_A   := $(BUILD)/libjobq.a
 LIBJOBQ_LIBS := $(LIB_LIVE) $(LIB_NET) $(LIB_WIRE) $(LIB_BASE) -lpthread
 
 .PHONY: libjobq install-live
-libjobq: $(LIBJOBQ_SO) $(LIBJOBQ_A) $(BUILD)/jobq.pc
+libjobq: $(LIBJOBQ_SO) $(LIBJOBQ_A)
 
 $(LIBJOBQ_SO): $(LIBJOBQ_OBJ) live/libjobq.map
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -shared -Wl,-soname,libjobq.so.$(SOMAJOR) \
@@ -27,18 +27,24 @@ $(BUILD)/libjobq_whole.o: $(LIBJOBQ_OBJ)
 		--keep-global-symbol='jobq_cancel' --keep-global-symbol='jobq_code_*' $@
 $(LIBJOBQ_A): $(BUILD)/libjobq_whole.o
 	@echo "AR   $@"; rm -f $@; ar rcs $@ $<
-$(BUILD)/jobq.pc: live/jobq.pc.in
-	@sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' $< > $@
 
 # For tests: an archive, of which a program gets what it needs.
 $(BUILD)/liblive.a: $(LIVE)
 	@rm -f $@; ar rcs $@ $^
 
+# Manuals: the page's own words, and the options as the programs tell them.
 MANUALS := $(patsubst live/man/%.scd,$(BUILD)/man/%,$(wildcard live/man/*.scd))
-$(BUILD)/man/%: live/man/%.scd
-	@mkdir -p $(@D); scdoc < $< > $@
+$(BUILD)/man/%: live/man/%.scd live/man/expand.sh live/man/help.awk $(PROGRAMS)
+	@mkdir -p $(@D); live/man/expand.sh bin $< > $@.scd && scdoc < $@.scd > $@.part && \
+		mv $@.part $@ && rm $@.scd
 .PHONY: manuals
 manuals: $(MANUALS)
+# arm's programs cannot tell their options here.
+ifneq ($(VARIANT),arm)
+ifneq ($(shell command -v scdoc),)
+all: manuals
+endif
+endif
 
 PYTHON_DIR ?= $(PREFIX)/lib/python3/dist-packages
 INSTALLS += install-live
@@ -46,12 +52,16 @@ install-live: all libjobq
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/jobq \
 		$(DESTDIR)$(PYTHON_DIR) $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
-		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(LIBJOBQ_SO) $(DESTDIR)$(PREFIX)/lib
 	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so.$(SOMAJOR)
 	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so
 	install -m 644 $(LIBJOBQ_A) $(DESTDIR)$(PREFIX)/lib
-	install -m 644 $(BUILD)/jobq.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' live/jobq.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/jobq.pc
+	sed 's,^ExecStart=/usr/local/,ExecStart=$(PREFIX)/,' live/image/jobq-drain@.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/jobq-drain@.service
 	install -m 644 include/jobq/jobq.h include/jobq/error.h $(DESTDIR)$(PREFIX)/include/jobq
 	install -m 644 live/python/jobq.py $(DESTDIR)$(PYTHON_DIR)
 	bin/jobq completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/jobq

@@ -5,4 +5,4 @@ bench-live: all tests/bench/live-clients/node_modules
 BENCHES += bench-live
 # Without npm the bench runs without sqs-consumer, and says so.
 tests/bench/live-clients/node_modules: tests/bench/live-clients/package.json
-	@cd $(@D) && npm install --silent --no-audit --no-fund || true
+	@cd $(@D) && npm install --fetch-retries 0 --silent --no-audit --no-fund || true

@@ -27,4 +27,8 @@ live-moto: all
 	@/usr/bin/python3 tests/e2e/live_others.py moto
 CHECKS += live-fauxqs live-moto
 tests/e2e/node_modules: tests/e2e/package-lock.json
-	@cd $(@D) && npm ci --silent --no-audit --no-fund || true
+	@cd $(@D) && npm ci --fetch-retries 0 --silent --no-audit --no-fund || true
+.PHONY: check-install
+check-install: all libjobq
+	@MAKE="$(MAKE)" CC="$(CC)" tests/e2e/install.sh
+CHECKS += check-install
