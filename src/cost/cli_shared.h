@@ -30,7 +30,7 @@ struct cost_command {
 
 /* The subcommands, in the order of the help. */
 extern const struct cost_command cost_eval, cost_solve, cost_optimise, cost_compare,
-    cost_check, cost_bill, cost_prices, cost_reconcile, cost_fit;
+    cost_check, cost_bill, cost_prices, cost_reconcile, cost_fit, cost_report;
 
 /* One option of a subcommand of its own. */
 enum cost_kind { COST_FLAG, COST_TEXT, COST_NUMBER, COST_DURATION, COST_MANY };

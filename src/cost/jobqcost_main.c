@@ -9,7 +9,7 @@
 
 static const struct cost_command *const COMMANDS[] = {
     &cost_eval, &cost_solve,  &cost_optimise,  &cost_compare, &cost_check,
-    &cost_bill, &cost_prices, &cost_reconcile, &cost_fit,
+    &cost_bill, &cost_prices, &cost_reconcile, &cost_fit,     &cost_report,
 };
 #define COMMAND_COUNT (sizeof COMMANDS / sizeof *COMMANDS)
 
