@@ -32,3 +32,13 @@ tests/e2e/node_modules: tests/e2e/package-lock.json
 check-install: all libjobq
 	@MAKE="$(MAKE)" CC="$(CC)" tests/e2e/install.sh
 CHECKS += check-install
+.PHONY: live-sim live-soak soak-receives
+live-sim: all
+	@/usr/bin/python3 tests/e2e/live_sim.py
+live-soak: all
+	@/usr/bin/python3 tests/e2e/live_soak.py 50000
+CHECKS += live-sim live-soak
+## make soak-receives RECEIVES=1000000  empty receives: memory and descriptors stay flat
+RECEIVES ?= 1000000
+soak-receives: all
+	@/usr/bin/python3 tests/e2e/live_soak.py $(RECEIVES)
