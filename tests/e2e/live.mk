@@ -42,3 +42,7 @@ CHECKS += live-sim live-soak
 RECEIVES ?= 1000000
 soak-receives: all
 	@/usr/bin/python3 tests/e2e/live_soak.py $(RECEIVES)
+.PHONY: live-service
+live-service: all
+	@/usr/bin/python3 tests/e2e/live_service.py
+CHECKS += live-service
