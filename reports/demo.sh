@@ -25,16 +25,17 @@ say "Replay: a bursty workload that the project ships (synthetic)"
 bin/jobqsim run --trace sim/workloads/bursty.swf --boxes 8 --concurrency 8
 
 say "Report"
+fleet=(--jobs 2000 --arrivals poisson:12/s --boxes 2 --concurrency 8
+    --job-time lognormal:mean=1s,cv=1.5 --instance c7g.medium)
+reports/assumed.py aws-2026 "$out" "${fleet[@]}" --payload 1KiB --reps 5
 queue=()
 for seed in 1 2 3 4 5 6 7 8 9 10; do
-    bin/jobqsim run --jobs 2000 --arrivals poisson:12/s --boxes 2 --concurrency 8 \
-        --job-time lognormal:mean=1s,cv=1.5 --instance c7g.medium --seed $seed \
-        --jobs-csv "$out/jobs-$seed.csv" >/dev/null
+    bin/jobqsim run "${fleet[@]}" --seed $seed --jobs-csv "$out/jobs-$seed.csv" >/dev/null
     queue+=(--jobs-csv "$out/jobs-$seed.csv")
 done
 bin/jobqcost report -o "$out" --formula "$out/formula-2026.json" \
     --sweep "$out/sweep-2026.csv" --check "$out/check-2026.csv" "${queue[@]}" \
-    --payload 1KiB --job-time 1s --concurrency 8 --instance c7g.medium -q
+    --assumed "$out/assumed.csv" --payload 1KiB --job-time 1s --concurrency 8 --instance c7g.medium -q
 
 took=$(($(date +%s) - started))
 say "Done in $took s. The report: $out/report.html"

@@ -178,7 +178,8 @@ static int parse_list(struct axis *a, struct jobq_error *err)
         bool more = false; /* "cv=1.5" goes on with the value before it */
         if (*p == ',') {
             const char *q = p + 1;
-            while ((*q >= 'a' && *q <= 'z') || (*q >= 'A' && *q <= 'Z') || *q == '_')
+            while ((*q >= 'a' && *q <= 'z') || *q == '_' ||
+                   (q > p + 1 && *q >= '0' && *q <= '9'))
                 q++;
             more = q > p + 1 && *q == '=';
         }
