@@ -57,8 +57,8 @@ static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_DOMAIN_ROWS_GONE] = "DELETE FROM row WHERE region=? AND domain=?",
     [STATE_ROW] = "INSERT OR REPLACE INTO row VALUES(?,?,?,?)",
     [STATE_ROW_GONE] = "DELETE FROM row WHERE region=? AND domain=? AND item=?",
-    [STATE_BOX] = "INSERT OR REPLACE INTO box "
-                  "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STATE_BOX] = ("INSERT OR REPLACE INTO box "
+                   "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
 };
 
 /* ---- statements ----------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ static int map_cells(struct report *r, const struct predict_scenario *base, stru
 {
     text_puts(csv, "job_time_s,y,x_low,x_high,y_low,y_high,usd_per_million\n");
     double half = 0.5 / (MAP_COLUMNS - 1), half_y = 0.5 / (m->rows - 1);
-    m->least = INFINITY;
+    m->least = HUGE_VAL;
     m->most = 0;
     for (int i = 0; i < MAP_COLUMNS; i++)
         for (int j = 0; j < m->rows; j++) {
@@ -43,7 +43,7 @@ static int map_cells(struct report *r, const struct predict_scenario *base, stru
             int code = report_point(r, &sc, &usd, NULL, NULL, err);
             /* What the service of that year refuses stays white. */
             if (code == JOBQ_LIMIT)
-                usd = NAN;
+                usd = (double)NAN;
             else if (code)
                 return code;
             m->least = fmin(m->least, usd);
@@ -196,19 +196,19 @@ static int even_point(struct report *r, const struct even *e, double x, double u
     return JOBQ_OK;
 }
 
-/* Where the sign of the difference changes between low and high; NAN: a point there
+/* Where the sign of the difference changes between low and high; (double)NAN: a point there
  * cannot be priced. */
 static double even_cross(struct report *r, const struct even *e, double low, double high)
 {
     double usd[2], sign;
     struct jobq_error err;
     if (even_point(r, e, low, usd, &err))
-        return NAN;
+        return (double)NAN;
     sign = usd[0] - usd[1];
     for (int i = 0; i < 40; i++) {
         double middle = sqrt(low * high);
         if (even_point(r, e, middle, usd, &err))
-            return NAN;
+            return (double)NAN;
         if ((usd[0] - usd[1] > 0) == (sign > 0))
             low = middle;
         else
@@ -224,7 +224,7 @@ static int even_curve(struct report *r, const struct even *e, struct text *csv,
 {
     double before = 0, before_x = 0, usd[2];
     struct jobq_error err;
-    *out_cross = NAN;
+    *out_cross = (double)NAN;
     text_printf(csv, "%s,%s_%s,%s_%s\n", predict_input_name(e->input), e->option,
                 e->first, e->option, e->second);
     for (int i = 0; i < EVEN_POINTS; i++) {
@@ -295,7 +295,7 @@ int report_even(struct report *r, struct jobq_error *err)
         struct text csv = {0};
         double cross;
         even_curve(r, &pair[fallback], &csv, &cross);
-        code = draw_even(r, &pair[fallback], &csv, NAN, err);
+        code = draw_even(r, &pair[fallback], &csv, (double)NAN, err);
         text_release(&csv);
     }
     text_puts(&r->page, "</section>\n");

@@ -19,7 +19,7 @@ static int least(struct report *r, const char *store, struct search_result *out,
                                             "instance"};
     struct search_axis axis[3] = {0};
     struct search_summary summary;
-    struct search_limits limits = {INFINITY, INFINITY};
+    struct search_limits limits = {HUGE_VAL, HUGE_VAL};
     struct predict_scenario sc = r->base;
     int code = predict_set(&sc, "store", store, err), axes = 0;
     sc.jobs = 0;
@@ -184,7 +184,7 @@ static int draw_pareto(struct report *r, struct candidate *c, int count,
 {
     struct text csv = {0};
     char settings[160];
-    double low_usd = INFINITY, high_usd = 0;
+    double low_usd = HUGE_VAL, high_usd = 0;
     text_puts(&csv,
               "instance,concurrency,boxes,usd_per_million,hours,front,marked,label\n");
     for (int i = 0; i < count; i++)

@@ -28,6 +28,8 @@ void report_escape(struct text *page, const char *plain)
 }
 
 static void escape_format(struct text *page, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void escape_format(struct text *page, const char *format, va_list args)
 {
     char plain[1200];
     vsnprintf(plain, sizeof plain, format, args);
@@ -37,7 +39,10 @@ static void escape_format(struct text *page, const char *format, va_list args)
 void report_say(struct report *r, const char *class, const char *format, ...)
 {
     va_list args;
-    text_printf(&r->page, *class ? "<p class=\"%s\">" : "<p>", class);
+    if (*class)
+        text_printf(&r->page, "<p class=\"%s\">", class);
+    else
+        text_puts(&r->page, "<p>");
     va_start(args, format);
     escape_format(&r->page, format, args);
     va_end(args);

@@ -16,7 +16,7 @@
 
 /* One replication: three instants a job, each column sorted by itself. */
 struct replica {
-    double *at_ns[3]; /* enqueued, started, finished; INFINITY: never */
+    double *at_ns[3]; /* enqueued, started, finished; HUGE_VAL: never */
     size_t jobs;
 };
 
@@ -49,7 +49,7 @@ static int read_replica(const char *path, struct replica *out, struct jobq_error
         out->at_ns[c] = xcalloc(out->jobs + 1, sizeof(double));
         for (size_t i = 0; i < out->jobs; i++) {
             double value = table_number(table, i, column);
-            out->at_ns[c][i] = value >= 0 ? value : (double)INFINITY;
+            out->at_ns[c][i] = value >= 0 ? value : (double)HUGE_VAL;
         }
         qsort(out->at_ns[c], out->jobs, sizeof(double), by_value);
     }
@@ -146,7 +146,7 @@ int report_capacity(struct report *r, struct jobq_error *err)
 {
     struct predict_state state;
     struct text csv = {0}, settings = {0}, names = {0};
-    double usd, low = INFINITY, high = 0;
+    double usd, low = HUGE_VAL, high = 0;
     int rows = 0;
     text_puts(&r->page, "<section id=\"capacity\"><h2>Capacity</h2>\n");
     int code = report_point(r, &r->base, &usd, NULL, &state, err);

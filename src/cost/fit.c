@@ -722,9 +722,9 @@ static void describe(const struct fit *fit, const struct table *table, struct fo
     }
     /* Of more jobs only what belongs to the run, and goes with 1 / jobs, gets less; volumes
      * follow from instance time, and time in the queue from what the caller says. */
-    f->high[PREDICT_JOBS] = INFINITY;
-    f->low[PREDICT_VOLUME_GIB] = f->low[PREDICT_QUEUED] = -INFINITY;
-    f->high[PREDICT_VOLUME_GIB] = f->high[PREDICT_QUEUED] = INFINITY;
+    f->high[PREDICT_JOBS] = HUGE_VAL;
+    f->low[PREDICT_VOLUME_GIB] = f->low[PREDICT_QUEUED] = -HUGE_VAL;
+    f->high[PREDICT_VOLUME_GIB] = f->high[PREDICT_QUEUED] = HUGE_VAL;
 }
 
 int fit_run(const struct table *table, const struct fit_options *options,

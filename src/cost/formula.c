@@ -39,8 +39,7 @@ static void measure_outside(const struct formula *f, const struct predict_scenar
         if (i == PREDICT_VCPUS)
             value = predict_vcpus(sc);
         if (i == PREDICT_JOBS && value <= 0)
-            value =
-                INFINITY; /* marginal: what belongs to a run is spread over all jobs */
+            value = HUGE_VAL; /* marginal: a run's own is spread over all jobs */
         double high = f->high[i];
         double beyond = value < low ? low - value : value > high ? value - high : 0;
         if (!(beyond > 0) || !isfinite(beyond))

@@ -176,8 +176,8 @@ static void try_bytes(const char *bytes, int64_t len, const char *what)
 static void survives_random_changes(void **context)
 {
     static const char *const seeds[] = {
-        "POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: "
-        "100-continue\r\n\r\n",
+        ("POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: "
+         "100-continue\r\n\r\n"),
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
         "3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nT: v\r\n\r\n"};
     (void)context;
