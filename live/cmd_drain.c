@@ -150,9 +150,9 @@ static void on_event(void *ctx, const struct drainer_event *e)
 static void on_signal(struct cli *cli, int number)
 {
     struct drain *d = cli->on_signal_ctx;
-    (void)number;
+    /* Still looking for its queue, it holds nothing: a TERM has been obeyed. */
     if (!d->drainer)
-        _exit(CLI_INTERRUPTED);
+        _exit(number == SIGTERM ? CLI_OK : CLI_INTERRUPTED);
     if (cli->interrupted == 1)
         cli_say(cli,
                 "stopping: no new jobs; what runs finishes or is given back; again to "
