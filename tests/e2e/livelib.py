@@ -1,5 +1,6 @@
 """What the live end-to-end tests share: jobqmock, jobq, and looking at both from outside."""
 import atexit
+import http.client
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -87,8 +89,14 @@ def depth(mock, queue):
             mock.url + "/", data=json.dumps(body).encode(),
             headers={"Content-Type": "application/x-amz-json-1.0",
                      "X-Amz-Target": "AmazonSQS." + action})
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return json.loads(reply.read())
+        # The mock may be told to answer with errors and to lose replies.
+        for last in [False] * 19 + [True]:
+            try:
+                with urllib.request.urlopen(request, timeout=10) as reply:
+                    return json.loads(reply.read())
+            except (urllib.error.URLError, ConnectionError, http.client.HTTPException):
+                if last:
+                    raise
     url = call("GetQueueUrl", {"QueueName": queue})["QueueUrl"]
     a = call("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["All"]})["Attributes"]
     return tuple(int(a[k]) for k in ("ApproximateNumberOfMessages",
