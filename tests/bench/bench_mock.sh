@@ -18,9 +18,12 @@ done
 tests/e2e/npm.sh || exit 0
 for queued in 0 100000; do
     echo "fauxqs"
-    FAUXQS_PORT=45671 FAUXQS_LOGGER=false build/e2e/node_modules/.bin/fauxqs >/dev/null 2>&1 &
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    FAUXQS_PORT=$port FAUXQS_LOGGER=false build/e2e/node_modules/.bin/fauxqs >/dev/null 2>&1 &
     pid=$!
-    "$bench" -m $queued http://127.0.0.1:45671
+    "$bench" -m $queued http://127.0.0.1:$port
     kill $pid
     wait $pid 2>/dev/null
 done
+pid=
+exit 0
