@@ -1,8 +1,9 @@
 /* bench_fleet.c - how many jobs a second the whole simulated fleet does on one core, and what
  * a queued job takes in memory.
  *
- * Usage: bench_fleet [ROUNDS [JOBS]]. CPU seconds of the process, medians. The first round
- * touches its memory for the first time; the later ones reuse it, as replications do. */
+ * Usage: bench_fleet [ROUNDS [JOBS [speed]]]; `speed` leaves out the memory. CPU seconds of the
+ * process, medians. The first round touches its memory for the first time; the later ones
+ * reuse it, as replications do. */
 #include "sim/run.h"
 
 #include <stdio.h>
@@ -150,8 +151,10 @@ int main(int argc, char **argv)
     int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 3;
     const char *jobs = argc > 2 ? argv[2] : "1M";
     rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
-    memory(jobs, "1KiB");
-    memory(jobs, "64KiB");
+    if (argc < 4) {
+        memory(jobs, "1KiB");
+        memory(jobs, "64KiB");
+    }
     speed(rounds, jobs);
     return 0;
 }
