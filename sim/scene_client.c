@@ -121,26 +121,6 @@ static void feed(void *arg)
 
 /* ---- set-up ----------------------------------------------------------------------- */
 
-static int make_domains(struct scene *s, struct jobq_backend *b, struct jobq_error *err)
-{
-    if (!b->store)
-        return JOBQ_OK;
-    int day = job_day(jobq_wall(b), 1);
-    for (int shard = 0; shard < s->scenario->domains; shard++) {
-        char name[JOB_DOMAIN_MAX + 1];
-        job_domain_name(STR(SCENE_QUEUE), day, shard, name);
-        struct retry r;
-        retry_init(&r, b, &RETRY_CALLS, NULL);
-        int code;
-        do
-            code = jobq_store_create_domain(b, name, err);
-        while (code < 0 && retry_again(&r, code));
-        if (code < 0)
-            return code;
-    }
-    return JOBQ_OK;
-}
-
 static int set_up(struct scene *s, struct jobq_error *err)
 {
     struct jobq_backend *b = world_backend(s->client);
@@ -163,7 +143,7 @@ static int set_up(struct scene *s, struct jobq_error *err)
     o.pipeline = (int)(clients < 1024 ? clients : 1024);
     int code = enqueuer_new(b, &o, &s->enqueuer, err);
     if (code == JOBQ_OK)
-        code = make_domains(s, b, err);
+        code = enqueuer_make_domains(s->enqueuer, err);
     s->feeders = (int)clients;
     return code;
 }

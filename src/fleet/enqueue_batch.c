@@ -216,40 +216,6 @@ static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day)
 
 /* ---- rows ---------------------------------------------------------------------------- */
 
-static int put_rows(struct enqueuer *e, int domain, const struct jobq_item *item,
-                    int count, struct jobq_error *err)
-{
-    e->counters.row_calls++;
-    return count == 1 ? jobq_store_put(e->b, domain, item->name, item->attr,
-                                       item->attr_count, NULL, err)
-                      : jobq_store_put_batch(e->b, domain, item, count, err);
-}
-
-/* Puts rows until they are there, refused or out of time. A domain that is not there yet
- * is made: whoever comes first on a day pays for it. */
-static int store_rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int shard,
-                      const struct jobq_item *item, int count, struct jobq_error *err)
-{
-    struct retry r;
-    retry_init(&r, e->b, &RETRY_CALLS, &lane->deadline_ns);
-    bool made = false;
-    int code;
-    do {
-        int domain = enqueue_domain(e, day, shard, err);
-        code = domain < 0 ? domain : put_rows(e, domain, item, count, err);
-        if (code == JOBQ_NOT_FOUND && e->options.create && !made) {
-            char name[JOB_DOMAIN_MAX + 1];
-            job_domain_name(e->queue_name, day, shard, name);
-            code = jobq_store_create_domain(e->b, name, err);
-            made = code == JOBQ_OK;
-            if (made)
-                code = put_rows(e, domain, item, count, err);
-        }
-    } while (code < 0 && retry_again(&r, code));
-    e->counters.retries += r.tries;
-    return code;
-}
-
 /* One call's rows: entries from..end - 1. */
 static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int from,
                  int end)
@@ -262,12 +228,14 @@ static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int fro
             of[count++] = &lane->entry[i];
         }
     struct jobq_error why = {0};
-    if (count == 0 || store_rows(e, lane, day, shard, lane->item, count, &why) == JOBQ_OK)
+    if (count == 0 || enqueue_store(e, day, shard, lane->item, count, &lane->deadline_ns,
+                                    &why) == JOBQ_OK)
         return;
     /* One row that the service refuses refuses them all: find it. */
     bool alone = count == 1 || jobq_code_is_retryable(why.code);
     for (int i = 0; i < count; i++)
-        if (alone || store_rows(e, lane, day, shard, &lane->item[i], 1, &why) < 0)
+        if (alone ||
+            enqueue_store(e, day, shard, &lane->item[i], 1, &lane->deadline_ns, &why) < 0)
             refuse(of[i], &why);
 }
 

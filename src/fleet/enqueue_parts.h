@@ -1,6 +1,7 @@
 /* enqueue_parts.h - what the enqueuer's files share.
  *
- * Room:     src/fleet, private to enqueuer.c, enqueue_batch.c and enqueue_repair.c. */
+ * Room:     src/fleet, private to enqueuer.c, enqueue_batch.c, enqueue_store.c and
+ *           enqueue_repair.c. */
 #ifndef JOBQ_FLEET_ENQUEUE_PARTS_H
 #define JOBQ_FLEET_ENQUEUE_PARTS_H
 
@@ -51,6 +52,14 @@ struct enqueue_lane {
     int64_t deadline_ns;
 };
 
+/* What is known of one of the day's domains. */
+struct enqueue_domain {
+    int handle;     /* -1: not opened */
+    bool asked_now; /* a lane's first put, or its making, is under way: the others wait */
+    bool answered;  /* a put was answered: nobody waits */
+    int makings;
+};
+
 struct enqueuer {
     struct jobq_backend *b;
     struct enqueuer_options options;
@@ -58,8 +67,9 @@ struct enqueuer {
     struct arena *memory; /* the process's */
     int queue, dead_queue;
     struct job_ids ids;
-    int day;                    /* of the domains in handle[] */
-    int handle[JOB_SHARDS_MAX]; /* -1: not opened */
+    int day; /* of domain[] */
+    struct enqueue_domain domain[JOB_SHARDS_MAX];
+    struct fiber_cond domain_news;
     int next_shard;
     struct enqueue_request *first, *last; /* with jobs not yet taken */
     int64_t untaken;
@@ -75,6 +85,10 @@ struct enqueue_lane *enqueue_lane_take(struct enqueuer *e);
 void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane);
 /* The handle of a day's shard; opens it. Negative: the port's error. */
 int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *err);
+/* Puts rows (1..25) until they are there, refused or out of time; makes the domain if it is
+ * missing and the options say so. deadline_ns: as retry_init, but not NULL. */
+int enqueue_store(struct enqueuer *e, int day, int shard, const struct jobq_item *item,
+                  int count, const int64_t *deadline_ns, struct jobq_error *err);
 /* Sends count (<= 10) messages, each until it is sent, refused or out of time; code[i]
  * tells. deadline_ns: as retry_init. */
 void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,

@@ -86,26 +86,6 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     return JOBQ_OK;
 }
 
-int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *err)
-{
-    if (day != e->day) {
-        e->day = day;
-        for (int i = 0; i < JOB_SHARDS_MAX; i++)
-            e->handle[i] = -1;
-    }
-    if (shard < JOB_SHARDS_MAX && e->handle[shard] >= 0)
-        return e->handle[shard];
-    char name[JOB_DOMAIN_MAX + 1];
-    int handle = -1;
-    job_domain_name(e->queue_name, day, shard, name);
-    int code = jobq_store_open(e->b, name, &handle, err);
-    if (code < 0)
-        return code;
-    if (shard < JOB_SHARDS_MAX)
-        e->handle[shard] = handle;
-    return handle;
-}
-
 /* ---- who works ----------------------------------------------------------------------- */
 
 struct enqueue_lane *enqueue_lane_take(struct enqueuer *e)

@@ -68,11 +68,16 @@ struct enqueuer_options {
 struct enqueuer_options enqueuer_defaults(const char *queue);
 
 /* Opens or creates queue and dead-letter queue (one to four requests). Domains are
- * created when a row is first refused for want of one: a process that adds to an existing
- * day pays nothing for it. Returns: JOBQ_OK; INVALID, LIMIT: an option; or the port's
+ * created when a row is first refused for want of one, once a process: one that adds to
+ * an existing day pays nothing for it, but a process's first put into each domain goes
+ * alone. Returns: JOBQ_OK; INVALID, LIMIT: an option; or the port's
  * error. Owner: the process b->proc; nothing to free. */
 int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
                  struct enqueuer **out, struct jobq_error *err);
+
+/* Makes the day's domains now (D requests), tried again without end, for who knows that
+ * they are missing. */
+int enqueuer_make_domains(struct enqueuer *e, struct jobq_error *err);
 
 /* One job of a list, in and out. */
 struct enqueuer_job {
