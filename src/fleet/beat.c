@@ -114,8 +114,9 @@ static int64_t next_due(const struct drainer *d)
     int64_t due_ns = JOBQ_FOREVER;
     if (d->beat_first && d->beat_calls < BEAT_CALLS_MAX)
         due_ns = d->beat_first->covered_at_ns + d->beat_interval_ns;
-    if (d->deletes.first && d->delete_calls < d->options.deletes &&
-        d->deletes.first->delete_by_ns < due_ns)
+    /* A call that is starting tells when the next is due, once it has its messages. */
+    if (d->deletes.first && d->deletes_starting == 0 &&
+        d->delete_calls < d->options.deletes && d->deletes.first->delete_by_ns < due_ns)
         due_ns = d->deletes.first->delete_by_ns;
     return due_ns;
 }

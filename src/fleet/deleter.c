@@ -12,12 +12,16 @@
 
 #include <assert.h>
 
+/* A call that is started but has not yet taken its messages has them: jobs that end in the
+ * same moment must not each start one. */
 bool deleter_due(const struct drainer *d, int64_t now_ns)
 {
-    if (d->deletes.count == 0 || d->delete_calls >= d->options.deletes)
+    int left = d->deletes.count - d->deletes_starting * d->options.batch;
+    if (left <= 0 || d->delete_calls >= d->options.deletes)
         return false;
-    return d->deletes.count >= d->options.batch || d->mode == DRAINER_STOPPING ||
-           d->deletes.first->delete_by_ns <= now_ns;
+    if (left >= d->options.batch || d->mode == DRAINER_STOPPING)
+        return true;
+    return d->deletes_starting == 0 && d->deletes.first->delete_by_ns <= now_ns;
 }
 
 /* The call's own copy of the handles: the held messages may get newer ones meanwhile. */
@@ -78,10 +82,13 @@ static void delete_some(void *arg)
 {
     struct drainer *d = arg;
     struct delete_call call;
+    d->deletes_starting--;
     do {
         gather(d, &call);
         if (call.count == 0)
             break;
+        if (d->deletes.first)
+            tick_by(d, d->deletes.first->delete_by_ns);
         call_delete(d, &call);
         for (int i = 0; i < call.count; i++) {
             struct held *h = call.held[i];
@@ -112,6 +119,7 @@ static void delete_some(void *arg)
 void deleter_start(struct drainer *d)
 {
     d->delete_calls++;
+    d->deletes_starting++;
     fiber_spawn(d->b->proc, delete_some, d);
 }
 

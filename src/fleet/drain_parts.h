@@ -99,7 +99,8 @@ struct drainer {
     bool elsewhere;         /* the last look found messages that others hold */
 
     struct held_list buffer, deletes;
-    int deletes_held; /* waiting or in flight */
+    int deletes_held;     /* waiting or in flight */
+    int deletes_starting; /* calls that have not yet taken theirs */
     int delete_calls, beat_calls;
     int after; /* attempts that have left their slot and not yet ended */
     int held_count;

@@ -42,7 +42,7 @@ static void begin(struct drainer *d)
             h->deadline_ns = d->stop_at_ns;
     jobq_queue_abort_receives(d->b);
     fiber_cond_broadcast(&d->room);
-    if (d->deletes.count > 0)
+    if (deleter_due(d, jobq_now(d->b)))
         deleter_start(d);
 }
 

@@ -118,6 +118,69 @@ static void without_a_store_there_are_three_requests(void **state)
     stage_free(st);
 }
 
+/* Work that ends when the gate opens, all of it in one moment. */
+struct gate {
+    struct jobq_child port; /* first */
+    struct fiber_sched *sched;
+    struct fiber_cond opened;
+    bool open;
+};
+
+static int gate_start(struct jobq_child *port, const struct jobq_work *work,
+                      struct jobq_error *err)
+{
+    (void)port;
+    (void)work;
+    (void)err;
+    return 0;
+}
+
+static int gate_wait(struct jobq_child *port, int handle, int64_t until_ns,
+                     struct jobq_work_result *out, struct jobq_error *err)
+{
+    struct gate *g = (struct gate *)port;
+    (void)handle;
+    (void)err;
+    while (!g->open)
+        fiber_cond_wait(g->sched, &g->opened, until_ns);
+    *out = (struct jobq_work_result){.progress_percent = -1};
+    return JOBQ_OK;
+}
+
+static const struct jobq_child_ops GATE = {
+    .name = "gate", .start = gate_start, .wait = gate_wait};
+
+static void open_gate(void *ctx)
+{
+    struct gate *g = ctx;
+    g->open = true;
+    fiber_cond_broadcast(&g->opened);
+}
+
+/* However many jobs end before a delete gets going, it is ten a call, and what is over waits
+ * for company. */
+static void jobs_that_end_together_fill_their_deletes(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 60 * S);
+    struct gate g = {.port.ops = &GATE, .sched = st->b->sched};
+    st->b->store = NULL;
+    struct stage_drainer *sd = stage_drain(st, 25);
+    sd->b->store = NULL;
+    sd->b->child = &g.port;
+    stage_enqueue(st, 25, "0");
+    stage_run_for(st, 5 * S);
+    assert_int_equal(sd->started, 25);
+    stage_do(st, open_gate, &g);
+    stage_run_for(st, 3 * S);
+    assert_int_equal(sd->ended, 25);
+    assert_int_equal(stage_requests(st, JOBQ_ACT_SQS_DELETE_BATCH), 2);
+    stage_run_for(st, 5 * S);
+    assert_int_equal(stage_requests(st, JOBQ_ACT_SQS_DELETE_BATCH), 3);
+    assert_queue_empty(st);
+    stage_free(st);
+}
+
 /* ---- the claim ----------------------------------------------------------------------- */
 
 static void a_lost_claim_reply_is_read_back(void **state)
@@ -827,6 +890,7 @@ int main(void)
         cmocka_unit_test(prefetch_makes_a_job_cheap),
         cmocka_unit_test(rows_tell_the_whole_story),
         cmocka_unit_test(without_a_store_there_are_three_requests),
+        cmocka_unit_test(jobs_that_end_together_fill_their_deletes),
         cmocka_unit_test(a_lost_claim_reply_is_read_back),
         cmocka_unit_test(a_lost_final_reply_is_read_back),
         cmocka_unit_test(a_dead_drainers_job_is_taken_over),
