@@ -123,17 +123,18 @@ static void resume_listening(struct http_server *server)
 }
 
 /* The socket goes at once, the memory behind the turn: a caller up the stack may still
- * hold the connection. */
+ * hold the connection. While somebody still means to answer on it, the memory stays until
+ * he has. */
 static void kill_connection(struct connection *c)
 {
-    if (c->dead)
-        return;
-    c->dead = true;
-    event_free(c->read_event);
-    event_free(c->write_event);
-    if (c->closed_event)
-        event_free(c->closed_event);
-    close(c->fd);
+    if (!c->dead) {
+        c->dead = true;
+        event_free(c->read_event);
+        event_free(c->write_event);
+        if (c->closed_event)
+            event_free(c->closed_event);
+        close(c->fd);
+    }
     mark_dirty(c);
 }
 
@@ -555,7 +556,8 @@ static void flush_round(struct http_server *server)
         next = c->next_dirty;
         c->dirty = false;
         if (c->dead) {
-            free_connection(c);
+            if (!c->x.open)
+                free_connection(c);
             continue;
         }
         write_out(c);

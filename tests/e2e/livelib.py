@@ -13,7 +13,7 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 JOBQ = os.path.join(ROOT, "bin", "jobq")
-MOCK = os.path.join(ROOT, "bin", "jobqmock")
+MOCK = os.environ.get("JOBQMOCK", os.path.join(ROOT, "bin", "jobqmock"))
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 
@@ -29,14 +29,17 @@ def check(condition, text):
 
 
 class Mock:
-    """jobqmock on a free port, and an environment that points to it."""
+    """jobqmock on a free port, and an environment that points to it. What it says on its
+    standard error is in the file `said`."""
 
     def __init__(self, *options, signed=True):
         self.dir = tempfile.mkdtemp(prefix="jobq-live-")
         self.started = []
+        self.said = os.path.join(self.dir, "stderr")
         args = [MOCK, "--port", "0"] + (["--auth", "check"] if signed else [])
-        self.proc = subprocess.Popen(args + list(options), stdout=subprocess.PIPE,
-                                     stderr=subprocess.DEVNULL, text=True)
+        with open(self.said, "w") as said:
+            self.proc = subprocess.Popen(args + list(options), stdout=subprocess.PIPE,
+                                         stderr=said, text=True)
         atexit.register(self.close)
         line = self.proc.stdout.readline()
         found = re.search(r"(http://\S+)", line)

@@ -1,6 +1,6 @@
 # tests/e2e/mock.mk - jobqmock held to clients that others wrote: Debian's boto3 and
 # awscli (Query), and npm's (JSON; SimpleDB).
-.PHONY: check-mock check-mock-npm check-mock-kill check-mock-soak
+.PHONY: check-mock check-mock-npm check-mock-kill check-mock-soak check-mock-soak-asan
 check-mock: bin/jobqmock
 	@tests/e2e/mock_check.sh mock_sqs.py mock_sdb.py mock_ec2.py mock_edges.py
 	@/usr/bin/python3 -W ignore tests/e2e/mock_auth.py Checked
@@ -19,7 +19,15 @@ CHECKS += check-mock-cli
 # Slow, so not part of `make check`: --state killed fifty times.
 check-mock-kill: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 50
-# Also slow: faults, disconnects and malformed requests for SOAK_SECONDS.
+# Also slow: mixed load, faults, disconnects and malformed requests for SOAK_SECONDS; and the
+# same with the sanitizers, which also tell what was not given back at the end.
 SOAK_SECONDS ?= 30
 check-mock-soak: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_soak.py $(SOAK_SECONDS)
+check-mock-soak-asan:
+	@$(MAKE) --no-print-directory VARIANT=asan build/asan/jobqmock
+	@JOBQMOCK=build/asan/jobqmock /usr/bin/python3 -W ignore tests/e2e/mock_soak.py \
+		$(SOAK_SECONDS)
+$(BUILD)/jobqmock: $(BUILD)/sim/mock/jobqmock_main.o $(MOCK) $(MODELS) $(PRICING) $(COST) \
+		$(NET) $(WIRE) $(BASE)
+	$(link) $(LIB_MOCK) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)

@@ -1,117 +1,213 @@
-"""jobqmock under mixed load with random faults, lost replies, disconnects and malformed
-requests: it neither ends nor loses a message it acknowledged, and its memory returns.
-Argument: seconds (30)."""
-import random
-import socket
+"""jobqmock under mixed load: SQS in both protocols, FIFO and standard, SimpleDB, EC2, faults
+that change all the time, clients that hang up anywhere, malformed requests. It does not end,
+its memory is flat once the load is steady, and a reader that took no part finds every
+message, row and box that was acknowledged. Argument: seconds (30)."""
+import os
+import re
 import sys
-import threading
 import time
 
-import boto3
-import botocore.exceptions
-from botocore.config import Config
-
 import livelib
+import mock_load
 from livelib import check
 
-ERRORS = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+JITTER_KIB = 2048  # what the resident memory of a steady load may move by
 
 
-def client(mock):
-    return boto3.client("sqs", region_name="us-east-1", endpoint_url=mock.url,
-                        aws_access_key_id="a", aws_secret_access_key="b",
-                        config=Config(retries={"max_attempts": 0}, read_timeout=10))
+def memory_kib(pid):
+    with open("/proc/%d/status" % pid) as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
 
 
-class Worker(threading.Thread):
-    """Sends and consumes; `sent` and `deleted` are what was acknowledged."""
-
-    def __init__(self, mock, number, end):
-        super().__init__()
-        self.sqs, self.number, self.end = client(mock), number, end
-        self.url = mock.url + "/123456789012/soak"
-        self.random = random.Random(number)
-        self.sent, self.deleted, self.unsure, self.failed = set(), set(), set(), 0
-
-    def run(self):
-        i = 0
-        while time.monotonic() < self.end:
-            i += 1
-            body, asked = "%d-%d" % (self.number, i), set()
-            try:
-                if self.random.random() < 0.6:
-                    self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
-                    self.sent.add(body)
-                    continue
-                got = self.sqs.receive_message(
-                    QueueUrl=self.url, MaxNumberOfMessages=10, VisibilityTimeout=2,
-                    WaitTimeSeconds=self.random.randrange(2)).get("Messages", [])
-                for one in got[:6]:
-                    asked = {one["Body"]}
-                    self.sqs.delete_message(QueueUrl=self.url,
-                                            ReceiptHandle=one["ReceiptHandle"])
-                    self.deleted.add(one["Body"])
-                    asked = set()
-            except ERRORS:
-                self.failed += 1
-                self.unsure |= asked
+def median(values):
+    return sorted(values)[len(values) // 2]
 
 
-class Vandal(threading.Thread):
-    """Half requests, junk, long polls left alone."""
-
-    def __init__(self, mock, end):
-        super().__init__()
-        self.mock, self.end, self.random = mock, end, random.Random(99)
+class Soak:
+    def __init__(self, seconds):
+        self.mock, self.seconds = livelib.Mock(signed=False), seconds
+        url = self.mock.url
+        self.sqs, self.sdb, self.ec2 = (mock_load.client(url, s) for s in ("sqs", "sdb", "ec2"))
+        self.sqs.create_queue(QueueName="soak")
+        # What vandals send is not taken away by anybody.
+        self.sqs.create_queue(QueueName="junk", Attributes={"MessageRetentionPeriod": "60"})
+        self.sqs.create_queue(QueueName="soak.fifo", Attributes={"FifoQueue": "true"})
+        for name in ("soak", "junk"):
+            self.sdb.create_domain(DomainName=name)
+        self.start = time.monotonic()
+        end = self.start + seconds
+        self.book, self.groups = mock_load.Book(), mock_load.Book()
+        self.fifo = [mock_load.Groups(url, n, end, self.groups, mock_load.Query)
+                     for n in (11, 12)]
+        self.rows = [mock_load.Rows(url, n, end) for n in (21, 22)]
+        self.boxes = mock_load.Boxes(url, 31, end)
+        self.load = [mock_load.Messages(url, 1, end, self.book, mock_load.Json),
+                     mock_load.Messages(url, 2, end, self.book, mock_load.Json),
+                     mock_load.Messages(url, 3, end, self.book, mock_load.Query)]
+        self.load += self.fifo + self.rows + [self.boxes, mock_load.Admin(url, 32, end)]
+        self.vandals = [mock_load.Vandal(url, n, end) for n in (41, 42)]
+        self.faults = mock_load.Faults(url, 51, end)
+        self.samples = []
 
     def run(self):
-        host, port = self.mock.url[7:].split(":")
-        poll = ("GET /?Action=ReceiveMessage&WaitTimeSeconds=20&QueueUrl=%s/123456789012/empty"
-                "&Version=2012-11-05 HTTP/1.1\r\nHost: x\r\n\r\n" % self.mock.url).encode()
-        while time.monotonic() < self.end:
-            one = socket.create_connection((host, int(port)), timeout=5)
-            data = bytearray(poll)
-            for _ in range(self.random.randrange(6)):
-                data[self.random.randrange(len(data))] = self.random.randrange(256)
-            one.sendall(bytes(data[:self.random.randrange(1, len(data) + 1)]))
-            time.sleep(0.01)
-            one.close()
+        threads = self.load + self.vandals + [self.faults]
+        for thread in threads:
+            thread.start()
+        every = max(1, self.seconds / 360)
+        while any(thread.is_alive() for thread in threads):
+            time.sleep(every)
+            code = self.mock.proc.poll()
+            check(code is None, "jobqmock ended by itself with %s\n%s" % (code, self.said()))
+            for thread in threads:
+                check(not thread.broken, thread.broken)
+            at = time.monotonic() - self.start
+            self.samples.append((at, memory_kib(self.mock.proc.pid),
+                                 len(os.listdir("/proc/%d/fd" % self.mock.proc.pid))))
+            if len(self.samples) % 30 == 1:
+                print("%6.0f s: %d calls, %d KiB resident, %d descriptors, %d messages left"
+                      % (at, sum(t.calls for t in threads), *self.samples[-1][1:],
+                         self.book.left + self.groups.left), flush=True)
+        self.mock.faults("off")
+
+    def said(self):
+        with open(self.mock.said) as said:
+            return said.read()[-4000:]
+
+    def drain(self, queue):
+        """Everything in the queue, in the order in which it comes."""
+        url, got = "%s/%s/%s" % (self.mock.url, mock_load.ACCOUNT, queue), []
+        while True:
+            more = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10,
+                                            VisibilityTimeout=43200).get("Messages", [])
+            if not more:
+                return [one["Body"].split(":")[0] for one in got]
+            got += more
+            if queue.endswith(".fifo"):  # a group goes on when its first ones are gone
+                self.sqs.delete_message_batch(QueueUrl=url, Entries=[
+                    {"Id": str(i), "ReceiptHandle": one["ReceiptHandle"]}
+                    for i, one in enumerate(more)])
+
+    def check_messages(self):
+        self.mock.get("/_jobq/clock", b"advance=1h")
+        lost = 0
+        for book, queue in ((self.book, "soak"), (self.groups, "soak.fifo")):
+            there = self.drain(queue)
+            check(len(set(there)) == len(there), queue + ": a message is there twice")
+            missing = book.sent - book.deleted - book.unsure - set(there)
+            check(not missing, "%d acknowledged messages lost: %s" % (
+                len(missing), sorted(missing)[:3]))
+            check(not book.refused & set(there), "refused, and there")
+            lost += len(missing)
+            if queue.endswith(".fifo"):
+                rank = {key: number for one in self.fifo for number, key in one.order}
+                last = {}
+                for key in filter(rank.get, there):
+                    group = self.fifo[0].group(key)
+                    check(rank[key] > last.get(group, 0), "out of order: " + key)
+                    last[group] = rank[key]
+        return lost
+
+    def check_rows(self):
+        there, token = {}, None
+        while True:
+            more = {"NextToken": token} if token else {}
+            page = self.sdb.select(SelectExpression="select * from `soak` limit 500",
+                                   ConsistentRead=True, **more)
+            for item in page.get("Items", []):
+                check(len(item["Attributes"]) == 1, "a row of two values: " + item["Name"])
+                there[item["Name"]] = item["Attributes"][0]["Value"]
+            token = page.get("NextToken")
+            if not token:
+                break
+        for worker in self.rows:
+            for item, may in worker.may.items():
+                check(there.get(item) in may, "row %s holds %s, not %s" % (
+                    item, there.get(item), may))
+        return len(there)
+
+    def check_boxes(self):
+        there = {}
+        for page in self.ec2.get_paginator("describe_instances").paginate(
+                Filters=[{"Name": "tag:load", "Values": ["31"]}]):
+            for reservation in page["Reservations"]:
+                for box in reservation["Instances"]:
+                    there[box["InstanceId"]] = (
+                        box["State"]["Name"], {t["Key"]: t["Value"] for t in box["Tags"]})
+        tokens = [tags["token"] for _, tags in there.values()]
+        check(len(set(tokens)) == len(tokens), "one ClientToken launched twice")
+        for box, token in self.boxes.boxes.items():
+            check(box in there, "box lost: " + box)
+            state, tags = there[box]
+            check(tags["token"] == token, "another box's tags: " + box)
+            check(tags.get("n") in self.boxes.tags.get(box, {None}), "a tag lost: " + box)
+            check((state in ("shutting-down", "terminated")) or box not in self.boxes.dead,
+                  "terminated, and " + state)
+        return len(there)
+
+    def check_memory(self):
+        """From the first quarter on (but at most 5 minutes, in which FIFO deduplication
+        fills up) the memory stays where it is."""
+        settled = min(300, self.seconds / 4)
+        steady = [kib for at, kib, _ in self.samples if at >= settled]
+        tenth = max(1, len(steady) // 10)
+        first, last = median(steady[:tenth]), median(steady[-tenth:])
+        print("resident: %d KiB at the start, %d at %.0f s, %d at the end, %d at most; "
+              "descriptors: %d at most" % (self.samples[0][1], first, settled, last,
+                                           max(s[1] for s in self.samples),
+                                           max(s[2] for s in self.samples)))
+        if self.seconds >= 600:
+            check(last - first <= JITTER_KIB, "memory grew by %d KiB" % (last - first))
+
+    def check_end(self):
+        """The vandals have gone; a worker keeps a connection or two."""
+        for name, most in (("long_polls", 0), ("connections", 2 * len(self.load) + 10)):
+            livelib.wait_for(lambda: self.metric(name) <= most, 20,
+                             "%d %s that nobody holds" % (self.metric(name), name))
+        check(self.mock.proc.poll() is None, "jobqmock ended by itself\n" + self.said())
+        self.mock.proc.terminate()
+        code = self.mock.proc.wait()
+        check(code == 0, "jobqmock ended with %d\n%s" % (code, self.said()))
+
+    def metric(self, name):
+        return int(re.search(r"^jobqmock_%s (\d+)$" % name, self.mock.get("/metrics"),
+                             re.M).group(1))
+
+    def report(self, rows, boxes):
+        ledger = self.mock.ledger()
+        counts = {}
+        for line in self.mock.get("/metrics").splitlines():
+            found = re.match(r'jobqmock_(requests|failed|throttled)_total\{service="(\w+)"',
+                             line)
+            if found:
+                counts[found.groups()] = counts.get(found.groups(), 0) + int(
+                    line.rsplit(" ", 1)[1])
+        requests = sum(n for (what, _), n in counts.items() if what == "requests")
+        failed = sum(n for (what, _), n in counts.items() if what == "failed")
+        print("%d s: %d requests (%s) and %d of no known action, %d answered by an error; %d "
+              "clients' calls refused, %d without an answer; %d connections of vandals; %d "
+              "changes of faults" % (
+                  self.seconds, requests, ", ".join(
+                      "%s %d" % (service, n) for (what, service), n in sorted(counts.items())
+                      if what == "requests"), ledger["other_requests"], failed,
+                  sum(t.refusals for t in self.load), sum(t.silences for t in self.load),
+                  sum(t.calls for t in self.vandals), self.faults.calls))
+        for name, book in (("standard", self.book), ("FIFO", self.groups)):
+            print("%s: %d acknowledged, %d received, %d deleted, %d deletes unsure, %d refused"
+                  "; none lost" % (name, len(book.sent), book.received, len(book.deleted),
+                                   len(book.unsure), len(book.refused)))
+        print("%d rows, %d boxes: all as acknowledged" % (rows, boxes))
 
 
 def main():
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30
-    mock = livelib.Mock(signed=False)
-    reader = client(mock)
-    for name in ("soak", "empty"):
-        reader.create_queue(QueueName=name)
-    mock.faults("error=0.02; drop=0.02; lost=0.02; sqs.throttle=0.02; latency=exp:1ms; "
-                "duplicate=0.01; short_poll=on")
-    end = time.monotonic() + seconds
-    workers = [Worker(mock, n, end) for n in range(4)]
-    for thread in workers + [Vandal(mock, end)]:
-        thread.start()
-    for worker in workers:
-        worker.join()
-    mock.faults("off")
-    mock.get("/_jobq/clock", b"advance=1h")
-    there = set()
-    while True:
-        got = reader.receive_message(QueueUrl=mock.url + "/123456789012/soak",
-                                     MaxNumberOfMessages=10, VisibilityTimeout=43200)
-        if not got.get("Messages"):
-            break
-        there |= {one["Body"] for one in got["Messages"]}
-    sent = set().union(*(w.sent for w in workers))
-    deleted = set().union(*(w.deleted for w in workers))
-    unsure = set().union(*(w.unsure for w in workers))
-    lost = sent - deleted - unsure - there
-    check(not lost, "%d acknowledged messages lost: %s" % (len(lost), sorted(lost)[:3]))
-    check(sum(w.failed for w in workers) > 0, "no fault was injected")
-    check(mock.proc.poll() is None, "jobqmock ended by itself")
-    mock.proc.terminate()
-    check(mock.proc.wait() == 0, "jobqmock ended with %s" % mock.proc.returncode)
-    print("%g s: %d sent, %d deleted, %d left, %d calls failed; none lost" % (
-        seconds, len(sent), len(deleted), len(there), sum(w.failed for w in workers)))
+    soak = Soak(float(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    soak.run()
+    check(sum(t.refusals for t in soak.load) > 0 and sum(t.silences for t in soak.load) > 0,
+          "no fault was injected")
+    soak.check_messages()
+    rows, boxes = soak.check_rows(), soak.check_boxes()
+    soak.report(rows, boxes)
+    soak.check_memory()
+    soak.check_end()
 
 
 main()
