@@ -1,6 +1,7 @@
 #include "sim/mock/mock_wait.h"
 
 #include "sim/mock/answer.h"
+#include "sim/mock/meter.h"
 #include "sim/mock/mock_sqs.h"
 #include "sim/mock/mock_receive.h"
 
@@ -85,9 +86,27 @@ static void forget(struct waiter *waiter)
     waits->used--;
 }
 
+/* What is kept of the request, as a call. */
+static struct call call_of(const struct waiter *waiter)
+{
+    struct call call = {.mock = waiter->mock,
+                        .x = waiter->x,
+                        .region = waiter->region,
+                        .service = MOCK_SQS,
+                        .json = waiter->json,
+                        .action = "ReceiveMessage",
+                        .now_ns = mock_now_ns(waiter->mock),
+                        .request_bytes = waiter->request_bytes};
+    memcpy(call.request_id, waiter->request_id, sizeof call.request_id);
+    return call;
+}
+
+/* It was asked, so it is billed, though nobody hears an answer. */
 static bool client_gone(void *ctx)
 {
     struct waiter *waiter = ctx;
+    struct call call = call_of(waiter);
+    meter_call(waiter->mock->meter, &call, 200, 0);
     /* Granted ones are answered within the call that granted them, so that one found here
      * is still waiting. */
     sqs_cancel(waiter->region->sqs, waiter->cookie);
@@ -138,16 +157,7 @@ void mock_wait_park(struct call *call, uint64_t cookie, int queue,
 
 static void answer_grant(struct waiter *waiter, const struct sqs_grant *grant)
 {
-    struct mock *mock = waiter->mock;
-    struct call call = {.mock = mock,
-                        .x = waiter->x,
-                        .region = waiter->region,
-                        .service = MOCK_SQS,
-                        .json = waiter->json,
-                        .action = "ReceiveMessage",
-                        .now_ns = mock_now_ns(mock),
-                        .request_bytes = waiter->request_bytes};
-    memcpy(call.request_id, waiter->request_id, sizeof call.request_id);
+    struct call call = call_of(waiter);
     answer_open(&call, true);
     enum call_end end = CALL_DONE;
     if (grant->fault != SQS_OK)

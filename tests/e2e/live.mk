@@ -33,8 +33,8 @@ check-install: all libjobq
 	@MAKE="$(MAKE)" CC="$(CC)" tests/e2e/install.sh
 CHECKS += check-install
 .PHONY: live-sim live-soak soak-receives
-live-sim: all
-	@/usr/bin/python3 tests/e2e/live_sim.py
+live-sim: all libjobq
+	@/usr/bin/python3 tests/e2e/live_sim.py $(BUILD)
 live-soak: all
 	@/usr/bin/python3 tests/e2e/live_soak.py 50000
 CHECKS += live-sim live-soak
