@@ -68,13 +68,6 @@ struct size_call world_bytes_visibility(const struct world *w, int queue,
 
 /* ---- SimpleDB --------------------------------------------------------------------- */
 
-static void add_attrs(struct size_attrs *a, const struct jobq_attr *attr, int count)
-{
-    for (int i = 0; i < count; i++)
-        size_attr(a, query_encoded_bytes(attr[i].name),
-                  query_encoded_bytes(attr[i].value), attr[i].replace);
-}
-
 static void expected(const struct jobq_expect *expect, int64_t *name, int64_t *value)
 {
     *name = expect ? query_encoded_bytes(expect->name) : -1;
@@ -87,7 +80,7 @@ struct size_call world_bytes_put(const struct world *w, int domain, struct jobq_
 {
     struct size_attrs attrs = {0};
     int64_t name, value;
-    add_attrs(&attrs, attr, attr_count);
+    size_attr_list(&attrs, attr, attr_count);
     expected(expect, &name, &value);
     return size_put(client(w), domain_name(w, domain), query_encoded_bytes(item), &attrs,
                     name, value);
@@ -99,7 +92,7 @@ struct size_call world_bytes_delete(const struct world *w, int domain,
 {
     struct size_attrs attrs = {0};
     int64_t name, value;
-    add_attrs(&attrs, attr, attr_count);
+    size_attr_list(&attrs, attr, attr_count);
     expected(expect, &name, &value);
     return size_delete_item(client(w), domain_name(w, domain), query_encoded_bytes(item),
                             &attrs, name, value);
@@ -111,7 +104,7 @@ struct size_call world_bytes_put_batch(const struct world *w, int domain,
     struct size_attrs attrs = {0};
     for (int i = 0; i < item_count; i++) {
         size_item(&attrs, query_encoded_bytes(item[i].name));
-        add_attrs(&attrs, item[i].attr, item[i].attr_count);
+        size_attr_list(&attrs, item[i].attr, item[i].attr_count);
     }
     return size_put_batch(client(w), domain_name(w, domain), &attrs);
 }

@@ -10,10 +10,16 @@
 #ifndef JOBQ_BASE_LANES_H
 #define JOBQ_BASE_LANES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 typedef uint8_t lanes16 __attribute__((vector_size(16)));
+typedef int8_t lanes16_signed __attribute__((vector_size(16)));
 
 static inline lanes16 lanes16_load(const char *p)
 {
@@ -43,25 +49,46 @@ static inline void lanes8_store(char *p, uint64_t word)
     memcpy(p, &word, 8);
 }
 
-/* The sum of sixteen lanes that hold at most 7 each. */
+/* The sum of sixteen lanes. */
 static inline int64_t lanes16_sum(lanes16 v)
+{
+#ifdef __SSE2__
+    /* The one instruction that adds bytes; the vectors of the compilers do not have it. */
+    __m128i halves = _mm_sad_epu8((__m128i)v, _mm_setzero_si128());
+    return _mm_cvtsi128_si64(_mm_add_epi64(halves, _mm_unpackhi_epi64(halves, halves)));
+#else
+    const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+    uint64_t half[2];
+    memcpy(half, &v, 16);
+    uint64_t pairs = (half[0] & even) + (half[0] >> 8 & even) + (half[1] & even) +
+                     (half[1] >> 8 & even);
+    return (int64_t)(pairs * UINT64_C(0x0001000100010001) >> 48);
+#endif
+}
+
+/* Is any bit of any lane set? */
+static inline bool lanes16_any(lanes16 v)
 {
     uint64_t half[2];
     memcpy(half, &v, 16);
-    return (int64_t)((half[0] + half[1]) * UINT64_C(0x0101010101010101) >> 56);
+    return (half[0] | half[1]) != 0;
+}
+
+/* All ones in the lanes that are low..high (high - low < 127), zero in the others. High is
+ * moved to the largest signed number, so that one comparison tells both ends. */
+static inline lanes16 lanes16_within(lanes16 v, uint8_t low, uint8_t high)
+{
+    lanes16_signed moved = (lanes16_signed)(v + (uint8_t)(127 - high));
+    return (lanes16)(moved > (int8_t)(126 - (high - low)));
 }
 
 /* A string of 8 to 16 bytes with zeros behind it. */
 static inline lanes16 lanes16_short(const char *p, int64_t len)
 {
-    uint64_t half[2];
-    half[0] = lanes8_load(p);
-    half[1] = len > 8 ? lanes8_load(p + len - 8) >> (8 * (16 - len)) : 0;
-    lanes16 v;
-    half[0] = lanes8_order(half[0]);
-    half[1] = lanes8_order(half[1]);
-    memcpy(&v, half, 16);
-    return v;
+    uint64_t last = len > 8 ? lanes8_load(p + len - 8) >> (8 * (16 - len)) : 0;
+    /* In registers: two stores that one load spans would have to wait for each other. */
+    typedef uint64_t halves __attribute__((vector_size(16)));
+    return (lanes16)(halves){lanes8_order(lanes8_load(p)), lanes8_order(last)};
 }
 
 /* The last `count` (0..16) lanes all ones, the others zero: for the end of a string, which

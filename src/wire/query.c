@@ -57,37 +57,81 @@ void query_encode(struct text *out, struct jobq_str value)
     text_put(out, value.ptr + run, (size_t)(value.len - run));
 }
 
-/* 1 in every lane whose byte becomes %XX. */
-static inline lanes16 reserved(lanes16 v)
+/* All ones in every lane whose byte stands for itself; zero is none of them. */
+static inline lanes16 plain(lanes16 v)
 {
-    lanes16 letter = (lanes16)(((v | 0x20) - 'a') < 26);
-    lanes16 digit = (lanes16)((v - '-') < 13) & (lanes16)(v != '/'); /* '-' to '9' */
-    lanes16 mark = (lanes16)(v == '_') | (lanes16)(v == '~');
-    return ~(letter | digit | mark) & 1;
+    lanes16 letter = lanes16_within(v | 0x20, 'a', 'z');
+    lanes16 digit = lanes16_within(v, '-', '9') & ~(lanes16)(v == '/');
+    return letter | digit | (lanes16)(v == '_') | (lanes16)(v == '~');
+}
+
+/* How many of 16 bytes or more are plain. A lane counts to 255. */
+enum { LANES_LONGEST = 255 * 16 };
+static inline int64_t plain_in_long(const char *p, int64_t len)
+{
+    lanes16 count = -(plain(lanes16_load(p + len - 16)) & lanes16_last(len & 15));
+    for (; len >= 16; len -= 16, p += 16)
+        count -= plain(lanes16_load(p));
+    return lanes16_sum(count);
+}
+
+static __attribute__((noinline)) int64_t plain_in_any(const char *p, int64_t len)
+{
+    const int64_t part = LANES_LONGEST / 2; /* leaves more than 16 */
+    int64_t count = 0;
+    for (; len > LANES_LONGEST; len -= part, p += part)
+        count += plain_in_long(p, part);
+    return count + plain_in_long(p, len);
+}
+
+/* Is it 4 to 8 letters 'a' to 'z'? Nearly every attribute's name is that. */
+static inline bool is_lower_word(struct jobq_str s)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    if (!s.ptr || (uint64_t)(s.len - 4) > 4)
+        return false;
+    uint32_t first, last;
+    memcpy(&first, s.ptr, 4);
+    memcpy(&last, s.ptr + s.len - 4, 4);
+    /* Then every lane is below 26, and below 32 with 6 more. A borrow or a carry comes only
+     * from a lane that fails by itself. */
+    uint64_t from_a = ((uint64_t)last << 32 | first) - ones * 'a';
+    return ((from_a | (from_a + ones * 6)) & ones * 0xe0) == 0;
+}
+
+static int64_t encoded_bytes(struct jobq_str value)
+{
+    const char *p = value.ptr;
+    int64_t len = value.len;
+    if (!p)
+        return len;
+    if (len < 8) {
+        int64_t bytes = len;
+        for (int64_t at = 0; at < len; at++)
+            bytes += EXTRA[(unsigned char)p[at]];
+        return bytes;
+    }
+    if (len < 16)
+        return 3 * len - 2 * lanes16_sum(plain(lanes16_short(p, len)) & 1);
+    if (len <= LANES_LONGEST)
+        return 3 * len - 2 * plain_in_long(p, len);
+    return 3 * len - 2 * plain_in_any(p, len);
 }
 
 int64_t query_encoded_bytes(struct jobq_str value)
 {
-    const char *p = value.ptr;
-    int64_t left = value.len, bytes = left;
-    if (!p)
-        return bytes;
-    if (left < 8) {
-        for (int64_t at = 0; at < left; at++)
-            bytes += EXTRA[(unsigned char)p[at]];
-        return bytes;
+    return is_lower_word(value) ? value.len : encoded_bytes(value);
+}
+
+int64_t query_encoded_attrs(const struct jobq_attr *attr, int count)
+{
+    int64_t bytes = 0;
+    for (const struct jobq_attr *end = attr + count; attr < end; attr++) {
+        bytes += is_lower_word(attr->name) ? attr->name.len : encoded_bytes(attr->name);
+        bytes +=
+            is_lower_word(attr->value) ? attr->value.len : encoded_bytes(attr->value);
     }
-    int64_t encoded = 0;
-    if (left < 16) {
-        lanes16 v = lanes16_short(p, left);
-        return bytes + 2 * (lanes16_sum(reserved(v)) - (16 - left));
-    }
-    for (; left >= 16; left -= 16, p += 16)
-        encoded += lanes16_sum(reserved(lanes16_load(p)));
-    if (left > 0)
-        encoded +=
-            lanes16_sum(reserved(lanes16_load(p + left - 16)) & lanes16_last(left));
-    return bytes + 2 * encoded;
+    return bytes;
 }
 
 static struct query_param *open_param(struct query *query)

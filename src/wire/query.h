@@ -38,6 +38,8 @@ void query_join(struct query *query, struct text *out);
 void query_encode(struct text *out, struct jobq_str value);
 /* How many bytes query_encode would put; a phantom counts as unreserved. */
 int64_t query_encoded_bytes(struct jobq_str value);
+/* The same of all names and values of count attributes together. */
+int64_t query_encoded_attrs(const struct jobq_attr *attr, int count);
 /* Undoes %XX and '+' into out. False for a broken escape. */
 bool query_decode(struct text *out, struct jobq_str value);
 

@@ -1,6 +1,7 @@
 #include "wire/size.h"
 
 #include "jobq/units.h"
+#include "wire/query.h"
 
 #include <string.h>
 
@@ -23,18 +24,25 @@
 /* A Query parameter: key, '=', value; its '&' is counted by query_out. */
 #define PARAM(key) (LEN(key "="))
 
-/* Nearly always 1 or 2: lists are short. */
-static inline int64_t index_digits_of(int64_t index)
-{
-    return index < 10 ? 1 : size_digits(index);
-}
-
-int64_t size_digits(int64_t value)
+static __attribute__((noinline)) int64_t digits_of_many(int64_t value)
 {
     int64_t digits = 1;
     for (; value >= 10; value /= 10)
         digits++;
     return digits;
+}
+
+int64_t size_digits(int64_t value)
+{
+    if (value >= 10000) /* lengths and indexes are less, as a rule */
+        return digits_of_many(value);
+    return 1 + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+/* Nearly always 1 or 2: lists are short. */
+static inline int64_t index_digits_of(int64_t index)
+{
+    return index < 10 ? 1 : index < 100 ? 2 : digits_of_many(index);
 }
 
 /* Digits of 0, 1, ..., count - 1 together (ids of a batch); count <= 10. */
@@ -252,15 +260,41 @@ void size_item(struct size_attrs *a, int64_t item)
     a->bytes += LEN("Item..ItemName=") + index_digits_of(a->item) + item;
 }
 
+/* Bytes of "Attribute.I." or "Item.N.Attribute.I.". */
+static inline int64_t attr_key(const struct size_attrs *a, int index)
+{
+    return (a->item ? LEN("Item..") + index_digits_of(a->item) : 0) + LEN("Attribute..") +
+           index_digits_of(index);
+}
+
+/* The parameters of `count` attributes, `replaced` of which are replaced, but for names and
+ * values. Each of them has the same key's length. */
+static inline void attr_keys(struct size_attrs *a, int64_t key, int count, int replaced)
+{
+    a->params += 2 * count + replaced;
+    a->bytes +=
+        count * (2 * key + LEN("Name=Value=")) + replaced * (key + LEN("Replace=true"));
+}
+
 void size_attr(struct size_attrs *a, int64_t name, int64_t value, bool replace)
 {
-    int64_t key = LEN("Attribute..") + index_digits_of(++a->attr);
-    if (a->item)
-        key += LEN("Item..") + index_digits_of(a->item);
-    a->params += replace ? 3 : 2;
-    a->bytes += 2 * key + LEN("Name=Value=") + name + value;
-    if (replace)
-        a->bytes += key + LEN("Replace=true");
+    attr_keys(a, attr_key(a, ++a->attr), 1, replace);
+    a->bytes += name + value;
+}
+
+void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count)
+{
+    int replaced = 0;
+    a->bytes += query_encoded_attrs(attr, count);
+    if (a->attr + count >= 10) { /* not all indexes have one digit */
+        for (int i = 0; i < count; i++)
+            size_attr(a, 0, 0, attr[i].replace);
+        return;
+    }
+    for (int i = 0; i < count; i++)
+        replaced += attr[i].replace;
+    a->attr += count;
+    attr_keys(a, attr_key(a, 1), count, replaced);
 }
 
 /* params counts those of the action itself, Action, Version and its own. */

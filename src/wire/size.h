@@ -118,6 +118,8 @@ struct size_attrs {
 };
 void size_item(struct size_attrs *a, int64_t item);
 void size_attr(struct size_attrs *a, int64_t name, int64_t value, bool replace);
+/* size_attr for each of them; measures their names and values. */
+void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count);
 
 /* The condition: expect_name < 0: none; expect_value < 0: must be absent. */
 struct size_call size_put(const struct size_client *c, int64_t domain, int64_t item,

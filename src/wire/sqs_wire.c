@@ -47,32 +47,45 @@ void sqs_wire_put_string(struct text *out, struct jobq_str value)
     text_putc(out, '"');
 }
 
-/* What each lane's byte adds: 1 for a backslash and a letter, 5 for backslash, u and digits. */
-static inline lanes16 added(lanes16 v)
+static int64_t added_one_by_one(const char *p, int64_t len)
 {
-    lanes16 control = (lanes16)(v < 0x20);
-    lanes16 named = (lanes16)(v == '"') | (lanes16)(v == '\\') |
-                    ((lanes16)((v - '\b') < 6) & (lanes16)(v != '\v'));
-    return ((control | named) & 1) + (control & ~named & 4);
+    char after[6];
+    int64_t added = 0;
+    for (int64_t at = 0; at < len; at++)
+        added += escape((unsigned char)p[at], after);
+    return added;
+}
+
+/* All ones in every lane whose byte gets a backslash; *rare: in those that are written with
+ * digits behind it, or with a letter that our own bodies never need. */
+static inline lanes16 escaped(lanes16 v, lanes16 *rare)
+{
+    lanes16 control = lanes16_within(v, 0, 0x1f);
+    *rare |= control & (lanes16)(v != '\n');
+    return control | (lanes16)(v == '"') | (lanes16)(v == '\\');
+}
+
+/* How many bytes the escapes add. A lane counts to 255. */
+enum { LONG_MAX_BYTES = 255 * 16 };
+static int64_t added_by_escapes(const char *p, int64_t len)
+{
+    int64_t before = 0;
+    for (; len > LONG_MAX_BYTES; len -= LONG_MAX_BYTES, p += LONG_MAX_BYTES)
+        before += added_by_escapes(p, LONG_MAX_BYTES);
+    if (len < 16)
+        return before + added_one_by_one(p, len);
+    lanes16 rare = {0}, count = {0};
+    int64_t at = 0;
+    for (; at + 16 <= len; at += 16)
+        count -= escaped(lanes16_load(p + at), &rare);
+    if (at < len)
+        count -= escaped(lanes16_load(p + len - 16), &rare) & lanes16_last(len - at);
+    return before + (lanes16_any(rare) ? added_one_by_one(p, len) : lanes16_sum(count));
 }
 
 int64_t sqs_wire_string_bytes(struct jobq_str value)
 {
-    const char *p = value.ptr;
-    int64_t left = value.len, bytes = left;
-    if (!p)
-        return bytes;
-    char after[6];
-    if (left < 16) {
-        for (int64_t at = 0; at < left; at++)
-            bytes += escape((unsigned char)p[at], after);
-        return bytes;
-    }
-    for (; left >= 16; left -= 16, p += 16)
-        bytes += lanes16_sum(added(lanes16_load(p)));
-    if (left > 0)
-        bytes += lanes16_sum(added(lanes16_load(p + left - 16)) & lanes16_last(left));
-    return bytes;
+    return value.len + (value.ptr ? added_by_escapes(value.ptr, value.len) : 0);
 }
 
 /* One UTF-8 character at p; its length, or 0 if it is malformed or not allowed. */

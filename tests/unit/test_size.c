@@ -1,6 +1,7 @@
 /* test_size.c - the bytes that size.h foretells are the bytes that request.h builds, and
  * the replies it expects are those that the readers accept. */
 #include "base/arena.h"
+#include "base/dice.h"
 #include "jobq/units.h"
 #include "wire/ec2_wire.h"
 #include "wire/request.h"
@@ -12,6 +13,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define AT_NS INT64_C(1795492800000000000)
@@ -249,8 +252,109 @@ static void requests_are_as_foretold(void **state)
         }
 }
 
+/* ---- sizes of strings, against the encoders -------------------------------------------- */
+
+enum { STRING_MAX = 12345 };
+
+/* The last byte before a page that must not be read. */
+static char *page_end(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = STRING_MAX / page * page + page;
+    char *at = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(at != MAP_FAILED);
+    assert_int_equal(mprotect(at + bytes, page, PROT_NONE), 0);
+    return at + bytes;
+}
+
+static void string_sizes_are(struct jobq_str s)
+{
+    struct text encoded = {0}, quoted = {0};
+    query_encode(&encoded, s);
+    sqs_wire_put_string(&quoted, s);
+    struct jobq_attr twice = {.name = s, .value = s};
+    assert_int_equal(query_encoded_bytes(s), (int64_t)encoded.len);
+    assert_int_equal(query_encoded_attrs(&twice, 1), 2 * (int64_t)encoded.len);
+    assert_int_equal(sqs_wire_string_bytes(s), (int64_t)quoted.len - 2);
+    text_release(&encoded);
+    text_release(&quoted);
+}
+
+static void sizes_of_strings_are_those_of_the_encoders(void **state)
+{
+    (void)state;
+    static const char *const alphabet[] = {"az", "abcxyz019-_.~AZ", "a/ \"\\\n",
+                                           "\n\r\b\x0b"};
+    struct dice dice;
+    dice_init(&dice, 11, "strings", 0);
+    char *end = page_end();
+    for (int64_t len = 0; len <= 100; len++)
+        for (int c = 0; c < 256; c++) { /* each byte in a random place among letters */
+            memset(end - len, c % 3 ? 'a' : 'z', (size_t)len);
+            if (len > 0)
+                end[-1 - (int64_t)dice_below(&dice, (uint64_t)len)] = (char)c;
+            string_sizes_are((struct jobq_str){end - len, len});
+        }
+    for (int round = 0; round < 4000; round++) {
+        int64_t most = round % 100 ? 100 : STRING_MAX;
+        int64_t len = (int64_t)dice_below(&dice, (uint64_t)most + 1);
+        const char *of = alphabet[round % 4];
+        for (char *p = end - len; p < end; p++)
+            *p = round % 5 ? of[dice_below(&dice, strlen(of))] : (char)dice_bits(&dice);
+        string_sizes_are((struct jobq_str){end - len, len});
+    }
+    for (int i = 0; i < 2; i++) { /* every lane counts as far as it can */
+        memset(end - STRING_MAX, "a\""[i], STRING_MAX);
+        for (int64_t len = 4000; len <= STRING_MAX; len += len < 4200 ? 1 : 97)
+            string_sizes_are((struct jobq_str){end - len, len});
+    }
+    string_sizes_are((struct jobq_str){NULL, 5});
+    string_sizes_are((struct jobq_str){NULL, 1024});
+}
+
+/* A list's size is the sum of its attributes', whatever their indexes. */
+static void lists_add_up(void **state)
+{
+    (void)state;
+    struct jobq_attr attr[120];
+    for (int i = 0; i < 120; i++)
+        attr[i] = (struct jobq_attr){STR("name"), STR("a value"), i % 3 > 0};
+    for (int count = 0; count <= 120; count++)
+        for (int items = 0; items <= 12; items++) { /* 0: not a batch */
+            struct size_attrs one = {0}, list = {0};
+            for (int k = 0; k < (items ? items : 1); k++) {
+                if (items) {
+                    size_item(&one, 7);
+                    size_item(&list, 7);
+                }
+                for (int i = 0; i < count; i++)
+                    size_attr(&one, 4, 9, attr[i].replace);
+                size_attr_list(&list, attr, count / 2);
+                size_attr_list(&list, attr + count / 2, count - count / 2);
+            }
+            assert_memory_equal(&one, &list, sizeof one);
+        }
+}
+
+static void digits_are_counted(void **state)
+{
+    (void)state;
+    int64_t power = 1;
+    for (int digits = 1; digits <= 18; digits++, power *= 10) {
+        assert_int_equal(size_digits(power), digits);
+        assert_int_equal(size_digits(power * 10 - 1), digits);
+    }
+    assert_int_equal(size_digits(0), 1);
+    assert_int_equal(size_digits(INT64_MAX), 19);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(requests_are_as_foretold)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_are_as_foretold),
+        cmocka_unit_test(sizes_of_strings_are_those_of_the_encoders),
+        cmocka_unit_test(lists_add_up),
+        cmocka_unit_test(digits_are_counted),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
