@@ -47,10 +47,10 @@ void drain_event(struct held *h, enum drainer_event_kind kind, enum job_state st
     d->options.on_event(d->options.event_ctx, &event);
 }
 
-static void set_deadline(struct held *h)
+static void set_deadline(struct held *h, int64_t now_ns)
 {
     struct drainer *d = h->d;
-    h->deadline_ns = jobq_now(d->b) + d->options.retry_for_ns;
+    h->deadline_ns = now_ns + d->options.retry_for_ns;
     if (h->deadline_ns > d->give_up_at_ns)
         h->deadline_ns = d->give_up_at_ns;
 }
@@ -103,7 +103,7 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
 }
 
 /* The pairs of a job whose message does not carry them. */
-static int fetch_pairs(struct held *h, struct jobq_error *err)
+static __attribute__((noinline)) int fetch_pairs(struct held *h, struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
@@ -129,6 +129,17 @@ void attempt_end_child(struct held *h, int64_t grace_ns)
         jobq_child_stop(h->d->b, h->child, grace_ns);
 }
 
+static __attribute__((noinline)) int start_again(struct held *h, int code,
+                                                 const struct jobq_work *work,
+                                                 struct jobq_error *err)
+{
+    struct retry r;
+    retry_init(&r, h->d->b, &RETRY_CALLS, &h->deadline_ns);
+    while (code < 0 && retry_again(&r, code))
+        code = jobq_child_start(h->d->b, work, err);
+    return code;
+}
+
 static int start_child(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
@@ -143,13 +154,8 @@ static int start_child(struct held *h, struct jobq_error *err)
     };
     if (work.kind == JOBQ_WORK_EXEC)
         work.payload = job_stdin(&h->body, &h->batch->strings);
-    struct retry r;
-    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
-    int handle;
-    do
-        handle = jobq_child_start(d->b, &work, err);
-    while (handle < 0 && retry_again(&r, handle));
-    return handle;
+    int handle = jobq_child_start(d->b, &work, err);
+    return handle < 0 ? start_again(h, handle, &work, err) : handle;
 }
 
 /* Until when to wait before something is to be done: a time limit, a look at the progress. */
@@ -196,13 +202,13 @@ static int run(struct held *h, struct jobq_work_result *result, struct jobq_erro
 
 /* Stores the state, if there is a store. */
 static enum final_outcome store(struct held *h, enum job_state state,
-                                const struct jobq_work_result *result)
+                                const struct jobq_work_result *result,
+                                struct jobq_error *err)
 {
-    struct jobq_error err;
     if (!h->d->b->store)
         return FINAL_STORED;
-    set_deadline(h);
-    return final_put(h, state, result, &err);
+    set_deadline(h, jobq_now(h->d->b));
+    return final_put(h, state, result, err);
 }
 
 static enum next_step not_stored(struct held *h, enum final_outcome outcome)
@@ -220,13 +226,14 @@ static enum next_step not_stored(struct held *h, enum final_outcome outcome)
     return outcome == FINAL_ENDED ? STEP_DELETE : STEP_LEAVE;
 }
 
-static enum next_step report(struct held *h, const struct jobq_work_result *result)
+static enum next_step report(struct held *h, const struct jobq_work_result *result,
+                             struct jobq_error *err)
 {
     struct drainer *d = h->d;
     enum job_state state = JOB_DONE;
     if (result->exit_code != 0 || h->timed_out)
         state = h->attempt >= d->options.max_attempts ? JOB_DEAD : JOB_FAILED;
-    enum final_outcome outcome = store(h, state, result);
+    enum final_outcome outcome = store(h, state, result, err);
     if (outcome != FINAL_STORED)
         return not_stored(h, outcome);
     if (state == JOB_FAILED) {
@@ -242,9 +249,9 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
     return state == JOB_DONE ? STEP_DELETE : state == JOB_DEAD ? STEP_DEAD : STEP_LATER;
 }
 
-static enum next_step give_back(struct held *h)
+static enum next_step give_back(struct held *h, struct jobq_error *err)
 {
-    enum final_outcome outcome = store(h, JOB_QUEUED, NULL);
+    enum final_outcome outcome = store(h, JOB_QUEUED, NULL, err);
     if (outcome != FINAL_STORED)
         return not_stored(h, outcome);
     h->d->counters.gave_back++;
@@ -252,9 +259,22 @@ static enum next_step give_back(struct held *h)
     return STEP_RETURN;
 }
 
+/* No process, no payload: a failed attempt like any other. A function of its own, so that
+ * the text's copy does not lie between the frames of every other attempt. */
+static __attribute__((noinline)) enum next_step report_error(struct held *h,
+                                                             struct jobq_error *why)
+{
+    struct jobq_work_result none = {.exit_code = 127, .progress_percent = -1};
+    char text[sizeof why->text];
+    memcpy(text, why->text, sizeof text);
+    none.tail = text;
+    none.tail_bytes = (int32_t)strlen(text);
+    return report(h, &none, why);
+}
+
 static enum next_step settle(struct held *h, int code,
                              const struct jobq_work_result *result,
-                             const struct jobq_error *why)
+                             struct jobq_error *err)
 {
     struct drainer *d = h->d;
     if (h->lost) {
@@ -267,50 +287,44 @@ static enum next_step settle(struct held *h, int code,
         drain_event(h, DRAINER_LOST, JOB_CANCELLED, NULL, "cancelled");
         return STEP_DELETE;
     }
-    if (code < 0 && !h->give_back) {
-        /* No process, no payload: a failed attempt like any other. */
-        struct jobq_work_result none = {.exit_code = 127, .progress_percent = -1};
-        char text[sizeof why->text];
-        memcpy(text, why->text, sizeof text);
-        none.tail = text;
-        none.tail_bytes = (int32_t)strlen(text);
-        return report(h, &none);
-    }
+    if (code < 0 && !h->give_back)
+        return report_error(h, err);
     if (h->give_back && (code < 0 || result->killed))
-        return give_back(h);
-    return report(h, result);
+        return give_back(h, err);
+    return report(h, result, err);
 }
 
 /* Returns what becomes of the message. The slot is still taken. */
-static enum next_step attempt(struct held *h)
+static enum next_step attempt(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    struct jobq_error err; /* not zeroed: it is large, and this runs for every job */
-    err.code = JOBQ_OK;
-    err.text[0] = '\0';
     enum next_step step;
-    h->started_at_ns = jobq_now(d->b);
+    h->attempt = 0;
+    h->claim_bytes = 0;
+    h->child = h->progress = -1;
+    h->body.id = (struct jobq_str){NULL, 0};
     h->give_back = d->giving_back;
-    set_deadline(h);
+    h->started_at_ns = jobq_now(d->b);
+    set_deadline(h, h->started_at_ns);
     if (h->lost)
         return skip(h, STEP_LEAVE, JOB_QUEUED, "a heartbeat was refused");
-    if (job_body_read(h->message.body, h->message.phantom_bytes, &h->body, &err) < 0) {
+    if (job_body_read(h->message.body, h->message.phantom_bytes, &h->body, err) < 0) {
         d->counters.corrupt++;
-        return skip(h, STEP_DEAD, JOB_QUEUED, err.text);
+        return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
     }
-    if (!claim(h, &step, &err))
+    if (!claim(h, &step, err))
         return step;
     d->counters.attempts++;
     d->b->ledger->attempts++;
     drain_event(h, DRAINER_STARTED, JOB_RUNNING, NULL, "");
-    int code = h->body.stored ? fetch_pairs(h, &err) : JOBQ_OK;
+    int code = h->body.stored ? fetch_pairs(h, err) : JOBQ_OK;
     struct jobq_work_result result = {.progress_percent = -1};
     if (code == JOBQ_OK && (h->lost || h->give_back))
         code = JOBQ_CANCELLED;
     if (code == JOBQ_OK)
-        code = run(h, &result, &err);
+        code = run(h, &result, err);
     d->counters.work_ns += code == JOBQ_OK ? result.wall_ns : 0;
-    return settle(h, code, &result, &err);
+    return settle(h, code, &result, err);
 }
 
 /* Copies the message to the dead-letter queue. A copy twice is a nuisance, one lost is not
@@ -323,7 +337,7 @@ static bool bury(struct held *h)
     struct jobq_entry_result result = {0};
     struct jobq_error err;
     struct retry r;
-    set_deadline(h);
+    set_deadline(h, jobq_now(d->b));
     retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
     int code;
     do {
@@ -388,10 +402,13 @@ void attempt_main(void *held)
 {
     struct held *h = held;
     struct drainer *d = h->d;
+    struct jobq_error err; /* every attempt's: large, and not to lie between its frames */
+    err.code = JOBQ_OK;
+    err.text[0] = '\0';
     while (h) {
         h->place = HELD_RUNNING;
         run_append(h);
-        enum next_step step = attempt(h);
+        enum next_step step = attempt(h, &err);
         leave_slot(h);
         struct held *next = NULL;
         if (step == STEP_DELETE || step == STEP_LEAVE) {

@@ -18,11 +18,14 @@
 #include <assert.h>
 #include <string.h>
 
-enum { LOOKS_MAX = 16, MESSAGE_ID_MAX = 200, RUN_BYTES = MESSAGE_ID_MAX + 64 };
+/* Of a message id: SQS's own bound. */
+enum { LOOKS_MAX = 16, MESSAGE_ID_MAX = 100, RUN_BYTES = MESSAGE_ID_MAX + 64 };
 
 /* ---- pieces -------------------------------------------------------------------------- */
 
-static char *put_word(char *p, struct jobq_str word)
+/* Out of line, where the compiler does not see the bound of a length: for bounded copies gcc
+ * writes `rep movs`, whose start takes longer than a call of memcpy. */
+static __attribute__((noinline)) char *put_word(char *p, struct jobq_str word)
 {
     memcpy(p, word.ptr, (size_t)word.len);
     return p + word.len;
@@ -137,8 +140,9 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
 
 /* Reads the row and does what it says, once. Returns JOBQ_OK with *out, JOBQ_CONFLICT when
  * the row has changed in between, or the store's failure. */
-static int look(struct held *h, enum claim_outcome *out, enum job_state *out_state,
-                struct jobq_error *err)
+static __attribute__((noinline)) int look(struct held *h, enum claim_outcome *out,
+                                          enum job_state *out_state,
+                                          struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
@@ -166,38 +170,43 @@ static int look(struct held *h, enum claim_outcome *out, enum job_state *out_sta
     return code;
 }
 
-enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
-                              struct jobq_error *err)
+/* Goes on from the code of a first put until it is known whose the job is. Out of line, as
+ * is all that most jobs do not need: it would spread the frames of every claim. */
+static __attribute__((noinline)) enum claim_outcome
+claim_on(struct held *h, int code, enum job_state *out_state, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct retry r;
     retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
-    /* A message that came before has most likely a claim already: reading first saves a put
-     * that is billed although its condition fails. */
-    bool read_first = h->message.receive_count > 1;
+    bool read = false;
     enum claim_outcome out = CLAIM_OURS;
-    *out_state = JOB_RUNNING;
-    for (int looks = 0; looks < LOOKS_MAX;) {
-        int code;
-        if (read_first) {
-            looks++;
-            code = look(h, &out, out_state, err);
-        } else {
-            if (h->claim_bytes == 0)
-                new_claim(h, 1);
-            code = put_claimed(h, STR(""), err);
-        }
+    for (int looks = 0;; looks += read) {
         if (code == JOBQ_OK)
             return out;
         if (code == JOBQ_NOT_FOUND)
             return CLAIM_ORPHAN;
         if (code == JOBQ_CONFLICT)
-            read_first = true;
+            read = true;
         else if (!retry_again(&r, code))
-            break;
+            return CLAIM_LEAVE;
         d->counters.retries += code != JOBQ_CONFLICT;
+        if (looks >= LOOKS_MAX)
+            return CLAIM_LEAVE;
+        code = read ? look(h, &out, out_state, err) : put_claimed(h, STR(""), err);
     }
-    return CLAIM_LEAVE;
+}
+
+enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
+                              struct jobq_error *err)
+{
+    *out_state = JOB_RUNNING;
+    /* A message that came before has most likely a claim already: reading first saves a put
+     * that is billed although its condition fails. */
+    if (h->message.receive_count > 1)
+        return claim_on(h, JOBQ_CONFLICT, out_state, err);
+    new_claim(h, 1);
+    int code = put_claimed(h, STR(""), err);
+    return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, out_state, err);
 }
 
 /* ---- the end ------------------------------------------------------------------------- */
@@ -233,9 +242,9 @@ static int put_tail(struct held *h, const struct jobq_work_result *result,
 }
 
 /* A refused final put: whose end stands in the row? */
-static enum final_outcome look_at_end(struct held *h, enum job_state state,
-                                      struct jobq_str new_claim_text,
-                                      struct jobq_error *err)
+static __attribute__((noinline)) enum final_outcome
+look_at_end(struct held *h, enum job_state state, struct jobq_str new_claim_text,
+            struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
@@ -248,10 +257,65 @@ static enum final_outcome look_at_end(struct held *h, enum job_state state,
     return row.exists && job_state_is_final(row.state) ? FINAL_ENDED : FINAL_LOST;
 }
 
-static int build_end(struct held *h, enum job_state state,
-                     const struct jobq_work_result *result, char *end,
-                     struct jobq_attr *attr)
+static __attribute__((noinline)) int
+put_again(struct held *h, int code, const struct jobq_attr *attr, int attr_count,
+          const struct jobq_expect *expect, struct jobq_error *err)
 {
+    struct drainer *d = h->d;
+    struct retry r;
+    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
+    while (code < 0 && retry_again(&r, code))
+        code = jobq_store_put(d->b, h->domain, h->body.id, attr, attr_count, expect, err);
+    d->counters.retries += r.tries;
+    return code;
+}
+
+static inline int put_over(struct held *h, struct jobq_str before,
+                           const struct jobq_attr *attr, int attr_count,
+                           struct jobq_error *err)
+{
+    struct jobq_expect expect = {.name = STR("claim"), .value = before, .exists = true};
+    int code =
+        jobq_store_put(h->d->b, h->domain, h->body.id, attr, attr_count, &expect, err);
+    return code < 0 ? put_again(h, code, attr, attr_count, &expect, err) : code;
+}
+
+/* Given back: the attempt does not count, and the old claim is void. */
+static __attribute__((noinline)) int put_queued(struct held *h, struct jobq_error *err)
+{
+    char before[JOB_CLAIM_MAX];
+    struct jobq_str old = {before, h->claim_bytes};
+    memcpy(before, h->claim, (size_t)h->claim_bytes);
+    new_claim(h, h->attempt - 1);
+    const struct jobq_attr attr[2] = {
+        {STR("state"), STR("queued"), true},
+        {STR("claim"), claim_of(h), true},
+    };
+    return put_over(h, old, attr, 2, err);
+}
+
+/* An end whose last output goes with it: end[] and the pieces. */
+static __attribute__((noinline)) int put_with_tail(struct held *h, struct jobq_str before,
+                                                   const struct jobq_attr *end,
+                                                   const struct jobq_work_result *result,
+                                                   struct jobq_error *err)
+{
+    struct jobq_attr attr[JOB_FINAL_N(JOB_TAIL_PIECES)];
+    memcpy(attr, end, JOB_FINAL_N(0) * sizeof *attr);
+    int pieces = put_tail(h, result, attr + JOB_FINAL_N(0));
+    return put_over(h, before, attr, JOB_FINAL_N(pieces), err);
+}
+
+static int put_end(struct held *h, enum job_state state,
+                   const struct jobq_work_result *result, struct jobq_error *err)
+{
+    /* The claim changes with the end, or another process that read it just before would
+     * take the job over, and run it again, after it has ended. It grows by one byte: the
+     * old one is the new one's beginning. */
+    struct jobq_str before = claim_of(h);
+    assert(h->claim_bytes < JOB_CLAIM_MAX);
+    h->claim[h->claim_bytes++] = '.';
+    char end[96];
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
     p += text_write_int(p, result->exit_code);
@@ -259,44 +323,21 @@ static int build_end(struct held *h, enum job_state state,
     p += text_write_int(p, result->wall_ns);
     *p++ = ' ';
     p += text_write_int(p, result->cpu_ns);
-    attr[0] = (struct jobq_attr){STR("claim"), claim_of(h), true};
-    attr[1] = (struct jobq_attr){STR("state"), str_of(job_state_name(state)), true};
-    attr[2] = (struct jobq_attr){STR("end"), {end, p - end}, true};
-    return 3 + put_tail(h, result, attr + 3);
+    const struct jobq_attr attr[JOB_FINAL_N(0)] = {
+        {STR("claim"), claim_of(h), true},
+        {STR("state"), str_of(job_state_name(state)), true},
+        {STR("end"), {end, p - end}, true},
+    };
+    if (result->tail && result->tail_bytes > 0)
+        return put_with_tail(h, before, attr, result, err);
+    return put_over(h, before, attr, JOB_FINAL_N(0), err);
 }
 
 enum final_outcome final_put(struct held *h, enum job_state state,
                              const struct jobq_work_result *result,
                              struct jobq_error *err)
 {
-    struct drainer *d = h->d;
-    struct jobq_attr attr[JOB_FINAL_N(JOB_TAIL_PIECES)];
-    char end[96], before[JOB_CLAIM_MAX];
-    int attr_count;
-    memcpy(before, h->claim, (size_t)h->claim_bytes);
-    struct jobq_str old = {before, h->claim_bytes};
-    if (state == JOB_QUEUED) {
-        /* Given back: the attempt does not count, and the old claim is void. */
-        new_claim(h, h->attempt - 1);
-        attr[0] = (struct jobq_attr){STR("state"), STR("queued"), true};
-        attr[1] = (struct jobq_attr){STR("claim"), claim_of(h), true};
-        attr_count = 2;
-    } else {
-        /* The claim changes with the end, or another process that read it just before would
-         * take the job over, and run it again, after it has ended. */
-        assert(h->claim_bytes < JOB_CLAIM_MAX);
-        h->claim[h->claim_bytes++] = '.';
-        attr_count = build_end(h, state, result, end, attr);
-    }
-    struct jobq_expect expect = {.name = STR("claim"), .value = old, .exists = true};
-    struct retry r;
-    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
-    int code;
-    do
-        code =
-            jobq_store_put(d->b, h->domain, h->body.id, attr, attr_count, &expect, err);
-    while (code < 0 && retry_again(&r, code));
-    d->counters.retries += r.tries;
+    int code = state == JOB_QUEUED ? put_queued(h, err) : put_end(h, state, result, err);
     if (code == JOBQ_OK)
         return FINAL_STORED;
     return code == JOBQ_CONFLICT ? look_at_end(h, state, claim_of(h), err) : FINAL_FAILED;

@@ -6,7 +6,8 @@
  *
  * Each wrapper asserts its contract, asks the fault hook, makes the call and adds what it
  * cost to the ledger. They stand in the simulator's inner loop: the common path is a
- * zeroed cost, the call, and a few additions. */
+ * zeroed cost, the call, and a few additions; what a fault hook or a trace needs is out of
+ * line, and off the frames of calls that have neither. */
 #include "jobq/ports.h"
 
 #include <assert.h>
@@ -24,19 +25,31 @@ static int refused(struct jobq_error *err, int code, enum jobq_action action)
                      jobq_action_name(action));
 }
 
+static bool is_watched(const struct jobq_backend *b)
+{
+    return b->trace || b->fault;
+}
+
+static __attribute__((noinline)) int
+begin_watched(struct jobq_backend *b, struct call *call, struct jobq_error *err)
+{
+    if (b->trace)
+        call->started_ns = b->clock->ops->now(b->clock);
+    if (b->fault) {
+        int code = b->fault(b->fault_ctx, call->action, JOBQ_FAULT_BEFORE);
+        if (code != 0)
+            return refused(err, code, call->action);
+    }
+    return 0;
+}
+
 /* Returns 0, or the code by which the fault hook forbids the call. */
 static inline int begin(struct jobq_backend *b, struct call *call,
                         enum jobq_action action, struct jobq_error *err)
 {
-    *call = (struct call){.action = action};
-    if (b->trace)
-        call->started_ns = b->clock->ops->now(b->clock);
-    if (b->fault) {
-        int code = b->fault(b->fault_ctx, action, JOBQ_FAULT_BEFORE);
-        if (code != 0)
-            return refused(err, code, action);
-    }
-    return 0;
+    call->cost = (struct jobq_call_cost){0};
+    call->action = action;
+    return is_watched(b) ? begin_watched(b, call, err) : 0;
 }
 
 static void trace(struct jobq_backend *b, const struct call *call, int entries, int code)
@@ -52,15 +65,9 @@ static void trace(struct jobq_backend *b, const struct call *call, int entries, 
     b->trace(b->trace_ctx, &record);
 }
 
-/* Meters the call; returns its code, or the one that the fault hook puts in its place. */
-static inline int end(struct jobq_backend *b, const struct call *call, int entries,
-                      int code, struct jobq_error *err)
+static inline void meter(struct jobq_backend *b, const struct call *call, int entries,
+                         int code)
 {
-    if (b->fault) {
-        int lost = b->fault(b->fault_ctx, call->action, JOBQ_FAULT_AFTER);
-        if (lost != 0)
-            code = refused(err, lost, call->action);
-    }
     struct jobq_usage *use = &b->ledger->action[call->action];
     const struct jobq_call_cost *cost = &call->cost;
     use->requests += cost->requests;
@@ -75,8 +82,30 @@ static inline int end(struct jobq_backend *b, const struct call *call, int entri
                 use->throttled++;
         }
     }
+}
+
+static __attribute__((noinline)) int end_watched(struct jobq_backend *b,
+                                                 const struct call *call, int entries,
+                                                 int code, struct jobq_error *err)
+{
+    if (b->fault) {
+        int lost = b->fault(b->fault_ctx, call->action, JOBQ_FAULT_AFTER);
+        if (lost != 0)
+            code = refused(err, lost, call->action);
+    }
+    meter(b, call, entries, code);
     if (b->trace)
         trace(b, call, entries, code);
+    return code;
+}
+
+/* Meters the call; returns its code, or the one that the fault hook puts in its place. */
+static int end(struct jobq_backend *b, const struct call *call, int entries, int code,
+               struct jobq_error *err)
+{
+    if (is_watched(b))
+        return end_watched(b, call, entries, code, err);
+    meter(b, call, entries, code);
     return code;
 }
 
