@@ -24,37 +24,49 @@ struct drain_batch {
 
 enum held_place { HELD_BUFFERED, HELD_RUNNING, HELD_AFTER, HELD_DELETING };
 
+#define HELD_LINE 64 /* of a processor's cache */
+
+/* A process holds many, and comes back to each after all the others: the memory is cold. So
+ * the fields stand in lines of 64 bytes by when they are used together (a wish, not a
+ * promise: nothing breaks where sizes differ). The receive writes only what is marked so;
+ * the rest is set by the attempt. */
 struct held {
-    struct drainer *d;
-    struct held *hash_next;
+    /* Lists and state: whatever happens, and whatever happens to a neighbour. Received. */
+    _Alignas(HELD_LINE) struct drainer *d;
     struct held *beat_prev, *beat_next;
     struct held *run_prev, *run_next;
     struct held *next; /* of the buffer, of the deletes, or of the free ones */
-    uint64_t hash;
     enum held_place place;
+    int calls;      /* in flight that read this */
     bool in_beat;   /* in the beat's list */
     bool lost;      /* a heartbeat was refused: neither store nor delete */
     bool give_back; /* stopping: end the child and return the message */
     bool cancelled; /* the row says so */
     bool timed_out;
     bool released; /* waits only for its last call */
-    int calls;     /* in flight that read this */
 
-    struct drain_batch *batch;         /* of everything but the receipt */
-    struct drain_batch *receipt_batch; /* of the newest receipt */
-    struct jobq_message message;
-    int64_t covered_at_ns; /* when its visibility last began */
-    int64_t delete_by_ns;
-
-    struct job_body body; /* from here on: the attempt's */
-    int32_t attempt;
-    int domain;
-    int child; /* -1: none running */
-    int progress;
+    /* The attempt's claim and times. */
     int64_t started_at_ns;
     int64_t deadline_ns; /* of calls being tried again */
+    int32_t attempt;
     int claim_bytes;
     char claim[JOB_CLAIM_MAX];
+
+    /* The message, received; its last fields begin the line of what an event and a final
+     * put say of the job. */
+    uint64_t hash;
+    struct jobq_message message;
+    int domain; /* from here on: the attempt's */
+    int child;  /* -1: none running */
+    int progress;
+    struct job_body body;
+
+    /* What a delete needs besides the receipt. Received. */
+    _Alignas(HELD_LINE) struct drain_batch *batch; /* of everything but the receipt */
+    struct drain_batch *receipt_batch;             /* of the newest receipt */
+    int64_t delete_by_ns;
+    int64_t covered_at_ns; /* when its visibility last began */
+    struct held *hash_next;
 };
 
 struct held_list { /* first in, first out, by next */

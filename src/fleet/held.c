@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TABLE_FIRST = 64, BATCH_BYTES = 2048 };
+enum { TABLE_FIRST = 64, BATCH_BYTES = 2048, HELD_AT_ONCE = 16 };
 
 struct drain_batch *batch_take(struct drainer *d)
 {
@@ -187,6 +187,26 @@ static void adopt_receipt(struct held *h, struct drain_batch *batch,
     }
 }
 
+static void refill(struct drainer *d)
+{
+    char *bytes = arena_alloc(d->memory, HELD_AT_ONCE * sizeof(struct held) + HELD_LINE);
+    bytes += -(uintptr_t)bytes % HELD_LINE;
+    struct held *first = (struct held *)(void *)bytes;
+    for (int i = HELD_AT_ONCE - 1; i >= 0; i--) {
+        first[i].next = d->unused_held;
+        d->unused_held = &first[i];
+    }
+}
+
+static struct held *take(struct drainer *d)
+{
+    if (!d->unused_held)
+        refill(d);
+    struct held *h = d->unused_held;
+    d->unused_held = h->next;
+    return h;
+}
+
 void held_receive(struct drainer *d, struct drain_batch *batch,
                   const struct jobq_message *message, int64_t now_ns)
 {
@@ -200,18 +220,16 @@ void held_receive(struct drainer *d, struct drain_batch *batch,
     }
     if ((size_t)d->held_count >= d->table_size)
         grow_table(d);
-    h = d->unused_held;
-    if (h)
-        d->unused_held = h->next;
-    else
-        h = arena_alloc(d->memory, sizeof *h);
-    *h = (struct held){.d = d,
-                       .hash = hash,
-                       .batch = batch,
-                       .receipt_batch = batch,
-                       .message = *message,
-                       .child = -1,
-                       .progress = -1};
+    /* Field by field: the attempt's are set when it begins. */
+    h = take(d);
+    h->d = d;
+    h->place = HELD_BUFFERED;
+    h->calls = 0;
+    h->in_beat = h->lost = h->give_back = h->cancelled = h->timed_out = h->released =
+        false;
+    h->hash = hash;
+    h->message = *message;
+    h->batch = h->receipt_batch = batch;
     batch->users += 2;
     h->hash_next = d->table[hash & (d->table_size - 1)];
     d->table[hash & (d->table_size - 1)] = h;

@@ -161,12 +161,12 @@ int job_encode_stored(const struct job_spec *spec, char *out);
 /* A message or a row's pieces, read. Views of the bytes. */
 struct job_body {
     struct jobq_str id;
-    struct job_id_parts id_parts; /* meaningless without an id */
     enum jobq_work_kind kind;
+    bool stored; /* the pairs are in the row */
     int64_t number;
-    bool stored;           /* the pairs are in the row */
-    struct jobq_str pairs; /* the lines behind the first; still encoded */
-    int64_t phantom_bytes; /* behind them */
+    struct jobq_str pairs;        /* the lines behind the first; still encoded */
+    int64_t phantom_bytes;        /* behind them */
+    struct job_id_parts id_parts; /* meaningless without an id */
 };
 /* CORRUPT if the message was not made by job_encode. */
 int job_body_read(struct jobq_str body, int64_t phantom_bytes, struct job_body *out,
