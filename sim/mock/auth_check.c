@@ -230,10 +230,13 @@ static int signed_headers(const struct call *call, const struct http_request *re
     return host ? count : -1;
 }
 
-static void add_pairs(struct query *query, struct jobq_str raw, const char *without)
+/* Every parameter but `without`. False: one that cannot have been signed as it is read (a
+ * broken escape, no name, a NUL in it). */
+static bool add_pairs(struct query *query, struct jobq_str raw, const char *without)
 {
     struct text key = {0}, value = {0};
-    while (raw.len > 0) {
+    bool good = true;
+    while (raw.len > 0 && good) {
         const char *amp = memchr(raw.ptr, '&', (size_t)raw.len);
         struct jobq_str part = {raw.ptr, amp ? amp - raw.ptr : raw.len};
         int64_t used = part.len + (amp ? 1 : 0);
@@ -247,17 +250,18 @@ static void add_pairs(struct query *query, struct jobq_str raw, const char *with
                                 equals ? part.len - name.len - 1 : 0};
         text_clear(&key);
         text_clear(&value);
-        if (!query_decode(&key, name) || !query_decode(&value, rest) || key.len == 0 ||
-            strcmp(key.ptr, without) == 0)
-            continue;
-        query_add(query, key.ptr, value.len > 0 ? text_str(&value) : STR(""));
+        good = query_decode(&key, name) && query_decode(&value, rest) && key.len > 0 &&
+               !memchr(key.ptr, '\0', key.len);
+        if (good && strcmp(key.ptr, without) != 0)
+            query_add(query, key.ptr, value.len > 0 ? text_str(&value) : STR(""));
     }
     text_release(&key);
     text_release(&value);
+    return good;
 }
 
-/* The signature that the request should carry. */
-static void sign_v4(struct call *call, const struct http_request *request,
+/* The signature that the request should carry. False: none fits. */
+static bool sign_v4(struct call *call, const struct http_request *request,
                     const struct auth_claim *claim, const struct known_key *known,
                     const struct sigv4_header *header, int header_count,
                     const char *basic_time, char out[65])
@@ -269,7 +273,7 @@ static void sign_v4(struct call *call, const struct http_request *request,
                              str_of(known->token)};
     struct sigv4_scope scope = {basic_time, claim->region, claim->service};
     struct sigv4_day *day = &mock->keys->day[call->service];
-    add_pairs(&query, request->query, "");
+    bool good = add_pairs(&query, request->query, "");
     query_join(&query, &joined);
     struct sigv4_request parts = {.method = request->method,
                                   .path = request->path,
@@ -285,6 +289,7 @@ static void sign_v4(struct call *call, const struct http_request *request,
     text_release(&to_sign);
     text_release(&joined);
     query_release(&query);
+    return good;
 }
 
 static enum call_end check_v4(struct call *call, const struct http_request *request,
@@ -322,20 +327,20 @@ static enum call_end check_v4(struct call *call, const struct http_request *requ
         return wrong_signature(call);
     memcpy(basic, date.ptr, 16);
     basic[16] = '\0';
-    sign_v4(call, request, claim, known, header, count, basic, right);
-    return same(claim->signature, right) ? CALL_DONE : wrong_signature(call);
+    bool good = sign_v4(call, request, claim, known, header, count, basic, right);
+    return good && same(claim->signature, right) ? CALL_DONE : wrong_signature(call);
 }
 
 /* ---- version 2 ---------------------------------------------------------------------------- */
 
-static void sign_v2(struct call *call, const struct http_request *request,
+static bool sign_v2(struct call *call, const struct http_request *request,
                     const struct known_key *known, bool sha1, char out[45])
 {
     struct text joined = {0}, to_sign = {0}, host = {0};
     struct query query = {0};
     struct wire_keys keys = {str_of(known->access), str_of(known->secret), {NULL, 0}};
-    add_pairs(&query, request->query, "Signature");
-    add_pairs(&query, request->body, "Signature");
+    bool good = add_pairs(&query, request->query, "Signature") &&
+                add_pairs(&query, request->body, "Signature");
     query_join(&query, &joined);
     text_put_str(&host, call->host);
     for (size_t i = 0; i < host.len; i++)
@@ -356,6 +361,7 @@ static void sign_v2(struct call *call, const struct http_request *request,
     text_release(&to_sign);
     text_release(&host);
     query_release(&query);
+    return good;
 }
 
 static enum call_end check_v2(struct call *call, const struct http_request *request,
@@ -390,8 +396,8 @@ static enum call_end check_v2(struct call *call, const struct http_request *requ
                          "invalid.");
     if (known->token[0] && !same(token, known->token))
         return unknown_key(call);
-    sign_v2(call, request, known, sha1, right);
-    return same(claim->signature, right) ? CALL_DONE : wrong_signature(call);
+    bool good = sign_v2(call, request, known, sha1, right);
+    return good && same(claim->signature, right) ? CALL_DONE : wrong_signature(call);
 }
 
 enum call_end auth_check(struct call *call, const struct http_request *request,

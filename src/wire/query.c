@@ -181,17 +181,23 @@ void query_add_indexed(struct query *query, const char *prefix, int index,
 /* qsort has no context argument in C11, so the sort works on records that point. */
 struct sortable {
     const char *key;
-    size_t key_len, len;
+    size_t key_len, len; /* len: with "=value" */
 };
 
+static int compare_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+/* By name, then by value: the order that both versions sign. */
 static int by_key(const void *a, const void *b)
 {
     const struct sortable *x = a, *y = b;
-    size_t both = x->key_len < y->key_len ? x->key_len : y->key_len;
-    int order = memcmp(x->key, y->key, both);
-    if (order)
-        return order;
-    return (x->key_len > y->key_len) - (x->key_len < y->key_len);
+    int order = compare_bytes(x->key, x->key_len, y->key, y->key_len);
+    return order ? order
+                 : compare_bytes(x->key + x->key_len, x->len - x->key_len,
+                                 y->key + y->key_len, y->len - y->key_len);
 }
 
 void query_join(struct query *query, struct text *out)

@@ -373,7 +373,8 @@ class Admin(Load):
                 "FifoThroughputLimit": "perMessageGroupId",
                 "DeduplicationScope": "messageGroup"} if self.random.random() < 0.3 else {}
         at = sqs.create_queue(QueueName=name + (".fifo" if fifo else ""), tags={"a": "b"},
-                              Attributes={"VisibilityTimeout": "5", **fifo})["QueueUrl"]
+                              Attributes={"VisibilityTimeout": "5", "MessageRetentionPeriod": "60",
+                                          **fifo})["QueueUrl"]
         sqs.set_queue_attributes(QueueUrl=at, Attributes={"DelaySeconds": "3", "Policy": ""})
         sqs.tag_queue(QueueUrl=at, Tags={"c": "\u00fc", "d": ""})
         sqs.untag_queue(QueueUrl=at, TagKeys=["a"])

@@ -1,6 +1,7 @@
-# mock.mk - the fuzzer of what jobqmock reads from strangers. `make check` runs random changes
-# of its seeds; `make fuzz-mock` runs libFuzzer with the sanitizers for FUZZ_SECONDS.
-.PHONY: fuzz-mock check-fuzz-mock
+# mock.mk - the fuzzers of what jobqmock reads from strangers: HTTP, JSON and query strings
+# (fuzz_mock), signatures (fuzz_auth). `make check` runs random changes of their seeds;
+# `make fuzz-mock fuzz-auth` runs libFuzzer with the sanitizers for FUZZ_SECONDS each.
+.PHONY: fuzz-mock check-fuzz-mock fuzz-auth check-fuzz-auth
 $(BUILD)/tests/fuzz/fuzz_mock.o: FLAGS += -Itests/fuzz
 $(BUILD)/tests/fuzz/fuzz_mock: $(BUILD)/tests/fuzz/fuzz_mock.o \
 		$(BUILD)/tests/fuzz/cost_driver.o $(NET) $(WIRE) $(BASE)
@@ -25,3 +26,30 @@ fuzz-mock: build/fuzz/fuzz_mock $(BUILD)/tests/fuzz/fuzz_mock
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -artifact_prefix=build/fuzz/ \
 		build/fuzz/mock-corpus
 FUZZERS += fuzz-mock
+
+# Without the server's other files: time stands still at the seeds' signatures.
+$(BUILD)/tests/fuzz/fuzz_auth.o: FLAGS += -Itests/fuzz
+$(BUILD)/tests/fuzz/fuzz_auth: $(BUILD)/tests/fuzz/fuzz_auth.o \
+		$(BUILD)/tests/fuzz/cost_driver.o $(BUILD)/sim/mock/auth.o \
+		$(BUILD)/sim/mock/auth_check.o $(BUILD)/src/net/http_parse.o $(WIRE) $(BASE)
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_WIRE) \
+		$(LIB_BASE)
+
+check-fuzz-auth: $(BUILD)/tests/fuzz/fuzz_auth
+	@$<
+CHECKS += check-fuzz-auth
+
+FUZZ_AUTH_SRC := tests/fuzz/fuzz_auth.c sim/mock/auth.c sim/mock/auth_check.c \
+	src/net/http_parse.c $(wildcard src/wire/*.c src/base/*.c)
+build/fuzz/fuzz_auth: $(FUZZ_AUTH_SRC)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Iinclude -Isrc -I. -Itests/fuzz \
+		-DJOBQ_VERSION='"fuzz"' $(XML_CFLAGS) -o $@ $(FUZZ_AUTH_SRC) $(LIB_WIRE) $(LIB_BASE)
+
+fuzz-auth: build/fuzz/fuzz_auth $(BUILD)/tests/fuzz/fuzz_auth
+	@rm -rf build/fuzz/auth-corpus; mkdir -p build/fuzz/auth-corpus
+	@$(BUILD)/tests/fuzz/fuzz_auth -d build/fuzz/auth-corpus
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -artifact_prefix=build/fuzz/ \
+		-print_final_stats=1 build/fuzz/auth-corpus
+FUZZERS += fuzz-auth
