@@ -6,8 +6,9 @@
  *
  * Sources. SendMessage, DeleteMessage and ChangeMessageVisibility references. An old receipt
  * deletes nothing and says success (DeleteMessage reference: "might not be deleted";
- * JustSaying#1584, wolverine#4023); in FIFO queues it is refused once expired. 12 hours in
- * all from the receive (ChangeMessageVisibility reference). The first message's id answers
+ * JustSaying#1584, wolverine#4023); in FIFO queues it is refused once expired. The newest
+ * receipt changes visibility after its own has run out (recorded from AWS on 2024-04-30:
+ * localstack's tests). 12 hours in all from the receive (ChangeMessageVisibility reference). The first message's id answers
  * for what deduplication swallows within 5 minutes (guide, exactly-once processing). */
 #include "models/sqs.h"
 
@@ -192,6 +193,21 @@ static enum sqs_fault blame(struct sqs_sent *out, enum sqs_fault fault,
     return fault;
 }
 
+/* What a FIFO queue needs; a batch with an entry that lacks it is refused as a whole, by
+ * InvalidParameterValue (recorded from AWS). */
+static enum sqs_fault lacks_id(const struct sqs_queue *q, const struct sqs_outgoing *in,
+                               struct sqs_sent *out)
+{
+    if (!in->group.len)
+        return blame(out, SQS_MISSING_PARAMETER,
+                     "The request must contain the parameter MessageGroupId.");
+    if (!in->dedup.len && !q->settings.content_dedup)
+        return blame(out, SQS_BAD_PARAMETER,
+                     "The queue should either have ContentBasedDeduplication enabled or "
+                     "MessageDeduplicationId provided explicitly");
+    return SQS_OK;
+}
+
 static enum sqs_fault check_fifo(const struct sqs_queue *q, const struct sqs_outgoing *in,
                                  struct sqs_sent *out)
 {
@@ -212,21 +228,16 @@ static enum sqs_fault check_fifo(const struct sqs_queue *q, const struct sqs_out
             return blame(
                 out, SQS_BAD_PARAMETER,
                 "Value for parameter MessageDeduplicationId is invalid. Reason: The "
-                "request includes a parameter that is not valid for this queue "
-                "type.");
+                "request include parameter that is not valid for this queue type.");
         return SQS_OK;
     }
-    if (!in->group.len)
-        return blame(out, SQS_MISSING_PARAMETER,
-                     "The request must contain the parameter MessageGroupId.");
+    enum sqs_fault lack = lacks_id(q, in, out);
+    if (lack != SQS_OK)
+        return lack;
     if (in->delay_ns != SQS_DEFAULT && in->delay_ns != 0)
         return blame(out, SQS_BAD_PARAMETER,
                      "Value for parameter DelaySeconds is invalid. Reason: The request "
-                     "includes a parameter that is not valid for this queue type.");
-    if (!in->dedup.len && !q->settings.content_dedup)
-        return blame(out, SQS_BAD_PARAMETER,
-                     "The queue should either have ContentBasedDeduplication enabled or "
-                     "MessageDeduplicationId provided explicitly");
+                     "include parameter that is not valid for this queue type.");
     return SQS_OK;
 }
 
@@ -246,7 +257,10 @@ static enum sqs_fault check_entry(const struct sqs *s, const struct sqs_queue *q
             out, SQS_BAD_PARAMETER,
             "Value for parameter DelaySeconds is invalid. Reason: DelaySeconds must "
             "be >= 0 and <= 900.");
-    if (in->attribute_count > p->attributes_max)
+    int attributes = 0;
+    for (int i = 0; i < in->attribute_count; i++)
+        attributes += !in->attribute[i].system;
+    if (attributes > p->attributes_max)
         return blame(out, SQS_BAD_PARAMETER,
                      "Number of message attributes exceeds the allowed maximum [10].");
     if (q->settings.fifo || in->group.len || in->dedup.len)
@@ -339,6 +353,9 @@ enum sqs_fault sqs_send(struct sqs *s, int64_t now_ns, int queue, bool batch,
     }
     if (!sqs_admit(s, q, now_ns, SQS_BUCKET_SEND))
         return sqs_fail(err, SQS_THROTTLED, NULL);
+    for (int i = 0; batch && q->settings.fifo && i < count; i++)
+        if (lacks_id(q, &in[i], &out[i]) != SQS_OK)
+            return sqs_fail(err, SQS_BAD_PARAMETER, out[i].reason);
     for (int i = 0; i < count; i++) {
         out[i] = (struct sqs_sent){0};
         out[i].fault = check_entry(s, q, &in[i], bytes[i], &out[i]);
@@ -428,8 +445,10 @@ static enum sqs_fault change_one(struct sqs *s, struct sqs_queue *q,
         return SQS_BAD_PARAMETER;
     uint32_t slot = sqs_slot_of(s, q, change->receipt);
     struct sqs_slot *m = &s->slot[slot];
-    bool owns = slot && ((m->flags & SQS_STATE_MASK) == SQS_IN_FLIGHT ||
-                         ((m->flags & SQS_LEAKED) && m->due_at > now));
+    /* The newest receipt of a message of a standard queue hides it again even when its
+     * time had run out, as long as nobody else has received it. */
+    bool owns =
+        slot && (!q->settings.fifo || (m->flags & SQS_STATE_MASK) == SQS_IN_FLIGHT);
     if (!owns)
         return p->stale_change_fails ? SQS_NOT_AVAILABLE : SQS_OK;
     if (p->visibility_total_max_ns &&

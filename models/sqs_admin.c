@@ -5,7 +5,8 @@
  * Knows nothing of: ARNs, URLs, JSON policies.
  *
  * Sources: ListQueues, ListDeadLetterSourceQueues, TagQueue, StartMessageMoveTask,
- * CancelMessageMoveTask, ListMessageMoveTasks references; redriven messages are new ones
+ * CancelMessageMoveTask, ListMessageMoveTasks references, faults and what a deleted queue
+ * does to a task as recorded from AWS (localstack's tests, 2024-04-30); redriven messages are new ones
  * with a new id and time (guide, dead-letter queue redrive). */
 #include "models/sqs_admin.h"
 
@@ -253,7 +254,7 @@ void sqs_move_orphan(struct sqs *s, const struct sqs_queue *q)
         struct sqs_move *move = &s->move[i];
         if (move->status == SQS_MOVE_RUNNING &&
             (move->source == q->index || move->destination == q->index))
-            move->status = SQS_MOVE_CANCELLED;
+            move->status = SQS_MOVE_FAILED;
     }
 }
 
@@ -285,7 +286,7 @@ enum sqs_fault sqs_move_start(struct sqs *s, int64_t now_ns, int source, int des
     sqs_settle(s, from, now_ns);
     int any;
     if (sqs_dead_letter_sources(s, source, (struct jobq_str){"", 0}, &any, 1) == 0)
-        return sqs_fail(err, SQS_UNSUPPORTED,
+        return sqs_fail(err, SQS_BAD_PARAMETER,
                         "Source queue must be configured as a Dead Letter Queue.");
     if (destination == source)
         return sqs_fail(err, SQS_BAD_PARAMETER,
@@ -298,19 +299,22 @@ enum sqs_fault sqs_move_start(struct sqs *s, int64_t now_ns, int source, int des
     for (int i = 0; i < s->move_count; i++) {
         id = s->move[i].id + 1;
         if (s->move[i].source == source && s->move[i].status == SQS_MOVE_RUNNING)
-            return sqs_fail(err, SQS_UNSUPPORTED,
+            return sqs_fail(err, SQS_BAD_PARAMETER,
                             "There is already a task running. Only one active task is "
-                            "allowed for a source queue at a given time.");
+                            "allowed for a source queue arn at a given time.");
     }
     struct sqs_move *move = new_move(s);
     *move = (struct sqs_move){.id = id,
                               .source = source,
                               .source_uid = from->uid,
                               .destination = destination < 0 ? -1 : destination,
+                              .asked_per_s = per_s,
                               .per_s = per_s > 0.0 ? per_s : s->params.move_per_s,
                               .status = SQS_MOVE_RUNNING,
                               .started_at_ns = now_ns,
                               .to_move = from->visible};
+    if (destination >= 0)
+        strcpy(move->destination_name, sqs_queue_at(s, destination)->name);
     *out_id = id;
     sqs_move_step(s, now_ns);
     return SQS_OK;

@@ -22,8 +22,7 @@ int sqs_dead_letter_sources(const struct sqs *s, int queue, struct jobq_str afte
 
 enum sqs_note_kind {
     SQS_NOTE_ATTRIBUTE, /* Policy, KmsMasterKeyId, SqsManagedSseEnabled and the like */
-    SQS_NOTE_TAG,       /* at most 50; key 1..128 bytes, value 0..256 */
-    SQS_NOTE_PERMISSION /* AddPermission's label; the value is the driver's */
+    SQS_NOTE_TAG        /* at most 50; key 1..128 bytes, value 0..256 */
 };
 struct sqs_note {
     enum sqs_note_kind kind;
@@ -45,22 +44,30 @@ const struct sqs_note *sqs_note_at(const struct sqs *s, int queue,
 
 /* ---- message-move tasks --------------------------------------------------------------------- */
 
-enum sqs_move_status { SQS_MOVE_RUNNING, SQS_MOVE_COMPLETED, SQS_MOVE_CANCELLED };
+/* FAILED: a queue of the task was deleted while it ran. */
+enum sqs_move_status {
+    SQS_MOVE_RUNNING,
+    SQS_MOVE_COMPLETED,
+    SQS_MOVE_CANCELLED,
+    SQS_MOVE_FAILED
+};
 
 struct sqs_move {
     uint64_t id; /* 1 and up; the driver makes the task handle of it */
     int source;
     uint32_t source_uid;
     int destination; /* -1: back to where each message came from */
-    double per_s;    /* 0: at once */
+    char destination_name[SQS_NAME_MAX + 1]; /* stays when the queue goes; "" for -1 */
+    double asked_per_s;                      /* 0: the caller named no rate */
+    double per_s;                            /* 0: at once */
     enum sqs_move_status status;
     int64_t started_at_ns;
     int64_t moved, to_move; /* so far; visible when it was started */
 };
 /* Begins to move the visible messages of a dead-letter queue. per_s: 0 for the service's
  * own rate, else 1..500. Moved messages are new ones: id, time and receive count begin again.
- * Faults: NO_RESOURCE (no source or destination), UNSUPPORTED (the source is no
- * dead-letter queue; a task is already running on it), BAD_PARAMETER. */
+ * Faults: NO_RESOURCE (no source or destination), BAD_PARAMETER (the source is no
+ * dead-letter queue; a task is already running on it; the rate). */
 enum sqs_fault sqs_move_start(struct sqs *s, int64_t now_ns, int source, int destination,
                               double per_s, uint64_t *out_id, struct jobq_error *err);
 /* Faults: NO_RESOURCE: no such task, or not running. */

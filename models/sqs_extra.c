@@ -131,6 +131,22 @@ uint64_t sqs_dedup_find(struct sqs *s, const struct sqs_queue *q, struct jobq_st
     return at ? dedup_at(s, at)->id : 0;
 }
 
+void sqs_dedup_purge(struct sqs *s, const struct sqs_queue *q)
+{
+    uint32_t *link = &s->dedup_head, last = 0;
+    while (*link) {
+        uint32_t at = *link;
+        if (dedup_at(s, at)->key.scope == q->uid) {
+            *link = dedup_at(s, at)->newer;
+            sqs_keys_remove(&s->dedups, at);
+        } else {
+            last = at;
+            link = &dedup_at(s, at)->newer;
+        }
+    }
+    s->dedup_tail = last;
+}
+
 void sqs_dedup_add(struct sqs *s, const struct sqs_queue *q, struct jobq_str group,
                    struct jobq_str dedup, uint64_t id, int64_t at)
 {

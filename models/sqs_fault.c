@@ -14,7 +14,7 @@ static const struct sqs_fault_info info[SQS_FAULT_COUNT] = {
     [SQS_QUEUE_EXISTS] =
         {"QueueAlreadyExists", "QueueNameExists", 400, JOBQ_CONFLICT,
          "A queue already exists with the same name and a different value "
-         "for an attribute"},
+         "for attribute"},
     [SQS_DELETED_RECENTLY] =
         {PREFIX "QueueDeletedRecently", "QueueDeletedRecently", 400, JOBQ_UNAVAILABLE,
          "You must wait 60 seconds after deleting a queue before you "
@@ -82,8 +82,6 @@ static const struct sqs_fault_info info[SQS_FAULT_COUNT] = {
     [SQS_NO_RESOURCE] = {"ResourceNotFoundException", "ResourceNotFoundException", 404,
                          JOBQ_NOT_FOUND,
                          "The resource that you specified doesn't exist."},
-    [SQS_UNSUPPORTED] = {PREFIX "UnsupportedOperation", "UnsupportedOperation", 400,
-                         JOBQ_INVALID, "Unsupported operation."},
 };
 
 const struct sqs_fault_info *sqs_fault_info(enum sqs_fault fault)

@@ -39,7 +39,6 @@ enum sqs_fault {
     SQS_PURGE_IN_PROGRESS, /* a second PurgeQueue within 60 s */
     SQS_THROTTLED,
     SQS_NO_RESOURCE, /* message-move tasks: no such queue or task */
-    SQS_UNSUPPORTED, /* the operation does not fit this queue */
     SQS_FAULT_COUNT
 };
 

@@ -73,6 +73,10 @@ struct sqs_group {
     struct sqs_key key;
     uint32_t head, tail; /* its visible messages, in order of sending */
     uint32_t prev, next; /* among the groups that can be received from */
+    /* Those in flight, in no order. They come before all that are visible and were not
+     * received, and a receive takes no message behind one of them: never more than one
+     * receive's. */
+    uint32_t flying[SQS_BATCH_MAX];
     uint32_t in_flight, total;
     bool listed;
 };
@@ -210,6 +214,10 @@ void sqs_show(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_rejoin
 /* Hides it until due, duration after now; it must be in no place. */
 void sqs_hide(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_state state,
               int64_t due, int64_t duration);
+/* Sends its FIFO group behind the others that can be received from. */
+void sqs_rotate(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+/* True: a message of its FIFO group that was sent before it is in flight. */
+bool sqs_is_blocked(const struct sqs *s, uint32_t slot);
 /* Takes it out of its place. */
 void sqs_lift(struct sqs *s, struct sqs_queue *q, uint32_t slot);
 /* Takes it out of the queue altogether; its bytes are kept. */
@@ -261,6 +269,8 @@ uint64_t sqs_dedup_find(struct sqs *s, const struct sqs_queue *q, struct jobq_st
                         struct jobq_str dedup, int64_t now);
 void sqs_dedup_add(struct sqs *s, const struct sqs_queue *q, struct jobq_str group,
                    struct jobq_str dedup, uint64_t id, int64_t at);
+/* Forgets all of the queue's. */
+void sqs_dedup_purge(struct sqs *s, const struct sqs_queue *q);
 /* Message-move tasks: the next step's instant, and the steps due at now. */
 int64_t sqs_move_next_at(const struct sqs *s);
 void sqs_move_step(struct sqs *s, int64_t now);

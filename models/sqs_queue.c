@@ -5,7 +5,8 @@
  * Knows nothing of: ARNs and URLs.
  *
  * Sources: CreateQueue, SetQueueAttributes, PurgeQueue, DeleteQueue and GetQueueAttributes
- * references. */
+ * references. A purge also forgets a FIFO queue's deduplication ids (recorded from AWS:
+ * localstack's tests). */
 #include "models/sqs_impl.h"
 
 #include "base/arena.h"
@@ -96,6 +97,12 @@ static enum sqs_fault bad_value(struct jobq_error *err, const char *attribute)
     char text[96];
     snprintf(text, sizeof text, "Invalid value for the parameter %s.", attribute);
     return sqs_fail(err, SQS_BAD_ATTRIBUTE_VALUE, text);
+}
+
+/* A standard queue has no such attribute, not even as "false" (recorded from AWS). */
+static enum sqs_fault unknown_fifo(struct jobq_error *err)
+{
+    return sqs_fail(err, SQS_BAD_ATTRIBUTE_NAME, "Unknown Attribute FifoQueue.");
 }
 
 /* max 0: no limit, but that sums of instants must not overflow. */
@@ -368,6 +375,8 @@ enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
 {
     now_ns = sqs_begin(s, now_ns);
     bool fifo = (settings->given & SQS_SET_FIFO) && settings->fifo;
+    if ((settings->given & SQS_SET_FIFO) && !fifo)
+        return unknown_fifo(err);
     int have = sqs_find(s, name);
     if (have >= 0) {
         const char *which = difference(&s->queue[have]->settings, settings);
@@ -407,8 +416,12 @@ enum sqs_fault sqs_set(struct sqs *s, int64_t now_ns, int queue,
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;
-    if ((settings->given & SQS_SET_FIFO) && settings->fifo != q->settings.fifo)
-        return bad_value(err, "FifoQueue");
+    if ((settings->given & SQS_SET_FIFO) && !q->settings.fifo)
+        return unknown_fifo(err);
+    if ((settings->given & SQS_SET_FIFO) && !settings->fifo)
+        return sqs_fail(err, SQS_BAD_ATTRIBUTE_VALUE,
+                        "Invalid value for the parameter FifoQueue. Reason: Modifying "
+                        "queue type is not supported.");
     enum sqs_fault fault =
         check_settings(s, sqs_name_of(q), q->settings.fifo, settings, err);
     if (fault != SQS_OK)
@@ -474,6 +487,8 @@ enum sqs_fault sqs_purge(struct sqs *s, int64_t now_ns, int queue, struct jobq_e
         sqs_drop(s, q, q->oldest);
         q->stats.purged++;
     }
+    if (q->settings.fifo)
+        sqs_dedup_purge(s, q);
     if (q->waiter_head)
         sqs_wake(s, q, now_ns);
     return SQS_OK;

@@ -99,7 +99,8 @@ static int pick_fifo(struct sqs *s, struct sqs_queue *q, int max, uint32_t *out)
         const struct sqs_group *group = sqs_keys_at(&s->groups, index);
         next_group = group->next;
         uint32_t next;
-        for (uint32_t slot = group->head; slot && count < max; slot = next) {
+        for (uint32_t slot = group->head; slot && count < max && !sqs_is_blocked(s, slot);
+             slot = next) {
             next = s->slot[slot].next;
             /* The group may be gone with its last message. */
             if (!redrive(s, q, slot))
@@ -168,6 +169,7 @@ static void give_one(struct sqs *s, struct sqs_queue *q, uint32_t slot,
         m->due_at = due;
         m->flags = leak ? SQS_LEAKED : 0;
         sqs_show(s, q, slot, SQS_REJOIN_BACK);
+        sqs_rotate(s, q, slot);
     } else {
         sqs_hide(s, q, slot, SQS_IN_FLIGHT, due, visibility_ns);
     }

@@ -70,6 +70,20 @@ void answer_open(struct call *call, bool has_result)
         put_tag(out, "<", call->action, "Result");
 }
 
+/* "<ActionResult/>" where nothing was written into it. */
+static void close_result(const struct call *call, struct text *out)
+{
+    size_t len = strlen(call->action);
+    const char *tail = out->ptr + out->len - len - sizeof "<Result>" + 1;
+    if (out->ptr[out->len - 1] == '>' && tail > out->ptr && tail[0] == '<' &&
+        memcmp(tail + 1, call->action, len) == 0) {
+        out->len--;
+        text_puts(out, "/>");
+        return;
+    }
+    put_tag(out, "</", call->action, "Result");
+}
+
 static void close_reply(struct call *call, bool has_result)
 {
     struct text *out = &call->mock->body;
@@ -81,7 +95,7 @@ static void close_reply(struct call *call, bool has_result)
         return;
     }
     if (style->result && has_result)
-        put_tag(out, "</", call->action, "Result");
+        close_result(call, out);
     if (!style->request_first) {
         text_puts(out, "<ResponseMetadata>");
         emit_xml(out, "RequestId", str_of(call->request_id));
@@ -173,7 +187,8 @@ void answer_end(struct call *call, enum call_end end, bool has_result)
     if (end == CALL_WAITING)
         return;
     text_clear(head);
-    text_puts(head, call->json ? "x-amzn-RequestId: " : "x-amz-request-id: ");
+    text_puts(head,
+              call->service == MOCK_SDB ? "x-amz-request-id: " : "x-amzn-RequestId: ");
     text_put(head, call->request_id, MOCK_UUID_BYTES - 1);
     text_put(head, "\r\n", 2);
     put_date(mock, head);

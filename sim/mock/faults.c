@@ -292,8 +292,7 @@ static void fill_throttle(struct call *call)
 {
     switch (call->service) {
     case MOCK_SQS:
-        mock_fail(call, call->json ? 400 : 403, "RequestThrottled", NULL,
-                  "Request is throttled.");
+        mock_fail(call, 403, "RequestThrottled", NULL, "Request is throttled.");
         return;
     case MOCK_SDB:
         mock_fail(call, 503, "ServiceUnavailable", NULL,

@@ -67,6 +67,11 @@ double mock_u(struct mock *mock)
     return dice_u(&mock->dice);
 }
 
+const char *mock_quote(const struct call *call, struct jobq_str text)
+{
+    return arena_str(&call->mock->arena, text.ptr ? text : STR("")).ptr;
+}
+
 enum call_end mock_fail(struct call *call, int status, const char *code,
                         const char *shape, const char *format, ...)
 {

@@ -107,7 +107,8 @@ struct call {
     bool json;
     const char *action; /* as AWS spells it; "" until known */
     const struct tree *params;
-    struct jobq_str host; /* of the request, for queue URLs */
+    struct jobq_str host;  /* of the request, for queue URLs */
+    struct jobq_str trace; /* its X-Amzn-Trace-Id; {NULL, 0}: none */
     struct jobq_str path;
     struct jobq_str access_key; /* as claimed; empty: unsigned */
     struct emit out;
@@ -144,6 +145,10 @@ uint64_t mock_mix(uint64_t bits);
 enum call_end mock_fail(struct call *call, int status, const char *code,
                         const char *shape, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* A copy that ends with a zero byte, for a message that quotes it. Owner: the arena of the
+ * call. */
+const char *mock_quote(const struct call *call, struct jobq_str text);
 
 /* The text of a parameter, or {NULL, 0}. */
 static inline struct jobq_str call_text(const struct call *call, const char *name)

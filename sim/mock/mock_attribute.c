@@ -30,6 +30,13 @@ static bool starts_with(struct jobq_str s, const char *prefix)
     return (size_t)s.len >= len && strncasecmp(s.ptr, prefix, len) == 0;
 }
 
+/* AWS takes letters of other alphabets too (recorded: "attr.1\u00f8\u00df\u00e4"), and no
+ * signs ("\u00a7"). Of UTF-8, what lies below U+00C0 are signs; all above pass here. */
+static bool is_letter_part(unsigned char c, char before)
+{
+    return c >= 0xc3 || (c >= 0x80 && c < 0xc0 && (unsigned char)before >= 0x80);
+}
+
 static bool name_ok(struct jobq_str name)
 {
     if (name.len < 1 || name.len > 256 || name.ptr[0] == '.' ||
@@ -38,7 +45,8 @@ static bool name_ok(struct jobq_str name)
     for (int64_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
         bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                    (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+                    (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
+                    is_letter_part((unsigned char)c, i > 0 ? name.ptr[i - 1] : 0);
         if (!fine || (c == '.' && name.ptr[i - 1] == '.'))
             return false;
     }
@@ -98,8 +106,9 @@ static int read_value(const struct call *call, const struct tree *value,
     if (!out->binary)
         out->value = string;
     if (out->value.len == 0)
-        return refuse(text, "The message attribute '", out->name,
-                      "' must contain non-empty message attribute value.");
+        return refuse(text, "Message (user) attribute '", out->name,
+                      out->binary ? "' must contain a non-empty value of type 'Binary'."
+                                  : "' must contain a non-empty value of type 'String'.");
     if (!out->binary && !mock_chars_ok(out->value))
         return refuse(text, "The message attribute '", out->name,
                       "' holds a character that a message may not.");

@@ -7,6 +7,7 @@
 #include "sim/mock/mock_entry.h"
 #include "sim/mock/mock_names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static enum sqs_fault read_receipt(const struct call *call, int queue,
@@ -20,17 +21,31 @@ static enum sqs_fault read_receipt(const struct call *call, int queue,
     }
     if (mock_names_receipt(call->mock, call->region, queue, handle, out))
         return SQS_OK;
-    char shown[120];
-    struct text put = {0};
-    text_escape(handle.ptr, handle.len, shown, sizeof shown);
-    text_printf(&put, "The input receipt handle \"%s\" is not a valid receipt handle.",
-                shown);
-    memcpy(text, put.ptr, put.len + 1);
-    text_release(&put);
+    snprintf(text, MOCK_ENTRY_TEXT,
+             "The input receipt handle \"%.200s\" is not a valid receipt handle.",
+             mock_quote(call, handle));
     return SQS_BAD_RECEIPT;
 }
 
-static enum sqs_fault read_visibility(const struct tree *in, int64_t *out_ns, char *text)
+/* What the model has against a receipt, in AWS's words, which quote it. */
+static void explain(const struct call *call, int queue, const struct tree *in,
+                    enum sqs_fault fault, char *text)
+{
+    const char *reason =
+        fault == SQS_NOT_AVAILABLE     ? "Message does not exist or is not available for "
+                                         "visibility timeout change."
+        : fault == SQS_RECEIPT_EXPIRED ? "The receipt handle has expired."
+                                       : NULL;
+    if (reason)
+        snprintf(text, MOCK_ENTRY_TEXT,
+                 "Value %.200s for parameter ReceiptHandle is invalid. Reason: %s",
+                 mock_quote(call, tree_text(in, "ReceiptHandle")), reason);
+    else
+        sqs_entry_text(call->region->sqs, queue, fault, text, MOCK_ENTRY_TEXT);
+}
+
+static enum sqs_fault read_visibility(const struct call *call, const struct tree *in,
+                                      int64_t *out_ns, char *text)
 {
     struct jobq_str value = tree_text(in, "VisibilityTimeout");
     int64_t seconds = 0;
@@ -42,14 +57,10 @@ static enum sqs_fault read_visibility(const struct tree *in, int64_t *out_ns, ch
         *out_ns = seconds * JOBQ_NS_PER_S;
         return SQS_OK;
     }
-    char shown[40];
-    struct text put = {0};
-    text_printf(&put,
-                "Value %s for parameter VisibilityTimeout is invalid. Reason: Must be "
-                "between 0 and 43200.",
-                text_escape(value.ptr, value.len, shown, sizeof shown));
-    memcpy(text, put.ptr, put.len + 1);
-    text_release(&put);
+    snprintf(text, MOCK_ENTRY_TEXT,
+             "Value %.40s for parameter VisibilityTimeout is invalid. Reason: Must be "
+             "between 0 and 43200.",
+             mock_quote(call, value));
     return SQS_BAD_PARAMETER;
 }
 
@@ -58,7 +69,7 @@ enum call_end mock_delete_message(struct call *call)
     struct sqs_receipt receipt;
     struct jobq_error err = {0};
     enum sqs_fault result = SQS_OK;
-    char text[256] = "";
+    char text[MOCK_ENTRY_TEXT] = "";
     int queue = mock_sqs_queue(call);
     if (queue < 0)
         return CALL_FAILED;
@@ -72,9 +83,8 @@ enum call_end mock_delete_message(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     if (result == SQS_OK)
         return CALL_DONE;
-    return mock_sqs_fault(
-        call, result,
-        sqs_entry_text(call->region->sqs, queue, result, text, sizeof text));
+    explain(call, queue, call->params, result, text);
+    return mock_sqs_fault(call, result, text);
 }
 
 enum call_end mock_change_one(struct call *call)
@@ -82,13 +92,13 @@ enum call_end mock_change_one(struct call *call)
     struct sqs_change change;
     struct jobq_error err = {0};
     enum sqs_fault result = SQS_OK;
-    char text[256] = "";
+    char text[MOCK_ENTRY_TEXT] = "";
     int queue = mock_sqs_queue(call);
     if (queue < 0)
         return CALL_FAILED;
     enum sqs_fault fault = read_receipt(call, queue, call->params, &change.receipt, text);
     if (fault == SQS_OK)
-        fault = read_visibility(call->params, &change.visibility_ns, text);
+        fault = read_visibility(call, call->params, &change.visibility_ns, text);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, text);
     call->entries = 1;
@@ -98,9 +108,16 @@ enum call_end mock_change_one(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     if (result == SQS_OK)
         return CALL_DONE;
-    return mock_sqs_fault(
-        call, result,
-        sqs_entry_text(call->region->sqs, queue, result, text, sizeof text));
+    explain(call, queue, call->params, result, text);
+    return mock_sqs_fault(call, result, text);
+}
+
+static void take_result(const struct call *call, int queue, struct mock_entry *entry,
+                        enum sqs_fault result)
+{
+    entry->fault = result;
+    if (result != SQS_OK)
+        explain(call, queue, entry->in, result, entry->text);
 }
 
 enum call_end mock_delete_batch(struct call *call)
@@ -129,7 +146,7 @@ enum call_end mock_delete_batch(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     call->entries = good;
     for (int i = 0; i < good; i++)
-        entry[which[i]].fault = result[i];
+        take_result(call, queue, &entry[which[i]], result[i]);
     mock_entry_write_ids(call, "DeleteMessageBatchResultEntry", entry, count);
     mock_entry_write_failed(call, queue, entry, count);
     return CALL_DONE;
@@ -151,8 +168,8 @@ enum call_end mock_change_batch(struct call *call)
         entry[i].fault =
             read_receipt(call, queue, entry[i].in, &change[good].receipt, entry[i].text);
         if (entry[i].fault == SQS_OK)
-            entry[i].fault =
-                read_visibility(entry[i].in, &change[good].visibility_ns, entry[i].text);
+            entry[i].fault = read_visibility(call, entry[i].in,
+                                             &change[good].visibility_ns, entry[i].text);
         if (entry[i].fault == SQS_OK)
             which[good++] = i;
     }
@@ -164,7 +181,7 @@ enum call_end mock_change_batch(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     call->entries = good;
     for (int i = 0; i < good; i++)
-        entry[which[i]].fault = result[i];
+        take_result(call, queue, &entry[which[i]], result[i]);
     mock_entry_write_ids(call, "ChangeMessageVisibilityBatchResultEntry", entry, count);
     mock_entry_write_failed(call, queue, entry, count);
     return CALL_DONE;

@@ -93,7 +93,8 @@ static bool read_count(struct call *call, const char *name, int32_t *out)
     }
     if (!str_to_int(text, &number) || number < 1 || number > 100000) {
         mock_fail(call, 400, "InvalidParameterValue", NULL,
-                  "Value (%.20s) for parameter %s is invalid.", text.ptr, name);
+                  "Value (%.20s) for parameter %s is invalid.", mock_quote(call, text),
+                  name);
         return false;
     }
     *out = (int32_t)number;
@@ -110,7 +111,8 @@ static bool read_market(struct call *call, struct ec2_run *run)
         return true;
     if (!str_is(type, "spot")) {
         mock_fail(call, 400, "InvalidParameterValue", NULL,
-                  "Value (%.40s) for parameter MarketType is invalid.", type.ptr);
+                  "Value (%.40s) for parameter MarketType is invalid.",
+                  mock_quote(call, type));
         return false;
     }
     run->spot = true;

@@ -150,7 +150,7 @@ static bool read_query(struct call *call, struct ec2_query *out)
             call, 400, "InvalidParameterValue", NULL,
             "Value ( %.20s ) for parameter maxResults is invalid. Expecting a value "
             "between 5 and 1000.",
-            max.ptr);
+            mock_quote(call, max));
         return false;
     }
     out->max_results = (int32_t)number;
@@ -312,7 +312,7 @@ static bool types_ok(struct call *call, const struct tree *list)
             continue;
         mock_fail(call, 400, "InvalidInstanceType", NULL,
                   "The following supplied instance types do not exist: [%.40s]",
-                  one->text.ptr ? arena_str(&call->mock->arena, one->text).ptr : "");
+                  mock_quote(call, one->text));
         return false;
     }
     return true;
@@ -385,7 +385,7 @@ enum call_end mock_ec2_describe_types(struct call *call)
                          "between 5 and 100.");
     if (token.len > 0 && (!str_to_int(token, &from) || from < 0))
         return mock_fail(call, 400, "InvalidNextToken", NULL,
-                         "The token '%.20s' is invalid", token.ptr);
+                         "The token '%.20s' is invalid", mock_quote(call, token));
     int shown = 0, i = (int)from;
     text_puts(out, "<instanceTypeSet>");
     for (; i < ec2_type_count() && shown < limit; i++) {

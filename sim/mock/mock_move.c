@@ -10,16 +10,26 @@
 
 #include <string.h>
 
-enum { TASKS_MAX = 10 };
+enum { TASKS_MAX = 10, TASKS_KEPT = 64 };
 
-/* As AWS's: base64 of {"taskId":"...","sourceArn":"..."}; the id here is 16 hex digits. */
+static const char no_source[] =
+    "The resource that you specified for the SourceArn parameter doesn't exist.";
+
+/* A task's id as AWS forms it; its number is the model's. */
+static void task_uuid(const struct call *call, uint64_t id, char out[MOCK_UUID_BYTES])
+{
+    enum { TASK_TAG = 1 << 20 }; /* beyond those of messages */
+    mock_uuid_of(call->mock, (uint64_t)call->region->index + TASK_TAG, id, out);
+}
+
+/* As AWS's: base64 of {"taskId":"UUID","sourceArn":"..."}. */
 static struct jobq_str write_handle(struct call *call, uint64_t id, int source)
 {
-    char hex[17] = "";
+    char uuid[MOCK_UUID_BYTES];
     struct text json = {0};
-    text_write_hex64(hex, id);
+    task_uuid(call, id, uuid);
     text_puts(&json, "{\"taskId\":\"");
-    text_put(&json, hex, 16);
+    text_puts(&json, uuid);
     text_puts(&json, "\",\"sourceArn\":\"");
     mock_names_arn(call->mock, call->region, sqs_name(call->region->sqs, source), &json);
     text_puts(&json, "\"}");
@@ -28,23 +38,36 @@ static struct jobq_str write_handle(struct call *call, uint64_t id, int source)
     return handle;
 }
 
-static bool read_handle(struct call *call, struct jobq_str handle, uint64_t *out)
+/* SQS_OK, BAD_PARAMETER (no handle at all), or NO_RESOURCE with text: no such source or no
+ * such task of it. */
+static enum sqs_fault read_handle(struct call *call, struct jobq_str handle,
+                                  uint64_t *out, const char **text)
 {
     struct jobq_str bytes;
     struct jobq_error err;
     struct tree *json;
+    struct sqs_move *task = arena_alloc(&call->mock->arena, TASKS_KEPT * sizeof *task);
+    *text = "Value for parameter TaskHandle is invalid.";
     if (!base64_decode(handle, &call->mock->arena, &bytes) ||
         tree_from_json(bytes, &call->mock->arena, &json, &err) < 0)
-        return false;
-    struct jobq_str id = tree_text(json, "taskId");
-    *out = 0;
-    for (int64_t i = 0; i < id.len; i++) {
-        const char *digits = "0123456789abcdef", *digit = strchr(digits, id.ptr[i]);
-        if (!digit || !id.ptr[i])
-            return false;
-        *out = *out << 4 | (uint64_t)(digit - digits);
+        return SQS_BAD_PARAMETER;
+    struct jobq_str id = tree_text(json, "taskId"), arn = tree_text(json, "sourceArn");
+    if (!id.ptr || !arn.ptr)
+        return SQS_BAD_PARAMETER;
+    int source = mock_names_from_arn(call, arn, NULL);
+    *text = no_source;
+    if (source < 0)
+        return SQS_NO_RESOURCE;
+    int count = sqs_move_list(call->region->sqs, call->now_ns, source, task, TASKS_KEPT);
+    for (int i = 0; i < count; i++) {
+        char uuid[MOCK_UUID_BYTES];
+        task_uuid(call, task[i].id, uuid);
+        *out = task[i].id;
+        if (str_is(id, uuid))
+            return SQS_OK;
     }
-    return id.len == 16;
+    *text = "Task does not exist.";
+    return SQS_NO_RESOURCE;
 }
 
 enum call_end mock_start_move(struct call *call)
@@ -61,9 +84,7 @@ enum call_end mock_start_move(struct call *call)
         return CALL_FAILED;
     int source = mock_names_from_arn(call, source_arn, NULL), target = -1;
     if (source < 0)
-        return mock_sqs_fault(
-            call, SQS_NO_RESOURCE,
-            "The resource that you specified for the SourceArn parameter doesn't exist.");
+        return mock_sqs_fault(call, SQS_NO_RESOURCE, no_source);
     if (target_arn.len > 0 && (target = mock_names_from_arn(call, target_arn, NULL)) < 0)
         return mock_sqs_fault(call, SQS_NO_RESOURCE,
                               "The resource that you specified for the DestinationArn "
@@ -80,15 +101,15 @@ enum call_end mock_cancel_move(struct call *call)
 {
     struct jobq_error err = {0};
     struct jobq_str handle = call_text(call, "TaskHandle");
+    const char *text;
     int64_t moved = 0;
     uint64_t id;
     if (handle.len == 0)
         return mock_sqs_missing(call, "TaskHandle");
-    if (!read_handle(call, handle, &id))
-        return mock_sqs_fault(call, SQS_BAD_PARAMETER,
-                              "Value for parameter TaskHandle is invalid.");
-    enum sqs_fault fault =
-        sqs_move_cancel(call->region->sqs, call->now_ns, id, &moved, &err);
+    enum sqs_fault fault = read_handle(call, handle, &id, &text);
+    if (fault != SQS_OK)
+        return mock_sqs_fault(call, fault, text);
+    fault = sqs_move_cancel(call->region->sqs, call->now_ns, id, &moved, &err);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
     emit_int(&call->out, "ApproximateNumberOfMessagesMoved", moved);
@@ -100,7 +121,8 @@ static void write_task(struct call *call, const struct sqs_move *task)
     static const char element[] = "ListMessageMoveTasksResultEntry";
     static const char *const names[] = {[SQS_MOVE_RUNNING] = "RUNNING",
                                         [SQS_MOVE_COMPLETED] = "COMPLETED",
-                                        [SQS_MOVE_CANCELLED] = "CANCELLED"};
+                                        [SQS_MOVE_CANCELLED] = "CANCELLED",
+                                        [SQS_MOVE_FAILED] = "FAILED"};
     struct emit *e = &call->out;
     struct text arn = {0};
     emit_object(e, NULL, element);
@@ -110,14 +132,15 @@ static void write_task(struct call *call, const struct sqs_move *task)
     mock_names_arn(call->mock, call->region, sqs_name(call->region->sqs, task->source),
                    &arn);
     emit_text(e, "SourceArn", text_str(&arn));
-    if (task->destination >= 0 && sqs_exists(call->region->sqs, task->destination)) {
+    if (task->destination >= 0) {
         text_clear(&arn);
-        mock_names_arn(call->mock, call->region,
-                       sqs_name(call->region->sqs, task->destination), &arn);
+        mock_names_arn(call->mock, call->region, str_of(task->destination_name), &arn);
         emit_text(e, "DestinationArn", text_str(&arn));
     }
-    if (task->per_s > 0)
-        emit_int(e, "MaxNumberOfMessagesPerSecond", (int64_t)task->per_s);
+    if (task->asked_per_s > 0)
+        emit_int(e, "MaxNumberOfMessagesPerSecond", (int64_t)task->asked_per_s);
+    if (task->status == SQS_MOVE_FAILED)
+        emit_text(e, "FailureReason", str_of(sqs_fault_info(SQS_NO_QUEUE)->query_code));
     emit_int(e, "ApproximateNumberOfMessagesMoved", task->moved);
     emit_int(e, "ApproximateNumberOfMessagesToMove", task->to_move);
     emit_int(e, "StartedTimestamp", task->started_at_ns / JOBQ_NS_PER_MS);
@@ -136,9 +159,7 @@ enum call_end mock_list_moves(struct call *call)
         return CALL_FAILED;
     int source = mock_names_from_arn(call, source_arn, NULL);
     if (source < 0)
-        return mock_sqs_fault(
-            call, SQS_NO_RESOURCE,
-            "The resource that you specified for the SourceArn parameter doesn't exist.");
+        return mock_sqs_fault(call, SQS_NO_RESOURCE, no_source);
     int count = sqs_move_list(call->region->sqs, call->now_ns, source, task, (int)max);
     emit_list(&call->out, "Results");
     for (int i = 0; i < count; i++)

@@ -36,12 +36,30 @@ static struct jobq_str last_part(struct jobq_str text, char separator,
     return (struct jobq_str){at + 1, text.len - rest->len - 1};
 }
 
+static bool is_account(struct jobq_str text)
+{
+    int64_t number;
+    return text.len == 12 && str_to_int(text, &number);
+}
+
+bool mock_names_is_queue_path(struct jobq_str path)
+{
+    struct jobq_str rest;
+    struct jobq_str name = last_part(path, '/', &rest);
+    struct jobq_str account = last_part(rest, '/', &rest);
+    return name.len > 0 && is_account(account);
+}
+
 int mock_names_find(const struct call *call, struct jobq_str url)
 {
+    if (url.len == 0 || !memchr(url.ptr, '/', (size_t)url.len))
+        return sqs_find(call->region->sqs, url); /* AWS takes a bare name as well */
     struct jobq_str rest;
     struct jobq_str name = last_part(url, '/', &rest);
     struct jobq_str account = last_part(rest, '/', &rest);
-    if (name.len == 0 || !str_is(account, call->mock->options->account))
+    if (name.len == 0 || !is_account(account))
+        return MOCK_NAMES_NO_ADDRESS;
+    if (!str_is(account, call->mock->options->account))
         return -1;
     return sqs_find(call->region->sqs, name);
 }

@@ -16,8 +16,13 @@ void mock_names_url(const struct call *call, int queue, struct text *out);
 void mock_names_arn(const struct mock *mock, const struct mock_region *region,
                     struct jobq_str name, struct text *out);
 
-/* The queue that a URL, or a path, names in the call's region; -1: none. */
+enum { MOCK_NAMES_NO_ADDRESS = -2 };
+
+/* The queue that a URL, a path or a bare name names in the call's region; -1: there is none;
+ * MOCK_NAMES_NO_ADDRESS: no queue's URL looks like that. */
 int mock_names_find(const struct call *call, struct jobq_str url);
+/* True: "/ACCOUNT/NAME", whether there is such a queue or not. */
+bool mock_names_is_queue_path(struct jobq_str path);
 /* The queue of an ARN of this region and account; -1: none. name may be NULL, else gets
  * the name that the ARN holds, whether it exists or not. */
 int mock_names_from_arn(const struct call *call, struct jobq_str arn,

@@ -149,7 +149,7 @@ enum call_end mock_get_attributes(struct call *call)
     for (const struct tree *one = names ? names->first : NULL; one; one = one->next) {
         if (!mock_settings_knows(one->text))
             return mock_fail(call, 400, "InvalidAttributeName", NULL,
-                             "Unknown Attribute %.80s.", one->text.ptr);
+                             "Unknown Attribute %.80s.", mock_quote(call, one->text));
     }
     enum sqs_fault fault = sqs_info(call->region->sqs, call->now_ns, queue, &info, &err);
     if (fault != SQS_OK)
@@ -236,7 +236,7 @@ enum call_end mock_list_sources(struct call *call)
     return write_page(call, "queueUrls", source, count, limit, paging);
 }
 
-/* ---- tags and permissions --------------------------------------------------------- */
+/* ---- tags --------------------------------------------------------------------------- */
 
 enum call_end mock_tag_queue(struct call *call)
 {
@@ -274,103 +274,5 @@ enum call_end mock_list_tags(struct call *call)
     for (int i = 0; tag; tag = sqs_note_at(call->region->sqs, queue, SQS_NOTE_TAG, ++i))
         emit_map_put(&call->out, "Tag", "Key", tag->name, tag->value);
     emit_map_end(&call->out);
-    return CALL_DONE;
-}
-
-static bool action_ok(struct jobq_str name)
-{
-    static const char *const known[] = {"*",
-                                        "SendMessage",
-                                        "ReceiveMessage",
-                                        "DeleteMessage",
-                                        "ChangeMessageVisibility",
-                                        "GetQueueAttributes",
-                                        "GetQueueUrl",
-                                        "ListDeadLetterSourceQueues",
-                                        "PurgeQueue"};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (str_is(name, known[i]))
-            return true;
-    return false;
-}
-
-static void write_statement(const struct call *call, int queue, struct jobq_str label,
-                            const struct tree *accounts, const struct tree *names,
-                            struct text *json)
-{
-    text_puts(json, "{\"Sid\":");
-    emit_json_string(json, label);
-    text_puts(json, ",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":[");
-    for (const struct tree *one = accounts->first; one; one = one->next) {
-        if (one != accounts->first)
-            text_putc(json, ',');
-        text_puts(json, "\"arn:aws:iam::");
-        text_put_str(json, one->text);
-        text_puts(json, ":root\"");
-    }
-    text_puts(json, "]},\"Action\":[");
-    for (const struct tree *one = names->first; one; one = one->next) {
-        if (one != names->first)
-            text_putc(json, ',');
-        text_puts(json, "\"SQS:");
-        text_put_str(json, one->text);
-        text_putc(json, '"');
-    }
-    text_puts(json, "],\"Resource\":\"");
-    mock_names_arn(call->mock, call->region, sqs_name(call->region->sqs, queue), json);
-    text_puts(json, "\"}");
-}
-
-enum call_end mock_add_permission(struct call *call)
-{
-    struct jobq_str label = call_text(call, "Label");
-    int queue = mock_sqs_queue(call);
-    if (queue < 0)
-        return CALL_FAILED;
-    const struct tree *accounts = mock_sqs_list(call, "AWSAccountIds", "AWSAccountId");
-    const struct tree *names = mock_sqs_list(call, "Actions", "ActionName");
-    if (label.len == 0)
-        return mock_sqs_missing(call, "Label");
-    if (!accounts || accounts->count == 0)
-        return mock_sqs_missing(call, "AWSAccountIds");
-    if (!names || names->count == 0)
-        return mock_sqs_missing(call, "Actions");
-    struct jobq_error err = {0};
-    if (sqs_note_find(call->region->sqs, queue, SQS_NOTE_PERMISSION, label))
-        return mock_sqs_fault(call, SQS_BAD_PARAMETER,
-                              "Value for parameter Label is invalid. Reason: Already "
-                              "exists.");
-    int64_t number;
-    for (const struct tree *one = accounts->first; one; one = one->next)
-        if (one->text.len != 12 || !str_to_int(one->text, &number))
-            return mock_sqs_fault(call, SQS_BAD_PARAMETER,
-                                  "Value for parameter PrincipalId is invalid. Reason: "
-                                  "Unable to verify.");
-    for (const struct tree *one = names->first; one; one = one->next)
-        if (!action_ok(one->text))
-            return mock_sqs_fault(call, SQS_BAD_PARAMETER,
-                                  "Value for parameter ActionName is invalid. Reason: "
-                                  "Only the queue owner is allowed to invoke this "
-                                  "action.");
-    struct text json = {0};
-    write_statement(call, queue, label, accounts, names, &json);
-    enum sqs_fault fault = sqs_note_set(call->region->sqs, queue, SQS_NOTE_PERMISSION,
-                                        label, text_str(&json), &err);
-    text_release(&json);
-    return fault == SQS_OK ? CALL_DONE : mock_sqs_fault(call, fault, err.text);
-}
-
-enum call_end mock_remove_permission(struct call *call)
-{
-    struct jobq_str label = call_text(call, "Label");
-    int queue = mock_sqs_queue(call);
-    if (queue < 0)
-        return CALL_FAILED;
-    if (label.len == 0)
-        return mock_sqs_missing(call, "Label");
-    if (!sqs_note_remove(call->region->sqs, queue, SQS_NOTE_PERMISSION, label))
-        return mock_sqs_fault(call, SQS_BAD_PARAMETER,
-                              "Value for parameter Label is invalid. Reason: can't find "
-                              "label.");
     return CALL_DONE;
 }

@@ -107,7 +107,8 @@ static bool wants_name(const struct mock_wanted *wanted, struct jobq_str name)
 {
     for (int i = 0; i < wanted->name_count; i++) {
         struct jobq_str asked = wanted->name[i];
-        if (str_is(asked, "All") || str_is(asked, ".*") || str_eq(asked, name))
+        if (str_is(asked, "All") || str_is(asked, ".*") || str_is(asked, "*") ||
+            str_eq(asked, name))
             return true;
         if (asked.len > 2 && memcmp(asked.ptr + asked.len - 2, ".*", 2) == 0 &&
             name.len >= asked.len - 2 &&

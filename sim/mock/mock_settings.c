@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 /* Attributes that are a whole number of seconds or bytes. */
 static const struct number {
@@ -147,6 +148,13 @@ static int read_allow(struct call *call, struct jobq_str value, struct mock_give
     return 0;
 }
 
+/* AWS takes "True" as well as "true". */
+static bool is_word(struct jobq_str value, const char *word)
+{
+    return (size_t)value.len == strlen(word) &&
+           strncasecmp(value.ptr, word, (size_t)value.len) == 0;
+}
+
 /* A number or a word; 0: not one of these, 1: taken, -1: bad. */
 static int read_simple(struct call *call, struct jobq_str name, struct jobq_str value,
                        struct sqs_settings *out)
@@ -164,14 +172,45 @@ static int read_simple(struct call *call, struct jobq_str name, struct jobq_str 
     for (int i = 0; i < CHOICE_COUNT; i++) {
         if (!str_is(name, choices[i].name))
             continue;
-        bool on = str_is(value, choices[i].on);
-        if (!on && !str_is(value, choices[i].off))
+        bool on = is_word(value, choices[i].on);
+        if (!on && !is_word(value, choices[i].off))
             return bad_value(call, choices[i].name);
         *(bool *)((char *)out + choices[i].offset) = on;
         out->given |= choices[i].bit;
         return 1;
     }
     return 0;
+}
+
+/* -1 with call->error filled: not a value that the attribute takes. Empty: unset it. */
+static int check_verbatim(struct call *call, struct jobq_str name, struct jobq_str value)
+{
+    struct tree *json;
+    struct jobq_error err;
+    int64_t seconds;
+    bool fine = true;
+    if (value.len == 0)
+        return 0;
+    if (str_is(name, "Policy"))
+        fine = tree_from_json(value, &call->mock->arena, &json, &err) == JOBQ_OK;
+    else if (str_is(name, "SqsManagedSseEnabled"))
+        fine = is_word(value, "true") || is_word(value, "false");
+    else if (str_is(name, "KmsDataKeyReusePeriodSeconds"))
+        fine = str_to_int(value, &seconds) && seconds >= 60 && seconds <= 86400;
+    return fine ? 0 : bad_value(call, mock_quote(call, name));
+}
+
+static struct jobq_str find_verbatim(const struct mock_given *given, const char *name)
+{
+    for (int i = 0; i < given->verbatim_count; i++)
+        if (str_is(given->verbatim_name[i], name))
+            return given->verbatim_value[i];
+    return (struct jobq_str){"", 0};
+}
+
+static bool has_verbatim(const struct mock_given *given, const char *name)
+{
+    return find_verbatim(given, name).len > 0;
 }
 
 int mock_settings_read(struct call *call, const struct tree *map, struct mock_given *out)
@@ -206,8 +245,17 @@ int mock_settings_read(struct call *call, const struct tree *map, struct mock_gi
                       shown);
             return -1;
         }
+        if (check_verbatim(call, name, value) < 0)
+            return -1;
         out->verbatim_name[out->verbatim_count] = name;
         out->verbatim_value[out->verbatim_count++] = value;
+    }
+    if (has_verbatim(out, "KmsMasterKeyId") &&
+        is_word(find_verbatim(out, "SqsManagedSseEnabled"), "true")) {
+        mock_fail(call, 400, "InvalidAttributeName", NULL,
+                  "You can use one type of server-side encryption (SSE) at one time. You "
+                  "can either enable KMS SSE or SQS SSE.");
+        return -1;
     }
     return 0;
 }
@@ -216,6 +264,11 @@ void mock_settings_keep(struct mock_region *region, int queue,
                         const struct mock_given *given)
 {
     struct jobq_error err;
+    if (has_verbatim(given, "KmsMasterKeyId"))
+        sqs_note_set(region->sqs, queue, SQS_NOTE_ATTRIBUTE, STR("SqsManagedSseEnabled"),
+                     STR("false"), &err);
+    if (is_word(find_verbatim(given, "SqsManagedSseEnabled"), "true"))
+        sqs_note_remove(region->sqs, queue, SQS_NOTE_ATTRIBUTE, STR("KmsMasterKeyId"));
     for (int i = 0; i < given->verbatim_count; i++) {
         if (given->verbatim_value[i].len > 0)
             sqs_note_set(region->sqs, queue, SQS_NOTE_ATTRIBUTE, given->verbatim_name[i],
@@ -275,31 +328,19 @@ static struct jobq_str note(const struct mock_region *region, int queue, const c
     return found ? found->value : (struct jobq_str){NULL, 0};
 }
 
-/* The policy as it was set, or what AddPermission made. */
-static void show_policy(const struct shower *s, struct mock *mock,
-                        struct mock_region *region, int queue)
+/* Encryption is only told of. KMS and SQS's own exclude each other, and which of them was
+ * set last is remembered (mock_settings_keep). */
+static void show_encryption(const struct shower *s, const struct mock_region *region,
+                            int queue)
 {
-    struct jobq_str given = note(region, queue, "Policy");
-    const struct sqs_note *one = sqs_note_at(region->sqs, queue, SQS_NOTE_PERMISSION, 0);
-    if (given.ptr) {
-        s->put(s->ctx, "Policy", given);
-        return;
+    struct jobq_str key = note(region, queue, "KmsMasterKeyId");
+    struct jobq_str reuse = note(region, queue, "KmsDataKeyReusePeriodSeconds");
+    struct jobq_str managed = note(region, queue, "SqsManagedSseEnabled");
+    if (key.ptr) {
+        s->put(s->ctx, "KmsMasterKeyId", key);
+        s->put(s->ctx, "KmsDataKeyReusePeriodSeconds", reuse.ptr ? reuse : STR("300"));
     }
-    if (!one)
-        return;
-    struct text json = {0};
-    text_puts(&json, "{\"Version\":\"2008-10-17\",\"Id\":\"");
-    mock_names_arn(mock, region, sqs_name(region->sqs, queue), &json);
-    text_puts(&json, "/SQSDefaultPolicy\",\"Statement\":[");
-    for (int i = 0; one;
-         one = sqs_note_at(region->sqs, queue, SQS_NOTE_PERMISSION, ++i)) {
-        if (i)
-            text_putc(&json, ',');
-        text_put_str(&json, one->value);
-    }
-    text_puts(&json, "]}");
-    s->put(s->ctx, "Policy", text_str(&json));
-    text_release(&json);
+    s->put(s->ctx, "SqsManagedSseEnabled", managed.ptr ? managed : STR("true"));
 }
 
 void mock_settings_show(struct mock *mock, struct mock_region *region, int queue,
@@ -309,7 +350,9 @@ void mock_settings_show(struct mock *mock, struct mock_region *region, int queue
     struct shower s = {put, ctx};
     const struct sqs_settings *settings = &info->settings;
     struct text arn = {0};
-    show_policy(&s, mock, region, queue);
+    struct jobq_str policy = note(region, queue, "Policy");
+    if (policy.ptr)
+        put(ctx, "Policy", policy);
     for (int i = 0; i < NUMBER_COUNT; i++) {
         int64_t value;
         memcpy(&value, (const char *)settings + numbers[i].offset, sizeof value);
@@ -329,17 +372,7 @@ void mock_settings_show(struct mock *mock, struct mock_region *region, int queue
         memcpy(&on, (const char *)settings + choices[i].offset, sizeof on);
         put(ctx, choices[i].name, str_of(on ? choices[i].on : choices[i].off));
     }
-    struct jobq_str managed = note(region, queue, "SqsManagedSseEnabled");
-    bool keyed = note(region, queue, "KmsMasterKeyId").ptr != NULL;
-    for (int i = 1; i < VERBATIM_COUNT - 1; i++) {
-        struct jobq_str value = note(region, queue, verbatim[i]);
-        if (value.ptr)
-            put(ctx, verbatim[i], value);
-    }
-    put(ctx, "SqsManagedSseEnabled",
-        managed.ptr ? managed
-        : keyed     ? STR("false")
-                    : STR("true"));
+    show_encryption(&s, region, queue);
 }
 
 bool mock_settings_knows(struct jobq_str name)

@@ -68,6 +68,10 @@ static void keep_queue(struct call *call)
 void mock_sqs(struct call *call)
 {
     const struct action *action = find_action(str_of(call->action));
+    /* A queue's own URL serves only what is about that queue. */
+    if (action && !call->json && mock_names_is_queue_path(call->path) &&
+        (action->fn == mock_create_queue || action->fn == mock_list_queues))
+        action = NULL;
     if (!action) {
         char name[80];
         text_escape(call->action, (int64_t)strlen(call->action), name, sizeof name);
@@ -125,9 +129,13 @@ int mock_sqs_queue(struct call *call)
         return -1;
     }
     int queue = mock_names_find(call, url);
-    if (queue < 0)
+    if (queue == MOCK_NAMES_NO_ADDRESS)
+        mock_fail(call, 404, "InvalidAddress", NULL,
+                  "The address %.300s is not valid for this endpoint.",
+                  mock_quote(call, url));
+    else if (queue < 0)
         mock_sqs_fault(call, SQS_NO_QUEUE, NULL);
-    return queue;
+    return queue < 0 ? -1 : queue;
 }
 
 int mock_sqs_int(struct call *call, const struct tree *in, const char *name, int64_t low,

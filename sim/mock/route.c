@@ -6,6 +6,7 @@
 #include "sim/mock/faults.h"
 #include "sim/mock/mock_ec2.h"
 #include "sim/mock/mock_imds.h"
+#include "sim/mock/mock_names.h"
 #include "sim/mock/mock_sdb.h"
 #include "sim/mock/mock_sqs.h"
 
@@ -154,6 +155,11 @@ static void serve_query(struct call *call, const struct http_request *request)
     auth_claim(request, params, &claim);
     struct jobq_str action = tree_text(params, "Action");
     call->action = arena_str(&call->mock->arena, action.ptr ? action : STR("")).ptr;
+    if (action.len == 0 && mock_names_is_queue_path(call->path)) {
+        answer_plain(call->mock, call->x, 404, STR("text/xml"),
+                     STR("<UnknownOperationException/>\n"));
+        return;
+    }
     int service = find_service(params, &claim);
     call->service = service < 0 ? MOCK_SQS : (enum mock_service)service;
     if (service < 0) {
@@ -182,6 +188,7 @@ void route_request(void *ctx, struct http_exchange *x, const struct http_request
                         .action = "",
                         .host = host.len > 0 ? host : STR("localhost"),
                         .path = request->path,
+                        .trace = http_header(request, "x-amzn-trace-id"),
                         .now_ns = mock_now_ns(mock),
                         .request_bytes = request->wire_bytes};
     mock_uuid(mock, call.request_id);

@@ -179,10 +179,9 @@ void state_region(struct mock_state *state, const struct mock_region *region)
 static void note_notes(struct mock_state *state, const struct mock_region *region,
                        int queue)
 {
-    static const enum sqs_note_kind kinds[] = {SQS_NOTE_ATTRIBUTE, SQS_NOTE_TAG,
-                                               SQS_NOTE_PERMISSION};
+    static const enum sqs_note_kind kinds[] = {SQS_NOTE_ATTRIBUTE, SQS_NOTE_TAG};
     state_run(state, STATE_NOTES_GONE, "ii", (int64_t)region->index, (int64_t)queue);
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < 2; k++)
         for (int i = 0;; i++) {
             const struct sqs_note *note = sqs_note_at(region->sqs, queue, kinds[k], i);
             if (!note)

@@ -177,8 +177,9 @@ const tests = {
         await receive(url, { VisibilityTimeout: 0 });
         assert.deepEqual(await receive(url), []);
         const SourceArn = await arn(dead);
-        await fails("UnsupportedOperation", 400, async () =>
-            client.startMessageMoveTask({ SourceArn: await arn(url) }));
+        await fails("InvalidParameterValue", 400, async () =>
+            client.startMessageMoveTask({ SourceArn: await arn(url) }),
+        "Source queue must be configured as a Dead Letter Queue.");
         await fails("ResourceNotFoundException", 404, () =>
             client.startMessageMoveTask({ SourceArn: `${SourceArn}none` }));
         const { TaskHandle } = await client.startMessageMoveTask(

@@ -1,34 +1,13 @@
-"""SQS of jobqmock as boto3 sees it, over the Query protocol: every action, its errors and
-its limits. Sums are computed here from the service's documentation."""
+"""SQS of jobqmock as boto3 sees it: every action, its errors and its limits, in both
+protocols. Sums are computed here from the service's documentation. Texts are those that AWS
+gave (localstack's snapshots of AWS, its API reference)."""
 import hashlib
 import json
 import time
 import unittest
 
-from mocklib import ACCOUNT, MockCase, attributes_md5, md5
-
-
-class SqsCase(MockCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.sqs = cls.client("sqs")
-
-    def queue(self, suffix="", **attributes):
-        made = self.sqs.create_queue(QueueName=self.name(suffix), Attributes=attributes)
-        return made["QueueUrl"]
-
-    def arn(self, url):
-        return self.attribute(url, "QueueArn")
-
-    def attribute(self, url, name):
-        got = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-        return got["Attributes"][name]
-
-    def receive(self, url, count=10, wait=0, **more):
-        got = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=count,
-                                       WaitTimeSeconds=wait, **more)
-        return got.get("Messages", [])
+from mocklib import ACCOUNT, attributes_md5, md5
+from sqslib import SqsCase, both
 
 
 class Queues(SqsCase):
@@ -591,6 +570,8 @@ class DeadLetters(SqsCase):
         self.fails("InvalidParameterValue", self.sqs.create_queue, QueueName=self.name(),
                    Attributes={"RedrivePolicy": policy})
 
+
+both(globals(), Queues, Messages, Fifo, DeadLetters)
 
 if __name__ == "__main__":
     unittest.main()

@@ -61,17 +61,19 @@ static void an_old_receipt_owns_nothing(void **state)
     close_model(&f);
 }
 
-/* A timed-out message that nobody received again is still deleted by its last receipt, but
- * its visibility cannot be changed any more. */
-static void a_lapsed_receipt_still_deletes(void **state)
+/* A timed-out message that nobody received again is still hidden and deleted by its last
+ * receipt. */
+static void a_lapsed_receipt_still_owns(void **state)
 {
     (void)state;
     struct fixture f;
     open_model(&f, "ideal");
     send_to(&f, f.q, 0, "a");
     receive_from(&f, f.q, 0, 1);
-    assert_int_equal(hide_at(&f, f.q, 30 * S, f.got.message[0].receipt, S),
-                     SQS_NOT_AVAILABLE);
+    assert_int_equal(info(&f, f.q, 30 * S).visible, 1);
+    assert_int_equal(hide_at(&f, f.q, 30 * S, f.got.message[0].receipt, 5 * S), SQS_OK);
+    assert_int_equal(info(&f, f.q, 34 * S).in_flight, 1);
+    assert_int_equal(info(&f, f.q, 35 * S).visible, 1);
     assert_int_equal(delete_at(&f, f.q, 40 * S, f.got.message[0].receipt), SQS_OK);
     assert_int_equal(info(&f, f.q, 40 * S).visible, 0);
     assert_int_equal(stats(&f, f.q, 40 * S).deleted, 1);
@@ -467,7 +469,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_hides_and_comes_back),
         cmocka_unit_test(an_old_receipt_owns_nothing),
-        cmocka_unit_test(a_lapsed_receipt_still_deletes),
+        cmocka_unit_test(a_lapsed_receipt_still_owns),
         cmocka_unit_test(visibility_is_bounded_from_the_receive),
         cmocka_unit_test(a_receive_chooses_its_own_timeout),
         cmocka_unit_test(a_long_poll_wakes_on_arrival),

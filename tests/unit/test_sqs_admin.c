@@ -34,7 +34,7 @@ static void creating_again_finds_or_refuses(void **state)
                      SQS_QUEUE_EXISTS);
     assert_int_equal(f.err.code, JOBQ_CONFLICT);
     assert_string_equal(f.err.text, "A queue already exists with the same name and a "
-                                    "different value for an attribute VisibilityTimeout");
+                                    "different value for attribute VisibilityTimeout");
     assert_int_equal(info(&f, q, 0).settings.visibility_ns, 60 * S);
     assert_int_equal(info(&f, q, 0).settings.retention_ns, 4 * JOBQ_NS_PER_DAY);
     assert_int_equal(info(&f, q, 0).settings.message_bytes_max, 1048576);
@@ -169,17 +169,17 @@ static void notes_are_kept_by_kind_and_name(void **state)
     assert_int_equal(
         sqs_note_set(f.s, f.q, SQS_NOTE_ATTRIBUTE, STR("Policy"), STR("{}"), &f.err), 0);
     assert_int_equal(
-        sqs_note_set(f.s, f.q, SQS_NOTE_PERMISSION, STR("b"), STR("*"), &f.err), 0);
+        sqs_note_set(f.s, f.q, SQS_NOTE_ATTRIBUTE, STR("b"), STR("*"), &f.err), 0);
     assert_int_equal(sqs_note_set(f.s, f.q, SQS_NOTE_TAG, STR("b"), STR("22"), &f.err),
                      0);
     const struct sqs_note *note = sqs_note_at(f.s, f.q, SQS_NOTE_TAG, 1);
     assert_true(str_is(note->name, "b") && str_is(note->value, "22"));
     assert_null(sqs_note_at(f.s, f.q, SQS_NOTE_TAG, 2));
     assert_true(
-        str_is(sqs_note_find(f.s, f.q, SQS_NOTE_PERMISSION, STR("b"))->value, "*"));
+        str_is(sqs_note_find(f.s, f.q, SQS_NOTE_ATTRIBUTE, STR("b"))->value, "*"));
     assert_true(sqs_note_remove(f.s, f.q, SQS_NOTE_TAG, STR("b")));
     assert_false(sqs_note_remove(f.s, f.q, SQS_NOTE_TAG, STR("b")));
-    assert_non_null(sqs_note_find(f.s, f.q, SQS_NOTE_PERMISSION, STR("b")));
+    assert_non_null(sqs_note_find(f.s, f.q, SQS_NOTE_ATTRIBUTE, STR("b")));
     assert_int_equal(sqs_note_set(f.s, f.q, SQS_NOTE_TAG, STR(""), STR("1"), &f.err),
                      SQS_BAD_PARAMETER);
     for (int i = 0; i < 50; i++) {
@@ -218,13 +218,14 @@ static void dead_letters_are_moved_back(void **state)
     assert_int_equal(sqs_dead_letter_sources(f.s, dead, STR(""), sources, 4), 2);
     assert_int_equal(sources[0], a);
     assert_int_equal(sqs_dead_letter_sources(f.s, dead, STR("a"), sources, 4), 1);
-    assert_int_equal(sqs_move_start(f.s, 2 * S, a, -1, 2, &id, &f.err), SQS_UNSUPPORTED);
+    assert_int_equal(sqs_move_start(f.s, 2 * S, a, -1, 2, &id, &f.err),
+                     SQS_BAD_PARAMETER);
     assert_int_equal(sqs_move_start(f.s, 2 * S, 99, -1, 2, &id, &f.err), SQS_NO_RESOURCE);
     assert_int_equal(sqs_move_start(f.s, 2 * S, dead, -1, 501, &id, &f.err),
                      SQS_BAD_PARAMETER);
     assert_int_equal(sqs_move_start(f.s, 2 * S, dead, -1, 2, &id, &f.err), SQS_OK);
     assert_int_equal(sqs_move_start(f.s, 2 * S, dead, -1, 2, &id, &f.err),
-                     SQS_UNSUPPORTED);
+                     SQS_BAD_PARAMETER);
     assert_true(wait_at(&f, a, 2 * S, 20 * S, 1, 10));
     /* Two a second: at 2.5, 3.0, 3.5 ... The first of them goes to a or b. */
     assert_int_equal(sqs_next_at(f.s), 2 * S + S / 2);

@@ -17,8 +17,8 @@ static int fifo_queue(struct fixture *f, const char *name, struct sqs_settings s
     return queue(f, name, settings);
 }
 
-/* A group is locked while one of its messages is in flight, others are not; a receive takes
- * as many of a group as it can, in order. */
+/* A message waits while an earlier one of its group is in flight, other groups do not; a
+ * receive takes as many of a group as it can, in order. */
 static void a_group_is_locked_in_order(void **state)
 {
     (void)state;
@@ -40,6 +40,92 @@ static void a_group_is_locked_in_order(void **state)
     assert_int_equal(hide_at(&f, q, 3 * S, r2, 0), SQS_OK);
     assert_int_equal(receive_from(&f, q, 3 * S, 10), 2);
     assert_true(f.got.message[0].id == a2 && f.got.message[1].id == a3);
+    close_model(&f);
+}
+
+/* Recorded from AWS (localstack, test_fifo_group_visibility_extends_with_change_message_
+ * visibility): of three in flight, that one is extended which `extended` says; when the
+ * others' time is out, those before it come again. */
+static void a_later_message_does_not_hold_an_earlier(void **state)
+{
+    (void)state;
+    for (int extended = 0; extended < 3; extended++) {
+        struct fixture f;
+        uint64_t id[3];
+        open_model(&f, "aws-2026");
+        int q = fifo_queue(&f, "q.fifo", (struct sqs_settings){0});
+        for (int i = 0; i < 3; i++)
+            id[i] = send_group(&f, q, 0, "a", (const char *[]){"1", "2", "3"}[i], NULL);
+        assert_int_equal(receive_hide(&f, q, 0, 10, 1 * S), 3);
+        struct sqs_receipt receipt = f.got.message[extended].receipt;
+        assert_int_equal(hide_at(&f, q, 0, receipt, 4 * S), SQS_OK);
+        assert_int_equal(receive_from(&f, q, 2 * S, 10), extended);
+        for (int i = 0; i < extended; i++)
+            assert_true(f.got.message[i].id == id[i]);
+        close_model(&f);
+    }
+}
+
+/* The same suite, test_fifo_receive_message_with_zero_visibility_timeout: groups that were
+ * received from come behind the others, though nothing was hidden. */
+static void groups_take_turns(void **state)
+{
+    (void)state;
+    static const char *const group[] = {"1", "2", "2", "3", "1"};
+    static const int want[] = {3, 0, 4, 1, 2};
+    struct fixture f;
+    uint64_t id[5];
+    open_model(&f, "aws-2026");
+    int q = fifo_queue(&f, "q.fifo", (struct sqs_settings){0});
+    for (int i = 0; i < 5; i++)
+        id[i] = send_group(&f, q, 0, group[i],
+                           (const char *[]){"a", "b", "c", "d", "e"}[i], NULL);
+    assert_int_equal(receive_hide(&f, q, 0, 3, 0), 3);
+    assert_int_equal(receive_hide(&f, q, 0, 10, 0), 5);
+    for (int i = 0; i < 5; i++)
+        assert_true(f.got.message[i].id == id[want[i]]);
+    close_model(&f);
+}
+
+/* The same suite, test_purge_queue_clears_fifo_deduplication_cache. */
+static void a_purge_forgets_what_was_sent(void **state)
+{
+    (void)state;
+    struct fixture f;
+    bool duplicate;
+    open_model(&f, "aws-2026");
+    int q = fifo_queue(&f, "q.fifo", (struct sqs_settings){0});
+    int other = fifo_queue(&f, "other.fifo", (struct sqs_settings){0});
+    send_group(&f, other, 0, "a", "x", NULL);
+    send_group(&f, q, 0, "a", "x", NULL);
+    send_group(&f, other, 0, "a", "y", NULL);
+    assert_int_equal(sqs_purge(f.s, 0, q, &f.err), SQS_OK);
+    send_group(&f, q, 0, "a", "x", &duplicate);
+    assert_false(duplicate);
+    send_group(&f, q, 0, "a", "x", &duplicate);
+    assert_true(duplicate);
+    send_group(&f, other, 0, "a", "y", &duplicate);
+    assert_true(duplicate);
+    close_model(&f);
+}
+
+/* A batch that lacks an id is refused whole (localstack, test_send_batch_missing_...). */
+static void a_batch_without_ids_is_refused(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_model(&f, "aws-2026");
+    int q = fifo_queue(&f, "q.fifo", (struct sqs_settings){0});
+    struct sqs_outgoing out[2] = {
+        {.body = STR("x"), .group = STR("g"), .dedup = STR("1"), .delay_ns = SQS_DEFAULT},
+        {.body = STR("y"), .delay_ns = SQS_DEFAULT}};
+    struct sqs_sent sent[2];
+    assert_int_equal(sqs_send(f.s, 0, q, true, out, 2, sent, &f.err), SQS_BAD_PARAMETER);
+    assert_string_equal(f.err.text,
+                        "The request must contain the parameter MessageGroupId.");
+    out[1].group = STR("g");
+    assert_int_equal(sqs_send(f.s, 0, q, true, out, 2, sent, &f.err), SQS_BAD_PARAMETER);
+    assert_int_equal(info(&f, q, 0).visible, 0);
     close_model(&f);
 }
 
@@ -277,6 +363,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_is_locked_in_order),
+        cmocka_unit_test(a_later_message_does_not_hold_an_earlier),
+        cmocka_unit_test(groups_take_turns),
+        cmocka_unit_test(a_purge_forgets_what_was_sent),
+        cmocka_unit_test(a_batch_without_ids_is_refused),
         cmocka_unit_test(a_deleted_message_frees_its_group_for_a_waiter),
         cmocka_unit_test(deduplication_lasts_five_minutes),
         cmocka_unit_test(deduplication_may_be_by_group),

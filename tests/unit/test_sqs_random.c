@@ -95,10 +95,11 @@ static void ref_age(struct world *w)
     }
 }
 
-static bool group_locked(const struct world *w, char group)
+/* An earlier message of its group is in flight. */
+static bool is_blocked(const struct world *w, const struct ref_message *m)
 {
-    for (int i = 0; i < w->count; i++)
-        if (w->m[i].there && w->m[i].queue == FIFO && w->m[i].group == group &&
+    for (int i = 0; i < (int)(m - w->m); i++)
+        if (w->m[i].there && w->m[i].queue == FIFO && w->m[i].group == m->group &&
             w->m[i].state == SQS_IN_FLIGHT)
             return true;
     return false;
@@ -108,7 +109,7 @@ static bool can_be_received(const struct world *w, const struct ref_message *m, 
 {
     if (!m->there || m->queue != q || m->state != SQS_VISIBLE)
         return false;
-    return q != FIFO || !group_locked(w, m->group);
+    return q != FIFO || !is_blocked(w, m);
 }
 
 /* Older in the strict world: by sending, then by id. */
@@ -490,7 +491,7 @@ static void do_change(struct world *w)
     CHECK(sqs_change_visibility(w->s, w->now, w->queue[q], &change, 1, &result,
                                 &w->err) == SQS_OK);
     struct ref_message *m = owner_of(w, q, change.receipt);
-    if (!m || (m->state != SQS_IN_FLIGHT && !(m->leaked && m->due > w->now))) {
+    if (!m || (q == FIFO && m->state != SQS_IN_FLIGHT)) {
         CHECK(result == SQS_NOT_AVAILABLE);
     } else if (w->params.visibility_total_max_ns &&
                w->now + change.visibility_ns - m->received >
@@ -515,6 +516,8 @@ static void do_rarely(struct world *w)
         }
         CHECK(fault == SQS_OK);
         w->purged_at[q] = w->now;
+        if (q == FIFO)
+            w->dedup_count = 0;
         for (int i = 0; i < w->count; i++)
             if (w->m[i].there && w->m[i].queue == q) {
                 w->m[i].there = false;
