@@ -39,6 +39,7 @@ enum {
     LINGER,
     RECEIVES,
     CANCEL_CHECK,
+    PROGRESS,
     STATS,
     NOTICE,
     CREATE
@@ -66,6 +67,7 @@ static const struct cli_option options[] = {
     {"linger", 0, "T", "a delete waits so long for company (5s)"},
     {"receives", 0, "N", "receives under way at once (4)"},
     {"cancel-check", 0, "T", "look at running rows so often; costs a read each (never)"},
+    {"progress", 0, "T", "note a job's 'progress N%' so often (auto; 0: off)"},
     {"stats", 0, "T", "write a statistics row at most so often (60s; 0: none)"},
     {"notice", 0, "T", "ask for a spot notice so often (5s; 0: never)"},
     {"create", 0, NULL, "make the queue when it is missing"},
@@ -284,6 +286,9 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     o->kill_grace_ns = cli_duration(cli, GRACE, o->kill_grace_ns, bad);
     o->linger_ns = cli_duration(cli, LINGER, o->linger_ns, bad);
     o->cancel_check_ns = cli_duration(cli, CANCEL_CHECK, 0, bad);
+    o->progress_ns = cli_given(cli, PROGRESS) ? cli_duration(cli, PROGRESS, 0, bad) : 0;
+    if (cli_given(cli, PROGRESS) && o->progress_ns == 0)
+        o->progress_ns = -1;
     o->stats_ns = cli_duration(cli, STATS, 60 * JOBQ_NS_PER_S, bad);
     o->notice_ns = cli_duration(cli, NOTICE, 5 * JOBQ_NS_PER_S, bad);
     o->idle_exit_ns = cli_duration(cli, IDLE_EXIT, cli_given(cli, ONCE) ? 0 : -1, bad);
@@ -336,8 +341,9 @@ const struct cli_command cmd_drain = {
         "DeleteMessageBatch;\n"
         "  unbatched: 1 receive, 2 puts, 1 delete. A heartbeat of all that is held each "
         "half\n"
-        "  visibility timeout. Idle: 3 receives a minute. jobq explain-cost drain ... "
-        "prices it.\n",
+        "  visibility timeout. Idle: 3 receives a minute. A job's 'progress N%': at "
+        "most\n"
+        "  1 PutAttributes a --progress. jobq explain-cost drain ... prices the rest.\n",
     .option = options,
     .run = run,
     .min_args = 1,

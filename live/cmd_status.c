@@ -31,6 +31,8 @@ void cmd_job_json(struct text *out, const struct status_job *job)
         text_printf(out, ",\"exit\":%lld,\"wall_ns\":%lld,\"cpu_ns\":%lld",
                     (long long)job->exit_code, (long long)job->wall_ns,
                     (long long)job->cpu_ns);
+    if (job->progress >= 0)
+        text_printf(out, ",\"progress\":%d", job->progress);
     if (job->box[0]) {
         text_puts(out, ",\"box\":");
         cli_json_cstr(out, job->box);
@@ -51,6 +53,8 @@ void cmd_job_plain(struct text *out, const struct status_job *job, bool with_out
         text_printf(out, "\texit %lld\t%s", (long long)job->exit_code,
                     jobq_format_duration(job->wall_ns / JOBQ_NS_PER_MS * JOBQ_NS_PER_MS,
                                          took, sizeof took));
+    if (job->progress >= 0)
+        text_printf(out, "\t%d%%", job->progress);
     if (job->box[0])
         text_printf(out, "\ton %s", job->box);
     text_putc(out, '\n');

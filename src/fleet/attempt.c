@@ -166,7 +166,8 @@ static int64_t wait_until(const struct held *h)
     if (d->options.time_limit_ns > 0 && !h->timed_out)
         until_ns = h->started_at_ns + d->options.time_limit_ns;
     if (h->body.kind == JOBQ_WORK_EXEC) {
-        int64_t look_ns = jobq_now(d->b) + PROGRESS_NS;
+        bool often = d->progress_ns > 0 && d->progress_ns < PROGRESS_NS;
+        int64_t look_ns = jobq_now(d->b) + (often ? d->progress_ns : PROGRESS_NS);
         until_ns = look_ns < until_ns ? look_ns : until_ns;
     }
     return until_ns;
@@ -186,7 +187,7 @@ static int run(struct held *h, struct jobq_work_result *result, struct jobq_erro
     int code;
     while ((code = jobq_child_wait(d->b, h->child, wait_until(h), result, err)) ==
            JOBQ_TIMEOUT) {
-        h->progress = result->progress_percent;
+        watch_progress(h, result->progress_percent);
         int64_t limit_ns = d->options.time_limit_ns;
         if (limit_ns > 0 && !h->timed_out &&
             jobq_now(d->b) - h->started_at_ns >= limit_ns) {

@@ -209,6 +209,20 @@ enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
     return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, out_state, err);
 }
 
+int progress_put(const struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    /* The attempt may end, and change its claim, while this call is under way. */
+    char value[JOB_CLAIM_MAX + 8];
+    struct jobq_str claim = {value, h->claim_bytes};
+    char *p = put_word(value, claim_of(h));
+    *p++ = ' ';
+    p += text_write_int(p, h->progress);
+    const struct jobq_attr attr = {STR("progress"), {value, p - value}, true};
+    struct jobq_expect expect = {.name = STR("claim"), .value = claim, .exists = true};
+    return jobq_store_put(d->b, h->domain, h->body.id, &attr, 1, &expect, err);
+}
+
 /* ---- the end ------------------------------------------------------------------------- */
 
 /* The last output that fits JOB_TAIL_PIECES attributes, cut into them. Returns how many. */

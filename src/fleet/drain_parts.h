@@ -61,12 +61,14 @@ struct held {
     int progress;
     struct job_body body;
 
-    /* What a delete needs besides the receipt. Received. */
+    /* What a delete needs besides the receipt. Received; progress is set when some is told. */
     _Alignas(HELD_LINE) struct drain_batch *batch; /* of everything but the receipt */
     struct drain_batch *receipt_batch;             /* of the newest receipt */
     int64_t delete_by_ns;
     int64_t covered_at_ns; /* when its visibility last began */
     struct held *hash_next;
+    int64_t progress_at_ns; /* when it was stored */
+    int progress_stored;    /* percent; -1: none */
 };
 
 struct held_list { /* first in, first out, by next */
@@ -91,9 +93,11 @@ struct drainer {
     int64_t claims; /* made by this process, for unique tokens */
     int64_t visibility_ns;
     int64_t linger_ns;
+    int64_t progress_ns; /* <= 0: never */
 
     enum drainer_mode mode;
     bool ended, idle, giving_back, stop_again;
+    bool progress_told;    /* a job has, and a fiber watches */
     int64_t stop_at_ns;    /* the deadline of a stop */
     int64_t give_up_at_ns; /* no call is tried again beyond; JOBQ_FOREVER */
     struct jobq_error fatal;
@@ -183,6 +187,8 @@ enum final_outcome {
 enum final_outcome final_put(struct held *h, enum job_state state,
                              const struct jobq_work_result *result,
                              struct jobq_error *err);
+/* Stores h->progress, once, on condition that the claim is ours. */
+int progress_put(const struct held *h, struct jobq_error *err);
 /* Reads the held job's whole row into the batch's strings. */
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
                    struct jobq_error *err);
@@ -212,5 +218,7 @@ int stop_run(struct drainer *d, struct jobq_error *err);
 /* ---- watch.c ------------------------------------------------------------------------- */
 void watch_start(struct drainer *d);
 void watch_write_stats(struct drainer *d);
+/* A running job's work tells how far it is (percent; -1: it does not): the row is told. */
+void watch_progress(struct held *h, int percent);
 
 #endif

@@ -149,6 +149,10 @@ int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
     }
     d->linger_ns =
         filled.linger_ns < d->visibility_ns / 4 ? filled.linger_ns : d->visibility_ns / 4;
+    d->progress_ns = filled.progress_ns;
+    if (d->progress_ns == 0)
+        d->progress_ns = d->visibility_ns / 2 < JOBQ_NS_PER_MIN ? d->visibility_ns / 2
+                                                                : JOBQ_NS_PER_MIN;
     *out = d;
     return JOBQ_OK;
 }

@@ -81,6 +81,10 @@ struct drainer_options {
     int64_t cancel_check_ns;  /* look at running rows for a cancel every so often: one
                                GetAttributes (about 1.3 micro-dollars) a running job each
                                time; 0: only when a claim finds one, or a final put */
+    int64_t progress_ns;      /* a running job's "progress N%" goes to its row at most so
+                            often, and only when it has changed: one put (about 3
+                            micro-dollars) each, none for a job that ends before; 0: half
+                            the visibility, at most a minute; < 0: never */
     int64_t notice_ns;        /* poll for a spot notice; 0: never; 5 s is usual */
     int64_t notice_margin_ns; /* be done so long before the box goes; 0: 5 s */
     int64_t stats_ns; /* statistics row at most so often (>= 1 min advised; one put of one

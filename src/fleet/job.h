@@ -25,11 +25,15 @@
  *   enqueuer: state=queued, t=ENQUEUED_MS, p0, p1, ...: the message behind "ID ", cut in
  *             pieces of at most 1,024 bytes at character boundaries. Never `claim`.
  *   claim:    claim=ATTEMPT/TOKEN, state=running, run="STARTED_MS BOX MESSAGE_ID"
- *   final:    claim=ATTEMPT/TOKEN. (so that no older read of it can take over), state, end="FINISHED_MS EXIT WALL_NS CPU_NS", tail0..tail3 (output, if any)
+ *   running:  progress="CLAIM PERCENT", if the work tells; void under any other claim
+ *   final:    claim=ATTEMPT/TOKEN. (so that no older read of it can take over), state,
+ *             end="FINISHED_MS EXIT WALL_NS CPU_NS", tail0..tail3 (output, if any)
  *   cancel:   claim=ATTEMPT/cancelled, state=cancelled: it takes the claim, so that a
- * queued job cannot start and a running one cannot report; normal jobs pay nothing. give
- * back: claim=ATTEMPT-1/TOKEN, state=queued. Readers trust claim before state: a final
- * state whose claim was taken over is not final. */
+ *             queued job cannot start and a running one cannot report; normal jobs pay
+ *             nothing.
+ *   give back: claim=ATTEMPT-1/TOKEN, state=queued.
+ * Readers trust claim before state: a final state whose claim was taken over is not
+ * final. */
 #ifndef JOBQ_FLEET_JOB_H
 #define JOBQ_FLEET_JOB_H
 
@@ -52,7 +56,7 @@
 
 #define JOB_PIECE_BYTES 1024 /* SimpleDB's limit of a value */
 #define JOB_TAIL_PIECES 4
-#define JOB_OTHER_ATTRS 10 /* claim, run, end, tails and room: not payload */
+#define JOB_OTHER_ATTRS 10 /* claim, run, end, progress, tails and room: not payload */
 #define JOB_PIECES_MAX (256 - 2 - JOB_OTHER_ATTRS)
 /* The most that a row can hold of an encoded job, its id left out: 244 KiB. */
 #define JOB_ROW_BYTES_MAX (JOB_PIECES_MAX * (int64_t)JOB_PIECE_BYTES)
@@ -208,6 +212,7 @@ struct job_row {
     struct jobq_str box, message_id; /* of the last claim */
     int64_t finished_ms;             /* of the last ended attempt; 0: none */
     int64_t exit_code, wall_ns, cpu_ns;
+    int64_t progress; /* percent that the last claim's attempt has told; -1: none */
     struct jobq_str tail[JOB_TAIL_PIECES]; /* encoded */
     int tail_count;
     int piece_count;

@@ -53,6 +53,14 @@ static bool read_end(struct jobq_str value, struct job_row *out)
            str_to_int(wall, &out->wall_ns) && str_to_int(cpu, &out->cpu_ns);
 }
 
+static bool read_progress(struct jobq_str value, struct job_row *out,
+                          struct jobq_str *told_by)
+{
+    *told_by = word(&value);
+    return str_to_int(value, &out->progress) && out->progress >= 0 &&
+           out->progress <= 100;
+}
+
 /* The number behind a one-letter prefix, or behind "tail"; -1 if it is none. */
 static int64_t index_behind(struct jobq_str name, int64_t prefix)
 {
@@ -61,7 +69,8 @@ static int64_t index_behind(struct jobq_str name, int64_t prefix)
     return digits.len > 0 && str_to_int(digits, &index) && index >= 0 ? index : -1;
 }
 
-static bool read_one(const struct jobq_attr *attr, struct job_row *out)
+static bool read_one(const struct jobq_attr *attr, struct job_row *out,
+                     struct jobq_str *told_by)
 {
     struct jobq_str name = attr->name, value = attr->value;
     if (name.len > 1 && name.ptr[0] == 'p' && index_behind(name, 1) >= 0) {
@@ -81,6 +90,8 @@ static bool read_one(const struct jobq_attr *attr, struct job_row *out)
         return read_run(value, out);
     if (str_is(name, "end"))
         return read_end(value, out);
+    if (str_is(name, "progress"))
+        return read_progress(value, out, told_by);
     if (name.len == 5 && memcmp(name.ptr, "tail", 4) == 0) {
         int64_t index = index_behind(name, 4);
         if (index < 0 || index >= JOB_TAIL_PIECES)
@@ -101,13 +112,17 @@ int job_row_read(const struct jobq_item *item, struct job_row *out,
     for (int i = 0; i < JOB_TAIL_PIECES; i++)
         out->tail[i] = STR("");
     bool state_seen = false;
+    struct jobq_str told_by = STR("");
     for (int i = 0; i < item->attr_count; i++) {
         const struct jobq_attr *attr = &item->attr[i];
-        if (!read_one(attr, out))
+        if (!read_one(attr, out, &told_by))
             return corrupt(attr->name, attr->value.ptr ? attr->value : STR("(phantom)"),
                            err);
         state_seen = state_seen || str_is(attr->name, "state");
     }
+    /* Another attempt's progress says nothing of this one's. */
+    if (told_by.len == 0 || !str_eq(told_by, out->claim))
+        out->progress = -1;
     out->exists = item->attr_count > 0;
     if (out->exists && !state_seen)
         return jobq_fail(err, JOBQ_CORRUPT, "a row without a state");

@@ -72,6 +72,7 @@ struct status_job {
     int64_t attempt;
     int64_t enqueued_ms, started_ms, finished_ms; /* 0: not yet */
     int64_t exit_code, wall_ns, cpu_ns;
+    int progress; /* of a running job, percent, as last stored; -1: it tells none */
     char box[24];
     char tail[JOBQ_OUTPUT_TAIL + 1]; /* last output, terminated; may hold any bytes */
     int tail_bytes;

@@ -26,7 +26,9 @@ static void fill(struct jobq_str id, const struct job_row *row, struct status_jo
                                .finished_ms = row->finished_ms,
                                .exit_code = row->exit_code,
                                .wall_ns = row->wall_ns,
-                               .cpu_ns = row->cpu_ns};
+                               .cpu_ns = row->cpu_ns,
+                               .progress =
+                                   row->state == JOB_RUNNING ? (int)row->progress : -1};
     memcpy(out->id, id.ptr, (size_t)id_bytes);
     memcpy(out->box, row->box.ptr, (size_t)box_bytes);
     for (int i = 0; i < row->tail_count; i++) {
@@ -74,11 +76,12 @@ static int read_row(struct jobq_backend *b, int domain, struct jobq_str id,
 }
 
 /* Everything but the payload, which may be a quarter of a megabyte. */
-enum { SHOWN_STATE = 4, SHOWN_COUNT = 9 };
+enum { SHOWN_STATE = 4, SHOWN_COUNT = 10 };
 static void shown_names(struct jobq_str *name)
 {
-    static const char *const names[SHOWN_COUNT] = {
-        "state", "t", "claim", "run", "end", "tail0", "tail1", "tail2", "tail3"};
+    static const char *const names[SHOWN_COUNT] = {"state", "t",        "claim", "run",
+                                                   "end",   "progress", "tail0", "tail1",
+                                                   "tail2", "tail3"};
     for (int i = 0; i < SHOWN_COUNT; i++)
         name[i] = str_of(names[i]);
 }
@@ -206,9 +209,10 @@ static int select_page(struct status_list *list, struct arena *arena,
     if (list->state >= 0)
         snprintf(where, sizeof where, " where state = '%s'",
                  job_state_name((enum job_state)list->state));
-    int len = snprintf(expression, sizeof expression,
-                       "select state, t, claim, run, end from `%.*s`%s limit %d",
-                       (int)domain.len, domain.ptr, where, cap);
+    int len =
+        snprintf(expression, sizeof expression,
+                 "select state, t, claim, run, end, progress from `%.*s`%s limit %d",
+                 (int)domain.len, domain.ptr, where, cap);
     struct jobq_str select = {expression, len};
     int64_t deadline_ns = jobq_now(list->b) + RETRY_FOR_NS;
     struct retry r;

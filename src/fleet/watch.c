@@ -2,9 +2,10 @@
  *
  * Room:     src/fleet, private to the drainer.
  *
- * A spot notice, every few seconds; cancelled rows of running jobs, if asked for; and its
- * own statistics row, written when something has changed: SECONDS... one attribute, so that
- * the status view has progress for one small put a minute and never counts rows.
+ * A spot notice, every few seconds; cancelled rows of running jobs, if asked for; how far
+ * running jobs say they are; and its own statistics row, one attribute, written when
+ * something has changed, so that the status view has progress for one small put a minute
+ * and never counts rows.
  *
  * The row: item = the drainer's id, in the domain QUEUE.drainers; s = "WALL_MS BOX SLOTS BUSY
  * HELD DONE FAILED DEAD ATTEMPTS". The time comes first: rows changed since then are selected
@@ -109,16 +110,25 @@ static bool is_cancelled(struct drainer *d, int domain, struct jobq_str item,
            str_is(row.attr[0].value, "cancelled");
 }
 
-static void look_at(struct held *h, struct arena *scratch)
+/* The list of running attempts changes while the store is asked: its members are taken
+ * first, pinned, into scratch. */
+static struct held **running(struct drainer *d, struct arena *scratch, int *count)
 {
-    struct drainer *d = h->d;
-    h->calls++;
-    bool cancelled = is_cancelled(d, h->domain, h->body.id, scratch);
-    if (cancelled && h->place == HELD_RUNNING && !h->released) {
-        h->cancelled = true;
-        attempt_end_child(h, d->options.kill_grace_ns);
-    }
-    held_unpin(h);
+    arena_reset(scratch);
+    *count = 0;
+    struct held **held =
+        arena_alloc(scratch, (size_t)d->busy * sizeof(struct held *) + 1);
+    for (struct held *h = d->run_first; h; h = h->run_next)
+        if (h->child >= 0) {
+            h->calls++;
+            held[(*count)++] = h;
+        }
+    return held;
+}
+
+static bool runs_still(const struct held *h)
+{
+    return h->place == HELD_RUNNING && !h->released;
 }
 
 static void cancels(void *arg)
@@ -127,23 +137,69 @@ static void cancels(void *arg)
     struct arena scratch;
     arena_init_within(&scratch, d->memory, 4096);
     while (rest(d, d->options.cancel_check_ns)) {
-        /* The list changes while a row is read: take its members first. */
-        int count = 0;
-        arena_reset(&scratch);
-        struct held **held =
-            arena_alloc(&scratch, (size_t)d->busy * sizeof(struct held *) + 1);
-        for (struct held *h = d->run_first; h; h = h->run_next)
-            if (h->child >= 0) {
-                h->calls++;
-                held[count++] = h;
-            }
+        int count;
+        struct held **held = running(d, &scratch, &count);
         for (int i = 0; i < count; i++) {
-            if (held[i]->place == HELD_RUNNING && !held[i]->released)
-                look_at(held[i], &scratch);
-            held_unpin(held[i]);
+            struct held *h = held[i];
+            if (runs_still(h) && is_cancelled(d, h->domain, h->body.id, &scratch) &&
+                runs_still(h)) {
+                h->cancelled = true;
+                attempt_end_child(h, d->options.kill_grace_ns);
+            }
+            held_unpin(h);
         }
     }
 }
+
+/* ---- progress ------------------------------------------------------------------------ */
+
+static void store_progress(struct held *h)
+{
+    struct drainer *d = h->d;
+    struct jobq_error err;
+    int64_t now_ns = jobq_now(d->b);
+    int percent = h->progress;
+    if (percent < 0 || percent == h->progress_stored ||
+        now_ns - h->progress_at_ns < d->progress_ns)
+        return;
+    h->progress_at_ns = now_ns;
+    /* A missed one is made good by the next: no retry. */
+    if (progress_put(h, &err) == JOBQ_OK)
+        h->progress_stored = percent;
+}
+
+static void progress(void *arg)
+{
+    struct drainer *d = arg;
+    struct arena scratch;
+    arena_init_within(&scratch, d->memory, 4096);
+    do {
+        int count;
+        struct held **held = running(d, &scratch, &count);
+        for (int i = 0; i < count; i++) {
+            if (runs_still(held[i]))
+                store_progress(held[i]);
+            held_unpin(held[i]);
+        }
+    } while (rest(d, d->progress_ns / 4) && d->busy > 0);
+    d->progress_told = false;
+}
+
+void watch_progress(struct held *h, int percent)
+{
+    struct drainer *d = h->d;
+    if (h->progress < 0) {
+        h->progress_stored = -1;
+        h->progress_at_ns = h->started_at_ns;
+    }
+    h->progress = percent;
+    if (percent < 0 || d->progress_told || !d->b->store || d->progress_ns <= 0)
+        return;
+    d->progress_told = true;
+    fiber_spawn(d->b->proc, progress, d);
+}
+
+/* ---- all of them --------------------------------------------------------------------- */
 
 void watch_start(struct drainer *d)
 {

@@ -46,3 +46,7 @@ soak-receives: all
 live-service: all
 	@/usr/bin/python3 tests/e2e/live_service.py
 CHECKS += live-service
+.PHONY: live-progress
+live-progress: all
+	@/usr/bin/python3 tests/e2e/live_progress.py
+CHECKS += live-progress

@@ -370,6 +370,97 @@ static void long_jobs_are_covered_ten_a_call(void **state)
     stage_free(st);
 }
 
+/* ---- progress ------------------------------------------------------------------------ */
+
+/* Work that tells of one percent more each `step`, and runs for `whole`. */
+struct teller {
+    struct jobq_child port; /* first */
+    struct stage_drainer *sd;
+    int64_t began_ns, step_ns, whole_ns;
+};
+
+static int teller_start(struct jobq_child *port, const struct jobq_work *work,
+                        struct jobq_error *err)
+{
+    struct teller *t = (struct teller *)port;
+    (void)work;
+    (void)err;
+    t->began_ns = jobq_now(t->sd->b);
+    return 0;
+}
+
+static int teller_wait(struct jobq_child *port, int handle, int64_t until_ns,
+                       struct jobq_work_result *out, struct jobq_error *err)
+{
+    struct teller *t = (struct teller *)port;
+    int64_t end_ns = t->began_ns + t->whole_ns;
+    (void)handle;
+    fiber_sleep_until(t->sd->b->sched, until_ns < end_ns ? until_ns : end_ns);
+    int64_t now_ns = jobq_now(t->sd->b);
+    int64_t percent = t->step_ns ? (now_ns - t->began_ns) / t->step_ns : -1;
+    out->progress_percent = percent < 100 ? (int)percent : 100;
+    if (now_ns < end_ns)
+        return jobq_fail(err, JOBQ_TIMEOUT, "still running");
+    out->exit_code = 0;
+    return JOBQ_OK;
+}
+
+static const struct jobq_child_ops TELLER = {
+    .name = "teller", .start = teller_start, .wait = teller_wait};
+
+static void enqueue_exec(void *ctx)
+{
+    struct stage *st = ctx;
+    struct jobq_error err;
+    const struct job_pair pair = {STR("kind"), STR("exec")};
+    if (enqueuer_add(st->e, &pair, 1, st->id[st->jobs++], &err) != JOBQ_OK)
+        fail_msg("%s", err.text);
+}
+
+/* Runs one job of `whole` and returns how many puts its progress took. */
+static int64_t puts_of_progress(int64_t visibility_ns, int64_t option_ns, int64_t step_ns,
+                                int64_t whole_ns, int64_t look_at_ns, int64_t *progress)
+{
+    struct stage *st = stage_new("aws-2026", visibility_ns);
+    stage_do(st, enqueue_exec, st);
+    struct stage_drainer *sd = stage_drain(st, 4);
+    struct teller t = {
+        .port.ops = &TELLER, .sd = sd, .step_ns = step_ns, .whole_ns = whole_ns};
+    sd->options.progress_ns = option_ns;
+    sd->b->child = &t.port;
+    stage_run_for(st, look_at_ns);
+    *progress = stage_row(st, st->id[0]).progress;
+    stage_run_for(st, whole_ns + 10 * S);
+    assert_int_equal(stage_state(st, 0), JOB_DONE);
+    assert_int_equal(stage_row(st, st->id[0]).progress, -1);
+    int64_t puts = sd->ledger.action[JOBQ_ACT_SDB_PUT].requests - 2;
+    stage_free(st);
+    return puts;
+}
+
+/* What a job says of its progress comes into its row, for a bounded number of puts. */
+static void progress_goes_to_the_row(void **state)
+{
+    (void)state;
+    int64_t seen;
+    /* By default each half visibility; 95 s of 1 % a second. */
+    int64_t puts = puts_of_progress(30 * S, 0, S, 95 * S, 60 * S, &seen);
+    assert_in_range(seen, 35, 60);
+    assert_in_range(puts, 5, 6);
+    /* At most once a minute, however long the visibility. */
+    puts = puts_of_progress(1000 * S, 0, S, 95 * S, 90 * S, &seen);
+    assert_int_equal(puts, 1);
+    assert_in_range(seen, 55, 90);
+    /* Only when it has changed; not for work that ends before, tells nothing, or when it
+     * is switched off. */
+    assert_int_equal(puts_of_progress(30 * S, 0, 1000 * S, 95 * S, 50 * S, &seen), 1);
+    assert_int_equal(seen, 0);
+    assert_int_equal(puts_of_progress(30 * S, 0, S, 14 * S, 10 * S, &seen), 0);
+    assert_int_equal(puts_of_progress(30 * S, 0, 0, 95 * S, 50 * S, &seen), 0);
+    assert_int_equal(puts_of_progress(30 * S, -1, S, 95 * S, 50 * S, &seen), 0);
+    assert_int_equal(seen, -1);
+}
+
 static void buffered_messages_are_covered_too(void **state)
 {
     (void)state;
@@ -899,6 +990,7 @@ int main(void)
         cmocka_unit_test(a_message_of_a_finished_job_is_only_deleted),
         cmocka_unit_test(short_jobs_send_no_heartbeat),
         cmocka_unit_test(long_jobs_are_covered_ten_a_call),
+        cmocka_unit_test(progress_goes_to_the_row),
         cmocka_unit_test(buffered_messages_are_covered_too),
         cmocka_unit_test(a_visibility_of_a_second_is_beaten_each_second),
         cmocka_unit_test(a_refused_heartbeat_is_ownership_lost),

@@ -390,6 +390,21 @@ static void rows_are_read(void **state)
     assert_true(str_is(job_row_encoded(&item, &arena, &phantom), "sleep 0\na=hello"));
     assert_int_equal(phantom, 1024);
 
+    assert_int_equal(row.progress, -1);
+    /* Progress is told by an attempt, and is void when another has the job. */
+    const struct jobq_attr told[] = {{s("claim"), s("2/abc.7"), true},
+                                     {s("state"), s("running"), true},
+                                     {s("progress"), s("2/abc.7 42"), true}};
+    const struct jobq_attr stale[] = {{s("progress"), s("1/abc.3 42"), true},
+                                      {s("claim"), s("2/abc.7"), true},
+                                      {s("state"), s("running"), true}};
+    assert_int_equal(job_row_read(&(struct jobq_item){s("id"), told, 3}, &row, &err),
+                     JOBQ_OK);
+    assert_int_equal(row.progress, 42);
+    assert_int_equal(job_row_read(&(struct jobq_item){s("id"), stale, 3}, &row, &err),
+                     JOBQ_OK);
+    assert_int_equal(row.progress, -1);
+
     struct jobq_item none = {s("id"), NULL, 0};
     assert_int_equal(job_row_read(&none, &row, &err), JOBQ_OK);
     assert_false(row.exists);
@@ -401,9 +416,10 @@ static void rows_that_nobody_writes_are_corrupt(void **state)
     (void)state;
     struct job_row row;
     struct jobq_error err;
-    static const char *const bad[][2] = {{"state", "dancing"}, {"claim", "5"},
-                                         {"claim", "x/y"},     {"run", "yesterday"},
-                                         {"end", "1 2 3"},     {"t", ""}};
+    static const char *const bad[][2] = {
+        {"state", "dancing"}, {"claim", "5"},          {"claim", "x/y"},
+        {"run", "yesterday"}, {"end", "1 2 3"},        {"t", ""},
+        {"progress", "1/a"},  {"progress", "1/a 101"}, {"progress", "1/a -1"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const struct jobq_attr attr[] = {{s("state"), s("queued"), true},
                                          {s(bad[i][0]), s(bad[i][1]), true}};
