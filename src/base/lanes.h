@@ -82,13 +82,26 @@ static inline lanes16 lanes16_within(lanes16 v, uint8_t low, uint8_t high)
     return (lanes16)(moved > (int8_t)(126 - (high - low)));
 }
 
+/* Two words side by side. In registers: a load that spans two stores would have to wait for
+ * both. */
+static inline lanes16 lanes16_of(uint64_t first, uint64_t second)
+{
+    typedef uint64_t halves __attribute__((vector_size(16)));
+    return (lanes16)(halves){first, second};
+}
+
+/* The first eight lanes of both in turn. */
+static inline lanes16 lanes16_zip(lanes16 a, lanes16 b)
+{
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
+                                   7, 23);
+}
+
 /* A string of 8 to 16 bytes with zeros behind it. */
 static inline lanes16 lanes16_short(const char *p, int64_t len)
 {
     uint64_t last = len > 8 ? lanes8_load(p + len - 8) >> (8 * (16 - len)) : 0;
-    /* In registers: two stores that one load spans would have to wait for each other. */
-    typedef uint64_t halves __attribute__((vector_size(16)));
-    return (lanes16)(halves){lanes8_order(lanes8_load(p)), lanes8_order(last)};
+    return lanes16_of(lanes8_order(lanes8_load(p)), lanes8_order(last));
 }
 
 /* The last `count` (0..16) lanes all ones, the others zero: for the end of a string, which

@@ -80,40 +80,57 @@ static uint64_t eight_digits(uint32_t value)
     return tens | (pairs - 10 * tens) << 8;
 }
 
+#define ZEROS UINT64_C(0x3030303030303030) /* eight times '0' */
+
+/* Writes 1 to 8 bytes that begin in the lowest lane. */
+static void write_some(char *out, uint64_t bytes, int count)
+{
+    if (count == 8) {
+        lanes8_store(out, bytes);
+        return;
+    }
+    char some[8];
+    lanes8_store(some, bytes);
+    if (count >= 4) { /* the two may overlap */
+        memcpy(out, some, 4);
+        lanes8_store(some, bytes >> (8 * (count - 4)));
+        memcpy(out + count - 4, some, 4);
+        return;
+    }
+    out[0] = some[0];
+    out[count / 2] = some[count / 2];
+    out[count - 1] = some[count - 1];
+}
+
 /* Writes a value < 10^8 without leading zeros. */
 static char *write_small(char *out, uint32_t value)
 {
-    if (value < 10) {
-        *out = (char)('0' + value);
+    if (value < 100) {
+        uint32_t tens = value * 103 >> 10;
+        *out = (char)('0' + tens);
+        out += value >= 10;
+        *out = (char)('0' + (value - 10 * tens));
         return out + 1;
     }
     uint64_t digits = eight_digits(value);
     int zeros = __builtin_ctzll(digits) / 8;
-    digits = (digits | UINT64_C(0x3030303030303030)) >> (8 * zeros);
-    int count = 8 - zeros;
-    if (count == 8) {
-        lanes8_store(out, digits);
-        return out + 8;
-    }
-    char bytes[8];
-    lanes8_store(bytes, digits);
-    char *end = out + count;
-    if (count & 4) {
-        memcpy(out, bytes, 4);
-        out += 4;
-        digits >>= 32;
-    }
-    if (count & 2) {
-        *out++ = (char)digits;
-        *out++ = (char)(digits >> 8);
-        digits >>= 16;
-    }
-    if (count & 1)
-        *out = (char)digits;
-    return end;
+    write_some(out, (digits | ZEROS) >> (8 * zeros), 8 - zeros);
+    return out + 8 - zeros;
 }
 
-int text_write_int(char *out, int64_t value)
+/* The same of 10^8 to 10^16 - 1. The lower eight digits come to lie over the end of the word
+ * with what there is of the higher ones. */
+static char *write_large(char *out, uint64_t value)
+{
+    uint64_t high = eight_digits((uint32_t)(value / 100000000));
+    uint64_t low = eight_digits((uint32_t)(value % 100000000));
+    int zeros = __builtin_ctzll(high) / 8;
+    lanes8_store(out, (high | ZEROS) >> (8 * zeros));
+    lanes8_store(out + 8 - zeros, low | ZEROS);
+    return out + 16 - zeros;
+}
+
+int text_write_number(char *out, int64_t value)
 {
     const uint64_t eight = 100000000;
     char *p = out;
@@ -122,36 +139,50 @@ int text_write_int(char *out, int64_t value)
         *p++ = '-';
     if (rest < eight)
         return (int)(write_small(p, (uint32_t)rest) - out);
-    uint64_t high = rest / eight;
-    if (high < eight) {
-        p = write_small(p, (uint32_t)high);
-    } else {
-        p = write_small(p, (uint32_t)(high / eight));
-        lanes8_store(p, eight_digits((uint32_t)(high % eight)) |
-                            UINT64_C(0x3030303030303030));
-        p += 8;
+    if (rest >= eight * eight) {
+        p = write_small(p, (uint32_t)(rest / (eight * eight)));
+        rest %= eight * eight;
+        lanes8_store(p, eight_digits((uint32_t)(rest / eight)) | ZEROS);
+        lanes8_store(p + 8, eight_digits((uint32_t)(rest % eight)) | ZEROS);
+        return (int)(p + 16 - out);
     }
-    lanes8_store(p,
-                 eight_digits((uint32_t)(rest % eight)) | UINT64_C(0x3030303030303030));
-    return (int)(p + 8 - out);
+    return (int)(write_large(p, rest) - out);
 }
 
-/* Eight hex digits, the highest nibble in the lowest lane. */
-static uint64_t eight_hex(uint32_t value)
+int text_int_bytes(int64_t value)
 {
-    uint64_t v = __builtin_bswap32(value);
-    v = (v | v << 16) & UINT64_C(0x0000ffff0000ffff);
-    v = (v | v << 8) & UINT64_C(0x00ff00ff00ff00ff);
-    v = (v >> 4 | v << 8) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-    uint64_t letter =
-        (v + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
-    return v + UINT64_C(0x3030303030303030) + letter * ('a' - '0' - 10);
+    static const uint64_t power[] = {10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000,
+                                     100000000000000000,
+                                     1000000000000000000,
+                                     UINT64_C(10000000000000000000)};
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    /* 1233 / 4096 is a little over log10(2): what it says is right or one too few. */
+    int least = (63 - __builtin_clzll(rest | 1)) * 1233 >> 12;
+    return 1 + least + (rest >= power[least]) + (value < 0);
 }
 
 void text_write_hex64(char *out, uint64_t value)
 {
-    lanes8_store(out, eight_hex((uint32_t)(value >> 32)));
-    lanes8_store(out + 8, eight_hex((uint32_t)value));
+    lanes16 bytes = lanes16_of(lanes8_order(__builtin_bswap64(value)), 0);
+    lanes16 digit = lanes16_zip(bytes >> 4, bytes & 15);
+    lanes16 letter = (lanes16)((lanes16_signed)digit > 9);
+    lanes16 text = digit + '0' + (letter & ('a' - '0' - 10));
+    memcpy(out, &text, 16);
 }
 
 void text_put_int(struct text *text, int64_t value)
@@ -255,6 +286,18 @@ int str_cmp(struct jobq_str a, struct jobq_str b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
+/* Eight decimal digits, the first in the lowest lane, to pairs, to fours, to one number. */
+static inline bool read_eight(const char *p, uint64_t *out)
+{
+    uint64_t v = lanes8_load(p) ^ ZEROS;
+    if (((v + UINT64_C(0x7676767676767676)) | v) & UINT64_C(0x8080808080808080))
+        return false; /* a lane is over 9 */
+    v = (v * 10 + (v >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    v = (v * 100 + (v >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    *out = (v * 10000 + (v >> 32)) & UINT32_MAX;
+    return true;
+}
+
 bool str_to_int(struct jobq_str s, int64_t *out)
 {
     if (!s.ptr || s.len <= 0 || s.len > 20)
@@ -265,6 +308,11 @@ bool str_to_int(struct jobq_str s, int64_t *out)
         return false;
     if (s.len <= 18) { /* no overflow to look for */
         int64_t whole = 0;
+        for (uint64_t eight; s.len - i >= 8; i += 8) {
+            if (!read_eight(s.ptr + i, &eight))
+                return false;
+            whole = whole * 100000000 + (int64_t)eight;
+        }
         for (; i < s.len; i++) {
             unsigned digit = (unsigned)(s.ptr[i] - '0');
             if (digit > 9)

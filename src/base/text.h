@@ -43,8 +43,19 @@ struct jobq_str text_str(const struct text *text);
 /* The same escape into a fixed array; terminated, cut with "..." at cap. Returns out. */
 char *text_escape(const char *bytes, int64_t len, char *out, int cap);
 
-/* Writes value in decimal at out (no terminator); returns how many bytes (<= 20). */
-int text_write_int(char *out, int64_t value);
+/* Writes value in decimal at out (no terminator, nothing behind it is touched); returns how
+ * many bytes (<= 20). */
+int text_write_number(char *out, int64_t value);
+/* The same; inline, since a single digit is what is written most. */
+static inline int text_write_int(char *out, int64_t value)
+{
+    if ((uint64_t)value >= 10)
+        return text_write_number(out, value);
+    *out = (char)('0' + value);
+    return 1;
+}
+/* How many bytes that would be. */
+int text_int_bytes(int64_t value);
 /* Writes 16 lower-case hex digits. */
 void text_write_hex64(char *out, uint64_t value);
 

@@ -106,8 +106,7 @@ static int write_head(const struct job_spec *spec, char *out)
 
 int job_head_bytes(const struct job_spec *spec)
 {
-    char head[40];
-    return write_head(spec, head);
+    return (int)strlen(job_kind_name(spec->kind)) + 1 + text_int_bytes(spec->number);
 }
 
 int64_t job_encoded_bytes(const struct job_spec *spec, int64_t *out_phantom)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void error_keeps_the_innermost_fault(void **state)
@@ -172,6 +173,64 @@ static void text_writes_and_escapes(void **state)
     assert_false(str_to_int(STR("1a"), &v));
 }
 
+static void number_is_written(int64_t value)
+{
+    char want[24], got[40];
+    int len = snprintf(want, sizeof want, "%lld", (long long)value);
+    memset(got, '#', sizeof got);
+    assert_int_equal(text_write_int(got, value), len);
+    assert_memory_equal(got, want, (size_t)len);
+    for (size_t i = (size_t)len; i < sizeof got; i++)
+        assert_int_equal(got[i], '#'); /* nothing behind it */
+    assert_int_equal(text_int_bytes(value), len);
+    int64_t back;
+    assert_true(str_to_int((struct jobq_str){want, len}, &back));
+    assert_int_equal(back, value);
+    snprintf(want, sizeof want, "%016llx", (unsigned long long)value);
+    memset(got, '#', sizeof got);
+    text_write_hex64(got, (uint64_t)value);
+    assert_memory_equal(got, want, 16);
+    assert_int_equal(got[16], '#');
+}
+
+/* Any number of digits, the ends of each, and both signs, as printf writes them. */
+static void numbers_are_written_as_printf_does(void **state)
+{
+    (void)state;
+    struct dice dice;
+    dice_init(&dice, 5, "numbers", 0);
+    for (int64_t value = -20000; value <= 20000; value++)
+        number_is_written(value);
+    int64_t power = 1;
+    for (int digits = 1; digits <= 18; digits++, power *= 10)
+        for (int64_t near = -2; near <= 2; near++) {
+            number_is_written(power + near);
+            number_is_written(-power + near);
+        }
+    for (int round = 0; round < 50000; round++)
+        number_is_written((int64_t)(dice_bits(&dice) >> dice_below(&dice, 64)));
+    number_is_written(INT64_MAX);
+    number_is_written(INT64_MIN);
+}
+
+/* One wrong byte anywhere, of any value, is seen. */
+static void numbers_with_a_wrong_byte_are_refused(void **state)
+{
+    (void)state;
+    for (int len = 1; len <= 20; len++)
+        for (int at = 0; at < len; at++)
+            for (int c = 0; c < 256; c++) {
+                char text[20];
+                int64_t value;
+                memset(text, '1', sizeof text);
+                text[at] = (char)c;
+                bool good = (c >= '0' && c <= '9') || (c == '-' && at == 0 && len > 1);
+                bool fits = len < 20 || (at == 0 && (c == '0' || c == '-'));
+                assert_int_equal(str_to_int((struct jobq_str){text, len}, &value),
+                                 good && fits);
+            }
+}
+
 static int keep(void *ctx, const char *section, const char *key, const char *value,
                 int line, struct jobq_error *err)
 {
@@ -233,6 +292,8 @@ int main(void)
         cmocka_unit_test(dice_known_answers),
         cmocka_unit_test(arena_gives_back_at_once),
         cmocka_unit_test(text_writes_and_escapes),
+        cmocka_unit_test(numbers_are_written_as_printf_does),
+        cmocka_unit_test(numbers_with_a_wrong_byte_are_refused),
         cmocka_unit_test(ini_names_the_line),
         cmocka_unit_test(ledgers_add_up),
     };
