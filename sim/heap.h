@@ -160,4 +160,15 @@ static inline void heap_take(struct heap *heap)
     heap->hole = true;
 }
 
+/* What heap_top would return now; a hole stays one, for a push to fill. */
+static inline wide_u128 heap_second(const struct heap *heap)
+{
+    const wide_u128 *k = heap->key;
+    if (!heap->hole)
+        return k[0];
+    struct heap_pick least = heap_lesser(heap_lesser(heap_load(k, 1), heap_load(k, 2)),
+                                         heap_lesser(heap_load(k, 3), heap_load(k, 4)));
+    return (wide_u128)least.high << 64 | least.low;
+}
+
 #endif

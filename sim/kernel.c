@@ -20,14 +20,20 @@
 #define SEQUENCE_END ((uint64_t)1 << (64 - SEQUENCE_SHIFT))
 enum key_kind { KEY_RECORD, KEY_DEADLINE, KEY_DEADLINE_FAR, KEY_WAKE };
 
-/* Two heaps with one order: call legs (a second ahead at most) stay in a small, warm
- * heap, and a crowd of long timers, most of which will be cancelled, does not make it
- * deeper. Which heap an event is in has no influence on when it happens. */
+/* Two heaps with one order: call legs (a second ahead at most) stay in a small, warm heap,
+ * and a crowd of sleeping jobs and of long timers, most of which will be cancelled, does not
+ * make it deeper. A deadline that is later than most call legs is one of the crowd. Which
+ * heap an event is in has no influence on when it happens. */
 #define NEAR_NS JOBQ_NS_PER_S
+#define NEAR_DEADLINE_NS (100 * JOBQ_NS_PER_MS)
 enum { NEAR, FAR, HEAPS, FEW = 32 };
 
 /* Gravestones are swept when they are more than this and half of their heap. */
 enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
+
+/* Among so many fibers the next one's memory has left the cache since it parked. LINES of it
+ * are asked for while the present event happens: more than these gain nothing. */
+enum { CROWD = 256, LINE = 64, LINES = 12 };
 
 enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_CANCELLED };
 
@@ -40,6 +46,11 @@ struct event {
     uint8_t heap;
 };
 
+struct sleeper {
+    struct fiber *fiber;
+    const char *stack; /* where it parked, about */
+};
+
 struct kernel {
     int64_t now;
     uint64_t sequence;
@@ -47,8 +58,8 @@ struct kernel {
     uint32_t free_slot;  /* list through arg; 0: none */
     uint32_t slots;      /* ever used since the reset, slot 0 included */
     uint32_t slots_cap;
-    struct fiber **fiber; /* by index, of those that had an event */
-    uint32_t fiber_cap;
+    struct sleeper *sleeper; /* by the fiber's index, of those that had an event */
+    uint32_t sleeper_cap;
     struct heap heap[HEAPS];
     size_t cancelled[HEAPS]; /* gravestones */
     int64_t events;
@@ -98,10 +109,10 @@ static void free_slot(struct kernel *k, uint32_t slot)
 
 /* ---- schedule and cancel -------------------------------------------------------- */
 
-static inline int heap_for(const struct kernel *k, int64_t at_ns)
+static inline int heap_for(const struct kernel *k, int64_t at_ns, int64_t near_ns)
 {
     assert(at_ns >= k->now && at_ns < JOBQ_FOREVER);
-    return k->heap[NEAR].count > FEW && at_ns - k->now > NEAR_NS ? FAR : NEAR;
+    return k->heap[NEAR].count > FEW && at_ns - k->now > near_ns ? FAR : NEAR;
 }
 
 /* Returns the key's low word, which is not 0. Inlined: each caller knows the kind. */
@@ -121,7 +132,7 @@ static struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
                                        void *target, uint64_t arg)
 {
     uint32_t slot = take_slot(k);
-    int heap = heap_for(k, at_ns);
+    int heap = heap_for(k, at_ns, NEAR_NS);
     push(k, at_ns, KEY_RECORD, slot, heap);
     struct event *e = &k->event[slot];
     e->fn = fn;
@@ -138,23 +149,23 @@ struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_f
     return schedule(k, at_ns, EVENT_CALL, fn, ctx, arg);
 }
 
-static void grow_fibers(struct kernel *k, uint32_t index)
+static void grow_sleepers(struct kernel *k, uint32_t index)
 {
-    uint32_t cap = k->fiber_cap ? k->fiber_cap : FIRST_SLOTS;
+    uint32_t cap = k->sleeper_cap ? k->sleeper_cap : FIRST_SLOTS;
     while (cap <= index)
         cap *= 2;
     if (index > (uint32_t)SLOT_MASK)
         past_limit("2^24 fibers");
-    k->fiber = xrealloc(k->fiber, cap * sizeof *k->fiber);
-    memset(k->fiber + k->fiber_cap, 0, (cap - k->fiber_cap) * sizeof *k->fiber);
-    k->fiber_cap = cap;
+    k->sleeper = xrealloc(k->sleeper, cap * sizeof *k->sleeper);
+    memset(k->sleeper + k->sleeper_cap, 0, (cap - k->sleeper_cap) * sizeof *k->sleeper);
+    k->sleeper_cap = cap;
 }
 
-static inline uint32_t index_of(struct kernel *k, struct fiber *f)
+static inline uint32_t index_of(struct kernel *k, struct fiber *f, const void *stack)
 {
-    if (f->index >= k->fiber_cap)
-        grow_fibers(k, f->index);
-    k->fiber[f->index] = f;
+    if (f->index >= k->sleeper_cap)
+        grow_sleepers(k, f->index);
+    k->sleeper[f->index] = (struct sleeper){f, stack};
     return f->index;
 }
 
@@ -167,7 +178,8 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
         return;
     }
     f->world_wake = ticket.generation;
-    push(k, at_ns, KEY_WAKE, index_of(k, f), heap_for(k, at_ns));
+    push(k, at_ns, KEY_WAKE, index_of(k, f, fiber_context_stack(&f->context)),
+         heap_for(k, at_ns, NEAR_NS));
 }
 
 static inline enum key_kind kind_of(uint64_t low)
@@ -182,8 +194,8 @@ static inline bool counts(const struct kernel *k, uint64_t low)
     enum key_kind kind = kind_of(low);
     if (kind == KEY_RECORD)
         return k->event[slot].kind != EVENT_CANCELLED;
-    return kind == KEY_WAKE ||
-           (k->fiber[slot]->armed && k->fiber[slot]->timer_key == low);
+    const struct fiber *f = k->sleeper[slot].fiber;
+    return kind == KEY_WAKE || (f->armed && f->timer_key == low);
 }
 
 static inline void forget(struct kernel *k, uint64_t low)
@@ -235,8 +247,8 @@ static inline uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fi
 {
     (void)generation;
     struct kernel *k = world;
-    uint32_t index = index_of(k, fiber);
-    if (heap_for(k, until_ns) == FAR)
+    uint32_t index = index_of(k, fiber, __builtin_frame_address(0)); /* it runs still */
+    if (heap_for(k, until_ns, NEAR_DEADLINE_NS) == FAR)
         return push(k, until_ns, KEY_DEADLINE_FAR, index, FAR);
     return push(k, until_ns, KEY_DEADLINE, index, NEAR);
 }
@@ -287,7 +299,7 @@ void kernel_free(struct kernel *k)
     for (int i = 0; i < HEAPS; i++)
         heap_release(&k->heap[i]);
     free(k->event);
-    free(k->fiber);
+    free(k->sleeper);
     free(k);
 }
 
@@ -299,9 +311,9 @@ void kernel_reset(struct kernel *k)
         k->event[slot].generation++;
         k->event[slot].kind = EVENT_FREE;
     }
-    for (uint32_t i = 0; i < k->fiber_cap; i++)
-        if (k->fiber[i])
-            k->fiber[i]->world_wake = 0;
+    for (uint32_t i = 0; i < k->sleeper_cap; i++)
+        if (k->sleeper[i].fiber)
+            k->sleeper[i].fiber->world_wake = 0;
     k->slots = 1;
     k->free_slot = 0;
     for (int i = 0; i < HEAPS; i++) {
@@ -336,6 +348,29 @@ static inline __attribute__((always_inline)) struct heap *next_heap(struct kerne
     }
 }
 
+/* Asks for the memory that the event after the one just taken is likely to want: only a
+ * nearer one, scheduled meanwhile, would come before it. */
+static __attribute__((noinline)) void foresee(const struct kernel *k)
+{
+    wide_u128 key = heap_second(&k->heap[NEAR]);
+    if (k->heap[FAR].count > 0) {
+        wide_u128 far = heap_second(&k->heap[FAR]);
+        key = far < key ? far : key;
+    }
+    if (key == HEAP_KEY_MAX)
+        return;
+    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
+    const char *p;
+    if (kind_of((uint64_t)key) == KEY_RECORD) {
+        p = k->event[slot].target; /* most often a call on its fiber's stack */
+    } else {
+        __builtin_prefetch(k->sleeper[slot].fiber, 1);
+        p = k->sleeper[slot].stack;
+    }
+    for (int i = 0; i < LINES; i++)
+        __builtin_prefetch(p + LINE * i, 1);
+}
+
 /* The record is free before its event happens: it may schedule into it. */
 static inline void happen_record(struct kernel *k, uint32_t slot)
 {
@@ -352,22 +387,25 @@ static inline void happen_record(struct kernel *k, uint32_t slot)
         fiber_wake((struct fiber_ticket){target, (uint32_t)arg});
 }
 
-static inline void happen(struct kernel *k, struct heap *heap, wide_u128 key)
+static inline __attribute__((always_inline)) void happen(struct kernel *k,
+                                                         struct heap *heap, wide_u128 key)
 {
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     heap_take(heap);
+    if (k->sleeper_cap >= CROWD)
+        foresee(k);
     k->now = (int64_t)(key >> 64);
     k->events++;
     enum key_kind kind = kind_of((uint64_t)key);
     if (kind == KEY_RECORD) {
         happen_record(k, slot);
     } else if (kind == KEY_WAKE) {
-        struct fiber *f = k->fiber[slot];
+        struct fiber *f = k->sleeper[slot].fiber;
         struct fiber_ticket ticket = {f, f->world_wake};
         f->world_wake = 0;
         fiber_wake(ticket);
     } else {
-        struct fiber *f = k->fiber[slot];
+        struct fiber *f = k->sleeper[slot].fiber;
         f->armed = false;
         fiber_end_wait(k->fibers, f, OUTCOME_TIMED_OUT);
     }
@@ -468,7 +506,7 @@ int64_t kernel_switches(const struct kernel *k)
 
 int64_t kernel_pool_bytes(const struct kernel *k)
 {
-    size_t bytes = k->slots_cap * sizeof *k->event + k->fiber_cap * sizeof *k->fiber;
+    size_t bytes = k->slots_cap * sizeof *k->event + k->sleeper_cap * sizeof *k->sleeper;
     for (int i = 0; i < HEAPS; i++)
         bytes += k->heap[i].cap * sizeof *k->heap[i].key;
     return (int64_t)bytes;

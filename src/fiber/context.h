@@ -75,6 +75,12 @@ static inline void fiber_context_init(struct fiber_context *context, void *stack
     context->fp = NULL;
 }
 
+/* Where it was left; NULL: not known. */
+static inline const void *fiber_context_stack(const struct fiber_context *context)
+{
+    return context->sp;
+}
+
 #elif !defined(FIBER_UCONTEXT) && defined(__aarch64__)
 
 struct fiber_context {
@@ -118,6 +124,11 @@ static inline void fiber_context_init(struct fiber_context *context, void *stack
     context->fp = NULL;
 }
 
+static inline const void *fiber_context_stack(const struct fiber_context *context)
+{
+    return context->sp;
+}
+
 #else
 
 #include <ucontext.h>
@@ -152,6 +163,12 @@ static inline void fiber_context_init(struct fiber_context *context, void *stack
     makecontext(&context->u, (void (*)(void))fiber_context_start, 2,
                 (unsigned)((uint64_t)(uintptr_t)context >> 32),
                 (unsigned)(uintptr_t)context);
+}
+
+static inline const void *fiber_context_stack(const struct fiber_context *context)
+{
+    (void)context;
+    return NULL;
 }
 
 #endif
