@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const struct cli_option common[] = {
@@ -140,15 +141,21 @@ static int option_count(const struct cli_option *option)
     return count;
 }
 
+/* A terminal has 80 columns: a name that is too long has a line of its own. */
 static void option_line(const struct cli_option *o, FILE *out)
 {
-    char left[48];
+    enum { NAMES = 22 };
+    char left[80];
     snprintf(left, sizeof left, "--%s%s%s", o->name, o->arg ? " " : "",
              o->arg ? o->arg : "");
     if (o->letter)
-        fprintf(out, "  -%c, %-24s %s\n", o->letter, left, o->help);
+        fprintf(out, "  -%c, ", o->letter);
     else
-        fprintf(out, "      %-24s %s\n", left, o->help);
+        fputs("      ", out);
+    if (strlen(left) > NAMES)
+        fprintf(out, "%s\n%*s%s\n", left, NAMES + 7, "", o->help);
+    else
+        fprintf(out, "%-*s %s\n", NAMES, left, o->help);
 }
 
 void cli_help(const struct cli_command *c, FILE *out)
@@ -289,6 +296,32 @@ static int read_flags(struct cli *cli, int own, int argc, char **argv)
     return -1;
 }
 
+/* A flag has no value on the command line. Where it must have one, it may be switched off. */
+static int settle_flags(struct cli *cli, int options)
+{
+    static const char *const on[] = {"1", "true", "yes", "on"};
+    static const char *const off[] = {"0", "false", "no", "off"};
+    for (int i = 0; i < options; i++) {
+        const char *value = cli->value[i];
+        char shown[60];
+        bool is_on = false, is_off = false;
+        if (cli->command->option[i].arg || !value || !*value)
+            continue;
+        for (int k = 0; k < 4; k++) {
+            is_on = is_on || strcasecmp(value, on[k]) == 0;
+            is_off = is_off || strcasecmp(value, off[k]) == 0;
+        }
+        if (!is_on && !is_off) {
+            text_escape(value, (int64_t)strlen(value), shown, sizeof shown);
+            cli_complain(cli, "--%s: '%s' is neither yes nor no",
+                         cli->command->option[i].name, shown);
+            return CLI_USAGE;
+        }
+        cli->value[i] = is_on ? "" : NULL;
+    }
+    return -1;
+}
+
 int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -305,7 +338,8 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
         return CLI_USAGE;
     }
     env_values(cli, own);
-    return config_values(cli, own);
+    rc = config_values(cli, own);
+    return rc < 0 ? settle_flags(cli, own) : rc;
 }
 
 void cli_release(struct cli *cli)

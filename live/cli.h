@@ -7,7 +7,8 @@
  *
  * An option's value comes from, in order: the flag; JOBQ_OPTION in the environment (dashes
  * as '_'); .jobq.ini here; $XDG_CONFIG_HOME/jobq/config.ini; /etc/jobq.conf. In the files it
- * stands under [subcommand], or before any section for all of them. */
+ * stands under [subcommand], or before any section for all of them. A flag is yes or no
+ * (true, false, on, off, 1, 0) there. */
 #ifndef JOBQ_LIVE_CLI_H
 #define JOBQ_LIVE_CLI_H
 
@@ -36,7 +37,7 @@ enum { CLI_OPTIONS_MAX = 40 };
 struct cli_option {
     const char *name; /* "visibility" */
     char letter;      /* 0: none */
-    const char *arg;  /* "T"; NULL: a flag */
+    const char *arg;  /* "T"; "one|other": the words that it may be; NULL: a flag */
     const char *help;
 };
 

@@ -37,14 +37,11 @@ struct dead {
 static int open_queues(struct cli *cli, struct dead *d, struct jobq_error *err)
 {
     struct jobq_backend *b = &cli->live->backend;
-    int rc = job_queue_name_check(cli->arg[1], err);
+    int rc = cmd_queue_open(b, cli->arg[1], &d->queue, err);
     if (rc < 0)
         return rc;
     job_dead_queue_name(cli->arg[1], d->name);
-    rc = jobq_queue_open(b, cli->arg[1], &d->queue, err);
-    if (rc == JOBQ_OK)
-        rc = jobq_queue_open(b, d->name, &d->dead_queue, err);
-    return rc;
+    return cmd_queue_open(b, d->name, &d->dead_queue, err);
 }
 
 static void show(struct cli *cli, struct dead *d, const struct jobq_message *m,
@@ -177,9 +174,12 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     cli_flush(cli, &d->out);
     if (rc < 0)
         return rc;
-    cli_say(cli, "%lld jobs%s; next: jobq %s %s", (long long)d->count,
-            d->redrive ? " redriven" : " are dead", d->redrive ? "drain" : "dlq redrive",
-            cli->arg[1]);
+    if (d->count == 0)
+        cli_say(cli, "no dead letters");
+    else
+        cli_say(cli, "%lld %s; next: jobq %s %s%s", (long long)d->count,
+                d->redrive ? "redriven" : "dead", d->redrive ? "drain" : "dlq redrive",
+                cli->arg[1], d->redrive ? " -n 10" : "");
     return worst;
 }
 
@@ -212,10 +212,9 @@ const struct cli_command cmd_dlq = {
     .examples = "  jobq dlq ls render\n"
                 "  jobq dlq redrive render --limit 10\n",
     .calls =
-        "  2 to open; per 10 jobs 1 ReceiveMessage and, ls, 1 "
-        "ChangeMessageVisibilityBatch;\n"
-        "  redrive: 1 GetAttributes, 1 PutAttributes, 1 SendMessage, 1 DeleteMessage a "
-        "job.\n",
+        "  2 to open; per 10 jobs 1 ReceiveMessage and, ls, 1\n"
+        "  ChangeMessageVisibilityBatch; redrive: 1 GetAttributes, 1 PutAttributes,\n"
+        "  1 SendMessage and 1 DeleteMessage a job.\n",
     .option = dlq_options,
     .run = run_dlq,
     .min_args = 2,
@@ -262,7 +261,7 @@ static int purge_one(struct cli *cli, const char *name, struct jobq_queue_depth 
 {
     struct jobq_backend *b = &cli->live->backend;
     int queue;
-    int rc = jobq_queue_open(b, name, &queue, err);
+    int rc = cmd_queue_open(b, name, &queue, err);
     if (rc == JOBQ_OK)
         rc = jobq_queue_depth(b, queue, depth, err);
     if (rc == JOBQ_OK && !cli_given(cli, DRY_RUN))
@@ -302,6 +301,10 @@ static int purge_work(struct cli *cli, void *ctx, struct jobq_error *err)
             (long long)(depth.visible + depth.in_flight + depth.delayed),
             (long long)dead_depth.visible, (long long)domains,
             cli_given(cli, ROWS) ? "" : "; rows stay, --rows drops them");
+    if (cli_given(cli, DRY_RUN))
+        cli_say(cli, "next: jobq purge %s --confirm=%s", cli->arg[0], cli->arg[0]);
+    else
+        cli_say(cli, "next: jobq doctor %s", cli->arg[0]);
     return JOBQ_OK;
 }
 

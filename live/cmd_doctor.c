@@ -13,8 +13,8 @@
 
 enum { JOB_TIME, RATE, DOMAINS };
 static const struct cli_option options[] = {
-    {"job-time", 0, "T", "how long a job takes: compared with the visibility timeout"},
-    {"rate", 0, "N", "jobs a second expected: compared with what the domains take"},
+    {"job-time", 0, "T", "of one job: compared with the visibility timeout"},
+    {"rate", 0, "N", "jobs a second: compared with what the domains take"},
     {"domains", 0, "D", "domains that rows are spread over (4)"},
     {NULL, 0, NULL, NULL}};
 

@@ -53,7 +53,7 @@ static const struct cli_option options[] = {
     {"batch", 0, "N", "messages a receive and a delete, 1 to 10 (10)"},
     {"wait", 0, "T", "long poll, up to 20s (20s)"},
     {"visibility", 0, "T", "of each receive (the queue's own)"},
-    {"store", 0, "KIND", "simpledb or none (simpledb)"},
+    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {"serve", 0, NULL, "serve the status page"},
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
     {"record", 0, "FILE", "write a trace of all calls and jobs there"},
@@ -66,9 +66,9 @@ static const struct cli_option options[] = {
     {"retry-base", 0, "T", "first delay before another attempt (10s)"},
     {"linger", 0, "T", "a delete waits so long for company (5s)"},
     {"receives", 0, "N", "receives under way at once (4)"},
-    {"cancel-check", 0, "T", "look at running rows so often; costs a read each (never)"},
+    {"cancel-check", 0, "T", "look at running rows so often, a read each (never)"},
     {"progress", 0, "T", "note a job's 'progress N%' so often (auto; 0: off)"},
-    {"stats", 0, "T", "write a statistics row at most so often (60s; 0: none)"},
+    {"stats", 0, "T", "a statistics row at most so often (60s; 0: none)"},
     {"notice", 0, "T", "ask for a spot notice so often (5s; 0: never)"},
     {"create", 0, NULL, "make the queue when it is missing"},
     {NULL, 0, NULL, NULL}};
@@ -336,14 +336,13 @@ const struct cli_command cmd_drain = {
     .examples = "  jobq drain render -n 32 --exec ./render-frame\n"
                 "  jobq drain render -n 4 --idle-exit 10m --serve\n"
                 "  jobq drain render -n 1 --once --record trace.jsonl\n",
-    .calls =
-        "  A job, batched: 1/10 ReceiveMessage, 2 PutAttributes, 1/10 "
-        "DeleteMessageBatch;\n"
-        "  unbatched: 1 receive, 2 puts, 1 delete. A heartbeat of all that is held each "
-        "half\n"
-        "  visibility timeout. Idle: 3 receives a minute. A job's 'progress N%': at "
-        "most\n"
-        "  1 PutAttributes a --progress. jobq explain-cost drain ... prices the rest.\n",
+    .calls = "  A job, batched: 1/10 ReceiveMessage, 2 PutAttributes, 1/10\n"
+             "  DeleteMessageBatch; unbatched: 1 receive, 2 puts, 1 delete. A heartbeat "
+             "of all\n"
+             "  that is held each half visibility timeout. Idle: 3 receives a minute. A "
+             "job's\n"
+             "  'progress N%': at most 1 PutAttributes a --progress.\n"
+             "  jobq explain-cost drain ... prices the rest.\n",
     .option = options,
     .run = run,
     .min_args = 1,

@@ -13,17 +13,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { VISIBILITY, STORE, BATCH, JOURNAL, DELAY, DOMAINS, PAYLOAD_IN, RECORD, PIPELINE };
 static const struct cli_option options[] = {
-    {"visibility", 0, "T", "visibility timeout to set on the queue (the queue's own)"},
-    {"store", 0, "KIND", "simpledb or none (simpledb)"},
+    {"visibility", 0, "T", "visibility timeout to set on the queue (as it is)"},
+    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {"batch", 'b', "FILE", "one job a line from FILE, '-' for stdin"},
-    {"journal", 0, "FILE", "note progress there (FILE.journal of a batch file)"},
+    {"journal", 0, "FILE", "note progress there (FILE.journal of a batch)"},
     {"delay", 0, "T", "nobody receives the job before T, up to 15m (0)"},
     {"domains", 0, "D", "spread rows over D domains (4)"},
-    {"payload-in", 0, "WHERE", "message, store or auto (auto)"},
+    {"payload-in", 0, "auto|message|store", "where the payload travels (auto)"},
     {"record", 0, "FILE", "write a trace of all calls there"},
     {"pipeline", 0, "N", "batches under way at once (16)"},
     {NULL, 0, NULL, NULL}};
@@ -34,6 +35,9 @@ enum {
     READ_BYTES = 64 << 10,
     LINE_MAX_BYTES = 4 << 20 /* a line is refused past it, before it is in memory twice */
 };
+
+/* What is known of a line of an earlier run. */
+enum line_done { LINE_OPEN, LINE_ACKNOWLEDGED, LINE_SHOWN };
 
 struct line_job {
     int64_t number;
@@ -46,15 +50,15 @@ struct enqueue {
     struct enqueuer *enqueuer;
     struct enqueuer_options options;
     int64_t delay_ns;
-    int fd; /* of the batch; -1: none */
+    int fd, read_errno; /* of the batch; -1: none */
     struct journal journal;
     bool journals;
     struct record *record;
     struct text unread; /* bytes of the batch not yet taken */
     size_t taken;
-    int64_t line; /* lines taken so far */
-    bool eof;
-    bool *done; /* by line number: acknowledged in an earlier run */
+    int64_t line;       /* lines taken so far */
+    bool eof, overlong; /* overlong: the beginning of the line was dropped */
+    char *done;         /* by line number, for lines of an earlier run: enum line_done */
     int64_t done_cap;
     /* a chunk */
     struct arena arena;
@@ -64,8 +68,8 @@ struct enqueue {
     struct line_job source[CHUNK_JOBS];
     struct job_pair *pair[CHUNK_JOBS];
     int count;
-    int64_t added, refused, failed, skipped;
-    int worst; /* the first code that was not OK */
+    int64_t added, refused, failed, skipped, shown; /* shown: ids on stdout */
+    int worst;                                      /* the first code that was not OK */
     struct jobq_error why;
     struct text out;
     int64_t told_ns;
@@ -84,7 +88,38 @@ static void mark_done(void *ctx, int64_t tag)
         memset(e->done + e->done_cap, 0, (size_t)(cap - e->done_cap) * sizeof *e->done);
         e->done_cap = cap;
     }
-    e->done[tag] = true;
+    e->done[tag] = LINE_ACKNOWLEDGED;
+}
+
+static void put_id(struct enqueue *e, struct jobq_str id)
+{
+    if (e->cli->json) {
+        text_puts(&e->out, e->shown ? "," : "");
+        cli_json_string(&e->out, id);
+    } else {
+        text_put_str(&e->out, id);
+        text_putc(&e->out, '\n');
+    }
+    e->shown++;
+}
+
+/* "s ID LINE": what earlier runs put there, and perhaps were killed before they said so. */
+static int show_earlier(void *ctx, struct jobq_str record)
+{
+    struct enqueue *e = ctx;
+    const char *blank =
+        record.len > 3 ? memchr(record.ptr + 2, ' ', (size_t)record.len - 2) : NULL;
+    int64_t line;
+    if (!blank || record.ptr[0] != 's' ||
+        !str_to_int((struct jobq_str){blank + 1, record.ptr + record.len - blank - 1},
+                    &line) ||
+        line < 0 || line >= e->done_cap || e->done[line] != LINE_ACKNOWLEDGED)
+        return 0;
+    e->done[line] = LINE_SHOWN;
+    put_id(e, (struct jobq_str){record.ptr + 2, blank - record.ptr - 2});
+    if (e->out.len > READ_BYTES)
+        cli_flush(e->cli, &e->out);
+    return 0;
 }
 
 static void take_line(struct enqueue *e, struct jobq_str line)
@@ -96,7 +131,7 @@ static void take_line(struct enqueue *e, struct jobq_str line)
     }
     struct jobq_error err;
     struct job_pair *pair = arena_alloc(&e->arena, JOB_PAIRS_MAX * sizeof *pair);
-    int got = line.len > LINE_MAX_BYTES
+    int got = e->overlong || line.len > LINE_MAX_BYTES
                   ? jobq_fail(&err, JOBQ_LIMIT, "line is longer than '4 MiB'")
                   : batchline_read(line, &e->arena, pair, JOB_PAIRS_MAX, &err);
     /* The enqueuer looks again, but keeps one text a call; here each line gets its own. */
@@ -128,17 +163,22 @@ static void read_chunk(void *ctx)
         char *from = e->unread.ptr + e->taken;
         size_t left = e->unread.len - e->taken;
         char *end = left ? memchr(from, '\n', left) : NULL;
-        if (end || (e->eof && left)) {
+        if (end || (e->eof && (left || e->overlong))) {
             size_t len = end ? (size_t)(end - from) : left;
             take_line(e, (struct jobq_str){from, (int64_t)len});
             e->taken += len + (end != NULL);
+            e->overlong = false;
             if (e->count == CHUNK_JOBS)
                 return;
             continue;
         }
         if (e->count || e->eof)
             return;
-        if (e->taken) {
+        if (left > LINE_MAX_BYTES) {
+            e->overlong = true;
+            text_clear(&e->unread);
+            e->taken = 0;
+        } else if (e->taken) {
             memmove(e->unread.ptr, from, left);
             e->unread.len = left;
             e->taken = 0;
@@ -146,8 +186,10 @@ static void read_chunk(void *ctx)
         ssize_t got = read(e->fd, e->bytes, sizeof e->bytes);
         if (got > 0)
             text_put(&e->unread, e->bytes, (size_t)got);
-        else if (got == 0 || errno != EINTR || e->unread.len > 2 * LINE_MAX_BYTES)
+        else if (got == 0 || errno != EINTR)
             e->eof = true;
+        if (got < 0 && errno != EINTR)
+            e->read_errno = errno;
     }
 }
 
@@ -160,29 +202,32 @@ static void note_failure(struct enqueue *e, int code, const char *text)
     }
 }
 
+static void complain_of_line(struct enqueue *e, int64_t number, const char *how,
+                             const char *why)
+{
+    int64_t told = e->refused + e->failed;
+    if (told < COMPLAINTS_MAX)
+        cli_complain(e->cli, "line %lld: %s%s", (long long)number, how, why);
+    else if (told == COMPLAINTS_MAX)
+        cli_complain(e->cli, "further lines like these are only counted");
+}
+
 static void report_chunk(struct enqueue *e, const struct jobq_error *err)
 {
     struct cli *cli = e->cli;
     for (int i = 0; i < e->count; i++) {
         int code = e->source[i].code < 0 ? e->source[i].code : e->job[i].code;
         if (code == JOBQ_OK) {
-            if (cli->json) {
-                text_puts(&e->out, e->added ? "," : "");
-                cli_json_cstr(&e->out, e->job[i].id);
-            } else {
-                text_puts(&e->out, e->job[i].id);
-                text_putc(&e->out, '\n');
-            }
+            put_id(e, str_of(e->job[i].id));
             e->added++;
             continue;
         }
         const char *text = e->source[i].code < 0 ? e->source[i].text : err->text;
         bool refused = code == JOBQ_INVALID || code == JOBQ_LIMIT;
-        cli_complain(cli, "line %lld: %s%s", (long long)e->source[i].number,
-                     refused ? "" : "not acknowledged: ",
-                     refused && e->source[i].code == JOBQ_OK && text[0] == '\0'
-                         ? "refused"
-                         : text);
+        complain_of_line(e, e->source[i].number, refused ? "" : "not acknowledged: ",
+                         refused && e->source[i].code == JOBQ_OK && text[0] == '\0'
+                             ? "refused"
+                             : text);
         note_failure(e, code, text);
         *(refused ? &e->refused : &e->failed) += 1;
     }
@@ -222,10 +267,18 @@ static int run_batch(struct enqueue *e, struct jobq_error *err)
     }
     if (e->cli->json)
         text_puts(&e->out, "{\"schema\":\"jobq.enqueue/1\",\"ids\":[");
+    /* Their ids again, so that what a resumed command prints is whole. */
+    struct jobq_error ignored;
+    if (e->done_cap)
+        e->journal.port.load(e->journal.port.ctx, show_earlier, e, &ignored);
     while (!e->eof || e->taken < e->unread.len) {
         transport_on_loop(e->cli->live->transport, read_chunk, e);
         if (e->count)
             send_chunk(e);
+    }
+    if (e->read_errno) {
+        cli_complain(e->cli, "the batch cannot be read on: %s", strerror(e->read_errno));
+        note_failure(e, JOBQ_CORRUPT, "the batch cannot be read on");
     }
     return JOBQ_OK;
 }
@@ -249,13 +302,9 @@ static int run_one(struct enqueue *e, struct jobq_error *err)
     if (e->job[0].code < 0)
         return e->job[0].code;
     e->added = 1;
-    if (cli->json) {
+    if (cli->json)
         text_puts(&e->out, "{\"schema\":\"jobq.enqueue/1\",\"ids\":[");
-        cli_json_cstr(&e->out, e->job[0].id);
-    } else {
-        text_puts(&e->out, e->job[0].id);
-        text_putc(&e->out, '\n');
-    }
+    put_id(e, str_of(e->job[0].id));
     return JOBQ_OK;
 }
 
@@ -302,6 +351,11 @@ static int open_batch(struct cli *cli, struct enqueue *e, bool stores)
     if (e->fd < 0) {
         text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
         cli_complain(cli, "'%s' cannot be read: %s", shown, strerror(errno));
+        return CLI_USAGE;
+    }
+    struct stat st;
+    if (fstat(e->fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        cli_complain(cli, "the batch is a directory");
         return CLI_USAGE;
     }
     struct text name = {0};
@@ -369,8 +423,8 @@ const struct cli_command cmd_enqueue = {
                 "  jobq enqueue render --visibility 5m --batch jobs.txt\n",
     .calls =
         "  1 to 4 to find or make the queue and its dead-letter queue; then a job:\n"
-        "  1 PutAttributes and 1 SendMessage, or by --batch 1/25 and 1/10 of a batch "
-        "call.\n"
+        "  1 PutAttributes and 1 SendMessage, or by --batch 1/25 and 1/10 of a batch\n"
+        "  call.\n"
         "  Domains are made when first missed: 1 CreateDomain each.\n",
     .option = options,
     .run = run,

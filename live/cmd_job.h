@@ -16,4 +16,8 @@ void cmd_job_plain(struct text *out, const struct status_job *job, bool with_out
 int cmd_job_read(struct jobq_backend *b, const char *id, struct status_job *out,
                  struct jobq_error *err);
 
+/* jobq_queue_open, with errors that name the queue. */
+int cmd_queue_open(struct jobq_backend *b, const char *name, int *queue,
+                   struct jobq_error *err);
+
 #endif

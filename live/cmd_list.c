@@ -13,7 +13,7 @@
 
 enum { STATE, LIMIT };
 static const struct cli_option list_options[] = {
-    {"state", 0, "S", "only queued, running, done, failed, dead or cancelled ones"},
+    {"state", 0, "queued|running|done|failed|dead|cancelled", "only these (all)"},
     {"limit", 0, "N", "at most N rows (all)"},
     {NULL, 0, NULL, NULL}};
 
@@ -60,6 +60,11 @@ static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
         status_list_start(b, cli->arg[0], l->state, l->limit, &l->arena, &l->list, err);
     if (rc < 0)
         return rc;
+    /* No row yet, or a name that was mistyped? */
+    int queue;
+    if (l->list.domain_count == 0 &&
+        (rc = cmd_queue_open(b, cli->arg[0], &queue, err)) < 0)
+        return rc;
     say_price(cli, l);
     if (cli->json)
         text_puts(&l->out, "{\"schema\":\"jobq.jobs/1\",\"jobs\":[");
@@ -71,8 +76,13 @@ static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
         int got = status_list_next(&l->list, &l->rows, l->page, PAGE, err);
         if (got < 0 && retry_again(&retry, got))
             continue;
-        if (got < 0)
+        if (got < 0) {
+            /* What was read is whole JSON, and says that it is not all. */
+            if (cli->json)
+                text_puts(&l->out, "],\"incomplete\":true}\n");
+            cli_flush(cli, &l->out);
             return got;
+        }
         if (got == 0)
             break;
         until_ns = jobq_now(b) + JOBQ_NS_PER_MIN;
@@ -120,10 +130,9 @@ const struct cli_command cmd_list = {
     .summary = "lists every row of a queue",
     .examples = "  jobq list render --state dead\n"
                 "  jobq list render --json | jq '.jobs | length'\n",
-    .calls = "  1 ListDomains per 100 domains, 1 DomainMetadata a domain, then 1 Select "
-             "per 100 "
-             "rows;\n"
-             "  about $1.3 a million rows, said first when it is over a cent.\n",
+    .calls =
+        "  1 ListDomains per 100 domains, 1 DomainMetadata a domain, then 1 Select per\n"
+        "  100 rows; about $1.3 a million rows, said first when it is over a cent.\n",
     .option = list_options,
     .run = run_list,
     .min_args = 1,
@@ -140,7 +149,7 @@ static int cancel_work(struct cli *cli, void *ctx, struct jobq_error *err)
     (void)ctx;
     if (cli->json)
         text_puts(&out, "{\"schema\":\"jobq.cancel/1\",\"jobs\":[");
-    for (int i = 0; i < cli->arg_count; i++) {
+    for (int i = 0, shown = 0; i < cli->arg_count; i++) {
         enum job_state state = JOB_CANCELLED;
         struct jobq_backend *b = &cli->live->backend;
         int rc = status_cancel(b, str_of(cli->arg[i]), &state, err);
@@ -151,7 +160,7 @@ static int cancel_work(struct cli *cli, void *ctx, struct jobq_error *err)
         if (rc == JOBQ_CONFLICT)
             worst = CLI_FAILURE;
         if (cli->json) {
-            text_puts(&out, i ? "," : "");
+            text_puts(&out, shown++ ? "," : "");
             text_puts(&out, "{\"id\":");
             cli_json_cstr(&out, cli->arg[i]);
             text_printf(&out, ",\"cancelled\":%s,\"state\":\"%s\"}",

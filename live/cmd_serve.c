@@ -13,7 +13,7 @@ enum { LISTEN, REFRESH, STORE };
 static const struct cli_option options[] = {
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
     {"refresh", 0, "T", "ask the services so often, 5s at least (15s)"},
-    {"store", 0, "KIND", "simpledb or none (simpledb)"},
+    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {NULL, 0, NULL, NULL}};
 
 struct serving {

@@ -2,6 +2,7 @@
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd.h"
+#include "live/cmd_job.h"
 
 #include "base/arena.h"
 #include "fleet/status.h"
@@ -15,7 +16,7 @@ static const struct cli_option options[] = {
     {"image", 0, "AMI", "the image that carries jobq"},
     {"spot", 0, NULL, "buy on the spot market"},
     {"slots", 'n', "N", "jobs at a time on each box (10)"},
-    {"idle-exit", 0, "T", "the drainer ends when nothing was there for T (never)"},
+    {"idle-exit", 0, "T", "its drainer ends when nothing was there for T"},
     {"dry-run", 0, NULL, "say what would be started"},
     {"confirm", 0, "QUEUE", "needed from 10 boxes on"},
     {NULL, 0, NULL, NULL}};
@@ -73,10 +74,17 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         return rc;
     if (cli_given(cli, DRY_RUN)) {
         show(cli, s, NULL, 0);
-        cli_say(cli, "would start %d %s%s for queue '%s'", s->launch.count,
-                s->launch.type, s->launch.spot ? " (spot)" : "", s->params.queue);
+        cli_say(cli,
+                "would start %d %s%s for queue '%s'; next: the same without --dry-run",
+                s->launch.count, s->launch.type, s->launch.spot ? " (spot)" : "",
+                s->params.queue);
         return JOBQ_OK;
     }
+    /* Boxes for a name that was mistyped would cost money and drain nothing. */
+    int queue;
+    rc = cmd_queue_open(b, s->params.queue, &queue, err);
+    if (rc < 0)
+        return rc;
     text_write_hex64(token, jobq_bits(b));
     token[16] = '\0';
     s->launch.client_token = token;
@@ -88,7 +96,8 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     rc = jobq_fleet_launch(b, &s->launch, &arena, id, s->launch.count, err);
     if (rc >= 0) {
         show(cli, s, id, rc);
-        cli_say(cli, "started %d boxes; next: jobq serve %s", rc, s->params.queue);
+        cli_say(cli, "started %d %s; next: jobq serve %s", rc, rc == 1 ? "box" : "boxes",
+                s->params.queue);
         rc = JOBQ_OK;
     }
     arena_release(&arena);
@@ -125,7 +134,7 @@ const struct cli_command cmd_spawn = {
     .summary = "starts boxes that drain a queue",
     .examples = "  jobq spawn render --type c7g.large --image ami-0abc --count 4 --spot\n"
                 "  jobq spawn render --type t4g.nano --dry-run\n",
-    .calls = "  1 RunInstances. The boxes then cost what boxes cost.\n",
+    .calls = "  1 GetQueueUrl, 1 RunInstances. The boxes then cost what boxes cost.\n",
     .option = options,
     .run = run,
     .min_args = 1,

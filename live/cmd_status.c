@@ -84,6 +84,16 @@ int cmd_job_read(struct jobq_backend *b, const char *id, struct status_job *out,
     return rc;
 }
 
+int cmd_queue_open(struct jobq_backend *b, const char *name, int *queue,
+                   struct jobq_error *err)
+{
+    int rc = job_queue_name_check(name, err);
+    if (rc < 0)
+        return rc;
+    rc = jobq_queue_open(b, name, queue, err);
+    return rc < 0 ? jobq_wrap(err, "queue '%s'", name) : JOBQ_OK;
+}
+
 /* ---- status --------------------------------------------------------------------------------- */
 
 static const struct cli_option status_options[] = {{NULL, 0, NULL, NULL}};
@@ -143,7 +153,7 @@ const struct cli_command cmd_status = {
 
 enum { ALL, TIMEOUT, INTERVAL };
 static const struct cli_option wait_options[] = {
-    {"all", 0, NULL, "wait until the queue named is empty, instead of for ids"},
+    {"all", 0, NULL, "wait until the queue named is empty"},
     {"timeout", 0, "T", "give up after T (never)"},
     {"interval", 0, "T", "look so often (1s, growing to 15s)"},
     {NULL, 0, NULL, NULL}};
@@ -165,12 +175,31 @@ static bool pause_between(struct cli *cli, struct waiting *w)
     return true;
 }
 
+static void show_empty(struct cli *cli)
+{
+    struct text out = {0};
+    if (cli->json) {
+        text_puts(&out, "{\"schema\":\"jobq.wait/1\",\"queue\":");
+        cli_json_cstr(&out, cli->arg[0]);
+        text_puts(&out, ",\"left\":0}\n");
+    }
+    cli_flush(cli, &out);
+    text_release(&out);
+    cli_say(cli, "queue '%s' is empty; next: jobq list %s --state dead", cli->arg[0],
+            cli->arg[0]);
+}
+
 static int wait_all(struct cli *cli, struct waiting *w, struct jobq_error *err)
 {
     struct jobq_backend *b = &cli->live->backend;
     struct jobq_queue_depth depth;
     int queue, empty = 0;
-    int rc = jobq_queue_open(b, cli->arg[0], &queue, err);
+    int rc;
+    struct retry retry;
+    retry_init(&retry, b, &RETRY_CALLS, &w->until_ns);
+    do
+        rc = cmd_queue_open(b, cli->arg[0], &queue, err);
+    while (rc < 0 && retry_again(&retry, rc));
     if (rc < 0)
         return rc;
     /* Counts are approximate: believe in an empty queue the second time. */
@@ -181,8 +210,10 @@ static int wait_all(struct cli *cli, struct waiting *w, struct jobq_error *err)
         if (rc == JOBQ_OK) {
             int64_t left = depth.visible + depth.in_flight + depth.delayed;
             empty = left ? 0 : empty + 1;
-            if (empty == 2)
+            if (empty == 2) {
+                show_empty(cli);
                 return JOBQ_OK;
+            }
             if (cli->verbose)
                 cli_say(cli, "%lld jobs left", (long long)left);
         }
@@ -246,6 +277,10 @@ static int run_wait(struct cli *cli)
     struct waiting w = {.until_ns = cli_duration(cli, TIMEOUT, JOBQ_FOREVER, &bad),
                         .interval_ns = cli_duration(cli, INTERVAL, JOBQ_NS_PER_S, &bad),
                         .fixed = cli_given(cli, INTERVAL)};
+    if (cli_given(cli, ALL) && cli->arg_count != 1) {
+        cli_complain(cli, "--all wants one queue");
+        bad = true;
+    }
     if (w.interval_ns < 10 * JOBQ_NS_PER_MS)
         w.interval_ns = 10 * JOBQ_NS_PER_MS;
     return bad ? CLI_USAGE : cli_run(cli, &live, wait_work, &w);

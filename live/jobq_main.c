@@ -24,11 +24,12 @@ static void help(FILE *out)
           out);
     for (int i = 0; cmd_table[i]; i++)
         fprintf(out, "  %-14s %s\n", cmd_table[i]->name, cmd_table[i]->summary);
-    fputs("  help           shows a subcommand's manual\n"
-          "  version        says which version this is\n\n"
-          "jobq SUBCOMMAND --help says more. Exit codes: 0 ok, 1 failure, 2 usage, 4 not "
-          "found,\n5 job failed, 6 timeout, 75 try later, 77 denied, 130 interrupted.\n",
-          out);
+    fputs(
+        "  help           shows a subcommand's manual\n"
+        "  version        says which version this is\n\n"
+        "jobq SUBCOMMAND --help says more. Exit codes: 0 ok, 1 failure, 2 usage,\n4 not "
+        "found, 5 job failed, 6 timeout, 75 try later, 77 denied, 130 interrupted.\n",
+        out);
 }
 
 static const struct cli_command *find(const char *name)
@@ -72,7 +73,9 @@ static int unknown(const char *name)
     text_escape(name, (int64_t)strlen(name), shown, sizeof shown);
     fprintf(stderr, "jobq: no subcommand '%s'", shown);
     for (int i = 0; cmd_table[i]; i++) {
-        int d = distance(name, cmd_table[i]->name);
+        bool begins =
+            strlen(name) > 1 && strncmp(cmd_table[i]->name, name, strlen(name)) == 0;
+        int d = begins ? 0 : distance(name, cmd_table[i]->name);
         if (d < least) {
             least = d;
             near = cmd_table[i]->name;
@@ -106,7 +109,7 @@ static void show_manual(char *page)
 
 static int show_help(int argc, char **argv)
 {
-    if (argc < 3) {
+    if (argc < 3 || strcmp(argv[2], "help") == 0) {
         help(stdout);
         return CLI_OK;
     }

@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SELECT_ROWS = 100, BUCKETS = 4096 };
+enum { SELECT_ROWS = 100, BUCKETS = 4096, NOTES = 32 };
 
 /* ---- sending a row's message again --------------------------------------------------- */
 
@@ -65,6 +65,11 @@ struct recovery {
     struct begun *unused;
     void (*done)(void *ctx, int64_t tag);
     void *ctx;
+    /* Ends that are yet to be noted: a note that is lost costs another look, and making
+     * each last by itself would cost more than the looks. */
+    char note[NOTES][JOB_ID_MAX + 32];
+    struct jobq_str record[NOTES];
+    int notes;
 };
 
 static struct begun **find(struct recovery *rec, struct jobq_str id)
@@ -86,7 +91,8 @@ static int read_record(void *ctx, struct jobq_str record)
     int64_t tag;
     if (!blank || record.ptr[1] != ' ' ||
         !str_to_int((struct jobq_str){blank + 1, record.ptr + record.len - (blank + 1)},
-                    &tag))
+                    &tag) ||
+        blank - (record.ptr + 2) > JOB_ID_MAX)
         return 0; /* a torn last line: it was never made to last */
     struct jobq_str id = {record.ptr + 2, blank - (record.ptr + 2)};
     struct begun **at = find(rec, id);
@@ -109,16 +115,26 @@ static int read_record(void *ctx, struct jobq_str record)
     return 0;
 }
 
-static int note_end(struct enqueuer *e, const struct begun *begun, char what,
+static int flush_notes(struct recovery *rec, struct jobq_error *err)
+{
+    const struct enqueuer_journal *journal = rec->e->options.journal;
+    int count = rec->notes;
+    rec->notes = 0;
+    return count ? journal->append(journal->ctx, rec->record, count, err) : JOBQ_OK;
+}
+
+static int note_end(struct recovery *rec, const struct begun *begun, char what,
                     struct jobq_error *err)
 {
-    char line[JOB_ID_MAX + 32] = {what, ' '};
+    char *line = rec->note[rec->notes];
+    line[0] = what;
+    line[1] = ' ';
     memcpy(line + 2, begun->id.ptr, (size_t)begun->id.len);
     line[2 + begun->id.len] = ' ';
     int len =
         3 + (int)begun->id.len + text_write_int(line + 3 + begun->id.len, begun->tag);
-    struct jobq_str record = {line, len};
-    return e->options.journal->append(e->options.journal->ctx, &record, 1, err);
+    rec->record[rec->notes++] = (struct jobq_str){line, len};
+    return rec->notes == NOTES ? flush_notes(rec, err) : JOBQ_OK;
 }
 
 static int read_row(struct enqueuer *e, struct enqueue_lane *lane, struct jobq_str id,
@@ -163,7 +179,7 @@ static int recover_one(struct recovery *rec, const struct begun *begun,
         return code;
     if (row.exists)
         rec->done(rec->ctx, begun->tag);
-    code = note_end(e, begun, row.exists ? 's' : 'x', err);
+    code = note_end(rec, begun, row.exists ? 's' : 'x', err);
     return code < 0 ? code : unsent;
 }
 
@@ -185,6 +201,9 @@ int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag
             code = recover_one(rec, begun, err);
             sent += code > 0;
         }
+    struct jobq_error ignored;
+    int noted = flush_notes(rec, code < 0 ? &ignored : err);
+    code = code < 0 ? code : noted;
     enqueue_lane_give(e, rec->lane);
     return code < 0 ? code : sent;
 }

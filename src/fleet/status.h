@@ -93,6 +93,7 @@ struct status_list {
     struct jobq_str queue;
     int state;    /* enum job_state, or -1: all */
     int64_t left; /* limit; JOBQ_FOREVER: none */
+    int page;     /* rows a select, the same for all: a token is its expression's */
     struct jobq_str domain[JOB_SHARDS_MAX * 4];
     int domain_count, domain_at;
     struct jobq_str token;
@@ -103,8 +104,8 @@ struct status_list {
 int status_list_start(struct jobq_backend *b, const char *queue, int state, int64_t limit,
                       struct arena *arena, struct status_list *list,
                       struct jobq_error *err);
-/* The next rows, at most cap (<= 100), into out. Returns how many; 0: the end. One
- * request each. */
+/* The next rows, at most cap (1 to 100, the same in every call), into out. Returns how
+ * many; 0: the end. One request each. */
 int status_list_next(struct status_list *list, struct arena *arena,
                      struct status_job *out, int cap, struct jobq_error *err);
 /* What a listing of rows rows costs in BoxUsage, 1e-10 machine hours: what `jobq list`

@@ -9,6 +9,7 @@
 #include "fleet/status.h"
 #include "jobq/units.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -242,14 +243,16 @@ int status_list_next(struct status_list *list, struct arena *arena,
     struct jobq_item item[DOMAINS_PAGE];
     if (cap > DOMAINS_PAGE)
         cap = DOMAINS_PAGE;
-    if (cap > list->left)
-        cap = (int)list->left;
+    if (list->page == 0)
+        list->page = cap < list->left ? cap : (int)list->left;
+    assert(cap >= list->page);
     int written = 0;
-    while (written == 0 && cap > 0 && list->domain_at < list->domain_count) {
-        int count = select_page(list, arena, item, cap, err);
+    while (written == 0 && list->left > 0 && list->domain_at < list->domain_count) {
+        int count = select_page(list, arena, item, list->page, err);
         if (count < 0)
             return count;
-        for (int i = 0; i < count; i++) {
+        /* What the last page has too many is dropped. */
+        for (int i = 0; i < count && i < list->left; i++) {
             struct job_row row;
             if (job_row_read(&item[i], &row, err) < 0)
                 return jobq_wrap(err, "row '%.*s'", (int)item[i].name.len,

@@ -76,7 +76,7 @@ if ! command -v scdoc > /dev/null; then
     exit 0
 fi
 man=$usr/share/man
-for page in man1/jobq.1 man8/jobq-drain.8 man3/libjobq.3 man1/jobqsim.1 man1/jobqcost.1 man1/jobqmock.1; do
+for page in man1/jobq.1 man8/jobq-drain.8 man5/jobq.conf.5 man3/libjobq.3 man1/jobqsim.1 man1/jobqcost.1 man1/jobqmock.1; do
     [ -s "$man/$page" ] || fail "no manual $page"
 done
 # scdoc puts a paragraph mark where mandoc wants none; all else is a finding.

@@ -50,3 +50,7 @@ CHECKS += live-service
 live-progress: all
 	@/usr/bin/python3 tests/e2e/live_progress.py
 CHECKS += live-progress
+.PHONY: live-cli
+live-cli: all
+	@/usr/bin/python3 tests/e2e/live_cli.py
+CHECKS += live-cli

@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""jobq as people type it, against jobqmock: help fits 80 columns, every subcommand's --json is
+one object of a schema that the manual tells, exit codes are the manual's, batches with bad lines,
+a batch that is killed with -9 until it is through, a long list with its price, cancels, limits of
+commands, completion."""
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+from livelib import JOBQ, ROOT, Mock, check, marked, wait_for
+
+MANUAL = open(ROOT + "/live/man/jobq.1.scd").read().replace("\\", "")
+begun = time.monotonic()
+mock = Mock(signed=False)
+
+
+def write(name, text):
+    with open(os.path.join(mock.dir, name), "w") as file:
+        file.write(text)
+
+
+def run(*args, code=0, says="", env=None, stdin=""):
+    done = subprocess.run([JOBQ] + list(args), env={**mock.env, **(env or {})}, capture_output=True, text=True,
+                          cwd=mock.dir, timeout=60, input=stdin)
+    check(done.returncode == code, "jobq %s: exit %d, want %d\n%s" % (" ".join(args), done.returncode, code, done.stderr))
+    check(re.search(says, done.stderr), "jobq %s says %r, want /%s/" % (" ".join(args), done.stderr, says))
+    return done
+
+
+def one(*args, code=0, **kwargs):
+    """Its one JSON object."""
+    out = run(*args, "--json", code=code, **kwargs).stdout
+    value = json.loads(out)
+    check(value["schema"] in MANUAL, "the manual does not tell of " + value["schema"])
+    return value
+
+
+# ---- help
+names = re.findall(r"(?m)^  ([a-z][a-z-]+)  +\S", run("help").stdout)
+names = [n for n in names if n not in ("help", "version", "jobq")]
+check(len(names) == 13, "subcommands are %s" % names)
+for name in [[]] + [[n] for n in names]:
+    wide = [line for line in run(*name, "--help").stdout.split("\n") if len(line) > 80]
+    check(not wide, "wider than 80 columns: %s" % wide)
+run("enq", code=2, says="did you mean 'enqueue'")
+run("lst", code=2, says="did you mean 'list'")
+
+# ---- a flag may be switched off where it must have a value
+run("purge", "q", code=2, says="must be confirmed", env={"JOBQ_DRY_RUN": "no"})
+run("purge", "q", code=2, says="neither yes nor no", env={"JOBQ_DRY_RUN": "perhaps"})
+run("purge", "q", code=4, says="queue 'q'", env={"JOBQ_DRY_RUN": "yes"})
+write(".jobq.ini", "[drain]\nonce = false\nslots = x\n")
+run("drain", "q", code=2, says="--slots: malformed count 'x'")
+os.unlink(mock.dir + "/.jobq.ini")
+
+# ---- exit codes
+run("list", "nosuch", code=4, says="queue 'nosuch'")
+run("status", "nosuch", code=2, says="is not a job id")
+run("wait", "--all", "a", "b", code=2, says="one queue")
+run("wait", "--all", "nosuch", code=4)
+run("spawn", "nosuch", "--type", "t4g.nano", "--image", "ami-12345678", code=4, says="queue 'nosuch'")
+run("drain", "q", "-n", "0", code=2, says="'0' is not 1 to")
+run("drain", "q", "--wait", "25s", code=2, says="20s")
+
+# ---- batches
+write("jobs", "kind=exec a='b c' d=e\\ f\n\n# comment\nbad\n{\"kind\":\"sleep\",\"seconds\":0.5}\n{\"a\":[1]}\n"
+              "{bad\nkind=sleep seconds=x\na=\"open\n" + "x" * (5 << 20) + "\nkind=exec ok=1")
+done = run("enqueue", "q", "--batch", "jobs", code=2, says="(?s)line 4: 'bad'.*line 6: value of 'a'.*line 7.*line 8.*"
+           "line 9: quote .*line 10: line is longer.*3 enqueued, 6 refused")
+first = done.stdout.split()
+check(len(first) == 3, "ids are %s" % first)
+again = one("enqueue", "q", "--batch", "jobs", code=2)
+check(again["ids"] == first and again["resumed"] == 3 and again["refused"] == 6, "a second run: %s" % again)
+done = run("enqueue", "q", "--batch", "-", code=2, stdin="bad\n" * 100)
+check(done.stderr.count("line ") == 20 and "further lines" in done.stderr and "100 refused" in done.stderr, "complaints are not bounded")
+run("enqueue", "q", "--batch", ".", code=2, says="is a directory")
+with open("/proc/self/mem") as unreadable:
+    done = subprocess.run([JOBQ, "enqueue", "q", "--batch", "-"], env=mock.env, stdin=unreadable, capture_output=True,
+                          text=True, timeout=20)
+check(done.returncode == 1 and "cannot be read on" in done.stderr, "an unreadable batch: %d" % done.returncode)
+
+# ---- killed with -9 until it is through: nothing lost, nothing twice, and the last run tells every id
+mock.faults("latency=4ms")
+COUNT = 300
+write("many", "".join("kind=exec i=%d\n" % i for i in range(COUNT)))
+dice, kills = random.Random(7), 0
+while True:
+    process = subprocess.Popen([JOBQ, "enqueue", "kill", "--batch", "many", "--visibility", "2s",
+                                "--domains", "2", "--pipeline", "2"],
+                               env=mock.env, cwd=mock.dir, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        out = process.communicate(timeout=0.1 + 0.15 * kills * dice.random())[0]
+        break
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        kills += 1
+check(process.returncode == 0 and kills > 1, "ended with %d after %d kills" % (process.returncode, kills))
+mock.faults("off")
+told = out.split()
+rows = one("list", "kill")["jobs"]
+check(len(told) == len(set(told)) == COUNT, "the last run told %d ids" % len(told))
+check({r["id"] for r in rows} == set(told) and len(rows) == COUNT, "%d rows" % len(rows))
+run("drain", "kill", "-n", "50", "--exec", "cat", "--idle-exit", "0", "--stats", "0")
+lines = [job["output"] for job in one("status", *told)["jobs"]]
+check(sorted(lines) == sorted("i=%d" % i for i in range(COUNT)), "a line of the batch is lost or twice")
+check(not os.path.exists(mock.dir + "/many.journal"), "the journal is left")
+
+# ---- a long list
+write("long", "kind=sleep seconds=0\n" * 8000)
+run("enqueue", "long", "--batch", "long", "-q")
+done = run("list", "long", says=r"reads 8000 rows and costs about \$0.01")
+check(len(set(done.stdout.split("\n"))) == 8001, "not every row is there once")
+check(len(one("list", "long", "--limit", "250")["jobs"]) == 250, "--limit")
+
+# ---- cancel, wait
+ids = run("enqueue", "can", "--batch", "-", stdin="kind=sleep seconds=60\nkind=sleep seconds=0\n").stdout.split()
+check(one("cancel", "nosuch", ids[1], code=2)["jobs"] == [{"id": ids[1], "cancelled": True, "state": "cancelled"}], "cancel")
+drain = mock.start("drain", "can", "-n", "2", "--cancel-check", "200ms", "--linger", "100ms", "--idle-exit", "0", "--stats", "0", "--create")
+wait_for(lambda: one("status", ids[0])["jobs"][0]["state"] == "running", 10, "the job runs")
+run("cancel", ids[0])
+check(drain.wait(timeout=20) == 0, "drain")
+run("wait", *ids, code=5)
+check(one("wait", "--all", "can", "--interval", "20ms")["left"] == 0, "wait --all")
+run("wait", "--all", "long", "--timeout", "100ms", code=6)
+
+# ---- limits of commands
+write("job", "#!/bin/sh\nread first\ncase $first in\n"
+             "mem=1) exec python3 -c 'bytearray(900 << 20); print(1)';;\n"
+             "cpu=1) exec python3 -c 'while True: pass';;\n"
+             "fork=1) (trap '' TERM; sleep 300) & (setsid sh -c \"trap '' TERM; sleep 301\" &); trap '' TERM; sleep 302; sleep 303;;\n"
+             "out=1) head -c 100000 /dev/zero | tr '\\0' x; echo; echo 'progress 33%'; echo END;;\n"
+             "evil*) printf '%s' \"$first\";;\nesac\n")
+os.chmod(mock.dir + "/job", 0o755)
+words = ["mem=1", "cpu=1", "fork=1", "out=1", "evil=$(touch pwned);`touch pwned`"]
+write("limits", "".join("kind=exec '%s'\n" % w for w in words))
+ids = run("enqueue", "lim", "--batch", "limits").stdout.split()
+run("drain", "lim", "-n", "5", "--exec", "./job", "--memory-limit", "400M", "--cpu-limit", "1s", "--time-limit", "2s", "--linger", "100ms",
+    "--kill-grace", "300ms", "--attempts", "1", "--idle-exit", "0", "--stats", "0")
+ends = dict(zip(("mem", "cpu", "fork", "out", "evil"), one("status", *ids)["jobs"]))
+check(ends["mem"]["state"] == "dead" and "MemoryError" in ends["mem"]["output"], "memory: %s" % ends["mem"])
+check(ends["cpu"]["exit"] in (137, 152, 143), "processor time: %s" % ends["cpu"])
+check(ends["fork"]["exit"] == 137 and ends["fork"]["wall_ns"] < 8e9, "a job that ignores TERM: %s" % ends["fork"])
+out = ends["out"]["output"]
+check(ends["out"]["state"] == "done" and out.endswith("x\nprogress 33%\nEND\n") and 4000 < len(out) <= 4096, "output")
+check(ends["evil"]["output"] == words[4] and not os.path.exists(mock.dir + "/pwned"), "a payload was run by a shell")
+check(not marked("lim"), "children are left")
+
+# ---- all others as JSON
+dead = one("dlq", "ls", "lim")["jobs"]
+check({j["id"] for j in dead} == {ends[k]["id"] for k in ("mem", "cpu", "fork")}, "dead letters: %s" % dead)
+check(len(one("dlq", "redrive", "lim", "--limit", "1")["redriven"]) == 1, "redrive")
+check(one("doctor", "lim")["faults"] == 0, "doctor")
+check(one("explain-cost", "status", ids[0])["requests"] == {"GetAttributes": 1}, "explain-cost")
+check(one("completion", "bash")["script"] == run("completion", "bash").stdout, "completion")
+check(len(one("spawn", "lim", "--type", "t4g.nano", "--image", "ami-12345678")["ids"]) == 1, "spawn")
+check(one("purge", "lim", "--confirm=lim", "--dead", "--rows")["domains"] >= 1, "purge")
+check(one("list", "lim")["jobs"] == [], "rows are left")
+
+# ---- completion in bash
+words = subprocess.run(["bash", "-c", 'eval "$("$0" completion bash)"; t() { COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _jobq;'
+                        ' echo "${COMPREPLY[*]}"; }; t jobq en; t jobq dlq r; t jobq enqueue q --store ""; t jobq list q --state d;'
+                        't jobq help wa; t jobq serve q --lis', JOBQ], capture_output=True, text=True, check=True).stdout
+check(words == "enqueue\nredrive\nsimpledb none\ndone dead\nwait\n--listen\n", "completion gave " + words)
+mock.close()
+print("ok: command line, %d kills, %.1f s" % (kills, time.monotonic() - begun))
