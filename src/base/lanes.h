@@ -90,6 +90,13 @@ static inline lanes16 lanes16_of(uint64_t first, uint64_t second)
     return (lanes16)(halves){first, second};
 }
 
+/* The first eight lanes (which 0) or the last (1), the first of them the lowest. */
+static inline uint64_t lanes16_half(lanes16 v, int which)
+{
+    typedef uint64_t halves __attribute__((vector_size(16)));
+    return lanes8_order(((halves)v)[which]);
+}
+
 /* The first eight lanes of both in turn. */
 static inline lanes16 lanes16_zip(lanes16 a, lanes16 b)
 {
@@ -132,6 +139,29 @@ static inline uint64_t lanes8_pack4(uint64_t digit)
     uint64_t pair = (digit & even) << 4 | (digit >> 8 & even);
     uint64_t four = (pair & low) << 8 | (pair >> 16 & low);
     return (four & UINT32_MAX) << 16 | four >> 32;
+}
+
+/* The reverse of lanes8_pack5 for a number of 40 bits. */
+static inline uint64_t lanes8_unpack5(uint64_t number)
+{
+    const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+    const uint64_t low = UINT64_C(0x0000ffff0000ffff);
+    uint64_t four = number >> 20 | (number & 0xfffff) << 32;
+    uint64_t pair = (four >> 10 & low) | (four & UINT64_C(0x000003ff000003ff)) << 16;
+    return (pair >> 5 & even) | (pair & UINT64_C(0x001f001f001f001f)) << 8;
+}
+
+/* Are all of 4 to 8 bytes letters 'a' to 'z'? Most names are that. */
+static inline bool lanes8_is_lower(const char *p, int64_t len)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint32_t first, last;
+    memcpy(&first, p, 4);
+    memcpy(&last, p + len - 4, 4);
+    /* Then every lane is below 26, and below 32 with 6 more. A borrow or a carry comes only
+     * from a lane that fails by itself. */
+    uint64_t from_a = ((uint64_t)last << 32 | first) - ones * 'a';
+    return ((from_a | (from_a + ones * 6)) & ones * 0xe0) == 0;
 }
 
 #endif

@@ -8,6 +8,7 @@
  * (SendMessage, API reference), XML 1.0 the same and turns #xD into #xA; so everything
  * below 0x20 is escaped, and the line feeds left are our own. */
 #include "base/arena.h"
+#include "base/lanes.h"
 #include "base/text.h"
 #include "fleet/job.h"
 
@@ -36,11 +37,28 @@ static inline bool is_plain(unsigned char c, bool in_name)
     return c >= 0x20 && c < 0x7f && c != '%' && !(in_name && c == '=');
 }
 
+/* How many bytes from the first one on are plain, or a few less. */
+static int64_t plain_bytes(const char *p, int64_t len, bool in_name)
+{
+    if (len >= 4 && len <= 8 && lanes8_is_lower(p, len))
+        return len;
+    int64_t at = 0;
+    for (; at + 16 <= len; at += 16) {
+        lanes16 c = lanes16_load(p + at);
+        lanes16 bad = ~lanes16_within(c, 0x20, 0x7e) | (lanes16)(c == '%');
+        if (in_name)
+            bad |= (lanes16)(c == '=');
+        if (lanes16_any(bad))
+            break;
+    }
+    return at;
+}
+
 int64_t job_escape(struct jobq_str raw, bool in_name, char *out)
 {
     static const char HEX[] = "0123456789ABCDEF";
     const unsigned char *p = (const unsigned char *)raw.ptr;
-    int64_t plain = 0;
+    int64_t plain = plain_bytes(raw.ptr, raw.len, in_name);
     while (plain < raw.len && is_plain(p[plain], in_name))
         plain++;
     if (out && plain > 0)

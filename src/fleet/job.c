@@ -121,22 +121,34 @@ static bool get_digits(const char *in, int digits, uint64_t *out)
     return true;
 }
 
-/* Eight digits at once; ids are read several times a job. */
-static bool get_eight(const char *in, uint64_t *out)
+/* Eight digits of the lowest 40 bits. */
+static void put_eight(char *out, uint64_t value)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-    uint64_t c = lanes8_load(in);
-    /* With the top bit out of the way no lane carries into the next: a lane's top bit
-     * of (c + 128 - low) says c >= low. */
-    uint64_t letter = c >> 6 & ones;
-    uint64_t low = letter * ('a' - '0') + ones * '0';
-    uint64_t most = letter * ('v' - '9') + ones * '9';
-    uint64_t in_range = ((c | high) - low) & ((most | high) - (c & ~high)) & ~c & high;
-    if (in_range != high)
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t digit = lanes8_unpack5(value & ((UINT64_C(1) << 40) - 1));
+    uint64_t letter = (digit + ones * 118) >> 7 & ones; /* 118 + 10 is the top bit */
+    lanes8_store(out, digit + ones * '0' + letter * ('a' - '0' - 10));
+}
+
+/* Sixteen digits as numbers; ones in *bad where there is none. */
+static inline lanes16 digits16(lanes16 c, lanes16 *bad)
+{
+    lanes16 letter = lanes16_within(c, 'a', 'v');
+    *bad |= ~(letter | lanes16_within(c, '0', '9'));
+    return c - '0' - (letter & ('a' - '0' - 10));
+}
+
+/* 24 digits as three numbers; ids are read several times a job. */
+static bool get_three_eights(const char *in, uint64_t out[3])
+{
+    lanes16 bad = {0};
+    lanes16 early = digits16(lanes16_load(in), &bad);
+    lanes16 late = digits16(lanes16_load(in + 8), &bad);
+    if (lanes16_any(bad))
         return false;
-    uint64_t digit = (c & (ones * 15)) + letter * 9;
-    digit += (c >> 4 & letter) * 16; /* 'p' to 'v' */
-    *out = lanes8_pack5(digit);
+    out[0] = lanes8_pack5(lanes16_half(early, 0));
+    out[1] = lanes8_pack5(lanes16_half(early, 1));
+    out[2] = lanes8_pack5(lanes16_half(late, 1));
     return true;
 }
 
@@ -178,8 +190,7 @@ bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day, i
 
 void job_ids_init(struct job_ids *ids, struct jobq_str queue, uint64_t bits)
 {
-    *ids = (struct job_ids){.queue = queue};
-    put_digits(ids->process, bits, 6);
+    *ids = (struct job_ids){.queue = queue, .process = bits & ((1 << 30) - 1)};
 }
 
 int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char *out)
@@ -192,33 +203,31 @@ int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char 
 
     memcpy(out, ids->queue.ptr, (size_t)ids->queue.len);
     char *p = out + ids->queue.len;
-    *p++ = '-';
-    put_digits(p, next, 13);
-    put_digits(p + 13, (uint64_t)day, 3);
-    put_digits(p + 16, (uint64_t)shard, 2);
-    memcpy(p + 18, ids->process, 6);
-    p[24] = '\0';
+    *p = '-';
+    put_eight(p + 1, next >> 25);
+    put_eight(p + 9, next << 15 | ((unsigned)day & 0x7fff));
+    put_eight(p + 17, ((uint64_t)shard & 0x3ff) << 30 | ids->process);
+    p[25] = '\0';
     return (int)ids->queue.len + JOB_ID_SUFFIX;
 }
 
 int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err)
 {
     /* 13 digits of time and counter, 3 of the day, 2 of the shard, 6 of the process. */
-    uint64_t first = 0, middle = 0, last = 0;
+    uint64_t eight[3];
     int64_t queue_bytes = id.len - JOB_ID_SUFFIX;
     const char *p = id.ptr && queue_bytes >= 1 ? id.ptr + queue_bytes : NULL;
     if (!p || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
-        !get_eight(p + 1, &first) || !get_eight(p + 9, &middle) ||
-        !get_eight(p + 17, &last)) {
+        !get_three_eights(p + 1, eight)) {
         char shown[120];
         text_escape(id.ptr ? id.ptr : "", id.ptr ? id.len : 0, shown, sizeof shown);
         return jobq_fail(err, JOBQ_INVALID, "'%s' is not a job id", shown);
     }
-    uint64_t at = first << 25 | middle >> 15;
+    uint64_t at = eight[0] << 25 | eight[1] >> 15;
     *out = (struct job_id_parts){.queue = {id.ptr, queue_bytes},
                                  .created_ms = (int64_t)(at >> COUNTER_BITS),
-                                 .day = (int)(middle & 0x7fff),
-                                 .shard = (int)(last >> 30)};
+                                 .day = (int)(eight[1] & 0x7fff),
+                                 .shard = (int)(eight[2] >> 30)};
     return JOBQ_OK;
 }
 

@@ -115,7 +115,7 @@ bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day,
 struct job_ids {
     struct jobq_str queue; /* outlives it */
     uint64_t last;         /* milliseconds << 20 | counter */
-    char process[6];
+    uint64_t process;      /* 30 bits */
 };
 /* bits: 64 random ones. */
 void job_ids_init(struct job_ids *ids, struct jobq_str queue, uint64_t bits);

@@ -84,19 +84,9 @@ static __attribute__((noinline)) int64_t plain_in_any(const char *p, int64_t len
     return count + plain_in_long(p, len);
 }
 
-/* Is it 4 to 8 letters 'a' to 'z'? Nearly every attribute's name is that. */
 static inline bool is_lower_word(struct jobq_str s)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    if (!s.ptr || (uint64_t)(s.len - 4) > 4)
-        return false;
-    uint32_t first, last;
-    memcpy(&first, s.ptr, 4);
-    memcpy(&last, s.ptr + s.len - 4, 4);
-    /* Then every lane is below 26, and below 32 with 6 more. A borrow or a carry comes only
-     * from a lane that fails by itself. */
-    uint64_t from_a = ((uint64_t)last << 32 | first) - ones * 'a';
-    return ((from_a | (from_a + ones * 6)) & ones * 0xe0) == 0;
+    return s.ptr && (uint64_t)(s.len - 4) <= 4 && lanes8_is_lower(s.ptr, s.len);
 }
 
 static int64_t encoded_bytes(struct jobq_str value)

@@ -57,6 +57,46 @@ static void ids_ascend_and_say_their_domain(void **state)
     assert_false(job_domain_parse(s(domain), s("q-1"), &day, &shard));
 }
 
+/* The digits of an id, one by one; and each of them, if it is changed, is read so. */
+static void ids_are_base_32(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+    struct dice dice;
+    dice_init(&dice, 3, "ids", 0);
+    for (int round = 0; round < 2000; round++) {
+        struct job_ids ids;
+        char id[JOB_ID_MAX + 1], want[24];
+        uint64_t bits = dice_bits(&dice), wall_ms = dice_bits(&dice) >> 23;
+        uint64_t day = dice_below(&dice, 1 << 15), shard = dice_below(&dice, 1 << 10);
+        job_ids_init(&ids, s("q"), bits);
+        assert_int_equal(job_ids_next(&ids, (int64_t)wall_ms * JOBQ_NS_PER_MS, (int)day,
+                                      (int)shard, id),
+                         26);
+        uint64_t field[] = {wall_ms << 20 | 1, day, shard, bits};
+        static const int end[] = {13, 16, 18, 24};
+        for (int f = 0, at = 0; f < 4; at = end[f++])
+            for (int i = end[f] - 1; i >= at; i--, field[f] >>= 5)
+                want[i] = digits[field[f] & 31];
+        assert_memory_equal(id + 2, want, 24);
+        assert_int_equal(id[26], '\0');
+
+        struct job_id_parts parts;
+        struct jobq_error err;
+        int at = 2 + (int)dice_below(&dice, 24), c = (int)dice_below(&dice, 256);
+        id[at] = (char)c;
+        const char *digit = c ? strchr(digits, c) : NULL;
+        int code = job_id_parse((struct jobq_str){id, 26}, &parts, &err);
+        assert_int_equal(code, digit ? JOBQ_OK : JOBQ_INVALID);
+        if (!digit)
+            continue;
+        uint64_t value = 0;
+        for (int i = 2; i < 15; i++)
+            value = value << 5 | (uint64_t)(strchr(digits, id[i]) - digits);
+        assert_int_equal(parts.created_ms, value >> 20);
+    }
+}
+
 static void two_processes_never_share_an_id(void **state)
 {
     (void)state;
@@ -271,6 +311,28 @@ static void any_bytes_survive(void **state)
     arena_release(&arena);
 }
 
+/* A byte in any place of a string is escaped as it is alone. */
+static void escapes_are_those_of_each_byte(void **state)
+{
+    (void)state;
+    for (int64_t len = 1; len <= 50; len++)
+        for (int64_t at = 0; at < len; at++)
+            for (int c = 1; c < 0xc2; c++)
+                for (int in_name = 0; in_name < 2; in_name++) {
+                    char raw[50], out[160], byte = (char)c, alone[4];
+                    memset(raw, len % 2 ? 'a' : '~', sizeof raw);
+                    raw[at] = byte;
+                    struct jobq_str one = {&byte, 1}, all = {raw, len};
+                    int64_t bytes = job_escape(one, in_name, alone);
+                    assert_int_equal(job_escape(all, in_name, NULL), len - 1 + bytes);
+                    assert_int_equal(job_escape(all, in_name, out), len - 1 + bytes);
+                    assert_memory_equal(out, raw, (size_t)at);
+                    assert_memory_equal(out + at, alone, (size_t)bytes);
+                    assert_memory_equal(out + at + bytes, raw + at + 1,
+                                        (size_t)(len - at - 1));
+                }
+}
+
 static void plain_text_stays_plain(void **state)
 {
     (void)state;
@@ -451,7 +513,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_ascend_and_say_their_domain),
+        cmocka_unit_test(ids_are_base_32),
         cmocka_unit_test(two_processes_never_share_an_id),
+        cmocka_unit_test(escapes_are_those_of_each_byte),
         cmocka_unit_test(what_is_no_id_is_refused),
         cmocka_unit_test(days_rotate),
         cmocka_unit_test(queue_names_are_checked),
