@@ -56,12 +56,10 @@ static void post(struct jobq_board *board, const char *path, const char *content
     page->posted_ns = loop_now_ns();
 }
 
-static bool healthy(const struct board *b)
+/* "/healthz" is posted when the services answered, so it is as old as that. */
+static bool healthy(const struct board *b, const struct page *page)
 {
-    for (int i = 0; i < b->count; i++)
-        if (loop_now_ns() - b->page[i].posted_ns < b->health_ns)
-            return true;
-    return false;
+    return page && loop_now_ns() - page->posted_ns < b->health_ns;
 }
 
 /* A page may not be framed, may run no script and load nothing from elsewhere. */
@@ -85,8 +83,8 @@ static void on_request(void *ctx, struct http_exchange *x,
         reply.headers = STR(GUARD "Allow: GET, HEAD\r\n");
         reply.body = STR("only GET and HEAD\n");
     } else if (str_is(request->path, "/healthz")) {
-        reply.status = healthy(b) ? 200 : 503;
-        reply.body = healthy(b) ? STR("ok\n") : STR("stale\n");
+        reply.status = healthy(b, page) ? 200 : 503;
+        reply.body = healthy(b, page) ? text_str(&page->bytes) : STR("stale\n");
     } else if (page) {
         reply.status = 200;
         reply.content_type = str_of(page->content_type);
@@ -129,6 +127,13 @@ int board_listen(struct jobq_board *board, const char *address_port, int64_t hea
     if (!b->server)
         b->server = http_server_new(b->loop, &limits, on_request, b);
     return http_server_listen(b->server, host, (int)port, err);
+}
+
+bool board_is_local(const char *address_port)
+{
+    return strncmp(address_port, "127.", 4) == 0 ||
+           strncmp(address_port, "[::1]:", 6) == 0 ||
+           strncmp(address_port, "::1:", 4) == 0;
 }
 
 void board_free(struct jobq_board *board)

@@ -5,7 +5,8 @@
  * Knows nothing of: what the pages show.
  * Blocks:   never: a handler answers from what was last posted.
  *
- * GET and HEAD only; "/healthz" answers 200 while a post is younger than health_ns. */
+ * GET and HEAD only; "/healthz" answers 200 while its own post, which the page makes when the
+ * queue has answered, is younger than health_ns. */
 #ifndef JOBQ_LIVE_BOARD_H
 #define JOBQ_LIVE_BOARD_H
 
@@ -18,5 +19,7 @@ void board_free(struct jobq_board *board);
  * or no address; CONFLICT: in use; DENIED. */
 int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
                  struct jobq_error *err);
+/* True if only this machine reaches "ADDRESS:PORT". */
+bool board_is_local(const char *address_port);
 
 #endif

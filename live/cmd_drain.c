@@ -10,6 +10,7 @@
 #include "jobq/units.h"
 #include "live/board.h"
 #include "live/notify.h"
+#include "live/peers.h"
 #include "live/record.h"
 
 #include <signal.h>
@@ -81,6 +82,7 @@ struct drain {
     bool serve;
     const char *listen;
     struct record *record;
+    struct peers *peers;
     struct text line;
     struct loop_timer *tick;
     int64_t watchdog_ns, next_status_ns;
@@ -166,12 +168,14 @@ static void on_signal(struct cli *cli, int number)
 
 /* ---- the service ---------------------------------------------------------------------------- */
 
-/* Only if the poll loop is alive is the watchdog fed: a hung poll restarts the drainer. */
+/* Only if the poll loop is alive is the watchdog fed: a hung poll restarts the drainer. Polls
+ * that fail are alive: a restart would end the jobs that run and mend no network. */
 static bool alive(const struct drainer_view *view, int64_t wait_ns)
 {
     int64_t limit_ns = wait_ns + 60 * JOBQ_NS_PER_S;
-    return view->last_receive_at_ns == 0 || view->busy >= view->slots ||
-           loop_now_ns() - view->last_receive_at_ns < limit_ns;
+    return view->last_poll_at_ns == 0 || view->busy >= view->slots ||
+           view->mode != DRAINER_RUNNING ||
+           loop_now_ns() - view->last_poll_at_ns < limit_ns;
 }
 
 static void on_tick(void *ctx)
@@ -208,6 +212,14 @@ static void start_tick(struct drain *d)
     loop_timer_set(d->tick, loop_now_ns());
 }
 
+static void describe(void *ctx, struct status_drainer *out)
+{
+    struct drain *d = ctx;
+    struct drainer_view view;
+    drainer_view(d->drainer, &view);
+    *out = status_drainer_of(&view, loop_wall_ns());
+}
+
 static int start_page(struct drain *d, struct jobq_error *err)
 {
     struct jobq_backend *b = &d->cli->live->backend;
@@ -215,9 +227,16 @@ static int start_page(struct drain *d, struct jobq_error *err)
     int port = board_listen(b->board, d->listen, 90 * JOBQ_NS_PER_S, err);
     if (port < 0)
         return port;
-    cli_say(d->cli, "status page on port %d of %s", port, d->listen);
+    const char *colon = strrchr(d->listen, ':');
+    cli_say(d->cli, "status page at http://%.*s:%d/", (int)(colon - d->listen), d->listen,
+            port);
+    if (!board_is_local(d->listen))
+        cli_complain(d->cli, "whoever reaches %s can read ids and counts of this queue",
+                     d->listen);
     int rc = status_new(b, d->options.queue, &status, err);
-    struct page_options page = {.drainer = d->drainer};
+    struct page_options page = {
+        .drainer = d->drainer, .peers = peers_heard, .peers_ctx = &d->peers};
+    peers_ask(d->peers);
     return rc < 0 ? rc : page_start(b, status, &page, err);
 }
 
@@ -245,6 +264,10 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
             return err->code;
     }
     int rc = drainer_new(b, &d->options, &d->drainer, err);
+    if (rc == JOBQ_OK) {
+        d->peers = peers_new(cli->live->loop, d->options.queue);
+        peers_answer(d->peers, describe, d);
+    }
     if (rc == JOBQ_OK && d->serve)
         rc = start_page(d, err);
     if (rc == JOBQ_OK) {
@@ -260,6 +283,8 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         transport_settle(cli->live->transport, 2 * JOBQ_NS_PER_S);
         record_close(d->record, cli->live->transport);
     }
+    peers_free(d->peers);
+    d->peers = NULL;
     d->drainer = NULL;
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "jobq/units.h"
 #include "live/board.h"
 #include "live/notify.h"
+#include "live/peers.h"
 
 enum { LISTEN, REFRESH, STORE };
 static const struct cli_option options[] = {
@@ -20,6 +21,7 @@ struct serving {
     const char *listen;
     int64_t refresh_ns;
     bool stop;
+    struct peers *peers;
     struct fiber_cond stopped;
 };
 
@@ -31,21 +33,9 @@ static void on_signal(struct cli *cli, int number)
     fiber_cond_broadcast(&s->stopped);
 }
 
-static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+static void serve_on(struct cli *cli, struct serving *s, int port)
 {
-    struct serving *s = ctx;
     struct jobq_backend *b = &cli->live->backend;
-    struct status *status;
-    int port =
-        board_listen(b->board, s->listen, 3 * s->refresh_ns + 60 * JOBQ_NS_PER_S, err);
-    if (port < 0)
-        return port;
-    int rc = status_new(b, cli->arg[0], &status, err);
-    struct page_options page = {.refresh_ns = s->refresh_ns};
-    if (rc == JOBQ_OK)
-        rc = page_start(b, status, &page, err);
-    if (rc < 0)
-        return rc;
     struct text out = {0};
     const char *colon = strrchr(s->listen, ':');
     if (cli->json)
@@ -58,9 +48,34 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     while (!s->stop)
         fiber_cond_wait(b->sched, &s->stopped, JOBQ_FOREVER);
     notify_send("STOPPING=1");
-    return JOBQ_OK;
 }
 
+static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct serving *s = ctx;
+    struct jobq_backend *b = &cli->live->backend;
+    struct status *status;
+    int port =
+        board_listen(b->board, s->listen, 3 * s->refresh_ns + 60 * JOBQ_NS_PER_S, err);
+    if (port < 0)
+        return port;
+    if (!board_is_local(s->listen))
+        cli_complain(cli, "whoever reaches %s can read ids and counts of this queue",
+                     s->listen);
+    int rc = status_new(b, cli->arg[0], &status, err);
+    if (rc < 0)
+        return rc;
+    s->peers = peers_new(cli->live->loop, cli->arg[0]);
+    struct page_options page = {
+        .refresh_ns = s->refresh_ns, .peers = peers_heard, .peers_ctx = &s->peers};
+    peers_ask(s->peers);
+    rc = page_start(b, status, &page, err);
+    if (rc == JOBQ_OK)
+        serve_on(cli, s, port);
+    peers_free(s->peers);
+    s->peers = NULL;
+    return rc;
+}
 static int run(struct cli *cli)
 {
     static const char *const stores[] = {"simpledb", "none", NULL};

@@ -2,7 +2,7 @@
 
 # What libjobq is made of: the network world and the product, no program's files.
 LIBJOBQ_OBJ := $(filter-out $(BUILD)/live/cmd_%.o $(BUILD)/live/cli.o $(BUILD)/live/record.o \
-	$(BUILD)/live/batchline.o $(BUILD)/live/journal.o $(BUILD)/live/notify.o \
+	$(BUILD)/live/batchline.o $(BUILD)/live/journal.o $(BUILD)/live/notify.o $(BUILD)/live/peers.o \
 	$(BUILD)/live/user_data.o $(BUILD)/live/user_data_text.o,$(LIVE)) \
 	$(FLEET) $(NET) $(WIRE) $(FIBER) $(BASE)
 $(BUILD)/live/user_data_text.o: live/image/user-data.yaml

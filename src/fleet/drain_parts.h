@@ -137,7 +137,7 @@ struct drainer {
     struct fiber_cond changed; /* drainer_run waits for the end */
     struct fiber_cond watch;   /* the slow watchers wait for their next look */
 
-    int64_t started_wall_ns, last_receive_at_ns;
+    int64_t started_wall_ns, last_receive_at_ns, last_poll_at_ns;
     int64_t stats_written; /* what the statistics row last summed to */
     struct drainer_counters counters;
 };

@@ -141,8 +141,9 @@ struct drainer_view {
     int prefetch;                           /* as it is now, if automatic */
     int64_t visibility_ns;
     int64_t started_wall_ns, last_receive_at_ns; /* 0: none yet */
-    int64_t notice_wall_ns;                      /* the box goes then; 0: no notice */
-    char id[24]; /* of this drainer: what its statistics row is called */
+    int64_t last_poll_at_ns; /* a receive ended then, well or not; 0: none yet */
+    int64_t notice_wall_ns;  /* the box goes then; 0: no notice */
+    char id[24];             /* of this drainer: what its statistics row is called */
     char box[24];
     struct drainer_counters counters;
 };

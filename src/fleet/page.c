@@ -17,7 +17,8 @@
 
 #define REFRESH_NS (15 * JOBQ_NS_PER_S)
 #define STALE_NS (3 * JOBQ_NS_PER_MIN)
-enum { ROWS_SHOWN = 32 }; /* of drainers and of boxes: keeps the page small */
+/* ROWS_SHOWN: of drainers and of boxes, keeps the page small. */
+enum { ROWS_SHOWN = 32, PEERS_MAX = 32 };
 
 static const char STYLE[] =
     ":root{color-scheme:light "
@@ -39,9 +40,14 @@ static const char STYLE[] =
     ".t{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}"
     "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid "
     "var(--l);white-space:nowrap}"
-    "td.d{text-align:right;font-variant-numeric:tabular-nums}"
+    ".d{text-align:right;font-variant-numeric:tabular-nums}"
     "svg{display:block;width:100%;height:1.2rem;border-radius:4px;background:var(--l)}"
-    ".w{fill:var(--w)}.r{fill:var(--r)}.y{fill:var(--y)}.x{fill:var(--x)}"
+    ".w{fill:var(--w)}.r{fill:var(--r)}.y{fill:var(--y)}.x{fill:var(--x)}.m{fill:var(--m)"
+    "}"
+    "i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 "
+    ".6em;border-radius:2px}"
+    "i.w{background:var(--w)}i.r{background:var(--r)}i.y{background:var(--y)}"
+    "i.x{background:var(--x)}i.m{background:var(--m)}"
     ".p{border-left:4px solid var(--x);padding-left:.6rem}"
     ".h{border-left:4px solid var(--y);padding-left:.6rem}";
 
@@ -83,7 +89,7 @@ static void row_head(struct text *out, struct jobq_str value, bool here)
     text_puts(out, "</th>");
 }
 
-/* heads: names separated by '|'. */
+/* heads: names separated by '|', or by '#' before one of a column of numbers. */
 static void table_head(struct text *out, const char *caption, const char *heads)
 {
     text_puts(out, "<h2>");
@@ -92,6 +98,8 @@ static void table_head(struct text *out, const char *caption, const char *heads)
     for (const char *p = heads; *p; p++)
         if (*p == '|')
             text_puts(out, "</th><th scope=col>");
+        else if (*p == '#')
+            text_puts(out, "</th><th scope=col class=d>");
         else
             text_putc(out, *p);
     text_puts(out, "</th></tr></thead><tbody>");
@@ -107,6 +115,20 @@ static void age_cell(struct text *out, int64_t ns)
     text_puts(out, "<td class=d>");
     page_put_age(out, ns);
     text_puts(out, "</td>");
+}
+
+struct page_here page_here(const struct status_view *view)
+{
+    struct page_here here = {0};
+    for (int i = 0; i < view->drainer_count; i++) {
+        const struct status_drainer *one = &view->drainer[i];
+        if (!one->here || view->taken_wall_ns - one->seen_wall_ns >= STALE_NS)
+            continue;
+        here.drainers++;
+        here.slots += one->slots;
+        here.busy += one->busy;
+    }
+    return here;
 }
 
 /* ---- the parts of the page ----------------------------------------------------------- */
@@ -174,8 +196,20 @@ static void bar(const struct status_view *view, struct text *out)
     segment(out, "m", depth->delayed, total, &at);
     segment(out, "x", dead, total, &at);
     segment(out, "r", view->done, total, &at);
-    text_puts(out, "</svg><p class=m>From the left: waiting, running, delayed, dead, "
-                   "done.</p>");
+    text_puts(out, "</svg><p class=m><i class=w></i>waiting<i class=y></i>running"
+                   "<i class=m></i>delayed<i class=x></i>dead<i class=r></i>done</p>");
+}
+
+static void box_sums(const struct status_view *view, struct text *out)
+{
+    struct page_here here = page_here(view);
+    if (here.drainers == 0) {
+        text_puts(out, "<p>No drainer of this queue is on this box.</p>");
+        return;
+    }
+    text_printf(out, "<p>On this box: %d drainer%s, %lld slots, %lld busy.</p>",
+                here.drainers, here.drainers == 1 ? "" : "s", (long long)here.slots,
+                (long long)here.busy);
 }
 
 static void numbers(const struct status_view *view, struct text *out)
@@ -200,6 +234,7 @@ static void numbers(const struct status_view *view, struct text *out)
     number(out, "slots", slots);
     text_puts(out, "</section>");
     bar(view, out);
+    box_sums(view, out);
     if (view->jobs_per_s > 0 && view->depth_known) {
         text_puts(out, "<p>About ");
         text_printf(out, "%lld", (long long)(view->jobs_per_s * 60 + 0.5));
@@ -217,6 +252,13 @@ static void numbers(const struct status_view *view, struct text *out)
         page_put_html(out, str_of(why));
         text_puts(out, "</p>");
     }
+    if (view->depth_known && status_is_stale(view)) {
+        text_puts(out, "<p class=p><b>Stale:</b> the queue's counts are of ");
+        page_put_time(out, view->read_wall_ns);
+        text_puts(out, ", ");
+        page_put_age(out, view->taken_wall_ns - view->read_wall_ns);
+        text_puts(out, " before this page.</p>");
+    }
     if (view->problem[0]) {
         text_puts(out, "<p class=p><b>Not everything could be read:</b> ");
         page_put_html(out, str_of(view->problem));
@@ -229,8 +271,8 @@ static void slots(const struct page_local *local, struct text *out)
     const struct drainer_view *v = &local->view;
     const struct drainer_counters *c = &v->counters;
     table_head(out, "This drainer",
-               "drainer|mode|slots|busy|buffered|deletes waiting|done|"
-               "failed|dead|given back|lost|duplicates|retries");
+               "drainer|mode#slots#busy#buffered#deletes waiting#done#"
+               "failed#dead#given back#lost#duplicates#retries");
     row_head(out, str_of(v->id), true);
     cell_text(out, page_mode_name(v->mode));
     const int64_t cells[] = {v->slots, v->busy,       v->held,   v->deletes_waiting,
@@ -248,7 +290,7 @@ static void slots(const struct page_local *local, struct text *out)
     if (local->slot_count == 0)
         return;
     table_head(out, "Running here",
-               "job|kind|attempt|for|back in the queue in, without a heartbeat|progress");
+               "job|kind#attempt#for#back in the queue in, without a heartbeat#progress");
     for (int i = 0; i < local->slot_count; i++) {
         const struct drainer_slot *slot = &local->slot[i];
         row_head(out, slot->job_id, false);
@@ -275,7 +317,7 @@ static void and_more(struct text *out, int count, int shown)
 static void drainers(const struct status_view *view, struct text *out)
 {
     table_head(out, "Drainers, last seen first",
-               "drainer|box|slots|busy|held|attempts|done|failed|dead|seen ago|state");
+               "drainer|box#slots#busy#held#attempts#done#failed#dead#seen ago|state");
     for (int i = 0; i < view->drainer_count && i < ROWS_SHOWN; i++) {
         const struct status_drainer *one = &view->drainer[i];
         int64_t ago_ns = view->taken_wall_ns - one->seen_wall_ns;
@@ -295,7 +337,7 @@ static void drainers(const struct status_view *view, struct text *out)
 
 static void boxes(const struct status_view *view, struct text *out)
 {
-    table_head(out, "Boxes of this queue", "box|type|zone|bought|state|age");
+    table_head(out, "Boxes of this queue", "box|type|zone|bought|state#age");
     for (int i = 0; i < view->box_count && i < ROWS_SHOWN; i++) {
         const struct status_box *one = &view->box[i];
         row_head(out, str_of(one->id), one->here);
@@ -332,6 +374,7 @@ struct page {
     struct page_options options;
     struct status_view view;
     struct page_local local;
+    struct status_drainer peer[PEERS_MAX];
 };
 
 static struct page *page_new(struct jobq_backend *b, struct status *status,
@@ -355,18 +398,43 @@ static const struct page_local *look_here(struct page *page)
     return &page->local;
 }
 
+/* Rows are written once a minute and not by a drainer that does nothing: who is on this box is
+ * asked here. */
+static void hear(struct page *page)
+{
+    int64_t wall_ns = jobq_wall(page->b);
+    if (page->options.drainer) {
+        drainer_view(page->options.drainer, &page->local.view);
+        struct status_drainer me = status_drainer_of(&page->local.view, wall_ns);
+        status_hear(page->status, &me);
+    }
+    if (!page->options.peers)
+        return;
+    int count = page->options.peers(page->options.peers_ctx, page->peer, PEERS_MAX);
+    for (int i = 0; i < count; i++)
+        status_hear(page->status, &page->peer[i]);
+}
+
 /* Nothing parks between the look at the slots and the post: their ids are views, and the
  * texts' memory is the heap's. */
 static void post(struct page *page)
 {
     struct jobq_error err;
     struct text html = {0}, json = {0};
+    hear(page);
     status_read(page->status, &page->view, &err); /* what failed is in the view */
     const struct page_local *local = look_here(page);
     page_html(&page->view, local, (int)(page->options.refresh_ns / JOBQ_NS_PER_S), &html);
     page_json(&page->view, local, &json);
     jobq_board_post(page->b, "/", "text/html; charset=utf-8", text_str(&html));
     jobq_board_post(page->b, "/status.json", "application/json", text_str(&json));
+    if (!status_is_stale(&page->view)) {
+        text_clear(&html);
+        text_puts(&html, "ok, the queue answered ");
+        page_put_time(&html, page->view.read_wall_ns);
+        text_putc(&html, '\n');
+        jobq_board_post(page->b, "/healthz", "text/plain", text_str(&html));
+    }
     text_release(&html);
     text_release(&json);
 }

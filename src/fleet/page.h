@@ -32,9 +32,14 @@ void page_json(const struct status_view *view, const struct page_local *local,
 struct page_options {
     int64_t refresh_ns;      /* how often the services are asked; 5 s..; 0: 15 s */
     struct drainer *drainer; /* shown as this process; NULL: none */
+    /* Fills in at most cap other drainers of this box, as heard of without the services;
+     * returns how many. NULL: none is heard of. */
+    int (*peers)(void *ctx, struct status_drainer *out, int cap);
+    void *peers_ctx;
 };
 /* Starts a fiber that reads the status and posts "/" and "/status.json" to b->board, now
- * and every refresh_ns, until the process ends. Three to five requests each time. */
+ * and every refresh_ns, until the process ends. Three to five requests each time. A
+ * reading in which the queue answered posts "/healthz" too. */
 int page_start(struct jobq_backend *b, struct status *status,
                const struct page_options *options, struct jobq_error *err);
 /* The same once, on the calling fiber. */

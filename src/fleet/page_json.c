@@ -291,7 +291,15 @@ void page_json(const struct status_view *view, const struct page_local *local,
     } else {
         text_puts(out, "null");
     }
+    struct page_here here = page_here(view);
     json_counts(view, out);
+    put_known(out, "read_ms", view->depth_known, view->read_wall_ns / JOBQ_NS_PER_MS);
+    key(out, "here");
+    text_putc(out, '{');
+    put_int(out, "drainers", here.drainers);
+    put_int(out, "slots", here.slots);
+    put_int(out, "busy", here.busy);
+    text_putc(out, '}');
     put_text(out, "why", why);
     put_text(out, "problem", view->problem);
     key(out, "drainers");

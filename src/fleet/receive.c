@@ -139,6 +139,7 @@ static int receive_once(struct drainer *d, int want, struct jobq_error *err)
         jobq_queue_receive(d->b, d->queue, &options, &batch->strings, message, err);
     d->promised -= want;
     d->receiving--;
+    d->last_poll_at_ns = jobq_now(d->b);
     if (count >= 0)
         take_in(d, batch, message, count, want, asked_at_ns);
     batch_put(d, batch);

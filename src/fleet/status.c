@@ -30,6 +30,9 @@ struct status {
     int64_t newest_ms;
     int64_t marked_at_ns, marked_ended; /* an earlier reading, for the rate */
     double jobs_per_s;
+    /* The last reading of the queue that succeeded: better than none when the next fails. */
+    struct jobq_queue_depth depth;
+    int64_t dead_letters, read_wall_ns;
 };
 
 int status_new(struct jobq_backend *b, const char *queue, struct status **out,
@@ -64,6 +67,7 @@ int status_new(struct jobq_backend *b, const char *queue, struct status **out,
     if (!b->fleet || jobq_fleet_self(b, &s->self, &no_box) < 0)
         s->self = (struct jobq_self){0};
     s->jobs_per_s = -1;
+    s->dead_letters = -1;
     *out = s;
     return JOBQ_OK;
 }
@@ -93,8 +97,40 @@ static void copy_word(char *out, size_t cap, struct jobq_str word)
     out[len] = '\0';
 }
 
-/* "WALL_MS BOX SLOTS BUSY HELD DONE FAILED DEAD ATTEMPTS" (watch.c). */
-static bool read_drainer(struct jobq_str id, struct jobq_str value,
+struct status_drainer status_drainer_of(const struct drainer_view *view, int64_t wall_ns)
+{
+    const struct drainer_counters *c = &view->counters;
+    struct status_drainer out = {.slots = view->slots,
+                                 .busy = view->busy,
+                                 .held = view->held + view->busy + view->deletes_waiting,
+                                 .done = c->done,
+                                 .failed = c->failed,
+                                 .dead = c->dead,
+                                 .attempts = c->attempts,
+                                 .seen_wall_ns = wall_ns};
+    memcpy(out.id, view->id, sizeof out.id);
+    memcpy(out.box, view->box, sizeof out.box);
+    return out;
+}
+
+int status_drainer_write(const struct status_drainer *drainer, char *out)
+{
+    const int64_t numbers[] = {drainer->slots,   drainer->busy,   drainer->held,
+                               drainer->done,    drainer->failed, drainer->dead,
+                               drainer->attempts};
+    char *p = out + text_write_int(out, drainer->seen_wall_ns / JOBQ_NS_PER_MS);
+    size_t len = strlen(drainer->box);
+    *p++ = ' ';
+    memcpy(p, drainer->box, len);
+    p += len;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        *p++ = ' ';
+        p += text_write_int(p, numbers[i]);
+    }
+    return (int)(p - out);
+}
+
+bool status_drainer_read(struct jobq_str id, struct jobq_str value,
                          struct status_drainer *out)
 {
     *out = (struct status_drainer){0};
@@ -112,7 +148,7 @@ static bool read_drainer(struct jobq_str id, struct jobq_str value,
     return true;
 }
 
-static void merge(struct status *s, const struct status_drainer *read)
+static struct status_drainer *place(struct status *s, const struct status_drainer *read)
 {
     int at = 0;
     while (at < s->drainer_count && strcmp(s->drainer[at].id, read->id) != 0)
@@ -128,11 +164,26 @@ static void merge(struct status *s, const struct status_drainer *read)
         s->drainer_cap = cap;
     }
     if (at == s->drainer_count)
-        s->drainer_count++;
-    s->drainer[at] = *read;
-    s->drainer[at].here = s->self.id[0] && strcmp(s->self.id, read->box) == 0;
+        s->drainer[s->drainer_count++] = (struct status_drainer){0};
+    struct status_drainer *one = &s->drainer[at];
+    bool here = one->here || (s->self.id[0] && strcmp(s->self.id, read->box) == 0);
+    if (read->seen_wall_ns >= one->seen_wall_ns)
+        *one = *read;
+    one->here = here;
+    return one;
+}
+
+static void merge(struct status *s, const struct status_drainer *read)
+{
+    place(s, read);
     if (read->seen_wall_ns / JOBQ_NS_PER_MS > s->newest_ms)
         s->newest_ms = read->seen_wall_ns / JOBQ_NS_PER_MS;
+}
+
+/* Not in newest_ms: that is a time of rows, behind which rows of others are selected. */
+void status_hear(struct status *s, const struct status_drainer *drainer)
+{
+    place(s, drainer)->here = true;
 }
 
 /* Selects the rows that changed since the newest known: an ended drainer's is paid for
@@ -160,7 +211,7 @@ static int read_drainers(struct status *s, struct jobq_error *err)
         for (int i = 0; i < count; i++) {
             struct status_drainer read;
             if (item[i].attr_count == 1 && item[i].attr[0].value.ptr &&
-                read_drainer(item[i].name, item[i].attr[0].value, &read))
+                status_drainer_read(item[i].name, item[i].attr[0].value, &read))
                 merge(s, &read);
         }
     } while (token.len > 0);
@@ -236,16 +287,21 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
     arena_reset(&s->scratch);
     copy_word(out->queue, sizeof out->queue, s->queue_name);
     out->self = s->self;
-    out->dead_letters = -1;
-    int first = JOBQ_OK;
-    int code = jobq_queue_depth(s->b, s->queue, &out->depth, &why);
-    out->depth_known = code == JOBQ_OK;
-    if (code < 0) {
+    struct jobq_queue_depth depth;
+    int first = jobq_queue_depth(s->b, s->queue, &depth, &why), code;
+    bool first_read = first == JOBQ_OK;
+    if (first == JOBQ_OK) {
+        s->depth = depth;
+        s->read_wall_ns = jobq_wall(s->b);
+    } else {
         note_problem(out, &why);
-        first = code;
     }
     if (s->dead >= 0 && jobq_queue_depth(s->b, s->dead, &dead, &why) == JOBQ_OK)
-        out->dead_letters = dead.visible + dead.in_flight + dead.delayed;
+        s->dead_letters = dead.visible + dead.in_flight + dead.delayed;
+    out->depth_known = s->read_wall_ns > 0;
+    out->read_wall_ns = s->read_wall_ns;
+    out->depth = s->depth;
+    out->dead_letters = s->dead_letters;
     if (s->b->store && (code = read_drainers(s, &why)) < 0) {
         note_problem(out, &why);
         first = first ? first : code;
@@ -257,23 +313,38 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
         first = first ? first : code;
     }
     out->taken_wall_ns = jobq_wall(s->b);
+    /* A reading's calls take time: what was read in it is of its end. */
+    if (first_read)
+        out->read_wall_ns = out->taken_wall_ns;
     if (first < 0)
-        *err = why;
+        jobq_fail(err, (enum jobq_code)first, "%s", out->problem);
     return first;
+}
+
+bool status_is_stale(const struct status_view *view)
+{
+    return view->read_wall_ns != view->taken_wall_ns;
 }
 
 void status_why(const struct status_view *view, char *out, int cap)
 {
     const struct jobq_queue_depth *depth = &view->depth;
     int alive = 0, booting = 0, running = 0;
-    for (int i = 0; i < view->drainer_count; i++)
-        alive += view->taken_wall_ns - view->drainer[i].seen_wall_ns < ALIVE_NS;
+    bool busy = false;
+    for (int i = 0; i < view->drainer_count; i++) {
+        const struct status_drainer *one = &view->drainer[i];
+        bool fresh = view->taken_wall_ns - one->seen_wall_ns < ALIVE_NS;
+        alive += fresh;
+        busy = busy || (fresh && one->here && one->busy > 0);
+    }
     for (int i = 0; i < view->box_count; i++) {
         booting += view->box[i].state == JOBQ_BOX_PENDING;
         running += view->box[i].state == JOBQ_BOX_RUNNING;
     }
     const char *why = "";
-    if (!view->depth_known)
+    if (busy)
+        why = "";
+    else if (!view->depth_known || status_is_stale(view))
         why = "The queue did not answer.";
     else if (depth->in_flight > 0 || depth->visible + depth->delayed == 0)
         why = "";

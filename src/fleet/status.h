@@ -32,9 +32,21 @@ struct status_drainer {
     char id[24], box[24];
     int64_t slots, busy, held;
     int64_t done, failed, dead, attempts;
-    int64_t seen_wall_ns; /* when it wrote the row */
+    int64_t seen_wall_ns; /* when it wrote the row, or was heard */
     bool here;            /* of this box */
 };
+/* A drainer as its row says it, and back. The row: "WALL_MS BOX SLOTS BUSY HELD DONE FAILED
+ * DEAD ATTEMPTS", at most STATUS_ROW_MAX bytes; write returns how many. read: false for
+ * another text, and then *out is not to be used. */
+#define STATUS_ROW_MAX 240
+struct status_drainer status_drainer_of(const struct drainer_view *view, int64_t wall_ns);
+int status_drainer_write(const struct status_drainer *drainer, char *out);
+bool status_drainer_read(struct jobq_str id, struct jobq_str row,
+                         struct status_drainer *out);
+
+/* A drainer of this box that was heard of without its row: what the next reading shows,
+ * unless the row is newer. Blocks: no. */
+void status_hear(struct status *s, const struct status_drainer *drainer);
 
 struct status_box {
     char id[24], type[24], zone[32];
@@ -47,7 +59,9 @@ struct status_view {
     char queue[JOBQ_QUEUE_NAME_MAX + 1];
     int64_t taken_wall_ns;
     struct jobq_self self; /* ids empty off a box */
-    bool depth_known;      /* false: the last reading failed, see problem */
+    bool depth_known;      /* false: it was never read */
+    int64_t read_wall_ns;  /* when depth was read; before taken_wall_ns: it is stale, and
+                              problem says why */
     struct jobq_queue_depth depth;
     int64_t dead_letters;                 /* -1: no dead-letter queue, or not known */
     int64_t done, failed, dead, attempts; /* sums of the drainers' rows */
@@ -62,6 +76,8 @@ struct status_view {
 /* About 30 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or
  * the first failure's code with the rest filled. Three to five requests. */
 int status_read(struct status *s, struct status_view *out, struct jobq_error *err);
+/* True if the last reading of the queue failed. */
+bool status_is_stale(const struct status_view *view);
 /* One sentence: why nothing is running, or "" when something is or nothing waits. */
 void status_why(const struct status_view *view, char *out, int cap);
 

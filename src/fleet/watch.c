@@ -7,11 +7,12 @@
  * something has changed, so that the status view has progress for one small put a minute
  * and never counts rows.
  *
- * The row: item = the drainer's id, in the domain QUEUE.drainers; s = "WALL_MS BOX SLOTS BUSY
- * HELD DONE FAILED DEAD ATTEMPTS". The time comes first: rows changed since then are selected
+ * The row: item = the drainer's id, in the domain QUEUE.drainers; s = "WALL_MS BOX SLOTS ..."
+ * (fleet/status.h). The time comes first: rows changed since then are selected
  * by s > 'WALL_MS'. */
 #include "base/text.h"
 #include "fleet/drain_parts.h"
+#include "fleet/status.h"
 #include "jobq/units.h"
 
 #include <string.h>
@@ -33,24 +34,17 @@ static int64_t progress_sum(const struct drainer *d)
 
 static int put_stats(struct drainer *d, struct jobq_error *err)
 {
-    char domain_name[JOB_DOMAIN_MAX + 1], value[256];
+    char domain_name[JOB_DOMAIN_MAX + 1], value[STATUS_ROW_MAX];
     int domain;
     job_drainers_domain_name(d->queue_name, domain_name);
     int code = jobq_store_open(d->b, domain_name, &domain, err);
     if (code < 0)
         return code;
-    const struct drainer_counters *c = &d->counters;
-    const int64_t numbers[] = {d->slots,  d->busy, d->held_count, c->done,
-                               c->failed, c->dead, c->attempts};
-    char *p = value + text_write_int(value, jobq_wall(d->b) / JOBQ_NS_PER_MS);
-    *p++ = ' ';
-    memcpy(p, d->box.ptr, (size_t)d->box.len);
-    p += d->box.len;
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        *p++ = ' ';
-        p += text_write_int(p, numbers[i]);
-    }
-    struct jobq_attr attr = {STR("s"), {value, p - value}, true};
+    struct drainer_view view;
+    drainer_view(d, &view);
+    struct status_drainer me = status_drainer_of(&view, jobq_wall(d->b));
+    me.held = d->held_count;
+    struct jobq_attr attr = {STR("s"), {value, status_drainer_write(&me, value)}, true};
     code = jobq_store_put(d->b, domain, str_of(d->id), &attr, 1, NULL, err);
     if (code == JOBQ_NOT_FOUND) {
         code = jobq_store_create_domain(d->b, domain_name, err);

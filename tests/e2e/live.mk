@@ -54,3 +54,7 @@ CHECKS += live-progress
 live-cli: all
 	@/usr/bin/python3 tests/e2e/live_cli.py
 CHECKS += live-cli
+.PHONY: live-page
+live-page: all
+	@/usr/bin/python3 tests/e2e/live_page.py
+CHECKS += live-page

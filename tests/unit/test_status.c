@@ -320,7 +320,7 @@ static void fill_with(struct status_view *view, struct page_local *local,
     view->depth_known = true;
     view->depth = (struct jobq_queue_depth){
         .visible = INT64_C(123456789012), .in_flight = 119999, .delayed = 5};
-    view->taken_wall_ns = INT64_C(1795493106) * S;
+    view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
     view->jobs_per_s = 12.5;
     view->drainer_count = STATUS_DRAINERS_MAX;
     view->box_count = STATUS_BOXES_MAX;
@@ -426,6 +426,40 @@ static void the_page_is_posted_and_refreshed(void **state)
     stage_free(st);
 }
 
+/* The queue does not answer: what was read before is shown with its age, and /healthz, whose
+ * server goes by the age of its post, is not posted. */
+static void an_outage_is_told(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 8, "100");
+    struct stage_drainer *sd = stage_drain(st, 4);
+    stage_run_for(st, S);
+    struct posting p = {st, sd};
+    stage_do_in(st, sd->proc, start_page, &p);
+    stage_run_for(st, 5 * S);
+    struct jobq_str page = world_board(sd->proc, "/");
+    assert_null(memmem(page.ptr, (size_t)page.len, "Stale", 5));
+    /* A drainer knows itself before it has written a row. */
+    assert_null(memmem(page.ptr, (size_t)page.len, "Nothing drains", 14));
+    assert_non_null(memmem(page.ptr, (size_t)page.len, "1 drainer, 4 slots, 4 busy", 26));
+    struct jobq_str health = world_board(sd->proc, "/healthz");
+    char before[100], after[100];
+    snprintf(before, sizeof before, "%.*s", (int)health.len, health.ptr);
+    assert_non_null(strstr(before, "ok, the queue answered 2"));
+    stage_fail(sd, JOBQ_ACT_SQS_GET_ATTRIBUTES, JOBQ_FAULT_BEFORE, 1, 1000,
+               JOBQ_UNAVAILABLE);
+    stage_run_for(st, 30 * S);
+    page = world_board(sd->proc, "/");
+    assert_non_null(memmem(page.ptr, (size_t)page.len, "<b>Stale:</b>", 13));
+    assert_non_null(memmem(page.ptr, (size_t)page.len, "<b>4</b>waiting", 15));
+    check_page_json(world_board(sd->proc, "/status.json"), 1, 4);
+    health = world_board(sd->proc, "/healthz");
+    snprintf(after, sizeof after, "%.*s", (int)health.len, health.ptr);
+    assert_string_equal(before, after);
+    stage_free(st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +471,7 @@ int main(void)
         cmocka_unit_test(the_page_escapes_and_stays_small),
         cmocka_unit_test(texts_of_the_page),
         cmocka_unit_test(the_page_is_posted_and_refreshed),
+        cmocka_unit_test(an_outage_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
