@@ -216,57 +216,62 @@ static int chunk_size(const char *bytes, int64_t at, int64_t len, int64_t *size,
 }
 
 /* The trailer behind the last chunk: header lines that nobody asked for, then an empty
- * one. */
-static int chunk_trailer(const char *bytes, int64_t at, int64_t len, int64_t *next)
+ * one. *at moves on behind each line. */
+static int chunk_trailer(const char *bytes, int64_t *at, int64_t len)
 {
     for (;;) {
-        const char *lf = memchr(bytes + at, '\n', (size_t)(len - at));
+        const char *lf = memchr(bytes + *at, '\n', (size_t)(len - *at));
         if (!lf)
-            return len - at > 8192 ? 400 : 0;
-        if (lf == bytes + at || lf[-1] != '\r')
+            return len - *at > 8192 ? 400 : 0;
+        if (lf == bytes + *at || lf[-1] != '\r')
             return 400;
-        int64_t line = lf - 1 - (bytes + at);
-        at = lf - bytes + 1;
-        if (line == 0) {
-            *next = at;
+        int64_t line = lf - 1 - (bytes + *at);
+        *at = lf - bytes + 1;
+        if (line == 0)
             return 1;
-        }
     }
 }
 
-int http_parse_chunked(char *bytes, int64_t len, int64_t body_max, int64_t *body_len,
-                       int64_t *used)
+/* As http_parse_chunked, without the unwrapping. */
+static int see_chunks(const char *bytes, int64_t len, int64_t body_max,
+                      struct http_chunks *seen)
 {
-    /* First see that all of it is there, then move. A client that sends a byte a time
-     * makes this quadratic in the number of chunks; body_max and the request's time limit
-     * bound it. */
-    int64_t at = 0, total = 0, size, next, end = 0;
-    for (;;) {
-        int status = chunk_size(bytes, at, len, &size, &next);
+    while (!seen->trailer) {
+        int64_t size, next;
+        int status = chunk_size(bytes, seen->at, len, &size, &next);
         if (status != 1)
             return status;
-        total += size;
-        if (total > body_max)
+        if (seen->content + size > body_max)
             return 413;
-        if (size == 0)
+        if (size == 0) {
+            seen->trailer = true;
+            seen->at = next;
             break;
+        }
         if (len - next < size + 2)
             return 0;
         if (bytes[next + size] != '\r' || bytes[next + size + 1] != '\n')
             return 400;
-        at = next + size + 2;
+        seen->at = next + size + 2;
+        seen->content += size;
     }
-    int status = chunk_trailer(bytes, next, len, &end);
+    return chunk_trailer(bytes, &seen->at, len);
+}
+
+int http_parse_chunked(char *bytes, int64_t len, int64_t body_max,
+                       struct http_chunks *seen, int64_t *body_len, int64_t *used)
+{
+    int64_t size, next, to = 0;
+    int status = see_chunks(bytes, len, body_max, seen);
     if (status != 1)
         return status;
-    int64_t to = 0;
-    for (at = 0; chunk_size(bytes, at, len, &size, &next) == 1 && size > 0;
+    for (int64_t at = 0; chunk_size(bytes, at, len, &size, &next) == 1 && size > 0;
          at = next + size + 2) {
         memmove(bytes + to, bytes + next, (size_t)size);
         to += size;
     }
     *body_len = to;
-    *used = end;
+    *used = seen->at;
     return 1;
 }
 

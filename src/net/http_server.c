@@ -43,6 +43,7 @@ struct connection {
     int64_t in_len, in_cap;
     int64_t need;    /* bytes before which looking at `in` again is no use */
     int64_t scanned; /* bytes of `in` known to hold no end of a head */
+    struct http_chunks chunks;
     struct text out;
     int64_t sent;     /* of out */
     int64_t since_ns; /* when the present wait began: for a request, or a taker */
@@ -343,6 +344,7 @@ static void consume(struct connection *c, int64_t used)
         c->in_cap = 0;
     }
     c->need = c->scanned = 0;
+    c->chunks = (struct http_chunks){0};
     c->continued = false;
 }
 
@@ -373,7 +375,7 @@ static int next_request(struct connection *c, int64_t *used)
     int whole = c->in_len - head >= body;
     if (request->chunked) {
         whole = http_parse_chunked(c->in + head, c->in_len - head, limits->body_bytes,
-                                   &body, &framed);
+                                   &c->chunks, &body, &framed);
         if (whole > 1)
             return whole;
         if (!whole && c->in_len - head > 2 * limits->body_bytes + limits->head_bytes)

@@ -106,10 +106,33 @@ static int convert(json_t *json, struct tree *out, struct arena *arena, int dept
     return JOBQ_OK;
 }
 
+/* More values than TREE_PARAMS_MAX? Each but the first stands behind a ',' or within a new
+ * '[' or '{'. A short document cannot hold so many, and is not looked at. */
+static bool has_too_many(struct jobq_str bytes)
+{
+    int64_t count = 1;
+    bool quoted = false;
+    if (bytes.len <= TREE_PARAMS_MAX)
+        return false;
+    for (int64_t i = 0; i < bytes.len; i++) {
+        char c = bytes.ptr[i];
+        if (c == '"')
+            quoted = !quoted;
+        else if (quoted)
+            i += c == '\\';
+        else
+            count += c == ',' || c == '[' || c == '{';
+    }
+    return count > TREE_PARAMS_MAX;
+}
+
 int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out,
                    struct jobq_error *err)
 {
     json_error_t what;
+    if (has_too_many(bytes))
+        return jobq_fail(err, JOBQ_LIMIT, "JSON of more than '%d' values",
+                         TREE_PARAMS_MAX);
     json_t *json =
         json_loadb(bytes.ptr ? bytes.ptr : "", (size_t)bytes.len, JSON_ALLOW_NUL, &what);
     if (!json)

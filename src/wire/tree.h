@@ -28,7 +28,7 @@ struct tree {
 };
 
 /* Read a JSON document (UTF-8, an object on top). Returns JOBQ_OK; INVALID: it is not
- * one; LIMIT: nested deeper than TREE_DEPTH_MAX. */
+ * one; LIMIT: nested deeper than TREE_DEPTH_MAX, or of more than TREE_PARAMS_MAX values. */
 int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out,
                    struct jobq_error *err);
 /* Read a query string or an application/x-www-form-urlencoded body. A member may have

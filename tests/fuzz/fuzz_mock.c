@@ -51,11 +51,34 @@ static void read_tree(struct jobq_str bytes, bool json)
     arena_release(&arena);
 }
 
+/* At once and in two parts: the same, unless the first part already broke a bound. */
+static void read_chunks(const char *data, int64_t len)
+{
+    char *bytes = malloc((size_t)len + 1), *grown = malloc((size_t)len + 1);
+    struct http_chunks seen = {0}, later = {0};
+    int64_t body = 0, used = 0, late_body = 0, late_used = 0;
+    memcpy(bytes, data, (size_t)len);
+    memcpy(grown, data, (size_t)len);
+    int whole = http_parse_chunked(bytes, len, 1000, &seen, &body, &used);
+    if (whole == 1 && (body < 0 || used > len || body >= used))
+        fail("more content than bytes");
+    int part = http_parse_chunked(grown, len / 2, 1000, &later, &late_body, &late_used);
+    if (part == 0)
+        part = http_parse_chunked(grown, len, 1000, &later, &late_body, &late_used);
+    if (whole == 1 && part == 1 &&
+        (body != late_body || used != late_used || memcmp(bytes, grown, (size_t)body)))
+        fail("a body in two parts is another");
+    if (part == 1 && whole != 1)
+        fail("taken in two parts, refused in one");
+    free(bytes);
+    free(grown);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *bytes = malloc(size + 1);
     struct http_request request;
-    int64_t body, used, len = (int64_t)size;
+    int64_t len = (int64_t)size;
     memcpy(bytes, data, size);
     read_tree((struct jobq_str){bytes, len}, true);
     read_tree((struct jobq_str){bytes, len}, false);
@@ -68,9 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                  request.header[i].value.ptr + request.header[i].value.len > bytes + len))
                 fail("a view outside");
     }
-    if (http_parse_chunked(bytes, len, 1000, &body, &used) == 1 &&
-        (body < 0 || used > len || body >= used))
-        fail("more content than bytes");
     free(bytes);
+    read_chunks((const char *)data, len);
     return 0;
 }

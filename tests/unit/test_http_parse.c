@@ -113,7 +113,8 @@ static int unwrap(const char *bytes, int64_t max, char out[64], int64_t *len,
                   int64_t *used)
 {
     strcpy(out, bytes);
-    return http_parse_chunked(out, (int64_t)strlen(bytes), max, len, used);
+    return http_parse_chunked(out, (int64_t)strlen(bytes), max, &(struct http_chunks){0},
+                              len, used);
 }
 
 static void unwraps_chunks(void **context)
@@ -127,14 +128,29 @@ static void unwraps_chunks(void **context)
     assert_int_equal(used, strlen(whole));
     assert_memory_equal(out, "abc0123456789", 13);
     assert_int_equal(unwrap(whole, 12, out, &len, &used), 413);
-    /* Every beginning of it waits for more and is left alone. */
+    /* Every beginning of it waits for more and is left alone; looked at from where the last
+     * look ended, the end is the same. */
+    struct http_chunks seen = {0};
+    char grown[64];
+    memcpy(grown, whole, strlen(whole));
     for (size_t cut = 0; cut < strlen(whole); cut++) {
         char part[64], before[64];
+        struct http_chunks fresh = {0};
         memcpy(part, whole, cut);
         memcpy(before, whole, cut);
-        assert_int_equal(http_parse_chunked(part, (int64_t)cut, 100, &len, &used), 0);
+        assert_int_equal(http_parse_chunked(part, (int64_t)cut, 100, &fresh, &len, &used),
+                         0);
         assert_memory_equal(part, before, cut);
+        assert_int_equal(http_parse_chunked(grown, (int64_t)cut, 100, &seen, &len, &used),
+                         0);
+        assert_int_equal(seen.at, fresh.at);
+        assert_int_equal(seen.content, fresh.content);
     }
+    assert_int_equal(
+        http_parse_chunked(grown, (int64_t)strlen(whole), 100, &seen, &len, &used), 1);
+    assert_int_equal(len, 13);
+    assert_int_equal(used, strlen(whole));
+    assert_memory_equal(grown, "abc0123456789", 13);
     static const char *const bad[] = {"x\r\n", "3\r\nabcd\r\n0\r\n\r\n", "3\nabc\r\n",
                                       "123456789\r\n", "\r\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -144,6 +160,22 @@ static void unwraps_chunks(void **context)
 static bool within(struct jobq_str view, const char *bytes, int64_t len)
 {
     return view.len == 0 || (view.ptr >= bytes && view.ptr + view.len <= bytes + len);
+}
+
+/* The verdict when the bytes come seven at a time. */
+static int feed(const char *bytes, int64_t len)
+{
+    struct http_chunks seen = {0};
+    int64_t body, used;
+    int status = 0;
+    char *copy = malloc((size_t)len + 1);
+    memcpy(copy, bytes, (size_t)len);
+    for (int64_t cut = 0; cut < len && status == 0; cut += 7)
+        status = http_parse_chunked(copy, cut, 1000, &seen, &body, &used);
+    if (status == 0)
+        status = http_parse_chunked(copy, len, 1000, &seen, &body, &used);
+    free(copy);
+    return status;
 }
 
 /* An exact copy on the heap, so that a sanitizer sees a step outside. */
@@ -164,7 +196,10 @@ static void try_bytes(const char *bytes, int64_t len, const char *what)
             fine = fine && within(r.header[i].name, copy, len) &&
                    within(r.header[i].value, copy, len) && r.header[i].name.len > 0;
     }
-    status = http_parse_chunked(copy, len, 1000, &body, &used);
+    struct http_chunks fresh = {0};
+    int grown = feed(bytes, len);
+    status = http_parse_chunked(copy, len, 1000, &fresh, &body, &used);
+    fine = fine && grown == status;
     fine = fine && (status == 0 || status == 400 || status == 413 ||
                     (status == 1 && body >= 0 && body < used && used <= len));
     free(copy);

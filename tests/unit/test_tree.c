@@ -81,6 +81,27 @@ static void refuses_broken_ones(void **context)
                      JOBQ_LIMIT);
 }
 
+/* Values are counted before they are made; those within a text are none. */
+static void bounds_the_values(void **context)
+{
+    struct jobq_error err;
+    struct tree *tree;
+    struct text json = {0};
+    for (int more = 0; more < 2; more++) {
+        text_clear(&json);
+        text_puts(&json, "{\"text\":\"");
+        for (int i = 0; i < TREE_PARAMS_MAX; i++)
+            text_puts(&json, ",\\\"[");
+        text_puts(&json, "\",\"list\":[1");
+        for (int i = 0; i < TREE_PARAMS_MAX - 4 + more; i++)
+            text_puts(&json, ",1");
+        text_puts(&json, "]}");
+        assert_int_equal(tree_from_json(text_str(&json), *context, &tree, &err),
+                         more ? JOBQ_LIMIT : JOBQ_OK);
+    }
+    text_release(&json);
+}
+
 static void survives_random_changes(void **context)
 {
     static const char *const seeds[] = {
@@ -175,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_both_protocols, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(refuses_broken_ones, open_arena, close_arena),
+        cmocka_unit_test_setup_teardown(bounds_the_values, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(survives_random_changes, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(writes_what_jansson_reads, open_arena,
                                         close_arena),
