@@ -40,6 +40,7 @@ void simpledb_free(struct simpledb *model)
     free(model->domain);
     free(model->listed);
     free(model->mark);
+    free(model->id);
     free(model->scratch);
     free(model->change);
     free(model->found);
@@ -334,6 +335,7 @@ int64_t simpledb_memory(const struct simpledb *model)
     int64_t bytes = blobs_memory(&model->blobs) + names_memory(&model->names) +
                     names_memory(&model->domain_names) + model->scratch_bytes +
                     (int64_t)(model->change_cap * sizeof *model->change) +
+                    (int64_t)(model->id_cap * sizeof *model->id) +
                     model->mark_cap * (int64_t)sizeof *model->mark +
                     model->domain_cap * (int64_t)sizeof *model->domain +
                     (int64_t)sizeof *model;

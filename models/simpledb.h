@@ -207,6 +207,21 @@ int simpledb_metadata(struct simpledb *model, int64_t now_ns, int domain,
                       struct jobq_domain_stats *out, struct simpledb_reply *reply,
                       struct jobq_error *err);
 
+/* Where a row is or would be: for a write that is on its way, so that the work of finding it
+ * is done once and its memory is near when the write comes. Good for ever, though it may
+ * become useless. */
+struct simpledb_place {
+    uint32_t hash;
+    int32_t tail; /* -1: no place */
+};
+struct simpledb_place simpledb_place(const struct simpledb *model, int domain,
+                                     struct jobq_str item);
+/* simpledb_put of the item that place was made for, in its domain. */
+int simpledb_put_at(struct simpledb *model, int64_t now_ns, struct simpledb_place place,
+                    int domain, struct jobq_str item, const struct jobq_attr *attr,
+                    int attr_count, const struct jobq_expect *expect,
+                    struct simpledb_reply *reply, struct jobq_error *err);
+
 /* PutAttributes. `expect` NULL: no condition. All or nothing. */
 int simpledb_put(struct simpledb *model, int64_t now_ns, int domain, struct jobq_str item,
                  const struct jobq_attr *attr, int attr_count,

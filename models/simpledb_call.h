@@ -11,7 +11,7 @@
 int call_ok(struct simpledb_reply *reply, int64_t box_usage_e10h);
 int call_fail(const struct simpledb *model, enum simpledb_fault fault,
               struct simpledb_reply *reply, struct jobq_error *err, const char *format,
-              ...) __attribute__((format(printf, 5, 6)));
+              ...) __attribute__((cold, format(printf, 5, 6)));
 
 /* An existing domain, or NULL with the refusal made. */
 struct row_domain *call_domain(struct simpledb *model, int domain,

@@ -3,7 +3,8 @@
  * Room:     models, the facts; internal to the SimpleDB model. */
 #include "models/simpledb_row.h"
 
-#include <assert.h>
+#include "models/simpledb_draft.h"
+
 #include <stdlib.h>
 
 #define X16 "xxxxxxxxxxxxxxxx"
@@ -16,6 +17,8 @@ const char *row_phantom_bytes(void)
 }
 
 /* ---- the index ----------------------------------------------------------------------- */
+
+enum { ROW_LINES = 5 }; /* of a job's row */
 
 static uint32_t home(const struct row_domain *domain, uint32_t hash)
 {
@@ -40,24 +43,55 @@ static int slot_cmp(const struct simpledb *model, const struct row_slot *slot,
     return order ? order : (len > name.len) - (len < name.len);
 }
 
+/* As memcmp == 0, in line; names are some 40 bytes. */
+static inline bool same_name(const char *a, const char *b, int64_t len)
+{
+    uint64_t x, y, differ = 0;
+    if (len < 8)
+        return memcmp(a, b, (size_t)len) == 0;
+    for (int64_t at = 0; at < len - 8; at += 8) {
+        memcpy(&x, a + at, 8);
+        memcpy(&y, b + at, 8);
+        differ |= x ^ y;
+    }
+    memcpy(&x, a + len - 8, 8);
+    memcpy(&y, b + len - 8, 8);
+    return (differ | (x ^ y)) == 0;
+}
+
 int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
                  struct jobq_str name, uint32_t hash)
 {
     if (domain->used == 0)
         return -1;
-    for (uint32_t at = home(domain, hash); at < domain->slots; at++) {
-        const struct row_slot *slot = &domain->slot[at];
-        if (slot->blob == 0 || slot->hash > hash)
-            return -1;
-        if (slot->hash == hash) {
-            int order = slot_cmp(model, slot, name, hash);
-            if (order == 0)
-                return at;
-            if (order > 0)
-                return -1;
-        }
+    const struct row_slot *slot = &domain->slot[home(domain, hash)];
+    const struct row_slot *end = domain->slot + domain->slots;
+    while (slot < end && slot->blob && slot->hash < hash)
+        slot++;
+    /* Nearly always one row of a hash; of several, in order of name, one is it or none. */
+    for (; slot < end && slot->blob && slot->hash == hash; slot++) {
+        const char *row = row_at(model, slot);
+        if (row_head(row).name_len == name.len &&
+            same_name(row_name(row), name.ptr, name.len))
+            return slot - domain->slot;
     }
     return -1;
+}
+
+void row_prefetch(const struct simpledb *model, const struct row_domain *domain,
+                  uint32_t hash)
+{
+    if (domain->used == 0)
+        return;
+    const struct row_slot *slot = &domain->slot[home(domain, hash)];
+    const struct row_slot *end = domain->slot + domain->slots;
+    while (slot < end && slot->blob && slot->hash < hash)
+        slot++;
+    if (slot == end || slot->hash != hash || !slot->blob)
+        return;
+    const char *row = row_at(model, slot);
+    for (int line = 0; line < ROW_LINES; line++)
+        __builtin_prefetch(row + line * 64);
 }
 
 int64_t row_next(const struct row_domain *domain, int64_t slot)
@@ -318,136 +352,134 @@ static void grow_name_values(struct row_domain *domain, int32_t name)
     domain->name_cap = cap;
 }
 
-static void count_change(struct simpledb *model, struct row_domain *domain,
-                         const struct row_change *change, uint32_t change_count)
+/* A name's first value has come, or its last gone. */
+static __attribute__((noinline)) void
+count_name(struct simpledb *model, struct row_domain *domain, int32_t name, int more)
 {
-    int64_t values = 0, value_bytes = 0;
-    for (uint32_t i = 0; i < change_count; i++) {
-        struct row_change c = change[i];
-        if (c.name >= domain->name_cap)
-            grow_name_values(domain, c.name);
-        int32_t count = domain->name_values[c.name] += c.sign;
-        if (count == (c.sign > 0 ? 1 : 0)) {
-            int64_t bytes = model->names.str[c.name].len;
-            domain->stats.names += c.sign;
-            domain->stats.name_bytes += c.sign * bytes;
-            model->billed_bytes += c.sign * (bytes + OVERHEAD_BYTES);
-        }
-        values += c.sign;
-        value_bytes += c.sign * c.value_bytes;
+    int64_t bytes = model->names.str[name].len;
+    domain->stats.names += more;
+    domain->stats.name_bytes += more * bytes;
+    model->billed_bytes += more * (bytes + OVERHEAD_BYTES);
+}
+
+/* count more values of a name. */
+static inline void count_values(struct simpledb *model, struct row_domain *domain,
+                                int32_t name, int32_t count)
+{
+    if (name >= domain->name_cap)
+        grow_name_values(domain, name);
+    int32_t was = domain->name_values[name], is = was + count;
+    domain->name_values[name] = is;
+    if ((is > 0) != (was > 0))
+        count_name(model, domain, name, is > 0 ? 1 : -1);
+}
+
+/* The account of a row that is written, removed or made: only what differs is counted. */
+static inline void count_row(struct simpledb *model, struct row_domain *domain,
+                             const struct row_draft *draft)
+{
+    int64_t values = draft->pairs, value_bytes = draft->value_bytes;
+    int64_t name_len = draft->name.len;
+    if (draft->old)
+        values -= row_head(draft->old).pairs & ROW_PAIRS;
+    int more = (draft->pairs != 0) - (draft->old != NULL);
+    if (more != 0) {
+        domain->stats.items += more;
+        domain->stats.item_bytes += more * name_len;
+        model->billed_bytes += more * (name_len + OVERHEAD_BYTES);
     }
     domain->stats.values += values;
     domain->stats.value_bytes += value_bytes;
     model->billed_bytes += value_bytes + OVERHEAD_BYTES * values;
-}
-
-/* The account of a row that is written, removed or made (slot < 0: it is not there). */
-static void count_row(struct simpledb *model, struct row_domain *domain, int64_t slot,
-                      const char *image, const struct row_change *change,
-                      uint32_t change_count)
-{
-    struct row_head head = row_head(image);
-    int was =
-        slot >= 0 && (row_head(blobs_at(&model->blobs, domain->slot[slot].blob)).pairs &
-                      ROW_PAIRS) != 0;
-    int more = (head.pairs != 0) - was;
-    domain->stats.items += more;
-    domain->stats.item_bytes += more * head.name_len;
-    model->billed_bytes += more * (head.name_len + OVERHEAD_BYTES);
-    count_change(model, domain, change, change_count);
+    for (int32_t i = 0; i < draft->attr_count; i++)
+        if (draft->removed[i] != 1)
+            count_values(model, domain, draft->id[i], 1 - draft->removed[i]);
+    const struct row_change *change = model->change + draft->change_at;
+    for (uint32_t i = 0; i < draft->change_count; i++)
+        count_values(model, domain, change[i].name, change[i].sign);
 }
 
 /* ---- writing ------------------------------------------------------------------------- */
 
-/* The image as a blob with its date, in front of the older version. */
-static uint32_t dated_row(struct simpledb *model, int64_t now_ns, const char *image,
-                          uint32_t older)
+/* A new version, dated or not, in memory of its own. */
+static uint32_t new_row(struct simpledb *model, const struct row_draft *draft,
+                        const struct row_date *date)
 {
-    struct row_head head = row_head(image);
-    uint32_t body = head.bytes - ROW_HEAD_BYTES;
-    uint32_t blob = blobs_alloc(&model->blobs, head.bytes + ROW_DATE_BYTES);
+    uint32_t date_bytes = date ? ROW_DATE_BYTES : 0;
+    uint32_t bytes =
+        ROW_HEAD_BYTES + date_bytes + (uint32_t)draft->name.len + draft->bytes;
+    uint32_t blob = blobs_alloc(&model->blobs, bytes);
     char *row = blobs_at(&model->blobs, blob);
-    head.bytes += ROW_DATE_BYTES;
-    head.pairs |= ROW_DATED | (head.pairs ? 0 : ROW_GONE);
-    struct row_date date = {now_ns, older, 0};
+    uint32_t flags = (date ? ROW_DATED : 0u) | (draft->pairs ? 0 : ROW_GONE);
+    struct row_head head = {bytes, (uint16_t)draft->name.len,
+                            (uint16_t)((uint32_t)draft->pairs | flags)};
     memcpy(row, &head, sizeof head);
-    memcpy(row + ROW_HEAD_BYTES, &date, sizeof date);
-    memcpy(row + ROW_HEAD_BYTES + ROW_DATE_BYTES, image + ROW_HEAD_BYTES, body);
+    if (date)
+        memcpy(row + ROW_HEAD_BYTES, date, sizeof *date);
+    draft_fill(model, draft, row + ROW_HEAD_BYTES + date_bytes);
     return blob;
 }
 
-static void commit_dated(struct simpledb *model, struct row_domain *domain,
-                         int64_t now_ns, int64_t slot, uint32_t hash, const char *image)
+static void place(struct simpledb *model, struct row_domain *domain, int64_t slot,
+                  uint32_t hash, const struct row_draft *draft, uint32_t blob)
 {
-    struct row_head head = row_head(image);
-    struct jobq_str name = {image + ROW_HEAD_BYTES, head.name_len};
-    uint32_t older = slot >= 0 ? domain->slot[slot].blob : 0;
-    if (older == 0 && head.pairs == 0)
-        return;
-    uint32_t blob = dated_row(model, now_ns, image, older);
     if (slot >= 0)
         domain->slot[slot].blob = blob;
     else
-        index_insert(model, domain, name, hash, blob);
+        index_insert(model, domain, draft->name, hash, blob);
+}
+
+/* While reads may be stale: in front of the older version. */
+static void commit_dated(struct simpledb *model, struct row_domain *domain,
+                         int64_t now_ns, int64_t slot, uint32_t hash,
+                         const struct row_draft *draft)
+{
+    uint32_t older = slot >= 0 ? domain->slot[slot].blob : 0;
+    if (older == 0 && draft->pairs == 0)
+        return;
+    struct row_date date = {now_ns, older, 0};
+    uint32_t blob = new_row(model, draft, &date);
+    place(model, domain, slot, hash, draft, blob);
     if (older)
         past_push(domain,
                   (struct row_past){
                       .written_ns = now_ns,
                       .older = older,
                       .older_bytes = row_head(blobs_at(&model->blobs, older)).bytes,
-                      .gone = head.pairs ? 0 : blob,
+                      .gone = draft->pairs ? 0 : blob,
                   });
 }
 
-/* Nobody can see the past: the old row's memory is the new row's, if it fits. */
+/* Nobody can see the past. */
 static void commit_plain(struct simpledb *model, struct row_domain *domain, int64_t slot,
-                         uint32_t hash, const char *image)
+                         uint32_t hash, const struct row_draft *draft)
 {
-    struct row_head head = row_head(image);
-    uint32_t blob = 0;
-    if (slot >= 0) {
-        blob = domain->slot[slot].blob;
-        uint32_t old_bytes = row_head(blobs_at(&model->blobs, blob)).bytes;
-        if (head.pairs == 0 || blobs_class(old_bytes) != blobs_class(head.bytes)) {
-            blobs_free(&model->blobs, blob, old_bytes);
-            blob = 0;
-        }
-    }
-    if (head.pairs == 0) {
-        if (slot >= 0)
-            index_remove(domain, (uint32_t)slot);
-        return;
-    }
-    if (blob == 0)
-        blob = blobs_alloc(&model->blobs, head.bytes);
-    memcpy(blobs_at(&model->blobs, blob), image, head.bytes);
-    if (slot >= 0)
-        domain->slot[slot].blob = blob;
-    else
-        index_insert(model, domain,
-                     (struct jobq_str){image + ROW_HEAD_BYTES, head.name_len}, hash,
-                     blob);
+    uint32_t older = slot >= 0 ? domain->slot[slot].blob : 0;
+    if (draft->pairs)
+        place(model, domain, slot, hash, draft, new_row(model, draft, NULL));
+    else if (slot >= 0)
+        index_remove(domain, (uint32_t)slot);
+    if (older)
+        free_row(model, older);
 }
 
 void row_commit(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                int64_t slot, uint32_t hash, const char *image,
-                const struct row_change *change, uint32_t change_count)
+                int64_t slot, uint32_t hash, const struct row_draft *draft)
 {
     row_account(model, now_ns);
-    count_row(model, domain, slot, image, change, change_count);
+    count_row(model, domain, draft);
     if (model->params.window.points == 0)
-        commit_plain(model, domain, slot, hash, image);
+        commit_plain(model, domain, slot, hash, draft);
     else
-        commit_dated(model, domain, now_ns, slot, hash, image);
+        commit_dated(model, domain, now_ns, slot, hash, draft);
 }
 
 void row_restore(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                 int64_t slot, uint32_t hash, const char *image,
-                 const struct row_change *change, uint32_t change_count)
+                 uint32_t hash, const struct row_draft *draft)
 {
     row_account(model, now_ns);
-    count_row(model, domain, slot, image, change, change_count);
-    commit_plain(model, domain, slot, hash, image);
+    count_row(model, domain, draft);
+    commit_plain(model, domain, -1, hash, draft);
 }
 
 void row_reset(struct row_domain *domain)

@@ -59,18 +59,48 @@ struct name_slot {
 struct names {
     struct jobq_str *str; /* by id, in arena */
     int32_t count, cap;
-    struct name_slot *slot; /* a power of two of them */
+    struct name_slot *slot; /* a power of two of them; never NULL */
     uint32_t slots;
+    uint32_t shift; /* of a product, to one of them */
     struct arena arena;
 };
 
 uint64_t row_hash_bytes(const char *ptr, int64_t len);
+
+/* Up to 8 bytes as a number; different bytes of one length give different numbers. */
+static inline uint64_t row_word(const char *ptr, int64_t len)
+{
+    if (len >= 4) {
+        uint32_t low, high;
+        memcpy(&low, ptr, 4);
+        memcpy(&high, ptr + len - 4, 4);
+        return low | (uint64_t)high << 32;
+    }
+    if (len >= 2) {
+        uint16_t low, high;
+        memcpy(&low, ptr, 2);
+        memcpy(&high, ptr + len - 2, 2);
+        return low | (uint64_t)high << 16;
+    }
+    return len ? (unsigned char)*ptr : 0;
+}
+
 void names_init(struct names *names);
 void names_release(struct names *names);
 void names_reset(struct names *names);
 int32_t names_find(const struct names *names, struct jobq_str str); /* -1: unknown */
 int32_t names_intern(struct names *names, struct jobq_str str);
 int64_t names_memory(const struct names *names);
+
+/* The slot that a probe for a name begins at: of the highest bits of a product, which depend
+ * on all of the word. */
+static inline uint32_t names_home(const struct names *names, uint64_t word, int64_t len)
+{
+    return (uint32_t)((word + (uint64_t)len) * UINT64_C(0x9e3779b97f4a7c15) >>
+                      names->shift);
+}
+
+struct row_draft; /* simpledb_draft.h */
 
 /* ---- the model ----------------------------------------------------------------------- */
 
@@ -112,8 +142,7 @@ struct name_mark {
 /* One pair that a write adds to its row or takes from it. */
 struct row_change {
     int32_t name;
-    int16_t sign; /* 1, -1 */
-    int16_t value_bytes;
+    int32_t sign; /* 1, -1 */
 };
 
 /* A match that waits to be sorted. */
@@ -133,9 +162,12 @@ struct simpledb {
     struct name_mark *mark; /* by id of names */
     int32_t mark_cap;
     uint32_t serial;
-    char *scratch; /* images of the rows of the call at hand */
-    uint32_t scratch_bytes;
-    struct row_change *change; /* what they differ in from the rows that are there */
+    /* Of the call at hand; see simpledb_draft.h. */
+    int32_t *id; /* of the names of its pairs */
+    uint32_t id_count, id_cap;
+    char *scratch; /* images of its rows */
+    uint32_t scratch_used, scratch_bytes;
+    struct row_change *change; /* what those differ in from the rows that are there */
     uint32_t change_count, change_cap;
     int64_t billed_bytes;
     double byte_ns; /* integral of billed_bytes until account_at_ns */
@@ -164,6 +196,16 @@ static inline const char *row_name(const char *row)
 {
     return row + ROW_HEAD_BYTES + (row_head(row).pairs & ROW_DATED ? ROW_DATE_BYTES : 0);
 }
+
+/* The next pair at *at, whose id and length are in one word if neither is special: then its
+ * bytes follow the word. */
+static inline uint32_t row_pair_word(const char *at)
+{
+    uint16_t half[2];
+    memcpy(half, at, sizeof half);
+    return half[0] | (uint32_t)half[1] << 16;
+}
+#define ROW_SPECIAL (ROW_LONG_ID | (uint32_t)ROW_PHANTOM << 16)
 
 /* One pair, and where the next begins. */
 struct row_pair {
@@ -207,6 +249,9 @@ void row_learn(struct simpledb *model, struct row_domain *domain, struct jobq_st
 /* The slot of a name, gone rows included; -1: none. */
 int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
                  struct jobq_str name, uint32_t hash);
+/* Asks the processor for the slot and the row of a name. */
+void row_prefetch(const struct simpledb *model, const struct row_domain *domain,
+                  uint32_t hash);
 /* The first slot at or after the place of (hash, name) that is taken and, if after is true,
  * greater than it; -1: none. */
 int64_t row_seek(const struct simpledb *model, const struct row_domain *domain,
@@ -218,21 +263,25 @@ int64_t row_next(const struct row_domain *domain, int64_t slot);
 const char *row_visible(const struct simpledb *model, uint32_t blob, int64_t now_ns,
                         double u);
 
-/* Make image (ROW_HEAD_BYTES, name, pairs, no date) the newest version of its row, or, if
- * it has no pairs, remove the row. slot: as row_find said; change: all that differs, which
- * is what counts and billing follow, so that they need not walk the row. */
+/* The newest version; NULL: the row is gone. */
+static inline const char *row_newest(const struct simpledb *model, uint32_t blob)
+{
+    const char *row = blobs_at(&model->blobs, blob);
+    return row_head(row).pairs & ROW_GONE ? NULL : row;
+}
+
+/* Make the draft the newest version of its row, or, if it has no pairs, remove the row. slot: as
+ * row_find said. */
 void row_commit(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                int64_t slot, uint32_t hash, const char *image,
-                const struct row_change *change, uint32_t change_count);
+                int64_t slot, uint32_t hash, const struct row_draft *draft);
 
 /* Drop what is older than the window. */
 void row_forget(struct simpledb *model, struct row_domain *domain, int64_t now_ns);
 /* Drop all older versions. */
 void row_forget_all(struct simpledb *model, struct row_domain *domain);
-/* As row_commit, without a date: for restoring. The row has no past. */
+/* As row_commit, without a date: for restoring a row that is not there. */
 void row_restore(struct simpledb *model, struct row_domain *domain, int64_t now_ns,
-                 int64_t slot, uint32_t hash, const char *image,
-                 const struct row_change *change, uint32_t change_count);
+                 uint32_t hash, const struct row_draft *draft);
 /* Empty the domain for another run, whose blobs start anew; its arrays are kept. */
 void row_reset(struct row_domain *domain);
 /* Free every row of the domain, and its arrays. */

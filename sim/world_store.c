@@ -170,6 +170,7 @@ struct write_call {
     struct world_call call;
     int domain;
     bool removes;
+    struct simpledb_place place; /* of a put */
     struct jobq_str item;
     const struct jobq_attr *attr;
     int attr_count;
@@ -184,10 +185,11 @@ static void write_apply(void *ctx, uint64_t arg)
     struct simpledb_reply reply = {0};
     bool removes = p->removes;
     int code =
-        removes ? simpledb_delete(w->simpledb, now_of(&p->call), p->domain, p->item,
-                                  p->attr, p->attr_count, p->expect, &reply, p->call.err)
-                : simpledb_put(w->simpledb, now_of(&p->call), p->domain, p->item, p->attr,
-                               p->attr_count, p->expect, &reply, p->call.err);
+        removes
+            ? simpledb_delete(w->simpledb, now_of(&p->call), p->domain, p->item, p->attr,
+                              p->attr_count, p->expect, &reply, p->call.err)
+            : simpledb_put_at(w->simpledb, now_of(&p->call), p->place, p->domain, p->item,
+                              p->attr, p->attr_count, p->expect, &reply, p->call.err);
     answered(&p->call, code, &reply,
              (removes ? world_bytes_delete : world_bytes_put)(
                  w, p->domain, p->item, p->attr, p->attr_count, p->expect));
@@ -213,6 +215,7 @@ static int store_put(struct jobq_store *port, int domain, struct jobq_str item,
     struct write_call p;
     p.domain = domain;
     p.removes = false;
+    p.place = simpledb_place(proc_of(port)->world->simpledb, domain, item);
     p.item = item;
     p.attr = attr;
     p.attr_count = attr_count;
