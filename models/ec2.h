@@ -249,6 +249,9 @@ struct ec2_filter {
     int32_t value_count;
 };
 
+/* Does the text fit one value of a filter? */
+bool ec2_wild(struct jobq_str pattern, struct jobq_str text);
+
 struct ec2_query {
     const struct jobq_str *id;
     int32_t id_count;
@@ -267,8 +270,8 @@ struct ec2_found {
 
 /* DescribeInstances. Filters: instance-state-name, instance-state-code, instance-id,
  * instance-type, instance-lifecycle ("spot"), image-id, client-token, reservation-id,
- * availability-zone, architecture, key-name, private-ip-address, tag:KEY, tag-key,
- * tag-value. Owner: out's arrays live in arena. */
+ * availability-zone, architecture, key-name, private-ip-address, state-reason-code,
+ * spot-instance-request-id, launch-index, tag:KEY, tag-key, tag-value. Owner: out's arrays live in arena. */
 int ec2_describe(struct ec2 *model, int64_t now_ns, const struct ec2_query *query,
                  struct arena *arena, struct ec2_found *out, struct ec2_reply *reply,
                  struct jobq_error *err);

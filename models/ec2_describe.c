@@ -13,7 +13,7 @@ enum { RESULTS_MIN = 5, RESULTS_MAX = 1000 };
 /* ---- filters --------------------------------------------------------------------------- */
 
 /* '*' stands for any bytes, '?' for one; '\' takes the next as it is. */
-static bool wild(struct jobq_str pattern, struct jobq_str text)
+bool ec2_wild(struct jobq_str pattern, struct jobq_str text)
 {
     int64_t p = 0, t = 0, star = -1, resume = 0;
     while (t < text.len) {
@@ -42,7 +42,7 @@ static bool wild(struct jobq_str pattern, struct jobq_str text)
 static bool any_wild(const struct ec2_filter *filter, struct jobq_str text)
 {
     for (int32_t i = 0; i < filter->value_count; i++) {
-        if (wild(filter->value[i], text))
+        if (ec2_wild(filter->value[i], text))
             return true;
     }
     return false;
@@ -80,7 +80,10 @@ static const char *const text_filter[] = {"instance-state-name",
                                           "availability-zone",
                                           "architecture",
                                           "key-name",
-                                          "private-ip-address"};
+                                          "private-ip-address",
+                                          "state-reason-code",
+                                          "spot-instance-request-id",
+                                          "launch-index"};
 enum { TEXT_FILTERS = sizeof text_filter / sizeof *text_filter };
 
 static int filter_index(struct jobq_str name)
@@ -120,8 +123,14 @@ static struct jobq_str filter_text(const struct ec2 *model,
         return str_of(box->type.arch);
     case 10:
         return box->key_name;
-    default:
+    case 11:
         return str_of(box->private_ip);
+    case 12:
+        return str_of(ec2_reason_code(box->reason));
+    case 13:
+        return str_of(box->spot_request);
+    default:
+        return (struct jobq_str){digits, text_write_int(digits, box->launch_index)};
     }
 }
 

@@ -10,17 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define GRACE_NS (10 * JOBQ_NS_PER_S)
 
-/* One box that is up, or was. */
+/* One box that is up, or was: a group of processes, whose first one stands for the box. When
+ * it ends, so does the box, and the others are asked to, as on a machine that shuts down. */
 struct box_process {
     struct mock_region *region;
     int32_t instance;
-    pid_t pid;           /* 0: not started, or over */
+    pid_t pid;           /* of the first, and the group's; 0: not started, or all over */
     int64_t start_at_ns; /* of the models; JOBQ_FOREVER: started */
     int64_t kill_at_ns;  /* of the loop; JOBQ_FOREVER: not asked to end */
 };
@@ -116,7 +118,7 @@ static void kill_due(void *ctx)
         if (box->pid <= 0 || box->kill_at_ns > now_ns)
             continue;
         kill(-box->pid, SIGKILL);
-        box->kill_at_ns = JOBQ_FOREVER;
+        box->kill_at_ns = now_ns + GRACE_NS;
     }
     set_killer(boxes);
 }
@@ -124,11 +126,21 @@ static void kill_due(void *ctx)
 static void end_box(struct mock_boxes *boxes, struct box_process *box)
 {
     box->start_at_ns = JOBQ_FOREVER;
-    if (box->pid <= 0)
-        return;
+    if (box->pid <= 0 || box->kill_at_ns != JOBQ_FOREVER)
+        return; /* a second TERM would mean "at once" */
     kill(-box->pid, SIGTERM);
     box->kill_at_ns = loop_now_ns() + GRACE_NS;
     set_killer(boxes);
+}
+
+/* Takes what ended of the group. *first: its first process did. False: nobody is left; a
+ * group's number is not given again before that. */
+static bool wait_group(pid_t group, bool *first)
+{
+    pid_t pid;
+    while ((pid = waitpid(-group, NULL, WNOHANG)) > 0)
+        *first = *first || pid == group;
+    return pid == 0;
 }
 
 static void reap(void *ctx)
@@ -137,11 +149,15 @@ static void reap(void *ctx)
     struct mock *mock = boxes->mock;
     for (int i = 0; i < boxes->count; i++) {
         struct box_process *box = &boxes->at[i];
-        if (box->pid <= 0 || waitpid(box->pid, NULL, WNOHANG) != box->pid)
+        bool first = false;
+        if (box->pid <= 0)
             continue;
-        kill(-box->pid, SIGKILL); /* what it left behind goes with the box */
-        box->pid = 0;
-        if (!box->region)
+        bool left = wait_group(box->pid, &first);
+        if (first && left && box->kill_at_ns == JOBQ_FOREVER)
+            end_box(boxes, box);
+        if (!left)
+            box->pid = 0;
+        if (!first || !box->region)
             continue;
         ec2_guest_shutdown(box->region->ec2, mock_now_ns(mock), mock_u(mock),
                            box->instance);
@@ -155,6 +171,8 @@ struct mock_boxes *boxes_new(struct mock *mock)
 {
     struct mock_boxes *boxes = xcalloc(1, sizeof *boxes);
     boxes->mock = mock;
+    /* Those whose parent is gone become ours, so that a group can be waited for. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     boxes->killer = loop_timer_new(mock->loop, kill_due, boxes);
     loop_on_signal(mock->loop, SIGCHLD, reap, boxes);
     return boxes;
@@ -165,7 +183,8 @@ static bool any_alive(struct mock_boxes *boxes)
     bool any = false;
     for (int i = 0; i < boxes->count; i++) {
         struct box_process *box = &boxes->at[i];
-        if (box->pid > 0 && waitpid(box->pid, NULL, WNOHANG) == 0)
+        bool first = false;
+        if (box->pid > 0 && wait_group(box->pid, &first))
             any = true;
         else
             box->pid = 0;

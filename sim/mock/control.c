@@ -190,6 +190,33 @@ static void set_faults(struct mock *mock, struct http_exchange *x, struct jobq_s
         show_faults(mock, x);
 }
 
+/* A spot box is warned now and taken when the notice is over. */
+static void interrupt(struct mock *mock, struct http_exchange *x,
+                      const struct tree *params)
+{
+    struct jobq_str id = tree_text(params, "instance");
+    for (int i = 0; i < mock->region_count; i++) {
+        struct mock_region *region = mock->region[i];
+        int32_t instance = ec2_instance_find(region->ec2, id);
+        if (instance < 0)
+            continue;
+        int64_t now_ns = mock_now_ns(mock);
+        const struct ec2_instance *box = ec2_instance_at(region->ec2, instance);
+        ec2_interrupt(region->ec2, now_ns, instance);
+        boxes_follow(mock, region);
+        if (!box->spot || box->state >= EC2_SHUTTING_DOWN) {
+            answer_error(mock, x, 409, "the instance is no spot instance that runs");
+            return;
+        }
+        char iso[AWSTIME_ISO];
+        awstime_iso(box->take_at_ns, iso);
+        answer_json(mock, x, 200,
+                    json_pack("{s:s, s:s}", "instance", box->id, "taken_at", iso));
+        return;
+    }
+    answer_error(mock, x, 404, "instance=ID names none");
+}
+
 /* ---- metrics ------------------------------------------------------------------------ */
 
 static void put_metric(struct text *out, const char *name, const char *type,
@@ -335,6 +362,8 @@ bool control_request(struct mock *mock, struct http_exchange *x,
         set_faults(mock, x, request->body);
     else if (str_is(path, "/_jobq/faults") && str_is(request->method, "DELETE"))
         set_faults(mock, x, STR("off"));
+    else if (str_is(path, "/_jobq/interrupt") && post)
+        interrupt(mock, x, params);
     else if (str_is(path, "/_jobq/reset") && post) {
         mock_reset(mock);
         answer_json(mock, x, 200, json_pack("{s:s}", "status", "reset"));

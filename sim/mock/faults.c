@@ -81,9 +81,10 @@ static int read_window(const struct rule *rule, struct simpledb_params *sdb,
 }
 
 /* A setting of the models: 1 taken, 0 not one, < 0 wrong. */
-static int read_model(const struct mock *mock, struct rule *rule, struct sqs_params *sqs,
-                      struct simpledb_params *sdb, struct jobq_error *err)
+static int read_model(const struct mock *mock, struct rule *rule,
+                      struct mock_models *models, struct jobq_error *err)
 {
+    struct sqs_params *sqs = &models->sqs;
     const char *key = rule->key;
     bool on = false;
     int code = JOBQ_OK;
@@ -96,13 +97,15 @@ static int read_model(const struct mock *mock, struct rule *rule, struct sqs_par
         code = read_probability(rule, &sqs->reorder_rate, err);
     } else if (strcmp(key, "short_poll") == 0) {
         code = read_switch(rule, &on, err);
-        sqs->short_poll_servers = on ? mock->short_poll_servers : 0;
+        sqs->short_poll_servers = on ? mock->whole.sqs.short_poll_servers : 0;
     } else if (strcmp(key, "window") == 0) {
-        code = read_window(rule, sdb, err);
+        code = read_window(rule, &models->sdb, err);
     } else if (strncmp(key, "sqs.model.", 10) == 0) {
         code = sqs_params_set(sqs, key + 10, rule->value, err);
     } else if (strncmp(key, "sdb.model.", 10) == 0) {
-        code = simpledb_params_set(sdb, key + 10, rule->value, err);
+        code = simpledb_params_set(&models->sdb, key + 10, rule->value, err);
+    } else if (strncmp(key, "ec2.model.", 10) == 0) {
+        code = ec2_params_set(&models->ec2, key + 10, rule->value, err);
     } else {
         rule->model = false;
         return 0;
@@ -173,8 +176,8 @@ static int copy_part(struct jobq_str part, char *out, size_t cap, struct jobq_er
 
 /* Puts one setting into the scratch set, in the place of an older one of its key. */
 static int read_setting(const struct mock *mock, struct jobq_str text,
-                        struct mock_faults *faults, struct sqs_params *sqs,
-                        struct simpledb_params *sdb, struct jobq_error *err)
+                        struct mock_faults *faults, struct mock_models *models,
+                        struct jobq_error *err)
 {
     struct rule rule = {.service = -1};
     char shown[80];
@@ -188,7 +191,7 @@ static int read_setting(const struct mock *mock, struct jobq_str text,
     if (code == JOBQ_OK)
         code = copy_part(value, rule.value, sizeof rule.value, err);
     if (code == JOBQ_OK)
-        code = read_model(mock, &rule, sqs, sdb, err);
+        code = read_model(mock, &rule, models, err);
     if (code == 0)
         code = read_call_rule(&rule, err);
     if (code < 0)
@@ -219,8 +222,7 @@ static struct jobq_str take_setting(struct jobq_str *rest)
 int faults_set(struct mock *mock, struct jobq_str spec, struct jobq_error *err)
 {
     struct mock_faults *scratch = faults_new();
-    struct sqs_params sqs = mock->sqs_params;
-    struct simpledb_params sdb = mock->sdb_params;
+    struct mock_models models = mock->models;
     int code = JOBQ_OK;
     *scratch = *mock->faults;
     while (spec.len > 0 && code == JOBQ_OK) {
@@ -229,19 +231,18 @@ int faults_set(struct mock *mock, struct jobq_str spec, struct jobq_error *err)
             continue;
         if (str_is(part, "off")) {
             scratch->count = 0;
-            sqs = mock->sqs_calm;
-            sdb = mock->sdb_calm;
+            models = mock->calm;
             continue;
         }
-        code = read_setting(mock, part, scratch, &sqs, &sdb, err);
+        code = read_setting(mock, part, scratch, &models, err);
     }
     if (code == JOBQ_OK) {
         *mock->faults = *scratch;
-        mock->sqs_params = sqs;
-        mock->sdb_params = sdb;
+        mock->models = models;
         for (int i = 0; i < mock->region_count; i++) {
-            sqs_params_change(mock->region[i]->sqs, &sqs);
-            simpledb_set_params(mock->region[i]->sdb, &sdb);
+            sqs_params_change(mock->region[i]->sqs, &models.sqs);
+            simpledb_set_params(mock->region[i]->sdb, &models.sdb);
+            ec2_set_params(mock->region[i]->ec2, &models.ec2);
         }
     }
     faults_free(scratch);
@@ -333,18 +334,39 @@ bool faults_lose(struct call *call)
     return call->mock->faults->count > 0 && strikes(call, RULE_LOST);
 }
 
-static const struct quantile *model_latency(const struct call *call)
+static const struct quantile *sqs_latency(const struct sqs_params *params,
+                                          const char *action)
 {
-    const struct sqs_params *params = &call->mock->sqs_params;
-    if (call->service != MOCK_SQS)
-        return &params->other_latency;
-    if (strncmp(call->action, "Send", 4) == 0)
+    if (strncmp(action, "Send", 4) == 0)
         return &params->send_latency;
-    if (strncmp(call->action, "Receive", 7) == 0)
+    if (strncmp(action, "Receive", 7) == 0)
         return &params->receive_latency;
-    if (strncmp(call->action, "Delete", 6) == 0)
+    if (strncmp(action, "Delete", 6) == 0)
         return &params->delete_latency;
     return &params->other_latency;
+}
+
+static const struct quantile *model_latency(const struct call *call)
+{
+    const struct mock_models *models = &call->mock->models;
+    switch (call->service) {
+    case MOCK_SDB:
+        if (strcmp(call->action, "Select") == 0)
+            return &models->sdb.select_latency;
+        return strncmp(call->action, "Get", 3) == 0 ||
+                       strncmp(call->action, "List", 4) == 0 ||
+                       strcmp(call->action, "DomainMetadata") == 0
+                   ? &models->sdb.read_latency
+                   : &models->sdb.write_latency;
+    case MOCK_EC2:
+        return strcmp(call->action, "RunInstances") == 0 ? &models->ec2.run_latency
+                                                         : &models->ec2.call_latency;
+    case MOCK_SQS:
+    case MOCK_STS:
+    case MOCK_SERVICE_COUNT:
+        break;
+    }
+    return sqs_latency(&models->sqs, call->action);
 }
 
 int64_t faults_latency_ns(struct call *call)

@@ -173,11 +173,11 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     struct mock_region *region = xcalloc(1, sizeof *region);
     memcpy(region->name, name.ptr, (size_t)name.len);
     region->index = mock->region_count;
-    region->sqs = sqs_new(&mock->sqs_params);
-    region->sdb = simpledb_new(&mock->sdb_params);
+    region->sqs = sqs_new(&mock->models.sqs);
+    region->sdb = simpledb_new(&mock->models.sdb);
     char zone[40];
     snprintf(zone, sizeof zone, "%sa", region->name);
-    region->ec2 = ec2_new(&mock->ec2_params, zone);
+    region->ec2 = ec2_new(&mock->models.ec2, zone);
     mock->region[mock->region_count++] = region;
     state_region(mock->state, region);
     return region;
@@ -223,28 +223,41 @@ static void stop(void *ctx)
     loop_stop(mock->loop);
 }
 
-/* The semantics of the parameter set, with what goes wrong by itself left off until
- * --faults switches it on: a test that uses a mock wants to know what it tests. */
-static int load_params(struct mock *mock, struct jobq_error *err)
+/* What a test that uses a mock does not expect: it is left off until --faults or --latency
+ * switches it on. */
+static void calm_down(struct mock_models *models, bool latency)
 {
-    struct sqs_params *sqs = &mock->sqs_calm;
-    struct simpledb_params *sdb = &mock->sdb_calm;
-    int code = sqs_params_load(mock->options->model, sqs, err);
-    if (code < 0)
-        return code;
-    mock->short_poll_servers = sqs->short_poll_servers;
+    struct sqs_params *sqs = &models->sqs;
+    struct ec2_params *ec2 = &models->ec2;
     sqs->short_poll_servers = 0;
     sqs->duplicate_rate = sqs->undelete_rate = sqs->reorder_rate = 0;
     sqs->counts_window_ns = 0;
     sqs->throttle_per_s = sqs->fifo_throttle_per_s = 0;
-    code = simpledb_params_load(mock->options->model, sdb, err);
+    models->sdb.writes_per_s = 0;
+    models->sdb.window.points = 0;
+    ec2->request_bucket = ec2->resource_bucket = 0;
+    ec2->capacity_failure_p = ec2->spot_capacity_failure_p = 0;
+    ec2->spot_hazard_per_hour = 0;
+    ec2->visible_after_ns = 0;
+    if (!latency)
+        ec2->pending = ec2->boot = ec2->stopping = quantile_constant(0);
+}
+
+/* The semantics of the parameter set. */
+static int load_params(struct mock *mock, struct jobq_error *err)
+{
+    const char *model = mock->options->model;
+    struct mock_models *whole = &mock->whole;
+    int code = sqs_params_load(model, &whole->sqs, err);
+    if (code == JOBQ_OK)
+        code = simpledb_params_load(model, &whole->sdb, err);
+    if (code == JOBQ_OK)
+        code = ec2_params_load(model, &whole->ec2, err);
     if (code < 0)
         return code;
-    sdb->writes_per_s = 0;
-    sdb->window.points = 0;
-    ec2_params_default(&mock->ec2_params);
-    mock->sqs_params = mock->sqs_calm;
-    mock->sdb_params = mock->sdb_calm;
+    mock->calm = *whole;
+    calm_down(&mock->calm, mock->options->latency_model);
+    mock->models = mock->calm;
     if (!mock->options->faults)
         return JOBQ_OK;
     code = faults_set(mock, str_of(mock->options->faults), err);
@@ -315,19 +328,22 @@ static int serve(struct mock *mock, struct jobq_error *err)
 
 int process_run(const struct options *options, struct jobq_error *err)
 {
-    struct mock mock = {
-        .options = options, .seed = options->seed, .speed = options->speed};
-    mock.faults = faults_new();
-    int code = load_params(&mock, err);
+    struct mock *mock = xcalloc(1, sizeof *mock);
+    mock->options = options;
+    mock->seed = options->seed;
+    mock->speed = options->speed;
+    mock->faults = faults_new();
+    int code = load_params(mock, err);
     if (code == JOBQ_OK && options->auth_check) {
-        mock.keys = auth_keys_new(&mock, options->credentials, err);
-        code = mock.keys ? JOBQ_OK : (int)err->code;
+        mock->keys = auth_keys_new(mock, options->credentials, err);
+        code = mock->keys ? JOBQ_OK : (int)err->code;
     }
     if (code == JOBQ_OK) {
-        mock.loop = loop_new(err);
-        code = mock.loop ? serve(&mock, err) : (int)err->code;
+        mock->loop = loop_new(err);
+        code = mock->loop ? serve(mock, err) : (int)err->code;
     }
-    auth_keys_free(mock.keys);
-    faults_free(mock.faults);
+    auth_keys_free(mock->keys);
+    faults_free(mock->faults);
+    free(mock);
     return code;
 }

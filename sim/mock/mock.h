@@ -34,6 +34,7 @@ struct mock_meter;
 struct mock_faults;
 struct mock_state;
 
+#define MOCK_USER_ID "AIDAJOBQMOCKEXAMPLE01" /* of the IAM user that calls */
 enum { MOCK_REGIONS_MAX = 64, MOCK_UUID_BYTES = 37 };
 
 enum mock_service { MOCK_SQS, MOCK_SDB, MOCK_EC2, MOCK_STS, MOCK_SERVICE_COUNT };
@@ -52,6 +53,13 @@ struct mock_region {
     int next_queue;           /* while it is being read */
 };
 
+/* The models' parameters. */
+struct mock_models {
+    struct sqs_params sqs;
+    struct simpledb_params sdb;
+    struct ec2_params ec2;
+};
+
 struct mock {
     const struct options *options;
     struct loop *loop;
@@ -61,13 +69,12 @@ struct mock {
     uint64_t seed;             /* of ids and handles */
     struct dice dice, id_dice; /* of the models' draws; of request ids */
     struct digest digest;
-    /* As they are now, for new regions; and calm, with nothing going wrong by itself. */
-    struct sqs_params sqs_params, sqs_calm;
-    struct simpledb_params sdb_params, sdb_calm;
-    int64_t short_poll_servers; /* of the parameter set, which the calm one has not */
-    struct arena arena;         /* reset for each call */
-    struct text body;           /* the reply being written */
-    struct text head;           /* its further header lines */
+    /* As they are now, for new regions; calm, with nothing going wrong by itself; and as the
+     * set of --model has them. */
+    struct mock_models models, calm, whole;
+    struct arena arena; /* reset for each call */
+    struct text body;   /* the reply being written */
+    struct text head;   /* its further header lines */
     /* The models' clock: model_base_ns + (loop_now_ns() - loop_base_ns) * speed. */
     int64_t model_base_ns, loop_base_ns;
     double speed;
@@ -80,8 +87,7 @@ struct mock {
     struct mock_keys *keys;   /* NULL: --auth off */
     struct mock_boxes *boxes; /* NULL: no --boxes */
     struct mock_state *state; /* NULL: no --state */
-    struct ec2_params ec2_params;
-    char url[128]; /* where it listens: "http://127.0.0.1:4566" */
+    char url[128];            /* where it listens: "http://127.0.0.1:4566" */
 };
 
 /* An error as the services write it; texts are AWS's. */

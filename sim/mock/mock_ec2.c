@@ -2,6 +2,7 @@
 
 #include "sim/mock/answer.h"
 #include "sim/mock/boxes.h"
+#include "sim/mock/mock_imds.h"
 #include "sim/mock/state.h"
 #include "wire/base64.h"
 
@@ -154,7 +155,8 @@ static void read_launch(struct call *call, struct mock_launch *out)
     out->metadata_tags = str_is(tree_text(metadata, "InstanceMetadataTags"), "enabled");
 }
 
-static enum call_end show_reservation(struct call *call, int32_t first, int count)
+static enum call_end show_reservation(struct call *call, int32_t first, int count,
+                                      bool fresh)
 {
     struct text *out = call->out.out;
     const struct ec2_instance *box = ec2_instance_at(call->region->ec2, first);
@@ -162,7 +164,7 @@ static enum call_end show_reservation(struct call *call, int32_t first, int coun
     emit_xml(out, "ownerId", str_of(call->mock->options->account));
     text_puts(out, "<groupSet/><instancesSet>");
     for (int32_t i = 0; i < count; i++)
-        mock_ec2_show_instance(call, first + i);
+        mock_ec2_show_instance(call, first + i, fresh);
     text_puts(out, "</instancesSet>");
     return CALL_DONE;
 }
@@ -201,9 +203,10 @@ static enum call_end run_instances(struct call *call)
     if (count < 0)
         return mock_ec2_fault(call, &reply, &err);
     call->entries = count;
-    if (first + count > call->region->launch_count)
+    bool fresh = first + count > call->region->launch_count;
+    if (fresh)
         mock_ec2_keep(call->region, first, count, &launch);
-    return show_reservation(call, first, count);
+    return show_reservation(call, first, count, fresh);
 }
 
 /* ---- TerminateInstances, tags ------------------------------------------------------- */
@@ -328,6 +331,13 @@ static void keep_boxes(struct call *call)
     }
 }
 
+/* A Describe that was only tried; calls that change something are checked first. */
+static enum call_end refuse_dry(struct call *call)
+{
+    return mock_fail(call, 412, "DryRunOperation", NULL,
+                     "Request would have succeeded, but DryRun flag is set.");
+}
+
 void mock_ec2(struct call *call)
 {
     const struct action *action = find_action(str_of(call->action));
@@ -339,7 +349,8 @@ void mock_ec2(struct call *call)
     }
     call->action = action->name;
     answer_open(call, true);
-    answer_end(call, action->fn(call), true);
+    bool tries = strncmp(action->name, "Describe", 8) == 0 && mock_ec2_is_dry(call);
+    answer_end(call, tries ? refuse_dry(call) : action->fn(call), true);
     keep_boxes(call);
     boxes_follow(call->mock, call->region);
 }
@@ -355,10 +366,14 @@ void mock_sts(struct call *call)
     }
     call->action = "GetCallerIdentity";
     answer_open(call, true);
-    snprintf(arn, sizeof arn, "arn:aws:iam::%s:user/jobqmock",
-             call->mock->options->account);
+    /* The keys that instance metadata hands out belong to a role. */
+    bool role = str_is(call->access_key, MOCK_IMDS_ACCESS);
+    snprintf(arn, sizeof arn, "arn:aws:%s::%s:%s", role ? "sts" : "iam",
+             call->mock->options->account,
+             role ? "assumed-role/" MOCK_IMDS_ROLE "/box" : "user/jobqmock");
     emit_text(&call->out, "Arn", str_of(arn));
-    emit_text(&call->out, "UserId", STR("AIDAJOBQMOCKEXAMPLE01"));
+    emit_text(&call->out, "UserId",
+              role ? STR("AROAJOBQMOCKEXAMPLE01:box") : STR(MOCK_USER_ID));
     emit_text(&call->out, "Account", str_of(call->mock->options->account));
     answer_end(call, CALL_DONE, true);
 }

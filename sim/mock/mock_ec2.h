@@ -27,8 +27,19 @@ void mock_ec2_keep(struct mock_region *region, int32_t first, int32_t count,
 
 /* ---- replies (mock_ec2_show.c) ------------------------------------------------------ */
 
-/* <item> of one instance in an instancesSet. */
-void mock_ec2_show_instance(struct call *call, int32_t index);
+/* <item> of one instance in an instancesSet. fresh: in the reply to its launch, which always
+ * calls it pending. */
+void mock_ec2_show_instance(struct call *call, int32_t index, bool fresh);
+/* What the launch named, or the default VPC's. out: room for 32 bytes. */
+const char *mock_ec2_subnet(const struct mock *mock, const struct mock_region *region,
+                            const struct mock_launch *launch, char *out);
+const char *mock_ec2_group(const struct mock *mock, const struct mock_region *region,
+                           const struct mock_launch *launch, char *out);
+/* "ip-10-0-0-1.ec2.internal". Returns out. */
+char *mock_ec2_dns_name(const struct mock_region *region, const struct ec2_instance *box,
+                        char out[80]);
+/* The Filter parameters of a Describe call; returns how many. Owner: the call's arena. */
+int mock_ec2_filters(struct call *call, const struct ec2_filter **out);
 /* "2026-11-24T03:45:00.000Z"; out: 32 bytes. Returns out. */
 char *mock_ec2_time(int64_t wall_ns, char *out);
 /* call->error from the model's reply. */

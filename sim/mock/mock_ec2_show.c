@@ -1,4 +1,4 @@
-/* mock_ec2_show.c - what EC2 tells: instances, their status, tags, types and prices.
+/* mock_ec2_show.c - what EC2 tells of boxes: instances, their status, their tags.
  *
  * Room:     sim/mock.
  * Callers:  mock_ec2.c's table.
@@ -19,6 +19,35 @@ char *mock_ec2_time(int64_t wall_ns, char *out)
     awstime_iso(wall_ns, out);
     strcpy(out + AWSTIME_ISO - 2, ".000Z");
     return out;
+}
+
+/* Ids that AWS's default VPC would give, made of the region's name; or of the instance's. */
+static char *make_id(const struct mock *mock, const char *prefix, const char *of,
+                     char *out)
+{
+    uint64_t bits = mock->seed;
+    for (const char *c = of; *c; c++)
+        bits = mock_mix(bits ^ (unsigned char)*c);
+    size_t len = strlen(prefix);
+    memcpy(out, prefix, len);
+    out[len] = '0';
+    text_write_hex64(out + len + 1, bits);
+    out[len + 17] = '\0';
+    return out;
+}
+
+const char *mock_ec2_subnet(const struct mock *mock, const struct mock_region *region,
+                            const struct mock_launch *launch, char *out)
+{
+    return launch->subnet[0] ? launch->subnet
+                             : make_id(mock, "subnet-", region->name, out);
+}
+
+const char *mock_ec2_group(const struct mock *mock, const struct mock_region *region,
+                           const struct mock_launch *launch, char *out)
+{
+    return launch->security_group[0] ? launch->security_group
+                                     : make_id(mock, "sg-", region->name, out);
 }
 
 static void put_state(struct text *out, enum ec2_state state)
@@ -54,37 +83,102 @@ static void put_reason(struct text *out, const struct ec2_instance *box)
     text_puts(out, "</stateReason>");
 }
 
-static void put_address(struct call *call, struct text *out,
-                        const struct ec2_instance *box)
+char *mock_ec2_dns_name(const struct mock_region *region, const struct ec2_instance *box,
+                        char out[80])
 {
-    char name[80], dashed[20];
-    if (box->state >= EC2_SHUTTING_DOWN) {
-        text_puts(out, "<privateDnsName/><dnsName/>");
-        return;
-    }
+    char dashed[20];
+    bool east = strcmp(region->name, "us-east-1") == 0;
     snprintf(dashed, sizeof dashed, "%s", box->private_ip);
     for (char *c = dashed; *c; c++)
         if (*c == '.')
             *c = '-';
-    bool east = strcmp(call->region->name, "us-east-1") == 0;
-    snprintf(name, sizeof name, "ip-%s.%s%s", dashed, east ? "ec2" : call->region->name,
+    snprintf(out, 80, "ip-%s.%s%s", dashed, east ? "ec2" : region->name,
              east ? ".internal" : ".compute.internal");
+    return out;
+}
+
+static void put_address(struct call *call, struct text *out,
+                        const struct ec2_instance *box)
+{
+    char name[80];
+    if (box->state >= EC2_SHUTTING_DOWN) {
+        text_puts(out, "<privateDnsName/><dnsName/>");
+        return;
+    }
+    mock_ec2_dns_name(call->region, box, name);
     emit_xml(out, "privateDnsName", str_of(name));
     text_puts(out, "<dnsName/>");
     emit_xml(out, "privateIpAddress", str_of(box->private_ip));
 }
 
-void mock_ec2_show_instance(struct call *call, int32_t index)
+static void put_groups(const struct call *call, struct text *out,
+                       const struct mock_launch *launch)
+{
+    char id[32];
+    text_puts(out, "<groupSet><item>");
+    emit_xml(out, "groupId",
+             str_of(mock_ec2_group(call->mock, call->region, launch, id)));
+    emit_xml(out, "groupName",
+             launch->security_group[0] ? str_of(launch->security_group) : STR("default"));
+    text_puts(out, "</item></groupSet>");
+}
+
+/* "arn:..." as given, or of the name. */
+static void put_profile(const struct call *call, struct text *out, const char *profile)
+{
+    char id[32];
+    text_puts(out, "<iamInstanceProfile><arn>");
+    if (strncmp(profile, "arn:", 4) != 0)
+        text_printf(out, "arn:aws:iam::%s:instance-profile/",
+                    call->mock->options->account);
+    emit_xml_text(out, str_of(profile));
+    text_puts(out, "</arn>");
+    emit_xml(out, "id", str_of(make_id(call->mock, "AIPA", profile, id)));
+    text_puts(out, "</iamInstanceProfile>");
+}
+
+/* What every Linux box of today says of itself. */
+static void put_options(struct text *out, const struct ec2_instance *box,
+                        const struct mock_launch *launch)
+{
+    int threads = strcmp(box->type.arch, "x86_64") == 0 && box->type.vcpus > 1 ? 2 : 1;
+    char time[32];
+    text_printf(
+        out,
+        "<sourceDestCheck>true</sourceDestCheck><ebsOptimized>false</ebsOptimized>"
+        "<enaSupport>true</enaSupport><cpuOptions><coreCount>%d</coreCount>"
+        "<threadsPerCore>%d</threadsPerCore></cpuOptions>"
+        "<capacityReservationSpecification><capacityReservationPreference>open"
+        "</capacityReservationPreference></capacityReservationSpecification>"
+        "<hibernationOptions><configured>false</configured></hibernationOptions>"
+        "<enclaveOptions><enabled>false</enabled></enclaveOptions>"
+        "<maintenanceOptions><autoRecovery>default</autoRecovery>"
+        "</maintenanceOptions>",
+        (int)box->type.vcpus / threads, threads);
+    text_printf(out,
+                "<metadataOptions><state>%s</state><httpTokens>required</httpTokens>"
+                "<httpPutResponseHopLimit>2</httpPutResponseHopLimit>"
+                "<httpEndpoint>enabled</httpEndpoint><httpProtocolIpv6>disabled"
+                "</httpProtocolIpv6><instanceMetadataTags>%s</instanceMetadataTags>"
+                "</metadataOptions><platformDetails>Linux/UNIX</platformDetails>"
+                "<usageOperation>RunInstances</usageOperation>",
+                box->state == EC2_PENDING ? "pending" : "applied",
+                launch->metadata_tags ? "enabled" : "disabled");
+    emit_xml(out, "usageOperationUpdateTime",
+             str_of(mock_ec2_time(box->launched_at_ns, time)));
+}
+
+void mock_ec2_show_instance(struct call *call, int32_t index, bool fresh)
 {
     struct text *out = call->out.out;
     const struct ec2_instance *box = ec2_instance_at(call->region->ec2, index);
     const struct mock_launch *launch = mock_ec2_launch(call->region, index);
-    char time[32], zone[40];
+    char time[32], zone[40], id[32];
     snprintf(zone, sizeof zone, "%sa", call->region->name);
     text_puts(out, "<item>");
     emit_xml(out, "instanceId", str_of(box->id));
     emit_xml(out, "imageId", box->image);
-    put_state(out, box->state);
+    put_state(out, fresh ? EC2_PENDING : box->state);
     put_address(call, out, box);
     put_reason(out, box);
     if (box->key_name.len > 0)
@@ -97,8 +191,12 @@ void mock_ec2_show_instance(struct call *call, int32_t index)
     emit_xml(out, "availabilityZone", str_of(zone));
     text_puts(out, "<groupName/><tenancy>default</tenancy></placement>"
                    "<monitoring><state>disabled</state></monitoring>");
-    if (launch->subnet[0])
-        emit_xml(out, "subnetId", str_of(launch->subnet));
+    if (box->state < EC2_SHUTTING_DOWN) {
+        emit_xml(out, "subnetId",
+                 str_of(mock_ec2_subnet(call->mock, call->region, launch, id)));
+        emit_xml(out, "vpcId",
+                 str_of(make_id(call->mock, "vpc-", call->region->name, id)));
+    }
     emit_xml(out, "architecture", str_of(box->type.arch));
     text_puts(out, "<rootDeviceType>ebs</rootDeviceType>"
                    "<rootDeviceName>/dev/xvda</rootDeviceName><blockDeviceMapping/>"
@@ -111,36 +209,43 @@ void mock_ec2_show_instance(struct call *call, int32_t index)
     if (box->client_token.len > 0)
         emit_xml(out, "clientToken", box->client_token);
     put_tags(out, box);
-    text_puts(out, "<groupSet>");
-    if (launch->security_group[0]) {
-        text_puts(out, "<item>");
-        emit_xml(out, "groupId", str_of(launch->security_group));
-        emit_xml(out, "groupName", str_of(launch->security_group));
-        text_puts(out, "</item>");
-    }
-    text_puts(out, "</groupSet>");
-    if (launch->profile[0]) {
-        text_puts(out, "<iamInstanceProfile>");
-        emit_xml(out, "arn", str_of(launch->profile));
-        text_puts(out, "</iamInstanceProfile>");
-    }
-    text_printf(
-        out,
-        "<ebsOptimized>false</ebsOptimized><metadataOptions><state>applied</state>"
-        "<httpTokens>required</httpTokens><httpEndpoint>enabled</httpEndpoint>"
-        "<instanceMetadataTags>%s</instanceMetadataTags></metadataOptions>",
-        launch->metadata_tags ? "enabled" : "disabled");
+    put_groups(call, out, launch);
+    if (launch->profile[0])
+        put_profile(call, out, launch->profile);
+    put_options(out, box, launch);
     text_puts(out, "</item>");
 }
 
 /* ---- queries ----------------------------------------------------------------------- */
+
+int mock_ec2_filters(struct call *call, const struct ec2_filter **out)
+{
+    struct arena *arena = &call->mock->arena;
+    const struct tree *filters = tree_get(call->params, "Filter");
+    int used = 0;
+    if (!filters || filters->count == 0)
+        return 0;
+    struct ec2_filter *filter =
+        arena_alloc(arena, (size_t)filters->count * sizeof *filter);
+    for (const struct tree *one = filters->first; one; one = one->next) {
+        const struct tree *values = tree_get(one, "Value");
+        int count = values ? values->count : 0, values_used = 0;
+        struct jobq_str *value = arena_alloc(arena, (size_t)count * sizeof *value + 1);
+        struct jobq_str name = tree_text(one, "Name");
+        for (const struct tree *v = values ? values->first : NULL; v; v = v->next)
+            value[values_used++] = v->text.ptr ? v->text : STR("");
+        filter[used++] =
+            (struct ec2_filter){name.ptr ? name : STR(""), value, values_used};
+    }
+    *out = filter;
+    return used;
+}
 
 /* InstanceId, Filter, MaxResults and NextToken of a Describe call. */
 static bool read_query(struct call *call, struct ec2_query *out)
 {
     struct arena *arena = &call->mock->arena;
     const struct tree *ids = tree_get(call->params, "InstanceId");
-    const struct tree *filters = tree_get(call->params, "Filter");
     struct jobq_str max = call_text(call, "MaxResults");
     struct jobq_str token = call_text(call, "NextToken");
     int64_t number = 0;
@@ -160,22 +265,7 @@ static bool read_query(struct call *call, struct ec2_query *out)
             id[out->id_count++] = one->text.ptr ? one->text : STR("");
         out->id = id;
     }
-    if (!filters || filters->count == 0)
-        return true;
-    struct ec2_filter *filter =
-        arena_alloc(arena, (size_t)filters->count * sizeof *filter);
-    for (const struct tree *one = filters->first; one; one = one->next) {
-        const struct tree *values = tree_get(one, "Value");
-        int count = values ? values->count : 0;
-        struct jobq_str *value = arena_alloc(arena, (size_t)count * sizeof *value + 1);
-        struct jobq_str name = tree_text(one, "Name");
-        int used = 0;
-        for (const struct tree *v = values ? values->first : NULL; v; v = v->next)
-            value[used++] = v->text.ptr ? v->text : STR("");
-        filter[out->filter_count++] =
-            (struct ec2_filter){name.ptr ? name : STR(""), value, used};
-    }
-    out->filter = filter;
+    out->filter_count = mock_ec2_filters(call, &out->filter);
     return true;
 }
 
@@ -206,7 +296,7 @@ enum call_end mock_ec2_describe(struct call *call)
             emit_xml(out, "ownerId", str_of(call->mock->options->account));
             text_puts(out, "<groupSet/><instancesSet>");
         }
-        mock_ec2_show_instance(call, found.instance[i]);
+        mock_ec2_show_instance(call, found.instance[i], false);
     }
     if (found.count > 0)
         text_puts(out, "</instancesSet></item>");
@@ -288,114 +378,5 @@ enum call_end mock_ec2_describe_tags(struct call *call)
     text_puts(out, "</tagSet>");
     if (token.len > 0)
         emit_xml(out, "nextToken", token);
-    return CALL_DONE;
-}
-
-/* ---- types and prices ----------------------------------------------------------------- */
-
-static bool listed(const struct tree *list, const char *name)
-{
-    if (!list || list->count == 0)
-        return true;
-    for (const struct tree *one = list->first; one; one = one->next)
-        if (str_is(one->text, name))
-            return true;
-    return false;
-}
-
-/* The types asked for by name that are known must all be: as EC2, else InvalidInstanceType. */
-static bool types_ok(struct call *call, const struct tree *list)
-{
-    struct ec2_type type;
-    for (const struct tree *one = list ? list->first : NULL; one; one = one->next) {
-        if (one->text.ptr && ec2_type_find(one->text, &type))
-            continue;
-        mock_fail(call, 400, "InvalidInstanceType", NULL,
-                  "The following supplied instance types do not exist: [%.40s]",
-                  mock_quote(call, one->text));
-        return false;
-    }
-    return true;
-}
-
-enum call_end mock_ec2_describe_prices(struct call *call)
-{
-    struct text *out = call->out.out;
-    const struct tree *types = tree_get(call->params, "InstanceType");
-    const struct tree *products = tree_get(call->params, "ProductDescription");
-    char time[32], price[32];
-    if (!types_ok(call, types))
-        return CALL_FAILED;
-    bool linux =
-        listed(products, "Linux/UNIX") || listed(products, "Linux/UNIX (Amazon VPC)");
-    text_puts(out, "<spotPriceHistorySet>");
-    for (int i = 0; linux && i < ec2_type_count(); i++) {
-        const struct ec2_type *type = ec2_type_at(i);
-        double usd = ec2_spot_price(call->region->ec2, type);
-        if (usd <= 0 || !listed(types, type->name))
-            continue;
-        int64_t micro = (int64_t)(usd * 1e6 + 0.5);
-        snprintf(price, sizeof price, "%d.%06d", (int)(micro / 1000000),
-                 (int)(micro % 1000000));
-        text_puts(out, "<item>");
-        emit_xml(out, "instanceType", str_of(type->name));
-        text_puts(out, "<productDescription>Linux/UNIX</productDescription>");
-        emit_xml(out, "spotPrice", str_of(price));
-        emit_xml(out, "timestamp", str_of(mock_ec2_time(call->now_ns, time)));
-        text_puts(out, "<availabilityZone>");
-        text_puts(out, call->region->name);
-        text_puts(out, "a</availabilityZone></item>");
-    }
-    text_puts(out, "</spotPriceHistorySet><nextToken/>");
-    return CALL_DONE;
-}
-
-static void put_type(struct text *out, const struct ec2_type *type)
-{
-    text_puts(out, "<item>");
-    emit_xml(out, "instanceType", str_of(type->name));
-    text_printf(out, "<currentGeneration>%s</currentGeneration>",
-                type->current ? "true" : "false");
-    text_puts(out, "<supportedUsageClasses><item>on-demand</item><item>spot</item>"
-                   "</supportedUsageClasses><bareMetal>false</bareMetal>");
-    text_puts(out, "<processorInfo><supportedArchitectures><item>");
-    text_puts(out, type->arch);
-    text_puts(out, "</item></supportedArchitectures></processorInfo>");
-    text_printf(
-        out,
-        "<vCpuInfo><defaultVCpus>%d</defaultVCpus></vCpuInfo><memoryInfo>"
-        "<sizeInMiB>%lld</sizeInMiB></memoryInfo>"
-        "<burstablePerformanceSupported>%s</burstablePerformanceSupported></item>",
-        (int)type->vcpus, (long long)type->memory_mib,
-        type->burstable ? "true" : "false");
-}
-
-enum call_end mock_ec2_describe_types(struct call *call)
-{
-    struct text *out = call->out.out;
-    const struct tree *types = tree_get(call->params, "InstanceType");
-    struct jobq_str max = call_text(call, "MaxResults"),
-                    token = call_text(call, "NextToken");
-    int64_t limit = 100, from = 0;
-    if (!types_ok(call, types))
-        return CALL_FAILED;
-    if (max.ptr && (!str_to_int(max, &limit) || limit < 5 || limit > 100))
-        return mock_fail(call, 400, "InvalidParameterValue", NULL,
-                         "Value for parameter maxResults is invalid. Expecting a value "
-                         "between 5 and 100.");
-    if (token.len > 0 && (!str_to_int(token, &from) || from < 0))
-        return mock_fail(call, 400, "InvalidNextToken", NULL,
-                         "The token '%.20s' is invalid", mock_quote(call, token));
-    int shown = 0, i = (int)from;
-    text_puts(out, "<instanceTypeSet>");
-    for (; i < ec2_type_count() && shown < limit; i++) {
-        if (!listed(types, ec2_type_at(i)->name))
-            continue;
-        put_type(out, ec2_type_at(i));
-        shown++;
-    }
-    text_puts(out, "</instanceTypeSet>");
-    if (i < ec2_type_count() && (!types || types->count == 0))
-        text_printf(out, "<nextToken>%d</nextToken>", i);
     return CALL_DONE;
 }

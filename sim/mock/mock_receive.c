@@ -153,7 +153,7 @@ static void write_system(struct call *call, const struct mock_wanted *wanted,
     struct system_writer w = {call, wanted, false};
     char sequence[24];
     struct sqs_attribute attribute;
-    put_system(&w, WANT_SENDER, str_of(call->mock->options->account));
+    put_system(&w, WANT_SENDER, STR(MOCK_USER_ID));
     put_system_int(&w, WANT_SENT, message->sent_at_ns / JOBQ_NS_PER_MS);
     put_system_int(&w, WANT_COUNT, message->receive_count);
     put_system_int(&w, WANT_FIRST, message->first_received_at_ns / JOBQ_NS_PER_MS);
