@@ -260,6 +260,16 @@ static void put_action_metrics(const struct mock *mock, struct text *out)
     }
 }
 
+static void put_fault_metrics(const struct mock *mock, struct text *out)
+{
+    const char *kind;
+    int64_t count;
+    put_metric(out, "jobqmock_faults_total", "counter", "Faults that struck a call.");
+    for (int i = 0; (kind = faults_struck(mock, i, &count)); i++)
+        text_printf(out, "jobqmock_faults_total{kind=\"%s\"} %lld\n", kind,
+                    (long long)count);
+}
+
 enum { QUEUES_SHOWN = 1000 };
 
 static void put_queue_metrics(struct mock *mock, struct text *out)
@@ -301,6 +311,7 @@ static void show_metrics(struct mock *mock, struct http_exchange *x)
     }
     text_clear(out);
     put_action_metrics(mock, out);
+    put_fault_metrics(mock, out);
     put_queue_metrics(mock, out);
     put_metric(out, "jobqmock_long_polls", "gauge", "Receives that wait.");
     text_printf(out, "jobqmock_long_polls %d\n", mock_wait_count(mock->waits));

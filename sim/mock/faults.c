@@ -33,6 +33,7 @@ struct rule {
 struct mock_faults {
     struct rule rule[RULES_MAX];
     int count;
+    int64_t struck[RULE_KINDS];
 };
 
 struct mock_faults *faults_new(void)
@@ -285,7 +286,9 @@ static const struct rule *find_rule(const struct call *call, enum rule_kind kind
 static bool strikes(const struct call *call, enum rule_kind kind)
 {
     const struct rule *rule = find_rule(call, kind);
-    return rule && rule->p > 0 && mock_u(call->mock) < rule->p;
+    bool struck = rule && rule->p > 0 && mock_u(call->mock) < rule->p;
+    call->mock->faults->struck[kind] += struck;
+    return struck;
 }
 
 /* Each service's own words for "slower, please". */
@@ -332,6 +335,14 @@ enum faults_strike faults_before(struct call *call)
 bool faults_lose(struct call *call)
 {
     return call->mock->faults->count > 0 && strikes(call, RULE_LOST);
+}
+
+const char *faults_struck(const struct mock *mock, int kind, int64_t *count)
+{
+    if (kind >= RULE_LATENCY)
+        return NULL;
+    *count = mock->faults->struck[kind];
+    return kind_names[kind];
 }
 
 static const struct quantile *sqs_latency(const struct sqs_params *params,

@@ -38,6 +38,8 @@ enum faults_strike { FAULTS_NONE, FAULTS_ERROR, FAULTS_DROP };
 enum faults_strike faults_before(struct call *call);
 /* Behind it: true if its reply is to be lost. */
 bool faults_lose(struct call *call);
+/* How often a kind of fault (0, 1, ...) has struck, and its name; NULL: no such kind. */
+const char *faults_struck(const struct mock *mock, int kind, int64_t *count);
 /* How long its reply is to wait; 0: not. */
 int64_t faults_latency_ns(struct call *call);
 

@@ -65,10 +65,6 @@ def fill(mock, s):
                         "JOBQ_LIBRARY": os.path.join(BUILD, "libjobq.so.0")})
 
 
-def gauge(mock, start):
-    return sum(int(line.split()[-1]) for line in mock.get("/metrics").split("\n") if line.startswith(start))
-
-
 def own(mock, name):
     """The ledger that a client wrote."""
     for line in open(os.path.join(mock.dir, name)):
@@ -90,12 +86,12 @@ def live(s):
         recorded.append("drain%d.jsonl" % i)
         drains.append(mock.start("drain", "same", "-n", str(s.slots), "--batch", str(s.batch), "--store", s.store,
                                  "--linger", "1m", "--stats", "0", "--quiet", "--record", recorded[-1]))
-    wait_for(lambda: gauge(mock, "jobqmock_queue_messages") == 0, 60, "the queue is empty")
+    wait_for(lambda: mock.metric("jobqmock_queue_messages") == 0, 60, "the queue is empty")
     for process in drains:
         process.terminate()
     for process in drains:
         check(process.wait(timeout=30) == 0, "a drain ended with %s" % process.returncode)
-    wait_for(lambda: gauge(mock, "jobqmock_long_polls") == 0, 5, "aborted polls are seen to be gone")
+    wait_for(lambda: mock.metric("jobqmock_long_polls") == 0, 5, "aborted polls are seen to be gone")
     ledger = mock.ledger()
     theirs = collections.Counter({k: v["requests"] for k, v in ledger.get("ledger", ledger)["actions"].items()})
     mine = collections.Counter({k: v["requests"] for k, v in before.items()})

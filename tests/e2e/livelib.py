@@ -65,6 +65,10 @@ class Mock:
     def ledger(self):
         return json.loads(self.get("/_jobq/ledger"))
 
+    def metric(self, start):
+        """The sum of the metrics whose line begins so."""
+        return sum(int(line.split()[-1]) for line in self.get("/metrics").split("\n") if line.startswith(start))
+
     def faults(self, spec):
         self.get("/_jobq/faults", spec.encode())
 
