@@ -190,6 +190,11 @@ static void set_faults(struct mock *mock, struct http_exchange *x, struct jobq_s
         show_faults(mock, x);
 }
 
+static int64_t box_notice_ns(const struct mock_region *region)
+{
+    return ec2_params(region->ec2)->spot_notice_ns;
+}
+
 /* A spot box is warned now and taken when the notice is over. */
 static void interrupt(struct mock *mock, struct http_exchange *x,
                       const struct tree *params)
@@ -202,14 +207,15 @@ static void interrupt(struct mock *mock, struct http_exchange *x,
             continue;
         int64_t now_ns = mock_now_ns(mock);
         const struct ec2_instance *box = ec2_instance_at(region->ec2, instance);
-        ec2_interrupt(region->ec2, now_ns, instance);
         boxes_follow(mock, region);
         if (!box->spot || box->state >= EC2_SHUTTING_DOWN) {
             answer_error(mock, x, 409, "the instance is no spot instance that runs");
             return;
         }
-        char iso[AWSTIME_ISO];
-        awstime_iso(box->take_at_ns, iso);
+        ec2_interrupt(region->ec2, now_ns, instance);
+        boxes_follow(mock, region);
+        char iso[AWSTIME_ISO]; /* without a notice it is gone by now */
+        awstime_iso(earlier(box->take_at_ns, now_ns + box_notice_ns(region)), iso);
         answer_json(mock, x, 200,
                     json_pack("{s:s, s:s}", "instance", box->id, "taken_at", iso));
         return;

@@ -74,11 +74,17 @@ static int read_window(const struct rule *rule, struct simpledb_params *sdb,
     if (strcmp(rule->value, "off") == 0)
         return JOBQ_OK;
     if (jobq_parse_duration(rule->value, &window_ns, err) < 0)
-        return jobq_wrap(err, "'window'");
+        return jobq_wrap(err, "'%s'", rule->key);
     sdb->window.points = 2;
     sdb->window.point[0] = (struct simpledb_window_point){0, 0};
     sdb->window.point[1] = (struct simpledb_window_point){window_ns, 1};
     return JOBQ_OK;
+}
+
+/* The code, with the setting's name in front of what is wrong with it. */
+static int named(int code, const struct rule *rule, struct jobq_error *err)
+{
+    return code < 0 ? jobq_wrap(err, "'%s'", rule->key) : code;
 }
 
 /* A setting of the models: 1 taken, 0 not one, < 0 wrong. */
@@ -102,11 +108,12 @@ static int read_model(const struct mock *mock, struct rule *rule,
     } else if (strcmp(key, "window") == 0) {
         code = read_window(rule, &models->sdb, err);
     } else if (strncmp(key, "sqs.model.", 10) == 0) {
-        code = sqs_params_set(sqs, key + 10, rule->value, err);
+        code = named(sqs_params_set(sqs, key + 10, rule->value, err), rule, err);
     } else if (strncmp(key, "sdb.model.", 10) == 0) {
-        code = simpledb_params_set(&models->sdb, key + 10, rule->value, err);
+        code = named(simpledb_params_set(&models->sdb, key + 10, rule->value, err), rule,
+                     err);
     } else if (strncmp(key, "ec2.model.", 10) == 0) {
-        code = ec2_params_set(&models->ec2, key + 10, rule->value, err);
+        code = named(ec2_params_set(&models->ec2, key + 10, rule->value, err), rule, err);
     } else {
         rule->model = false;
         return 0;
@@ -152,7 +159,7 @@ static int read_call_rule(struct rule *rule, struct jobq_error *err)
         rule->latency = quantile_constant(0);
         return JOBQ_OK;
     }
-    return quantile_parse(rule->value, &rule->latency, err);
+    return named(quantile_parse(rule->value, &rule->latency, err), rule, err);
 }
 
 static struct jobq_str trimmed(struct jobq_str s)

@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     int code = process_run(&options, &err);
     if (code < 0) {
         fprintf(stderr, "jobqmock: %s\n", err.text);
-        return code == JOBQ_INVALID ? 2 : 1;
+        return code == JOBQ_INVALID || code == JOBQ_NOT_FOUND ? 2 : 1;
     }
     return 0;
 }

@@ -36,7 +36,7 @@ const char options_help[] =
     "  --version           version\n"
     "\n"
     "Control while it runs, by programs on this machine:\n"
-    "  GET  /_jobq/ledger     what was used, and the bill; ?region=R&date=YYYY-MM-DD\n"
+    "  GET  /_jobq/ledger     what was used, and the bill; ?region=R&date=YYYY-MM\n"
     "  GET  /_jobq/faults     what is set; POST SPEC sets, DELETE clears:\n"
     "       [SERVICE.[ACTION.]]error|throttle|drop|lost=P, latency=20ms|exp:20ms,\n"
     "       duplicate|undelete|reorder=P, short_poll=on, window=1s, and parameters\n"
@@ -45,7 +45,7 @@ const char options_help[] =
     "  POST /_jobq/interrupt  instance=i-...: its spot notice comes now\n"
     "  POST /_jobq/reset      forget everything\n"
     "  GET  /_jobq/healthz, /metrics (Prometheus)\n"
-    "Instance metadata: /latest/ of the newest box; /_jobq/box/ID/latest/ of that one.\n"
+    "Instance metadata: /latest/ of the newest box, /_jobq/box/ID/latest/ of any.\n"
     "API calls made: none.\n";
 
 static int parse_whole(const char *name, const char *text, int64_t low, int64_t high,
