@@ -287,7 +287,9 @@ static uint64_t store(struct sqs *s, struct sqs_queue *q, int64_t now,
                       const struct sqs_outgoing *in)
 {
     size_t extra = sqs_extra_bytes(in);
-    struct sqs_block *block = sqs_block_new(s, (size_t)in->body.len + extra);
+    uint32_t slot = sqs_slot_new(s);
+    struct sqs_slot *m = &s->slot[slot];
+    struct sqs_block *block = sqs_block_new(s, m->block, (size_t)in->body.len + extra);
     uint64_t id = s->next_id++;
     block->id = id;
     block->body_bytes = (uint32_t)in->body.len;
@@ -299,9 +301,10 @@ static uint64_t store(struct sqs *s, struct sqs_queue *q, int64_t now,
         memcpy(block->data, in->body.ptr, (size_t)in->body.len);
     if (extra)
         sqs_extra_write(in, block->data + in->body.len);
-    uint32_t slot = sqs_slot_new(s);
-    struct sqs_slot *m = &s->slot[slot];
-    *m = (struct sqs_slot){.sent_at = now, .block = block, .queue = q->index};
+    *m = (struct sqs_slot){.sent_at = now,
+                           .block = block,
+                           .large = sqs_block_is_large(block),
+                           .queue = q->index};
     sqs_enter(s, q, slot);
     int64_t delay = in->delay_ns == SQS_DEFAULT || q->settings.fifo ? q->settings.delay_ns
                                                                     : in->delay_ns;

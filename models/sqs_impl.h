@@ -6,6 +6,8 @@
  *
  * A message is a slot of 64 bytes, one cache line, with all that the calls change, and a
  * block that is written once and holds its bytes. Slots are named by index; 0 is none.
+ * A freed slot keeps its block: most messages are of one size, and a delete that hung the
+ * block into a list would fetch from far away a line that nobody else needs.
  * A message of a queue is always in the queue's order of sending (older, newer), for
  * retention, and in one place by its state:
  *
@@ -55,8 +57,9 @@ struct sqs_slot {
     int32_t receive_count;
     uint32_t group; /* FIFO queues */
     uint16_t queue;
-    uint8_t place;
-    uint8_t flags; /* an enum sqs_state, and SQS_LEAKED */
+    uint8_t place : 7;
+    uint8_t large : 1; /* so is its block */
+    uint8_t flags;     /* an enum sqs_state, and SQS_LEAKED */
 };
 
 /* Durations without a limit still have this one. */
@@ -192,10 +195,12 @@ struct sqs {
 /* ---- sqs_memory.c --------------------------------------------------------------------- */
 
 void sqs_slot_grow(struct sqs *s); /* doubles the room */
+/* A free slot has the block of its last message, or NULL. */
 uint32_t sqs_slot_new(struct sqs *s);
 void sqs_slot_free(struct sqs *s, uint32_t slot);
-struct sqs_block *sqs_block_new(struct sqs *s, size_t data_bytes);
-void sqs_block_free(struct sqs *s, struct sqs_block *block);
+/* A block with room, which is `left`, the slot's, if that has the right size. */
+struct sqs_block *sqs_block_new(struct sqs *s, struct sqs_block *left, size_t data_bytes);
+bool sqs_block_is_large(const struct sqs_block *block);
 void sqs_memory_reset(struct sqs *s); /* after the last large block was freed */
 void sqs_memory_release(struct sqs *s);
 

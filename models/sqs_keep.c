@@ -48,10 +48,11 @@ static uint32_t claim_slot(struct sqs *s, uint32_t want)
     return want;
 }
 
-static struct sqs_block *copy_block(struct sqs *s, const struct sqs_message *message)
+static struct sqs_block *copy_block(struct sqs *s, struct sqs_block *left,
+                                    const struct sqs_message *message)
 {
     size_t body = (size_t)message->body.len, extra = (size_t)message->extra.len;
-    struct sqs_block *block = sqs_block_new(s, body + extra);
+    struct sqs_block *block = sqs_block_new(s, left, body + extra);
     block->id = message->id;
     block->body_bytes = (uint32_t)body;
     block->phantom_bytes = (uint32_t)message->phantom_bytes;
@@ -78,10 +79,12 @@ void sqs_restore(struct sqs *s, int queue, const struct sqs_message *message)
     uint32_t serial = (uint32_t)(message->receipt.bits >> 32);
     uint32_t slot = claim_slot(s, (uint32_t)message->receipt.bits);
     struct sqs_slot *m = &s->slot[slot];
+    struct sqs_block *block = copy_block(s, m->block, message);
     *m = (struct sqs_slot){.sent_at = message->sent_at_ns,
                            .due_at = message->due_at_ns,
                            .received_at = message->received_at_ns,
-                           .block = copy_block(s, message),
+                           .block = block,
+                           .large = sqs_block_is_large(block),
                            .serial = serial,
                            .receive_count = message->receive_count,
                            .queue = q->index,

@@ -5,8 +5,8 @@
  * Knows nothing of: queues.
  *
  * Blocks come in classes of size: steps of 16 bytes up to 512, then four steps a doubling
- * up to 64 KiB; larger ones are malloc's own. They are carved from chunks in turn and kept
- * in a free list a class. A reset starts carving from the first chunk again, so that
+ * up to 64 KiB; larger ones are malloc's own. They are carved from chunks in turn and stay
+ * with their slot, or in a free list a class if its next message is of another size. A reset starts carving from the first chunk again, so that
  * replications touch memory that is already there. */
 #include "models/sqs_impl.h"
 
@@ -41,16 +41,8 @@ uint32_t sqs_slot_new(struct sqs *s)
     if (s->slot_used == s->slot_cap) {
         sqs_slot_grow(s);
     }
+    s->slot[s->slot_used].block = NULL;
     return s->slot_used++;
-}
-
-void sqs_slot_free(struct sqs *s, uint32_t slot)
-{
-    struct sqs_slot *m = &s->slot[slot];
-    m->place = SQS_PLACE_NONE;
-    m->next = s->slot_free;
-    s->slot_free = slot;
-    s->message_count--;
 }
 
 /* The class of a size, and the bytes that its blocks have. */
@@ -99,10 +91,21 @@ static void *carve(struct sqs *s, size_t bytes)
     return at;
 }
 
-struct sqs_block *sqs_block_new(struct sqs *s, size_t data_bytes)
+static void list_block(struct sqs *s, struct sqs_block *block)
+{
+    int class = block->size_class;
+    memcpy(block, &s->block_free[class], sizeof(void *));
+    s->block_free[class] = block;
+}
+
+struct sqs_block *sqs_block_new(struct sqs *s, struct sqs_block *left, size_t data_bytes)
 {
     size_t bytes;
     int class = class_of(offsetof(struct sqs_block, data) + data_bytes, &bytes);
+    if (left && left->size_class == class)
+        return left;
+    if (left)
+        list_block(s, left);
     struct sqs_block *block;
     if (class == LARGE) {
         block = xmalloc(bytes);
@@ -117,17 +120,29 @@ struct sqs_block *sqs_block_new(struct sqs *s, size_t data_bytes)
     return block;
 }
 
-void sqs_block_free(struct sqs *s, struct sqs_block *block)
+bool sqs_block_is_large(const struct sqs_block *block)
 {
-    if (block->size_class == LARGE) {
-        s->large_bytes -= (int64_t)(offsetof(struct sqs_block, data) + block->body_bytes +
-                                    block->extra_bytes);
-        free(block);
-        return;
+    return block->size_class == LARGE;
+}
+
+static void free_large(struct sqs *s, struct sqs_block *block)
+{
+    s->large_bytes -= (int64_t)(offsetof(struct sqs_block, data) + block->body_bytes +
+                                block->extra_bytes);
+    free(block);
+}
+
+void sqs_slot_free(struct sqs *s, uint32_t slot)
+{
+    struct sqs_slot *m = &s->slot[slot];
+    if (m->large) {
+        free_large(s, m->block);
+        m->block = NULL;
     }
-    int class = block->size_class;
-    memcpy(block, &s->block_free[class], sizeof(void *));
-    s->block_free[class] = block;
+    m->place = SQS_PLACE_NONE;
+    m->next = s->slot_free;
+    s->slot_free = slot;
+    s->message_count--;
 }
 
 void sqs_memory_reset(struct sqs *s)

@@ -302,7 +302,6 @@ void sqs_drop(struct sqs *s, struct sqs_queue *q, uint32_t slot)
                                    .receipt = {(uint64_t)m->serial << 32 | slot}};
         s->watch(s->watch_ctx, SQS_EVENT_GONE, q->index, &gone);
     }
-    sqs_block_free(s, m->block);
     sqs_slot_free(s, slot);
 }
 

@@ -464,9 +464,49 @@ static void redrive_policies_are_checked(void **state)
     close_model(&f);
 }
 
+/* A deleted message's memory serves the next one, of whatever size, and unharmed. */
+static void memory_is_used_again(void **state)
+{
+    (void)state;
+    static const int bytes[] = {10, 500, 11, 70000, 3000, 90000, 12};
+    enum { SIZES = sizeof bytes / sizeof bytes[0], TOGETHER = 3, ROUNDS = 1600 };
+    struct fixture f;
+    open_model(&f, "ideal");
+    int q = queue(&f, "q", (struct sqs_settings){0});
+    static char body[90001];
+    int64_t before = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        int len = bytes[i % SIZES];
+        memset(body, 'a' + i % 26, (size_t)len);
+        body[len] = '\0';
+        send_to(&f, q, i * S, body);
+        if (i % TOGETHER)
+            continue;
+        int got = receive_from(&f, q, i * S, 10);
+        for (int k = 0; k < got; k++) {
+            int sent = (int)(f.got.message[k].id - 1);
+            struct jobq_str text = f.got.message[k].body;
+            assert_int_equal(text.len, bytes[sent % SIZES]);
+            for (int64_t at = 0; at < text.len; at++)
+                assert_int_equal(text.ptr[at], 'a' + sent % 26);
+        }
+        struct sqs_receipt receipt[10];
+        for (int k = 0; k < got; k++)
+            receipt[k] = f.got.message[k].receipt;
+        for (int k = 0; k < got; k++)
+            delete_at(&f, q, i * S, receipt[k]);
+        assert_int_equal(sqs_message_count(f.s), 0);
+        if (i == 0)
+            before = sqs_memory_bytes(f.s);
+    }
+    assert_int_equal(sqs_memory_bytes(f.s), before); /* large ones are given back */
+    close_model(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_used_again),
         cmocka_unit_test(a_message_hides_and_comes_back),
         cmocka_unit_test(an_old_receipt_owns_nothing),
         cmocka_unit_test(a_lapsed_receipt_still_owns),
