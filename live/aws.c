@@ -42,32 +42,76 @@ static int set_place(struct aws *aws, enum jobq_service service, const char *end
     return JOBQ_OK;
 }
 
+static int set_places(struct aws *aws, struct jobq_error *err)
+{
+    for (int i = 0; i < SETTINGS_SERVICES; i++) {
+        char url[128];
+        const char *given = aws->settings->endpoint[i];
+        if (aws->at[i].url || (!given && !aws->region[0]))
+            continue;
+        settings_default_url((enum jobq_service)i, aws->region, url, sizeof url);
+        int rc = set_place(aws, (enum jobq_service)i, given ? given : url, err);
+        if (rc < 0)
+            return rc;
+    }
+    return JOBQ_OK;
+}
+
+static int no_region(struct jobq_error *err)
+{
+    return jobq_fail(err, JOBQ_INVALID,
+                     "no region; set AWS_REGION, or region in ~/.aws/config");
+}
+
 int aws_init(struct aws *aws, const struct settings *settings,
              struct transport *transport, struct credentials *credentials,
              struct jobq_error *err)
 {
-    *aws = (struct aws){.transport = transport, .credentials = credentials};
+    *aws = (struct aws){
+        .transport = transport, .credentials = credentials, .settings = settings};
     bool all_given = true;
     for (int i = 0; i < SETTINGS_SERVICES; i++)
         all_given = all_given && settings->endpoint[i];
-    if (!settings->region[0] && !all_given)
-        return jobq_fail(err, JOBQ_INVALID,
-                         "no region; set AWS_REGION, or region in "
-                         "~/.aws/config");
+    if (!settings->region[0] && !all_given && !settings->imds_url)
+        return no_region(err);
     snprintf(aws->region, sizeof aws->region, "%s",
-             settings->region[0] ? settings->region : "us-east-1");
+             settings->region[0] ? settings->region
+             : all_given         ? "us-east-1"
+                                 : "");
     digest_init(&aws->digest);
-    for (int i = 0; i < SETTINGS_SERVICES; i++) {
-        char url[128];
-        settings_default_url((enum jobq_service)i, aws->region, url, sizeof url);
-        int rc = set_place(aws, (enum jobq_service)i,
-                           settings->endpoint[i] ? settings->endpoint[i] : url, err);
-        if (rc < 0) {
-            aws_release(aws);
-            return rc;
-        }
+    int rc = set_places(aws, err);
+    if (rc < 0)
+        aws_release(aws);
+    return rc;
+}
+
+static bool is_region(struct jobq_str text)
+{
+    for (int64_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+            return false;
     }
-    return JOBQ_OK;
+    return text.len > 0 && text.len < (int64_t)sizeof((struct aws *)0)->region;
+}
+
+int aws_find_region(struct aws *aws, struct jobq_error *err)
+{
+    struct text told = {0};
+    if (aws->region[0])
+        return JOBQ_OK;
+    int rc = imds_get(aws->credentials->imds, "meta-data/placement/region", &told, err);
+    bool good = rc == JOBQ_OK && is_region(text_str(&told));
+    /* Another fiber may have been faster; places may not change under its requests. */
+    if (good && !aws->region[0]) {
+        memcpy(aws->region, told.ptr, told.len + 1);
+        for (int i = 0; i < SETTINGS_SERVICES; i++)
+            aws->at[i].place.region = str_of(aws->region);
+    }
+    text_release(&told);
+    if (!good && !aws->region[0])
+        return no_region(err);
+    return set_places(aws, err);
 }
 
 void aws_release(struct aws *aws)
@@ -158,7 +202,9 @@ int aws_run(struct aws *aws, struct aws_call *call, struct jobq_call_cost *cost,
     struct running r = {aws, call, cost};
     struct wire_keys keys;
     *cost = (struct jobq_call_cost){0};
-    int rc = credentials_get(aws->credentials, &keys, err);
+    int rc = aws_find_region(aws, err);
+    if (rc == JOBQ_OK)
+        rc = credentials_get(aws->credentials, &keys, err);
     if (rc < 0)
         return jobq_wrap(err, "%s", call->action);
     bool poll = call->wait_ns >= 0;

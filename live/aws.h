@@ -34,18 +34,23 @@ struct aws_place {
 struct aws {
     struct transport *transport;
     struct credentials *credentials;
+    const struct settings *settings;
     struct digest digest;
-    char region[33];
+    char region[33]; /* "": aws_find_region has still to ask */
     struct aws_place at[SETTINGS_SERVICES];
     int64_t skew_ns;      /* what AWS's clock is ahead of ours */
     int64_t skew_seen_ns; /* of the last reply, for doctor; 0: none or no Date */
 };
 
-/* region and endpoints as settings say. INVALID: no region and no endpoint. */
+/* region and endpoints as settings say. INVALID: no region and no endpoint, and no metadata
+ * service to be asked. settings live on. */
 int aws_init(struct aws *aws, const struct settings *settings,
              struct transport *transport, struct credentials *credentials,
              struct jobq_error *err);
 void aws_release(struct aws *aws);
+/* Off the settings, a box knows its own region: asks once, which aws_run does by itself.
+ * INVALID: there is none. Blocks: while it asks. */
+int aws_find_region(struct aws *aws, struct jobq_error *err);
 
 struct aws_call {
     enum jobq_service service;

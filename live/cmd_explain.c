@@ -198,7 +198,10 @@ static int others(struct explain *x, struct cli *sub)
     } else if (strcmp(name, "doctor") == 0) {
         add(x, JOBQ_ACT_SQS_GET_URL, 2, 0);
         add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
+        add(x, JOBQ_ACT_SQS_VISIBILITY, 1, 0);
+        add(x, JOBQ_ACT_SQS_DELETE, 1, 0);
         add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
+        add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(1));
         add(x, JOBQ_ACT_EC2_DESCRIBE, 1, 0);
     } else if (strcmp(name, "spawn") == 0) {
         add(x, JOBQ_ACT_EC2_RUN, 1, 0);

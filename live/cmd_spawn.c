@@ -68,8 +68,11 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
                              {STR("Name"), str_of(s->params.queue)}};
     char token[17];
     struct arena arena;
+    int rc = aws_find_region(&cli->live->aws, err);
+    if (rc < 0)
+        return rc;
     s->params.region = cli->live->aws.region;
-    int rc = user_data_make(&s->params, &s->user_data, err);
+    rc = user_data_make(&s->params, &s->user_data, err);
     if (rc < 0)
         return rc;
     if (cli_given(cli, DRY_RUN)) {

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define RENEW_BEFORE_NS (5 * JOBQ_NS_PER_MIN)
 
@@ -122,6 +123,17 @@ static int renew(struct credentials *c, struct jobq_error *err)
 {
     struct text reply = {0};
     int rc;
+    if (c->settings->unsupported)
+        return jobq_fail(err, JOBQ_DENIED,
+                         "profile '%.40s' takes its keys by '%s', which jobq cannot: set "
+                         "AWS_ACCESS_KEY_ID and so on, as 'aws configure "
+                         "export-credentials' prints them",
+                         c->settings->profile, c->settings->unsupported);
+    /* Half a pair of keys, or a profile that is not there, is a slip: to go on as another
+     * would be worse than to stop. */
+    if (c->settings->missing[0] &&
+        (!c->settings->keys_from || strcmp(c->settings->keys_from, "environment")))
+        return jobq_fail(err, JOBQ_DENIED, "%s", c->settings->missing);
     if (c->settings->access) {
         const struct settings *s = c->settings;
         c->access = xstrdup(s->access);

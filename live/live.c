@@ -88,6 +88,7 @@ int live_open(struct live *live, const struct live_options *options,
     live->sched = fiber_sched_new(&PARK_TIMERS, live->park, &fibers);
     live->transport = transport_new(live->loop, live->sched);
     live->aws.transport = live->transport;
+    transport_trust(live->transport, live->settings.ca_bundle);
     live->imds =
         (struct imds){.transport = live->transport, .base = live->settings.imds_url};
     credentials_init(&live->credentials, &live->settings, &live->imds, live->transport,

@@ -50,7 +50,9 @@ static void set_env(char **where, const char *name)
 /* What is picked out of a file. The keys of one source stay together. */
 struct pick {
     struct settings *settings;
-    char *access, *secret, *token, *region, *endpoint_all, *services;
+    char *access, *secret, *token, *region, *endpoint_all, *services, *ca_bundle;
+    const char *unsupported; /* the first of unsupported_keys that was there */
+    bool seen;               /* the profile has a section */
     char *endpoint[SETTINGS_SERVICES];
     bool config;        /* ~/.aws/config: sections are called "profile NAME" */
     bool want_services; /* second pass: the [services NAME] section */
@@ -59,10 +61,17 @@ struct pick {
 static const char *const service_key[SETTINGS_SERVICES] = {
     "sqs.endpoint_url", "simpledb.endpoint_url", "ec2.endpoint_url"};
 
+/* The first one is a role to be assumed: an SDK prefers it to keys beside it. */
+static const char *const unsupported_keys[] = {
+    "role_arn",      "credential_process",      "sso_session",
+    "sso_start_url", "web_identity_token_file", "login_session"};
+
 static bool is_section(const struct pick *p, struct jobq_str section)
 {
     char want[160];
     const char *name = p->settings->profile;
+    if (p->config && strcmp(name, "default") == 0 && str_is(section, "profile default"))
+        return true;
     if (p->want_services)
         snprintf(want, sizeof want, "services %s", p->services ? p->services : "");
     else if (!p->config || strcmp(name, "default") == 0)
@@ -85,13 +94,18 @@ static int on_key(void *ctx, struct jobq_str section, struct jobq_str key,
                 set(&p->endpoint[i], value);
         return JOBQ_OK;
     }
+    p->seen = true;
+    for (size_t i = 0; i < sizeof unsupported_keys / sizeof *unsupported_keys; i++)
+        if (str_is(key, unsupported_keys[i]) && (!p->unsupported || i == 0))
+            p->unsupported = unsupported_keys[i];
     const struct {
         const char *name;
         char **where;
     } known[] = {
         {"aws_access_key_id", &p->access},  {"aws_secret_access_key", &p->secret},
         {"aws_session_token", &p->token},   {"region", &p->region},
-        {"endpoint_url", &p->endpoint_all}, {"services", &p->services}};
+        {"endpoint_url", &p->endpoint_all}, {"services", &p->services},
+        {"ca_bundle", &p->ca_bundle}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_is(key, known[i].name))
             set(known[i].where, value);
@@ -128,6 +142,13 @@ static void forget(char **secret)
 static void take_keys(struct pick *p, const char *from)
 {
     struct settings *s = p->settings;
+    bool in_env = s->keys_from && strcmp(s->keys_from, "environment") == 0;
+    bool is_role = p->unsupported == unsupported_keys[0];
+    if (!s->access && (p->access != NULL) != (p->secret != NULL) && !s->missing[0])
+        snprintf(s->missing, sizeof s->missing, "the %s has an access key %s alone", from,
+                 p->access ? "id" : "secret");
+    if (p->unsupported && !in_env && (is_role || (!s->access && !p->access)))
+        s->unsupported = p->unsupported;
     if (!s->access && p->access && p->secret) {
         s->access = xstrdup(p->access);
         s->secret = xstrdup(p->secret);
@@ -141,6 +162,8 @@ static void take_places(struct pick *p)
     struct settings *s = p->settings;
     if (!s->region[0] && p->region)
         snprintf(s->region, sizeof s->region, "%s", p->region);
+    if (p->ca_bundle)
+        set(&s->ca_bundle, str_of(p->ca_bundle));
     if (env_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
         return;
     for (int i = 0; i < SETTINGS_SERVICES; i++) {
@@ -150,7 +173,7 @@ static void take_places(struct pick *p)
     }
 }
 
-static int read_file(struct settings *s, const char *path, bool config,
+static int read_file(struct settings *s, const char *path, bool config, bool *seen,
                      struct jobq_error *err)
 {
     struct text text = {0};
@@ -162,6 +185,7 @@ static int read_file(struct settings *s, const char *path, bool config,
         if (rc == JOBQ_OK && config && p.services)
             rc = awsconfig_read(text_str(&text), path, on_key, &p, err);
     }
+    *seen = *seen || p.seen;
     if (rc == JOBQ_OK) {
         take_keys(&p, config ? "config file" : "credentials file");
         if (config)
@@ -176,6 +200,7 @@ static int read_file(struct settings *s, const char *path, bool config,
     free(p.region);
     free(p.endpoint_all);
     free(p.services);
+    free(p.ca_bundle);
     for (int i = 0; i < SETTINGS_SERVICES; i++)
         free(p.endpoint[i]);
     return rc;
@@ -284,6 +309,7 @@ int settings_read(struct settings *s, struct jobq_error *err)
         set_env(&s->endpoint[i], endpoint_env[i]);
         set_env(&s->endpoint[i], "AWS_ENDPOINT_URL");
     }
+    set_env(&s->ca_bundle, "AWS_CA_BUNDLE");
     struct pick p = {.settings = s};
     set_env(&p.access, "AWS_ACCESS_KEY_ID");
     set_env(&p.secret, "AWS_SECRET_ACCESS_KEY");
@@ -293,10 +319,16 @@ int settings_read(struct settings *s, struct jobq_error *err)
     forget(&p.secret);
     forget(&p.token);
     home_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", path, sizeof path);
-    int rc = read_file(s, path, false, err);
+    bool seen = false;
+    int rc = read_file(s, path, false, &seen, err);
     home_path("AWS_CONFIG_FILE", "config", path, sizeof path);
     if (rc == JOBQ_OK)
-        rc = read_file(s, path, true, err);
+        rc = read_file(s, path, true, &seen, err);
+    if (profile && !seen && !s->missing[0])
+        snprintf(s->missing, sizeof s->missing, "profile '%.40s' is in no file of ~/.aws",
+                 profile);
+    if (!s->access && !s->unsupported && env("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        s->unsupported = "AWS_WEB_IDENTITY_TOKEN_FILE";
     if (rc == JOBQ_OK)
         rc = read_roles(s, err);
     if (rc == JOBQ_OK)
@@ -317,6 +349,7 @@ void settings_release(struct settings *s)
     free(s->container_url);
     free(s->container_auth_file);
     free(s->imds_url);
+    free(s->ca_bundle);
     *s = (struct settings){0};
 }
 

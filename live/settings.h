@@ -8,7 +8,12 @@
  * As the SDKs read them: AWS_REGION, AWS_DEFAULT_REGION, the profile's region;
  * AWS_ENDPOINT_URL_SQS|SIMPLEDB|EC2, AWS_ENDPOINT_URL, the profile's services section and
  * endpoint_url (not with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true); AWS_PROFILE,
- * AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE. Environment before files. */
+ * AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE; AWS_CA_BUNDLE, the profile's ca_bundle.
+ * Environment before files.
+ *
+ * Ways to keys that the SDKs know and jobq does not (a role to be assumed, a command, single
+ * sign-on, a web identity) are noted where they would count, so that nobody works as somebody
+ * else without a word. */
 #ifndef JOBQ_LIVE_SETTINGS_H
 #define JOBQ_LIVE_SETTINGS_H
 
@@ -28,7 +33,10 @@ struct settings {
     const char *keys_from; /* "environment", "credentials file", "config file"; or NULL */
     char *container_url, *container_auth; /* NULL: none */
     char *container_auth_file;
-    char *imds_url; /* NULL: disabled */
+    char *imds_url;          /* NULL: disabled */
+    char *ca_bundle;         /* file of certificates to trust; NULL: the system's */
+    const char *unsupported; /* the setting that would give keys to an SDK; NULL: none */
+    char missing[80];        /* what is half there, or named and not there; "": nothing */
 };
 
 /* INVALID: a malformed file or value; the text never holds a secret. */

@@ -58,6 +58,7 @@ struct transport {
     struct fiber_sched *sched;
     CURLM *multi;
     struct loop_timer *timer, *abort_timer;
+    const char *ca_bundle;                /* NULL: the system's */
     struct transport_call *first, **last; /* queued */
     struct job *job_first, **job_last;
     struct lane *active, *idle;
@@ -139,6 +140,8 @@ static struct lane *lane_new(struct transport *transport)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (transport->ca_bundle)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, transport->ca_bundle);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
@@ -454,6 +457,11 @@ struct transport *transport_new(struct loop *loop, struct fiber_sched *sched)
     curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
     curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     return transport;
+}
+
+void transport_trust(struct transport *transport, const char *path)
+{
+    transport->ca_bundle = path;
 }
 
 void transport_free(struct transport *transport)

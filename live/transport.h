@@ -56,6 +56,8 @@ struct transport_call {
 };
 
 struct transport *transport_new(struct loop *loop, struct fiber_sched *sched);
+/* Trust the certificates in that file instead of the system's; path lives on. */
+void transport_trust(struct transport *transport, const char *path);
 /* No call may be under way. */
 void transport_free(struct transport *transport);
 

@@ -58,3 +58,7 @@ CHECKS += live-cli
 live-page: all
 	@/usr/bin/python3 tests/e2e/live_page.py
 CHECKS += live-page
+.PHONY: live-doctor
+live-doctor: all
+	@/usr/bin/python3 tests/e2e/live_doctor.py
+CHECKS += live-doctor
