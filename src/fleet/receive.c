@@ -84,8 +84,10 @@ static int64_t poll_ns(const struct drainer *d)
     int64_t left_ns = d->options.idle_exit_ns;
     if (d->quiet_since_ns >= 0)
         left_ns -= jobq_now(d->b) - d->quiet_since_ns;
-    if (d->elsewhere && left_ns < JOBQ_NS_PER_S)
-        left_ns = JOBQ_NS_PER_S; /* others are at work: no need to ask all the time */
+    /* Others are at work, or we are, if only with deletes that wait for company: the end is
+     * not yet, and asking all the time costs a receive each. */
+    if ((d->elsewhere || d->held_count > 0) && left_ns < JOBQ_NS_PER_S)
+        left_ns = JOBQ_NS_PER_S;
     left_ns = left_ns > 0 ? left_ns : 0;
     return left_ns < wait_ns ? left_ns : wait_ns;
 }

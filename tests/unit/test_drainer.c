@@ -921,6 +921,24 @@ static void idle_exit_waits_for_others(void **state)
     stage_free(st);
 }
 
+/* Told to take what is there and end, it does not ask in a loop while jobs run and deletes
+ * wait for company. */
+static void taking_what_is_there_costs_few_receives(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 3, "4");
+    struct stage_drainer *sd = stage_drain(st, 10);
+    sd->options.idle_exit_ns = 0;
+    stage_run_for(st, 60 * S);
+    assert_true(sd->returned);
+    assert_int_equal(sd->ended, 3);
+    /* 4 s of jobs and 5 s of lingering, a second each, and some at the end. */
+    assert_in_range(sd->ledger.action[JOBQ_ACT_SQS_RECEIVE].requests, 2, 20);
+    assert_queue_empty(st);
+    stage_free(st);
+}
+
 static void quiet_takes_no_more_until_resumed(void **state)
 {
     (void)state;
@@ -1010,6 +1028,7 @@ int main(void)
         cmocka_unit_test(an_idle_drainer_polls_every_twenty_seconds),
         cmocka_unit_test(empty_receives_take_no_memory),
         cmocka_unit_test(idle_exit_waits_for_others),
+        cmocka_unit_test(taking_what_is_there_costs_few_receives),
         cmocka_unit_test(quiet_takes_no_more_until_resumed),
         cmocka_unit_test(a_vanished_queue_ends_the_drainer),
         cmocka_unit_test(throttles_and_lost_replies_lose_nothing),
