@@ -267,10 +267,11 @@ const struct cli_command cmd_doctor = {
     .summary = "checks credentials, clock, queue, domains and permissions",
     .examples = "  jobq doctor render\n"
                 "  jobq doctor render --job-time 30s --rate 200 --domains 8\n",
-    .calls =
-        "  2 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains, 1 DescribeInstances; and\n"
-        "  1 ChangeMessageVisibility, 1 DeleteMessage, 1 PutAttributes that come to "
-        "nothing.\n",
+    .calls = "  2 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains, 1 "
+             "DescribeInstances; and\n"
+             "  1 ChangeMessageVisibility, 1 DeleteMessage and 1 PutAttributes that "
+             "come to\n"
+             "  nothing.\n",
     .option = options,
     .run = run,
     .min_args = 1,
