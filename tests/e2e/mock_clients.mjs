@@ -231,6 +231,47 @@ const tests = {
             sdb.domainMetadata({ DomainName }).promise());
         assert.ok(gone.message);
     },
+    async limits() {
+        const url = await queue();
+        const faults = (spec) => fetch(`${endpoint}/_jobq/faults`, { method: "POST", body: spec });
+        await faults("sqs.model.in_flight_max=1; sqs.ListQueues.throttle=1");
+        for (const MessageBody of ["a", "b"])
+            await client.sendMessage({ QueueUrl: url, MessageBody });
+        assert.equal((await receive(url)).length, 1);
+        await fails("OverLimit", 403, () => receive(url));
+        await fails("RequestThrottled", 403, () => client.listQueues({}));
+        await faults("off");
+        assert.equal((await receive(url)).length, 1);
+    },
+    async ec2() {
+        const options = { endpoint, region: "us-east-1", maxRetries: 0, ...credentials };
+        const ec2 = new aws2.EC2(options), sts = new aws2.STS(options);
+        const run = { ImageId: "ami-0123456789abcdef0", InstanceType: "c7g.large", MinCount: 1,
+            MaxCount: 2, InstanceMarketOptions: { MarketType: "spot" }, TagSpecifications: [
+                { ResourceType: "instance", Tags: [{ Key: "a", Value: "<1>" }] }] };
+        await fails("DryRunOperation", 412, () =>
+            ec2.runInstances({ ...run, DryRun: true }).promise());
+        const { Instances } = await ec2.runInstances(run).promise();
+        assert.deepEqual(Instances.map((one) => one.State.Name), ["pending", "pending"]);
+        const InstanceIds = Instances.map((one) => one.InstanceId);
+        await ec2.waitFor("instanceRunning", { InstanceIds }).promise();
+        const { Reservations } = await ec2.describeInstances({ Filters: [
+            { Name: "tag:a", Values: ["<?>"] }] }).promise();
+        assert.deepEqual(Reservations[0].Instances.map((one) => one.InstanceId), InstanceIds);
+        assert.deepEqual(Reservations[0].Instances[0].Tags, [{ Key: "a", Value: "<1>" }]);
+        assert.ok(Reservations[0].Instances[0].LaunchTime instanceof Date);
+        const prices = await ec2.describeSpotPriceHistory(
+            { InstanceTypes: ["c7g.large"], ProductDescriptions: ["Linux/UNIX"] }).promise();
+        assert.equal(prices.SpotPriceHistory.length, 1);
+        const types = await ec2.describeInstanceTypes({ InstanceTypes: ["c7g.large"] }).promise();
+        assert.equal(types.InstanceTypes[0].MemoryInfo.SizeInMiB, 4096);
+        const ended = await ec2.terminateInstances({ InstanceIds }).promise();
+        assert.deepEqual(ended.TerminatingInstances.map((one) => one.PreviousState.Code),
+            [16, 16]);
+        await fails("InvalidInstanceID.NotFound", 400, () => ec2.terminateInstances(
+            { InstanceIds: ["i-0123456789abcdef0"] }).promise());
+        assert.equal((await sts.getCallerIdentity().promise()).Account, "123456789012");
+    },
     async signatures() {
         const bad = { ...credentials, secretAccessKey: "x" };
         const wrong = new aws3.SQS({ endpoint, region: "us-east-1", maxAttempts: 1,
