@@ -239,6 +239,19 @@ static void report_chunk(struct enqueue *e, const struct jobq_error *err)
     }
 }
 
+static void note_jobs(struct enqueue *e)
+{
+    for (int i = 0; e->record && i < e->count; i++) {
+        const struct enqueuer_job *job = &e->job[i];
+        int64_t bytes = 0;
+        if (e->source[i].code < 0)
+            continue;
+        for (int k = 0; k < job->pair_count; k++)
+            bytes += job->pair[k].name.len + job->pair[k].value.len;
+        record_enqueued(e->record, str_of(job->id), job->code, bytes);
+    }
+}
+
 /* Lines that could not be read are left out of what the enqueuer gets. */
 static void send_chunk(struct enqueue *e)
 {
@@ -253,6 +266,7 @@ static void send_chunk(struct enqueue *e)
         enqueuer_add_many(e->enqueuer, e->good, count, &err);
     for (int i = 0; i < count; i++)
         e->job[e->good_index[i]] = e->good[i];
+    note_jobs(e);
     report_chunk(e, &err);
 }
 
@@ -299,6 +313,7 @@ static int run_one(struct enqueue *e, struct jobq_error *err)
     e->job[0] = (struct enqueuer_job){
         .pair = pair, .pair_count = count, .delay_ns = e->delay_ns, .tag = 1};
     enqueuer_add_many(e->enqueuer, e->job, 1, err);
+    note_jobs(e);
     if (e->job[0].code < 0)
         return e->job[0].code;
     e->added = 1;

@@ -287,12 +287,21 @@ void jobq_enqueuer_free(struct jobq_enqueuer *e)
     release(e);
 }
 
+static int refuse(struct jobq_error *err, const char *what)
+{
+    struct jobq_error why;
+    jobq_fail(&why, JOBQ_INVALID, "%s", what);
+    return report(JOBQ_INVALID, &why, err);
+}
+
 static int fill_job(struct enqueuer_job *to, const struct jobq_dict *dict, int count,
                     double delay_s, struct arena *arena, struct jobq_error *err)
 {
     if (count < 0 || count > JOB_PAIRS_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "job of '%d' pairs is not 0 to %d", count,
                          JOB_PAIRS_MAX);
+    if (count > 0 && !dict)
+        return jobq_fail(err, JOBQ_INVALID, "a job's dict is NULL");
     if (!(delay_s >= 0 && delay_s <= 900))
         return jobq_fail(err, JOBQ_LIMIT, "delay is not 0 to '900' seconds");
     struct job_pair *pair = arena_alloc(arena, (size_t)count * sizeof *pair);
@@ -315,6 +324,8 @@ int64_t jobq_enqueue_batch(struct jobq_enqueuer *e, struct jobq_job *job, int64_
     int rc = usable(e, err);
     if (rc < 0)
         return rc;
+    if (count < 0 || (count > 0 && !job))
+        return refuse(err, count < 0 ? "a batch of fewer than no jobs" : "jobs are NULL");
     arena_init(&arena, 0);
     struct enqueuer_job *all = xcalloc((size_t)count, sizeof *all);
     int64_t *of = xcalloc((size_t)count, sizeof *of);
@@ -347,6 +358,8 @@ int jobq_enqueue(struct jobq_enqueuer *e, const struct jobq_dict *dict, int coun
                  char id_out[JOBQ_ID_MAX], struct jobq_error *err)
 {
     struct jobq_job job = {.dict = dict, .count = count};
+    if (!id_out)
+        return refuse(err, "the place for the id is NULL");
     id_out[0] = '\0';
     int64_t rc = jobq_enqueue_batch(e, &job, 1, err);
     if (rc < 0)
@@ -363,6 +376,8 @@ int jobq_status(struct jobq_enqueuer *e, const char *id, struct jobq_status *out
     int rc = usable(e, err);
     if (rc < 0)
         return rc;
+    if (!id || !out)
+        return refuse(err, id ? "the place for the status is NULL" : "id is NULL");
     struct status_job *status = xcalloc(1, sizeof *status);
     struct call call = {.kind = CALL_STATUS, .id = id, .status = status};
     submit(e, &call);
@@ -388,6 +403,8 @@ int jobq_cancel(struct jobq_enqueuer *e, const char *id, struct jobq_error *err)
     int rc = usable(e, err);
     if (rc < 0)
         return rc;
+    if (!id)
+        return refuse(err, "id is NULL");
     struct call call = {.kind = CALL_CANCEL, .id = id};
     submit(e, &call);
     return report((int)call.rc, &call.err, err);

@@ -90,7 +90,23 @@ void record_job(struct record *r, const struct drainer_event *event)
     member(r, "start", event->started_at_ns - r->zero_ns);
     member(r, "ns", event->ended_at_ns - event->started_at_ns);
     member(r, "cpu_ns", event->result ? event->result->cpu_ns : 0);
+    member(r, "bytes", event->payload_bytes);
+    member(r, "output", event->result ? event->result->tail_bytes : 0);
     member(r, "exit", event->result ? event->result->exit_code : 0);
+    line_done(r);
+}
+
+void record_enqueued(struct record *r, struct jobq_str id, int code, int64_t bytes)
+{
+    if (r->fd < 0)
+        return;
+    text_puts(&r->buffer, "{\"job\":");
+    cli_json_string(&r->buffer, id);
+    text_puts(&r->buffer, ",\"state\":\"queued\",\"code\":\"");
+    text_puts(&r->buffer, code < 0 ? jobq_code_name((enum jobq_code)code) : "ok");
+    text_puts(&r->buffer, "\"");
+    member(r, "end", loop_now_ns() - r->zero_ns);
+    member(r, "bytes", bytes);
     line_done(r);
 }
 

@@ -28,6 +28,8 @@ struct record;
 struct record *record_open(const char *path, struct jobq_backend *b,
                            struct jobq_error *err);
 void record_job(struct record *record, const struct drainer_event *event);
+/* A job that was sent, or not acknowledged (code); bytes: of its names and values. */
+void record_enqueued(struct record *record, struct jobq_str id, int code, int64_t bytes);
 /* Writes what is buffered; called once a second by who has a timer. */
 void record_flush(struct record *record);
 /* Adds the ledger and closes. On a fiber: the JSON is built on transport's loop. */

@@ -41,6 +41,7 @@ void drain_event(struct held *h, enum drainer_event_kind kind, enum job_state st
         .enqueued_wall_ns = h->message.sent_wall_ns,
         .started_at_ns = h->started_at_ns,
         .ended_at_ns = kind == DRAINER_STARTED ? 0 : jobq_now(d->b),
+        .payload_bytes = h->body.pairs.len + h->body.phantom_bytes,
         .result = result,
         .text = text,
     };

@@ -56,6 +56,7 @@ struct drainer_event {
     int32_t attempt;
     int64_t enqueued_wall_ns; /* when the message was sent */
     int64_t started_at_ns, ended_at_ns;
+    int64_t payload_bytes;                 /* as encoded */
     const struct jobq_work_result *result; /* ENDED only; else NULL */
     const char *text;                      /* why, for SKIPPED and LOST; else "" */
 };

@@ -150,6 +150,26 @@ check(ends["out"]["state"] == "done" and out.endswith("x\nprogress 33%\nEND\n") 
 check(ends["evil"]["output"] == words[4] and not os.path.exists(mock.dir + "/pwned"), "a payload was run by a shell")
 check(not marked("lim"), "children are left")
 
+# ---- traces: a line a call and a job, whole lines up to where a kill -9 struck
+write("traced", "kind=sleep seconds=0.01 word=abc\n" * 600)
+run("enqueue", "trace", "--batch", "traced", "--record", "enqueue.trace", "-q")
+trace = [json.loads(line) for line in open(mock.dir + "/enqueue.trace")]
+jobs = [line for line in trace if "job" in line]
+check(trace[0]["schema"] == "jobq.trace/1" and "ledger" in trace[-1], "the trace's ends")
+check(len(jobs) == 600 and all(j["bytes"] == 27 and j["code"] == "ok" for j in jobs), "jobs of the trace: %s" % jobs[:1])
+for i in range(3):
+    name = "%s/drain%d.trace" % (mock.dir, i)
+    drain = mock.start("drain", "trace", "-n", "3", "--record", name, "--visibility", "5s")
+    wait_for(lambda: os.path.exists(name) and os.path.getsize(name) > 2000, 10, "lines of a trace")
+    time.sleep(dice.random() * 0.5)
+    drain.send_signal(signal.SIGKILL)
+    drain.wait()
+    whole, rest = open(name).read().rpartition("\n")[::2]
+    ended = [j for j in map(json.loads, whole.split("\n")) if "job" in j]
+    check(ended and all(j["state"] == "done" and j["bytes"] > 0 and "cpu_ns" in j for j in ended), "a killed drain's trace")
+done = subprocess.run([os.path.join(ROOT, "bin/jobqcost"), "bill", name], capture_output=True, text=True, timeout=20)
+check(done.returncode == 2 and "without its ledger" in done.stderr, "a bill of a trace that was cut: " + done.stderr)
+
 # ---- all others as JSON
 dead = one("dlq", "ls", "lim")["jobs"]
 check({j["id"] for j in dead} == {ends[k]["id"] for k in ("mem", "cpu", "fork")}, "dead letters: %s" % dead)

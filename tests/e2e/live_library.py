@@ -100,6 +100,14 @@ int main(void) {
     char id[JOBQ_ID_MAX];
     if (!q || jobq_enqueue(q, job, 2, id, &err) < 0) { puts(err.text); return 1; }
     puts(id);
+    /* A NULL or a negative count is an error, not a crash. */
+    struct jobq_status status;
+    if (jobq_enqueue(q, NULL, 1, id, &err) != JOBQ_INVALID || jobq_enqueue(q, job, 2, NULL, &err) != JOBQ_INVALID ||
+        jobq_enqueue_batch(q, NULL, 3, &err) != JOBQ_INVALID || jobq_enqueue_batch(q, NULL, -1, &err) != JOBQ_INVALID ||
+        jobq_enqueue_batch(q, NULL, 0, &err) != 0 || jobq_status(q, NULL, &status, &err) != JOBQ_INVALID ||
+        jobq_status(q, id, NULL, &err) != JOBQ_INVALID || jobq_cancel(q, NULL, NULL) != JOBQ_INVALID ||
+        jobq_enqueue(NULL, job, 2, id, NULL) != JOBQ_INVALID)
+        return 2;
     jobq_enqueuer_free(q);
     return jobq_enqueuer_new("render", 1e9, &err) != NULL || err.code != JOBQ_LIMIT;
 }
