@@ -93,8 +93,12 @@ def sqs_session():
     return boto3.session.Session(botocore_session=session)
 
 
+# A newer botocore knows no Query: there all is done in JSON.
+QUERY = botocore.session.get_session().get_service_model("sqs").metadata["protocol"] == "query"
+
+
 class SqsCase(MockCase):
-    protocol = "query"
+    protocol = "query" if QUERY else "json"
 
     @classmethod
     def setUpClass(cls):
@@ -127,12 +131,7 @@ class SqsCase(MockCase):
 
 
 def both(names, *cases):
-    """Adds each case once more, in JSON, to the names of a module. A newer botocore knows no
-    Query: there the case itself is done in JSON."""
-    query = botocore.session.get_session().get_service_model("sqs").metadata["protocol"] == "query"
-    for case in cases:
-        if query:
-            names["Json" + case.__name__] = type("Json" + case.__name__, (case,),
-                                                 {"protocol": "json"})
-        else:
-            case.protocol = "json"
+    """Adds each case once more, in JSON, to the names of a module."""
+    for case in cases if QUERY else ():
+        names["Json" + case.__name__] = type("Json" + case.__name__, (case,),
+                                             {"protocol": "json"})
