@@ -121,7 +121,9 @@ static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
         add_sqs(x, JOBQ_ACT_SQS_SEND_BATCH, ceil(x->jobs / 10), state.body_bytes * 10);
     else
         add_sqs(x, JOBQ_ACT_SQS_SEND, 1, state.body_bytes);
-    add(x, JOBQ_ACT_SQS_GET_URL, 2, 0);
+    add(x, JOBQ_ACT_SQS_GET_URL, 1, 0);
+    if (value_of(sub, "visibility"))
+        add(x, JOBQ_ACT_SQS_SET_ATTRIBUTES, 1, 0);
     if (x->scenario.store == PREDICT_SIMPLEDB && batch)
         add(x, JOBQ_ACT_SDB_PUT_BATCH, ceil(x->jobs / 25),
             x->jobs * u.line[USAGE_BOX_PUT_BATCH]);
@@ -178,12 +180,36 @@ static int drain(struct explain *x, struct cli *sub, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static int others(struct explain *x, struct cli *sub)
+static int others(struct explain *x, struct cli *sub, struct jobq_error *err)
 {
     const char *name = sub->command->name;
     double n = sub->arg_count;
     x->unit = "this command";
-    if (strcmp(name, "status") == 0 || strcmp(name, "wait") == 0) {
+    if (strcmp(name, "wait") == 0 && value_of(sub, "all")) {
+        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
+        x->unit = "each look of this wait";
+    } else if (strcmp(name, "dlq") == 0) {
+        bool redrive = n > 0 && strcmp(sub->arg[0], "redrive") == 0;
+        add_sqs(x, JOBQ_ACT_SQS_RECEIVE, 1, 10 * 1024);
+        if (redrive) {
+            add(x, JOBQ_ACT_SDB_GET, 10, 10 * 0.0000093202);
+            add(x, JOBQ_ACT_SDB_PUT, 10, 10 * put_hours(2));
+            add_sqs(x, JOBQ_ACT_SQS_SEND, 10, 1024);
+            add(x, JOBQ_ACT_SQS_DELETE, 10, 0);
+        } else {
+            add(x, JOBQ_ACT_SQS_VISIBILITY_BATCH, 1, 0);
+        }
+        x->unit = "each ten dead letters of 1 KiB";
+    } else if (strcmp(name, "purge") == 0) {
+        double queues = value_of(sub, "dead") ? 2 : 1;
+        add(x, JOBQ_ACT_SQS_GET_URL, queues, 0);
+        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, queues, 0);
+        if (!value_of(sub, "dry-run"))
+            add(x, JOBQ_ACT_SQS_PURGE, queues, 0);
+        if (value_of(sub, "rows"))
+            snprintf(x->note, sizeof x->note,
+                     "with --rows 0.0056 machine hours a domain more");
+    } else if (strcmp(name, "status") == 0 || strcmp(name, "wait") == 0) {
         /* GetAttributes: facts of boxusage, 0.0000093202 for a small row. */
         add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
         x->unit = strcmp(name, "wait") ? x->unit : "each look of this wait";
@@ -191,10 +217,18 @@ static int others(struct explain *x, struct cli *sub)
         add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
         add(x, JOBQ_ACT_SDB_PUT, n, n * put_hours(2));
     } else if (strcmp(name, "serve") == 0) {
-        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 2 * 5760, 0);
-        add(x, JOBQ_ACT_SDB_SELECT, 5760, 5760 * 0.0000228616);
-        add(x, JOBQ_ACT_EC2_DESCRIBE, 5760, 0);
-        x->unit = "a day of this page at a refresh of 15s";
+        int64_t every_ns = 15 * JOBQ_NS_PER_S;
+        const char *refresh = value_of(sub, "refresh");
+        if (refresh && jobq_parse_duration(refresh, &every_ns, err) < 0)
+            return err->code;
+        if (every_ns < 5 * JOBQ_NS_PER_S)
+            return jobq_fail(err, JOBQ_INVALID, "--refresh is at least 5s");
+        double looks = (double)JOBQ_NS_PER_DAY / (double)every_ns;
+        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 2 * looks, 0);
+        if (set_store(x, sub) == JOBQ_OK && x->scenario.store == PREDICT_SIMPLEDB)
+            add(x, JOBQ_ACT_SDB_SELECT, looks, looks * 0.0000228616);
+        add(x, JOBQ_ACT_EC2_DESCRIBE, looks, 0);
+        x->unit = "a day of this page";
     } else if (strcmp(name, "doctor") == 0) {
         add(x, JOBQ_ACT_SQS_GET_URL, 2, 0);
         add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
@@ -204,7 +238,10 @@ static int others(struct explain *x, struct cli *sub)
         add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(1));
         add(x, JOBQ_ACT_EC2_DESCRIBE, 1, 0);
     } else if (strcmp(name, "spawn") == 0) {
-        add(x, JOBQ_ACT_EC2_RUN, 1, 0);
+        if (!value_of(sub, "dry-run")) {
+            add(x, JOBQ_ACT_SQS_GET_URL, 1, 0);
+            add(x, JOBQ_ACT_EC2_RUN, 1, 0);
+        }
         snprintf(x->note, sizeof x->note, "the boxes themselves: jobqcost prices show");
     } else if (strcmp(name, "list") == 0) {
         add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
@@ -316,7 +353,7 @@ static int run(struct cli *cli)
     else if (strcmp(command->name, "drain") == 0)
         rc = drain(x, &sub, &err);
     else
-        rc = others(x, &sub);
+        rc = others(x, &sub, &err);
     if (rc == JOBQ_OK)
         rc = price_and_show(x, &err);
     jobq_ledger_release(&x->ledger);

@@ -20,12 +20,21 @@
 
 struct run {
     struct live *live;
+    bool denied;
     struct contract c;
 };
 
 static void on_fiber(void *arg)
 {
     struct run *r = arg;
+    struct wire_keys keys;
+    struct jobq_error err;
+    if (credentials_get(&r->live->credentials, &keys, &err) < 0) {
+        fprintf(stderr, "%s\n", err.text);
+        r->denied = true;
+        live_end(r->live);
+        return;
+    }
     contract_queue(&r->c);
     contract_store(&r->c);
     contract_fleet(&r->c);
@@ -70,9 +79,12 @@ int main(int argc, char **argv)
     live_run(r->live, on_fiber, r, &err);
     int64_t sqs = jobq_ledger_requests(&r->live->ledger, JOBQ_SQS);
     int64_t sdb = jobq_ledger_requests(&r->live->ledger, JOBQ_SIMPLEDB);
-    printf("live: %d of %d hold; %lld SQS and %lld SimpleDB requests\n",
-           r->c.wants - r->c.failures, r->c.wants, (long long)sqs, (long long)sdb);
+    if (!r->denied)
+        printf("live: %d of %d hold; %lld SQS and %lld SimpleDB requests\n",
+               r->c.wants - r->c.failures, r->c.wants, (long long)sqs, (long long)sdb);
     int bad = r->c.failures || r->c.wants < 90;
+    if (r->denied)
+        bad = 77;
     if (sqs > CONTRACT_SQS || sdb > CONTRACT_SDB) {
         puts("more requests than were announced");
         bad = 1;
