@@ -125,6 +125,30 @@ expect("error", jobq(Server(send(reply(
 expect("nobody there", jobq("http://127.0.0.1:1"), 75, "network")
 expect("no URL", jobq("ftp://127.0.0.1:1"), 2, "no http or https URL")
 
+
+
+def wrong_ids(body):
+    """A server whose batch replies name entries that were not asked for, twice, or none."""
+    def answer(conn, head):
+        conn.sendall(reply(body if b"Batch" in head else '{"QueueUrl": "http://127.0.0.1:1/123456789012/q"}'))
+        return True
+    return Server(answer)
+
+
+def enqueue_to(server):
+    home = tempfile.mkdtemp()
+    return subprocess.run([JOBQ, "enqueue", "q", "--store", "none", "--batch", "-"], input="kind=sleep\n" * 3, text=True,
+                          env={"PATH": os.environ["PATH"], "HOME": home, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.url(),
+                               "AWS_EC2_METADATA_DISABLED": "true", **KEYS}, capture_output=True, timeout=30)
+
+
+entry = '{"Id":"%s","MessageId":"m","MD5OfMessageBody":"x"}'
+for what, ids in (("wrong id", "017"), ("id twice", "001"), ("id missing", "01")):
+    done = enqueue_to(wrong_ids('{"Successful":[%s]}' % ",".join(entry % i for i in ids)))
+    check(done.returncode == 1 and not done.stdout and "each entry once" in done.stderr, "%s: exit %d, %s %s" % (
+        what, done.returncode, done.stdout, done.stderr))
+    print("%-16s %s" % (what, done.stderr.strip()[:110]))
+
 # TLS: a certificate that nobody signed, and a handshake that ends.
 d = tempfile.mkdtemp()
 subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", d + "/k", "-out", d + "/c",
