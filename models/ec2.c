@@ -689,7 +689,7 @@ static void launch(struct ec2 *model, int64_t now_ns, double u, const struct ec2
     for (int32_t i = 0; i < run->tag_count; i++)
         box_set_tag(view, run->tag[i]);
     box->stop_u = box_draw(u, draw + DRAW_STOP);
-    box->run_print = run_print(run);
+    box->view.run_print = run_print(run);
     int64_t up_ns =
         now_ns + quantile_ns(&params->pending, box_draw(u, draw + DRAW_PENDING));
     box->planned_take_ns = EC2_NEVER;
@@ -718,7 +718,7 @@ int ec2_run(struct ec2 *model, int64_t now_ns, double u, const struct ec2_run *r
         return code;
     if (run->client_token.len > 0) {
         int count = launched_by(model, run->client_token, out_first);
-        uint64_t print = count > 0 ? model->box[*out_first]->run_print : 0;
+        uint64_t print = count > 0 ? model->box[*out_first]->view.run_print : 0;
         if (print != 0 && print != run_print(run))
             return ec2_refuse(
                 EC2_FAULT_MISMATCH, reply, err,

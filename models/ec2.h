@@ -167,6 +167,7 @@ struct ec2_instance {
     int64_t ended_at_ns;   /* shutting-down: billing ends; EC2_NEVER before */
     int64_t gone_at_ns;    /* terminated; EC2_NEVER before ended_at is known */
     double boot_u;         /* in (0,1): this box's draw for params.boot */
+    uint64_t run_print;    /* of what a repeated client_token must repeat */
     struct jobq_tag *tag;  /* sorted by key */
     int32_t tag_count;
 };

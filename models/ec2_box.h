@@ -17,8 +17,6 @@ struct ec2_box {
     enum ec2_change_kind next;
     int64_t planned_take_ns; /* of a spot box, known to nobody yet; EC2_NEVER: never */
     double stop_u;
-    uint64_t
-        run_print; /* of the parameters that it was launched with; 0: restored, unknown */
     uint32_t stamp; /* of its newest entry among the planned changes */
 };
 

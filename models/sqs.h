@@ -345,6 +345,9 @@ void sqs_watch(struct sqs *s, sqs_watch_fn *fn, void *ctx);
  * the last one call sqs_restore_end, which sets the time and moves the counters of ids
  * and receipts past all that were seen, with room for those that were not. */
 void sqs_restore(struct sqs *s, int queue, const struct sqs_message *message);
+/* The same for a message that was deleted: only what a FIFO queue remembers of it, by id,
+ * sent_at_ns and extra. */
+void sqs_restore_gone(struct sqs *s, int queue, const struct sqs_message *message);
 void sqs_restore_end(struct sqs *s, int64_t now_ns);
 
 /* Bytes of memory that the model holds, and messages in it, for reports. */

@@ -346,3 +346,23 @@ int sqs_move_list(struct sqs *s, int64_t now_ns, int source, struct sqs_move *ou
             out[count++] = s->move[i];
     return count;
 }
+
+const struct sqs_move *sqs_move_at(const struct sqs *s, int index)
+{
+    for (int i = 0; i < s->move_count; i++) {
+        const struct sqs_queue *q = sqs_queue_at(s, s->move[i].source);
+        if (q && q->uid == s->move[i].source_uid && index-- == 0)
+            return &s->move[i];
+    }
+    return NULL;
+}
+
+void sqs_move_restore(struct sqs *s, const struct sqs_move *saved)
+{
+    const struct sqs_queue *q = sqs_queue_at(s, saved->source);
+    if (!q)
+        return;
+    struct sqs_move *move = new_move(s);
+    *move = *saved;
+    move->source_uid = q->uid;
+}

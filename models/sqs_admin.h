@@ -64,6 +64,12 @@ struct sqs_move {
     int64_t started_at_ns;
     int64_t moved, to_move; /* so far; visible when it was started */
 };
+/* For a driver that keeps them: the index-th task whose source is still there, oldest first;
+ * NULL after the last. */
+const struct sqs_move *sqs_move_at(const struct sqs *s, int index);
+/* Puts a task back as sqs_move_at showed it, behind those that are there; its queues were
+ * made anew. */
+void sqs_move_restore(struct sqs *s, const struct sqs_move *saved);
 /* Begins to move the visible messages of a dead-letter queue. per_s: 0 for the service's
  * own rate, else 1..500. Moved messages are new ones: id, time and receive count begin again.
  * Faults: NO_RESOURCE (no source or destination), BAD_PARAMETER (the source is no

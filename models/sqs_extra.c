@@ -11,7 +11,10 @@
  * when there is neither id nor attribute. */
 #include "models/sqs_impl.h"
 
+#include "base/arena.h"
+
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { HEAD_BYTES = 3, ATTRIBUTE_BYTES = 9, BINARY = 1, SYSTEM = 2 };
@@ -156,4 +159,34 @@ void sqs_dedup_add(struct sqs *s, const struct sqs_queue *q, struct jobq_str gro
     entry->at = at;
     *(s->dedup_tail ? &dedup_at(s, s->dedup_tail)->newer : &s->dedup_head) = index;
     s->dedup_tail = index;
+}
+
+struct dedup_order {
+    int64_t at;
+    uint32_t index;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct dedup_order *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+void sqs_dedup_sort(struct sqs *s)
+{
+    struct dedup_order *order = xmalloc(((size_t)s->dedups.count + 1) * sizeof *order);
+    size_t count = 0;
+    for (uint32_t at = s->dedup_head; at; at = dedup_at(s, at)->newer)
+        order[count++] = (struct dedup_order){dedup_at(s, at)->at, at};
+    qsort(order, count, sizeof *order, by_time);
+    s->dedup_head = s->dedup_tail = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t index = order[i].index;
+        dedup_at(s, index)->newer = 0;
+        *(s->dedup_tail ? &dedup_at(s, s->dedup_tail)->newer : &s->dedup_head) = index;
+        s->dedup_tail = index;
+    }
+    free(order);
 }

@@ -276,6 +276,8 @@ void sqs_dedup_add(struct sqs *s, const struct sqs_queue *q, struct jobq_str gro
                    struct jobq_str dedup, uint64_t id, int64_t at);
 /* Forgets all of the queue's. */
 void sqs_dedup_purge(struct sqs *s, const struct sqs_queue *q);
+/* Puts what was added out of order into that of time, in which it is forgotten. */
+void sqs_dedup_sort(struct sqs *s);
 /* Message-move tasks: the next step's instant, and the steps due at now. */
 int64_t sqs_move_next_at(const struct sqs *s);
 void sqs_move_step(struct sqs *s, int64_t now);

@@ -71,6 +71,16 @@ static struct sqs_block *copy_block(struct sqs *s, struct sqs_block *left,
     return block;
 }
 
+static void restore_dedup(struct sqs *s, const struct sqs_queue *q,
+                          const struct sqs_message *message)
+{
+    struct sqs_extra extra;
+    sqs_extra_read(message->extra, &extra);
+    if (q->settings.fifo && extra.dedup.len &&
+        !sqs_dedup_find(s, q, extra.group, extra.dedup, INT64_MIN / 2))
+        sqs_dedup_add(s, q, extra.group, extra.dedup, message->id, message->sent_at_ns);
+}
+
 void sqs_restore(struct sqs *s, int queue, const struct sqs_message *message)
 {
     struct sqs_queue *q = sqs_queue_at(s, queue);
@@ -99,11 +109,14 @@ void sqs_restore(struct sqs *s, int queue, const struct sqs_message *message)
         s->next_id = message->id + 1;
     if (serial > s->serial)
         s->serial = serial;
-    struct sqs_extra extra;
-    sqs_extra_read(message->extra, &extra);
-    if (q->settings.fifo && extra.dedup.len &&
-        !sqs_dedup_find(s, q, extra.group, extra.dedup, INT64_MIN / 2))
-        sqs_dedup_add(s, q, extra.group, extra.dedup, message->id, message->sent_at_ns);
+    restore_dedup(s, q, message);
+}
+
+void sqs_restore_gone(struct sqs *s, int queue, const struct sqs_message *message)
+{
+    struct sqs_queue *q = sqs_queue_at(s, queue);
+    if (q)
+        restore_dedup(s, q, message);
 }
 
 void sqs_restore_end(struct sqs *s, int64_t now_ns)
@@ -114,6 +127,7 @@ void sqs_restore_end(struct sqs *s, int64_t now_ns)
             s->slot[slot].next = s->slot_free;
             s->slot_free = slot;
         }
+    sqs_dedup_sort(s);
     s->next_id += UNSEEN;
     s->serial += UNSEEN;
     if (now_ns > s->now)

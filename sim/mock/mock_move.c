@@ -6,6 +6,7 @@
 #include "models/sqs_admin.h"
 #include "sim/mock/mock_names.h"
 #include "sim/mock/mock_sqs.h"
+#include "sim/mock/state.h"
 #include "wire/base64.h"
 
 #include <string.h>
@@ -93,6 +94,7 @@ enum call_end mock_start_move(struct call *call)
                                           (double)per_s, &id, &err);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
+    state_moves(call->mock->state, call->region);
     emit_text(&call->out, "TaskHandle", write_handle(call, id, source));
     return CALL_DONE;
 }
@@ -112,6 +114,7 @@ enum call_end mock_cancel_move(struct call *call)
     fault = sqs_move_cancel(call->region->sqs, call->now_ns, id, &moved, &err);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
+    state_moves(call->mock->state, call->region);
     emit_int(&call->out, "ApproximateNumberOfMessagesMoved", moved);
     return CALL_DONE;
 }

@@ -5,6 +5,7 @@
  * Knows nothing of: sockets, messages. */
 #include "models/sqs_admin.h"
 #include "sim/mock/mock_sqs.h"
+#include "sim/mock/state.h"
 #include "sim/mock/mock_names.h"
 #include "sim/mock/mock_settings.h"
 
@@ -85,6 +86,8 @@ enum call_end mock_delete_queue(struct call *call)
     if (queue < 0)
         return CALL_FAILED;
     enum sqs_fault fault = sqs_delete_queue(call->region->sqs, call->now_ns, queue, &err);
+    if (fault == SQS_OK)
+        state_forget(call->mock->state, call->region, queue);
     return fault == SQS_OK ? CALL_DONE : mock_sqs_fault(call, fault, err.text);
 }
 
@@ -95,6 +98,8 @@ enum call_end mock_purge_queue(struct call *call)
     if (queue < 0)
         return CALL_FAILED;
     enum sqs_fault fault = sqs_purge(call->region->sqs, call->now_ns, queue, &err);
+    if (fault == SQS_OK)
+        state_forget(call->mock->state, call->region, queue);
     return fault == SQS_OK ? CALL_DONE : mock_sqs_fault(call, fault, err.text);
 }
 

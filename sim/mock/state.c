@@ -7,10 +7,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char schema[] =
-    "PRAGMA locking_mode=EXCLUSIVE;"
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=NORMAL;"
     "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -24,13 +24,21 @@ static const char schema[] =
     "sent,"
     " first, received, due, receives, source, phantom, leaked, extra, body,"
     " PRIMARY KEY(region, id)) WITHOUT ROWID;"
+    /* What FIFO queues remember of deleted messages. */
+    "CREATE TABLE IF NOT EXISTS dedup(region, id, queue, sent, extra,"
+    " PRIMARY KEY(region, id)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS move(region, id, source, destination, name, asked, rate,"
+    " status, started, moved, total, PRIMARY KEY(region, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS domain(region, name, PRIMARY KEY(region, name))"
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS row(region, domain, item, image,"
     " PRIMARY KEY(region, domain, item)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS box(region, number, id, reservation, ip, image, data,"
     " token, key, type, state, reason, spot, request, launch, launched, running, notice,"
-    " taken, ended, gone, boot, tags, extra, PRIMARY KEY(region, number)) WITHOUT ROWID;";
+    " taken, ended, gone, boot, print, tags, extra, PRIMARY KEY(region, number))"
+    " WITHOUT ROWID;";
+
+enum { DEDUPS_KEPT = 1000, FILE_MARK = 0x6a6f6271 /* "jobq" */, FILE_VERSION = 2 };
 
 static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_BEGIN] = "BEGIN",
@@ -52,13 +60,20 @@ static const char *const sql[STATE_SQL_COUNT] = {
         " due=excluded.due, receives=excluded.receives, source=excluded.source,"
         " leaked=excluded.leaked",
     [STATE_MESSAGE_GONE] = "DELETE FROM message WHERE region=? AND id=?",
+    [STATE_DEDUP] = ("INSERT OR REPLACE INTO dedup "
+                     "SELECT region, id, queue, sent, extra FROM message "
+                     "WHERE region=? AND id=?"),
+    [STATE_DEDUP_OLD] = "DELETE FROM dedup WHERE sent<?",
+    [STATE_DEDUP_GONE] = "DELETE FROM dedup WHERE region=? AND queue=?",
+    [STATE_MOVE] = "INSERT OR REPLACE INTO move VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+    [STATE_MOVES_GONE] = "DELETE FROM move WHERE region=?",
     [STATE_DOMAIN] = "INSERT OR REPLACE INTO domain VALUES(?,?)",
     [STATE_DOMAIN_GONE] = "DELETE FROM domain WHERE region=? AND name=?",
     [STATE_DOMAIN_ROWS_GONE] = "DELETE FROM row WHERE region=? AND domain=?",
     [STATE_ROW] = "INSERT OR REPLACE INTO row VALUES(?,?,?,?)",
     [STATE_ROW_GONE] = "DELETE FROM row WHERE region=? AND domain=? AND item=?",
     [STATE_BOX] = ("INSERT OR REPLACE INTO box "
-                   "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+                   "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
 };
 
 /* ---- statements ----------------------------------------------------------------------- */
@@ -69,6 +84,12 @@ static void give_up(const struct mock_state *state)
             sqlite3_errmsg(state->db));
     /* Replies of this turn promise what is not on file; they must not leave. */
     _exit(1);
+}
+
+const char *state_said(const struct mock_state *state, char out[STATE_SAID_BYTES])
+{
+    const char *text = sqlite3_errmsg(state->db);
+    return text_escape(text, (int64_t)strlen(text), out, STATE_SAID_BYTES);
 }
 
 static void bind(sqlite3_stmt *to, const char *types, va_list args)
@@ -138,12 +159,61 @@ void state_clock(struct mock_state *state)
         state_run(state, STATE_META, "si", STR("clock"), mock_now_ns(state->mock));
 }
 
+/* A FIFO queue knows a message for minutes after it was deleted. */
+static void note_dedup(struct mock_state *state, const struct mock_region *region,
+                       int queue, const struct sqs_message *m)
+{
+    struct jobq_str name = sqs_name(region->sqs, queue);
+    if (name.len < 5 || memcmp(name.ptr + name.len - 5, ".fifo", 5) != 0)
+        return;
+    state_run(state, STATE_DEDUP, "ii", (int64_t)region->index, (int64_t)m->id);
+    if (++state->deduped < DEDUPS_KEPT)
+        return;
+    state->deduped = 0;
+    state_run(state, STATE_DEDUP_OLD, "i",
+              mock_now_ns(state->mock) - state->mock->models.sqs.dedup_window_ns);
+}
+
+void state_forget(struct mock_state *state, const struct mock_region *region, int queue)
+{
+    if (state)
+        state_run(state, STATE_DEDUP_GONE, "ii", (int64_t)region->index, (int64_t)queue);
+}
+
+void state_moves(struct mock_state *state, const struct mock_region *region)
+{
+    const struct sqs_move *m;
+    int64_t number = region->index;
+    if (!state)
+        return;
+    state_run(state, STATE_MOVES_GONE, "i", number);
+    for (int i = 0; (m = sqs_move_at(region->sqs, i)) != NULL; i++)
+        state_run(state, STATE_MOVE, "iiiisddiiii", number, (int64_t)m->id,
+                  (int64_t)m->source, (int64_t)m->destination,
+                  str_of(m->destination_name), m->asked_per_s, m->per_s,
+                  (int64_t)m->status, m->started_at_ns, m->moved, m->to_move);
+}
+
+/* Tasks go on by themselves; what they moved is in the same transaction. */
+static void note_running_moves(struct mock_state *state)
+{
+    const struct sqs_move *m;
+    for (int r = 0; r < state->mock->region_count; r++) {
+        bool running = false;
+        for (int i = 0; (m = sqs_move_at(state->mock->region[r]->sqs, i)) != NULL; i++)
+            running = running || m->status == SQS_MOVE_RUNNING;
+        if (running)
+            state_moves(state, state->mock->region[r]);
+    }
+}
+
 void state_commit(void *ctx)
 {
     struct mock_state *state = ctx;
     if (!state->changed)
         return;
     state_clock(state);
+    note_running_moves(state);
     step(state, STATE_COMMIT);
     state->changed = false;
 }
@@ -155,6 +225,7 @@ static void note_message(void *ctx, enum sqs_event event, int queue,
     struct mock_state *state = region->state;
     int64_t number = region->index;
     if (event == SQS_EVENT_GONE) {
+        note_dedup(state, region, queue, m);
         state_run(state, STATE_MESSAGE_GONE, "ii", number, (int64_t)m->id);
         return;
     }
@@ -272,13 +343,14 @@ void state_box(struct mock_state *state, struct mock_region *region, int32_t ins
         state_put_string(tags, b->tag[i].key);
         state_put_string(tags, b->tag[i].value);
     }
-    state_run(state, STATE_BOX, "iissssssssiiisiiiiiiidss", (int64_t)region->index,
+    state_run(state, STATE_BOX, "iissssssssiiisiiiiiiidiss", (int64_t)region->index,
               (int64_t)instance, str_of(b->id), str_of(b->reservation),
               str_of(b->private_ip), b->image, b->user_data, b->client_token, b->key_name,
               str_of(b->type.name), (int64_t)b->state, (int64_t)b->reason,
               (int64_t)b->spot, str_of(b->spot_request), (int64_t)b->launch_index,
               b->launched_at_ns, b->running_at_ns, b->notice_at_ns, b->take_at_ns,
-              b->ended_at_ns, b->gone_at_ns, b->boot_u, text_str(tags), extra);
+              b->ended_at_ns, b->gone_at_ns, b->boot_u, (int64_t)b->run_print,
+              text_str(tags), extra);
     if (instance >= region->saved_boxes)
         region->saved_boxes = instance + 1;
 }
@@ -297,6 +369,7 @@ void state_reset(struct mock_state *state)
     state_clock(state); /* opens the transaction */
     if (sqlite3_exec(state->db,
                      "DELETE FROM queue; DELETE FROM note; DELETE FROM message;"
+                     "DELETE FROM dedup; DELETE FROM move;"
                      "DELETE FROM domain; DELETE FROM row; DELETE FROM box;",
                      NULL, NULL, NULL) != SQLITE_OK)
         give_up(state);
@@ -306,11 +379,63 @@ void state_reset(struct mock_state *state)
 
 /* ---- life ------------------------------------------------------------------------------ */
 
+/* The one number that the query tells. */
+static int read_number(sqlite3 *db, const char *query, int64_t *out)
+{
+    sqlite3_stmt *row;
+    int code = sqlite3_prepare_v2(db, query, -1, &row, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    code = sqlite3_step(row);
+    *out = code == SQLITE_ROW ? sqlite3_column_int64(row, 0) : 0;
+    sqlite3_finalize(row);
+    return code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+/* Nothing is written into a file before it is known to be ours, or new. Returns SQLite's
+ * code; not ours: *refused with err filled. */
+static int look(struct mock_state *state, const char *file, bool *refused,
+                struct jobq_error *err)
+{
+    int64_t tables = 0, mark = 0, version = 0;
+    int code = sqlite3_exec(state->db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = read_number(state->db, "SELECT count(*) FROM sqlite_master", &tables);
+    if (code == SQLITE_OK)
+        code = read_number(state->db, "PRAGMA application_id", &mark);
+    if (code == SQLITE_OK)
+        code = read_number(state->db, "PRAGMA user_version", &version);
+    if (code != SQLITE_OK || tables == 0)
+        return code;
+    *refused = mark != FILE_MARK || version != FILE_VERSION;
+    if (mark != FILE_MARK)
+        jobq_fail(err, JOBQ_INVALID, "--state '%s': not a state file of jobqmock", file);
+    else if (version != FILE_VERSION)
+        jobq_fail(err, JOBQ_INVALID, "--state '%s': of version %lld, not %d", file,
+                  (long long)version, FILE_VERSION);
+    return code;
+}
+
+static int make_tables(struct mock_state *state)
+{
+    char mark[80];
+    snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
+             FILE_MARK, FILE_VERSION);
+    int code = sqlite3_exec(state->db, schema, NULL, NULL, NULL);
+    return code == SQLITE_OK ? sqlite3_exec(state->db, mark, NULL, NULL, NULL) : code;
+}
+
 static int prepare(struct mock_state *state, const char *file, struct jobq_error *err)
 {
+    bool refused = false;
+    char said[STATE_SAID_BYTES];
     int code = sqlite3_open(file, &state->db);
     if (code == SQLITE_OK)
-        code = sqlite3_exec(state->db, schema, NULL, NULL, NULL);
+        code = look(state, file, &refused, err);
+    if (refused)
+        return (int)err->code;
+    if (code == SQLITE_OK)
+        code = make_tables(state);
     for (int i = 0; code == SQLITE_OK && i < STATE_SQL_COUNT; i++)
         code = sqlite3_prepare_v3(state->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                   &state->statement[i], NULL);
@@ -321,7 +446,7 @@ static int prepare(struct mock_state *state, const char *file, struct jobq_error
                                                   : JOBQ_UNAVAILABLE;
     return jobq_fail(err, kind, "--state '%s': %s", file,
                      code == SQLITE_BUSY ? "in use by another process"
-                                         : sqlite3_errmsg(state->db));
+                                         : state_said(state, said));
 }
 
 struct mock_state *state_open(struct mock *mock, const char *file, struct jobq_error *err)

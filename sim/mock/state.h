@@ -13,8 +13,7 @@
  * written yet (synchronous=NORMAL). A file that cannot be written ends the process before
  * the replies of that turn.
  *
- * Not kept: message-move tasks that run, FIFO deduplication of messages that were already
- * deleted, the bill, faults, processes of --boxes. */
+ * Not kept: the bill, faults, processes of --boxes. */
 #ifndef JOBQ_MOCK_STATE_H
 #define JOBQ_MOCK_STATE_H
 
@@ -24,7 +23,8 @@ struct mock_state;
 
 /* Opens or makes the file, restores what it holds into mock and moves mock's clock to
  * where it stood, if that is later than the present. NULL with err filled: CONFLICT: in
- * use by another process; INVALID: not such a file, or of another --seed or --account. */
+ * use by another process; INVALID: not such a file (which is left as it is), or
+ * of another version, --seed or --account. */
 struct mock_state *state_open(struct mock *mock, const char *file,
                               struct jobq_error *err);
 /* Commits and closes; NULL: nothing. */
@@ -38,6 +38,10 @@ void state_region(struct mock_state *state, const struct mock_region *region);
 /* A queue of this name was made, changed or deleted. Its messages need no call. */
 void state_queue(struct mock_state *state, const struct mock_region *region,
                  struct jobq_str name);
+/* The queue was purged or deleted: nothing of its messages is remembered. */
+void state_forget(struct mock_state *state, const struct mock_region *region, int queue);
+/* A message-move task was started or cancelled. What tasks move needs no call. */
+void state_moves(struct mock_state *state, const struct mock_region *region);
 /* A domain was made or deleted. */
 void state_domain(struct mock_state *state, const struct mock_region *region,
                   struct jobq_str name);

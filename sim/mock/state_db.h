@@ -21,6 +21,11 @@ enum state_sql {
     STATE_NOTES_GONE,
     STATE_MESSAGE,
     STATE_MESSAGE_GONE,
+    STATE_DEDUP,
+    STATE_DEDUP_OLD,
+    STATE_DEDUP_GONE,
+    STATE_MOVE,
+    STATE_MOVES_GONE,
     STATE_DOMAIN,
     STATE_DOMAIN_GONE,
     STATE_DOMAIN_ROWS_GONE,
@@ -36,6 +41,7 @@ struct mock_state {
     sqlite3_stmt *statement[STATE_SQL_COUNT];
     bool changed;     /* a transaction is open */
     int64_t sequence; /* of messages as they enter a queue */
+    int deduped;      /* since old ones were thrown away */
     struct text scratch;
 };
 
@@ -47,6 +53,10 @@ void state_run(struct mock_state *state, enum state_sql which, const char *types
 void state_put_string(struct text *out, struct jobq_str s);
 /* The next string of an image; false: there is none. */
 bool state_take_string(struct jobq_str *image, struct jobq_str *out);
+
+/* What SQLite says went wrong; names of a broken file are escaped. Returns out. */
+enum { STATE_SAID_BYTES = 160 };
+const char *state_said(const struct mock_state *state, char out[STATE_SAID_BYTES]);
 
 /* Fills the models from the file. */
 int state_load(struct mock_state *state, struct jobq_error *err);

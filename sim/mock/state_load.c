@@ -35,13 +35,14 @@ static int each(struct mock_state *state, const char *query, row_fn *fn,
 {
     sqlite3_stmt *row;
     int code = JOBQ_OK;
+    char said[STATE_SAID_BYTES];
     if (sqlite3_prepare_v2(state->db, query, -1, &row, NULL) != SQLITE_OK)
-        return jobq_fail(err, JOBQ_INVALID, "%s", sqlite3_errmsg(state->db));
+        return jobq_fail(err, JOBQ_INVALID, "%s", state_said(state, said));
     int got = SQLITE_DONE;
     while (code == JOBQ_OK && (got = sqlite3_step(row)) == SQLITE_ROW)
         code = fn(state, row, err);
     if (code == JOBQ_OK && got != SQLITE_DONE)
-        code = jobq_fail(err, JOBQ_CORRUPT, "%s", sqlite3_errmsg(state->db));
+        code = jobq_fail(err, JOBQ_CORRUPT, "%s", state_said(state, said));
     sqlite3_finalize(row);
     return code;
 }
@@ -184,6 +185,44 @@ static int load_message(struct mock_state *state, sqlite3_stmt *row,
     return JOBQ_OK;
 }
 
+static void copy_text(char *out, size_t cap, struct jobq_str from)
+{
+    size_t len = (size_t)from.len < cap ? (size_t)from.len : cap - 1;
+    memcpy(out, from.ptr, len);
+    out[len] = '\0';
+}
+
+static int load_dedup(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
+{
+    struct mock_region *region = region_of(state, row);
+    struct sqs_message gone = {.id = (uint64_t)whole(row, 1),
+                               .sent_at_ns = whole(row, 3),
+                               .extra = blob(row, 4)};
+    if (!region)
+        return corrupt(err, "dedup");
+    sqs_restore_gone(region->sqs, (int)whole(row, 2), &gone);
+    return JOBQ_OK;
+}
+
+static int load_move(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
+{
+    struct mock_region *region = region_of(state, row);
+    struct sqs_move move = {.id = (uint64_t)whole(row, 1),
+                            .source = (int)whole(row, 2),
+                            .destination = (int)whole(row, 3),
+                            .asked_per_s = sqlite3_column_double(row, 5),
+                            .per_s = sqlite3_column_double(row, 6),
+                            .status = (enum sqs_move_status)whole(row, 7),
+                            .started_at_ns = whole(row, 8),
+                            .moved = whole(row, 9),
+                            .to_move = whole(row, 10)};
+    if (!region || whole(row, 7) < SQS_MOVE_RUNNING || whole(row, 7) > SQS_MOVE_FAILED)
+        return corrupt(err, "move");
+    copy_text(move.destination_name, sizeof move.destination_name, blob(row, 4));
+    sqs_move_restore(region->sqs, &move);
+    return JOBQ_OK;
+}
+
 static void end_queues(struct mock_state *state)
 {
     struct mock *mock = state->mock;
@@ -233,18 +272,11 @@ static int load_row(struct mock_state *state, sqlite3_stmt *row, struct jobq_err
     return JOBQ_OK;
 }
 
-static void copy_text(char *out, size_t cap, struct jobq_str from)
-{
-    size_t len = (size_t)from.len < cap ? (size_t)from.len : cap - 1;
-    memcpy(out, from.ptr, len);
-    out[len] = '\0';
-}
-
 static int load_box(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
 {
     struct mock_region *region = region_of(state, row);
     struct jobq_tag tag[EC2_TAGS_MAX];
-    struct jobq_str tags = blob(row, 22), extra = blob(row, 23);
+    struct jobq_str tags = blob(row, 23), extra = blob(row, 24);
     struct mock_launch launch = {0};
     struct ec2_instance box = {.image = blob(row, 5),
                                .user_data = blob(row, 6),
@@ -261,6 +293,7 @@ static int load_box(struct mock_state *state, sqlite3_stmt *row, struct jobq_err
                                .ended_at_ns = whole(row, 19),
                                .gone_at_ns = whole(row, 20),
                                .boot_u = sqlite3_column_double(row, 21),
+                               .run_print = (uint64_t)whole(row, 22),
                                .tag = tag};
     copy_text(box.id, sizeof box.id, blob(row, 2));
     copy_text(box.reservation, sizeof box.reservation, blob(row, 3));
@@ -294,6 +327,8 @@ int state_load(struct mock_state *state, struct jobq_error *err)
         {"SELECT * FROM queue ORDER BY region, number", load_policy},
         {"SELECT * FROM note", load_note},
         {"SELECT * FROM message ORDER BY sequence", load_message},
+        {"SELECT * FROM dedup", load_dedup},
+        {"SELECT * FROM move ORDER BY region, id", load_move},
         {"SELECT * FROM domain", load_domain},
         {"SELECT * FROM row", load_row},
         {"SELECT * FROM box ORDER BY region, number", load_box},

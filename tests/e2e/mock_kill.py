@@ -3,49 +3,16 @@ box that was acknowledged is there afterwards, and nothing that was acknowledged
 Argument: how many kills (3)."""
 import os
 import random
-import re
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.request
 
-import boto3
 import botocore.exceptions
-from botocore.config import Config
 
 import livelib
 from livelib import check
-
-
-class Kept:
-    """A jobqmock on one port and one file, through its deaths."""
-
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="jobq-kill-")
-        self.port = 0
-        self.start()
-
-    def start(self):
-        self.proc = subprocess.Popen(
-            [livelib.MOCK, "--port", str(self.port), "--state", self.dir + "/state"],
-            stdout=subprocess.PIPE, text=True)
-        line = self.proc.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-        check(found, "jobqmock did not start on its state")
-        self.port = int(found.group(1))
-        self.url = found.group(0)
-
-    def kill(self):
-        self.proc.kill()
-        self.proc.wait()
-
-    def client(self, service):
-        return boto3.client(service, region_name="us-east-1", endpoint_url=self.url,
-                            aws_access_key_id="a", aws_secret_access_key="b",
-                            config=Config(retries={"max_attempts": 0}, read_timeout=5,
-                                          connect_timeout=5))
+from mocklib import Kept
 
 
 class Load(threading.Thread):
@@ -104,16 +71,12 @@ class Load(threading.Thread):
             self.boxes[ran["Instances"][0]["InstanceId"]] = body
 
 
-def advance(kept, by):
-    urllib.request.urlopen(kept.url + "/_jobq/clock", data=b"advance=" + by.encode()).read()
-
-
 def read_all(kept):
     """What is there: bodies by message id, rows, boxes; and messages' attributes agree."""
     sqs, sdb, ec2 = kept.client("sqs"), kept.client("sdb"), kept.client("ec2")
     url = kept.url + "/123456789012/kill"
     bodies = {}
-    advance(kept, "601s")  # what was in flight is visible again
+    kept.advance("601s")  # what was in flight is visible again
     while True:
         got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600,
                                   MessageAttributeNames=["All"]).get("Messages", [])
@@ -137,7 +100,7 @@ def read_all(kept):
     for reservation in ec2.describe_instances()["Reservations"]:
         for box in reservation["Instances"]:
             boxes[box["InstanceId"]] = box["Tags"][0]["Value"]
-    advance(kept, "601s")
+    kept.advance("601s")
     return bodies, rows, boxes
 
 

@@ -1,8 +1,12 @@
 """What jobqmock's conformance tests share: a mock a test class, boto3 clients on it, and
 the errors that clients saw."""
 import hashlib
+import re
 import struct
+import subprocess
+import tempfile
 import unittest
+import urllib.request
 import urllib.error
 import urllib.request
 
@@ -115,3 +119,40 @@ class MockCase(unittest.TestCase):
 
     def faults(self, spec):
         self.mock.faults(spec)
+
+
+class Kept:
+    """A jobqmock on one port and one file, through its deaths."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="jobq-kill-")
+        self.file, self.port = self.dir + "/state", 0
+        self.start()
+
+    def start(self):
+        self.proc = subprocess.Popen(
+            [livelib.MOCK, "--port", str(self.port), "--state", self.file],
+            stdout=subprocess.PIPE, text=True)
+        line = self.proc.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        livelib.check(found, "jobqmock did not start on its state")
+        self.port = int(found.group(1))
+        self.url = found.group(0)
+
+    def kill(self):
+        self.proc.kill()
+        self.proc.wait()
+
+    def client(self, service, region="us-east-1"):
+        return boto3.client(service, region_name=region, endpoint_url=self.url,
+                            aws_access_key_id="a", aws_secret_access_key="b",
+                            config=Config(retries={"max_attempts": 0}, read_timeout=5,
+                                          connect_timeout=5))
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def advance(self, by):
+        urllib.request.urlopen(self.url + "/_jobq/clock",
+                               data=b"advance=" + by.encode()).read()
