@@ -5,7 +5,6 @@ check-mock: bin/jobqmock
 	@tests/e2e/mock_check.sh mock_sqs.py mock_sqs_more.py mock_sdb.py mock_sdb_more.py mock_ec2.py mock_boxes.py mock_control.py mock_edges.py
 	@/usr/bin/python3 -W ignore tests/e2e/mock_auth.py Checked
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 3
-	@/usr/bin/python3 -W ignore tests/e2e/mock_state.py
 check-mock-npm: bin/jobqmock
 	@tests/e2e/npm.sh
 	@/usr/bin/python3 tests/e2e/mock_clients.py
