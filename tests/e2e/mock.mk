@@ -2,7 +2,9 @@
 # awscli (Query), and npm's (JSON; SimpleDB).
 .PHONY: check-mock check-mock-npm check-mock-kill check-mock-soak check-mock-soak-asan
 check-mock: bin/jobqmock
-	@tests/e2e/mock_check.sh mock_sqs.py mock_sqs_more.py mock_sdb.py mock_sdb_more.py mock_ec2.py mock_boxes.py mock_control.py mock_edges.py
+	@tests/e2e/mock_check.sh mock_sqs.py mock_sqs_more.py \
+		mock_sdb.py mock_sdb_more.py mock_ec2.py mock_boxes.py mock_control.py \
+		mock_edges.py mock_start.py mock_state.py
 	@/usr/bin/python3 -W ignore tests/e2e/mock_auth.py Checked
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 3
 check-mock-npm: bin/jobqmock

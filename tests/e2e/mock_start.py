@@ -66,7 +66,7 @@ class Start(unittest.TestCase):
                             ("[%s]\nsecret=s\n" % ("A" * 40000), ":1")):
             path = self.file(text)
             self.refused(check + [path], 2, path, *said)
-        self.refused(check + [self.dir + "/none"], 1, self.dir + "/none")
+        self.refused(check + [self.dir + "/none"], 2, self.dir + "/none")
 
     def test_faults(self):
         for spec, *said in (("error=2", "error=2", "0..1"), ("error", "error", "KEY=VALUE"),
