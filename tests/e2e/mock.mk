@@ -1,6 +1,7 @@
 # tests/e2e/mock.mk - jobqmock held to clients that others wrote: Debian's boto3 and
 # awscli (Query), and npm's (JSON; SimpleDB).
-.PHONY: check-mock check-mock-npm check-mock-kill check-mock-soak check-mock-soak-asan
+.PHONY: check-mock check-mock-npm check-mock-kill check-mock-slow \
+	check-mock-soak check-mock-soak-asan
 check-mock: bin/jobqmock
 	@tests/e2e/mock_check.sh mock_sqs.py mock_sqs_more.py \
 		mock_sdb.py mock_sdb_more.py mock_ec2.py mock_boxes.py mock_control.py \
@@ -18,9 +19,12 @@ check-mock-cli: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_auth.py CommandLine
 CHECKS += check-mock-cli
 
-# Slow, so not part of `make check`: --state killed fifty times.
+# Slow, so not part of `make check`: --state killed fifty times; half a minute of clients that
+# trickle (tests/unit/test_http_server.c does it with shorter limits).
 check-mock-kill: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 50
+check-mock-slow: bin/jobqmock
+	@/usr/bin/python3 -W ignore tests/e2e/mock_slow.py
 # Also slow: mixed load, faults, disconnects and malformed requests for SOAK_SECONDS; and the
 # same with the sanitizers, which also tell what was not given back at the end.
 SOAK_SECONDS ?= 30

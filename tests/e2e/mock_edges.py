@@ -1,11 +1,14 @@
 """jobqmock against clients that hang up, wait, trickle, shout and pipeline."""
+import http.client
 import json
 import os
 import re
 import socket
+import struct
 import time
 import unittest
 
+import livelib
 from mocklib import MockCase
 
 
@@ -78,6 +81,96 @@ class Edges(MockCase):
             self.assertTrue(more)
             text += more
         one.close()
+
+    def test_pipelined_in_order(self):
+        one = self.open()
+        one.sendall(b"".join(self.request("GetQueueUrl", QueueName="none-%d" % i) + b"GET /%d "
+                             b"HTTP/1.1\r\n\r\n" % i if i % 9 == 0 else
+                             self.request("CreateQueue", QueueName="order-%d" % i)
+                             for i in range(300)))
+        text = b""
+        while text.count(b"HTTP/1.1 ") < 300 + 34:
+            text += one.recv(65536)
+        got = [int(n) for n in re.findall(rb'/order-(\d+)"', text)]
+        self.assertEqual(got, [i for i in range(300) if i % 9])
+        one.close()
+
+    def test_one_segment_an_answer(self):
+        """Of every service and of errors; two writes would be two segments."""
+        url, _ = self.queue()
+        asked = [self.request("SendMessage", QueueUrl=url, MessageBody="x" * 2000),
+                 self.request("ReceiveMessage", QueueUrl=url, VisibilityTimeout=0),
+                 self.request("NoSuchAction"), b"GET /latest/meta-data/ HTTP/1.1\r\n\r\n"]
+        asked += [("GET /?Action=%s HTTP/1.1\r\nHost: x\r\n\r\n" % a).encode() for a in (
+            "ListQueues&Version=2012-11-05", "ListDomains&Version=2009-04-15",
+            "DescribeInstances&Version=2016-11-15", "GetCallerIdentity&Version=2011-06-15",
+            "Select&Version=2009-04-15&SelectExpression=x")]
+        one = self.open()
+        for _ in range(10):
+            for request in asked:
+                one.sendall(request)
+                reply = http.client.HTTPResponse(one)
+                reply.begin()
+                reply.read()
+        # struct tcp_info: tcpi_data_segs_in stands at byte 152.
+        info = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+        self.assertEqual(struct.unpack_from("I", info, 152)[0], 10 * len(asked))
+        one.close()
+
+    def memory_kib(self):
+        with open("/proc/%d/status" % self.mock.proc.pid) as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+
+    def stuff(self, request, limit):
+        """Sends until nothing more is taken for a while; how many bytes were."""
+        one, took = self.open(), 0
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        one.settimeout(0.5)
+        try:
+            while took < limit:
+                took += one.send(request * 100)
+        except socket.timeout:
+            pass
+        return one, took
+
+    def test_pipelined_behind_a_wait(self):
+        """64 KiB wait behind a long poll; the rest stays with the kernel and the client."""
+        url, receive = self.queue()
+        before = self.memory_kib()
+        request = self.request("GetQueueUrl", QueueName="none")
+        one = self.open()
+        one.sendall(receive)
+        self.wait_for(1)
+        one.settimeout(0.5)
+        took = 0
+        try:
+            while took < 64 << 20:
+                took += one.send(request * 100)
+        except socket.timeout:
+            pass
+        self.assertLess(took, 32 << 20)
+        self.assertLess(self.memory_kib() - before, 1024)
+        self.client("sqs").send_message(QueueUrl=url, MessageBody="go")
+        one.settimeout(20)
+        first = one.recv(65536)
+        self.assertIn(b'"Messages"', first)
+        one.close()
+
+    def test_answers_that_nobody_takes(self):
+        url, _ = self.queue()
+        sqs = self.client("sqs")
+        for _ in range(4):
+            sqs.send_message(QueueUrl=url, MessageBody="x" * 250000)
+        receive = self.request("ReceiveMessage", QueueUrl=url, VisibilityTimeout=0,
+                               MaxNumberOfMessages=4)
+        before = self.memory_kib()
+        one, took = self.stuff(receive, 64 << 20)
+        self.assertLess(took, 32 << 20)
+        # 4 MiB of them and the one that passed the mark; a growing buffer doubles.
+        self.assertLess(self.memory_kib() - before, 20 * 1024)
+        self.assertIn("ok", self.mock.get("/_jobq/healthz"))
+        one.close()
+        livelib.wait_for(lambda: self.metric("jobqmock_connections") <= 2, 10, "it is gone")
 
     def test_bounds(self):
         for bad, status in ((b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 70 + b"\r\n", b"431"),
