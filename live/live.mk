@@ -71,3 +71,10 @@ install-live: all libjobq
 		for m in $(MANUALS); do s=$${m##*.}; d=$(DESTDIR)$(PREFIX)/share/man/man$$s; \
 		install -d $$d && install -m 644 $$m $$d; done; \
 	else echo "scdoc is missing: no manual pages"; fi
+
+# The program of another build than bin/'s, for tests: VARIANT=asan.
+$(BUILD)/program/jobq: $(BUILD)/live/jobq_main.o $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
+		$(FIBER) $(BASE)
+	$(link) $(LIB_LIVE) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
+.PHONY: live-program
+live-program: $(BUILD)/program/jobq

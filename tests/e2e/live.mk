@@ -62,3 +62,14 @@ CHECKS += live-page
 live-doctor: all
 	@/usr/bin/python3 tests/e2e/live_doctor.py
 CHECKS += live-doctor
+.PHONY: live-secrets check-live-asan check-live-valgrind
+live-secrets: all
+	@/usr/bin/python3 tests/e2e/live_secrets.py
+# Every subcommand once, built with the sanitizers; enqueue, drain and status under valgrind.
+check-live-asan: all
+	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget live-program
+	@/usr/bin/python3 tests/e2e/live_sanitized.py build/asan/program/jobq
+check-live-valgrind: all
+	@command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
+	@/usr/bin/python3 tests/e2e/live_sanitized.py --valgrind bin/jobq
+CHECKS += live-secrets check-live-asan check-live-valgrind

@@ -76,6 +76,8 @@ class Mock:
         done = subprocess.run([JOBQ] + list(args), env=self.env, capture_output=True,
                               text=True, cwd=self.dir, timeout=kwargs.pop("timeout", 120),
                               **kwargs)
+        if "Sanitizer" in done.stderr or "runtime error:" in done.stderr:
+            fail("jobq %s: %s" % (" ".join(args), done.stderr[-3000:]))
         if check_code is not None and done.returncode != check_code:
             fail("jobq %s: exit %d, want %d\n%s" % (" ".join(args), done.returncode,
                                                     check_code, done.stderr[-1500:]))
