@@ -104,19 +104,15 @@ static void put_id(struct enqueue *e, struct jobq_str id)
 }
 
 /* "s ID LINE": what earlier runs put there, and perhaps were killed before they said so. */
-static int show_earlier(void *ctx, struct jobq_str record)
+static int show_earlier(void *ctx, struct jobq_str text)
 {
     struct enqueue *e = ctx;
-    const char *blank =
-        record.len > 3 ? memchr(record.ptr + 2, ' ', (size_t)record.len - 2) : NULL;
-    int64_t line;
-    if (!blank || record.ptr[0] != 's' ||
-        !str_to_int((struct jobq_str){blank + 1, record.ptr + record.len - blank - 1},
-                    &line) ||
-        line < 0 || line >= e->done_cap || e->done[line] != LINE_ACKNOWLEDGED)
+    struct enqueuer_record record;
+    if (!enqueuer_record_read(text, &record) || record.what != 's' || record.tag < 0 ||
+        record.tag >= e->done_cap || e->done[record.tag] != LINE_ACKNOWLEDGED)
         return 0;
-    e->done[line] = LINE_SHOWN;
-    put_id(e, (struct jobq_str){record.ptr + 2, blank - record.ptr - 2});
+    e->done[record.tag] = LINE_SHOWN;
+    put_id(e, record.id);
     if (e->out.len > READ_BYTES)
         cli_flush(e->cli, &e->out);
     return 0;

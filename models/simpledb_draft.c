@@ -218,7 +218,7 @@ static inline bool by_pieces(struct simpledb *model, const struct jobq_item *ite
     d->id = id;
     d->bytes = bytes;
     d->value_bytes = value_bytes;
-    d->change_count = 0;
+    d->change_at = d->change_count = 0;
     memset(d->removed, 0, sizeof d->removed);
     held->values = 0;
     return !d->old || keep_runs(model->mark, serial, held, d);

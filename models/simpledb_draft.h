@@ -43,6 +43,7 @@ struct row_draft {
 
 /* Forgets the drafts of the call before, and makes room for the names of this one. */
 void draft_begin(struct simpledb *model, const struct jobq_item *item, int item_count);
+
 /* What a row holds of one name; values 0: nothing, or there is no row. */
 struct row_held {
     int32_t name; /* -1: a name that no row has */

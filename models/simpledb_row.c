@@ -59,17 +59,26 @@ static inline bool same_name(const char *a, const char *b, int64_t len)
     return (differ | (x ^ y)) == 0;
 }
 
-int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
-                 struct jobq_str name, uint32_t hash)
+/* The first slot of a hash; NULL: none. */
+static inline const struct row_slot *first_of(const struct row_domain *domain,
+                                              uint32_t hash)
 {
     if (domain->used == 0)
-        return -1;
+        return NULL;
     const struct row_slot *slot = &domain->slot[home(domain, hash)];
     const struct row_slot *end = domain->slot + domain->slots;
     while (slot < end && slot->blob && slot->hash < hash)
         slot++;
+    return slot < end && slot->blob && slot->hash == hash ? slot : NULL;
+}
+
+int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
+                 struct jobq_str name, uint32_t hash)
+{
+    const struct row_slot *slot = first_of(domain, hash);
+    const struct row_slot *end = domain->slot + domain->slots;
     /* Nearly always one row of a hash; of several, in order of name, one is it or none. */
-    for (; slot < end && slot->blob && slot->hash == hash; slot++) {
+    for (; slot && slot < end && slot->blob && slot->hash == hash; slot++) {
         const char *row = row_at(model, slot);
         if (row_head(row).name_len == name.len &&
             same_name(row_name(row), name.ptr, name.len))
@@ -81,13 +90,8 @@ int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
 void row_prefetch(const struct simpledb *model, const struct row_domain *domain,
                   uint32_t hash)
 {
-    if (domain->used == 0)
-        return;
-    const struct row_slot *slot = &domain->slot[home(domain, hash)];
-    const struct row_slot *end = domain->slot + domain->slots;
-    while (slot < end && slot->blob && slot->hash < hash)
-        slot++;
-    if (slot == end || slot->hash != hash || !slot->blob)
+    const struct row_slot *slot = first_of(domain, hash);
+    if (!slot)
         return;
     const char *row = row_at(model, slot);
     for (int line = 0; line < ROW_LINES; line++)

@@ -33,15 +33,16 @@ void drain_event(struct held *h, enum drainer_event_kind kind, enum job_state st
     struct drainer *d = h->d;
     if (!d->options.on_event)
         return;
+    bool is_job = h->body.id.ptr != NULL; /* else the rest of the body says nothing */
     struct drainer_event event = {
         .kind = kind,
-        .job_id = h->body.id.ptr ? h->body.id : STR("-"),
+        .job_id = is_job ? h->body.id : STR("-"),
         .state = state,
         .attempt = h->attempt,
         .enqueued_wall_ns = h->message.sent_wall_ns,
         .started_at_ns = h->started_at_ns,
         .ended_at_ns = kind == DRAINER_STARTED ? 0 : jobq_now(d->b),
-        .payload_bytes = h->body.pairs.len + h->body.phantom_bytes,
+        .payload_bytes = is_job ? h->body.pairs.len + h->body.phantom_bytes : 0,
         .result = result,
         .text = text,
     };

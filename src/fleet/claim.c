@@ -18,7 +18,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* Of a message id: SQS's own bound. */
+/* Of a message id: SQS's own bound (developer guide, queue and message identifiers: at most
+ * 100 characters). */
 enum { LOOKS_MAX = 16, MESSAGE_ID_MAX = 100, RUN_BYTES = MESSAGE_ID_MAX + 64 };
 
 /* ---- pieces -------------------------------------------------------------------------- */

@@ -348,11 +348,8 @@ static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
         if (job->code < 0)
             continue;
         char *line = arena_alloc(&lane->scratch, (size_t)job->id_bytes + 32);
-        line[0] = what;
-        line[1] = ' ';
-        memcpy(line + 2, job->id, (size_t)job->id_bytes);
-        line[2 + job->id_bytes] = ' ';
-        int len = 3 + job->id_bytes + text_write_int(line + 3 + job->id_bytes, job->tag);
+        struct jobq_str id = {job->id, job->id_bytes};
+        int len = enqueue_record_write(what, id, job->tag, line);
         record[count++] = (struct jobq_str){line, len};
     }
     return count ? e->options.journal->append(e->options.journal->ctx, record, count, err)

@@ -1,7 +1,7 @@
 /* enqueue_parts.h - what the enqueuer's files share.
  *
- * Room:     src/fleet, private to enqueuer.c, enqueue_batch.c, enqueue_store.c and
- *           enqueue_repair.c. */
+ * Room:     src/fleet, private to enqueuer.c, enqueue_batch.c, enqueue_store.c,
+ *           enqueue_repair.c and enqueue_record.c. */
 #ifndef JOBQ_FLEET_ENQUEUE_PARTS_H
 #define JOBQ_FLEET_ENQUEUE_PARTS_H
 
@@ -89,6 +89,8 @@ int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *er
  * missing and the options say so. deadline_ns: as retry_init, but not NULL. */
 int enqueue_store(struct enqueuer *e, int day, int shard, const struct jobq_item *item,
                   int count, const int64_t *deadline_ns, struct jobq_error *err);
+/* Writes a journal's record at out (id.len + 24 bytes). Returns its length. */
+int enqueue_record_write(char what, struct jobq_str id, int64_t tag, char *out);
 /* Sends count (<= 10) messages, each until it is sent, refused or out of time; code[i]
  * tells. deadline_ns: as retry_init. */
 void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,

@@ -83,34 +83,29 @@ static struct begun **find(struct recovery *rec, struct jobq_str id)
     return at;
 }
 
-static int read_record(void *ctx, struct jobq_str record)
+static int read_record(void *ctx, struct jobq_str text)
 {
     struct recovery *rec = ctx;
-    const char *blank =
-        record.len > 3 ? memchr(record.ptr + 2, ' ', (size_t)record.len - 2) : NULL;
-    int64_t tag;
-    if (!blank || record.ptr[1] != ' ' ||
-        !str_to_int((struct jobq_str){blank + 1, record.ptr + record.len - (blank + 1)},
-                    &tag) ||
-        blank - (record.ptr + 2) > JOB_ID_MAX)
+    struct enqueuer_record record;
+    if (!enqueuer_record_read(text, &record))
         return 0; /* a torn last line: it was never made to last */
-    struct jobq_str id = {record.ptr + 2, blank - (record.ptr + 2)};
-    struct begun **at = find(rec, id);
-    if (record.ptr[0] == 'b' && !*at) {
+    struct begun **at = find(rec, record.id);
+    if (record.what == 'b' && !*at) {
         struct begun *begun = rec->unused;
         if (begun)
             rec->unused = begun->next;
         else
             begun = arena_alloc(rec->e->memory, sizeof *begun);
-        *begun = (struct begun){.id = arena_str(&rec->lane->scratch, id), .tag = tag};
+        *begun = (struct begun){.id = arena_str(&rec->lane->scratch, record.id),
+                                .tag = record.tag};
         *at = begun;
-    } else if (record.ptr[0] != 'b' && *at) {
+    } else if (record.what != 'b' && *at) {
         struct begun *begun = *at;
         *at = begun->next;
         begun->next = rec->unused;
         rec->unused = begun;
-        if (record.ptr[0] == 's')
-            rec->done(rec->ctx, tag);
+        if (record.what == 's')
+            rec->done(rec->ctx, record.tag);
     }
     return 0;
 }
@@ -127,12 +122,7 @@ static int note_end(struct recovery *rec, const struct begun *begun, char what,
                     struct jobq_error *err)
 {
     char *line = rec->note[rec->notes];
-    line[0] = what;
-    line[1] = ' ';
-    memcpy(line + 2, begun->id.ptr, (size_t)begun->id.len);
-    line[2 + begun->id.len] = ' ';
-    int len =
-        3 + (int)begun->id.len + text_write_int(line + 3 + begun->id.len, begun->tag);
+    int len = enqueue_record_write(what, begun->id, begun->tag, line);
     rec->record[rec->notes++] = (struct jobq_str){line, len};
     return rec->notes == NOTES ? flush_notes(rec, err) : JOBQ_OK;
 }

@@ -45,6 +45,15 @@ struct enqueuer_journal {
                 void *each_ctx, struct jobq_error *err);
 };
 
+/* One record of a journal, read. */
+struct enqueuer_record {
+    char what; /* 'b', 's' or 'x' */
+    struct jobq_str id;
+    int64_t tag;
+};
+/* False: no record, or one that a crash has torn. Owner: out->id lies in the record. */
+bool enqueuer_record_read(struct jobq_str record, struct enqueuer_record *out);
+
 struct enqueuer_options {
     const char *queue;     /* name, checked by job_queue_name_check */
     int64_t visibility_ns; /* 0..12 h, set as the queue's attribute; < 0: leave the

@@ -641,6 +641,24 @@ static void a_message_that_is_no_job_is_buried(void **state)
     stage_free(st);
 }
 
+/* Its memory was a job's before. */
+static void what_is_no_job_has_no_payload(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 1, "1");
+    struct stage_drainer *sd = stage_drain(st, 1);
+    stage_run_for(st, 30 * S);
+    assert_int_equal(sd->ended, 1);
+    assert_true(sd->last.payload_bytes > 0);
+    struct copies copies = {.st = st, .text = "hello, world"};
+    stage_do(st, send_copy, &copies);
+    stage_run_for(st, 30 * S);
+    assert_int_equal(sd->skipped, 1);
+    assert_int_equal(sd->last.payload_bytes, 0);
+    stage_free(st);
+}
+
 static void a_time_limit_ends_an_attempt(void **state)
 {
     (void)state;
@@ -1017,6 +1035,7 @@ int main(void)
         cmocka_unit_test(a_job_that_always_fails_is_dead),
         cmocka_unit_test(a_job_that_kills_its_drainer_is_dead),
         cmocka_unit_test(a_message_that_is_no_job_is_buried),
+        cmocka_unit_test(what_is_no_job_has_no_payload),
         cmocka_unit_test(a_time_limit_ends_an_attempt),
         cmocka_unit_test(a_cancelled_job_does_not_run),
         cmocka_unit_test(a_cancelled_running_job_is_not_stored),
