@@ -46,11 +46,6 @@ struct event {
     uint8_t heap;
 };
 
-struct sleeper {
-    struct fiber *fiber;
-    const char *stack; /* where it parked, about */
-};
-
 struct kernel {
     int64_t now;
     uint64_t sequence;
@@ -58,8 +53,9 @@ struct kernel {
     uint32_t free_slot;  /* list through arg; 0: none */
     uint32_t slots;      /* ever used since the reset, slot 0 included */
     uint32_t slots_cap;
-    struct sleeper *sleeper; /* by the fiber's index, of those that had an event */
-    uint32_t sleeper_cap;
+    struct fiber **fiber; /* by index, of those that had an event */
+    const char **stack;   /* where each of them parked, about; NULL: they are no crowd */
+    uint32_t fiber_cap;
     struct heap heap[HEAPS];
     size_t cancelled[HEAPS]; /* gravestones */
     int64_t events;
@@ -149,23 +145,30 @@ struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_f
     return schedule(k, at_ns, EVENT_CALL, fn, ctx, arg);
 }
 
-static void grow_sleepers(struct kernel *k, uint32_t index)
+static void grow_fibers(struct kernel *k, uint32_t index)
 {
-    uint32_t cap = k->sleeper_cap ? k->sleeper_cap : FIRST_SLOTS;
+    uint32_t cap = k->fiber_cap ? k->fiber_cap : FIRST_SLOTS;
     while (cap <= index)
         cap *= 2;
     if (index > (uint32_t)SLOT_MASK)
         past_limit("2^24 fibers");
-    k->sleeper = xrealloc(k->sleeper, cap * sizeof *k->sleeper);
-    memset(k->sleeper + k->sleeper_cap, 0, (cap - k->sleeper_cap) * sizeof *k->sleeper);
-    k->sleeper_cap = cap;
+    k->fiber = xrealloc(k->fiber, cap * sizeof *k->fiber);
+    memset(k->fiber + k->fiber_cap, 0, (cap - k->fiber_cap) * sizeof *k->fiber);
+    if (cap >= CROWD) {
+        uint32_t had = k->stack ? k->fiber_cap : 0;
+        k->stack = xrealloc(k->stack, cap * sizeof *k->stack);
+        memset(k->stack + had, 0, (cap - had) * sizeof *k->stack);
+    }
+    k->fiber_cap = cap;
 }
 
 static inline uint32_t index_of(struct kernel *k, struct fiber *f, const void *stack)
 {
-    if (f->index >= k->sleeper_cap)
-        grow_sleepers(k, f->index);
-    k->sleeper[f->index] = (struct sleeper){f, stack};
+    if (f->index >= k->fiber_cap)
+        grow_fibers(k, f->index);
+    k->fiber[f->index] = f;
+    if (__builtin_expect(k->stack != NULL, 0))
+        k->stack[f->index] = stack;
     return f->index;
 }
 
@@ -194,7 +197,7 @@ static inline bool counts(const struct kernel *k, uint64_t low)
     enum key_kind kind = kind_of(low);
     if (kind == KEY_RECORD)
         return k->event[slot].kind != EVENT_CANCELLED;
-    const struct fiber *f = k->sleeper[slot].fiber;
+    const struct fiber *f = k->fiber[slot];
     return kind == KEY_WAKE || (f->armed && f->timer_key == low);
 }
 
@@ -299,7 +302,8 @@ void kernel_free(struct kernel *k)
     for (int i = 0; i < HEAPS; i++)
         heap_release(&k->heap[i]);
     free(k->event);
-    free(k->sleeper);
+    free(k->fiber);
+    free(k->stack);
     free(k);
 }
 
@@ -311,9 +315,9 @@ void kernel_reset(struct kernel *k)
         k->event[slot].generation++;
         k->event[slot].kind = EVENT_FREE;
     }
-    for (uint32_t i = 0; i < k->sleeper_cap; i++)
-        if (k->sleeper[i].fiber)
-            k->sleeper[i].fiber->world_wake = 0;
+    for (uint32_t i = 0; i < k->fiber_cap; i++)
+        if (k->fiber[i])
+            k->fiber[i]->world_wake = 0;
     k->slots = 1;
     k->free_slot = 0;
     for (int i = 0; i < HEAPS; i++) {
@@ -365,8 +369,8 @@ static inline __attribute__((always_inline)) void foresee(const struct kernel *k
     if (kind_of((uint64_t)key) == KEY_RECORD) {
         p = k->event[slot].target; /* most often a call on its fiber's stack */
     } else {
-        __builtin_prefetch(k->sleeper[slot].fiber, 1);
-        p = k->sleeper[slot].stack;
+        __builtin_prefetch(k->fiber[slot], 1);
+        p = k->stack[slot];
     }
     for (int i = 0; i < LINES; i++)
         __builtin_prefetch(p + LINE * i, 1);
@@ -393,7 +397,7 @@ static inline __attribute__((always_inline)) void happen(struct kernel *k,
 {
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     heap_take(heap);
-    if (k->sleeper_cap >= CROWD)
+    if (__builtin_expect(k->stack != NULL, 0))
         foresee(k);
     k->now = (int64_t)(key >> 64);
     k->events++;
@@ -401,12 +405,12 @@ static inline __attribute__((always_inline)) void happen(struct kernel *k,
     if (kind == KEY_RECORD) {
         happen_record(k, slot);
     } else if (kind == KEY_WAKE) {
-        struct fiber *f = k->sleeper[slot].fiber;
+        struct fiber *f = k->fiber[slot];
         struct fiber_ticket ticket = {f, f->world_wake};
         f->world_wake = 0;
         fiber_wake(ticket);
     } else {
-        struct fiber *f = k->sleeper[slot].fiber;
+        struct fiber *f = k->fiber[slot];
         f->armed = false;
         fiber_end_wait(k->fibers, f, OUTCOME_TIMED_OUT);
     }
@@ -507,7 +511,8 @@ int64_t kernel_switches(const struct kernel *k)
 
 int64_t kernel_pool_bytes(const struct kernel *k)
 {
-    size_t bytes = k->slots_cap * sizeof *k->event + k->sleeper_cap * sizeof *k->sleeper;
+    size_t bytes = k->slots_cap * sizeof *k->event + k->fiber_cap * sizeof *k->fiber;
+    bytes += k->stack ? k->fiber_cap * sizeof *k->stack : 0;
     for (int i = 0; i < HEAPS; i++)
         bytes += k->heap[i].cap * sizeof *k->heap[i].key;
     return (int64_t)bytes;

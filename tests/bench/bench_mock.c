@@ -128,31 +128,66 @@ static double repeat(const struct text *request)
     return (double)count * 1e9 / (double)took_ns;
 }
 
+/* The receipt of the next message at *at, which moves behind it; NULL: no more. */
+static const char *next_receipt(char **at)
+{
+    char *receipt = *at ? strstr(*at, "\"ReceiptHandle\":\"") : NULL;
+    if (!receipt)
+        return *at = NULL;
+    receipt += 17;
+    char *end = strchr(receipt, '"');
+    *end = '\0';
+    *at = end + 1;
+    return receipt;
+}
+
+/* One delete on each connection that has messages left. Returns how many. */
+static int delete_next(const char *url, char **at, struct text *body,
+                       struct text *request)
+{
+    bool asked[CONNECTIONS_MAX];
+    int count = 0;
+    for (int i = 0; i < connections; i++) {
+        const char *receipt = next_receipt(&at[i]);
+        asked[i] = receipt != NULL;
+        if (!receipt)
+            continue;
+        text_clear(body);
+        text_clear(request);
+        text_printf(body, "{\"QueueUrl\":\"%s\",\"ReceiptHandle\":\"%s\"}", url, receipt);
+        put_json(request, "DeleteMessage", body->ptr);
+        send_all(i, request->ptr, request->len);
+    }
+    for (int i = 0; i < connections; i++)
+        if (asked[i]) {
+            read_reply(i);
+            count++;
+        }
+    return count;
+}
+
+/* Each connection receives ten messages and deletes them one by one, all of them at work at
+ * once; returns messages a second. */
 static double receive_and_delete(const char *url)
 {
     struct text receive = {0}, one = {0}, body = {0};
+    char *all[CONNECTIONS_MAX], *at[CONNECTIONS_MAX];
     int64_t start_ns = loop_now_ns(), took_ns, count = 0;
     text_printf(&body, "{\"QueueUrl\":\"%s\",\"MaxNumberOfMessages\":10}", url);
     put_json(&receive, "ReceiveMessage", body.ptr);
     do {
         for (int i = 0; i < connections; i++)
             send_all(i, receive.ptr, receive.len);
-        for (int i = 0; i < connections; i++) {
-            char *all = strdup(read_reply(i)), *at = all;
-            while ((at = strstr(at, "\"ReceiptHandle\":\""))) {
-                char *end = strchr(at += 17, '"');
-                text_clear(&body);
-                text_clear(&one);
-                text_printf(&body, "{\"QueueUrl\":\"%s\",\"ReceiptHandle\":\"%.*s\"}",
-                            url, (int)(end - at), at);
-                put_json(&one, "DeleteMessage", body.ptr);
-                send_all(i, one.ptr, one.len);
-                read_reply(i);
-                count++;
-            }
-            free(all);
-        }
+        for (int i = 0; i < connections; i++)
+            at[i] = all[i] = strdup(read_reply(i));
+        int64_t before = count;
+        for (int deleted; (deleted = delete_next(url, at, &body, &one)) > 0;)
+            count += deleted;
+        for (int i = 0; i < connections; i++)
+            free(all[i]);
         took_ns = loop_now_ns() - start_ns;
+        if (count == before)
+            break; /* the queue is empty */
     } while ((double)took_ns < seconds * 1e9);
     text_release(&receive);
     text_release(&one);
