@@ -33,12 +33,12 @@ enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
 
 /* Among so many fibers the next one's memory has left the cache since it parked. LINES of it
  * are asked for while the present event happens: more than these gain nothing. */
-enum { CROWD = 256, LINE = 64, LINES = 12 };
+enum { CROWD = 256, LINE = 64, LINES = 12, FORESEEN_MAX = 4 };
 
 enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_CANCELLED };
 
 struct event {
-    kernel_event_fn *fn; /* CALL */
+    kernel_event_fn *fn; /* CALL; else NULL */
     void *target;        /* CALL: ctx; WAKE, DEADLINE: the fiber */
     uint64_t arg; /* WAKE, DEADLINE: the ticket's generation; FREE: next free slot */
     uint32_t generation; /* of the ids; moves on when the event is over */
@@ -58,6 +58,10 @@ struct kernel {
     uint32_t fiber_cap;
     struct heap heap[HEAPS];
     size_t cancelled[HEAPS]; /* gravestones */
+    struct {
+        kernel_event_fn *fn, *look;
+    } foreseen[FORESEEN_MAX];
+    int foreseen_count;
     int64_t events;
     int64_t until;
     enum kernel_end end;
@@ -234,6 +238,7 @@ bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
         return false;
     e->generation++;
     e->kind = EVENT_CANCELLED;
+    e->fn = NULL; /* ctx may be gone: nobody may look */
     count_gravestone(k, e->heap);
     return true;
 }
@@ -330,6 +335,13 @@ void kernel_reset(struct kernel *k)
     k->stopped = false;
 }
 
+void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look)
+{
+    assert(k->foreseen_count < FORESEEN_MAX);
+    k->foreseen[k->foreseen_count].fn = fn;
+    k->foreseen[k->foreseen_count++].look = look;
+}
+
 /* ---- running -------------------------------------------------------------------- */
 
 /* The heap of the next event, gravestones above it removed, and its key. */
@@ -367,7 +379,11 @@ static inline __attribute__((always_inline)) void foresee(const struct kernel *k
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     const char *p;
     if (kind_of((uint64_t)key) == KEY_RECORD) {
-        p = k->event[slot].target; /* most often a call on its fiber's stack */
+        const struct event *e = &k->event[slot];
+        p = e->target; /* most often a call on its fiber's stack */
+        for (int i = 0; i < k->foreseen_count; i++)
+            if (k->foreseen[i].fn == e->fn)
+                k->foreseen[i].look(e->target, e->arg);
     } else {
         __builtin_prefetch(k->fiber[slot], 1);
         p = k->stack[slot];

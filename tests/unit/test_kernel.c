@@ -405,6 +405,66 @@ static void ready_fibers_run_before_the_next_event(void **state)
     kernel_free(k);
 }
 
+/* ---- looking ahead ---------------------------------------------------------------------- */
+
+enum { CROWD = 300 }; /* a world of fewer fibers does not look ahead */
+
+static void sleeps_long(void *arg)
+{
+    kernel_sleep_until(arg, JOBQ_NS_PER_DAY);
+}
+
+static void other_event(void *ctx, uint64_t arg)
+{
+    log_event(ctx, arg);
+}
+
+static void look_at(void *ctx, uint64_t arg)
+{
+    struct log *looked = ctx;
+    assert_in_range(arg, 0, 15);
+    looked[1].entry[arg]++;
+    assert_int_equal(looked[1].at[arg], 0); /* it has not happened yet */
+}
+
+static void looked_event(void *ctx, uint64_t arg)
+{
+    struct log *log = ctx;
+    log[1].at[arg] = 1;
+    log_event(log, arg);
+}
+
+static void calls_are_looked_at_before_they_happen(void **state)
+{
+    (void)state;
+    struct kernel *k = kernel_new(NULL);
+    static struct log log[2]; /* events; by arg, looks and whether it happened */
+    kernel_foresee(k, looked_event, look_at);
+    for (int round = 0; round < 2; round++) {
+        kernel_reset(k);
+        memset(log, 0, sizeof log);
+        log->k = k;
+        struct fiber_proc *p = fiber_proc_new(kernel_fibers(k), "crowd");
+        for (int i = 0; i < CROWD; i++)
+            fiber_spawn(p, sleeps_long, k);
+        kernel_run(k, 0);
+        struct kernel_event_id id[10];
+        for (int i = 0; i < 10; i++)
+            id[i] = kernel_at(k, i, i == 7 ? other_event : looked_event, log, (uint64_t)i);
+        kernel_cancel(k, id[5]);
+        kernel_run(k, 10);
+        static const uint64_t want[] = {0, 1, 2, 3, 4, 6, 7, 8, 9};
+        assert_int_equal(log->count, 9);
+        assert_memory_equal(log->entry, want, sizeof want);
+        for (int i = 1; i < 10; i++)
+            if (i != 6) /* behind a cancelled one: perhaps */
+                assert_int_equal(log[1].entry[i] > 0, i != 5 && i != 7);
+        assert_int_equal(kernel_run(k, JOBQ_FOREVER), KERNEL_DRY);
+        assert_int_equal(kernel_events(k), 9 + CROWD);
+    }
+    kernel_free(k);
+}
+
 /* ---- whole worlds ---------------------------------------------------------------------- */
 
 enum { ACTORS = 40, TURNS = 200 };
@@ -554,6 +614,7 @@ int main(void)
         cmocka_unit_test(an_old_deadline_does_not_end_a_new_wait),
         cmocka_unit_test(killed_fibers_are_not_woken),
         cmocka_unit_test(ready_fibers_run_before_the_next_event),
+        cmocka_unit_test(calls_are_looked_at_before_they_happen),
         cmocka_unit_test(the_same_seed_gives_the_same_trace),
         cmocka_unit_test(reset_reuses_memory),
         cmocka_unit_test(two_worlds_on_two_threads),
