@@ -450,7 +450,8 @@ static void calls_are_looked_at_before_they_happen(void **state)
         kernel_run(k, 0);
         struct kernel_event_id id[10];
         for (int i = 0; i < 10; i++)
-            id[i] = kernel_at(k, i, i == 7 ? other_event : looked_event, log, (uint64_t)i);
+            id[i] =
+                kernel_at(k, i, i == 7 ? other_event : looked_event, log, (uint64_t)i);
         kernel_cancel(k, id[5]);
         kernel_run(k, 10);
         static const uint64_t want[] = {0, 1, 2, 3, 4, 6, 7, 8, 9};
