@@ -53,6 +53,7 @@ void simpledb_reset(struct simpledb *model, const struct simpledb_params *params
         row_reset(&model->domain[i]);
     names_reset(&model->domain_names);
     names_reset(&model->names);
+    model->ahead = (struct row_ahead){0};
     blobs_reset(&model->blobs);
     model->listed_count = 0;
     model->billed_bytes = 0;
@@ -72,6 +73,8 @@ void simpledb_set_params(struct simpledb *model, const struct simpledb_params *p
     bool same =
         memcmp(&params->window, &model->params.window, sizeof params->window) == 0;
     model->params = *params;
+    model->plain_bytes = UINT64_C(1)
+                         << (63 - __builtin_clzll((uint64_t)params->name_bytes_max));
     if (!same) {
         for (int32_t i = 0; i < model->domain_names.count; i++)
             row_forget_all(model, &model->domain[i]);
@@ -125,21 +128,17 @@ int call_fail(const struct simpledb *model, enum simpledb_fault fault,
     return simpledb_refuse(model, fault, text, reply, err);
 }
 
-struct row_domain *call_domain(struct simpledb *model, int domain,
-                               struct simpledb_reply *reply, struct jobq_error *err)
+struct row_domain *call_refuse_domain(const struct simpledb *model, int domain,
+                                      struct simpledb_reply *reply,
+                                      struct jobq_error *err)
 {
-    if (domain == -1) {
+    if (domain == -1)
         call_fail(model, SIMPLEDB_FAULT_PARAMETER, reply, err,
                   "Value for parameter DomainName is invalid. ");
-        return NULL;
-    }
-    if (domain < 0 || domain >= model->domain_names.count ||
-        !model->domain[domain].exists) {
+    else
         call_fail(model, SIMPLEDB_FAULT_NO_SUCH_DOMAIN, reply, err,
                   "The specified domain does not exist.");
-        return NULL;
-    }
-    return &model->domain[domain];
+    return NULL;
 }
 
 int call_string(const struct simpledb *model, struct jobq_str str, const char *parameter,
@@ -206,8 +205,7 @@ struct jobq_str simpledb_domain_name(const struct simpledb *model, int domain)
 
 bool simpledb_domain_exists(const struct simpledb *model, int domain)
 {
-    return domain >= 0 && domain < model->domain_names.count &&
-           model->domain[domain].exists;
+    return call_domain_exists(model, domain);
 }
 
 int simpledb_domain_count(const struct simpledb *model)
@@ -350,7 +348,7 @@ int64_t simpledb_memory(const struct simpledb *model)
 
 /* ---- iteration ----------------------------------------------------------------------- */
 
-uint32_t call_serial(struct simpledb *model)
+uint32_t call_renew_serials(struct simpledb *model)
 {
     if (model->mark_cap < model->names.count) {
         int32_t cap = model->names.cap;

@@ -214,7 +214,7 @@ struct simpledb_place {
     uint32_t hash;
     int32_t tail; /* -1: no place */
 };
-struct simpledb_place simpledb_place(const struct simpledb *model, int domain,
+struct simpledb_place simpledb_place(struct simpledb *model, int domain,
                                      struct jobq_str item);
 /* simpledb_put of the item that place was made for, in its domain. */
 int simpledb_put_at(struct simpledb *model, int64_t now_ns, struct simpledb_place place,

@@ -13,15 +13,37 @@ int call_fail(const struct simpledb *model, enum simpledb_fault fault,
               struct simpledb_reply *reply, struct jobq_error *err, const char *format,
               ...) __attribute__((cold, format(printf, 5, 6)));
 
+static inline bool call_domain_exists(const struct simpledb *model, int domain)
+{
+    return domain >= 0 && domain < model->domain_names.count &&
+           model->domain[domain].exists;
+}
+/* NULL, with the refusal made. */
+struct row_domain *call_refuse_domain(const struct simpledb *model, int domain,
+                                      struct simpledb_reply *reply,
+                                      struct jobq_error *err) __attribute__((cold));
 /* An existing domain, or NULL with the refusal made. */
-struct row_domain *call_domain(struct simpledb *model, int domain,
-                               struct simpledb_reply *reply, struct jobq_error *err);
+static inline struct row_domain *call_domain(struct simpledb *model, int domain,
+                                             struct simpledb_reply *reply,
+                                             struct jobq_error *err)
+{
+    return call_domain_exists(model, domain)
+               ? &model->domain[domain]
+               : call_refuse_domain(model, domain, reply, err);
+}
 /* A name, item name or value within its limit; parameter is "Name", "ItemName", "Value". */
 int call_string(const struct simpledb *model, struct jobq_str str, const char *parameter,
                 struct simpledb_reply *reply, struct jobq_error *err);
 
-/* A fresh serial for model->mark, which reaches all names. */
-uint32_t call_serial(struct simpledb *model);
+/* A fresh serial for model->mark, which reaches all names; and the same where marks must
+ * grow, or serials begin anew. */
+uint32_t call_renew_serials(struct simpledb *model) __attribute__((cold));
+static inline uint32_t call_serial(struct simpledb *model)
+{
+    if (model->mark_cap < model->names.count || model->serial == UINT32_MAX)
+        return call_renew_serials(model);
+    return ++model->serial;
+}
 
 /* Copy a row (and of its pairs those whose mark is seen, if only_marked) into arena. Returns
  * how many distinct names there are; marks are used up. */

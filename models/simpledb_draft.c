@@ -13,8 +13,14 @@ enum { PAIR_HEAD = 4, PAIR_HEAD_LONG = 6 };
 /* As memcpy; what rows are made of is mostly too short to be worth the call. */
 static inline char *copy(char *to, const char *from, size_t len)
 {
-    if (len > 32) {
+    if (len > 64) {
         memcpy(to, from, len);
+    } else if (len > 32) {
+        uint64_t word[8];
+        memcpy(word, from, 32);
+        memcpy(word + 4, from + len - 32, 32);
+        memcpy(to, word, 32);
+        memcpy(to + len - 32, word + 4, 32);
     } else if (len >= 16) {
         uint64_t word[4];
         memcpy(word, from, 16);
@@ -42,16 +48,19 @@ static inline char *copy(char *to, const char *from, size_t len)
 
 static inline char *put_pair(char *out, int32_t name, struct jobq_str value)
 {
-    uint32_t len = (uint32_t)value.len | (value.ptr || !value.len ? 0 : ROW_PHANTOM);
-    if (name >= ROW_LONG_ID) {
+    if (__builtin_expect(name >= ROW_LONG_ID, 0)) {
         uint16_t high = (uint16_t)(name >> 16 | ROW_LONG_ID);
         memcpy(out, &high, 2);
         out += 2;
     }
-    uint16_t head[2] = {(uint16_t)name, (uint16_t)len};
+    uint16_t head[2] = {(uint16_t)name, (uint16_t)value.len};
+    if (value.ptr) {
+        memcpy(out, head, sizeof head);
+        return copy(out + PAIR_HEAD, value.ptr, (size_t)value.len);
+    }
+    head[1] |= value.len ? ROW_PHANTOM : 0;
     memcpy(out, head, sizeof head);
-    out += PAIR_HEAD;
-    return value.ptr ? copy(out, value.ptr, (size_t)value.len) : out;
+    return out + PAIR_HEAD;
 }
 
 void draft_fill(const struct simpledb *model, const struct row_draft *draft, char *out)
@@ -108,35 +117,53 @@ void draft_look(const char *row, struct row_held *held)
 
 /* ---- by pieces ----------------------------------------------------------------------- */
 
-/* Ids of the names of a put, all marked for replacement under serial. Returns their number, or
- * -1 if this write is not so simple: a name comes twice or is to be added to its old values.
- * The usual name, short and known and where its probe begins, costs no call. */
-static inline int32_t mark_names(struct simpledb *model, const struct jobq_item *item,
-                                 bool is_new, int32_t *id, uint32_t *serial)
+/* Ids of the names of a put. The usual name, short and known and where its probe begins, costs
+ * no call. */
+static inline void name_ids(struct simpledb *model, const struct jobq_item *item,
+                            int32_t *id)
 {
-    int32_t count = item->attr_count;
-    for (int32_t i = 0; i < count; i++) {
-        struct jobq_str name = item->attr[i].name;
+    const struct jobq_attr *attr = item->attr, *end = attr + item->attr_count;
+    for (; attr < end; attr++, id++) {
+        struct jobq_str name = attr->name;
         if (name.len <= 8) {
             uint64_t word = row_word(name.ptr, name.len);
-            struct name_slot slot =
-                model->names.slot[names_home(&model->names, word, name.len)];
-            id[i] = slot.id - 1;
-            if (slot.word == word && slot.len == name.len && slot.id)
+            const struct name_slot *slot =
+                &model->names.slot[names_home(&model->names, word, name.len)];
+            *id = slot->id - 1;
+            if (slot->word == word && slot->len == name.len && slot->id)
                 continue;
         }
-        id[i] = names_intern(&model->names, name);
+        *id = names_intern(&model->names, name);
     }
-    uint32_t now = call_serial(model);
-    struct name_mark *marks = model->mark;
-    bool simple = count <= DRAFT_ATTRS;
-    for (int32_t i = 0; i < count; i++) {
+}
+
+/* What the pairs of a put take in a row, and their names marked for replacement under serial.
+ * False: this write is not so simple, for a name comes twice or is to be added to its old
+ * values. */
+static inline bool new_pairs(struct name_mark *marks, const struct jobq_item *item,
+                             const int32_t *id, uint32_t serial, struct row_draft *d)
+{
+    int32_t count = item->attr_count, all_ids = 0;
+    uint32_t bytes = (uint32_t)count * PAIR_HEAD;
+    int64_t value_bytes = 0;
+    bool simple = count <= DRAFT_ATTRS, is_new = d->old == NULL;
+    const struct jobq_attr *attr = item->attr;
+    for (int32_t i = 0; i < count; i++, attr++) {
         uint32_t *replace = &marks[id[i]].replace;
-        simple &= (*replace != now) & (item->attr[i].replace | is_new);
-        *replace = now;
+        simple &= (*replace != serial) & (attr->replace | is_new);
+        *replace = serial;
+        all_ids |= id[i];
+        bytes += attr->value.ptr ? (uint32_t)attr->value.len : 0;
+        value_bytes += attr->value.len;
     }
-    *serial = now;
-    return simple ? count : -1;
+    for (int32_t i = 0; all_ids >= ROW_LONG_ID && i < count; i++)
+        bytes += id[i] >= ROW_LONG_ID ? PAIR_HEAD_LONG - PAIR_HEAD : 0;
+    d->attr = item->attr;
+    d->attr_count = d->pairs = count;
+    d->id = id;
+    d->bytes = bytes;
+    d->value_bytes = (int32_t)value_bytes;
+    return simple;
 }
 
 /* Counts an old pair that goes. */
@@ -203,21 +230,9 @@ static inline bool by_pieces(struct simpledb *model, const struct jobq_item *ite
                              const int32_t *id, uint32_t serial, struct row_held *held,
                              struct row_draft *d)
 {
-    int32_t count = item->attr_count;
-    uint32_t bytes = (uint32_t)count * PAIR_HEAD;
-    int32_t value_bytes = 0;
-    for (int32_t i = 0; i < count; i++) {
-        struct jobq_str value = item->attr[i].value;
-        bytes += id[i] >= ROW_LONG_ID ? PAIR_HEAD_LONG - PAIR_HEAD : 0;
-        bytes += value.ptr ? (uint32_t)value.len : 0;
-        value_bytes += (int32_t)value.len;
-    }
+    if (!new_pairs(model->mark, item, id, serial, d))
+        return false;
     d->run_count = 0;
-    d->attr = item->attr;
-    d->attr_count = d->pairs = count;
-    d->id = id;
-    d->bytes = bytes;
-    d->value_bytes = value_bytes;
     d->change_at = d->change_count = 0;
     memset(d->removed, 0, sizeof d->removed);
     held->values = 0;
@@ -344,14 +359,13 @@ void draft_put(struct simpledb *model, const char *old, const struct jobq_item *
                struct row_held *held, struct row_draft *out)
 {
     int32_t *id = model->id + model->id_count;
-    uint32_t serial;
     model->id_count += (uint32_t)item->attr_count;
     assert(model->id_count <= model->id_cap);
     out->name = item->name;
     out->old = old;
     out->nothing = false;
-    if (mark_names(model, item, old == NULL, id, &serial) >= 0 &&
-        by_pieces(model, item, id, serial, held, out))
+    name_ids(model, item, id);
+    if (by_pieces(model, item, id, call_serial(model), held, out))
         return;
     by_image(model, item, id, out);
     draft_look(old, held);

@@ -66,19 +66,17 @@ static inline const struct row_slot *first_of(const struct row_domain *domain,
     if (domain->used == 0)
         return NULL;
     const struct row_slot *slot = &domain->slot[home(domain, hash)];
-    const struct row_slot *end = domain->slot + domain->slots;
-    while (slot < end && slot->blob && slot->hash < hash)
+    while (slot->hash < hash)
         slot++;
-    return slot < end && slot->blob && slot->hash == hash ? slot : NULL;
+    return slot->blob && slot->hash == hash ? slot : NULL;
 }
 
 int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
                  struct jobq_str name, uint32_t hash)
 {
     const struct row_slot *slot = first_of(domain, hash);
-    const struct row_slot *end = domain->slot + domain->slots;
     /* Nearly always one row of a hash; of several, in order of name, one is it or none. */
-    for (; slot && slot < end && slot->blob && slot->hash == hash; slot++) {
+    for (; slot && slot->blob && slot->hash == hash; slot++) {
         const char *row = row_at(model, slot);
         if (row_head(row).name_len == name.len &&
             same_name(row_name(row), name.ptr, name.len))
@@ -87,10 +85,13 @@ int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
     return -1;
 }
 
-void row_prefetch(const struct simpledb *model, const struct row_domain *domain,
-                  uint32_t hash)
+void row_prefetch(struct simpledb *model, int domain, uint32_t hash)
 {
-    const struct row_slot *slot = first_of(domain, hash);
+    struct row_ahead before = model->ahead;
+    row_prefetch_slot(&model->domain[domain], hash);
+    model->ahead = (struct row_ahead){domain, hash};
+    /* The domain before may be gone: then it has no rows, and nothing is asked for. */
+    const struct row_slot *slot = first_of(&model->domain[before.domain], before.hash);
     if (!slot)
         return;
     const char *row = row_at(model, slot);
@@ -121,6 +122,12 @@ int64_t row_seek(const struct simpledb *model, const struct row_domain *domain,
     return -1;
 }
 
+static void index_clear(struct row_slot *slot, uint32_t slots)
+{
+    for (uint32_t i = 0; i < slots; i++)
+        slot[i] = ROW_SLOT_EMPTY;
+}
+
 /* Rebuild with 2^bits homes and room for `over` slots behind them. Order is kept, so that
  * one pass does it; grows `over` where the last rows do not fit. */
 static void index_build(struct row_domain *domain, uint32_t bits, uint32_t over)
@@ -128,8 +135,8 @@ static void index_build(struct row_domain *domain, uint32_t bits, uint32_t over)
     const struct row_slot *old = domain->slot;
     for (;; over *= 2) {
         uint32_t slots = (1u << bits) + over;
-        struct row_slot *slot = xmalloc_huge(slots * sizeof *slot);
-        memset(slot, 0, slots * sizeof *slot);
+        struct row_slot *slot = xmalloc_huge((slots + 1) * sizeof *slot);
+        index_clear(slot, slots + 1);
         uint64_t at = 0;
         for (uint32_t i = 0; i < domain->slots && at < slots; i++) {
             if (old[i].blob == 0)
@@ -162,11 +169,13 @@ static void index_insert(struct simpledb *model, struct row_domain *domain,
         index_build(domain, domain->bits + 1, domain->slots - (1u << domain->bits));
     for (;;) {
         uint32_t at = home(domain, hash);
-        while (at < domain->slots && domain->slot[at].blob &&
+        while (domain->slot[at].hash < hash)
+            at++;
+        while (domain->slot[at].blob &&
                slot_cmp(model, &domain->slot[at], name, hash) < 0)
             at++;
         uint32_t end = at;
-        while (end < domain->slots && domain->slot[end].blob)
+        while (domain->slot[end].blob)
             end++;
         if (end < domain->slots) {
             memmove(&domain->slot[at + 1], &domain->slot[at],
@@ -182,12 +191,11 @@ static void index_insert(struct simpledb *model, struct row_domain *domain,
 static void index_remove(struct row_domain *domain, uint32_t at)
 {
     uint32_t end = at + 1;
-    while (end < domain->slots && domain->slot[end].blob &&
-           home(domain, domain->slot[end].hash) < end)
+    while (domain->slot[end].blob && home(domain, domain->slot[end].hash) < end)
         end++;
     memmove(&domain->slot[at], &domain->slot[at + 1],
             (end - 1 - at) * sizeof *domain->slot);
-    domain->slot[end - 1].blob = 0;
+    domain->slot[end - 1] = ROW_SLOT_EMPTY;
     domain->used--;
 }
 
@@ -277,7 +285,9 @@ static void free_row(struct simpledb *model, uint32_t blob)
     blobs_free(&model->blobs, blob, row_head(blobs_at(&model->blobs, blob)).bytes);
 }
 
-static void past_push(struct row_domain *domain, struct row_past entry)
+/* The next entry of the past, to be filled in: a struct that is made elsewhere and copied
+ * waits for its pieces to leave the store buffer. */
+static struct row_past *past_next(struct row_domain *domain)
 {
     if (domain->past_count == domain->past_cap) {
         uint32_t cap = domain->past_cap ? 2 * domain->past_cap : 64;
@@ -290,7 +300,7 @@ static void past_push(struct row_domain *domain, struct row_past entry)
         domain->past_head = 0;
     }
     uint32_t tail = (domain->past_head + domain->past_count++) & (domain->past_cap - 1);
-    domain->past[tail] = entry;
+    return &domain->past[tail];
 }
 
 /* A gone row leaves the index, unless it has been written anew; then a later entry of the
@@ -306,12 +316,24 @@ static void drop_gone(struct simpledb *model, struct row_domain *domain, uint32_
     }
 }
 
+/* The memory of the next version to be forgotten: a row will soon be written there. */
+static inline void ask_for_past(const struct simpledb *model,
+                                const struct row_domain *domain)
+{
+    if (domain->past_count == 0)
+        return;
+    const char *old = blobs_at(&model->blobs, domain->past[domain->past_head].older);
+    for (int line = 0; line < ROW_LINES; line++)
+        __builtin_prefetch(old + line * 64, 1);
+}
+
 static void forget(struct simpledb *model, struct row_domain *domain, int64_t until_ns)
 {
     while (domain->past_count && domain->past[domain->past_head].written_ns <= until_ns) {
         struct row_past past = domain->past[domain->past_head];
         domain->past_head = (domain->past_head + 1) & (domain->past_cap - 1);
         domain->past_count--;
+        ask_for_past(model, domain);
         blobs_free(&model->blobs, past.older, past.older_bytes);
         if (past.gone)
             drop_gone(model, domain, past.gone);
@@ -444,14 +466,13 @@ static void commit_dated(struct simpledb *model, struct row_domain *domain,
     struct row_date date = {now_ns, older, 0};
     uint32_t blob = new_row(model, draft, &date);
     place(model, domain, slot, hash, draft, blob);
-    if (older)
-        past_push(domain,
-                  (struct row_past){
-                      .written_ns = now_ns,
-                      .older = older,
-                      .older_bytes = row_head(blobs_at(&model->blobs, older)).bytes,
-                      .gone = draft->pairs ? 0 : blob,
-                  });
+    if (!older)
+        return;
+    struct row_past *past = past_next(domain);
+    past->written_ns = now_ns;
+    past->older = older;
+    past->older_bytes = row_head(blobs_at(&model->blobs, older)).bytes;
+    past->gone = draft->pairs ? 0 : blob;
 }
 
 /* Nobody can see the past. */
@@ -498,7 +519,7 @@ void row_reset(struct row_domain *domain)
         .past_cap = domain->past_cap,
     };
     if (kept.slot && domain->used)
-        memset(kept.slot, 0, kept.slots * sizeof *kept.slot);
+        index_clear(kept.slot, kept.slots);
     if (kept.name_values)
         memset(kept.name_values, 0, (size_t)kept.name_cap * sizeof *kept.name_values);
     *domain = kept;

@@ -104,10 +104,19 @@ struct row_draft; /* simpledb_draft.h */
 
 /* ---- the model ----------------------------------------------------------------------- */
 
+/* Where row_prefetch was last. */
+struct row_ahead {
+    int domain;
+    uint32_t hash;
+};
+
+/* An empty slot has the greatest hash and no blob, and one more of them stands behind the
+ * last, so that a search needs to look at the hash alone. */
 struct row_slot {
     uint32_t hash;
     uint32_t blob; /* 0: empty */
 };
+#define ROW_SLOT_EMPTY ((struct row_slot){UINT32_MAX, 0})
 
 struct row_past {
     int64_t written_ns;   /* of the version that `older` came before */
@@ -121,7 +130,7 @@ struct row_domain {
     bool exists;
     struct row_slot *slot;
     uint32_t bits;  /* 2^bits homes */
-    uint32_t slots; /* allocated: homes and room to run over */
+    uint32_t slots; /* homes and room to run over; one more is allocated */
     uint32_t used;  /* slots taken, gone rows included */
     int32_t tail;   /* bytes of a name behind its counting character */
     struct jobq_domain_stats stats;
@@ -153,12 +162,14 @@ struct select_found {
 
 struct simpledb {
     struct simpledb_params params;
+    uint64_t plain_bytes; /* a power of two that is no more than a name may have */
     struct names domain_names, names;
     struct row_domain *domain; /* by id of domain_names */
     int32_t domain_cap;
     int32_t *listed; /* existing domains in order of name */
     int32_t listed_count, listed_cap;
     struct blobs blobs;
+    struct row_ahead ahead;
     struct name_mark *mark; /* by id of names */
     int32_t mark_cap;
     uint32_t serial;
@@ -249,9 +260,15 @@ void row_learn(struct simpledb *model, struct row_domain *domain, struct jobq_st
 /* The slot of a name, gone rows included; -1: none. */
 int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
                  struct jobq_str name, uint32_t hash);
-/* Asks the processor for the slot and the row of a name. */
-void row_prefetch(const struct simpledb *model, const struct row_domain *domain,
-                  uint32_t hash);
+/* Asks the processor for the slot of a hash. */
+static inline void row_prefetch_slot(const struct row_domain *domain, uint32_t hash)
+{
+    if (domain->used)
+        __builtin_prefetch(&domain->slot[hash >> (32 - domain->bits)], 1);
+}
+/* Asks the processor for the slot of a name, and for the row of the name before, whose slot
+ * has come meanwhile: to wait for a slot here would cost as much as to wait later. */
+void row_prefetch(struct simpledb *model, int domain, uint32_t hash);
 /* The first slot at or after the place of (hash, name) that is taken and, if after is true,
  * greater than it; -1: none. */
 int64_t row_seek(const struct simpledb *model, const struct row_domain *domain,

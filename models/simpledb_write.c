@@ -48,21 +48,36 @@ refuse_pairs(const struct simpledb *model, const struct jobq_item *item, bool ne
     return JOBQ_OK;
 }
 
-/* The answer is nearly always that nothing is wrong, which is found without a branch a pair. */
+/* The answer is nearly always that nothing is wrong, which is found without a branch a pair:
+ * the lengths of all names together have no bit that the limit does not allow. */
 static inline int check_pairs(const struct simpledb *model, const struct jobq_item *item,
                               bool needs_pairs, struct simpledb_reply *reply,
                               struct jobq_error *err)
 {
-    uint64_t most = (uint64_t)model->params.name_bytes_max;
-    int64_t pairs_max = model->params.put_pairs_max;
-    bool bad = (uint64_t)item->name.len - 1 >= most || !item->name.ptr ||
-               (item->attr_count == 0 && needs_pairs) || item->attr_count > pairs_max;
-    for (int i = 0; i < item->attr_count; i++) {
-        const struct jobq_attr *attr = &item->attr[i];
-        bad |= ((uint64_t)attr->name.len - 1 >= most) | !attr->name.ptr |
-               (attr->value.len > (int64_t)most);
+    uint64_t names = (uint64_t)item->name.len - 1;
+    int64_t longest = 0;
+    int32_t count = item->attr_count;
+    bool bad = !item->name.ptr || (count == 0 && needs_pairs) ||
+               count > model->params.put_pairs_max;
+    for (const struct jobq_attr *attr = item->attr, *end = attr + count; attr < end;
+         attr++) {
+        names |= (uint64_t)attr->name.len - 1;
+        longest = attr->value.len > longest ? attr->value.len : longest;
+        bad |= !attr->name.ptr;
     }
+    bad |= names >= model->plain_bytes || longest > model->params.name_bytes_max;
     return bad ? refuse_pairs(model, item, needs_pairs, reply, err) : JOBQ_OK;
+}
+
+static inline int refuse_expect(const struct simpledb *model,
+                                const struct jobq_expect *expect,
+                                struct simpledb_reply *reply, struct jobq_error *err)
+{
+    if ((uint64_t)expect->name.len - 1 < model->plain_bytes && expect->name.ptr &&
+        expect->value.len <= model->params.name_bytes_max)
+        return JOBQ_OK;
+    int code = call_string(model, expect->name, "Name", reply, err);
+    return code < 0 ? code : call_string(model, expect->value, "Value", reply, err);
 }
 
 static int check_batch(const struct simpledb *model, const struct jobq_item *item,
@@ -258,7 +273,8 @@ static inline void find_row(const struct simpledb *model, const struct row_domai
     plan->draft.old = slot < 0 ? NULL : row_newest(model, domain->slot[slot].blob);
 }
 
-/* Hash and find the rows of a batch; none may be there twice. */
+/* Hash and find the rows of a batch; none may be there twice. All are hashed first, so that
+ * their slots are near when they are looked at. */
 static int plan_rows(struct simpledb *model, struct row_domain *domain,
                      const struct jobq_item *item, int count, struct plan *plan,
                      struct simpledb_reply *reply, struct jobq_error *err)
@@ -267,14 +283,16 @@ static int plan_rows(struct simpledb *model, struct row_domain *domain,
     learn(model, domain, item, count);
     for (int i = 0; i < count; i++) {
         hash[i] = plan[i].hash = row_hash(domain, item[i].name);
+        row_prefetch_slot(domain, hash[i]);
         for (int k = 0; k < i; k++) {
             if (hash[k] == hash[i] && str_eq(item[k].name, item[i].name))
                 return call_fail(model, SIMPLEDB_FAULT_DUPLICATE_ITEM, reply, err,
                                  "Item %.*s was specified more than once.",
                                  CALL_STR(item[i].name));
         }
-        find_row(model, domain, item[i].name, &plan[i]);
     }
+    for (int i = 0; i < count; i++)
+        find_row(model, domain, item[i].name, &plan[i]);
     return JOBQ_OK;
 }
 
@@ -290,8 +308,7 @@ static struct row_domain *begin_single(struct simpledb *model, int64_t now_ns, i
 {
     if (check_pairs(model, item, needs_pairs, reply, err) < 0)
         return NULL;
-    if (expect && (call_string(model, expect->name, "Name", reply, err) < 0 ||
-                   call_string(model, expect->value, "Value", reply, err) < 0))
+    if (expect && refuse_expect(model, expect, reply, err) < 0)
         return NULL;
     struct row_domain *d = call_domain(model, domain, reply, err);
     if (!d)
@@ -310,14 +327,14 @@ static struct row_domain *begin_single(struct simpledb *model, int64_t now_ns, i
 
 static const struct simpledb_place no_place = {.tail = -1};
 
-struct simpledb_place simpledb_place(const struct simpledb *model, int domain,
+struct simpledb_place simpledb_place(struct simpledb *model, int domain,
                                      struct jobq_str item)
 {
-    if (!simpledb_domain_exists(model, domain) || item.len <= 0 || !item.ptr)
+    if (!call_domain_exists(model, domain) || item.len <= 0 || !item.ptr)
         return no_place;
     const struct row_domain *d = &model->domain[domain];
     uint32_t hash = row_hash(d, item);
-    row_prefetch(model, d, hash);
+    row_prefetch(model, domain, hash);
     return (struct simpledb_place){hash, d->tail};
 }
 
