@@ -39,7 +39,11 @@ endif
 STD      := -std=c11 -D_POSIX_C_SOURCE=200809L
 # -ffp-contract=off: gcc and clang fuse multiply and add differently; a run must not
 # depend on the compiler.
-FLAGS    := $(STD) $(WARN) $(WERROR) $(OPT.$(VARIANT)) -ffp-contract=off -fPIC \
+# -fno-tree-slp-vectorize: gcc 12 joins two words that were just stored one by one into one
+# load of 16 bytes, which waits until both stores have left the store buffer (M/M/1 on
+# fibers: 2.10 times the loop by hand with it, 1.93 without).
+FLAGS    := $(STD) $(WARN) $(WERROR) $(OPT.$(VARIANT)) -ffp-contract=off \
+	-fno-tree-slp-vectorize -fPIC \
 	-fvisibility=hidden -MMD -MP -Iinclude -Isrc -I. \
 	-DJOBQ_VERSION='"$(VERSION)"'
 LDFLAGS  += $(filter -fsanitize% -fno-sanitize%,$(OPT.$(VARIANT)))
