@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/lanes.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ static uint64_t eight(const char *p)
     return lanes8_pack5(digit);
 }
 
-static uint64_t key_of(struct jobq_str id)
+uint64_t jobrec_key(struct jobq_str id)
 {
     if (id.len < 24)
         return 0;
@@ -34,7 +35,8 @@ void jobrec_reset(struct jobrec_table *t, int64_t expected, bool keep_ids)
     while (slots < 2 * expected)
         slots *= 2;
     if (slots > t->slot_cap) {
-        t->slot = xrealloc(t->slot, (size_t)slots * sizeof *t->slot);
+        free(t->slot);
+        t->slot = xmalloc_huge((size_t)slots * sizeof *t->slot);
         t->slot_cap = slots;
     }
     memset(t->slot, 0xff, (size_t)t->slot_cap * sizeof *t->slot);
@@ -69,7 +71,7 @@ static void grow(struct jobrec_table *t)
 
 struct jobrec *jobrec_find(struct jobrec_table *t, struct jobq_str id)
 {
-    int32_t at = *slot_of(t, key_of(id));
+    int32_t at = *slot_of(t, jobrec_key(id));
     return at < 0 ? NULL : &t->rec[at];
 }
 
@@ -86,19 +88,31 @@ static void keep_id(struct jobrec_table *t, struct jobq_str id)
     to[len] = '\0';
 }
 
-struct jobrec *jobrec_of(struct jobrec_table *t, struct jobq_str id)
+void jobrec_ask_for(const struct jobrec_table *t, const uint64_t *key, int count)
 {
-    uint64_t key = key_of(id);
-    int32_t *slot = slot_of(t, key);
-    if (*slot >= 0)
-        return &t->rec[*slot];
+    uint64_t mask = (uint64_t)t->slot_cap - 1;
+    for (int i = 0; i < count; i++)
+        __builtin_prefetch(&t->slot[key[i] & mask]);
+    /* Ids ascend, so hardly any key stands elsewhere than where it belongs. */
+    for (int i = 0; i < count; i++) {
+        int32_t at = t->slot[key[i] & mask];
+        if (at >= 0)
+            __builtin_prefetch(&t->rec[at], 1);
+    }
+}
+
+/* Adds a record; *slot is where its key belongs. */
+static struct jobrec *add(struct jobrec_table *t, uint64_t key, int32_t *slot)
+{
     if (2 * (t->count + 1) > t->slot_cap) {
         grow(t);
         slot = slot_of(t, key);
     }
     if (t->count == t->cap) {
-        t->cap = t->cap ? 2 * t->cap : 1024;
-        t->rec = xrealloc(t->rec, (size_t)t->cap * sizeof *t->rec);
+        int64_t cap = t->cap ? 2 * t->cap : 1024;
+        t->rec = xgrow_huge(t->rec, (size_t)t->cap * sizeof *t->rec,
+                            (size_t)cap * sizeof *t->rec);
+        t->cap = cap;
     }
     *slot = (int32_t)t->count;
     struct jobrec *rec = &t->rec[t->count++];
@@ -108,6 +122,23 @@ struct jobrec *jobrec_of(struct jobrec_table *t, struct jobq_str id)
                            .ended_at_ns = -1,
                            .index = -1,
                            .box = -1};
+    return rec;
+}
+
+struct jobrec *jobrec_of_key(struct jobrec_table *t, uint64_t key)
+{
+    assert(!t->keep_ids);
+    int32_t *slot = slot_of(t, key);
+    return *slot >= 0 ? &t->rec[*slot] : add(t, key, slot);
+}
+
+struct jobrec *jobrec_of(struct jobrec_table *t, struct jobq_str id)
+{
+    uint64_t key = jobrec_key(id);
+    int32_t *slot = slot_of(t, key);
+    if (*slot >= 0)
+        return &t->rec[*slot];
+    struct jobrec *rec = add(t, key, slot);
     if (t->keep_ids)
         keep_id(t, id);
     return rec;

@@ -58,6 +58,7 @@ static bool queue_is_empty(struct scene *s)
 
 void scene_see_end(struct scene *s)
 {
+    scene_hear(s);
     if (s->finishing || !s->fed || s->open > 0)
         return;
     if (s->options.until_empty && !queue_is_empty(s))
@@ -66,21 +67,6 @@ void scene_see_end(struct scene *s)
     stop_drainers(s);
     if (s->drainers == 0)
         kernel_stop(world_kernel(s->world));
-}
-
-static void end_job(struct scene *s, struct jobrec *rec, enum jobrec_state state)
-{
-    rec->state = (uint8_t)state;
-    rec->ended_at_ns = world_now(s->world);
-    s->ended++;
-    s->cancelled += state == JOBREC_CANCELLED;
-    s->last_end_ns = s->last_progress_ns = rec->ended_at_ns;
-    if (s->options.progress && s->ended % 64 == 0)
-        atomic_fetch_add_explicit(s->options.progress, 64, memory_order_relaxed);
-    if (rec->index >= 0)
-        s->open--;
-    if (s->options.page && s->ended == (s->scenario->jobs + 1) / 2)
-        scene_page_start(s);
 }
 
 /* The final state that a job's row holds, or JOBREC_OPEN. */
@@ -122,7 +108,7 @@ static void reconcile(struct scene *s)
         arena_reset(&arena);
         enum jobrec_state state = state_of_row(s, str_of(s->jobs.id[i]), &arena);
         if (state != JOBREC_OPEN)
-            end_job(s, rec, state);
+            scene_end_job(s, rec, state, world_now(s->world));
     }
     arena_release(&arena);
 }
@@ -138,6 +124,7 @@ static void look(void *ctx, uint64_t arg)
     struct scene *s = ctx;
     if (s->finishing)
         return;
+    scene_hear(s);
     int64_t now_ns = world_now(s->world);
     if (s->fed && s->open > 0 && now_ns - s->last_progress_ns >= QUIET_NS &&
         now_ns >= s->reconcile_at_ns) {
@@ -186,44 +173,6 @@ struct scene_box *scene_box_of(struct scene *s, struct world_box *box)
     return s->boxes[index];
 }
 
-static void job_ended(struct scene *s, const struct drainer_event *e,
-                      enum jobrec_state state)
-{
-    struct jobrec *rec = jobrec_of(&s->jobs, e->job_id);
-    if (rec->results < UINT8_MAX && e->kind == DRAINER_ENDED)
-        rec->results++;
-    if (rec->ended_at_ns < 0) {
-        end_job(s, rec, state);
-        if (s->open == 0)
-            scene_see_end(s);
-    }
-}
-
-static void on_event(void *ctx, const struct drainer_event *e)
-{
-    struct scene_box *b = ctx;
-    struct scene *s = b->scene;
-    if (s->options.hooks && s->options.hooks->event)
-        s->options.hooks->event(s->options.hooks->ctx, e);
-    if (e->kind == DRAINER_STARTED) {
-        struct jobrec *rec = jobrec_of(&s->jobs, e->job_id);
-        if (rec->started_at_ns < 0)
-            rec->started_at_ns = e->started_at_ns;
-        rec->box = (int32_t)world_box_index(b->box);
-        if (rec->attempts < INT16_MAX)
-            rec->attempts++;
-        s->attempts++;
-    } else if (e->kind == DRAINER_ENDED) {
-        if (e->state == JOB_DONE || e->state == JOB_DEAD)
-            job_ended(s, e, e->state == JOB_DONE ? JOBREC_DONE : JOBREC_DEAD);
-        else
-            s->failed_attempts += e->state == JOB_FAILED;
-    } else if (e->kind == DRAINER_SKIPPED && e->state == JOB_CANCELLED &&
-               e->job_id.len > 0) {
-        job_ended(s, e, JOBREC_CANCELLED);
-    }
-}
-
 static void shut_down(void *ctx, uint64_t arg)
 {
     (void)arg;
@@ -248,7 +197,7 @@ static struct drainer_options drainer_settings(struct scene_box *b)
     o.cancel_check_ns = 0;
     o.idle_exit_ns = -1;
     o.create = false;
-    o.on_event = on_event;
+    o.on_event = scene_on_event;
     o.event_ctx = b;
     return o;
 }
@@ -400,6 +349,7 @@ int scene_play(struct scene *s, const struct scenario *scenario,
     world_on_boot(s->world, box_up, box_down, s);
     scene_client_start(s);
     kernel_run(world_kernel(s->world), JOBQ_FOREVER - 1);
+    scene_hear(s);
     if (s->setup_code != JOBQ_OK) {
         *err = s->setup_error;
         return s->setup_code;

@@ -85,6 +85,7 @@ static int take(struct feeder *f, int cap)
 static void note(struct feeder *f, int count)
 {
     struct scene *s = f->scene;
+    scene_hear(s);
     for (int i = 0; i < count; i++) {
         if (f->job[i].code != JOBQ_OK) {
             s->refused++;

@@ -19,6 +19,19 @@ struct scene_box {
     struct drainer_counters counters;
 };
 
+enum { SCENE_NEWS = 32 };
+enum scene_news_kind {
+    SCENE_STARTED, /* an attempt */
+    SCENE_STORED,  /* a final state, by the one who tells */
+    SCENE_FOUND    /* a final state, by another */
+};
+struct scene_news {
+    int64_t at_ns;
+    int32_t box;   /* STARTED */
+    uint8_t kind;  /* enum scene_news_kind */
+    uint8_t state; /* enum jobrec_state, if final */
+};
+
 struct scene {
     const struct scenario *scenario;
     const struct world_params *params;
@@ -51,6 +64,10 @@ struct scene {
     int64_t ended, failed_attempts, attempts;
     int64_t cancelled;
     int64_t last_end_ns, last_progress_ns, reconcile_at_ns;
+    /* What jobs, ended, open and the last two instants do not know of yet. */
+    struct scene_news news[SCENE_NEWS];
+    uint64_t news_key[SCENE_NEWS]; /* of the job's record */
+    int news_count;
     bool finishing, gave_up, stopped;
     char *page; /* heap; what was published */
     int64_t page_len, page_cap;
@@ -64,6 +81,12 @@ void scene_origin(struct scene *s);
 void scene_client_want_box(struct scene *s);
 /* Every job may have ended: see, and stop the drainers if so. */
 void scene_see_end(struct scene *s);
+/* A drainer's on_event; ctx is its scene_box. */
+void scene_on_event(void *ctx, const struct drainer_event *event);
+/* Writes down what news there is. */
+void scene_hear(struct scene *s);
+void scene_end_job(struct scene *s, struct jobrec *rec, enum jobrec_state state,
+                   int64_t at_ns);
 struct scene_box *scene_box_of(struct scene *s, struct world_box *box);
 /* Counters of a box as of now, into the scene's sums. */
 void scene_close_box(struct scene *s, struct scene_box *b);
