@@ -216,11 +216,17 @@ struct simpledb_place {
 };
 struct simpledb_place simpledb_place(struct simpledb *model, int domain,
                                      struct jobq_str item);
-/* simpledb_put of the item that place was made for, in its domain. */
-int simpledb_put_at(struct simpledb *model, int64_t now_ns, struct simpledb_place place,
-                    int domain, struct jobq_str item, const struct jobq_attr *attr,
-                    int attr_count, const struct jobq_expect *expect,
-                    struct simpledb_reply *reply, struct jobq_error *err);
+/* A put on its way; the strings and pairs are the caller's. */
+struct simpledb_put {
+    struct simpledb_place place; /* made for this item in this domain */
+    int domain;
+    struct jobq_item item;
+    const struct jobq_expect *expect; /* NULL: no condition */
+};
+/* As simpledb_put. */
+int simpledb_put_at(struct simpledb *model, int64_t now_ns,
+                    const struct simpledb_put *put, struct simpledb_reply *reply,
+                    struct jobq_error *err);
 
 /* PutAttributes. `expect` NULL: no condition. All or nothing. */
 int simpledb_put(struct simpledb *model, int64_t now_ns, int domain, struct jobq_str item,

@@ -59,15 +59,29 @@ static inline bool same_name(const char *a, const char *b, int64_t len)
     return (differ | (x ^ y)) == 0;
 }
 
+/* The first slot from a hash's home on that is empty or has no lesser hash. How far it is
+ * cannot be predicted, so the lesser ones of a few are counted without a branch. */
+static inline uint32_t first_at(const struct row_domain *domain, uint32_t hash)
+{
+    uint32_t at = home(domain, hash), lesser = 0;
+    const struct row_slot *slot = &domain->slot[at];
+#pragma GCC unroll 8
+    for (int i = 0; i < ROW_SLOTS_BEHIND; i++)
+        lesser += slot[i].hash < hash;
+    at += lesser;
+    if (lesser == ROW_SLOTS_BEHIND)
+        while (domain->slot[at].hash < hash)
+            at++;
+    return at;
+}
+
 /* The first slot of a hash; NULL: none. */
 static inline const struct row_slot *first_of(const struct row_domain *domain,
                                               uint32_t hash)
 {
     if (domain->used == 0)
         return NULL;
-    const struct row_slot *slot = &domain->slot[home(domain, hash)];
-    while (slot->hash < hash)
-        slot++;
+    const struct row_slot *slot = &domain->slot[first_at(domain, hash)];
     return slot->blob && slot->hash == hash ? slot : NULL;
 }
 
@@ -135,8 +149,8 @@ static void index_build(struct row_domain *domain, uint32_t bits, uint32_t over)
     const struct row_slot *old = domain->slot;
     for (;; over *= 2) {
         uint32_t slots = (1u << bits) + over;
-        struct row_slot *slot = xmalloc_huge((slots + 1) * sizeof *slot);
-        index_clear(slot, slots + 1);
+        struct row_slot *slot = xmalloc_huge((slots + ROW_SLOTS_BEHIND) * sizeof *slot);
+        index_clear(slot, slots + ROW_SLOTS_BEHIND);
         uint64_t at = 0;
         for (uint32_t i = 0; i < domain->slots && at < slots; i++) {
             if (old[i].blob == 0)
@@ -168,9 +182,7 @@ static void index_insert(struct simpledb *model, struct row_domain *domain,
     if (4 * (uint64_t)(domain->used + 1) > 3 * (UINT64_C(1) << domain->bits))
         index_build(domain, domain->bits + 1, domain->slots - (1u << domain->bits));
     for (;;) {
-        uint32_t at = home(domain, hash);
-        while (domain->slot[at].hash < hash)
-            at++;
+        uint32_t at = first_at(domain, hash);
         while (domain->slot[at].blob &&
                slot_cmp(model, &domain->slot[at], name, hash) < 0)
             at++;

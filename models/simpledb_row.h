@@ -110,12 +110,13 @@ struct row_ahead {
     uint32_t hash;
 };
 
-/* An empty slot has the greatest hash and no blob, and one more of them stands behind the
- * last, so that a search needs to look at the hash alone. */
+/* An empty slot has the greatest hash and no blob, and more of them stand behind the last, so
+ * that a search looks at the hash alone, and at several at once. */
 struct row_slot {
     uint32_t hash;
     uint32_t blob; /* 0: empty */
 };
+enum { ROW_SLOTS_BEHIND = 8 };
 #define ROW_SLOT_EMPTY ((struct row_slot){UINT32_MAX, 0})
 
 struct row_past {
@@ -130,7 +131,7 @@ struct row_domain {
     bool exists;
     struct row_slot *slot;
     uint32_t bits;  /* 2^bits homes */
-    uint32_t slots; /* homes and room to run over; one more is allocated */
+    uint32_t slots; /* homes and room to run over; ROW_SLOTS_BEHIND more are allocated */
     uint32_t used;  /* slots taken, gone rows included */
     int32_t tail;   /* bytes of a name behind its counting character */
     struct jobq_domain_stats stats;
@@ -263,8 +264,11 @@ int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
 /* Asks the processor for the slot of a hash. */
 static inline void row_prefetch_slot(const struct row_domain *domain, uint32_t hash)
 {
-    if (domain->used)
-        __builtin_prefetch(&domain->slot[hash >> (32 - domain->bits)], 1);
+    if (domain->used == 0)
+        return;
+    const struct row_slot *slot = &domain->slot[hash >> (32 - domain->bits)];
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(slot + ROW_SLOTS_BEHIND - 1, 1);
 }
 /* Asks the processor for the slot of a name, and for the row of the name before, whose slot
  * has come meanwhile: to wait for a slot here would cost as much as to wait later. */

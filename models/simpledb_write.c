@@ -299,18 +299,18 @@ static int plan_rows(struct simpledb *model, struct row_domain *domain,
 /* ---- calls --------------------------------------------------------------------------- */
 
 /* What put and delete of one row have in common: everything but their plans. */
-static struct row_domain *begin_single(struct simpledb *model, int64_t now_ns, int domain,
-                                       const struct jobq_item *item, bool needs_pairs,
-                                       const struct jobq_expect *expect,
-                                       struct simpledb_place place, struct plan *plan,
-                                       struct simpledb_reply *reply,
-                                       struct jobq_error *err)
+static inline struct row_domain *begin_single(struct simpledb *model, int64_t now_ns,
+                                              const struct simpledb_put *call,
+                                              bool needs_pairs, struct plan *plan,
+                                              struct simpledb_reply *reply,
+                                              struct jobq_error *err)
 {
+    const struct jobq_item *item = &call->item;
     if (check_pairs(model, item, needs_pairs, reply, err) < 0)
         return NULL;
-    if (expect && refuse_expect(model, expect, reply, err) < 0)
+    if (call->expect && refuse_expect(model, call->expect, reply, err) < 0)
         return NULL;
-    struct row_domain *d = call_domain(model, domain, reply, err);
+    struct row_domain *d = call_domain(model, call->domain, reply, err);
     if (!d)
         return NULL;
     if (!take_writes(model, d, now_ns, 1)) {
@@ -320,6 +320,7 @@ static struct row_domain *begin_single(struct simpledb *model, int64_t now_ns, i
     if (d->past_count)
         row_forget(model, d, now_ns);
     learn(model, d, item, 1);
+    struct simpledb_place place = call->place;
     plan->hash = place.tail == d->tail ? place.hash : row_hash(d, item->name);
     find_row(model, d, item->name, plan);
     return d;
@@ -338,30 +339,28 @@ struct simpledb_place simpledb_place(struct simpledb *model, int domain,
     return (struct simpledb_place){hash, d->tail};
 }
 
-int simpledb_put_at(struct simpledb *model, int64_t now_ns, struct simpledb_place place,
-                    int domain, struct jobq_str item, const struct jobq_attr *attr,
-                    int attr_count, const struct jobq_expect *expect,
-                    struct simpledb_reply *reply, struct jobq_error *err)
+int simpledb_put_at(struct simpledb *model, int64_t now_ns,
+                    const struct simpledb_put *put, struct simpledb_reply *reply,
+                    struct jobq_error *err)
 {
-    struct jobq_item row = {item, attr, attr_count};
     struct plan plan;
-    struct row_domain *d =
-        begin_single(model, now_ns, domain, &row, true, expect, place, &plan, reply, err);
+    struct row_domain *d = begin_single(model, now_ns, put, true, &plan, reply, err);
     if (!d)
         return err->code;
     struct row_draft *draft = &plan.draft;
+    const struct jobq_expect *expect = put->expect;
     struct row_held held = {.name = -1};
     int64_t more_bytes = 0, more_pairs = 0;
-    draft_begin(model, &row, 1);
+    draft_begin(model, &put->item, 1);
     if (expect)
         held.name = names_find(&model->names, expect->name);
-    draft_put(model, draft->old, &row, &held, draft);
+    draft_put(model, draft->old, &put->item, &held, draft);
     if ((expect && check_expect(model, &held, expect, reply, err) < 0) ||
-        count_put(model, &row, draft, &more_bytes, &more_pairs, reply, err) < 0 ||
+        count_put(model, &put->item, draft, &more_bytes, &more_pairs, reply, err) < 0 ||
         check_domain_room(model, d, more_bytes, more_pairs, reply, err) < 0)
         return err->code;
     row_commit(model, d, now_ns, plan.slot, plan.hash, draft);
-    return call_ok(reply, simpledb_usage_write(&model->params, attr_count));
+    return call_ok(reply, simpledb_usage_write(&model->params, put->item.attr_count));
 }
 
 int simpledb_put(struct simpledb *model, int64_t now_ns, int domain, struct jobq_str item,
@@ -369,8 +368,8 @@ int simpledb_put(struct simpledb *model, int64_t now_ns, int domain, struct jobq
                  const struct jobq_expect *expect, struct simpledb_reply *reply,
                  struct jobq_error *err)
 {
-    return simpledb_put_at(model, now_ns, no_place, domain, item, attr, attr_count,
-                           expect, reply, err);
+    struct simpledb_put put = {no_place, domain, {item, attr, attr_count}, expect};
+    return simpledb_put_at(model, now_ns, &put, reply, err);
 }
 
 int simpledb_delete(struct simpledb *model, int64_t now_ns, int domain,
@@ -378,10 +377,9 @@ int simpledb_delete(struct simpledb *model, int64_t now_ns, int domain,
                     const struct jobq_expect *expect, struct simpledb_reply *reply,
                     struct jobq_error *err)
 {
-    struct jobq_item row = {item, attr, attr_count};
+    struct simpledb_put call = {no_place, domain, {item, attr, attr_count}, expect};
     struct plan plan;
-    struct row_domain *d = begin_single(model, now_ns, domain, &row, false, expect,
-                                        no_place, &plan, reply, err);
+    struct row_domain *d = begin_single(model, now_ns, &call, false, &plan, reply, err);
     if (!d)
         return err->code;
     if (expect) {
@@ -390,7 +388,7 @@ int simpledb_delete(struct simpledb *model, int64_t now_ns, int domain,
         if (check_expect(model, &held, expect, reply, err) < 0)
             return err->code;
     }
-    plan_deletes(model, &row, 1, &plan);
+    plan_deletes(model, &call.item, 1, &plan);
     commit_plans(model, d, now_ns, &plan, 1);
     return call_ok(reply, simpledb_usage_write(&model->params, attr_count));
 }

@@ -74,28 +74,25 @@ static void expected(const struct jobq_expect *expect, int64_t *name, int64_t *v
     *value = expect && expect->exists ? query_encoded_bytes(expect->value) : -1;
 }
 
-struct size_call world_bytes_put(const struct world *w, int domain, struct jobq_str item,
-                                 const struct jobq_attr *attr, int attr_count,
-                                 const struct jobq_expect *expect)
+struct size_call world_bytes_put(const struct world *w, const struct simpledb_put *put)
 {
     struct size_attrs attrs = {0};
     int64_t name, value;
-    size_attr_list(&attrs, attr, attr_count);
-    expected(expect, &name, &value);
-    return size_put(client(w), domain_name(w, domain), query_encoded_bytes(item), &attrs,
-                    name, value);
+    size_attr_list(&attrs, put->item.attr, put->item.attr_count);
+    expected(put->expect, &name, &value);
+    return size_put(client(w), domain_name(w, put->domain),
+                    query_encoded_bytes(put->item.name), &attrs, name, value);
 }
 
-struct size_call world_bytes_delete(const struct world *w, int domain,
-                                    struct jobq_str item, const struct jobq_attr *attr,
-                                    int attr_count, const struct jobq_expect *expect)
+struct size_call world_bytes_delete(const struct world *w,
+                                    const struct simpledb_put *call)
 {
     struct size_attrs attrs = {0};
     int64_t name, value;
-    size_attr_list(&attrs, attr, attr_count);
-    expected(expect, &name, &value);
-    return size_delete_item(client(w), domain_name(w, domain), query_encoded_bytes(item),
-                            &attrs, name, value);
+    size_attr_list(&attrs, call->item.attr, call->item.attr_count);
+    expected(call->expect, &name, &value);
+    return size_delete_item(client(w), domain_name(w, call->domain),
+                            query_encoded_bytes(call->item.name), &attrs, name, value);
 }
 
 struct size_call world_bytes_put_batch(const struct world *w, int domain,

@@ -18,12 +18,9 @@ struct size_call world_bytes_remove(const struct world *w, int queue, int count)
 struct size_call world_bytes_visibility(const struct world *w, int queue,
                                         const struct jobq_visibility_change *change,
                                         int count);
-struct size_call world_bytes_put(const struct world *w, int domain, struct jobq_str item,
-                                 const struct jobq_attr *attr, int attr_count,
-                                 const struct jobq_expect *expect);
-struct size_call world_bytes_delete(const struct world *w, int domain,
-                                    struct jobq_str item, const struct jobq_attr *attr,
-                                    int attr_count, const struct jobq_expect *expect);
+struct size_call world_bytes_put(const struct world *w, const struct simpledb_put *put);
+struct size_call world_bytes_delete(const struct world *w,
+                                    const struct simpledb_put *call);
 struct size_call world_bytes_put_batch(const struct world *w, int domain,
                                        const struct jobq_item *item, int item_count);
 /* out NULL: an error came back. */

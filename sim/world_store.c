@@ -168,59 +168,52 @@ static int store_domain_stats(struct jobq_store *port, int domain,
 
 struct write_call {
     struct world_call call;
-    int domain;
-    bool removes;
-    struct simpledb_place place; /* of a put */
-    struct jobq_str item;
-    const struct jobq_attr *attr;
-    int attr_count;
-    const struct jobq_expect *expect;
+    struct simpledb_put put; /* or a delete, which says the same */
 };
 
-static void write_apply(void *ctx, uint64_t arg)
+static void put_apply(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct write_call *p = ctx;
     struct world *w = p->call.proc->world;
     struct simpledb_reply reply = {0};
-    bool removes = p->removes;
     int code =
-        removes
-            ? simpledb_delete(w->simpledb, now_of(&p->call), p->domain, p->item, p->attr,
-                              p->attr_count, p->expect, &reply, p->call.err)
-            : simpledb_put_at(w->simpledb, now_of(&p->call), p->place, p->domain, p->item,
-                              p->attr, p->attr_count, p->expect, &reply, p->call.err);
-    answered(&p->call, code, &reply,
-             (removes ? world_bytes_delete : world_bytes_put)(
-                 w, p->domain, p->item, p->attr, p->attr_count, p->expect));
+        simpledb_put_at(w->simpledb, now_of(&p->call), &p->put, &reply, p->call.err);
+    answered(&p->call, code, &reply, world_bytes_put(w, &p->put));
     world_reply(&p->call);
 }
 
-/* Field by field, here and in store_put: gcc zeroes a struct of this size by `rep stos`, which
- * takes longer to start than the rest of the call. */
-static int write_ask(struct jobq_store *port, struct write_call *p,
-                     struct jobq_call_cost *cost, struct jobq_error *err)
+static void remove_apply(void *ctx, uint64_t arg)
 {
-    p->call.cost = cost;
-    p->call.err = err;
-    world_ask(proc_of(port), &p->call, write_apply, WORLD_SDB_PUT);
-    return p->call.code;
+    (void)arg;
+    struct write_call *p = ctx;
+    struct world *w = p->call.proc->world;
+    const struct jobq_item *item = &p->put.item;
+    struct simpledb_reply reply = {0};
+    int code =
+        simpledb_delete(w->simpledb, now_of(&p->call), p->put.domain, item->name,
+                        item->attr, item->attr_count, p->put.expect, &reply, p->call.err);
+    answered(&p->call, code, &reply, world_bytes_delete(w, &p->put));
+    world_reply(&p->call);
 }
 
+/* Field by field: gcc zeroes a struct of this size by `rep stos`, which takes longer to start
+ * than the rest of the call. */
 static int store_put(struct jobq_store *port, int domain, struct jobq_str item,
                      const struct jobq_attr *attr, int attr_count,
                      const struct jobq_expect *expect, struct jobq_call_cost *cost,
                      struct jobq_error *err)
 {
+    struct world_proc *proc = proc_of(port);
     struct write_call p;
-    p.domain = domain;
-    p.removes = false;
-    p.place = simpledb_place(proc_of(port)->world->simpledb, domain, item);
-    p.item = item;
-    p.attr = attr;
-    p.attr_count = attr_count;
-    p.expect = expect;
-    return write_ask(port, &p, cost, err);
+    p.put.domain = domain;
+    p.put.place = simpledb_place(proc->world->simpledb, domain, item);
+    p.put.item = (struct jobq_item){item, attr, attr_count};
+    p.put.expect = expect;
+    p.call.cost = cost;
+    p.call.err = err;
+    world_ask(proc, &p.call, put_apply, WORLD_SDB_PUT);
+    return p.call.code;
 }
 
 static int store_remove(struct jobq_store *port, int domain, struct jobq_str item,
@@ -228,13 +221,11 @@ static int store_remove(struct jobq_store *port, int domain, struct jobq_str ite
                         const struct jobq_expect *expect, struct jobq_call_cost *cost,
                         struct jobq_error *err)
 {
-    struct write_call p = {.domain = domain,
-                           .removes = true,
-                           .item = item,
-                           .attr = attr,
-                           .attr_count = attr_count,
-                           .expect = expect};
-    return write_ask(port, &p, cost, err);
+    struct write_call p = {
+        .call = {.cost = cost, .err = err},
+        .put = {.domain = domain, .item = {item, attr, attr_count}, .expect = expect}};
+    world_ask(proc_of(port), &p.call, remove_apply, WORLD_SDB_PUT);
+    return p.call.code;
 }
 
 struct batch_call {
