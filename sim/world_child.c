@@ -16,17 +16,18 @@
 #define PRIMES_NS 3
 #define PRIMES_MAX 100000000
 
+/* No larger than a line of the cache. */
 struct world_child {
-    struct world_proc *proc;
-    int handle;
-    bool used, ended, killed;
-    bool on_cpu; /* the box's model tells when it ends; else end_at_ns is known */
-    int32_t part;
     int64_t started_at_ns, end_at_ns, cpu_ns;
-    int64_t primes;
+    union {
+        int64_t primes;
+        struct world_child *next_free; /* while not used */
+    };
     struct fiber_ticket waiter;
-    bool waits;
-    struct world_child *next_free;
+    int handle;
+    int32_t part;
+    bool used, ended, killed, waits;
+    bool on_cpu; /* the box's model tells when it ends; else end_at_ns is known */
 };
 
 static struct world_proc *proc_of(struct jobq_child *port)
@@ -53,8 +54,8 @@ static struct world_child *child_take(struct world_proc *p)
         c->handle = p->children_count;
         p->children[p->children_count++] = c;
     }
-    int handle = c->handle;
-    *c = (struct world_child){.proc = p, .handle = handle, .used = true};
+    c->used = true;
+    c->ended = c->killed = c->waits = c->on_cpu = false;
     return c;
 }
 
@@ -120,11 +121,12 @@ void world_child_kill_all(struct world_proc *p)
     }
 }
 
-static void start_on_box(struct world_child *c, int64_t total_ns, double share)
+static void start_on_box(struct world_proc *p, struct world_child *c, int64_t total_ns,
+                         double share)
 {
-    struct world_box *b = c->proc->box;
+    struct world_box *b = p->box;
     struct world *w = b->world;
-    struct box_job job = box_split(total_ns, share, dice_u(&c->proc->call), c);
+    struct box_job job = box_split(total_ns, share, dice_u(&p->call), c);
     /* What ends at this very instant is told before something begins. */
     if (box_next_at(&b->cpu) <= kernel_now(w->kernel))
         cpu_advance(b);
@@ -177,7 +179,7 @@ static int child_start(struct jobq_child *port, const struct jobq_work *work,
     c->started_at_ns = kernel_now(w->kernel);
     int64_t room_ns = JOBQ_FOREVER - 1 - c->started_at_ns;
     if (p->box && share > 0 && total_ns > 0) {
-        start_on_box(c, total_ns, share);
+        start_on_box(p, c, total_ns, share);
     } else {
         c->end_at_ns = c->started_at_ns + (total_ns < room_ns ? total_ns : room_ns);
         c->cpu_ns = (int64_t)((double)total_ns * share);
@@ -185,17 +187,24 @@ static int child_start(struct jobq_child *port, const struct jobq_work *work,
     return c->handle;
 }
 
-static void child_result(struct world_child *c, struct jobq_work_result *out)
+/* Field by field: gcc clears a struct of this size by `rep stos`, which starts slowly. */
+static void child_result(const struct world_child *c, struct jobq_work_result *out)
 {
-    char *tail = out->tail;
     int64_t ran_ns = c->end_at_ns - c->started_at_ns;
-    *out = (struct jobq_work_result){.exit_code = c->killed ? 128 + 15 : 0,
-                                     .killed = c->killed,
-                                     .wall_ns = ran_ns,
-                                     .cpu_ns = c->cpu_ns < ran_ns ? c->cpu_ns : ran_ns,
-                                     .progress_percent = -1,
-                                     .primes = c->primes,
-                                     .tail = tail};
+    out->exit_code = c->killed ? 128 + 15 : 0;
+    out->killed = c->killed;
+    out->wall_ns = ran_ns;
+    out->cpu_ns = c->cpu_ns < ran_ns ? c->cpu_ns : ran_ns;
+    out->progress_percent = -1;
+    out->primes = c->primes;
+    out->tail_bytes = 0;
+}
+
+static void child_free(struct world_proc *p, struct world_child *c)
+{
+    c->used = false;
+    c->next_free = p->free_children;
+    p->free_children = c;
 }
 
 static int child_wait(struct jobq_child *port, int handle, int64_t until_ns,
@@ -215,16 +224,22 @@ static int child_wait(struct jobq_child *port, int handle, int64_t until_ns,
             out->progress_percent = -1;
             return jobq_fail(err, JOBQ_TIMEOUT, "still running");
         }
+        bool by_itself = !c->on_cpu && c->end_at_ns <= until_ns;
+        if (by_itself)
+            child_result(c, out); /* as it will be, unless it is stopped */
         c->waiter = fiber_ticket(w->sched);
         c->waits = true;
-        fiber_park(w->sched,
-                   c->on_cpu || until_ns < c->end_at_ns ? until_ns : c->end_at_ns);
+        enum fiber_woken woken =
+            fiber_park(w->sched, by_itself ? c->end_at_ns : until_ns);
         c->waits = false;
+        if (by_itself && woken == FIBER_TIMED_OUT) {
+            /* Nobody has touched it, and nobody looks at it: its memory is cold by now. */
+            child_free(p, c);
+            return JOBQ_OK;
+        }
     }
     child_result(c, out);
-    c->used = false;
-    c->next_free = p->free_children;
-    p->free_children = c;
+    child_free(p, c);
     return JOBQ_OK;
 }
 
