@@ -3,6 +3,7 @@
 #include "sim/mock/delay.h"
 #include "sim/mock/faults.h"
 #include "sim/mock/meter.h"
+#include "sim/mock/mock_chars.h"
 #include "wire/awstime.h"
 
 #include <string.h>
@@ -196,6 +197,7 @@ void answer_end(struct call *call, enum call_end end, bool has_result)
         close_reply(call, has_result);
     } else {
         text_clear(&mock->body);
+        mock_chars_mend(call->error.text);
         if (call->json)
             write_json_error(call);
         else

@@ -170,7 +170,12 @@ static void set_clock(struct mock *mock, struct http_exchange *x,
         answer_error(mock, x, 400, "speed is not a number above 0 and up to 1e6");
         return;
     }
-    mock_set_clock(mock, mock_now_ns(mock) + advance_ns, speed);
+    int64_t now_ns = mock_now_ns(mock) + advance_ns;
+    if (now_ns > MOCK_END_NS) {
+        answer_error(mock, x, 400, "the clock ends in the year 2200");
+        return;
+    }
+    mock_set_clock(mock, now_ns, speed);
     show_clock(mock, x);
 }
 
@@ -337,7 +342,8 @@ static bool allowed(struct mock *mock, struct http_exchange *x,
                     const struct http_request *request)
 {
     const char *peer = http_peer(x);
-    if ((strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0) &&
+    if ((strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0 ||
+         strcmp(peer, "unix") == 0) &&
         !http_header(request, "origin").ptr)
         return true;
     answer_error(mock, x, 403, "control is for programs on this machine");

@@ -127,10 +127,12 @@ struct call {
     bool empty;
 };
 
-/* The models' time now, nanoseconds since 1970. */
+/* 2200-01-01: the models add to a time, and all of it must fit. There the clock stands. */
+#define MOCK_END_NS (7258118400 * JOBQ_NS_PER_S)
+/* The models' time now, nanoseconds since 1970; up to MOCK_END_NS. */
 int64_t mock_now_ns(const struct mock *mock);
-/* From now on the models' clock goes on from now_ns (not before the present) at this
- * speed. What became due meanwhile happens in the same turn. */
+/* From now on the models' clock goes on from now_ns (not before the present, up to
+ * MOCK_END_NS) at this speed; at 0 it stands. What became due meanwhile happens in the same turn. */
 void mock_set_clock(struct mock *mock, int64_t now_ns, double speed);
 /* Forget all queues, domains, boxes and counts. Waiting receives are answered: their
  * queue is gone. */

@@ -2,6 +2,7 @@
 
 #include "sim/mock/answer.h"
 #include "sim/mock/boxes.h"
+#include "sim/mock/mock_chars.h"
 #include "sim/mock/mock_imds.h"
 #include "sim/mock/state.h"
 #include "wire/base64.h"
@@ -169,6 +170,19 @@ static enum call_end show_reservation(struct call *call, int32_t first, int coun
     return CALL_DONE;
 }
 
+/* What one call may launch, whatever the account may hold: a reply must stay bounded. */
+enum { RUN_MAX = 1000 };
+
+static enum call_end too_many(struct call *call, int32_t asked)
+{
+    return mock_fail(call, 400, "InstanceLimitExceeded", NULL,
+                     "You have requested more instances (%d) than your current instance "
+                     "limit of %d allows for the specified instance type. Please visit "
+                     "http://aws.amazon.com/contact-us/ec2-request to request an "
+                     "adjustment to this limit.",
+                     (int)asked, RUN_MAX);
+}
+
 static enum call_end run_instances(struct call *call)
 {
     struct ec2_run run = {.image = call_text(call, "ImageId"),
@@ -188,6 +202,10 @@ static enum call_end run_instances(struct call *call)
     if (!read_count(call, "MinCount", &run.min_count) ||
         !read_count(call, "MaxCount", &run.max_count) || !read_market(call, &run))
         return CALL_FAILED;
+    if (run.min_count > RUN_MAX)
+        return too_many(call, run.min_count);
+    if (run.max_count > RUN_MAX)
+        run.max_count = RUN_MAX;
     struct jobq_str data = call_text(call, "UserData");
     if (data.ptr && !base64_decode(data, &call->mock->arena, &run.user_data))
         return mock_fail(call, 400, "InvalidUserData.Malformed", NULL,
@@ -348,6 +366,12 @@ void mock_ec2(struct call *call)
         return;
     }
     call->action = action->name;
+    if (!mock_chars_all_ok(call->params)) {
+        mock_fail(call, 400, "InvalidParameterValue", NULL,
+                  "A parameter holds a character that XML cannot carry.");
+        answer_end(call, CALL_FAILED, false);
+        return;
+    }
     answer_open(call, true);
     bool tries = strncmp(action->name, "Describe", 8) == 0 && mock_ec2_is_dry(call);
     answer_end(call, tries ? refuse_dry(call) : action->fn(call), true);

@@ -1,6 +1,9 @@
 #include "sim/mock/mock_entry.h"
 
+#include "sim/mock/mock_chars.h"
 #include "sim/mock/mock_sqs.h"
+
+#include <stdio.h>
 
 static bool id_ok(struct jobq_str id)
 {
@@ -68,7 +71,7 @@ void mock_entry_write_failed(struct call *call, int queue, const struct mock_ent
                              int count)
 {
     bool any = false;
-    char text[240];
+    char text[240], shown[MOCK_ENTRY_TEXT];
     for (int i = 0; i < count; i++) {
         if (entry[i].fault == SQS_OK)
             continue;
@@ -77,6 +80,8 @@ void mock_entry_write_failed(struct call *call, int queue, const struct mock_ent
         if (!said[0])
             said = sqs_entry_text(call->region->sqs, queue, entry[i].fault, text,
                                   sizeof text);
+        snprintf(shown, sizeof shown, "%s", said);
+        mock_chars_mend(shown);
         if (!any)
             emit_list(&call->out, "Failed");
         any = true;
@@ -84,7 +89,7 @@ void mock_entry_write_failed(struct call *call, int queue, const struct mock_ent
         emit_text(&call->out, "Id", entry[i].id);
         emit_bool(&call->out, "SenderFault", info->http_status < 500);
         emit_text(&call->out, "Code", str_of(info->query_code));
-        emit_text(&call->out, "Message", str_of(said));
+        emit_text(&call->out, "Message", str_of(shown));
         emit_object_end(&call->out, "BatchResultErrorEntry");
     }
     if (any)

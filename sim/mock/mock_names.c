@@ -2,10 +2,21 @@
 
 #include <string.h>
 
+/* A client may call itself anything: only what is a host and a port comes back in a URL. */
+static bool host_ok(struct jobq_str host)
+{
+    for (int64_t i = 0; i < host.len; i++) {
+        unsigned char c = (unsigned char)host.ptr[i];
+        if (c <= ' ' || c >= 0x7f || strchr("\"<>\\/", c))
+            return false;
+    }
+    return true;
+}
+
 void mock_names_url(const struct call *call, int queue, struct text *out)
 {
     text_puts(out, "http://");
-    text_put_str(out, call->host);
+    text_put_str(out, host_ok(call->host) ? call->host : STR("localhost"));
     text_putc(out, '/');
     text_puts(out, call->mock->options->account);
     text_putc(out, '/');

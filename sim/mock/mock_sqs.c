@@ -1,6 +1,7 @@
 #include "sim/mock/mock_sqs.h"
 
 #include "sim/mock/answer.h"
+#include "sim/mock/mock_chars.h"
 #include "sim/mock/mock_names.h"
 #include "sim/mock/mock_wait.h"
 #include "sim/mock/state.h"
@@ -87,7 +88,12 @@ void mock_sqs(struct call *call)
     }
     call->action = action->name;
     answer_open(call, action->has_result);
-    enum call_end end = action->fn(call);
+    enum call_end end;
+    if (action->sets && !mock_chars_all_ok(call->params))
+        end = mock_sqs_fault(call, SQS_BAD_PARAMETER,
+                             "A parameter holds a character that XML cannot carry.");
+    else
+        end = action->fn(call);
     if (action->sets && end == CALL_DONE)
         keep_queue(call);
     answer_end(call, end, action->has_result);

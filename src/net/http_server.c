@@ -5,6 +5,7 @@
 #include "jobq/units.h"
 
 #include <event2/event.h>
+#include <event2/util.h>
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -30,7 +31,7 @@ struct http_exchange {
     struct connection *connection;
     http_gone_fn *gone;
     void *gone_ctx;
-    bool open, stream, close_after;
+    bool open, stream, close_after, head; /* head: a HEAD, whose answer has no body */
 };
 
 struct connection {
@@ -216,7 +217,7 @@ int64_t http_reply(struct http_exchange *x, const struct http_reply *reply)
     x->close_after = x->close_after || reply->close;
     size_t before = c->out.len;
     put_head(&c->out, reply, reply->body.len, x->close_after);
-    if (!reply->no_body && reply->body.len > 0)
+    if (!reply->no_body && !x->head && reply->body.len > 0)
         text_put_str(&c->out, reply->body);
     int64_t bytes = (int64_t)(c->out.len - before);
     end_exchange(x);
@@ -280,9 +281,12 @@ const char *http_peer(const struct http_exchange *x)
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
     if (c->peer[0] == '\0' && !c->dead &&
-        getpeername(c->fd, (struct sockaddr *)&address, &len) == 0)
+        getpeername(c->fd, (struct sockaddr *)&address, &len) == 0) {
+        if (address.ss_family == AF_UNIX)
+            return "unix";
         getnameinfo((struct sockaddr *)&address, len, c->peer, sizeof c->peer, NULL, 0,
                     NI_NUMERICHOST);
+    }
     return c->peer;
 }
 
@@ -320,6 +324,7 @@ static void refuse(struct connection *c, int status)
                                .body = {text, (int64_t)strlen(text)},
                                .close = true};
     c->x.open = true;
+    c->x.head = false;
     c->lingering = true;
     c->in_len = 0;
     http_reply(&c->x, &reply);
@@ -410,8 +415,10 @@ static void serve(struct connection *c)
             refuse(c, status);
             break;
         }
-        c->x = (struct http_exchange){
-            .connection = c, .open = true, .close_after = !server->request.keep_alive};
+        c->x = (struct http_exchange){.connection = c,
+                                      .open = true,
+                                      .close_after = !server->request.keep_alive,
+                                      .head = str_is(server->request.method, "HEAD")};
         server->handler(server->ctx, &c->x, &server->request);
         if (!c->dead)
             consume(c, used);
@@ -630,6 +637,12 @@ static void add_connection(struct http_server *server, int fd)
     server->connections++;
     set_reading(c, true);
     sweep_soon(server);
+}
+
+void http_server_adopt(struct http_server *server, int fd)
+{
+    evutil_make_socket_nonblocking(fd);
+    add_connection(server, fd);
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)

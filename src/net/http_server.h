@@ -59,6 +59,10 @@ void http_server_free(struct http_server *server);
  * INVALID: no such address. */
 int http_server_listen(struct http_server *server, const char *host, int port,
                        struct jobq_error *err);
+/* Serve a stream socket that is connected already (of a socketpair, inherited). The server
+ * owns fd from here on, makes it non-blocking, and counts it as a connection, also past the
+ * limit. */
+void http_server_adopt(struct http_server *server, int fd);
 /* Stop listening; open connections go on. */
 void http_server_stop_listening(struct http_server *server);
 /* Called behind each turn that made answers, before they are written. */
@@ -71,7 +75,7 @@ struct http_reply {
     struct jobq_str content_type; /* empty: no such header */
     struct jobq_str headers;      /* further lines, each ended with \r\n; may be empty */
     struct jobq_str body;
-    bool no_body; /* the answer to HEAD: length sent, body not */
+    bool no_body; /* length sent, body not; so it is for every HEAD */
     bool close;   /* end the connection behind it */
 };
 /* Give the answer; everything is copied; x is gone. Returns its bytes on the wire. */
@@ -91,7 +95,8 @@ int http_stream_send(struct http_exchange *x, struct jobq_str bytes,
                      struct jobq_error *err);
 void http_stream_end(struct http_exchange *x);
 
-/* The client's address as text; lives as long as x. */
+/* The client's address as text, "unix" for a socket of this machine's own; lives as long
+ * as x. */
 const char *http_peer(const struct http_exchange *x);
 
 #endif

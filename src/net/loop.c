@@ -78,22 +78,28 @@ int64_t loop_wall_ns(void)
     return clock_ns(CLOCK_REALTIME);
 }
 
+int loop_turn(struct loop *loop, bool wait, struct jobq_error *err)
+{
+    int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY;
+    if (loop->hurry || !wait)
+        flags |= EVLOOP_NONBLOCK;
+    loop->hurry = false;
+    if (event_base_loop(loop->base, flags) < 0)
+        return jobq_fail(err, JOBQ_UNAVAILABLE, "the event loop cannot wait");
+    loop->after_turn = true;
+    for (int i = 0; i < loop->after_count; i++)
+        loop->after[i].fn(loop->after[i].ctx);
+    loop->after_turn = false;
+    return JOBQ_OK;
+}
+
 int loop_run(struct loop *loop, struct jobq_error *err)
 {
+    int code = JOBQ_OK;
     loop->stop = false;
-    while (!loop->stop) {
-        int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY;
-        if (loop->hurry)
-            flags |= EVLOOP_NONBLOCK;
-        loop->hurry = false;
-        if (event_base_loop(loop->base, flags) < 0)
-            return jobq_fail(err, JOBQ_UNAVAILABLE, "the event loop cannot wait");
-        loop->after_turn = true;
-        for (int i = 0; i < loop->after_count; i++)
-            loop->after[i].fn(loop->after[i].ctx);
-        loop->after_turn = false;
-    }
-    return JOBQ_OK;
+    while (!loop->stop && code == JOBQ_OK)
+        code = loop_turn(loop, true, err);
+    return code;
 }
 
 void loop_stop(struct loop *loop)

@@ -3,7 +3,7 @@
  * Room:     src/net, a tool. Wraps libevent's event_base.
  * Callers:  live/ and sim/mock/.
  * Knows nothing of: HTTP, AWS, fibers.
- * Blocks:   loop_run only.
+ * Blocks:   loop_run, and loop_turn where it is told to.
  *
  * A turn is one wait for events and the callbacks of all that came. Work that should be
  * done once for everything a turn brought (make fibers run, commit a journal, write the
@@ -36,6 +36,8 @@ int64_t loop_wall_ns(void);
 
 /* Run turns until loop_stop. Returns JOBQ_OK; UNAVAILABLE: the kernel refused to wait. */
 int loop_run(struct loop *loop, struct jobq_error *err);
+/* One turn alone; wait: for the first event, if there is none yet. As loop_run. */
+int loop_turn(struct loop *loop, bool wait, struct jobq_error *err);
 /* End loop_run after the present turn and its after-turn calls. Safe in a callback. */
 void loop_stop(struct loop *loop);
 

@@ -281,6 +281,20 @@ class Options(unittest.TestCase):
         time.sleep(0.1)
         self.assertGreater(now() - first, 90)
 
+    def test_clock_ends(self):
+        """Whatever is added to a time must fit: there are no years past 2200."""
+        mock = self.start()
+        for _ in range(17):
+            mock.get("/_jobq/clock", b"advance=3650d")
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            mock.get("/_jobq/clock", b"advance=3650d")
+        self.assertIn("2200", refused.exception.read().decode())
+        mock.get("/_jobq/clock", b"speed=1000000")
+        time.sleep(0.2)
+        self.assertLess(json.loads(mock.get("/_jobq/clock"))["now_ns"], 7258118400 * 10**9 + 1)
+        self.call(mock, "CreateQueue", QueueName="q")
+        self.call(mock, "SendMessage", QueueUrl="q", MessageBody="x")
+
     def test_latency(self):
         mock, calm = self.start("--latency", "model"), self.start()
         took = []

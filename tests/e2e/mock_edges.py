@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 import unittest
+import xml.etree.ElementTree
 
 import livelib
 from mocklib import MockCase
@@ -68,6 +69,41 @@ class Edges(MockCase):
         for waiter in waiters:
             waiter.close()
         self.wait_for(0)
+
+    def test_bytes_that_no_reply_can_carry(self):
+        """What an error quotes is cut within a character, or was none: still UTF-8, and XML."""
+        url, _ = self.queue()
+        query = "/?Version=%s&Action=%s&"
+        for text in (
+                self.http("/", "POST", json.dumps({
+                    "QueueUrl": url, "ReceiptHandle": "x" + 200 * "\u00fc"}).encode(),
+                    X_Amz_Target="AmazonSQS.DeleteMessage"),
+                self.http("/", "POST", json.dumps({"QueueUrl": url, "Entries": [
+                    {"Id": "a", "ReceiptHandle": "x" + 200 * "\u00fc"}]}).encode(),
+                    X_Amz_Target="AmazonSQS.DeleteMessageBatch")):
+            self.assertIn("\u00fc?", json.dumps(json.loads(text[2]), ensure_ascii=False))
+        for what, code in ((query % ("2012-11-05", "SendMessage") + "QueueUrl=http://%FF%01/1/q",
+                            "InvalidAddress"),
+                           (query % ("2012-11-05", "TagQueue") + "QueueUrl=" + url +
+                            "&Tag.1.Key=a&Tag.1.Value=%FF", "InvalidParameterValue"),
+                           (query % ("2016-11-15", "RunInstances") + "ImageId=ami-12345678&"
+                            "MinCount=1&MaxCount=1&KeyName=%01", "InvalidParameterValue"),
+                           (query % ("2009-04-15", "CreateDomain") + "DomainName=%C3",
+                            "InvalidParameterValue")):
+            status, _, text = self.http(what)
+            self.assertEqual(xml.etree.ElementTree.fromstring(text).tag[-8:], "Response", text)
+            self.assertIn("<Code>%s</Code>" % code, text)
+        one = self.open()
+        one.sendall(b"GET /?Action=ListQueues HTTP/1.1\r\nHost: a\xff\r\n\r\n")
+        self.assertIn(b">http://localhost/", one.recv(65536))
+        one.close()
+
+    def test_a_launch_is_bounded(self):
+        ec2 = self.client("ec2", "eu-west-3")
+        run = dict(ImageId="ami-12345678", InstanceType="t3.micro")
+        self.fails("InstanceLimitExceeded", ec2.run_instances, MinCount=1001, MaxCount=1001, **run)
+        got = ec2.run_instances(MinCount=1, MaxCount=100000, **run)
+        self.assertEqual(len(got["Instances"]), 1000)
 
     def test_pipelined(self):
         url, _ = self.queue()

@@ -22,10 +22,25 @@ static uint64_t bits(void)
     return z ^ z >> 31;
 }
 
+/* A piece of another seed in between. */
+static size_t graft(char *text, size_t at, size_t len, size_t cap)
+{
+    size_t seeds = 0;
+    while (fuzz_seeds[seeds])
+        seeds++;
+    const char *seed = fuzz_seeds[bits() % seeds];
+    size_t from = bits() % strlen(seed), n = 1 + bits() % (strlen(seed) - from);
+    if (len + n > cap)
+        return len;
+    memmove(text + at + n, text + at, len - at);
+    memcpy(text + at, seed + from, n);
+    return len + n;
+}
+
 static size_t change(char *text, size_t len, size_t cap)
 {
     size_t at = len ? bits() % len : 0, n = 1 + bits() % 8;
-    switch (bits() % 6) {
+    switch (bits() % 7) {
     case 0: /* flip */
         if (len)
             text[at] = (char)(text[at] ^ (1 << bits() % 8));
@@ -50,6 +65,8 @@ static size_t change(char *text, size_t len, size_t cap)
             text[at] = sharp[bits() % (sizeof sharp - 1)];
         break;
     }
+    case 5:
+        return graft(text, at, len, cap);
     default: /* cut */
         return bits() % 8 ? len : at;
     }

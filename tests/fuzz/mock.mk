@@ -1,6 +1,7 @@
 # mock.mk - the fuzzers of what jobqmock reads from strangers: HTTP, JSON and query strings
-# (fuzz_mock), signatures (fuzz_auth). `make check` runs random changes of their seeds;
-# `make fuzz-mock fuzz-auth` runs libFuzzer with the sanitizers for FUZZ_SECONDS each.
+# (fuzz_mock), signatures (fuzz_auth), and whole requests to a whole mock (fuzz_request).
+# `make check` runs random changes of their seeds; `make fuzz-mock fuzz-auth fuzz-request`
+# runs libFuzzer with the sanitizers for FUZZ_SECONDS each.
 .PHONY: fuzz-mock check-fuzz-mock fuzz-auth check-fuzz-auth
 $(BUILD)/tests/fuzz/fuzz_mock.o: FLAGS += -Itests/fuzz
 $(BUILD)/tests/fuzz/fuzz_mock: $(BUILD)/tests/fuzz/fuzz_mock.o \
@@ -53,3 +54,42 @@ fuzz-auth: build/fuzz/fuzz_auth $(BUILD)/tests/fuzz/fuzz_auth
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -artifact_prefix=build/fuzz/ \
 		-print_final_stats=1 build/fuzz/auth-corpus
 FUZZERS += fuzz-auth
+
+REQUEST := fuzz_request request_reply request_seeds
+.PHONY: fuzz-request check-fuzz-request
+$(REQUEST:%=$(BUILD)/tests/fuzz/%.o): FLAGS += -Itests/fuzz
+$(BUILD)/tests/fuzz/fuzz_request: $(REQUEST:%=$(BUILD)/tests/fuzz/%.o) \
+		$(BUILD)/tests/fuzz/cost_driver.o $(MOCK) $(MODELS) $(PRICING) $(COST) $(NET) \
+		$(WIRE) $(BASE)
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_MOCK) \
+		$(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
+
+check-fuzz-request: $(BUILD)/tests/fuzz/fuzz_request
+	@$< -n 6000
+CHECKS += check-fuzz-request
+
+FUZZ_REQUEST_SRC := $(REQUEST:%=tests/fuzz/%.c) $(filter-out %_main.c,$(wildcard \
+	sim/mock/*.c)) src/cost/bill.c src/cost/usage.c src/cost/ledger_json.c $(wildcard models/*.c models/*.S pricing/*.c src/net/*.c \
+	src/wire/*.c src/base/*.c) $(BUILD)/pricing/sheets_embedded.c
+FUZZ_REQUEST_OBJ := $(patsubst %,build/fuzz/request/%.o,$(FUZZ_REQUEST_SRC))
+# Reading the parameter sets, which each run does, is not what is searched.
+COVER := fuzzer-no-link,
+$(patsubst %,build/fuzz/request/%.o,$(wildcard models/*params.c) src/base/ini.c): COVER :=
+# pointer-overflow would also refuse an empty array's NULL + 0.
+build/fuzz/request/%.o: %
+	@mkdir -p $(@D); echo "CC   $< (fuzz)"; clang -std=gnu11 -g -O1 -D_GNU_SOURCE \
+		-fsanitize=$(COVER)address,undefined,float-cast-overflow \
+		-fno-sanitize=pointer-overflow \
+		-fno-sanitize-recover=undefined,float-cast-overflow -Iinclude -Isrc -I. \
+		-Itests/fuzz -MMD -DJOBQ_VERSION='"fuzz"' $(XML_CFLAGS) -c -o $@ $<
+build/fuzz/fuzz_request: $(FUZZ_REQUEST_OBJ)
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIB_MOCK) $(LIB_NET) $(LIB_COST) \
+		$(LIB_WIRE) $(LIB_BASE)
+-include $(FUZZ_REQUEST_OBJ:.o=.d)
+
+fuzz-request: build/fuzz/fuzz_request $(BUILD)/tests/fuzz/fuzz_request
+	@mkdir -p build/fuzz/request-corpus
+	@$(BUILD)/tests/fuzz/fuzz_request -d build/fuzz/request-corpus
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=6000 -len_control=0 -entropic=0 -timeout=20 \
+		-artifact_prefix=build/fuzz/ -print_final_stats=1 build/fuzz/request-corpus
+FUZZERS += fuzz-request

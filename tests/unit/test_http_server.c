@@ -415,6 +415,17 @@ static void writes_each_answer_once_and_at_once(void **context)
     close(fd);
 }
 
+/* Content-Length tells of the body that GET would get; the next answer follows the head. */
+static void answers_head_without_a_body(void **context)
+{
+    (void)context;
+    int fd = open_client();
+    say(fd, "HEAD /long HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+    assert_true(hears(fd, "Content-Length: 5\r\n\r\n"
+                          "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/b"));
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(outlives_who_hangs_up, start, stop),
         cmocka_unit_test_setup_teardown(holds_no_more_than_its_connections, start, stop),
         cmocka_unit_test_setup_teardown(writes_each_answer_once_and_at_once, start, stop),
+        cmocka_unit_test_setup_teardown(answers_head_without_a_body, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
