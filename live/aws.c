@@ -2,13 +2,11 @@
 
 #include "base/arena.h"
 #include "jobq/units.h"
-#include "wire/aws_error.h"
+#include "wire/metadata.h"
+#include "wire/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
-
-#define SKEW_MIN_NS JOBQ_NS_PER_MIN
 
 /* Splits an endpoint into what is signed. The default port of the scheme is not sent. */
 static int set_place(struct aws *aws, enum jobq_service service, const char *endpoint,
@@ -85,23 +83,13 @@ int aws_init(struct aws *aws, const struct settings *settings,
     return rc;
 }
 
-static bool is_region(struct jobq_str text)
-{
-    for (int64_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
-            return false;
-    }
-    return text.len > 0 && text.len < (int64_t)sizeof((struct aws *)0)->region;
-}
-
 int aws_find_region(struct aws *aws, struct jobq_error *err)
 {
     struct text told = {0};
     if (aws->region[0])
         return JOBQ_OK;
     int rc = imds_get(aws->credentials->imds, "meta-data/placement/region", &told, err);
-    bool good = rc == JOBQ_OK && is_region(text_str(&told));
+    bool good = rc == JOBQ_OK && metadata_is_region(text_str(&told), sizeof aws->region);
     /* Another fiber may have been faster; places may not change under its requests. */
     if (good && !aws->region[0]) {
         memcpy(aws->region, told.ptr, told.len + 1);
@@ -153,38 +141,24 @@ static int refused(struct running *r, const struct transport_call *call,
                    struct jobq_str body, struct jobq_error *err)
 {
     struct aws_error e;
-    struct aws *aws = r->aws;
-    if (call->status >= 300 && call->status < 400)
-        return jobq_fail(err, JOBQ_DENIED, "%s: redirected (HTTP %d), which is refused",
-                         r->call->action, call->status);
-    aws_error_read(body, &e);
+    const struct reply_refusal refusal = {.action = r->call->action,
+                                          .status = call->status,
+                                          .head = &call->head,
+                                          .body = body,
+                                          .now_wall_ns = loop_wall_ns()};
+    int code = reply_refused(&refusal, &r->aws->skew_ns, &e, err);
     r->cost->box_usage_e10h = e.box_usage_e10h;
     snprintf(r->call->error_code, sizeof r->call->error_code, "%s", e.code);
     snprintf(r->call->error_message, sizeof r->call->error_message, "%s", e.message);
-    const char *id = e.request_id[0] ? e.request_id : call->request_id;
-    int code = aws_error_code(e.code, call->status);
-    int64_t off_ns =
-        call->date_wall_ns ? call->date_wall_ns - (loop_wall_ns() + aws->skew_ns) : 0;
-    if (aws_error_is_skew(e.code) && (off_ns > SKEW_MIN_NS || off_ns < -SKEW_MIN_NS)) {
-        aws->skew_ns += off_ns;
-        return jobq_fail(err, JOBQ_UNAVAILABLE,
-                         "%s: this machine's clock is off by %lld s; corrected (HTTP %d, "
-                         "request %s)",
-                         r->call->action, (long long)(off_ns / JOBQ_NS_PER_S),
-                         call->status, id[0] ? id : "-");
-    }
-    /* The message is cut first, so that status and id are always there. */
-    return jobq_fail(err, (enum jobq_code)code, "%s: %.50s: %.90s (HTTP %d, request %s)",
-                     r->call->action, e.code[0] ? e.code : "error", e.message,
-                     call->status, id[0] ? id : "-");
+    return code;
 }
 
 static int read_reply(void *ctx, const struct transport_call *call, struct jobq_str body,
                       struct jobq_error *err)
 {
     struct running *r = ctx;
-    if (call->date_wall_ns)
-        r->aws->skew_seen_ns = call->date_wall_ns - loop_wall_ns();
+    if (call->head.date_wall_ns)
+        r->aws->skew_seen_ns = call->head.date_wall_ns - loop_wall_ns();
     if (call->status != 200)
         return refused(r, call, body, err);
     if (!r->call->read)
@@ -192,7 +166,7 @@ static int read_reply(void *ctx, const struct transport_call *call, struct jobq_
     int rc = r->call->read(r->call->out, body, r->cost, err);
     if (rc < 0)
         jobq_wrap(err, "%s (request %s)", r->call->action,
-                  call->request_id[0] ? call->request_id : "-");
+                  call->head.request_id[0] ? call->head.request_id : "-");
     return rc;
 }
 

@@ -6,10 +6,9 @@
 #include "live/aws.h"
 
 #include "base/arena.h"
-#include "wire/awstime.h"
 #include "wire/ec2_wire.h"
+#include "wire/metadata.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -195,10 +194,7 @@ struct reading {
 static void read_notice(void *ctx)
 {
     struct reading *r = ctx;
-    json_t *root = json_loadb(r->reply->ptr ? r->reply->ptr : "", r->reply->len, 0, NULL);
-    const char *at = json_string_value(json_object_get(root, "time"));
-    r->ok = at && awstime_parse_iso(str_of(at), &r->at_wall_ns);
-    json_decref(root);
+    r->ok = metadata_read_notice(text_str(r->reply), &r->at_wall_ns);
 }
 
 static int fleet_notice(struct jobq_fleet *f, struct jobq_notice *out,

@@ -2,9 +2,8 @@
 
 #include "base/arena.h"
 #include "jobq/units.h"
-#include "wire/awstime.h"
+#include "wire/metadata.h"
 
-#include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,42 +36,30 @@ void credentials_release(struct credentials *c)
 
 /* jansson runs on the loop's stack (transport_on_loop), so what it needs and gives is here. */
 struct reading {
-    struct text *reply;
-    char *access, *secret, *token;
-    int64_t until_wall_ns;
-    bool ok;
+    struct jobq_str reply;
+    struct role_keys keys;
+    struct jobq_error *err;
+    int rc;
 };
 
 static void read_role(void *ctx)
 {
     struct reading *r = ctx;
-    json_t *root = json_loadb(r->reply->ptr ? r->reply->ptr : "", r->reply->len, 0, NULL);
-    const char *access = json_string_value(json_object_get(root, "AccessKeyId"));
-    const char *secret = json_string_value(json_object_get(root, "SecretAccessKey"));
-    const char *token = json_string_value(json_object_get(root, "Token"));
-    const char *until = json_string_value(json_object_get(root, "Expiration"));
-    if (access && secret && *access && *secret &&
-        (!until || awstime_parse_iso(str_of(until), &r->until_wall_ns))) {
-        r->access = xstrdup(access);
-        r->secret = xstrdup(secret);
-        r->token = token ? xstrdup(token) : NULL;
-        r->ok = true;
-    }
-    json_decref(root);
+    r->rc = metadata_read_keys(r->reply, &r->keys, r->err);
 }
 
 static int take(struct credentials *c, struct text *reply, const char *from,
                 struct jobq_error *err)
 {
-    struct reading r = {.reply = reply, .until_wall_ns = JOBQ_FOREVER};
+    struct reading r = {.reply = text_str(reply), .err = err};
     transport_on_loop(c->transport, read_role, &r);
-    if (!r.ok)
-        return jobq_fail(err, JOBQ_CORRUPT, "%s gave no keys that could be read", from);
+    if (r.rc < 0)
+        return jobq_wrap(err, "%s gave no keys that could be read", from);
     credentials_release(c);
-    c->access = r.access;
-    c->secret = r.secret;
-    c->token = r.token;
-    c->until_wall_ns = r.until_wall_ns;
+    c->access = r.keys.access;
+    c->secret = r.keys.secret;
+    c->token = r.keys.token;
+    c->until_wall_ns = r.keys.until_wall_ns;
     c->from = from;
     return JOBQ_OK;
 }
@@ -103,15 +90,15 @@ static int from_container(struct credentials *c, struct text *reply,
 static int from_box(struct credentials *c, struct text *reply, struct jobq_error *err)
 {
     struct text role = {0};
+    struct jobq_str name;
     char path[256];
     int rc = imds_get(c->imds, "meta-data/iam/security-credentials/", &role, err);
     if (rc == JOBQ_OK) {
-        size_t len = role.ptr ? strcspn(role.ptr, "\r\n") : 0;
-        if (len == 0 || len > 128)
+        if (!metadata_role(text_str(&role), &name))
             rc = jobq_fail(err, JOBQ_NOT_FOUND, "box has no role");
         else
             snprintf(path, sizeof path, "meta-data/iam/security-credentials/%.*s",
-                     (int)len, role.ptr);
+                     (int)name.len, name.ptr);
     }
     if (rc == JOBQ_OK)
         rc = imds_get(c->imds, path, reply, err);
@@ -174,9 +161,11 @@ int credentials_get(struct credentials *c, struct wire_keys *out, struct jobq_er
         int rc = renew(c, &why);
         c->renewing = false;
         fiber_cond_broadcast(&c->renewed);
+        /* Also for keys that end within five minutes as they come: each call would ask. */
+        if (rc < 0 || loop_wall_ns() >= c->until_wall_ns - RENEW_BEFORE_NS)
+            c->retry_at_ns = loop_now_ns() + JOBQ_NS_PER_MIN;
         if (rc == JOBQ_OK)
             break;
-        c->retry_at_ns = loop_now_ns() + JOBQ_NS_PER_MIN;
         if (!usable) {
             *err = why;
             return rc;

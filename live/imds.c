@@ -1,6 +1,7 @@
 #include "live/imds.h"
 
 #include "jobq/units.h"
+#include "wire/metadata.h"
 
 #include <stdio.h>
 
@@ -64,11 +65,8 @@ static int renew(struct imds *imds, struct jobq_error *err)
     snprintf(url, sizeof url, "%s/latest/api/token", imds->base);
     int rc = imds_fetch(imds->transport, "PUT", url,
                         "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n", &token, err);
-    if (rc == JOBQ_OK && (token.len == 0 || token.len >= sizeof imds->token))
-        rc = jobq_fail(err, JOBQ_CORRUPT, "metadata token has '%zu' bytes", token.len);
-    for (size_t i = 0; rc == JOBQ_OK && i < token.len; i++)
-        if (token.ptr[i] <= ' ' || token.ptr[i] > '~')
-            rc = jobq_fail(err, JOBQ_CORRUPT, "metadata token holds unprintable bytes");
+    if (rc == JOBQ_OK)
+        rc = metadata_check_token(text_str(&token), sizeof imds->token, err);
     if (rc == JOBQ_OK) {
         memcpy(imds->token, token.ptr, token.len + 1);
         imds->token_until_ns = loop_now_ns() + (TOKEN_S - 300) * JOBQ_NS_PER_S;

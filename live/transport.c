@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "jobq/units.h"
-#include "wire/awstime.h"
 
 #include <curl/curl.h>
 #include <event2/event.h>
@@ -10,7 +9,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 enum {
@@ -81,32 +79,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return len;
 }
 
-static bool header_is(const char *line, size_t len, const char *name,
-                      struct jobq_str *value)
-{
-    size_t name_len = strlen(name);
-    if (len <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len))
-        return false;
-    const char *at = line + name_len + 1, *end = line + len;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    while (end > at && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
-        end--;
-    *value = (struct jobq_str){at, end - at};
-    return true;
-}
-
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 {
     struct lane *lane = arg;
     size_t len = size * count;
-    struct jobq_str value;
-    if (header_is(bytes, len, "date", &value))
-        awstime_parse_http(value, &lane->call->date_wall_ns);
-    else if (header_is(bytes, len, "x-amzn-requestid", &value) ||
-             header_is(bytes, len, "x-amz-request-id", &value))
-        text_escape(value.ptr, value.len, lane->call->request_id,
-                    sizeof lane->call->request_id);
+    reply_head_line(&lane->call->head, (struct jobq_str){bytes, (int64_t)len});
     return len;
 }
 
@@ -483,8 +460,8 @@ int transport_run(struct transport *transport, struct transport_call *call,
     call->err = err;
     call->next = NULL;
     call->status = call->tries = 0;
-    call->bytes_out = call->bytes_in = call->date_wall_ns = 0;
-    call->request_id[0] = '\0';
+    call->bytes_out = call->bytes_in = 0;
+    call->head = (struct reply_head){0};
     *transport->last = call;
     transport->last = &call->next;
     /* If the process is killed meanwhile, its memory stays until the transfer is over. */

@@ -20,6 +20,7 @@
 #include "fiber/fiber.h"
 #include "net/loop.h"
 #include "wire/query.h"
+#include "wire/reply.h"
 #include "wire/request.h"
 
 enum { TRANSPORT_CALLS_MAX = 64 };
@@ -45,8 +46,7 @@ struct transport_call {
     int status; /* HTTP; 0: no reply */
     int tries;  /* requests that were sent */
     int64_t bytes_out, bytes_in;
-    int64_t date_wall_ns; /* the reply's Date; 0: none */
-    char request_id[64];  /* x-amzn-requestid or x-amz-request-id; may be empty */
+    struct reply_head head;
     /* own */
     struct transport_call *next;
     struct fiber_ticket ticket;
