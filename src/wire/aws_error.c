@@ -126,6 +126,18 @@ static void copy_code(struct jobq_str from, char *out, int cap)
     text_escape(from.ptr + at, from.len - at, out, cap);
 }
 
+/* The first line alone: behind it, SignatureDoesNotMatch repeats the request as it should
+ * have been signed, with the session token in it. */
+static void copy_message(struct jobq_str from, char *out, int cap)
+{
+    while (from.len && (*from.ptr == '\n' || *from.ptr == '\r' || *from.ptr == ' ')) {
+        from.ptr++;
+        from.len--;
+    }
+    const char *newline = from.len ? memchr(from.ptr, '\n', (size_t)from.len) : NULL;
+    text_escape(from.ptr, newline ? newline - from.ptr : from.len, out, cap);
+}
+
 static void read_json(struct jobq_str body, struct aws_error *out)
 {
     json_t *root = json_loadb(body.ptr, (size_t)body.len, 0, NULL);
@@ -136,7 +148,7 @@ static void read_json(struct jobq_str body, struct aws_error *out)
     if (type)
         copy_code(str_of(type), out->code, sizeof out->code);
     if (said)
-        text_escape(said, (int64_t)strlen(said), out->message, sizeof out->message);
+        copy_message(str_of(said), out->message, sizeof out->message);
     json_decref(root);
 }
 
@@ -156,7 +168,7 @@ static void read_xml(struct jobq_str body, struct aws_error *out)
     if (!id.len)
         id = xml_text(&doc, xml_child(xml_root(&doc), "RequestId"));
     copy_code(code, out->code, sizeof out->code);
-    text_escape(said.ptr, said.len, out->message, sizeof out->message);
+    copy_message(said, out->message, sizeof out->message);
     text_escape(id.ptr, id.len, out->request_id, sizeof out->request_id);
     out->box_usage_e10h =
         aws_error_box_usage(xml_text(&doc, xml_child(error, "BoxUsage")));

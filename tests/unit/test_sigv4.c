@@ -2,9 +2,13 @@
  *
  * The IAM ListUsers example is AWS General Reference's "Signature Version 4 signing
  * process" (complete example, 2015-08-30); get-vanilla and the POST with parameters are
- * of the signing test suite that AWS published beside it; the SigV2 vector is the Elastic
+ * of the signing test suite that AWS published beside it, and so is the POST with a session
+ * token (post-sts-header-before); the SQS request with one has no published answer: botocore
+ * 1.43.11's SigV4Auth gave its steps, and gives the published ones too; the SigV2 vector is the Elastic
  * MapReduce example of "Signature Version 2 signing process". */
 #include "wire/awstime.h"
+#include "wire/metadata.h"
+#include "wire/reply.h"
 #include "wire/request.h"
 #include "wire/sigv2.h"
 #include "wire/sigv4.h"
@@ -113,6 +117,135 @@ static void published_suite(void **state)
     digest_release(&d);
 }
 
+/* The suite's own token, of AWS's AssumeRole examples. */
+#define TOKEN                                                                            \
+    "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeM" \
+    "icRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZa" \
+    "mpKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr" \
+    "7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR" \
+    "/oLxBA=="
+#define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+static const struct wire_keys role = {.access = {"AKIDEXAMPLE", 11},
+                                      .secret = {SECRET, sizeof SECRET - 1},
+                                      .token = {TOKEN, sizeof TOKEN - 1}};
+
+static void each_step_with_a_session_token(void **state)
+{
+    (void)state;
+    struct digest d;
+    struct text canonical = {0}, to_sign = {0}, authorization = {0}, scratch = {0};
+    struct sigv4_day day = {0};
+    char hex[65];
+    digest_init(&d);
+    const struct sigv4_header header[] = {{STR("host"), STR("example.amazonaws.com")},
+                                          {STR("x-amz-date"), STR("20150830T123600Z")},
+                                          {STR("x-amz-security-token"), role.token}};
+    const struct sigv4_request request = {STR("POST"), STR("/"), STR(""),
+                                          header,      3,        STR("")};
+    const struct sigv4_scope scope = {"20150830T123600Z", STR("us-east-1"),
+                                      STR("service")};
+    sigv4_canonical(&d, &request, &canonical);
+    assert_string_equal(
+        canonical.ptr,
+        "POST\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n"
+        "x-amz-security-token:" TOKEN "\n\n"
+        "host;x-amz-date;x-amz-security-token\n" EMPTY_HASH);
+    sigv4_string(&d, text_str(&canonical), &scope, &to_sign);
+    assert_string_equal(
+        to_sign.ptr, "AWS4-HMAC-SHA256\n20150830T123600Z\n"
+                     "20150830/us-east-1/service/aws4_request\n"
+                     "c237e1b440d4c63c32ca95b5b99481081cb7b13c7e40434868e71567c1a882f6");
+    sigv4_key(&d, &role, &scope, &day);
+    sigv4_signature(&d, &day, text_str(&to_sign), hex);
+    assert_string_equal(
+        hex, "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead");
+    sigv4_authorization(&d, &request, &role, &scope, &day, &scratch, &authorization);
+    assert_string_equal(
+        authorization.ptr,
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/"
+        "aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token, "
+        "Signature=85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead");
+    /* The value that is told to the service beside the token does not hold it. */
+    assert_null(strstr(authorization.ptr, "AQoDYXdz"));
+    text_release(&canonical);
+    text_release(&to_sign);
+    text_release(&authorization);
+    text_release(&scratch);
+    digest_release(&d);
+}
+
+/* The request as the client makes it: the token is one of its headers, and signed. */
+static void a_request_with_a_session_token(void **state)
+{
+    (void)state;
+    struct digest d;
+    struct request request = {0};
+    struct sigv4_day day = {0};
+    const struct request_place place = {.host = STR("sqs.us-east-1.amazonaws.com"),
+                                        .path = STR("/"),
+                                        .region = STR("us-east-1")};
+    digest_init(&d);
+    text_puts(&request.body, "{}");
+    request_sqs(&request, &d, &place, &role, &day, "SendMessage", AT_NS);
+    assert_non_null(strstr(request.head.ptr, "X-Amz-Security-Token: " TOKEN "\r\n"));
+    assert_non_null(strstr(
+        request.head.ptr,
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/"
+        "sqs/aws4_request, SignedHeaders=content-type;host;x-amz-date;"
+        "x-amz-security-token;x-amz-target, Signature="
+        "28e619ae79724e3444a4fbc41ba00300036575e8451847f54afb76b4e0bdcb9f\r\n"));
+    request_release(&request);
+    digest_release(&d);
+}
+
+/* Whoever repeats a token or a secret, it goes no further. */
+static void no_error_tells_the_token(void **state)
+{
+    (void)state;
+    struct aws_error said;
+    struct jobq_error err = {0};
+    struct role_keys read;
+    int64_t skew_ns = 0;
+    struct reply_head head = {0};
+    reply_head_line(&head, STR("X-Amz-Security-Token: " TOKEN "\r\n"));
+    reply_head_line(&head, STR("x-amzn-RequestId: 12ab\r\n"));
+    /* Behind the first line AWS repeats the request as it should have been signed. */
+    static const char *const refused[] = {
+        "{\"__type\":\"x#SignatureDoesNotMatch\",\"message\":\"The signature does not "
+        "match.\\n\\nThe Canonical String for this request should have been\\n'POST\\n/"
+        "\\nx-amz-security-token:" TOKEN "'\"}",
+        "<Response><Errors><Error><Code>SignatureDoesNotMatch</Code><Message>The "
+        "signature "
+        "does not match.\n\nx-amz-security-token:" TOKEN "</Message></Error></Errors>"
+        "</Response>"};
+    for (int i = 0; i < 2; i++) {
+        const struct reply_refusal refusal = {"SendMessage", 403, &head,
+                                              str_of(refused[i]), AT_NS};
+        assert_int_equal(reply_refused(&refusal, &skew_ns, &said, &err), JOBQ_DENIED);
+        assert_string_equal(err.text, "SendMessage: SignatureDoesNotMatch: The signature "
+                                      "does not match. (HTTP 403, request 12ab)");
+        assert_null(strstr(said.message, "AQoDYXdz"));
+    }
+    /* A role's document that breaks off behind its keys, or has one that is no header. */
+    static const char *const broken[] = {
+        "{\"AccessKeyId\":\"AKIDEXAMPLE\",\"SecretAccessKey\":\"" SECRET
+        "\",\"Token\":\"" TOKEN "\",\"Expiration\":\"tomorrow\"}",
+        "{\"AccessKeyId\":\"AKIDEXAMPLE\",\"SecretAccessKey\":\"" SECRET
+        "\",\"Token\":\"" TOKEN "\\r\\nX: y\"}",
+        "{\"SecretAccessKey\":\"" SECRET "\",\"Token\":\"" TOKEN "\"}",
+        "{\"AccessKeyId\":\"AKIDEXAMPLE\",\"SecretAccessKey\":\"" SECRET
+        "\",\"Token\":\"" TOKEN};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        assert_int_equal(metadata_read_keys(str_of(broken[i]), &read, &err),
+                         JOBQ_CORRUPT);
+        assert_null(strstr(err.text, "AQoDYXdz"));
+        assert_null(strstr(err.text, "wJalrXUt"));
+        assert_null(read.secret);
+        assert_null(read.token);
+    }
+}
+
 static void day_key_follows_its_inputs(void **state)
 {
     (void)state;
@@ -219,6 +352,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_step_of_list_users),
                                        cmocka_unit_test(published_suite),
+                                       cmocka_unit_test(each_step_with_a_session_token),
+                                       cmocka_unit_test(a_request_with_a_session_token),
+                                       cmocka_unit_test(no_error_tells_the_token),
                                        cmocka_unit_test(day_key_follows_its_inputs),
                                        cmocka_unit_test(sigv2_published),
                                        cmocka_unit_test(times),
