@@ -68,31 +68,37 @@ struct size_call world_bytes_visibility(const struct world *w, int queue,
 
 /* ---- SimpleDB --------------------------------------------------------------------- */
 
-static void expected(const struct jobq_expect *expect, int64_t *name, int64_t *value)
+/* All strings are counted together; the calls' own sizes take them as 0 bytes each. */
+static struct size_attrs attrs_of(const struct simpledb_put *call)
 {
-    *name = expect ? query_encoded_bytes(expect->name) : -1;
-    *value = expect && expect->exists ? query_encoded_bytes(expect->value) : -1;
+    struct size_attrs attrs = {.bytes = query_encoded_put(&call->item, call->expect)};
+    size_attr_list(&attrs, call->item.attr, call->item.attr_count);
+    return attrs;
+}
+
+static int64_t name_of(const struct jobq_expect *expect)
+{
+    return expect ? 0 : -1;
+}
+
+static int64_t value_of(const struct jobq_expect *expect)
+{
+    return expect && expect->exists ? 0 : -1;
 }
 
 struct size_call world_bytes_put(const struct world *w, const struct simpledb_put *put)
 {
-    struct size_attrs attrs = {0};
-    int64_t name, value;
-    size_attr_list(&attrs, put->item.attr, put->item.attr_count);
-    expected(put->expect, &name, &value);
-    return size_put(client(w), domain_name(w, put->domain),
-                    query_encoded_bytes(put->item.name), &attrs, name, value);
+    struct size_attrs attrs = attrs_of(put);
+    return size_put(client(w), domain_name(w, put->domain), 0, &attrs,
+                    name_of(put->expect), value_of(put->expect));
 }
 
 struct size_call world_bytes_delete(const struct world *w,
                                     const struct simpledb_put *call)
 {
-    struct size_attrs attrs = {0};
-    int64_t name, value;
-    size_attr_list(&attrs, call->item.attr, call->item.attr_count);
-    expected(call->expect, &name, &value);
-    return size_delete_item(client(w), domain_name(w, call->domain),
-                            query_encoded_bytes(call->item.name), &attrs, name, value);
+    struct size_attrs attrs = attrs_of(call);
+    return size_delete_item(client(w), domain_name(w, call->domain), 0, &attrs,
+                            name_of(call->expect), value_of(call->expect));
 }
 
 struct size_call world_bytes_put_batch(const struct world *w, int domain,
@@ -100,7 +106,7 @@ struct size_call world_bytes_put_batch(const struct world *w, int domain,
 {
     struct size_attrs attrs = {0};
     for (int i = 0; i < item_count; i++) {
-        size_item(&attrs, query_encoded_bytes(item[i].name));
+        size_item(&attrs, query_encoded_put(&item[i], NULL));
         size_attr_list(&attrs, item[i].attr, item[i].attr_count);
     }
     return size_put_batch(client(w), domain_name(w, domain), &attrs);

@@ -65,63 +65,103 @@ static inline lanes16 plain(lanes16 v)
     return letter | digit | (lanes16)(v == '_') | (lanes16)(v == '~');
 }
 
-/* How many of 16 bytes or more are plain. A lane counts to 255. */
-enum { LANES_LONGEST = 255 * 16 };
-static inline int64_t plain_in_long(const char *p, int64_t len)
+/* Strings being counted together: encoded, each byte takes three but for the plain ones, which
+ * are counted lane by lane and summed once. A lane counts to 255. */
+struct tally {
+    int64_t bytes;
+    lanes16 plain;
+};
+
+static inline void tally_lanes(struct tally *t, lanes16 v)
 {
-    lanes16 count = -(plain(lanes16_load(p + len - 16)) & lanes16_last(len & 15));
+    t->plain -= plain(v);
+}
+
+/* What stands in the lanes, as bytes; they are empty then. */
+static inline void tally_sum(struct tally *t)
+{
+    t->bytes -= 2 * lanes16_sum(t->plain);
+    t->plain = (lanes16){0};
+}
+
+/* Strings of up to SHORT_MAX bytes add so much to a lane at most. */
+enum { SHORT_MAX = 256, SHORT_COUNTS = SHORT_MAX / 16 + 1 };
+
+/* 16 bytes or more. */
+static inline void tally_blocks(struct tally *t, const char *p, int64_t len)
+{
+    t->plain -= plain(lanes16_load(p + len - 16)) & lanes16_last(len & 15);
     for (; len >= 16; len -= 16, p += 16)
-        count -= plain(lanes16_load(p));
-    return lanes16_sum(count);
+        tally_lanes(t, lanes16_load(p));
 }
 
-static __attribute__((noinline)) int64_t plain_in_any(const char *p, int64_t len)
+static __attribute__((noinline)) int64_t long_bytes(const char *p, int64_t len)
 {
-    const int64_t part = LANES_LONGEST / 2; /* leaves more than 16 */
-    int64_t count = 0;
-    for (; len > LANES_LONGEST; len -= part, p += part)
-        count += plain_in_long(p, part);
-    return count + plain_in_long(p, len);
-}
-
-static inline bool is_lower_word(struct jobq_str s)
-{
-    return s.ptr && (uint64_t)(s.len - 4) <= 4 && lanes8_is_lower(s.ptr, s.len);
-}
-
-static int64_t encoded_bytes(struct jobq_str value)
-{
-    const char *p = value.ptr;
-    int64_t len = value.len;
-    if (!p)
-        return len;
-    if (len < 8) {
-        int64_t bytes = len;
-        for (int64_t at = 0; at < len; at++)
-            bytes += EXTRA[(unsigned char)p[at]];
-        return bytes;
+    struct tally t = {.bytes = 3 * len};
+    const int64_t part = SHORT_MAX / 2; /* leaves 16 or more */
+    for (; len > SHORT_MAX; len -= part, p += part) {
+        tally_blocks(&t, p, part);
+        tally_sum(&t);
     }
-    if (len < 16)
-        return 3 * len - 2 * lanes16_sum(plain(lanes16_short(p, len)) & 1);
-    if (len <= LANES_LONGEST)
-        return 3 * len - 2 * plain_in_long(p, len);
-    return 3 * len - 2 * plain_in_any(p, len);
+    tally_blocks(&t, p, len);
+    tally_sum(&t);
+    return t.bytes;
+}
+
+/* Adds at most SHORT_COUNTS to a lane. */
+static inline __attribute__((always_inline)) void tally_str(struct tally *t,
+                                                            struct jobq_str s)
+{
+    const char *p = s.ptr;
+    int64_t len = s.len;
+    if (len <= 8 && len >= 4 && p && lanes8_is_lower(p, len)) {
+        t->bytes += len; /* a name, as a rule */
+    } else if (!p) {
+        t->bytes += len;
+    } else if (len < 8) {
+        t->bytes += len;
+        for (int64_t at = 0; at < len; at++)
+            t->bytes += EXTRA[(unsigned char)p[at]];
+    } else if (len < 16) {
+        t->bytes += 3 * len;
+        tally_lanes(t, lanes16_short(p, len));
+    } else if (len <= SHORT_MAX) {
+        t->bytes += 3 * len;
+        tally_blocks(t, p, len);
+    } else {
+        t->bytes += long_bytes(p, len);
+    }
 }
 
 int64_t query_encoded_bytes(struct jobq_str value)
 {
-    return is_lower_word(value) ? value.len : encoded_bytes(value);
+    struct tally t = {0};
+    tally_str(&t, value);
+    tally_sum(&t);
+    return t.bytes;
 }
 
-int64_t query_encoded_attrs(const struct jobq_attr *attr, int count)
+int64_t query_encoded_put(const struct jobq_item *item, const struct jobq_expect *expect)
 {
-    int64_t bytes = 0;
-    for (const struct jobq_attr *end = attr + count; attr < end; attr++) {
-        bytes += is_lower_word(attr->name) ? attr->name.len : encoded_bytes(attr->name);
-        bytes +=
-            is_lower_word(attr->value) ? attr->value.len : encoded_bytes(attr->value);
+    struct tally t = {0};
+    int room = 255 / SHORT_COUNTS - 3;
+    tally_str(&t, item->name);
+    if (expect) {
+        tally_str(&t, expect->name);
+        if (expect->exists)
+            tally_str(&t, expect->value);
     }
-    return bytes;
+    const struct jobq_attr *end = item->attr + item->attr_count;
+    for (const struct jobq_attr *attr = item->attr; attr < end; attr++, room -= 2) {
+        if (room < 2) {
+            tally_sum(&t);
+            room = 255 / SHORT_COUNTS;
+        }
+        tally_str(&t, attr->name);
+        tally_str(&t, attr->value);
+    }
+    tally_sum(&t);
+    return t.bytes;
 }
 
 static struct query_param *open_param(struct query *query)

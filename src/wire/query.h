@@ -38,8 +38,9 @@ void query_join(struct query *query, struct text *out);
 void query_encode(struct text *out, struct jobq_str value);
 /* How many bytes query_encode would put; a phantom counts as unreserved. */
 int64_t query_encoded_bytes(struct jobq_str value);
-/* The same of all names and values of count attributes together. */
-int64_t query_encoded_attrs(const struct jobq_attr *attr, int count);
+/* The same of all strings of a put together: the item's name, its attributes' names and
+ * values, and what is expected (NULL: nothing; a value if it is to exist). */
+int64_t query_encoded_put(const struct jobq_item *item, const struct jobq_expect *expect);
 /* Undoes %XX and '+' into out. False for a broken escape. */
 bool query_decode(struct text *out, struct jobq_str value);
 

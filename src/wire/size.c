@@ -1,8 +1,6 @@
 #include "wire/size.h"
 
 #include "jobq/units.h"
-#include "wire/query.h"
-
 #include <string.h>
 
 #define LEN(literal) ((int64_t)sizeof(literal) - 1)
@@ -91,6 +89,13 @@ void size_client_update(struct size_client *c)
     c->sdb_in = LEN(SIZE_SDB_REPLY_HEAD) - LEN("%s%s") + SIZE_HTTP_DATE;
     c->ec2_in =
         LEN(SIZE_EC2_REPLY_HEAD) - LEN("%s%s%s") + SIZE_REQUEST_ID + SIZE_HTTP_DATE;
+    c->sdb_body = PARAM("Version") + LEN("2009-04-15") + PARAM("AWSAccessKeyId") +
+                  c->access_key + PARAM("SignatureMethod") + LEN("HmacSHA256") +
+                  PARAM("SignatureVersion") + 1 + PARAM("Timestamp") +
+                  LEN("2026-11-24T03%3A45%3A00Z") + PARAM("Signature") +
+                  SIZE_SIGV2_SIGNATURE + LEN("&&&&&&");
+    if (c->token)
+        c->sdb_body += LEN("&") + PARAM("SecurityToken") + c->token_encoded;
 }
 
 /* ---- SQS ------------------------------------------------------------------------------
@@ -285,7 +290,6 @@ void size_attr(struct size_attrs *a, int64_t name, int64_t value, bool replace)
 void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count)
 {
     int replaced = 0;
-    a->bytes += query_encoded_attrs(attr, count);
     if (a->attr + count >= 10) { /* not all indexes have one digit */
         for (int i = 0; i < count; i++)
             size_attr(a, 0, 0, attr[i].replace);
@@ -301,13 +305,7 @@ void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int coun
 static struct size_call sdb(const struct size_client *c, int64_t action, int64_t params,
                             int64_t bytes, int64_t result)
 {
-    int64_t body = PARAM("Action") + action + PARAM("Version") + LEN("2009-04-15") +
-                   PARAM("AWSAccessKeyId") + c->access_key + PARAM("SignatureMethod") +
-                   LEN("HmacSHA256") + PARAM("SignatureVersion") + 1 +
-                   PARAM("Timestamp") + LEN("2026-11-24T03%3A45%3A00Z") +
-                   PARAM("Signature") + SIZE_SIGV2_SIGNATURE + bytes + 6 + params;
-    if (c->token)
-        body += PARAM("SecurityToken") + c->token_encoded + 1;
+    int64_t body = PARAM("Action") + action + c->sdb_body + bytes + params;
     int64_t reply = LEN("<?xml version=\"1.0\"?>\n<Response "
                         "xmlns=\"http://sdb.amazonaws.com/doc/2009-04-15/\">"
                         "<ResponseMetadata><RequestId></RequestId><BoxUsage>0.0000219907"
@@ -317,26 +315,27 @@ static struct size_call sdb(const struct size_client *c, int64_t action, int64_t
                               c->sdb_in + size_digits(reply) + reply};
 }
 
-static void expected(struct size_attrs *a, int64_t name, int64_t value)
+/* A write of one item: its own parameters and those of its condition. */
+static struct size_call write_item(const struct size_client *c, int64_t action,
+                                   int64_t params, int64_t bytes, int64_t expect_name,
+                                   int64_t expect_value)
 {
-    if (name < 0)
-        return;
-    a->params += 2;
-    a->bytes += PARAM("Expected.Name") + name;
-    if (value < 0)
-        a->bytes += LEN("Expected.Exists=false");
-    else
-        a->bytes += PARAM("Expected.Value") + value;
+    bytes += PARAM("DomainName") + PARAM("ItemName");
+    if (expect_name >= 0) {
+        params += 2;
+        bytes += PARAM("Expected.Name") + expect_name +
+                 (expect_value < 0 ? LEN("Expected.Exists=false")
+                                   : PARAM("Expected.Value") + expect_value);
+    }
+    return sdb(c, action, params + 2, bytes, 0);
 }
 
 struct size_call size_put(const struct size_client *c, int64_t domain, int64_t item,
                           const struct size_attrs *attrs, int64_t expect_name,
                           int64_t expect_value)
 {
-    struct size_attrs all = *attrs;
-    expected(&all, expect_name, expect_value);
-    return sdb(c, LEN("PutAttributes"), all.params + 2,
-               all.bytes + PARAM("DomainName") + domain + PARAM("ItemName") + item, 0);
+    return write_item(c, LEN("PutAttributes"), attrs->params,
+                      attrs->bytes + domain + item, expect_name, expect_value);
 }
 
 struct size_call size_put_batch(const struct size_client *c, int64_t domain,
@@ -377,10 +376,9 @@ struct size_call size_delete_item(const struct size_client *c, int64_t domain,
                                   int64_t item, const struct size_attrs *attrs,
                                   int64_t expect_name, int64_t expect_value)
 {
-    struct size_attrs all = attrs ? *attrs : (struct size_attrs){0};
-    expected(&all, expect_name, expect_value);
-    return sdb(c, LEN("DeleteAttributes"), all.params + 2,
-               all.bytes + PARAM("DomainName") + domain + PARAM("ItemName") + item, 0);
+    return write_item(c, LEN("DeleteAttributes"), attrs ? attrs->params : 0,
+                      (attrs ? attrs->bytes : 0) + domain + item, expect_name,
+                      expect_value);
 }
 
 struct size_call size_select(const struct size_client *c, int64_t expression,

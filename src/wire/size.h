@@ -63,6 +63,7 @@ struct size_client {
     int64_t receipt;
     int64_t sqs_out, sdb_out, ec2_out; /* fixed part of a request */
     int64_t sqs_in, sdb_in, ec2_in;    /* fixed part of a reply */
+    int64_t sdb_body; /* what SimpleDB's version and signature put into every body */
 };
 
 /* AWS's own endpoints in region; token_bytes 0: long-lived keys, else the expected length
@@ -118,7 +119,8 @@ struct size_attrs {
 };
 void size_item(struct size_attrs *a, int64_t item);
 void size_attr(struct size_attrs *a, int64_t name, int64_t value, bool replace);
-/* size_attr for each of them; measures their names and values. */
+/* size_attr for each of them, with names and values of 0 bytes: query_encoded_put counts
+ * those of a row together. */
 void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count);
 
 /* The condition: expect_name < 0: none; expect_value < 0: must be absent. */

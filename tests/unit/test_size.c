@@ -272,9 +272,17 @@ static void string_sizes_are(struct jobq_str s)
     struct text encoded = {0}, quoted = {0};
     query_encode(&encoded, s);
     sqs_wire_put_string(&quoted, s);
-    struct jobq_attr twice = {.name = s, .value = s};
-    assert_int_equal(query_encoded_bytes(s), (int64_t)encoded.len);
-    assert_int_equal(query_encoded_attrs(&twice, 1), 2 * (int64_t)encoded.len);
+    struct jobq_attr attr[20];
+    for (int i = 0; i < 20; i++)
+        attr[i] = (struct jobq_attr){.name = s, .value = s};
+    const struct jobq_item item = {s, attr, 20}, bare = {s, attr, 0};
+    struct jobq_expect expect = {.name = s, .value = s, .exists = true};
+    int64_t bytes = (int64_t)encoded.len;
+    assert_int_equal(query_encoded_bytes(s), bytes);
+    assert_int_equal(query_encoded_put(&bare, NULL), bytes);
+    assert_int_equal(query_encoded_put(&item, &expect), 43 * bytes);
+    expect.exists = false;
+    assert_int_equal(query_encoded_put(&item, &expect), 42 * bytes);
     assert_int_equal(sqs_wire_string_bytes(s), (int64_t)quoted.len - 2);
     text_release(&encoded);
     text_release(&quoted);
@@ -328,7 +336,7 @@ static void lists_add_up(void **state)
                     size_item(&list, 7);
                 }
                 for (int i = 0; i < count; i++)
-                    size_attr(&one, 4, 9, attr[i].replace);
+                    size_attr(&one, 0, 0, attr[i].replace);
                 size_attr_list(&list, attr, count / 2);
                 size_attr_list(&list, attr + count / 2, count - count / 2);
             }
