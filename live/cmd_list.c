@@ -17,7 +17,8 @@ static const struct cli_option list_options[] = {
     {"limit", 0, "N", "at most N rows (all)"},
     {NULL, 0, NULL, NULL}};
 
-enum { PAGE = 100 };
+/* UNREADABLE_MAX: so many of --json's "unreadable"; a line on stderr has each of them. */
+enum { PAGE = 100, UNREADABLE_MAX = 10000 };
 /* SimpleDB's machine hour (AWS price list, us-east-1; pricing/sheets has it with its
  * source): only for the word of warning, the bill is made elsewhere. */
 #define BOX_HOUR_USD 0.14
@@ -27,8 +28,9 @@ struct listing {
     struct status_job page[PAGE];
     struct arena arena, rows;
     int state;
-    int64_t limit, shown;
+    int64_t limit, shown, unreadable;
     struct text out;
+    struct text unread; /* members of "unreadable" */
 };
 
 /* One cheap look (DomainMetadata a domain) tells how many rows a listing would read. */
@@ -50,6 +52,54 @@ static void say_price(struct cli *cli, struct listing *l)
     if (usd > 0.01)
         cli_complain(cli, "this reads %lld rows and costs about $%.2f", (long long)rows,
                      usd);
+}
+
+/* A row that no part of jobq wrote, or that somebody damaged. */
+static void show_unreadable(struct cli *cli, struct listing *l,
+                            const struct status_job *job)
+{
+    cli_complain(cli, "row '%s' cannot be read: %s", job->id, job->fault);
+    if (++l->unreadable > UNREADABLE_MAX)
+        return;
+    text_puts(&l->unread, l->unreadable > 1 ? "," : "");
+    text_puts(&l->unread, "{\"id\":");
+    cli_json_cstr(&l->unread, job->id);
+    text_puts(&l->unread, ",\"why\":");
+    cli_json_cstr(&l->unread, job->fault);
+    text_putc(&l->unread, '}');
+}
+
+static void show_page(struct cli *cli, struct listing *l, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (l->page[i].fault[0]) {
+            show_unreadable(cli, l, &l->page[i]);
+            continue;
+        }
+        if (cli->json) {
+            text_puts(&l->out, l->shown ? "," : "");
+            cmd_job_json(&l->out, &l->page[i]);
+        } else {
+            cmd_job_plain(&l->out, &l->page[i], false);
+        }
+        l->shown++;
+    }
+    cli_flush(cli, &l->out);
+}
+
+/* What was read is whole JSON, and says if it is not all. */
+static void end_json(struct cli *cli, struct listing *l, bool incomplete)
+{
+    if (cli->json) {
+        text_putc(&l->out, ']');
+        if (l->unread.len) {
+            text_puts(&l->out, ",\"unreadable\":[");
+            text_put_str(&l->out, text_str(&l->unread));
+            text_putc(&l->out, ']');
+        }
+        text_puts(&l->out, incomplete ? ",\"incomplete\":true}\n" : "}\n");
+    }
+    cli_flush(cli, &l->out);
 }
 
 static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
@@ -77,31 +127,17 @@ static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
         if (got < 0 && retry_again(&retry, got))
             continue;
         if (got < 0) {
-            /* What was read is whole JSON, and says that it is not all. */
-            if (cli->json)
-                text_puts(&l->out, "],\"incomplete\":true}\n");
-            cli_flush(cli, &l->out);
+            end_json(cli, l, true);
             return got;
         }
         if (got == 0)
             break;
         until_ns = jobq_now(b) + JOBQ_NS_PER_MIN;
         retry_init(&retry, b, &RETRY_CALLS, &until_ns);
-        for (int i = 0; i < got; i++) {
-            if (cli->json) {
-                text_puts(&l->out, l->shown ? "," : "");
-                cmd_job_json(&l->out, &l->page[i]);
-            } else {
-                cmd_job_plain(&l->out, &l->page[i], false);
-            }
-            l->shown++;
-        }
-        cli_flush(cli, &l->out);
+        show_page(cli, l, got);
     }
-    if (cli->json)
-        text_puts(&l->out, "]}\n");
-    cli_flush(cli, &l->out);
-    return JOBQ_OK;
+    end_json(cli, l, false);
+    return l->unreadable ? CLI_FAILURE : JOBQ_OK;
 }
 
 static int run_list(struct cli *cli)
@@ -120,6 +156,7 @@ static int run_list(struct cli *cli)
     arena_release(&l->arena);
     arena_release(&l->rows);
     text_release(&l->out);
+    text_release(&l->unread);
     free(l);
     return rc;
 }
@@ -127,7 +164,7 @@ static int run_list(struct cli *cli)
 const struct cli_command cmd_list = {
     .name = "list",
     .synopsis = "QUEUE [--state S] [--limit N]",
-    .summary = "lists every row of a queue",
+    .summary = "lists every row of a queue; 1 if one of them cannot be read",
     .examples = "  jobq list render --state dead\n"
                 "  jobq list render --json | jq '.jobs | length'\n",
     .calls =
@@ -154,7 +191,9 @@ static int cancel_work(struct cli *cli, void *ctx, struct jobq_error *err)
         struct jobq_backend *b = &cli->live->backend;
         int rc = status_cancel(b, str_of(cli->arg[i]), &state, err);
         if (rc < 0 && rc != JOBQ_CONFLICT) {
-            worst = cli_fail(cli, NULL, err);
+            char id[160];
+            text_escape(cli->arg[i], (int64_t)strlen(cli->arg[i]), id, sizeof id);
+            worst = cli_fail(cli, id, err);
             continue;
         }
         if (rc == JOBQ_CONFLICT)

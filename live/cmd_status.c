@@ -227,7 +227,7 @@ static int wait_ids(struct cli *cli, struct waiting *w, struct jobq_error *err)
     struct status_job *job = xmalloc(sizeof *job);
     bool *ended = xcalloc((size_t)cli->arg_count, sizeof *ended);
     struct text out = {0};
-    int left = cli->arg_count, worst = CLI_OK, shown = 0, rc = JOBQ_OK;
+    int left = cli->arg_count, worst = CLI_OK, unread = CLI_OK, shown = 0, rc = JOBQ_OK;
     if (cli->json)
         text_puts(&out, "{\"schema\":\"jobq.jobs/1\",\"jobs\":[");
     do {
@@ -235,6 +235,14 @@ static int wait_ids(struct cli *cli, struct waiting *w, struct jobq_error *err)
             if (ended[i])
                 continue;
             rc = cmd_job_read(b, cli->arg[i], job, err);
+            if (rc == JOBQ_CORRUPT) {
+                /* It will not become readable; the others are waited for. */
+                unread = cli_fail(cli, cli->arg[i], err);
+                ended[i] = true;
+                left--;
+                rc = JOBQ_OK;
+                continue;
+            }
             if (rc < 0 || !job_state_is_final(job->state))
                 continue;
             ended[i] = true;
@@ -258,7 +266,9 @@ static int wait_ids(struct cli *cli, struct waiting *w, struct jobq_error *err)
     free(job);
     if (rc < 0)
         return rc;
-    return left ? jobq_fail(err, JOBQ_TIMEOUT, "'%d' jobs have not ended", left) : worst;
+    if (left)
+        return jobq_fail(err, JOBQ_TIMEOUT, "'%d' jobs have not ended", left);
+    return unread ? unread : worst;
 }
 
 static int wait_work(struct cli *cli, void *ctx, struct jobq_error *err)

@@ -31,6 +31,7 @@ struct letter {
     struct job_body body; /* id.ptr NULL: no job */
     int domain;
     struct job_row row;
+    bool unreadable; /* the row; the letter stays, for a person to look at */
 };
 
 static int start(struct walk *w, struct jobq_backend *b, const char *queue,
@@ -108,8 +109,17 @@ static int read_letter(struct walk *w, const struct jobq_message *message,
     char name[JOB_DOMAIN_MAX + 1];
     job_id_parse(l->body.id, &parts, err);
     job_domain_name(parts.queue, parts.day, parts.shard, name);
-    int code = jobq_store_open(w->b, name, &l->domain, err);
-    return code < 0 ? code : read_row(l, err);
+    int code = jobq_store_open(w->b, name, &l->domain, &unreadable);
+    if (code == JOBQ_OK)
+        code = read_row(l, &unreadable);
+    if (code == JOBQ_CORRUPT) {
+        l->unreadable = true;
+        l->row = (struct job_row){0};
+        return JOBQ_OK;
+    }
+    if (code < 0)
+        *err = unreadable;
+    return code;
 }
 
 /* Writes state under a claim of our own ("ATTEMPT/TOKEN"), over the one that was read. */
@@ -183,8 +193,9 @@ static void unhide(struct walk *w, const struct jobq_str *receipt, int count)
 static int show(struct letter *l, dead_letter_fn *each, void *ctx, struct jobq_error *err)
 {
     bool is_job = l->body.id.ptr != NULL;
-    int code =
-        is_job && l->w->b->store ? move_row(l, JOB_DEAD, false, has_ended, err) : JOBQ_OK;
+    int code = is_job && l->w->b->store && !l->unreadable
+                   ? move_row(l, JOB_DEAD, false, has_ended, err)
+                   : JOBQ_OK;
     if (code < 0 || !each)
         return code;
     struct dead_letter letter = {
@@ -193,6 +204,7 @@ static int show(struct letter *l, dead_letter_fn *each, void *ctx, struct jobq_e
         .sent_wall_ns = l->message->sent_wall_ns,
         .state = l->row.exists ? l->row.state : JOB_DEAD,
         .row_exists = l->row.exists,
+        .row_unreadable = l->unreadable,
     };
     return each(ctx, &letter) ? 1 : 0;
 }
@@ -275,7 +287,7 @@ static int delete_letter(struct letter *l, struct jobq_error *err)
 /* Returns 1 if it was sent, 0 if it was only deleted or is no job, or an error. */
 static int redrive_one(struct letter *l, struct jobq_error *err)
 {
-    if (!l->body.id.ptr)
+    if (!l->body.id.ptr || l->unreadable)
         return 0; /* stays, for a person to look at */
     bool send = !l->w->b->store || !l->row.exists || !needs_no_chance(&l->row) ||
                 l->row.state == JOB_QUEUED;

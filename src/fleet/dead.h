@@ -15,6 +15,7 @@ struct dead_letter {
     int64_t sent_wall_ns; /* to the dead-letter queue */
     enum job_state state; /* of the row; JOB_DEAD without a store */
     bool row_exists;
+    bool row_unreadable; /* then state says nothing; a redrive leaves the letter */
 };
 /* Strings die with the call. Non-zero ends the walk. */
 typedef int dead_letter_fn(void *ctx, const struct dead_letter *letter);

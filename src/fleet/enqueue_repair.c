@@ -18,18 +18,19 @@ enum { SELECT_ROWS = 100, BUCKETS = 4096, NOTES = 32 };
 /* ---- sending a row's message again --------------------------------------------------- */
 
 /* The message that the row's enqueuer would have sent. */
-static int send_row(struct enqueuer *e, struct enqueue_lane *lane,
-                    const struct jobq_item *row, struct jobq_error *err)
+static int make_message(struct enqueuer *e, struct enqueue_lane *lane,
+                        const struct jobq_item *row, struct jobq_outgoing *out,
+                        struct jobq_error *err)
 {
     int64_t phantom = 0;
     struct jobq_str encoded = job_row_encoded(row, &lane->scratch, &phantom);
     struct job_body body;
     if (job_encoded_read(encoded, phantom, &body, err) < 0)
-        return err->code;
+        return jobq_fail(err, JOBQ_CORRUPT, "the row's payload is no job");
     char *text = arena_alloc(&lane->scratch, (size_t)(row->name.len + encoded.len) + 8);
     memcpy(text, row->name.ptr, (size_t)row->name.len);
     text[row->name.len] = ' ';
-    struct jobq_outgoing message = {.phantom_bytes = phantom};
+    *out = (struct jobq_outgoing){.phantom_bytes = phantom};
     char *rest = text + row->name.len + 1;
     int64_t bytes = row->name.len + 1 + encoded.len + phantom;
     int64_t rest_bytes = encoded.len;
@@ -37,14 +38,20 @@ static int send_row(struct enqueuer *e, struct enqueue_lane *lane,
         bytes > e->options.message_max_bytes) {
         struct job_spec head = {.kind = body.kind, .number = body.number};
         rest_bytes = job_encode_stored(&head, rest);
-        message.phantom_bytes = 0;
+        out->phantom_bytes = 0;
     } else {
         memcpy(rest, encoded.ptr, (size_t)encoded.len);
     }
-    message.body = (struct jobq_str){text, row->name.len + 1 + rest_bytes};
-    lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
+    out->body = (struct jobq_str){text, row->name.len + 1 + rest_bytes};
+    return JOBQ_OK;
+}
+
+static int send_again(struct enqueuer *e, struct enqueue_lane *lane,
+                      struct jobq_outgoing *message, struct jobq_error *err)
+{
     int code;
-    enqueue_send(e, &message, 1, &lane->deadline_ns, &code, err);
+    lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
+    enqueue_send(e, message, 1, &lane->deadline_ns, &code, err);
     if (code == JOBQ_OK)
         e->counters.repaired++;
     return code;
@@ -152,7 +159,8 @@ static int read_row(struct enqueuer *e, struct enqueue_lane *lane, struct jobq_s
     return code < 0 ? code : job_row_read(item, row, err);
 }
 
-/* Returns 1 if the message was sent now, 0 if there was nothing to send, or an error. */
+/* Returns 1 if the message was sent now, 0 if there was nothing to send, or an error:
+ * CORRUPT if the row cannot be read. */
 static int recover_one(struct recovery *rec, const struct begun *begun,
                        struct jobq_error *err)
 {
@@ -160,11 +168,16 @@ static int recover_one(struct recovery *rec, const struct begun *begun,
     struct enqueue_lane *lane = enqueue_lane_take(e);
     struct jobq_item item;
     struct job_row row = {0};
+    struct jobq_outgoing message;
     int code = e->b->store ? read_row(e, lane, begun->id, &item, &row, err) : JOBQ_OK;
     bool unsent = code == JOBQ_OK && row.exists && row.claim.len == 0;
     if (unsent)
-        code = send_row(e, lane, &item, err);
+        code = make_message(e, lane, &item, &message, err);
+    if (unsent && code == JOBQ_OK)
+        code = send_again(e, lane, &message, err);
     enqueue_lane_give(e, lane);
+    if (code == JOBQ_CORRUPT)
+        e->counters.unreadable++;
     if (code < 0)
         return code;
     if (row.exists)
@@ -184,17 +197,29 @@ int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag
     rec->done = done;
     rec->ctx = ctx;
     int64_t sent = 0;
+    struct jobq_error unread = {0}; /* of the first row that cannot be read */
     int code = journal->load(journal->ctx, read_record, rec, err);
     for (int i = 0; i < BUCKETS && code >= 0; i++)
         for (struct begun *begun = rec->bucket[i]; begun && code >= 0;
              begun = begun->next) {
             code = recover_one(rec, begun, err);
             sent += code > 0;
+            if (code != JOBQ_CORRUPT)
+                continue;
+            if (!unread.code) {
+                jobq_wrap(err, "job '%.*s'", (int)begun->id.len, begun->id.ptr);
+                unread = *err;
+            }
+            code = JOBQ_OK;
         }
     struct jobq_error ignored;
     int noted = flush_notes(rec, code < 0 ? &ignored : err);
     code = code < 0 ? code : noted;
     enqueue_lane_give(e, rec->lane);
+    if (code >= 0 && unread.code) {
+        *err = unread;
+        code = unread.code;
+    }
     return code < 0 ? code : sent;
 }
 
@@ -257,11 +282,18 @@ static int64_t repair_domain(struct enqueuer *e, struct jobq_str domain,
         while (code < 0 && retry_again(&r, code));
         for (int i = 0, rows = code; code >= 0 && i < rows; i++) {
             struct job_row row;
+            struct jobq_outgoing message;
+            struct jobq_error why;
+            if (job_row_read(&item[i], &row, &why) < 0 ||
+                (!row.claim.len && make_message(e, lane, &item[i], &message, &why) < 0)) {
+                e->counters.unreadable++;
+                continue;
+            }
             /* A row given back by a drainer is queued with a claim: its message exists.
              */
-            if (job_row_read(&item[i], &row, err) < 0 || row.claim.len > 0)
+            if (row.claim.len > 0)
                 continue;
-            code = send_row(e, lane, &item[i], err);
+            code = send_again(e, lane, &message, err);
             sent += code == JOBQ_OK;
         }
         token = arena_str(e->memory, token);

@@ -112,15 +112,16 @@ int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t 
 
 /* Reads the journal and sends what was begun and not sent, if its row is there and still
  * queued. done(ctx, tag) is called for each tag whose job need not be enqueued again.
- * Returns: how many messages were sent. */
+ * Returns: how many messages were sent; CORRUPT: a row cannot be read, which err names, and
+ * stays in the journal; all others were recovered. */
 int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag),
                          void *ctx, struct jobq_error *err);
 
 /* Sends the messages of rows that are still queued although the queue has shown empty for
  * a whole visibility timeout. Looks at the queue every quarter of it (1 s at least),
  * gives up with TIMEOUT when it is not empty until until_ns. Selects over the days'
- * domains cost money: about 1.3 micro-dollars a row found. Returns: how many were sent.
- */
+ * domains cost money: about 1.3 micro-dollars a row found. Rows that cannot be read are
+ * left and counted (unreadable). Returns: how many were sent. */
 int64_t enqueuer_repair(struct enqueuer *e, int64_t until_ns, struct jobq_error *err);
 
 /* Drops the domains of days that ended more than keep_ns ago (a row cannot be live once
@@ -132,6 +133,7 @@ struct enqueuer_counters {
     int64_t row_calls, send_calls;
     int64_t retries;
     int64_t repaired;
+    int64_t unreadable;    /* rows that no repair could read */
     int64_t payload_bytes; /* encoded, phantom ones included */
 };
 const struct enqueuer_counters *enqueuer_counters(const struct enqueuer *e);

@@ -83,6 +83,8 @@ void status_why(const struct status_view *view, char *out, int cap);
 
 /* One job, as its row says it. */
 struct status_job {
+    char fault[120]; /* of a list: why the row cannot be read, and then only id counts,
+                        escaped and cut; "": it was read */
     char id[JOB_ID_MAX + 1];
     enum job_state state;
     int64_t attempt;
@@ -121,7 +123,8 @@ int status_list_start(struct jobq_backend *b, const char *queue, int state, int6
                       struct arena *arena, struct status_list *list,
                       struct jobq_error *err);
 /* The next rows, at most cap (1 to 100, the same in every call), into out. Returns how
- * many; 0: the end. One request each. */
+ * many; 0: the end. One request each. A row that cannot be read is one of them, with a
+ * fault: what one row holds does not hide the others. */
 int status_list_next(struct status_list *list, struct arena *arena,
                      struct status_job *out, int cap, struct jobq_error *err);
 /* What a listing of rows rows costs in BoxUsage, 1e-10 machine hours: what `jobq list`

@@ -42,6 +42,15 @@ static void fill(struct jobq_str id, const struct job_row *row, struct status_jo
     out->tail[out->tail_bytes] = '\0';
 }
 
+/* A name that is no id of the queue's may hold any bytes, up to 1,024. */
+static void fill_fault(struct jobq_str name, const struct jobq_error *why,
+                       struct status_job *out)
+{
+    *out = (struct status_job){.progress = -1};
+    text_escape(name.ptr, name.len, out->id, sizeof out->id);
+    text_escape(why->text, (int64_t)strlen(why->text), out->fault, sizeof out->fault);
+}
+
 static int open_domain(struct jobq_backend *b, struct jobq_str id, int *domain,
                        struct jobq_error *err)
 {
@@ -254,10 +263,18 @@ int status_list_next(struct status_list *list, struct arena *arena,
         /* What the last page has too many is dropped. */
         for (int i = 0; i < count && i < list->left; i++) {
             struct job_row row;
-            if (job_row_read(&item[i], &row, err) < 0)
-                return jobq_wrap(err, "row '%.*s'", (int)item[i].name.len,
-                                 item[i].name.ptr);
-            fill(item[i].name, &row, &out[written++]);
+            struct job_id_parts parts;
+            struct jobq_error why;
+            int code = job_id_parse(item[i].name, &parts, &why);
+            if (code == JOBQ_OK)
+                code = job_row_read(&item[i], &row, &why);
+            /* An item, though with none of the attributes that were asked for. */
+            if (code == JOBQ_OK && !row.exists)
+                code = jobq_fail(&why, JOBQ_CORRUPT, "a row without a state");
+            if (code < 0)
+                fill_fault(item[i].name, &why, &out[written++]);
+            else
+                fill(item[i].name, &row, &out[written++]);
         }
     }
     list->left -= written;

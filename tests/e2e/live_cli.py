@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.parse
 
 from livelib import JOBQ, ROOT, Mock, check, marked, wait_for
 
@@ -116,6 +117,37 @@ run("enqueue", "long", "--batch", "long", "-q")
 done = run("list", "long", says=r"reads 8000 rows and costs about \$0.01")
 check(len(set(done.stdout.split("\n"))) == 8001, "not every row is there once")
 check(len(one("list", "long", "--limit", "250")["jobs"]) == 250, "--limit")
+
+# ---- rows that nobody can read: the others are listed, each is named, and JSON stays whole
+def put(item, **attributes):
+    """What somebody else writes into the queue's domain."""
+    day, shard = item[-11:-8], item[-8:-6]
+    form = {"Action": "PutAttributes", "Version": "2009-04-15", "DomainName": "torn.%s%s" % (day, shard), "ItemName": item}
+    for i, (name, value) in enumerate(attributes.items(), 1):
+        form.update({"Attribute.%d.Name" % i: name, "Attribute.%d.Value" % i: value, "Attribute.%d.Replace" % i: "true"})
+    mock.get("/", urllib.parse.urlencode(form).encode())
+
+
+torn = run("enqueue", "torn", "--batch", "-", "--domains", "2", stdin="kind=exec\n" * 150).stdout.split()
+put(torn[3], state="asleep")
+put(torn[77], end="yesterday 0 1 2")
+alien = torn[5][:-6] + "000000"
+put(alien, color="\033[31mred")  # no state at all
+done = run("list", "torn", code=1)
+check(len(done.stdout.splitlines()) == 148 and torn[3] not in done.stdout, "a row hides others: %d lines" % done.stdout.count("\n"))
+want = {torn[3]: "row attribute 'state' is 'asleep'", torn[77]: "row attribute 'end' is 'yesterday 0 1 2'", alien: "a row without a state"}
+for item, why in want.items():
+    check("jobq list: row '%s' cannot be read: %s\n" % (item, why) in done.stderr, "%s is not named: %s" % (item, done.stderr))
+check(done.stderr.count("\n") == 3, "more is said: " + done.stderr)
+rows = one("list", "torn", code=1)
+check(len(rows["jobs"]) == 148 and {r["id"]: r["why"] for r in rows["unreadable"]} == want, "unreadable: %s" % rows.get("unreadable"))
+check("unreadable" not in one("list", "torn", "--limit", "2", "--state", "queued"), "rows that were not read are unreadable")
+done = run("status", torn[3], torn[4], code=1, says="(?m)^jobq status: %s: row attribute 'state' is 'asleep'$" % torn[3])
+check(done.stdout.startswith(torn[4]), "status: " + done.stdout)
+run("cancel", torn[3], torn[4], code=1, says="%s: row attribute" % torn[3])
+done = run("wait", torn[3], torn[4], code=1, says="%s: row attribute" % torn[3])  # the other is cancelled
+check(done.stdout.startswith(torn[4] + "\tcancelled"), "wait gave up: " + done.stdout)
+run("purge", "torn", "--confirm=torn", "--rows")
 
 # ---- cancel, wait
 ids = run("enqueue", "can", "--batch", "-", stdin="kind=sleep seconds=60\nkind=sleep seconds=0\n").stdout.split()

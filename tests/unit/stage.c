@@ -277,6 +277,34 @@ static void look_at_row(void *ctx)
         fail_msg("%s", err.text);
 }
 
+struct damage {
+    struct stage *st;
+    const char *id, *name, *value;
+};
+
+static void damage_row(void *ctx)
+{
+    struct damage *d = ctx;
+    struct jobq_backend *b = world_backend(d->st->reader);
+    struct job_id_parts parts;
+    struct jobq_error err;
+    char domain_name[JOB_DOMAIN_MAX + 1];
+    int domain;
+    const struct jobq_attr attr = {str_of(d->name), str_of(d->value), true};
+    if (job_id_parse(str_of(d->id), &parts, &err) < 0)
+        fail_msg("%s", err.text);
+    job_domain_name(parts.queue, parts.day, parts.shard, domain_name);
+    if (jobq_store_open(b, domain_name, &domain, &err) < 0 ||
+        jobq_store_put(b, domain, str_of(d->id), &attr, 1, NULL, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+void stage_damage(struct stage *st, const char *id, const char *name, const char *value)
+{
+    struct damage damage = {st, id, name, value};
+    stage_do_in(st, st->reader, damage_row, &damage);
+}
+
 struct job_row stage_row(struct stage *st, const char *id)
 {
     struct look look = {.st = st, .name = id};

@@ -87,6 +87,8 @@ void stage_fail(struct stage_drainer *sd, enum jobq_action action,
                 enum jobq_fault_phase phase, int64_t at, int64_t count, int code);
 
 /* The row of job i; strings live until the next. */
+/* Writes one attribute of a job's row as nobody of the product does: damage. */
+void stage_damage(struct stage *st, const char *id, const char *name, const char *value);
 struct job_row stage_row(struct stage *st, const char *id);
 enum job_state stage_state(struct stage *st, int job);
 int stage_count(struct stage *st, enum job_state state);

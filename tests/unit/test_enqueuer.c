@@ -417,6 +417,7 @@ static void a_journal_that_fails_begins_nothing(void **state)
 
 struct repair {
     struct stage *st;
+    struct list *list;
     int64_t sent;
     int64_t until_ns;
     struct jobq_error err;
@@ -450,10 +451,14 @@ static void rows_without_messages_are_repaired(void **state)
         kernel_step(st->k);
     world_proc_kill(client);
     stage_run_for(st, S);
+    /* Two rows that nobody can read do not keep the others waiting. */
+    stage_damage(st, l->job[3].id, "p0", "no job");
+    stage_damage(st, l->job[4].id, "t", "soon");
     struct repair r = {.st = st, .until_ns = kernel_now(st->k) + 100 * S};
     int64_t before_ns = kernel_now(st->k);
     stage_do(st, repair_it, &r);
-    assert_true(r.sent >= 25);
+    assert_true(r.sent >= 23);
+    assert_int_equal(enqueuer_counters(st->e)->unreadable, 2);
     assert_true(kernel_now(st->k) - before_ns >=
                 10 * S); /* empty for a whole visibility */
     stage_run_for(st, 60 * S);
@@ -463,6 +468,54 @@ static void rows_without_messages_are_repaired(void **state)
     stage_do(st, repair_it, &r);
     assert_int_equal(r.sent, 0);
     free(journal);
+    free(l);
+    stage_free(st);
+}
+
+static void recover_list(void *ctx)
+{
+    struct repair *r = ctx;
+    struct list *l = r->list;
+    struct enqueuer_options o = l->st->enqueue;
+    o.journal = &l->journal->port;
+    if (enqueuer_new(l->b, &o, &l->e, &r->err) < 0)
+        fail_msg("%s", r->err.text);
+    r->sent = enqueuer_recover(l->e, done_tag, l, &r->err);
+}
+
+/* The first of the rows that cannot be read is named; the others are recovered, once. */
+static void a_row_that_cannot_be_read_does_not_stop_a_recovery(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 10 * S);
+    struct list *l = xcalloc(1, sizeof *l);
+    struct world_proc *client = world_proc_new(st->w, "dies", 0, NULL, &st->ledger, 0);
+    l->st = st;
+    l->journal = journal_new();
+    l->b = world_backend(client);
+    fiber_spawn(world_fibers(client), start_list, l);
+    /* Rows are written; their messages are not yet known to be sent. */
+    while (stage_requests(st, JOBQ_ACT_SQS_SEND_BATCH) == 0)
+        kernel_step(st->k);
+    world_proc_kill(client);
+    stage_run_for(st, S);
+    for (int i = 0; i < 8; i++)
+        stage_damage(st, l->job[i].id, "p0", "no job");
+    struct repair r = {.st = st, .list = l};
+    for (int round = 0; round < 2; round++) {
+        struct world_proc *again =
+            world_proc_new(st->w, "again", 0, NULL, &st->ledger, 0);
+        l->b = world_backend(again);
+        int64_t before = stage_depth(st, STAGE_QUEUE).visible;
+        memset(l->done, 0, sizeof l->done);
+        stage_do_in(st, again, recover_list, &r);
+        assert_int_equal(r.sent, JOBQ_CORRUPT);
+        assert_non_null(strstr(r.err.text, "job 'q-"));
+        assert_int_equal(enqueuer_counters(l->e)->unreadable, 8);
+        assert_true(round || stage_depth(st, STAGE_QUEUE).visible >= before + 15);
+        assert_true(!round || stage_depth(st, STAGE_QUEUE).visible == before);
+    }
+    free(l->journal);
     free(l);
     stage_free(st);
 }
@@ -539,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_killed_client_resumes_from_its_journal),
         cmocka_unit_test(a_journal_that_fails_begins_nothing),
         cmocka_unit_test(rows_without_messages_are_repaired),
+        cmocka_unit_test(a_row_that_cannot_be_read_does_not_stop_a_recovery),
         cmocka_unit_test(a_busy_queue_is_not_repaired),
         cmocka_unit_test(throttles_and_lost_replies_are_tried_again),
         cmocka_unit_test(old_domains_are_dropped_whole),

@@ -140,6 +140,8 @@ struct asking {
     struct status_job job;
     int code;
     int64_t listed[JOB_STATE_COUNT + 1], pages;
+    int64_t faults;
+    char fault[2][160];
     struct jobq_error err;
 };
 
@@ -163,9 +165,17 @@ static void list_all(void *ctx)
         int count;
         while ((count = status_list_next(list, &arena, job, 30, &a->err)) > 0) {
             a->pages++;
-            a->listed[state + 1] += count;
-            for (int i = 0; i < count && state >= 0; i++)
-                assert_int_equal(job[i].state, state);
+            for (int i = 0; i < count; i++) {
+                if (job[i].fault[0]) {
+                    if (state < 0 && a->faults < 2)
+                        snprintf(a->fault[a->faults], sizeof a->fault[0], "%s %s",
+                                 job[i].id, job[i].fault);
+                    a->faults++;
+                    continue;
+                }
+                a->listed[state + 1]++;
+                assert_true(state < 0 || (int)job[i].state == state);
+            }
         }
         if (count < 0)
             fail_msg("%s", a->err.text);
@@ -209,6 +219,23 @@ static void jobs_are_asked_for_and_listed(void **state)
     assert_int_equal(a->listed[JOB_DONE + 1], 200);
     assert_int_equal(a->listed[JOB_QUEUED + 1], 90);
     assert_int_equal(a->listed[JOB_DEAD + 1], 0);
+    assert_int_equal(a->faults, 0);
+
+    /* What one row holds does not hide the others. */
+    char want[160];
+    stage_damage(st, st->id[3], "state", "asleep");
+    stage_damage(st, st->id[250], "t", "soon\n");
+    memset(a->listed, 0, sizeof a->listed);
+    stage_do(st, list_all, a);
+    assert_int_equal(a->listed[0], 288);
+    assert_int_equal(a->listed[JOB_DONE + 1], 199);
+    assert_int_equal(a->listed[JOB_QUEUED + 1], 89);
+    assert_int_equal(a->faults, 3); /* two of all, one of the queued ones */
+    snprintf(want, sizeof want, "%s row attribute 'state' is 'asleep'", st->id[3]);
+    bool first = strcmp(a->fault[0], want) == 0;
+    assert_string_equal(a->fault[first ? 0 : 1], want);
+    snprintf(want, sizeof want, "%s row attribute 't' is 'soon\\x0a'", st->id[250]);
+    assert_string_equal(a->fault[first ? 1 : 0], want);
     free(a);
     stage_free(st);
 }
@@ -225,15 +252,16 @@ static int always_fails(void *ctx, struct jobq_str id, int attempt)
 
 struct dead {
     struct stage *st;
-    int64_t walked, sent, letters;
+    int64_t walked, sent, letters, unreadable;
     struct jobq_error err;
 };
 
 static int count_letter(void *ctx, const struct dead_letter *letter)
 {
     struct dead *d = ctx;
+    d->unreadable += letter->row_unreadable;
     assert_int_equal(letter->state, JOB_DEAD);
-    assert_true(letter->row_exists);
+    assert_true(letter->row_exists || letter->row_unreadable);
     d->letters++;
     return 0;
 }
@@ -273,6 +301,30 @@ static void dead_letters_get_another_chance(void **state)
     assert_int_equal(stage_count(st, JOB_DONE), 13);
     assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 0);
     assert_int_equal(stage_depth(st, STAGE_QUEUE).visible, 0);
+    stage_free(st);
+}
+
+/* Its letter stays, and the others are sent. */
+static void a_row_that_cannot_be_read_keeps_its_letter(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    st->script = always_fails;
+    stage_enqueue(st, 13, "0.1");
+    struct stage_drainer *sd = stage_drain(st, 13);
+    sd->options.max_attempts = 1;
+    stage_run_for(st, 20 * S);
+    stage_damage(st, st->id[5], "claim", "mine");
+    struct dead d = {.st = st};
+    stage_do(st, walk, &d);
+    assert_int_equal(d.walked, 13);
+    assert_int_equal(d.unreadable, 1);
+    stage_run_for(st, S);
+    st->script = NULL;
+    stage_do(st, redrive, &d);
+    assert_int_equal(d.sent, 12);
+    stage_run_for(st, 90 * S);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 1);
     stage_free(st);
 }
 
@@ -467,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_drainer_leaves_its_sums_behind),
         cmocka_unit_test(jobs_are_asked_for_and_listed),
         cmocka_unit_test(dead_letters_get_another_chance),
+        cmocka_unit_test(a_row_that_cannot_be_read_keeps_its_letter),
         cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
         cmocka_unit_test(the_page_escapes_and_stays_small),
         cmocka_unit_test(texts_of_the_page),
