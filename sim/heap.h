@@ -1,7 +1,7 @@
 /* heap.h - the least of many (time, sequence) keys, without mispredicted branches.
  *
  * Room:     sim, low-level.
- * Callers:  kernel.c, the heap's unit test and the kernel bench.
+ * Callers:  agenda.h and the unit test.
  * Knows nothing of: events; what the low bits of a key say.
  *
  * A 4-ary implicit heap of 128-bit keys, 16 bytes each, so that four siblings are one
@@ -158,17 +158,6 @@ static inline wide_u128 heap_top(struct heap *heap)
 static inline void heap_take(struct heap *heap)
 {
     heap->hole = true;
-}
-
-/* What heap_top would return now; a hole stays one, for a push to fill. */
-static inline wide_u128 heap_second(const struct heap *heap)
-{
-    const wide_u128 *k = heap->key;
-    if (!heap->hole)
-        return k[0];
-    struct heap_pick least = heap_lesser(heap_lesser(heap_load(k, 1), heap_load(k, 2)),
-                                         heap_lesser(heap_load(k, 3), heap_load(k, 4)));
-    return (wide_u128)least.high << 64 | least.low;
 }
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/arena.h"
 #include "fiber/inside.h"
-#include "sim/heap.h"
+#include "sim/agenda.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -18,22 +18,14 @@
 #define KIND_BITS 2
 #define SEQUENCE_SHIFT (SLOT_BITS + KIND_BITS)
 #define SEQUENCE_END ((uint64_t)1 << (64 - SEQUENCE_SHIFT))
-enum key_kind { KEY_RECORD, KEY_DEADLINE, KEY_DEADLINE_FAR, KEY_WAKE };
+enum key_kind { KEY_RECORD, KEY_DEADLINE, KEY_WAKE };
 
-/* Two heaps with one order: call legs (a second ahead at most) stay in a small, warm heap,
- * and a crowd of sleeping jobs and of long timers, most of which will be cancelled, does not
- * make it deeper. A deadline that is later than most call legs is one of the crowd. Which
- * heap an event is in has no influence on when it happens. */
-#define NEAR_NS JOBQ_NS_PER_S
-#define NEAR_DEADLINE_NS (100 * JOBQ_NS_PER_MS)
-enum { NEAR, FAR, HEAPS, FEW = 32 };
-
-/* Gravestones are swept when they are more than this and half of their heap. */
+/* Gravestones are swept when they are more than this and half of all keys. */
 enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
 
-/* Among so many fibers the next one's memory has left the cache since it parked. LINES of it
- * are asked for while the present event happens: more than these gain nothing. */
-enum { CROWD = 256, LINE = 64, LINES = 12, FORESEEN_MAX = 4 };
+/* Among so many fibers the next ones' memory has left the cache since they parked. LINES of it
+ * are asked for while AHEAD other events are still to happen before: more gains nothing. */
+enum { CROWD = 256, LINE = 64, LINES = 12, AHEAD = 2, FORESEEN_MAX = 4 };
 
 enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_CANCELLED };
 
@@ -43,7 +35,12 @@ struct event {
     uint64_t arg; /* WAKE, DEADLINE: the ticket's generation; FREE: next free slot */
     uint32_t generation; /* of the ids; moves on when the event is over */
     uint8_t kind;        /* enum event_kind */
-    uint8_t heap;
+};
+
+/* A fiber that had an event. */
+struct known_fiber {
+    const char *stack; /* where it parked, about */
+    struct fiber *fiber;
 };
 
 struct kernel {
@@ -53,11 +50,9 @@ struct kernel {
     uint32_t free_slot;  /* list through arg; 0: none */
     uint32_t slots;      /* ever used since the reset, slot 0 included */
     uint32_t slots_cap;
-    struct fiber **fiber; /* by index, of those that had an event */
-    const char **stack;   /* where each of them parked, about; NULL: they are no crowd */
+    struct known_fiber *fiber; /* by index */
     uint32_t fiber_cap;
-    struct heap heap[HEAPS];
-    size_t cancelled[HEAPS]; /* gravestones */
+    size_t cancelled; /* gravestones */
     struct {
         kernel_event_fn *fn, *look;
     } foreseen[FORESEEN_MAX];
@@ -67,6 +62,7 @@ struct kernel {
     enum kernel_end end;
     bool running, stopped;
     struct fiber_sched *fibers;
+    struct agenda agenda;
 };
 
 static _Noreturn void past_limit(const char *what)
@@ -109,21 +105,16 @@ static void free_slot(struct kernel *k, uint32_t slot)
 
 /* ---- schedule and cancel -------------------------------------------------------- */
 
-static inline int heap_for(const struct kernel *k, int64_t at_ns, int64_t near_ns)
-{
-    assert(at_ns >= k->now && at_ns < JOBQ_FOREVER);
-    return k->heap[NEAR].count > FEW && at_ns - k->now > near_ns ? FAR : NEAR;
-}
-
 /* Returns the key's low word, which is not 0. Inlined: each caller knows the kind. */
 static inline __attribute__((always_inline)) uint64_t
-push(struct kernel *k, int64_t at_ns, enum key_kind kind, uint32_t slot, int heap)
+push(struct kernel *k, int64_t at_ns, enum key_kind kind, uint32_t slot)
 {
+    assert(at_ns >= k->now && at_ns < JOBQ_FOREVER);
     uint64_t sequence = ++k->sequence;
     if (sequence == SEQUENCE_END)
         past_limit("2^38 events");
     uint64_t low = sequence << SEQUENCE_SHIFT | (uint64_t)kind << SLOT_BITS | slot;
-    heap_push(&k->heap[heap], (wide_u128)(uint64_t)at_ns << 64 | low);
+    agenda_push(&k->agenda, k->now, (wide_u128)(uint64_t)at_ns << 64 | low);
     return low;
 }
 
@@ -132,14 +123,12 @@ static struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
                                        void *target, uint64_t arg)
 {
     uint32_t slot = take_slot(k);
-    int heap = heap_for(k, at_ns, NEAR_NS);
-    push(k, at_ns, KEY_RECORD, slot, heap);
+    push(k, at_ns, KEY_RECORD, slot);
     struct event *e = &k->event[slot];
     e->fn = fn;
     e->target = target;
     e->arg = arg;
     e->kind = (uint8_t)kind;
-    e->heap = (uint8_t)heap;
     return (struct kernel_event_id){slot, e->generation};
 }
 
@@ -158,11 +147,6 @@ static void grow_fibers(struct kernel *k, uint32_t index)
         past_limit("2^24 fibers");
     k->fiber = xrealloc(k->fiber, cap * sizeof *k->fiber);
     memset(k->fiber + k->fiber_cap, 0, (cap - k->fiber_cap) * sizeof *k->fiber);
-    if (cap >= CROWD) {
-        uint32_t had = k->stack ? k->fiber_cap : 0;
-        k->stack = xrealloc(k->stack, cap * sizeof *k->stack);
-        memset(k->stack + had, 0, (cap - had) * sizeof *k->stack);
-    }
     k->fiber_cap = cap;
 }
 
@@ -170,9 +154,7 @@ static inline uint32_t index_of(struct kernel *k, struct fiber *f, const void *s
 {
     if (f->index >= k->fiber_cap)
         grow_fibers(k, f->index);
-    k->fiber[f->index] = f;
-    if (__builtin_expect(k->stack != NULL, 0))
-        k->stack[f->index] = stack;
+    k->fiber[f->index] = (struct known_fiber){stack, f};
     return f->index;
 }
 
@@ -185,8 +167,7 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
         return;
     }
     f->world_wake = ticket.generation;
-    push(k, at_ns, KEY_WAKE, index_of(k, f, fiber_context_stack(&f->context)),
-         heap_for(k, at_ns, NEAR_NS));
+    push(k, at_ns, KEY_WAKE, index_of(k, f, fiber_context_stack(&f->context)));
 }
 
 static inline enum key_kind kind_of(uint64_t low)
@@ -201,7 +182,7 @@ static inline bool counts(const struct kernel *k, uint64_t low)
     enum key_kind kind = kind_of(low);
     if (kind == KEY_RECORD)
         return k->event[slot].kind != EVENT_CANCELLED;
-    const struct fiber *f = k->fiber[slot];
+    const struct fiber *f = k->fiber[slot].fiber;
     return kind == KEY_WAKE || (f->armed && f->timer_key == low);
 }
 
@@ -220,12 +201,12 @@ static bool keep_or_forget(void *ctx, wide_u128 key)
     return false;
 }
 
-static void count_gravestone(struct kernel *k, int heap)
+static void count_gravestone(struct kernel *k)
 {
-    size_t cancelled = ++k->cancelled[heap];
-    if (cancelled > SWEEP_MIN && cancelled > k->heap[heap].count / 2) {
-        k->cancelled[heap] = 0;
-        heap_filter(&k->heap[heap], keep_or_forget, k);
+    size_t cancelled = ++k->cancelled;
+    if (cancelled > SWEEP_MIN && cancelled > agenda_count(&k->agenda) / 2) {
+        k->cancelled = 0;
+        agenda_filter(&k->agenda, keep_or_forget, k);
     }
 }
 
@@ -239,7 +220,7 @@ bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
     e->generation++;
     e->kind = EVENT_CANCELLED;
     e->fn = NULL; /* ctx may be gone: nobody may look */
-    count_gravestone(k, e->heap);
+    count_gravestone(k);
     return true;
 }
 
@@ -256,14 +237,13 @@ static inline uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fi
     (void)generation;
     struct kernel *k = world;
     uint32_t index = index_of(k, fiber, __builtin_frame_address(0)); /* it runs still */
-    if (heap_for(k, until_ns, NEAR_DEADLINE_NS) == FAR)
-        return push(k, until_ns, KEY_DEADLINE_FAR, index, FAR);
-    return push(k, until_ns, KEY_DEADLINE, index, NEAR);
+    return push(k, until_ns, KEY_DEADLINE, index);
 }
 
 static void timer_disarm(void *world, uint64_t key)
 {
-    count_gravestone(world, kind_of(key) == KEY_DEADLINE_FAR ? FAR : NEAR);
+    (void)key;
+    count_gravestone(world);
 }
 
 void kernel_sleep_until(struct kernel *k, int64_t at_ns)
@@ -292,8 +272,7 @@ struct kernel *kernel_new(const struct fiber_options *options)
     struct kernel *k = xcalloc(1, sizeof *k);
     k->slots = 1;
     grow_slots(k);
-    for (int i = 0; i < HEAPS; i++)
-        heap_init(&k->heap[i]);
+    agenda_init(&k->agenda);
     k->fibers = fiber_sched_new(&timer_ops, k, options);
     fiber_sched_clock(k->fibers, &k->now);
     return k;
@@ -304,11 +283,9 @@ void kernel_free(struct kernel *k)
     if (!k)
         return;
     fiber_sched_free(k->fibers);
-    for (int i = 0; i < HEAPS; i++)
-        heap_release(&k->heap[i]);
+    agenda_release(&k->agenda);
     free(k->event);
     free(k->fiber);
-    free(k->stack);
     free(k);
 }
 
@@ -321,14 +298,12 @@ void kernel_reset(struct kernel *k)
         k->event[slot].kind = EVENT_FREE;
     }
     for (uint32_t i = 0; i < k->fiber_cap; i++)
-        if (k->fiber[i])
-            k->fiber[i]->world_wake = 0;
+        if (k->fiber[i].fiber)
+            k->fiber[i].fiber->world_wake = 0;
     k->slots = 1;
     k->free_slot = 0;
-    for (int i = 0; i < HEAPS; i++) {
-        heap_clear(&k->heap[i]);
-        k->cancelled[i] = 0;
-    }
+    agenda_clear(&k->agenda);
+    k->cancelled = 0;
     k->now = 0;
     k->sequence = 0;
     k->events = 0;
@@ -344,36 +319,24 @@ void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look
 
 /* ---- running -------------------------------------------------------------------- */
 
-/* The heap of the next event, gravestones above it removed, and its key. */
-static inline __attribute__((always_inline)) struct heap *next_heap(struct kernel *k,
-                                                                    wide_u128 *key)
+/* The key of the next event, gravestones before it removed. */
+static inline __attribute__((always_inline)) wide_u128 next_key(struct kernel *k)
 {
     for (;;) {
-        struct heap *heap = &k->heap[NEAR];
-        *key = heap_top(heap);
-        if (k->heap[FAR].count > 0) {
-            wide_u128 far = heap_top(&k->heap[FAR]);
-            heap = far < *key ? &k->heap[FAR] : heap;
-            *key = far < *key ? far : *key;
-        }
-        if (*key == HEAP_KEY_MAX || counts(k, (uint64_t)*key))
-            return heap;
-        heap_take(heap);
-        k->cancelled[heap - k->heap]--;
-        forget(k, (uint64_t)*key);
+        wide_u128 key = agenda_top(&k->agenda, k->now);
+        if (key == HEAP_KEY_MAX || counts(k, (uint64_t)key))
+            return key;
+        agenda_take(&k->agenda, key);
+        k->cancelled--;
+        forget(k, (uint64_t)key);
     }
 }
 
-/* Asks for the memory that the event after the one just taken is likely to want: only a
- * nearer one, scheduled meanwhile, would come before it. Always inlined, for gcc takes a
- * function that only prefetches for one without effect, and drops its calls. */
+/* Asks for the memory that one of the events to come is likely to want. Always inlined, for
+ * gcc takes a function that only prefetches for one without effect, and drops its calls. */
 static inline __attribute__((always_inline)) void foresee(const struct kernel *k)
 {
-    wide_u128 key = heap_second(&k->heap[NEAR]);
-    if (k->heap[FAR].count > 0) {
-        wide_u128 far = heap_second(&k->heap[FAR]);
-        key = far < key ? far : key;
-    }
+    wide_u128 key = agenda_ahead(&k->agenda, AHEAD);
     if (key == HEAP_KEY_MAX)
         return;
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
@@ -385,9 +348,10 @@ static inline __attribute__((always_inline)) void foresee(const struct kernel *k
             if (k->foreseen[i].fn == e->fn)
                 k->foreseen[i].look(e->target, e->arg);
     } else {
-        __builtin_prefetch(k->fiber[slot], 1);
-        p = k->stack[slot];
+        __builtin_prefetch(k->fiber[slot].fiber, 1);
+        p = k->fiber[slot].stack;
     }
+#pragma GCC unroll 16
     for (int i = 0; i < LINES; i++)
         __builtin_prefetch(p + LINE * i, 1);
 }
@@ -408,12 +372,11 @@ static inline void happen_record(struct kernel *k, uint32_t slot)
         fiber_wake((struct fiber_ticket){target, (uint32_t)arg});
 }
 
-static inline __attribute__((always_inline)) void happen(struct kernel *k,
-                                                         struct heap *heap, wide_u128 key)
+static inline __attribute__((always_inline)) void happen(struct kernel *k, wide_u128 key)
 {
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
-    heap_take(heap);
-    if (__builtin_expect(k->stack != NULL, 0))
+    agenda_take(&k->agenda, key);
+    if (__builtin_expect(k->fiber_cap >= CROWD, 0))
         foresee(k);
     k->now = (int64_t)(key >> 64);
     k->events++;
@@ -421,12 +384,12 @@ static inline __attribute__((always_inline)) void happen(struct kernel *k,
     if (kind == KEY_RECORD) {
         happen_record(k, slot);
     } else if (kind == KEY_WAKE) {
-        struct fiber *f = k->fiber[slot];
+        struct fiber *f = k->fiber[slot].fiber;
         struct fiber_ticket ticket = {f, f->world_wake};
         f->world_wake = 0;
         fiber_wake(ticket);
     } else {
-        struct fiber *f = k->fiber[slot];
+        struct fiber *f = k->fiber[slot].fiber;
         f->armed = false;
         fiber_end_wait(k->fibers, f, OUTCOME_TIMED_OUT);
     }
@@ -439,8 +402,7 @@ static inline __attribute__((always_inline)) bool next_event(struct kernel *k)
         k->end = KERNEL_STOPPED;
         return false;
     }
-    wide_u128 key;
-    struct heap *heap = next_heap(k, &key);
+    wide_u128 key = next_key(k);
     if (key == HEAP_KEY_MAX) {
         k->end = KERNEL_DRY;
         return false;
@@ -450,7 +412,7 @@ static inline __attribute__((always_inline)) bool next_event(struct kernel *k)
         k->end = KERNEL_UNTIL;
         return false;
     }
-    happen(k, heap, key);
+    happen(k, key);
     return true;
 }
 
@@ -477,11 +439,10 @@ bool kernel_step(struct kernel *k)
     assert(!k->running);
     k->running = true;
     fiber_run_ready(k->fibers);
-    wide_u128 key;
-    struct heap *heap = next_heap(k, &key);
+    wide_u128 key = next_key(k);
     bool some = key != HEAP_KEY_MAX;
     if (some) {
-        happen(k, heap, key);
+        happen(k, key);
         fiber_run_ready(k->fibers);
     }
     k->running = false;
@@ -502,17 +463,13 @@ struct fiber_sched *kernel_fibers(struct kernel *k)
 
 int64_t kernel_next_at_ns(struct kernel *k)
 {
-    wide_u128 key;
-    next_heap(k, &key);
+    wide_u128 key = next_key(k);
     return key == HEAP_KEY_MAX ? JOBQ_FOREVER : (int64_t)(key >> 64);
 }
 
 int64_t kernel_pending(const struct kernel *k)
 {
-    int64_t pending = 0;
-    for (int i = 0; i < HEAPS; i++)
-        pending += (int64_t)(k->heap[i].count - k->heap[i].hole - k->cancelled[i]);
-    return pending;
+    return (int64_t)(agenda_count(&k->agenda) - k->cancelled);
 }
 
 int64_t kernel_events(const struct kernel *k)
@@ -528,8 +485,6 @@ int64_t kernel_switches(const struct kernel *k)
 int64_t kernel_pool_bytes(const struct kernel *k)
 {
     size_t bytes = k->slots_cap * sizeof *k->event + k->fiber_cap * sizeof *k->fiber;
-    bytes += k->stack ? k->fiber_cap * sizeof *k->stack : 0;
-    for (int i = 0; i < HEAPS; i++)
-        bytes += k->heap[i].cap * sizeof *k->heap[i].key;
+    bytes += agenda_bytes(&k->agenda);
     return (int64_t)bytes;
 }

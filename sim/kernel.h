@@ -28,9 +28,10 @@
  *   5. Go to 1, so that what one event made ready runs before the next event of the same
  *      instant.
  *
- * Cost. Schedule and take: O(log n) on a 4-ary heap of 16-byte keys; cancel: O(1),
- * amortised (a cancelled event leaves a gravestone, and when half the heap is gravestones
- * they are swept). The pools keep their memory over kernel_reset. */
+ * Cost. Schedule and take: some ten instructions each for events within a second among many,
+ * else O(log n) on a 4-ary heap of 16-byte keys (agenda.h); cancel: O(1), amortised (a
+ * cancelled event leaves a gravestone, and when half of all are gravestones they are swept).
+ * The pools keep their memory over kernel_reset. */
 #ifndef JOBQ_SIM_KERNEL_H
 #define JOBQ_SIM_KERNEL_H
 
@@ -82,9 +83,9 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
 bool kernel_cancel(struct kernel *k, struct kernel_event_id id);
 
 /* In a world of many fibers (256 and more), what an event touches has left the caches by the
- * time it happens. look(ctx, arg) is called for calls of fn that are likely to be the next
- * event, so that it asks for that memory (__builtin_prefetch) while the present event
- * happens; *ctx itself is already asked for, so reading it would wait. A call may be looked
+ * time it happens. look(ctx, arg) is called for a call of fn when it is likely to be the
+ * third event from now, so that it asks for that memory (__builtin_prefetch) while others
+ * happen; *ctx itself is only just asked for, so reading it would wait. A call may be looked
  * at several times or never: look changes nothing. Not for cancelled calls. Four functions
  * at most; kept over kernel_reset. */
 void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look);

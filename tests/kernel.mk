@@ -13,7 +13,7 @@
 # cmocka and inih. A test of ARM_TESTS is linked with the rooms in ARM_ROOMS, of which only
 # what it uses is compiled in; it may not use a library.
 KERNEL_TESTS := test_fiber test_kernel test_theory
-KERNEL_OBJS  := $(FIBER) $(BASE) $(BUILD)/sim/kernel.o $(BUILD)/sim/heap.o
+KERNEL_OBJS  := $(FIBER) $(BASE) $(BUILD)/sim/kernel.o $(BUILD)/sim/heap.o $(BUILD)/sim/agenda.o
 ARM_CC       := aarch64-linux-gnu-gcc
 ARM_RUN      ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
 CHECKS       += check-fibers check-asan check-clang check-valgrind check-arm
