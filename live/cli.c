@@ -1,5 +1,7 @@
 #include "live/cli.h"
 
+#include "live/cmd.h"
+
 #include "base/arena.h"
 #include "base/ini.h"
 #include "jobq/units.h"
@@ -169,25 +171,58 @@ void cli_help(const struct cli_command *c, FILE *out)
     fprintf(out, "\nAPI calls:\n%s", c->calls);
 }
 
+/* A file of defaults being read. */
 struct config {
     struct cli *cli;
     int options;
+    char shown[120]; /* its name */
 };
+
+static bool has_option(const struct cli_command *command, const char *key)
+{
+    for (const struct cli_option *o = command->option; o->name; o++)
+        if (strcmp(o->name, key) == 0)
+            return true;
+    return false;
+}
+
+static int check_key(const char *section, const char *key, struct jobq_error *err)
+{
+    char shown[60];
+    bool known_section = !*section, known_key = *section;
+    for (int i = 0; cmd_table[i]; i++) {
+        known_section = known_section || strcmp(section, cmd_table[i]->name) == 0;
+        known_key = known_key || has_option(cmd_table[i], key);
+    }
+    if (!known_section)
+        return jobq_fail(
+            err, JOBQ_INVALID, "[%s] is no subcommand",
+            text_escape(section, (int64_t)strlen(section), shown, sizeof shown));
+    if (!known_key)
+        return jobq_fail(err, JOBQ_INVALID, "no subcommand has an option '%s'",
+                         text_escape(key, (int64_t)strlen(key), shown, sizeof shown));
+    return JOBQ_OK;
+}
 
 static int on_config(void *ctx, const char *section, const char *key, const char *value,
                      int line, struct jobq_error *err)
 {
     struct config *config = ctx;
     struct cli *cli = config->cli;
-    (void)line;
-    if (*section && strcmp(section, cli->command->name))
-        return JOBQ_OK;
-    for (int i = 0; i < config->options; i++)
-        if (strcmp(key, cli->command->option[i].name) == 0) {
-            if (!cli->value[i])
-                cli->value[i] = cli->owned[i] = xstrdup(value);
+    struct text origin = {0};
+    int rc = check_key(section, key, err);
+    if (rc < 0 || (*section && strcmp(section, cli->command->name)))
+        return rc;
+    for (int i = 0; i < config->options; i++) {
+        if (strcmp(key, cli->command->option[i].name))
+            continue;
+        if (cli->value[i])
             return JOBQ_OK;
-        }
+        cli->value[i] = cli->owned[i] = xstrdup(value);
+        text_printf(&origin, "%s:%d: %s", config->shown, line, key);
+        cli->origin[i] = origin.ptr;
+        return JOBQ_OK;
+    }
     if (*section)
         return jobq_fail(err, JOBQ_INVALID, "unknown key '%.60s' in [%s]", key, section);
     return JOBQ_OK; /* before any section: another subcommand's */
@@ -201,14 +236,16 @@ static void env_values(struct cli *cli, int options)
         for (char *c = name; *c; c++)
             *c = (char)(*c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
         const char *value = getenv(name);
-        if (!cli->value[i] && value && *value)
+        if (!cli->value[i] && value && *value) {
             cli->value[i] = value;
+            cli->origin[i] = xstrdup(name);
+        }
     }
 }
 
 static int config_values(struct cli *cli, int options)
 {
-    struct config config = {cli, options};
+    struct config config = {.cli = cli, .options = options};
     char xdg[4096];
     const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     if (base && *base)
@@ -218,6 +255,7 @@ static int config_values(struct cli *cli, int options)
     const char *const path[] = {".jobq.ini", xdg, "/etc/jobq.conf"};
     for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
         struct jobq_error err;
+        text_escape(path[i], (int64_t)strlen(path[i]), config.shown, sizeof config.shown);
         int rc = ini_read_file(path[i], on_config, &config, &err);
         if (rc < 0 && rc != JOBQ_NOT_FOUND) {
             cli_complain(cli, "%s", err.text);
@@ -296,6 +334,15 @@ static int read_flags(struct cli *cli, int own, int argc, char **argv)
     return -1;
 }
 
+void cli_bad_value(struct cli *cli, int option, const char *why, bool *bad)
+{
+    if (cli->origin[option])
+        cli_complain(cli, "%s: %s", cli->origin[option], why);
+    else
+        cli_complain(cli, "--%s: %s", cli->command->option[option].name, why);
+    *bad = true;
+}
+
 /* A flag has no value on the command line. Where it must have one, it may be switched off. */
 static int settle_flags(struct cli *cli, int options)
 {
@@ -312,9 +359,10 @@ static int settle_flags(struct cli *cli, int options)
             is_off = is_off || strcasecmp(value, off[k]) == 0;
         }
         if (!is_on && !is_off) {
+            char why[100];
             text_escape(value, (int64_t)strlen(value), shown, sizeof shown);
-            cli_complain(cli, "--%s: '%s' is neither yes nor no",
-                         cli->command->option[i].name, shown);
+            snprintf(why, sizeof why, "'%s' is neither yes nor no", shown);
+            cli_bad_value(cli, i, why, &is_on);
             return CLI_USAGE;
         }
         cli->value[i] = is_on ? "" : NULL;
@@ -344,19 +392,15 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
 
 void cli_release(struct cli *cli)
 {
-    for (int i = 0; i < CLI_OPTIONS_MAX; i++)
+    for (int i = 0; i < CLI_OPTIONS_MAX; i++) {
         free(cli->owned[i]);
+        free(cli->origin[i]);
+    }
 }
 
 bool cli_given(const struct cli *cli, int option)
 {
     return cli->value[option] != NULL;
-}
-
-static void bad_value(struct cli *cli, int option, const char *why, bool *bad)
-{
-    cli_complain(cli, "--%s: %s", cli->command->option[option].name, why);
-    *bad = true;
 }
 
 int64_t cli_duration(struct cli *cli, int option, int64_t missing, bool *bad)
@@ -367,7 +411,7 @@ int64_t cli_duration(struct cli *cli, int option, int64_t missing, bool *bad)
         return missing;
     if (jobq_parse_duration(cli->value[option], &ns, &err) == JOBQ_OK)
         return ns;
-    bad_value(cli, option, err.text, bad);
+    cli_bad_value(cli, option, err.text, bad);
     return missing;
 }
 
@@ -379,7 +423,7 @@ int64_t cli_size(struct cli *cli, int option, int64_t missing, bool *bad)
         return missing;
     if (jobq_parse_size(cli->value[option], &bytes, &err) == JOBQ_OK)
         return bytes;
-    bad_value(cli, option, err.text, bad);
+    cli_bad_value(cli, option, err.text, bad);
     return missing;
 }
 
@@ -392,13 +436,13 @@ int64_t cli_count(struct cli *cli, int option, int64_t missing, int64_t low, int
     if (!cli->value[option])
         return missing;
     if (jobq_parse_count(cli->value[option], &count, &err) < 0) {
-        bad_value(cli, option, err.text, bad);
+        cli_bad_value(cli, option, err.text, bad);
         return missing;
     }
     if (count < low || count > high) {
         snprintf(why, sizeof why, "'%lld' is not %lld to %lld", (long long)count,
                  (long long)low, (long long)high);
-        bad_value(cli, option, why, bad);
+        cli_bad_value(cli, option, why, bad);
         return missing;
     }
     return count;
@@ -420,7 +464,7 @@ int cli_choice(struct cli *cli, int option, const char *const *names, int missin
         if (at < sizeof why - 20)
             at += (size_t)snprintf(why + at, sizeof why - at, " %s", names[i]);
     }
-    bad_value(cli, option, why, bad);
+    cli_bad_value(cli, option, why, bad);
     return missing;
 }
 

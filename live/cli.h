@@ -58,6 +58,8 @@ struct cli {
     const struct cli_command *command;
     const char *value[CLI_OPTIONS_MAX]; /* by index of command->option; "" for a flag */
     char *owned[CLI_OPTIONS_MAX];
+    /* What a complaint calls the option: "JOBQ_SLOTS", "FILE:LINE: slots"; NULL: --slots. */
+    char *origin[CLI_OPTIONS_MAX];
     char **arg;
     int arg_count;
     bool json, quiet, verbose, color;
@@ -89,6 +91,8 @@ int64_t cli_count(struct cli *cli, int option, int64_t missing, int64_t low, int
 int cli_choice(struct cli *cli, int option, const char *const *names, int missing,
                bool *bad);
 bool cli_given(const struct cli *cli, int option);
+/* One line that names the option, by where its value was found, and why; *bad is then true. */
+void cli_bad_value(struct cli *cli, int option, const char *why, bool *bad);
 
 /* One line on stderr: "jobq NAME: ...". */
 void cli_complain(struct cli *cli, const char *format, ...)

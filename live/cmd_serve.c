@@ -85,8 +85,8 @@ static int run(struct cli *cli)
         .refresh_ns = cli_duration(cli, REFRESH, 15 * JOBQ_NS_PER_S, &bad)};
     struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
     if (s.refresh_ns < 5 * JOBQ_NS_PER_S) {
-        cli_complain(cli, "--refresh is at least 5s: each costs 3 to 5 requests");
-        bad = true;
+        cli_bad_value(cli, REFRESH, "less than 5s; each refresh costs 3 to 5 requests",
+                      &bad);
     }
     cli->on_signal = on_signal;
     cli->on_signal_ctx = &s;

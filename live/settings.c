@@ -66,6 +66,50 @@ static const char *const unsupported_keys[] = {
     "role_arn",      "credential_process",      "sso_session",
     "sso_start_url", "web_identity_token_file", "login_session"};
 
+/* What a value may be, whether a file or the environment has it. The caller says where; a
+ * value is never quoted, since it may be a secret on the wrong line. */
+static int check_region(struct jobq_str value, struct jobq_error *err)
+{
+    if (value.len >= (int64_t)sizeof((struct settings *)0)->region)
+        return jobq_fail(err, JOBQ_INVALID, "region is longer than '32'");
+    for (int64_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+            return jobq_fail(err, JOBQ_INVALID,
+                             "region holds other characters than a-z, 0-9 and '-'");
+    }
+    return JOBQ_OK;
+}
+
+static int check_word(const char *what, struct jobq_str value, struct jobq_error *err)
+{
+    for (int64_t i = 0; i < value.len; i++)
+        if (value.ptr[i] <= ' ' || value.ptr[i] > '~')
+            return jobq_fail(err, JOBQ_INVALID, "%s holds a blank or unprintable byte",
+                             what);
+    return JOBQ_OK;
+}
+
+static bool begins(struct jobq_str value, const char *with)
+{
+    size_t len = strlen(with);
+    return value.len >= (int64_t)len && memcmp(value.ptr, with, len) == 0;
+}
+
+static int check_endpoint(const char *what, struct jobq_str value, struct jobq_error *err)
+{
+    if (!begins(value, "http://") && !begins(value, "https://"))
+        return jobq_fail(err, JOBQ_INVALID, "%s is no http or https URL", what);
+    const char *host = memchr(value.ptr, '/', (size_t)value.len),
+               *end = value.ptr + value.len;
+    const char *at = host += 2;
+    while (at < end && *at != '/' && *at != '?' && *at != '#' && *at != '@')
+        at++;
+    if (at == host || (at < end && *at == '@'))
+        return jobq_fail(err, JOBQ_INVALID, "%s has no host, or a user in it", what);
+    return check_word(what, value, err);
+}
+
 static bool is_section(const struct pick *p, struct jobq_str section)
 {
     char want[160];
@@ -85,13 +129,16 @@ static int on_key(void *ctx, struct jobq_str section, struct jobq_str key,
                   struct jobq_str value, struct jobq_error *err)
 {
     struct pick *p = ctx;
-    (void)err;
     if (!is_section(p, section))
         return JOBQ_OK;
     if (p->want_services) {
-        for (int i = 0; i < SETTINGS_SERVICES; i++)
-            if (str_is(key, service_key[i]))
-                set(&p->endpoint[i], value);
+        for (int i = 0; i < SETTINGS_SERVICES; i++) {
+            if (!str_is(key, service_key[i]) || !value.len)
+                continue;
+            if (check_endpoint(service_key[i], value, err) < 0)
+                return err->code;
+            set(&p->endpoint[i], value);
+        }
         return JOBQ_OK;
     }
     p->seen = true;
@@ -109,6 +156,14 @@ static int on_key(void *ctx, struct jobq_str section, struct jobq_str key,
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_is(key, known[i].name))
             set(known[i].where, value);
+    if (str_is(key, "region"))
+        return check_region(value, err);
+    if (str_is(key, "endpoint_url") && value.len)
+        return check_endpoint("endpoint_url", value, err);
+    if (str_is(key, "aws_access_key_id"))
+        return check_word("aws_access_key_id", value, err);
+    if (str_is(key, "aws_session_token"))
+        return check_word("aws_session_token", value, err);
     return JOBQ_OK;
 }
 
@@ -178,12 +233,14 @@ static int read_file(struct settings *s, const char *path, bool config, bool *se
 {
     struct text text = {0};
     struct pick p = {.settings = s, .config = config};
+    char shown[160];
+    text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
     int rc = load(path, &text, err);
     if (rc == JOBQ_OK && text.len) {
-        rc = awsconfig_read(text_str(&text), path, on_key, &p, err);
+        rc = awsconfig_read(text_str(&text), shown, on_key, &p, err);
         p.want_services = true;
         if (rc == JOBQ_OK && config && p.services)
-            rc = awsconfig_read(text_str(&text), path, on_key, &p, err);
+            rc = awsconfig_read(text_str(&text), shown, on_key, &p, err);
     }
     *seen = *seen || p.seen;
     if (rc == JOBQ_OK) {
@@ -258,72 +315,78 @@ static int read_roles(struct settings *s, struct jobq_error *err)
     return s->container_url ? check_container_url(s->container_url, err) : JOBQ_OK;
 }
 
-static int check(const struct settings *s, struct jobq_error *err)
+static int read_region(struct settings *s, struct jobq_error *err)
 {
-    for (const char *c = s->region; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-'))
-            return jobq_fail(err, JOBQ_INVALID,
-                             "region holds other characters than a-z, 0-9 "
-                             "and '-'");
-    for (int i = 0; i < SETTINGS_SERVICES; i++) {
-        const char *url = s->endpoint[i];
-        if (url && strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
-            return jobq_fail(err, JOBQ_INVALID, "endpoint of %s is no http or https URL",
-                             jobq_service_name((enum jobq_service)i));
-        for (; url && *url; url++)
-            if (*url <= ' ' || *url > '~')
-                return jobq_fail(err, JOBQ_INVALID,
-                                 "endpoint of %s holds a blank or "
-                                 "unprintable byte",
-                                 jobq_service_name((enum jobq_service)i));
+    static const char *const name[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+    for (int i = 0; i < 2 && !s->region[0]; i++) {
+        const char *value = env(name[i]);
+        if (!value)
+            continue;
+        if (check_region(str_of(value), err) < 0)
+            return jobq_wrap(err, "%s", name[i]);
+        snprintf(s->region, sizeof s->region, "%s", value);
     }
-    for (const char *c = s->access; c && *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return jobq_fail(err, JOBQ_INVALID,
-                             "access key id holds a blank or unprintable "
-                             "byte");
-    for (const char *c = s->token; c && *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return jobq_fail(err, JOBQ_INVALID,
-                             "session token holds a blank or unprintable "
-                             "byte");
     return JOBQ_OK;
+}
+
+static int read_endpoints(struct settings *s, struct jobq_error *err)
+{
+    static const char *const own[SETTINGS_SERVICES] = {
+        "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SIMPLEDB", "AWS_ENDPOINT_URL_EC2"};
+    for (int i = 0; i < SETTINGS_SERVICES; i++) {
+        const char *name = env(own[i]) ? own[i] : "AWS_ENDPOINT_URL";
+        const char *value = env(name);
+        if (value && check_endpoint(name, str_of(value), err) < 0)
+            return err->code;
+        set_env(&s->endpoint[i], name);
+    }
+    return JOBQ_OK;
+}
+
+static int read_keys(struct settings *s, struct jobq_error *err)
+{
+    struct pick p = {.settings = s};
+    set_env(&p.access, "AWS_ACCESS_KEY_ID");
+    set_env(&p.secret, "AWS_SECRET_ACCESS_KEY");
+    set_env(&p.token, "AWS_SESSION_TOKEN");
+    int rc = p.access ? check_word("AWS_ACCESS_KEY_ID", str_of(p.access), err) : JOBQ_OK;
+    if (rc == JOBQ_OK && p.token)
+        rc = check_word("AWS_SESSION_TOKEN", str_of(p.token), err);
+    if (rc == JOBQ_OK)
+        take_keys(&p, "environment");
+    forget(&p.access);
+    forget(&p.secret);
+    forget(&p.token);
+    return rc;
+}
+
+static int read_files(struct settings *s, bool *seen, struct jobq_error *err)
+{
+    char path[4096];
+    home_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", path, sizeof path);
+    int rc = read_file(s, path, false, seen, err);
+    if (rc < 0)
+        return rc;
+    home_path("AWS_CONFIG_FILE", "config", path, sizeof path);
+    return read_file(s, path, true, seen, err);
 }
 
 int settings_read(struct settings *s, struct jobq_error *err)
 {
-    static const char *const endpoint_env[SETTINGS_SERVICES] = {
-        "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SIMPLEDB", "AWS_ENDPOINT_URL_EC2"};
-    char path[4096];
+    bool seen = false;
     *s = (struct settings){0};
     const char *profile = env("AWS_PROFILE");
     if (!profile)
         profile = env("AWS_DEFAULT_PROFILE");
     snprintf(s->profile, sizeof s->profile, "%s", profile ? profile : "default");
-    const char *region =
-        env("AWS_REGION") ? env("AWS_REGION") : env("AWS_DEFAULT_REGION");
-    if (region && strlen(region) >= sizeof s->region)
-        return jobq_fail(err, JOBQ_INVALID, "region is longer than '32'");
-    snprintf(s->region, sizeof s->region, "%s", region ? region : "");
-    for (int i = 0; i < SETTINGS_SERVICES; i++) {
-        set_env(&s->endpoint[i], endpoint_env[i]);
-        set_env(&s->endpoint[i], "AWS_ENDPOINT_URL");
-    }
     set_env(&s->ca_bundle, "AWS_CA_BUNDLE");
-    struct pick p = {.settings = s};
-    set_env(&p.access, "AWS_ACCESS_KEY_ID");
-    set_env(&p.secret, "AWS_SECRET_ACCESS_KEY");
-    set_env(&p.token, "AWS_SESSION_TOKEN");
-    take_keys(&p, "environment");
-    forget(&p.access);
-    forget(&p.secret);
-    forget(&p.token);
-    home_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", path, sizeof path);
-    bool seen = false;
-    int rc = read_file(s, path, false, &seen, err);
-    home_path("AWS_CONFIG_FILE", "config", path, sizeof path);
+    int rc = read_region(s, err);
     if (rc == JOBQ_OK)
-        rc = read_file(s, path, true, &seen, err);
+        rc = read_endpoints(s, err);
+    if (rc == JOBQ_OK)
+        rc = read_keys(s, err);
+    if (rc == JOBQ_OK)
+        rc = read_files(s, &seen, err);
     if (profile && !seen && !s->missing[0])
         snprintf(s->missing, sizeof s->missing, "profile '%.40s' is in no file of ~/.aws",
                  profile);
@@ -331,8 +394,6 @@ int settings_read(struct settings *s, struct jobq_error *err)
         s->unsupported = "AWS_WEB_IDENTITY_TOKEN_FILE";
     if (rc == JOBQ_OK)
         rc = read_roles(s, err);
-    if (rc == JOBQ_OK)
-        rc = check(s, err);
     if (rc < 0)
         settings_release(s);
     return rc;

@@ -39,7 +39,8 @@ struct settings {
     char missing[80];        /* what is half there, or named and not there; "": nothing */
 };
 
-/* INVALID: a malformed file or value; the text never holds a secret. */
+/* INVALID: a malformed file or value; the text names the variable, or "FILE:LINE", and never
+ * holds a secret. */
 int settings_read(struct settings *settings, struct jobq_error *err);
 void settings_release(struct settings *settings);
 /* "https://sqs.REGION.amazonaws.com", for a service without an endpoint of its own. */

@@ -55,8 +55,38 @@ run("purge", "q", code=2, says="must be confirmed", env={"JOBQ_DRY_RUN": "no"})
 run("purge", "q", code=2, says="neither yes nor no", env={"JOBQ_DRY_RUN": "perhaps"})
 run("purge", "q", code=4, says="queue 'q'", env={"JOBQ_DRY_RUN": "yes"})
 write(".jobq.ini", "[drain]\nonce = false\nslots = x\n")
-run("drain", "q", code=2, says="--slots: malformed count 'x'")
+run("drain", "q", code=2, says=r"jobq drain: \.jobq\.ini:3: slots: malformed count 'x'\n")
+run("drain", "q", code=2, says="jobq drain: JOBQ_SLOTS: '0' is not 1 to", env={"JOBQ_SLOTS": "0"})
+run("drain", "q", "-n", "y", code=2, says="jobq drain: --slots: malformed count 'y'", env={"JOBQ_SLOTS": "0"})
+# ---- a file's bad value, key or section is told with file and line
+for text, says in (("[drain]\n; a comment\nwait = 25h\n\n", r"\.jobq\.ini:3: wait: |20s"), ("[drain]\nonce = maybe\n", r"\.jobq\.ini:2: once: 'maybe' is neither"),
+                   ("store = disk\n", r"\.jobq\.ini:1: store: 'disk' is none of"), ("[drain]\nslot = 3\n", r"\.jobq\.ini:2: .*'slot'"),
+                   ("\n[drian]\nslots = 3\n", r"\.jobq\.ini:3: \[drian\] is no subcommand"), ("slost = 3\n", r"\.jobq\.ini:1: no subcommand has an option 'slost'"),
+                   ("[drain]\nslots\n", r"\.jobq\.ini:2: malformed line"), ("[serve]\nrefresh = 1s\n", None), ("image = ami-1\n[spawn]\nimage = x\n", None)):
+    write(".jobq.ini", text)
+    run("drain", "q", "--idle-exit", "0", code=4 if says is None else 2, says=says or "queue 'q'")
+write(".jobq.ini", "[serve]\nrefresh = 1s\n")
+run("serve", "q", code=2, says=r"\.jobq\.ini:2: refresh: less than 5s")
 os.unlink(mock.dir + "/.jobq.ini")
+os.mkdir(mock.dir + "/.aws")
+AWS = {"AWS_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+for file, text, says in (
+        ("config", "[default]\noutput = json\nregion = EU West\n", "region holds other"), ("config", "[default]\n\nregion = " + "a" * 33, "region is longer than '32'"),
+        ("config", "[profile x]\nregion = EU\n[default]\n endpoint_url = ftp://h", None), ("config", "[default]\n#\nendpoint_url = http:///x", "endpoint_url has no host"),
+        ("config", "[default]\nservices = s\n[services s]\nsqs =\n  endpoint_url = http://a b", None), ("config", "[default]\nregion = eu-west-1\nhello SeCrEt", "malformed line"),
+        ("credentials", "[default]\naws_secret_access_key = SeCrEt\naws_access_key_id = a SeCrEt", "aws_access_key_id holds a blank"),
+        ("credentials", "[default]\naws_access_key_id = A\naws_session_token = a\tSeCrEt", "aws_session_token holds a blank"),
+        ("credentials", "[default]\n[x]\n[SeCrEt", "section has no ']'")):
+    write(".aws/" + file, text)
+    line = text.count("\n") + 1 - text.endswith("\n")
+    done = run("list", "q", code=2, says=r"jobq list: \S+/\.aws/%s:%d: %s" % (file, line, says or ""), env=AWS)
+    check("SeCrEt" not in done.stderr and done.stderr.count("\n") == 1, "a secret, or more than a line: " + done.stderr)
+    os.unlink(mock.dir + "/.aws/" + file)
+write(".aws/config", "[profile x]\nregion = EU\n")  # another profile's
+run("list", "q", code=4)
+run("list", "q", code=2, says="jobq list: AWS_REGION: region holds", env={"AWS_REGION": "eu west"})
+run("list", "q", code=2, says="jobq list: AWS_ENDPOINT_URL_SQS is no http or https URL", env={"AWS_ENDPOINT_URL_SQS": "127.0.0.1"})
+os.unlink(mock.dir + "/.aws/config")
 
 # ---- exit codes
 run("list", "nosuch", code=4, says="queue 'nosuch'")

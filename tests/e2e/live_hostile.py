@@ -123,7 +123,7 @@ expect("error", jobq(Server(send(reply(
     '{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "gone\\u001b[31m"}', "400 Bad",
     "x-amzn-RequestId: 12ab\r\n"))).url()), 4, r"QueueDoesNotExist: gone\\x1b\[31m .HTTP 400, request 12ab")
 expect("nobody there", jobq("http://127.0.0.1:1"), 75, "network")
-expect("no URL", jobq("ftp://127.0.0.1:1"), 2, "no http or https URL")
+expect("no URL", jobq("ftp://127.0.0.1:1"), 2, "AWS_ENDPOINT_URL is no http or https URL")
 
 
 

@@ -24,16 +24,19 @@ fuzz-replies: build/fuzz/fuzz_replies $(BUILD)/tests/fuzz/fuzz_replies
 		-artifact_prefix=build/fuzz/ build/fuzz/replies-corpus
 FUZZERS += fuzz-replies
 
-# Heads of replies and what the metadata services answer.
+# Heads of replies and what the metadata services answer; the configuration files.
 FUZZ_HEADS_SRC := tests/fuzz/fuzz_heads.c $(wildcard src/wire/*.c src/base/*.c)
+FUZZ_SETTINGS_SRC := tests/fuzz/fuzz_settings.c live/settings.c src/wire/awsconfig.c \
+	$(wildcard src/base/*.c)
 build/fuzz/fuzz_heads: $(FUZZ_HEADS_SRC)
-build/fuzz/fuzz_heads:
+build/fuzz/fuzz_settings: $(FUZZ_SETTINGS_SRC)
+build/fuzz/fuzz_heads build/fuzz/fuzz_settings:
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -Iinclude -Isrc -I. -Itests/fuzz \
 		-DJOBQ_VERSION='"fuzz"' $(XML_CFLAGS) -o $@ $(filter %.c,$^) $(LIB_WIRE) $(LIB_BASE)
 
-FUZZ_LIVE := heads
+FUZZ_LIVE := heads settings
 FUZZ_LIVE_CHECKS := $(FUZZ_LIVE:%=check-fuzz-%)
 .PHONY: $(FUZZ_LIVE_CHECKS) $(FUZZ_LIVE:%=fuzz-%)
 $(FUZZ_LIVE:%=$(BUILD)/tests/fuzz/fuzz_%.o): FLAGS += -Itests/fuzz
