@@ -21,7 +21,6 @@ struct feeder {
     struct job_pair pair[CHUNK_MAX][2];
     char seconds[CHUNK_MAX][24];
     struct workload_job work[CHUNK_MAX];
-    int64_t index[CHUNK_MAX];
 };
 
 /* 1500000000 -> "1.5", exact. */
@@ -42,17 +41,20 @@ static int64_t write_seconds(int64_t ns, char *out)
 static void set_job(struct feeder *f, int at, const struct workload_job *work)
 {
     struct scene *s = f->scene;
+    struct enqueuer_job *job = &f->job[at];
+    struct job_pair *pair = f->pair[at];
     f->work[at] = *work;
-    f->index[at] = s->next_index++;
     int64_t job_ns = work->job_ns < JOB_SLEEP_MAX_NS ? work->job_ns : JOB_SLEEP_MAX_NS;
-    f->pair[at][0] = (struct job_pair){
-        STR("seconds"), {f->seconds[at], write_seconds(job_ns, f->seconds[at])}};
-    f->pair[at][1] =
-        (struct job_pair){STR("payload"), {NULL, s->scenario->payload_bytes}};
-    f->job[at] =
-        (struct enqueuer_job){.pair = f->pair[at],
-                              .pair_count = s->scenario->payload_bytes > 0 ? 2 : 1,
-                              .tag = f->index[at]};
+    pair[0].name = STR("seconds");
+    pair[0].value =
+        (struct jobq_str){f->seconds[at], write_seconds(job_ns, f->seconds[at])};
+    pair[1].name = STR("payload");
+    pair[1].value = (struct jobq_str){NULL, s->scenario->payload_bytes};
+    /* Field by field: its id's bytes, most of it, need not be zero. */
+    job->pair = pair;
+    job->pair_count = s->scenario->payload_bytes > 0 ? 2 : 1;
+    job->delay_ns = 0;
+    job->tag = s->next_index++;
 }
 
 /* The jobs that have come by now, at least one; waits for it. 0: no more. One feeder at a
@@ -93,7 +95,7 @@ static void note(struct feeder *f, int count)
         }
         struct jobrec *rec =
             jobrec_of(&s->jobs, (struct jobq_str){f->job[i].id, f->job[i].id_bytes});
-        rec->index = f->index[i];
+        rec->index = f->job[i].tag;
         rec->work_ns = f->work[i].job_ns;
         rec->enqueued_at_ns = s->origin_ns + f->work[i].arrival_ns;
         s->acked++;

@@ -205,7 +205,9 @@ int job_encoded_read(struct jobq_str encoded, int64_t phantom_bytes, struct job_
     struct jobq_str line = cut(&pairs, '\n');
     struct jobq_str kind = cut(&line, ' ');
     struct jobq_str number = cut(&line, ' ');
-    *out = (struct job_body){.pairs = pairs, .phantom_bytes = phantom_bytes};
+    out->id = (struct jobq_str){NULL, 0};
+    out->pairs = pairs;
+    out->phantom_bytes = phantom_bytes;
     if (!job_kind_parse(kind, &out->kind) || !str_to_int(number, &out->number) ||
         out->number < 0 || (line.len > 0 && !str_is(line, "store")))
         return not_a_job(encoded, err);
@@ -221,12 +223,10 @@ int job_body_read(struct jobq_str body, int64_t phantom_bytes, struct job_body *
     struct jobq_str rest = body;
     struct jobq_str id = cut(&rest, ' ');
     struct jobq_error inner;
-    struct job_id_parts parts;
-    if (job_id_parse(id, &parts, &inner) < 0 ||
+    if (job_id_parse(id, &out->id_parts, &inner) < 0 ||
         job_encoded_read(rest, phantom_bytes, out, &inner) < 0)
         return not_a_job(body, err);
     out->id = id;
-    out->id_parts = parts;
     return JOBQ_OK;
 }
 

@@ -20,12 +20,12 @@
 
 /* ---- one job's bytes ----------------------------------------------------------------- */
 
-static int refuse(struct enqueue_entry *entry, const struct jobq_error *why)
+static void refuse(struct enqueue_lane *lane, int i, const struct jobq_error *why)
 {
-    entry->job->code = why->code;
-    if (entry->request->err->code == JOBQ_OK)
-        *entry->request->err = *why;
-    return why->code;
+    struct jobq_error *err = lane->request[i]->err;
+    lane->code[i] = why->code;
+    if (err->code == JOBQ_OK)
+        *err = *why;
 }
 
 static int check_sizes(const struct enqueuer *e, int64_t message_bytes,
@@ -46,40 +46,49 @@ static int check_sizes(const struct enqueuer *e, int64_t message_bytes,
     return JOBQ_OK;
 }
 
-/* Checks and encodes a job; its id is given later. */
-static int encode(struct enqueuer *e, struct enqueue_lane *lane,
-                  struct enqueue_entry *entry, struct jobq_error *err)
+static struct job_pair *payload_room(struct enqueuer *e, int pairs)
 {
-    const struct enqueuer_job *job = entry->job;
+    if (pairs > e->payload_cap && pairs <= JOB_PAIRS_MAX) {
+        e->payload_cap = pairs > JOB_PAIRS_MAX / 16 ? JOB_PAIRS_MAX : JOB_PAIRS_MAX / 16;
+        e->payload = arena_alloc(e->memory, (size_t)e->payload_cap * sizeof *e->payload);
+    }
+    return e->payload;
+}
+
+/* Checks and encodes a job; its id is given later. */
+static int encode(struct enqueuer *e, struct arena *scratch,
+                  const struct enqueuer_job *job, struct enqueue_draft *draft,
+                  struct jobq_outgoing *message, struct jobq_error *err)
+{
+    struct job_spec spec;
     if (job->delay_ns < 0 || job->delay_ns > DELAY_MAX_NS)
         return jobq_fail(err, JOBQ_LIMIT, "delay is not in '0'..'15min'");
-    struct job_pair *payload =
-        arena_alloc(&lane->scratch, (size_t)job->pair_count * sizeof *payload);
-    if (job_spec_read(job->pair, job->pair_count, payload, &entry->spec, err) < 0)
+    if (job_spec_read(job->pair, job->pair_count, payload_room(e, job->pair_count), &spec,
+                      err) < 0)
         return err->code;
-    int64_t bytes = job_encoded_bytes(&entry->spec, &entry->phantom_bytes);
+    int64_t phantom_bytes, bytes = job_encoded_bytes(&spec, &phantom_bytes);
     int64_t id_bytes = e->queue_name.len + JOB_ID_SUFFIX + 1;
     if (check_sizes(e, id_bytes + bytes, bytes, err) < 0)
         return err->code;
     /* The id and a blank go before the encoded job: one buffer serves row and message. */
-    char *text =
-        arena_alloc(&lane->scratch, (size_t)(id_bytes + bytes - entry->phantom_bytes));
-    entry->text = text;
-    entry->encoded.ptr = text + id_bytes;
-    entry->encoded.len = job_encode(&entry->spec, text + id_bytes);
-    entry->message = (struct jobq_outgoing){.body = {text, id_bytes + entry->encoded.len},
-                                            .phantom_bytes = entry->phantom_bytes,
-                                            .delay_ns = job->delay_ns};
+    char *text = arena_alloc(scratch, (size_t)(id_bytes + bytes - phantom_bytes));
+    draft->text = text;
+    draft->encoded.ptr = text + id_bytes;
+    draft->encoded.len = job_encode(&spec, text + id_bytes);
+    draft->phantom_bytes = phantom_bytes;
+    draft->row_bytes = bytes;
+    message->body = (struct jobq_str){text, id_bytes + draft->encoded.len};
+    message->phantom_bytes = phantom_bytes;
+    message->delay_ns = job->delay_ns;
     bool store_only = e->b->store && (e->options.payload_in == ENQUEUER_IN_STORE ||
                                       id_bytes + bytes > e->options.message_max_bytes);
     if (store_only) {
-        char *head = arena_alloc(&lane->scratch, (size_t)id_bytes + 64);
-        int len = job_encode_stored(&entry->spec, head + id_bytes);
-        entry->text = head;
-        entry->message.body = (struct jobq_str){head, id_bytes + len};
-        entry->message.phantom_bytes = 0;
+        char *head = arena_alloc(scratch, (size_t)id_bytes + 64);
+        int len = job_encode_stored(&spec, head + id_bytes);
+        draft->text = head;
+        message->body = (struct jobq_str){head, id_bytes + len};
+        message->phantom_bytes = 0;
     }
-    entry->row_bytes = bytes;
     e->counters.payload_bytes += bytes;
     return JOBQ_OK;
 }
@@ -106,17 +115,18 @@ static struct jobq_str piece_name(struct arena *scratch, int index)
     return (struct jobq_str){name, 1 + text_write_int(name + 1, index)};
 }
 
-static void build_row(struct enqueue_lane *lane, struct enqueue_entry *entry,
-                      struct jobq_str enqueued_ms)
+/* All of a row but its name. */
+static void build_row(struct arena *scratch, const struct enqueue_draft *draft,
+                      struct jobq_str enqueued_ms, struct jobq_item *row)
 {
-    int cap = 2 + (int)(entry->encoded.len / (JOB_PIECE_BYTES - 3)) + 1 +
-              job_pieces(entry->phantom_bytes);
-    struct jobq_attr *attr = arena_alloc(&lane->scratch, (size_t)cap * sizeof *attr);
+    int cap = 2 + (int)(draft->encoded.len / (JOB_PIECE_BYTES - 3)) + 1 +
+              job_pieces(draft->phantom_bytes);
+    struct jobq_attr *attr = arena_alloc(scratch, (size_t)cap * sizeof *attr);
     int count = 0;
     attr[count++] = (struct jobq_attr){STR("state"), STR("queued"), true};
     attr[count++] = (struct jobq_attr){STR("t"), enqueued_ms, true};
-    struct jobq_str rest = entry->encoded;
-    int64_t phantom = entry->phantom_bytes;
+    struct jobq_str rest = draft->encoded;
+    int64_t phantom = draft->phantom_bytes;
     for (int i = 0; rest.len > 0 || phantom > 0; i++) {
         struct jobq_str piece = {NULL,
                                  phantom < JOB_PIECE_BYTES ? phantom : JOB_PIECE_BYTES};
@@ -128,23 +138,23 @@ static void build_row(struct enqueue_lane *lane, struct enqueue_entry *entry,
             phantom -= piece.len;
         }
         assert(count < cap);
-        attr[count++] = (struct jobq_attr){piece_name(&lane->scratch, i), piece, true};
+        attr[count++] = (struct jobq_attr){piece_name(scratch, i), piece, true};
     }
-    entry->row.name = (struct jobq_str){entry->job->id, entry->job->id_bytes};
-    entry->row.attr = attr;
-    entry->row.attr_count = count;
+    row->attr = attr;
+    row->attr_count = count;
 }
 
 /* ---- gathering ----------------------------------------------------------------------- */
 
-static void next_job(struct enqueuer *e, struct enqueue_entry *entry)
+static void next_job(struct enqueuer *e, struct enqueue_lane *lane, int i)
 {
     struct enqueue_request *request = e->first;
-    *entry = (struct enqueue_entry){.request = request,
-                                    .job = &request->job[request->taken++]};
-    entry->job->code = JOBQ_OK;
-    entry->job->id[0] = '\0';
-    entry->job->id_bytes = 0;
+    struct enqueuer_job *job = &request->job[request->taken++];
+    job->id[0] = '\0';
+    job->id_bytes = 0;
+    lane->request[i] = request;
+    lane->job[i] = job;
+    lane->code[i] = JOBQ_OK;
     e->untaken--;
     if (request->taken == request->count) {
         e->first = request->next;
@@ -158,14 +168,15 @@ static void gather(struct enqueuer *e, struct enqueue_lane *lane)
 {
     int most = e->options.batch == JOBQ_BATCH_MAX ? ENQUEUE_LANE_MAX : e->options.batch;
     int64_t bytes = 0;
+    struct jobq_error why;
     while (lane->count < most && e->untaken > 0 && bytes < ROWS_BYTES_MAX) {
-        struct enqueue_entry *entry = &lane->entry[lane->count++];
-        struct jobq_error why;
-        next_job(e, entry);
-        if (encode(e, lane, entry, &why) < 0)
-            refuse(entry, &why);
+        int i = lane->count++;
+        next_job(e, lane, i);
+        if (encode(e, &lane->scratch, lane->job[i], &e->draft[i], &lane->message[i],
+                   &why) < 0)
+            refuse(lane, i, &why);
         else
-            bytes += entry->row_bytes;
+            bytes += e->draft[i].row_bytes;
     }
 }
 
@@ -177,9 +188,9 @@ static int rows_end(const struct enqueuer *e, const struct enqueue_lane *lane, i
     int64_t bytes = 0;
     int end = from, count = 0;
     for (; end < lane->count && count < most; end++) {
-        if (lane->entry[end].job->code < 0)
+        if (lane->code[end] < 0)
             continue;
-        bytes += lane->entry[end].row_bytes;
+        bytes += e->draft[end].row_bytes;
         if (count > 0 && bytes > ROWS_BYTES_MAX)
             break;
         count++;
@@ -187,8 +198,19 @@ static int rows_end(const struct enqueuer *e, const struct enqueue_lane *lane, i
     return end;
 }
 
-/* Gives ids, and finishes rows and messages with them. Rows of one call go to one domain, the
- * next call's to the next. */
+/* Gives an id, and finishes message and row with it. */
+static void name_job(struct enqueuer *e, struct enqueue_lane *lane, int i,
+                     int64_t wall_ns, int day, int shard)
+{
+    struct enqueuer_job *job = lane->job[i];
+    char *text = e->draft[i].text;
+    job->id_bytes = job_ids_next(&e->ids, wall_ns, day, shard, job->id);
+    memcpy(text, job->id, (size_t)job->id_bytes);
+    text[job->id_bytes] = ' ';
+    lane->row[i].name = (struct jobq_str){job->id, job->id_bytes};
+}
+
+/* Rows of one call go to one domain, the next call's to the next. */
 static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day)
 {
     int64_t wall_ns = jobq_wall(e->b);
@@ -197,139 +219,156 @@ static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day)
     int shard = 0;
     lane->calls = 0;
     for (int i = 0; i < lane->count; i++) {
-        struct enqueue_entry *entry = &lane->entry[i];
-        if (e->b->store && (lane->calls == 0 || i == lane->call_end[lane->calls - 1])) {
-            lane->call_end[lane->calls++] = rows_end(e, lane, i);
+        if (e->b->store && (lane->calls == 0 || i == lane->call[lane->calls - 1].end)) {
             shard = e->next_shard;
             e->next_shard = (e->next_shard + 1) % e->options.domains;
+            lane->call[lane->calls].shard = shard;
+            lane->call[lane->calls++].end = rows_end(e, lane, i);
         }
-        entry->shard = shard;
-        if (entry->job->code < 0)
+        if (lane->code[i] < 0)
             continue;
-        entry->job->id_bytes = job_ids_next(&e->ids, wall_ns, day, shard, entry->job->id);
-        memcpy(entry->text, entry->job->id, (size_t)entry->job->id_bytes);
-        entry->text[entry->job->id_bytes] = ' ';
+        name_job(e, lane, i, wall_ns, day, shard);
         if (e->b->store)
-            build_row(lane, entry, enqueued_ms);
+            build_row(&lane->scratch, &e->draft[i], enqueued_ms, &lane->row[i]);
     }
 }
 
 /* ---- rows ---------------------------------------------------------------------------- */
 
-/* One call's rows: entries from..end - 1. */
+/* One call's rows, from..end - 1. */
 static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int from,
-                 int end)
+                 const struct enqueue_call *call)
 {
-    struct enqueue_entry *of[JOBQ_STORE_BATCH_MAX];
-    int count = 0, shard = lane->entry[from].shard;
+    const struct jobq_item *item = &lane->row[from];
+    int of[JOBQ_STORE_BATCH_MAX], count = 0, end = call->end, shard = call->shard;
     for (int i = from; i < end; i++)
-        if (lane->entry[i].job->code == JOBQ_OK) {
-            lane->item[count] = lane->entry[i].row;
-            of[count++] = &lane->entry[i];
-        }
-    struct jobq_error why = {0};
-    if (count == 0 || enqueue_store(e, day, shard, lane->item, count, &lane->deadline_ns,
-                                    &why) == JOBQ_OK)
+        if (lane->code[i] == JOBQ_OK)
+            of[count++] = i;
+    if (count < end - from) { /* what is left of them, moved together */
+        for (int i = 0; i < count; i++)
+            lane->some[i] = lane->row[of[i]];
+        item = lane->some;
+    }
+    struct jobq_error why;
+    why.code = JOBQ_OK;
+    if (count == 0 ||
+        enqueue_store(e, day, shard, item, count, &lane->deadline_ns, &why) == JOBQ_OK)
         return;
     /* One row that the service refuses refuses them all: find it. */
     bool alone = count == 1 || jobq_code_is_retryable(why.code);
     for (int i = 0; i < count; i++)
         if (alone ||
-            enqueue_store(e, day, shard, &lane->item[i], 1, &lane->deadline_ns, &why) < 0)
-            refuse(of[i], &why);
+            enqueue_store(e, day, shard, &item[i], 1, &lane->deadline_ns, &why) < 0)
+            refuse(lane, of[i], &why);
 }
 
 /* ---- messages ------------------------------------------------------------------------ */
 
+/* The worst of a sent batch's results; err says why if that is worth trying again. */
+static int worst_of(const struct jobq_entry_result *result, int count,
+                    struct jobq_error *err)
+{
+    for (int i = 0; i < count; i++) {
+        if (result[i].code == JOBQ_OK)
+            continue;
+        if (jobq_code_is_retryable(result[i].code))
+            return jobq_fail(err, (enum jobq_code)result[i].code,
+                             "an entry of the batch failed");
+        jobq_fail(err, (enum jobq_code)result[i].code, "the queue refused a message");
+    }
+    return JOBQ_OK;
+}
+
 void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,
                   const int64_t *deadline_ns, int *code, struct jobq_error *err)
 {
-    struct jobq_outgoing out[JOBQ_BATCH_MAX];
+    struct jobq_outgoing again[JOBQ_BATCH_MAX];
     struct jobq_entry_result result[JOBQ_BATCH_MAX];
-    int of[JOBQ_BATCH_MAX];
+    const struct jobq_outgoing *out = message;
+    int of[JOBQ_BATCH_MAX], left = count;
     for (int i = 0; i < count; i++)
-        code[i] = JOBQ_UNAVAILABLE; /* not sent yet */
+        of[i] = i;
     struct retry r;
     retry_init(&r, e->b, &RETRY_CALLS, deadline_ns);
-    int worst;
-    do {
-        int left = 0;
+    for (;;) {
+        e->counters.send_calls++;
+        int worst = jobq_queue_send(e->b, e->queue, out, left, result, err);
+        for (int i = 0; i < left; i++)
+            code[of[i]] = worst < 0 ? worst : result[i].code;
+        if (worst == JOBQ_OK)
+            worst = worst_of(result, left, err);
+        if (worst == JOBQ_OK || !retry_again(&r, worst))
+            break;
+        left = 0;
         for (int i = 0; i < count; i++)
             if (jobq_code_is_retryable(code[i])) {
-                out[left] = message[i];
+                again[left] = message[i];
                 of[left++] = i;
             }
-        e->counters.send_calls++;
-        worst = jobq_queue_send(e->b, e->queue, out, left, result, err);
-        for (int i = 0; i < left; i++) {
-            code[of[i]] = worst < 0 ? worst : result[i].code;
-        }
-        for (int i = 0; worst == JOBQ_OK && i < left; i++)
-            if (jobq_code_is_retryable(result[i].code))
-                worst = jobq_fail(err, (enum jobq_code)result[i].code,
-                                  "an entry of the batch failed");
-            else if (result[i].code < 0)
-                jobq_fail(err, (enum jobq_code)result[i].code,
-                          "the queue refused a message");
-    } while (worst < 0 && retry_again(&r, worst));
+        out = again;
+    }
     e->counters.retries += r.tries;
 }
 
 /* A refused message must not leave its row; one that may have been sent keeps it. */
-static void remove_row(struct enqueuer *e, const struct enqueue_entry *entry, int day)
+static void remove_row(struct enqueuer *e, const struct enqueue_lane *lane, int i,
+                       int day)
 {
     struct jobq_error err;
     struct jobq_expect unclaimed = {.name = STR("claim"), .exists = false};
-    int domain = enqueue_domain(e, day, entry->shard, &err);
+    const struct enqueue_call *call = lane->call;
+    while (i >= call->end)
+        call++;
+    int domain = enqueue_domain(e, day, call->shard, &err);
     int64_t deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
     struct retry r;
     retry_init(&r, e->b, &RETRY_CALLS, &deadline_ns);
     int code;
     do
         code =
-            jobq_store_remove(e->b, domain, entry->row.name, NULL, 0, &unclaimed, &err);
+            jobq_store_remove(e->b, domain, lane->row[i].name, NULL, 0, &unclaimed, &err);
     while (code < 0 && retry_again(&r, code));
 }
 
+/* Sends `count` messages, of the jobs of[]. */
 static void send_group(struct enqueuer *e, struct enqueue_lane *lane,
-                       struct enqueue_entry **of, int count, int day)
+                       const struct jobq_outgoing *message, const int *of, int count,
+                       int day)
 {
     int code[JOBQ_BATCH_MAX];
-    struct jobq_error why = {0};
-    for (int i = 0; i < count; i++)
-        lane->out[i] = of[i]->message;
-    enqueue_send(e, lane->out, count, &lane->deadline_ns, code, &why);
+    struct jobq_error why;
+    why.code = JOBQ_OK;
+    enqueue_send(e, message, count, &lane->deadline_ns, code, &why);
     for (int i = 0; i < count; i++) {
         if (code[i] == JOBQ_OK)
             continue;
         why.code = (enum jobq_code)code[i];
-        refuse(of[i], &why);
+        refuse(lane, of[i], &why);
         if (e->b->store && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
-            remove_row(e, of[i], day);
+            remove_row(e, lane, of[i], day);
     }
 }
 
 static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day)
 {
-    struct enqueue_entry *group[JOBQ_BATCH_MAX];
-    int count = 0;
-    int64_t bytes = 0;
+    int of[ENQUEUE_LANE_MAX], count = 0;
     for (int i = 0; i < lane->count; i++) {
-        struct enqueue_entry *entry = &lane->entry[i];
-        if (entry->job->code < 0)
+        if (lane->code[i] < 0)
             continue;
-        int64_t more = entry->message.body.len + entry->message.phantom_bytes;
-        if (count == e->options.batch ||
-            (count > 0 && bytes + more > e->options.message_max_bytes)) {
-            send_group(e, lane, group, count, day);
-            count = 0;
-            bytes = 0;
-        }
-        group[count++] = entry;
-        bytes += more;
+        if (count < i)
+            lane->message[count] = lane->message[i];
+        of[count++] = i;
     }
-    if (count > 0)
-        send_group(e, lane, group, count, day);
+    for (int from = 0, end; from < count; from = end) {
+        int64_t bytes = 0;
+        for (end = from; end < count && end - from < e->options.batch; end++) {
+            const struct jobq_outgoing *m = &lane->message[end];
+            bytes += m->body.len + m->phantom_bytes;
+            if (end > from && bytes > e->options.message_max_bytes)
+                break;
+        }
+        send_group(e, lane, &lane->message[from], &of[from], end - from, day);
+    }
 }
 
 /* ---- the whole ----------------------------------------------------------------------- */
@@ -344,8 +383,8 @@ static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
     if (!e->options.journal)
         return JOBQ_OK;
     for (int i = 0; i < lane->count; i++) {
-        const struct enqueuer_job *job = lane->entry[i].job;
-        if (job->code < 0)
+        const struct enqueuer_job *job = lane->job[i];
+        if (lane->code[i] < 0)
             continue;
         char *line = arena_alloc(&lane->scratch, (size_t)job->id_bytes + 32);
         struct jobq_str id = {job->id, job->id_bytes};
@@ -362,16 +401,17 @@ void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane)
     int day = e->b->store ? job_day(jobq_wall(e->b), e->options.rotate_days) : 0;
     name_jobs(e, lane, day);
     lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
-    struct jobq_error why = {0};
+    struct jobq_error why;
+    why.code = JOBQ_OK;
     if (note(e, lane, 'b', &why) < 0) {
         /* Without its note a job could be lost in a crash: do not begin it. */
         for (int i = 0; i < lane->count; i++)
-            if (lane->entry[i].job->code == JOBQ_OK)
-                refuse(&lane->entry[i], &why);
+            if (lane->code[i] == JOBQ_OK)
+                refuse(lane, i, &why);
         return;
     }
-    for (int i = 0, from = 0; i < lane->calls; from = lane->call_end[i++])
-        rows(e, lane, day, from, lane->call_end[i]);
+    for (int i = 0, from = 0; i < lane->calls; from = lane->call[i++].end)
+        rows(e, lane, day, from, &lane->call[i]);
     messages(e, lane, day);
     /* A lost 's' is harmless: recovery finds the row claimed or sends again. */
     note(e, lane, 's', &why);

@@ -23,32 +23,33 @@ struct enqueue_request {
 /* Jobs of a batch under way: two calls of rows (25) and five of messages (10), all full. */
 #define ENQUEUE_LANE_MAX 50
 
-/* One job of a batch under way. Everything it points to lives in the lane's arena or is
- * the caller's. */
-struct enqueue_entry {
-    struct enqueue_request *request;
-    struct enqueuer_job *job;
-    struct job_spec spec;
+/* A job between its encoding and its name. Nothing blocks in between, so that one array of them
+ * serves all lanes and stays in the caches. */
+struct enqueue_draft {
     char *text;              /* the message: room for the id and a blank, then the rest */
     struct jobq_str encoded; /* real bytes of the row's pieces */
     int64_t phantom_bytes;
-    struct jobq_outgoing message;
-    struct jobq_item row;
     int64_t row_bytes;
-    int shard;
 };
 
-/* A batch under way: memory that the next one uses again. */
+/* A batch under way: memory that the next one uses again; what it points to lives in its arena
+ * or is the caller's. Many batches are, each visited a few times, long after its memory has
+ * left the caches: so each array holds what one step takes, where it can be read in place. */
 struct enqueue_lane {
     struct enqueue_lane *next;
     struct arena scratch;
-    struct enqueue_entry entry[ENQUEUE_LANE_MAX];
     int count;
-    int call_end[ENQUEUE_LANE_MAX]; /* of each call of rows: one behind its last entry */
+    int code[ENQUEUE_LANE_MAX]; /* each job's so far; its own is set at the end */
+    struct enqueue_request *request[ENQUEUE_LANE_MAX];
+    struct enqueuer_job *job[ENQUEUE_LANE_MAX];
+    struct jobq_item row[ENQUEUE_LANE_MAX];
+    struct jobq_outgoing message[ENQUEUE_LANE_MAX];
+    struct enqueue_call {
+        int end; /* one behind its last job */
+        int shard;
+    } call[ENQUEUE_LANE_MAX]; /* of rows */
     int calls;
-    struct jobq_item item[JOBQ_STORE_BATCH_MAX];
-    struct jobq_outgoing out[JOBQ_BATCH_MAX];
-    struct jobq_entry_result result[JOBQ_BATCH_MAX];
+    struct jobq_item some[JOBQ_STORE_BATCH_MAX]; /* rows of a call that lacks some */
     int64_t deadline_ns;
 };
 
@@ -75,11 +76,14 @@ struct enqueuer {
     int64_t untaken;
     int active; /* batches under way, or about to be */
     struct enqueue_lane *idle;
+    struct enqueue_draft draft[ENQUEUE_LANE_MAX]; /* of the batch that is being begun */
+    struct job_pair *payload;                     /* of the job that is being encoded */
+    int payload_cap;
     struct enqueuer_counters counters;
 };
 
-/* Takes what is there, as much as one batch carries, and brings it to an end: every
- * entry's code is set. */
+/* Takes what is there, as much as one batch carries, and brings it to an end: lane->code[] is
+ * what became of each. */
 void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane);
 struct enqueue_lane *enqueue_lane_take(struct enqueuer *e);
 void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane);

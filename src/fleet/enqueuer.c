@@ -112,8 +112,8 @@ void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane)
 static void finish(struct enqueuer *e, struct enqueue_lane *lane)
 {
     for (int i = 0; i < lane->count; i++) {
-        struct enqueue_request *request = lane->entry[i].request;
-        int code = lane->entry[i].job->code;
+        struct enqueue_request *request = lane->request[i];
+        int code = lane->job[i]->code = lane->code[i];
         if (code == JOBQ_OK) {
             e->counters.added++;
             request->good++;

@@ -91,13 +91,13 @@ int enqueuer_make_domains(struct enqueuer *e, struct jobq_error *err);
 /* One job of a list, in and out. */
 struct enqueuer_job {
     const struct job_pair *pair; /* kind, seconds, n and payload */
+    int64_t delay_ns;            /* 0..15 min before it may be received */
+    int64_t tag;                 /* the caller's, kept in the journal (a line number) */
     int pair_count;
-    int64_t delay_ns;        /* 0..15 min before it may be received */
-    int64_t tag;             /* the caller's, kept in the journal (a line number) */
-    char id[JOB_ID_MAX + 1]; /* out: its id, or "" when refused before one was given */
-    int id_bytes;
     int code; /* out: JOBQ_OK; INVALID, LIMIT: refused, nothing written;
                  otherwise: not acknowledged, and may have been written */
+    int id_bytes;
+    char id[JOB_ID_MAX + 1]; /* out: its id, or "" when refused before one was given */
 };
 
 /* One job; its id at id_out (JOB_ID_MAX + 1 bytes). Returns: JOBQ_OK; INVALID, LIMIT:

@@ -224,10 +224,10 @@ int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error
         return jobq_fail(err, JOBQ_INVALID, "'%s' is not a job id", shown);
     }
     uint64_t at = eight[0] << 25 | eight[1] >> 15;
-    *out = (struct job_id_parts){.queue = {id.ptr, queue_bytes},
-                                 .created_ms = (int64_t)(at >> COUNTER_BITS),
-                                 .day = (int)(eight[1] & 0x7fff),
-                                 .shard = (int)(eight[2] >> 30)};
+    out->queue = (struct jobq_str){id.ptr, queue_bytes};
+    out->created_ms = (int64_t)(at >> COUNTER_BITS);
+    out->day = (int)(eight[1] & 0x7fff);
+    out->shard = (int)(eight[2] >> 30);
     return JOBQ_OK;
 }
 
