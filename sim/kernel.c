@@ -372,7 +372,28 @@ static inline void happen_record(struct kernel *k, uint32_t slot)
         fiber_wake((struct fiber_ticket){target, (uint32_t)arg});
 }
 
-static inline __attribute__((always_inline)) void happen(struct kernel *k, wide_u128 key)
+/* The wake or the deadline of a fiber. Returns it if it is to run now. */
+static inline struct fiber *happen_fiber(struct kernel *k, struct fiber *f, bool wakes)
+{
+    if (!wakes) {
+        f->armed = false;
+        return fiber_wait_ends(f, OUTCOME_TIMED_OUT) ? f : NULL;
+    }
+    uint32_t generation = f->world_wake;
+    f->world_wake = 0;
+    if (f->generation != generation)
+        return NULL;
+    if (f->armed) {
+        f->armed = false;
+        count_gravestone(k);
+    }
+    return fiber_wait_ends(f, OUTCOME_WOKEN) ? f : NULL;
+}
+
+/* Takes the event of a key that counts; no fiber is ready. Returns the fiber that it leaves
+ * to run, as if it were ready alone. */
+static inline __attribute__((always_inline)) struct fiber *happen(struct kernel *k,
+                                                                  wide_u128 key)
 {
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     agenda_take(&k->agenda, key);
@@ -381,39 +402,29 @@ static inline __attribute__((always_inline)) void happen(struct kernel *k, wide_
     k->now = (int64_t)(key >> 64);
     k->events++;
     enum key_kind kind = kind_of((uint64_t)key);
-    if (kind == KEY_RECORD) {
-        happen_record(k, slot);
-    } else if (kind == KEY_WAKE) {
-        struct fiber *f = k->fiber[slot].fiber;
-        struct fiber_ticket ticket = {f, f->world_wake};
-        f->world_wake = 0;
-        fiber_wake(ticket);
-    } else {
-        struct fiber *f = k->fiber[slot].fiber;
-        f->armed = false;
-        fiber_end_wait(k->fibers, f, OUTCOME_TIMED_OUT);
-    }
+    if (kind != KEY_RECORD)
+        return happen_fiber(k, k->fiber[slot].fiber, kind == KEY_WAKE);
+    happen_record(k, slot);
+    return NULL;
 }
 
-/* Between the fibers' turns: the next event, or false and k->end. */
-static inline __attribute__((always_inline)) bool next_event(struct kernel *k)
+/* The key of the next event, or HEAP_KEY_MAX and k->end. */
+static inline __attribute__((always_inline)) wide_u128 next_within(struct kernel *k)
 {
     if (k->stopped) {
         k->end = KERNEL_STOPPED;
-        return false;
+        return HEAP_KEY_MAX;
     }
     wide_u128 key = next_key(k);
-    if (key == HEAP_KEY_MAX) {
-        k->end = KERNEL_DRY;
-        return false;
-    }
-    if ((int64_t)(key >> 64) > k->until) {
-        k->now = k->until;
+    /* The time of HEAP_KEY_MAX is the latest. */
+    if ((uint64_t)(key >> 64) <= (uint64_t)k->until)
+        return key;
+    k->end = KERNEL_DRY;
+    if (key != HEAP_KEY_MAX) {
         k->end = KERNEL_UNTIL;
-        return false;
+        k->now = k->until;
     }
-    happen(k, key);
-    return true;
+    return HEAP_KEY_MAX;
 }
 
 enum kernel_end kernel_run(struct kernel *k, int64_t until_ns)
@@ -422,9 +433,15 @@ enum kernel_end kernel_run(struct kernel *k, int64_t until_ns)
     k->running = true;
     k->stopped = false;
     k->until = until_ns;
-    do
+    for (;;) {
         fiber_run_ready_here(k->fibers);
-    while (next_event(k));
+        wide_u128 key = next_within(k);
+        if (key == HEAP_KEY_MAX)
+            break;
+        struct fiber *f = happen(k, key);
+        if (f)
+            fiber_run_here(k->fibers, f);
+    }
     k->running = false;
     return k->end;
 }
@@ -442,7 +459,9 @@ bool kernel_step(struct kernel *k)
     wide_u128 key = next_key(k);
     bool some = key != HEAP_KEY_MAX;
     if (some) {
-        happen(k, key);
+        struct fiber *f = happen(k, key);
+        if (f)
+            fiber_ready_append(k->fibers, f);
         fiber_run_ready(k->fibers);
     }
     k->running = false;

@@ -91,13 +91,19 @@ static inline void fiber_ready_append(struct fiber_sched *sched, struct fiber *f
     sched->ready_last = f;
 }
 
-/* The one place where a wait ends: its ticket is spent from here on. */
-static inline void fiber_end_wait(struct fiber_sched *sched, struct fiber *f,
-                                  enum fiber_outcome outcome)
+/* The one place where a wait ends: its ticket is spent from here on. True: f is parked, and
+ * the caller makes it ready or runs it. */
+static inline bool fiber_wait_ends(struct fiber *f, enum fiber_outcome outcome)
 {
     f->generation++;
     f->outcome = (uint8_t)outcome;
-    if (f->state == FIBER_PARKED)
+    return f->state == FIBER_PARKED;
+}
+
+static inline void fiber_end_wait(struct fiber_sched *sched, struct fiber *f,
+                                  enum fiber_outcome outcome)
+{
+    if (fiber_wait_ends(f, outcome))
         fiber_ready_append(sched, f);
 }
 
@@ -128,25 +134,30 @@ static inline void fiber_leave(struct fiber_sched *sched, struct fiber *self)
     sanitize_enter(self->fake_frames, &sched->main_low, &sched->main_bytes);
 }
 
-/* fiber_run_ready, in the frame of the world's loop: between two switches, calls and returns
- * are then in pairs, which is all that the processor's return predictor asks for. A
+/* Until f parks or ends. In the frame of the world's loop: between two switches, calls and
+ * returns are then in pairs, which is all that the processor's return predictor asks for. A
  * mispredicted return at each switch costs more than the switch. */
+static inline void fiber_run_here(struct fiber_sched *sched, struct fiber *f)
+{
+    f->state = FIBER_RUNNING;
+    sched->running = f;
+    sched->switches++;
+    fiber_enter(sched, f);
+    sched->running = NULL;
+    if (sched->ended || sched->ended_proc)
+        fiber_bury(sched);
+}
+
+/* fiber_run_ready, in the frame of the world's loop. */
 static inline void fiber_run_ready_here(struct fiber_sched *sched)
 {
     while (sched->ready_first) {
         struct fiber *f = sched->ready_first;
         sched->ready_first = f->next;
-        if (f->state == FIBER_KILLED) {
+        if (f->state == FIBER_KILLED)
             fiber_proc_unpin(f->proc);
-            continue;
-        }
-        f->state = FIBER_RUNNING;
-        sched->running = f;
-        sched->switches++;
-        fiber_enter(sched, f);
-        sched->running = NULL;
-        if (sched->ended || sched->ended_proc)
-            fiber_bury(sched);
+        else
+            fiber_run_here(sched, f);
     }
 }
 
