@@ -328,6 +328,14 @@ static void show_metrics(struct mock *mock, struct http_exchange *x)
     text_printf(out, "jobqmock_long_polls %d\n", mock_wait_count(mock->waits));
     put_metric(out, "jobqmock_connections", "gauge", "Open connections.");
     text_printf(out, "jobqmock_connections %d\n", http_server_connections(mock->server));
+    put_metric(out, "jobqmock_buffer_bytes", "gauge",
+               "Held for requests and replies under way.");
+    text_printf(out, "jobqmock_buffer_bytes %lld\n",
+                (long long)http_server_buffer_bytes(mock->server));
+    put_metric(out, "jobqmock_overloads_total", "counter",
+               "Connections ended for what they held.");
+    text_printf(out, "jobqmock_overloads_total %lld\n",
+                (long long)http_server_evicted(mock->server));
     put_metric(out, "jobqmock_model_bytes", "gauge", "Memory of the models.");
     text_printf(out, "jobqmock_model_bytes{service=\"sqs\"} %lld\n",
                 (long long)sqs_bytes);

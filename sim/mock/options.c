@@ -32,6 +32,9 @@ const char options_help[] =
     "  --latency model|none  model: replies, and boxes that come up or end, take the\n"
     "                      model's time (none)\n"
     "  --boxes exec:CMD    a launched instance is CMD, run by sh with its user data\n"
+    "  --max-connections N  open at once; more wait until one ends (4096)\n"
+    "  --max-buffers SIZE  of all requests and replies under way together; past it\n"
+    "                      the largest ends, half a request with a 503 (256MiB)\n"
     "  -h, --help          this text\n"
     "  --version           version\n"
     "\n"
@@ -70,6 +73,10 @@ static int parse_choice(const char *name, const char *text, const char *off,
     return JOBQ_OK;
 }
 
+/* It must hold the longest request, which may come in chunks of a byte. */
+#define BUFFERS_MIN (32 * JOBQ_MIB)
+#define BUFFERS_MAX (1024 * JOBQ_GIB)
+
 static bool is_account(const char *text)
 {
     return strlen(text) == 12 && strspn(text, "0123456789") == 12;
@@ -87,6 +94,8 @@ static const struct option known[] = {{"port", required_argument, NULL, 'p'},
                                       {"faults", required_argument, NULL, 'f'},
                                       {"latency", required_argument, NULL, 'l'},
                                       {"boxes", required_argument, NULL, 'b'},
+                                      {"max-connections", required_argument, NULL, 'n'},
+                                      {"max-buffers", required_argument, NULL, 'B'},
                                       {"help", no_argument, NULL, 'h'},
                                       {"version", no_argument, NULL, 'V'},
                                       {NULL, 0, NULL, 0}};
@@ -141,6 +150,15 @@ static int take(int key, const char *value, struct options *out, struct jobq_err
                              value);
         out->boxes = value + 5;
         return JOBQ_OK;
+    case 'n':
+        return parse_whole("--max-connections", value, 1, 1000000, &out->max_connections,
+                           err);
+    case 'B':
+        if (jobq_parse_size(value, &out->max_buffer_bytes, err) < 0 ||
+            out->max_buffer_bytes < BUFFERS_MIN || out->max_buffer_bytes > BUFFERS_MAX)
+            return jobq_fail(err, JOBQ_INVALID,
+                             "--max-buffers '%s' is not a size of 32MiB to 1TiB", value);
+        return JOBQ_OK;
     case 'h':
         out->help = true;
         return JOBQ_OK;
@@ -163,6 +181,8 @@ int options_parse(int argc, char **argv, struct options *out, struct jobq_error 
                             .model = "aws-2026",
                             .account = "123456789012",
                             .port = 4566,
+                            .max_connections = 4096,
+                            .max_buffer_bytes = 256 * JOBQ_MIB,
                             .seed = 1,
                             .speed = 1};
     opterr = 0;

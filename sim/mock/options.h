@@ -21,7 +21,8 @@ struct options {
     const char *state;   /* the file that keeps all; NULL: memory only */
     int port;            /* 0: a free one */
     uint64_t seed;
-    double speed; /* model seconds a second */
+    int64_t max_connections, max_buffer_bytes; /* http_server.h */
+    double speed;                              /* model seconds a second */
     bool auth_check, latency_model;
     bool help, version;
 };

@@ -13,15 +13,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* A message of 1 MiB whose every byte is escaped, and the rest of its request. */
-static const struct http_limits limits = {.head_bytes = 64 * JOBQ_KIB,
-                                          .body_bytes = 8 * JOBQ_MIB,
-                                          .pipeline_bytes = 64 * JOBQ_KIB,
-                                          .request_ns = 30 * JOBQ_NS_PER_S,
-                                          .idle_ns = 120 * JOBQ_NS_PER_S,
-                                          .write_ns = 30 * JOBQ_NS_PER_S,
-                                          .connections = 4096};
+static struct http_limits limits_of(const struct options *options)
+{
+    return (struct http_limits){.head_bytes = 64 * JOBQ_KIB,
+                                .body_bytes = 8 * JOBQ_MIB,
+                                .pipeline_bytes = 64 * JOBQ_KIB,
+                                .request_ns = 30 * JOBQ_NS_PER_S,
+                                .idle_ns = 120 * JOBQ_NS_PER_S,
+                                .write_ns = 30 * JOBQ_NS_PER_S,
+                                .connections = (int)options->max_connections,
+                                .total_bytes = options->max_buffer_bytes};
+}
 
 /* ---- the models' timer ------------------------------------------------------------- */
 
@@ -148,6 +153,7 @@ static int build(struct mock *mock, struct jobq_error *err)
         mock->boxes = boxes_new(mock);
     mock->timer_at_ns = JOBQ_FOREVER;
     mock->model_timer = loop_timer_new(mock->loop, advance_models, mock);
+    const struct http_limits limits = limits_of(options);
     mock->server = http_server_new(mock->loop, &limits, route_request, mock);
     loop_after_turn(mock->loop, set_timer, mock);
     return options->state ? open_state(mock, err) : JOBQ_OK;
@@ -210,9 +216,21 @@ void process_free(struct mock *mock)
     free(mock);
 }
 
+/* A descriptor a connection, and some. Where that is not allowed, the listener pauses at what
+ * is. */
+static void allow_descriptors(int64_t count)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= (rlim_t)count)
+        return;
+    limit.rlim_cur = limit.rlim_max < (rlim_t)count ? limit.rlim_max : (rlim_t)count;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int serve(struct mock *mock, struct jobq_error *err)
 {
     const struct options *options = mock->options;
+    allow_descriptors(options->max_connections + 64);
     loop_on_signal(mock->loop, SIGTERM, stop, mock);
     loop_on_signal(mock->loop, SIGINT, stop, mock);
     int port = http_server_listen(mock->server, options->host, options->port, err);

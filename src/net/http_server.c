@@ -1,7 +1,6 @@
-#include "net/http_server.h"
+#include "net/http_int.h"
 
 #include "base/arena.h"
-#include "base/text.h"
 #include "jobq/units.h"
 
 #include <event2/event.h>
@@ -19,69 +18,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LISTENERS_MAX 4
 #define READ_BYTES (16 * JOBQ_KIB)
+#define STEP_BYTES                                                                       \
+    (256 * JOBQ_KIB)               /* of a long request's buffer, before its bytes come */
 #define KEEP_BYTES (64 * JOBQ_KIB) /* a larger buffer is given back when it is empty */
 #define OUT_PAUSE_BYTES                                                                  \
     (4 * JOBQ_MIB) /* answers waiting past this stop the next request */
-#define STREAM_BYTES (256 * JOBQ_KIB)
 #define LINGER_BYTES (16 * JOBQ_MIB)
-
-struct http_exchange {
-    struct connection *connection;
-    http_gone_fn *gone;
-    void *gone_ctx;
-    bool open, stream, close_after, head; /* head: a HEAD, whose answer has no body */
-};
-
-struct connection {
-    struct http_server *server;
-    struct connection *next, *previous; /* of the server's list */
-    struct connection *next_dirty;
-    struct event *read_event, *write_event, *closed_event;
-    int fd;
-    char *in;
-    int64_t in_len, in_cap;
-    int64_t need;    /* bytes before which looking at `in` again is no use */
-    int64_t scanned; /* bytes of `in` known to hold no end of a head */
-    struct http_chunks chunks;
-    struct text out;
-    int64_t sent;     /* of out */
-    int64_t since_ns; /* when the present wait began: for a request, or a taker */
-    int64_t lingered;
-    struct http_exchange x;
-    bool dirty, dead, eof, closing, continued, reading, writing, lingering;
-    char peer[64];
-};
-
-struct listener {
-    struct event *event;
-    int fd;
-};
-
-struct http_server {
-    struct loop *loop;
-    struct http_limits limits;
-    http_handler_fn *handler;
-    void *ctx;
-    loop_fn *commit;
-    void *commit_ctx;
-    struct listener listener[LISTENERS_MAX];
-    int listener_count;
-    struct connection *first;
-    struct connection *dirty_first, *dirty_last;
-    int connections;
-    bool paused, flushing, sweeping;
-    struct loop_timer *sweeper;
-    struct http_request request;
-};
 
 static int64_t or_default(int64_t value, int64_t fallback)
 {
     return value > 0 ? value : fallback;
 }
 
-static void mark_dirty(struct connection *c)
+void http_mark_dirty(struct connection *c)
 {
     struct http_server *server = c->server;
     if (c->dirty)
@@ -99,7 +49,7 @@ static void mark_dirty(struct connection *c)
 
 /* Waits of connections are looked at once a second, but only while one of them can run
  * out: connections whose answers are awaited (idle long polls) cost nothing. */
-static void sweep_soon(struct http_server *server)
+void http_sweep_soon(struct http_server *server)
 {
     if (server->sweeping)
         return;
@@ -112,7 +62,7 @@ static void pause_listening(struct http_server *server)
     server->paused = true;
     for (int i = 0; i < server->listener_count; i++)
         event_del(server->listener[i].event);
-    sweep_soon(server);
+    http_sweep_soon(server);
 }
 
 static void resume_listening(struct http_server *server)
@@ -124,10 +74,7 @@ static void resume_listening(struct http_server *server)
         event_add(server->listener[i].event, NULL);
 }
 
-/* The socket goes at once, the memory behind the turn: a caller up the stack may still
- * hold the connection. While somebody still means to answer on it, the memory stays until
- * he has. */
-static void kill_connection(struct connection *c)
+void http_kill(struct connection *c)
 {
     if (!c->dead) {
         c->dead = true;
@@ -136,8 +83,11 @@ static void kill_connection(struct connection *c)
         if (c->closed_event)
             event_free(c->closed_event);
         close(c->fd);
+        text_release(&c->out);
+        c->sent = 0;
+        http_recount(c);
     }
-    mark_dirty(c);
+    http_mark_dirty(c);
 }
 
 static void free_connection(struct connection *c)
@@ -151,6 +101,7 @@ static void free_connection(struct connection *c)
         c->next->previous = c->previous;
     free(c->in);
     text_release(&c->out);
+    server->held -= c->counted;
     free(c);
     server->connections--;
     resume_listening(server);
@@ -167,138 +118,14 @@ static void set_reading(struct connection *c, bool on)
         event_del(c->read_event);
 }
 
-/* ---- answers ---------------------------------------------------------------------- */
-
-static void put_head(struct text *out, const struct http_reply *reply, int64_t length,
-                     bool close)
-{
-    if (reply->status == 200) {
-        text_put(out, "HTTP/1.1 200 OK\r\n", 17);
-    } else {
-        text_puts(out, "HTTP/1.1 ");
-        text_put_int(out, reply->status);
-        text_putc(out, ' ');
-        text_puts(out, http_status_text(reply->status));
-        text_puts(out, "\r\n");
-    }
-    if (reply->content_type.len > 0) {
-        text_put(out, "Content-Type: ", 14);
-        text_put_str(out, reply->content_type);
-        text_put(out, "\r\n", 2);
-    }
-    if (length >= 0) {
-        text_put(out, "Content-Length: ", 16);
-        text_put_int(out, length);
-        text_put(out, "\r\n", 2);
-    }
-    if (reply->headers.len > 0)
-        text_put_str(out, reply->headers);
-    if (close)
-        text_puts(out, "Connection: close\r\n");
-    text_put(out, "\r\n", 2);
-}
-
-static void end_exchange(struct http_exchange *x)
-{
-    struct connection *c = x->connection;
-    x->open = x->stream = false;
-    x->gone = NULL;
-    c->since_ns = loop_now_ns();
-    if (x->close_after || c->eof)
-        c->closing = true;
-    mark_dirty(c);
-    sweep_soon(c->server);
-}
-
-int64_t http_reply(struct http_exchange *x, const struct http_reply *reply)
-{
-    struct connection *c = x->connection;
-    assert(x->open && !x->stream);
-    x->close_after = x->close_after || reply->close;
-    size_t before = c->out.len;
-    put_head(&c->out, reply, reply->body.len, x->close_after);
-    if (!reply->no_body && !x->head && reply->body.len > 0)
-        text_put_str(&c->out, reply->body);
-    int64_t bytes = (int64_t)(c->out.len - before);
-    end_exchange(x);
-    return bytes;
-}
-
-int64_t http_reply_bytes(const struct http_reply *reply)
-{
-    struct text head = {0};
-    put_head(&head, reply, reply->body.len, reply->close);
-    int64_t bytes = (int64_t)head.len + (reply->no_body ? 0 : reply->body.len);
-    text_release(&head);
-    return bytes;
-}
-
-void http_drop(struct http_exchange *x)
-{
-    assert(x->open);
-    x->open = x->stream = false;
-    x->gone = NULL;
-    kill_connection(x->connection);
-}
-
-void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx)
-{
-    x->gone = gone;
-    x->gone_ctx = ctx;
-}
-
-void http_stream(struct http_exchange *x, const struct http_reply *head)
-{
-    assert(x->open && !x->stream);
-    x->stream = true;
-    put_head(&x->connection->out, head, -1, true);
-    mark_dirty(x->connection);
-}
-
-int http_stream_send(struct http_exchange *x, struct jobq_str bytes,
-                     struct jobq_error *err)
-{
-    struct connection *c = x->connection;
-    assert(x->open && x->stream);
-    if ((int64_t)c->out.len - c->sent + bytes.len > STREAM_BYTES)
-        return jobq_fail(err, JOBQ_LIMIT, "more than '%d' bytes wait for a slow reader",
-                         (int)STREAM_BYTES);
-    text_put_str(&c->out, bytes);
-    mark_dirty(c);
-    return JOBQ_OK;
-}
-
-void http_stream_end(struct http_exchange *x)
-{
-    assert(x->open && x->stream);
-    x->close_after = true;
-    end_exchange(x);
-}
-
-const char *http_peer(const struct http_exchange *x)
-{
-    struct connection *c = x->connection;
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    if (c->peer[0] == '\0' && !c->dead &&
-        getpeername(c->fd, (struct sockaddr *)&address, &len) == 0) {
-        if (address.ss_family == AF_UNIX)
-            return "unix";
-        getnameinfo((struct sockaddr *)&address, len, c->peer, sizeof c->peer, NULL, 0,
-                    NI_NUMERICHOST);
-    }
-    return c->peer;
-}
-
-/* The client closed its side, or all of it. */
-static void client_gone(struct connection *c)
+void http_client_gone(struct connection *c)
 {
     struct http_exchange *x = &c->x;
     c->eof = true;
     set_reading(c, false);
     if (!x->open) {
         c->closing = true;
-        mark_dirty(c);
+        http_mark_dirty(c);
         return;
     }
     http_gone_fn *gone = x->gone;
@@ -309,14 +136,12 @@ static void client_gone(struct connection *c)
     if (c->dead || (answer_comes && !x->stream))
         return;
     x->open = x->stream = false;
-    kill_connection(c);
+    http_kill(c);
 }
 
 /* ---- requests --------------------------------------------------------------------- */
 
-/* Answer a request that cannot be served and end the connection; what else the client
- * sends is thrown away for a while, or closing would reset the answer away. */
-static void refuse(struct connection *c, int status)
+void http_refuse(struct connection *c, int status)
 {
     const char *text = http_status_text(status);
     struct http_reply reply = {.status = status,
@@ -330,27 +155,44 @@ static void refuse(struct connection *c, int status)
     http_reply(&c->x, &reply);
 }
 
-static void grow(struct connection *c, int64_t cap)
+static void resize(struct connection *c, int64_t cap)
 {
-    if (cap <= c->in_cap)
-        return;
-    c->in = xrealloc(c->in, (size_t)cap);
+    if (cap > 0) {
+        c->in = xrealloc(c->in, (size_t)cap);
+    } else {
+        free(c->in);
+        c->in = NULL;
+    }
     c->in_cap = cap;
+    http_recount(c);
+}
+
+/* How large the buffer must be for the next read: of a long request so much at first, then
+ * as much again as came, so that nothing is held for what was only announced. */
+static int64_t next_cap(const struct connection *c)
+{
+    int64_t cap = c->in_cap, least = c->in_len + READ_BYTES / 4;
+    if (c->sized && cap >= c->need)
+        return cap;
+    if (cap < least)
+        cap = least > 2 * cap ? least : 2 * cap;
+    if (!c->sized)
+        return cap;
+    if (cap < STEP_BYTES)
+        cap = STEP_BYTES;
+    return cap < c->need ? cap : c->need;
 }
 
 static void consume(struct connection *c, int64_t used)
 {
     c->in_len -= used;
-    if (c->in_len > 0) {
+    if (c->in_len > 0)
         memmove(c->in, c->in + used, (size_t)c->in_len);
-    } else if (c->in_cap > KEEP_BYTES) {
-        free(c->in);
-        c->in = NULL;
-        c->in_cap = 0;
-    }
+    if (c->in_cap > KEEP_BYTES && c->in_len <= KEEP_BYTES)
+        resize(c, c->in_len > 0 ? KEEP_BYTES : 0);
     c->need = c->scanned = 0;
     c->chunks = (struct http_chunks){0};
-    c->continued = false;
+    c->continued = c->sized = false;
 }
 
 /* Looks for a whole request at the start of the buffer. Returns 1 with server->request
@@ -388,11 +230,12 @@ static int next_request(struct connection *c, int64_t *used)
     }
     if (!whole) {
         c->need = request->chunked ? c->in_len + 1 : head + body;
+        c->sized = !request->chunked;
         c->scanned = head - 4;
         if (request->expects_continue && !c->continued) {
             c->continued = true;
             text_puts(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-            mark_dirty(c);
+            http_mark_dirty(c);
         }
         return 0;
     }
@@ -407,12 +250,18 @@ static void serve(struct connection *c)
     struct http_server *server = c->server;
     while (!c->dead && !c->x.open && !c->closing &&
            (int64_t)c->out.len - c->sent < OUT_PAUSE_BYTES) {
+        if (c->in_len > 0 &&
+            http_is_over(server)) { /* not before others' answers are taken, or dropped */
+            c->starved = server->starved = true;
+            http_mark_dirty(c);
+            break;
+        }
         int64_t used = 0;
         int status = next_request(c, &used);
         if (status == 0)
             break;
         if (status != 1) {
-            refuse(c, status);
+            http_refuse(c, status);
             break;
         }
         c->x = (struct http_exchange){.connection = c,
@@ -427,7 +276,7 @@ static void serve(struct connection *c)
         return;
     if (c->eof && !c->x.open) {
         c->closing = true;
-        mark_dirty(c);
+        http_mark_dirty(c);
     }
     bool full = c->x.open ? c->in_len >= server->limits.pipeline_bytes
                           : (int64_t)c->out.len - c->sent >= OUT_PAUSE_BYTES;
@@ -454,7 +303,7 @@ static void discard(struct connection *c)
         return;
     c->lingered += got;
     if (got <= 0 || c->lingered > LINGER_BYTES)
-        kill_connection(c);
+        http_kill(c);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -463,7 +312,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     struct http_server *server = c->server;
     if (what & EV_CLOSED) {
         event_del(c->closed_event);
-        client_gone(c);
+        http_client_gone(c);
         return;
     }
     if (c->lingering) {
@@ -472,20 +321,23 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
     if (c->in_len == 0 && !c->x.open)
         c->since_ns = loop_now_ns();
-    int64_t want = c->in_len + READ_BYTES / 4;
-    if (c->need > want)
-        want = c->need;
-    if (want > c->in_cap)
-        grow(c, c->need > want ? c->need : (want > 2 * c->in_cap ? want : 2 * c->in_cap));
+    int64_t cap = next_cap(c);
+    if (cap > c->in_cap) {
+        if (!http_make_room(c, cap - c->in_cap)) {
+            http_evict(c);
+            return;
+        }
+        resize(c, cap);
+    }
     ssize_t got = read(fd, c->in + c->in_len, (size_t)(c->in_cap - c->in_len));
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0) {
-        client_gone(c);
+        http_client_gone(c);
         return;
     }
     c->in_len += got;
-    sweep_soon(server);
+    http_sweep_soon(server);
     serve(c);
 }
 
@@ -494,12 +346,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void finish_connection(struct connection *c)
 {
     if (!c->lingering) {
-        kill_connection(c);
+        http_kill(c);
         return;
     }
     shutdown(c->fd, SHUT_WR);
     c->since_ns = loop_now_ns();
-    sweep_soon(c->server);
+    http_sweep_soon(c->server);
 }
 
 static void write_out(struct connection *c)
@@ -514,7 +366,7 @@ static void write_out(struct connection *c)
                 c->writing = true;
                 c->since_ns = loop_now_ns();
                 event_add(c->write_event, NULL);
-                sweep_soon(c->server);
+                http_sweep_soon(c->server);
             }
             return;
         }
@@ -522,8 +374,8 @@ static void write_out(struct connection *c)
             c->out.len = 0;
             c->sent = 0;
             c->lingering = false;
-            client_gone(c);
-            kill_connection(c);
+            http_client_gone(c);
+            http_kill(c);
             return;
         }
         c->sent += put;
@@ -534,10 +386,12 @@ static void write_out(struct connection *c)
         event_del(c->write_event);
     }
     c->sent = 0;
-    if (c->out.cap > (size_t)KEEP_BYTES)
+    if (c->out.cap > (size_t)KEEP_BYTES) {
         text_release(&c->out);
-    else
+        http_recount(c);
+    } else {
         text_clear(&c->out);
+    }
     if (c->closing)
         finish_connection(c);
 }
@@ -548,7 +402,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     /* Through the dirty list, so that the commit hook stays in front of every write. */
-    mark_dirty(c);
+    http_mark_dirty(c);
 }
 
 /* One round over the connections that have something to write or to free. */
@@ -575,6 +429,20 @@ static void flush_round(struct http_server *server)
     }
 }
 
+/* Those that were not served for want of room are, now that there is some. */
+static void feed_starved(struct http_server *server)
+{
+    http_trim(server);
+    if (!server->starved || http_is_over(server))
+        return;
+    server->starved = false;
+    for (struct connection *c = server->first; c; c = c->next) {
+        if (c->starved)
+            http_mark_dirty(c);
+        c->starved = false;
+    }
+}
+
 /* Behind a turn: serve what waits behind the answers that were given, let the commit hook
  * put them in safety, then write them. Rounds end because each connection's buffer does.
  */
@@ -582,8 +450,10 @@ static void flush(void *ctx)
 {
     struct http_server *server = ctx;
     server->flushing = true;
-    while (server->dirty_first)
+    while (server->dirty_first) {
         flush_round(server);
+        feed_starved(server);
+    }
     server->flushing = false;
 }
 
@@ -608,12 +478,12 @@ static void sweep(void *ctx)
             continue;
         c->lingering = false;
         if (c->x.open)
-            client_gone(c);
-        kill_connection(c);
+            http_client_gone(c);
+        http_kill(c);
     }
     resume_listening(server);
     if (any)
-        sweep_soon(server);
+        http_sweep_soon(server);
 }
 
 /* ---- the server ------------------------------------------------------------------- */
@@ -636,7 +506,7 @@ static void add_connection(struct http_server *server, int fd)
     server->first = c;
     server->connections++;
     set_reading(c, true);
-    sweep_soon(server);
+    http_sweep_soon(server);
 }
 
 void http_server_adopt(struct http_server *server, int fd)
@@ -677,6 +547,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_limits 
     l->idle_ns = or_default(l->idle_ns, 60 * JOBQ_NS_PER_S);
     l->write_ns = or_default(l->write_ns, 10 * JOBQ_NS_PER_S);
     l->connections = (int)or_default(l->connections, 64);
+    l->total_bytes = or_default(l->total_bytes, 64 * JOBQ_MIB);
     server->loop = loop;
     server->handler = handler;
     server->ctx = ctx;
@@ -703,8 +574,8 @@ void http_server_free(struct http_server *server)
     /* All are closed before the first is freed: closing links one behind another. */
     for (struct connection *c = server->first; c; c = c->next) {
         if (!c->dead)
-            client_gone(c);
-        kill_connection(c);
+            http_client_gone(c);
+        http_kill(c);
     }
     while (server->first)
         free_connection(server->first);
@@ -775,4 +646,14 @@ void http_server_on_commit(struct http_server *server, loop_fn *commit, void *ct
 int http_server_connections(const struct http_server *server)
 {
     return server->connections;
+}
+
+int64_t http_server_buffer_bytes(const struct http_server *server)
+{
+    return server->held;
+}
+
+int64_t http_server_evicted(const struct http_server *server)
+{
+    return server->evicted;
 }

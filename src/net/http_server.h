@@ -13,7 +13,9 @@
  *
  * Everything is bounded: head, headers (HTTP_HEADERS_MAX), body, connections, the time in
  * which a request must have come, a reply be taken and an idle connection stay.
- * TCP_NODELAY is set. Past the limit of connections the listener pauses until one ends.
+ * TCP_NODELAY is set. Past the limit of connections the listener pauses until one ends. Past
+ * total_bytes the connection ends that holds the most, with a 503 if its request has not come
+ * whole, without an answer if it does not take the one it has.
  *
  * Why not evhttp: it does not notice that a client hung up while its request waits for
  * the answer (a long poll), does not bound what a client pipelines, and took 2 to 3 times
@@ -36,6 +38,7 @@ struct http_limits {
     int64_t idle_ns;        /* without a request [60 s] */
     int64_t write_ns;       /* for a reply's bytes to be taken [10 s] */
     int connections;        /* [64] */
+    int64_t total_bytes; /* of all connections' buffers; must hold one request [64 MiB] */
 };
 
 /* A request came. Its views die when the handler returns. The handler, or somebody later,
@@ -67,8 +70,11 @@ void http_server_adopt(struct http_server *server, int fd);
 void http_server_stop_listening(struct http_server *server);
 /* Called behind each turn that made answers, before they are written. */
 void http_server_on_commit(struct http_server *server, loop_fn *commit, void *ctx);
-/* Open connections; exchanges whose answer is awaited. */
+/* Open connections. */
 int http_server_connections(const struct http_server *server);
+/* What their buffers hold now; how many connections ended for it. */
+int64_t http_server_buffer_bytes(const struct http_server *server);
+int64_t http_server_evicted(const struct http_server *server);
 
 struct http_reply {
     int status;

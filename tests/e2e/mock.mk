@@ -1,6 +1,6 @@
 # tests/e2e/mock.mk - jobqmock held to clients that others wrote: Debian's boto3 and
 # awscli (Query), and npm's (JSON; SimpleDB).
-.PHONY: check-mock check-mock-npm check-mock-kill check-mock-slow \
+.PHONY: check-mock check-mock-npm check-mock-kill check-mock-slow check-mock-full \
 	check-mock-soak check-mock-soak-asan
 check-mock: bin/jobqmock
 	@tests/e2e/mock_check.sh mock_sqs.py mock_sqs_more.py \
@@ -8,6 +8,7 @@ check-mock: bin/jobqmock
 		mock_edges.py mock_start.py mock_state.py
 	@/usr/bin/python3 -W ignore tests/e2e/mock_auth.py Checked
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 3
+	@/usr/bin/python3 -W ignore tests/e2e/mock_full.py 300
 check-mock-npm: bin/jobqmock
 	@tests/e2e/npm.sh
 	@/usr/bin/python3 tests/e2e/mock_clients.py
@@ -20,11 +21,14 @@ check-mock-cli: bin/jobqmock
 CHECKS += check-mock-cli
 
 # Slow, so not part of `make check`: --state killed fifty times; half a minute of clients that
-# trickle (tests/unit/test_http_server.c does it with shorter limits).
+# trickle (tests/unit/test_http_server.c does it with shorter limits); thousands that hold what
+# they can.
 check-mock-kill: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_kill.py 50
 check-mock-slow: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_slow.py
+check-mock-full: bin/jobqmock
+	@/usr/bin/python3 -W ignore tests/e2e/mock_full.py 3000
 # Also slow: mixed load, faults, disconnects and malformed requests for SOAK_SECONDS; and the
 # same with the sanitizers, which also tell what was not given back at the end.
 SOAK_SECONDS ?= 30

@@ -50,8 +50,10 @@ def main():
     mock, took = livelib.Mock(signed=False), []
     threads = [threading.Thread(target=trickle, args=(mock, begin, took)) for begin in (
         b"GET /", b"POST / HTTP/1.1\r\nHost: x\r\nX-A: ",
+        b"GET /_jobq/healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /",  # pipelined
         b"POST / HTTP/1.1\r\nContent-Length: 9000\r\n\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2328\r\n")]
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2328\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: ")]
     threads.append(threading.Thread(target=unread, args=(mock, took)))
     for thread in threads:
         thread.start()

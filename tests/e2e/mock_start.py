@@ -49,6 +49,8 @@ class Start(unittest.TestCase):
         for options, *texts in ((["--port", "65536"], "--port", "65536", "65535"),
                                 (["--port", "x"], "--port", "x"),
                                 (["--speed", "0"], "--speed", "0"),
+                                (["--max-connections", "0"], "--max-connections", "0"),
+                                (["--max-buffers", "1MiB"], "--max-buffers", "32MiB"),
                                 (["--auth", "maybe"], "--auth", "maybe", "check"),
                                 (["--account", "12"], "--account", "12"),
                                 (["--model", "aws-1999"], "aws-1999", "aws-2026"),

@@ -130,6 +130,8 @@ static struct mock *new_mock(bool checks)
                           .account = "123456789012",
                           .seed = 1,
                           .speed = 1,
+                          .max_connections = 100,
+                          .max_buffer_bytes = 256 * JOBQ_MIB,
                           .auth_check = checks};
     struct mock *mock = process_new(o, &err);
     if (!mock)
@@ -188,7 +190,7 @@ static struct text run(const char *data, size_t size, size_t step, bool *compara
         reply_read(&s.reader);
         at += len + 1;
     }
-    *comparable = !checks && s.mock->speed == 0 && !s.reader.faults;
+    *comparable = !checks && s.mock->speed == 0 && !s.reader.faults && !s.reader.metrics;
     check_end(&s);
     process_free(s.mock);
     text_release(&segment);

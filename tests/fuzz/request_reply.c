@@ -145,6 +145,7 @@ void reply_asked(struct reply_reader *reader, struct jobq_str segment)
     if (len == 0)
         return;
     reader->faults = reader->faults || memmem(segment.ptr, len, "/_jobq/faults", 13);
+    reader->metrics = reader->metrics || memmem(segment.ptr, len, "/metrics", 8);
     reader->head = reader->head || memmem(segment.ptr, len, "HEAD ", 5);
 }
 

@@ -24,7 +24,8 @@ struct reply_reader {
     struct text log; /* all that was read, without interim replies */
     struct text kept[KEPT_COUNT];
     int64_t body_max;
-    bool faults, head; /* faults were asked for; so was a HEAD */
+    /* Faults were asked for; a HEAD; and metrics, which tell how full the buffers are. */
+    bool faults, head, metrics;
 };
 
 /* Prints and aborts. */

@@ -1,0 +1,106 @@
+/* http_int.h - what the parts of the HTTP server share.
+ *
+ * Room:     src/net.
+ * Callers:  http_server.c, http_reply.c, http_budget.c. */
+#ifndef JOBQ_NET_HTTP_INT_H
+#define JOBQ_NET_HTTP_INT_H
+
+#include "base/text.h"
+#include "net/http_server.h"
+
+#define LISTENERS_MAX 4
+#define STREAM_BYTES (256 * JOBQ_KIB)
+
+struct event;
+
+struct http_exchange {
+    struct connection *connection;
+    http_gone_fn *gone;
+    void *gone_ctx;
+    bool open, stream, close_after, head; /* head: a HEAD, whose answer has no body */
+};
+
+struct connection {
+    struct http_server *server;
+    struct connection *next, *previous; /* of the server's list */
+    struct connection *next_dirty;
+    struct event *read_event, *write_event, *closed_event;
+    int fd;
+    char *in;
+    int64_t in_len, in_cap;
+    int64_t need;    /* bytes before which looking at `in` again is no use */
+    int64_t scanned; /* bytes of `in` known to hold no end of a head */
+    struct http_chunks chunks;
+    struct text out;
+    int64_t sent;     /* of out */
+    int64_t counted;  /* of in_cap and out.cap, in server->held */
+    int64_t since_ns; /* when the present wait began: for a request, or a taker */
+    int64_t lingered;
+    struct http_exchange x;
+    bool dirty, dead, eof, closing, continued, reading, writing, lingering, starved,
+        sized; /* need is the end of the request */
+    char peer[64];
+};
+
+struct listener {
+    struct event *event;
+    int fd;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_limits limits;
+    http_handler_fn *handler;
+    void *ctx;
+    loop_fn *commit;
+    void *commit_ctx;
+    struct listener listener[LISTENERS_MAX];
+    int listener_count;
+    struct connection *first;
+    struct connection *dirty_first, *dirty_last;
+    int connections;
+    int64_t held; /* bytes of all connections' buffers */
+    int64_t evicted;
+    bool starved; /* so is a connection */
+    bool paused, flushing, sweeping;
+    struct loop_timer *sweeper;
+    struct http_request request;
+};
+
+/* ---- http_server.c ------------------------------------------------------------------ */
+
+/* Look at it behind the turn: it has bytes to write, or is to be freed. */
+void http_mark_dirty(struct connection *c);
+void http_sweep_soon(struct http_server *server);
+/* The socket goes at once, the memory behind the turn: a caller up the stack may still
+ * hold the connection. While somebody still means to answer on it, the memory stays until
+ * he has. */
+void http_kill(struct connection *c);
+/* The client closed its side, or all of it. */
+void http_client_gone(struct connection *c);
+/* Answer a request that cannot be served and end the connection; what else the client
+ * sends is thrown away for a while, or closing would reset the answer away. */
+void http_refuse(struct connection *c, int status);
+
+/* ---- http_budget.c: total_bytes of the limits ---------------------------------------- */
+
+/* The connection's buffers may have changed in size. */
+static inline void http_recount(struct connection *c)
+{
+    int64_t now = c->in_cap + (int64_t)c->out.cap;
+    c->server->held += now - c->counted;
+    c->counted = now;
+}
+static inline bool http_is_over(const struct http_server *server)
+{
+    return server->held > server->limits.total_bytes;
+}
+/* Make room for c to hold `more` bytes, by ending connections that hold more than c will
+ * then. False: c itself is the largest. */
+bool http_make_room(struct connection *c, int64_t more);
+/* End the largest until all fit. */
+void http_trim(struct http_server *server);
+/* End this one for what it holds: by a 503 if its request has not come whole. */
+void http_evict(struct connection *c);
+
+#endif

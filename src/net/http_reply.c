@@ -1,0 +1,135 @@
+/* http_reply.c - answers, given to the server. See http_server.h.
+ *
+ * Room:     src/net, a tool.
+ * Callers:  handlers, through http_server.h.
+ * Knows nothing of: sockets' events. */
+#include "net/http_int.h"
+
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+static void put_head(struct text *out, const struct http_reply *reply, int64_t length,
+                     bool close)
+{
+    if (reply->status == 200) {
+        text_put(out, "HTTP/1.1 200 OK\r\n", 17);
+    } else {
+        text_puts(out, "HTTP/1.1 ");
+        text_put_int(out, reply->status);
+        text_putc(out, ' ');
+        text_puts(out, http_status_text(reply->status));
+        text_puts(out, "\r\n");
+    }
+    if (reply->content_type.len > 0) {
+        text_put(out, "Content-Type: ", 14);
+        text_put_str(out, reply->content_type);
+        text_put(out, "\r\n", 2);
+    }
+    if (length >= 0) {
+        text_put(out, "Content-Length: ", 16);
+        text_put_int(out, length);
+        text_put(out, "\r\n", 2);
+    }
+    if (reply->headers.len > 0)
+        text_put_str(out, reply->headers);
+    if (close)
+        text_puts(out, "Connection: close\r\n");
+    text_put(out, "\r\n", 2);
+}
+
+static void end_exchange(struct http_exchange *x)
+{
+    struct connection *c = x->connection;
+    x->open = x->stream = false;
+    x->gone = NULL;
+    http_recount(c);
+    c->since_ns = loop_now_ns();
+    if (x->close_after || c->eof)
+        c->closing = true;
+    http_mark_dirty(c);
+    http_sweep_soon(c->server);
+}
+
+int64_t http_reply(struct http_exchange *x, const struct http_reply *reply)
+{
+    struct connection *c = x->connection;
+    assert(x->open && !x->stream);
+    x->close_after = x->close_after || reply->close;
+    size_t before = c->out.len;
+    put_head(&c->out, reply, reply->body.len, x->close_after);
+    if (!reply->no_body && !x->head && reply->body.len > 0)
+        text_put_str(&c->out, reply->body);
+    int64_t bytes = (int64_t)(c->out.len - before);
+    end_exchange(x);
+    return bytes;
+}
+
+int64_t http_reply_bytes(const struct http_reply *reply)
+{
+    struct text head = {0};
+    put_head(&head, reply, reply->body.len, reply->close);
+    int64_t bytes = (int64_t)head.len + (reply->no_body ? 0 : reply->body.len);
+    text_release(&head);
+    return bytes;
+}
+
+void http_drop(struct http_exchange *x)
+{
+    assert(x->open);
+    x->open = x->stream = false;
+    x->gone = NULL;
+    http_kill(x->connection);
+}
+
+void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx)
+{
+    x->gone = gone;
+    x->gone_ctx = ctx;
+}
+
+void http_stream(struct http_exchange *x, const struct http_reply *head)
+{
+    assert(x->open && !x->stream);
+    x->stream = true;
+    put_head(&x->connection->out, head, -1, true);
+    http_mark_dirty(x->connection);
+}
+
+int http_stream_send(struct http_exchange *x, struct jobq_str bytes,
+                     struct jobq_error *err)
+{
+    struct connection *c = x->connection;
+    assert(x->open && x->stream);
+    if ((int64_t)c->out.len - c->sent + bytes.len > STREAM_BYTES)
+        return jobq_fail(err, JOBQ_LIMIT, "more than '%d' bytes wait for a slow reader",
+                         (int)STREAM_BYTES);
+    text_put_str(&c->out, bytes);
+    http_recount(c);
+    http_mark_dirty(c);
+    return JOBQ_OK;
+}
+
+void http_stream_end(struct http_exchange *x)
+{
+    assert(x->open && x->stream);
+    x->close_after = true;
+    end_exchange(x);
+}
+
+const char *http_peer(const struct http_exchange *x)
+{
+    struct connection *c = x->connection;
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    if (c->peer[0] == '\0' && !c->dead &&
+        getpeername(c->fd, (struct sockaddr *)&address, &len) == 0) {
+        if (address.ss_family == AF_UNIX)
+            return "unix";
+        getnameinfo((struct sockaddr *)&address, len, c->peer, sizeof c->peer, NULL, 0,
+                    NI_NUMERICHOST);
+    }
+    return c->peer;
+}
