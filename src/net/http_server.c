@@ -1,7 +1,8 @@
-#include "net/http_int.h"
+#include "net/http_server.h"
 
 #include "base/arena.h"
 #include "jobq/units.h"
+#include "net/http_int.h"
 
 #include <event2/event.h>
 #include <event2/util.h>
