@@ -27,7 +27,7 @@
 enum { KEYS_MAX = 256, HEADERS_SIGNED_MAX = HTTP_HEADERS_MAX };
 
 struct known_key {
-    char access[132], secret[132], token[1024];
+    char access[132], secret[132], token[4097]; /* AWS's are 1 to 2 KiB */
 };
 
 struct mock_keys {
@@ -64,9 +64,12 @@ static int take_key(void *ctx, const char *section, const char *key, const char 
     bool token = strcmp(key, "token") == 0 || strcmp(key, "aws_session_token") == 0;
     char *to = secret ? known->secret : known->token;
     size_t cap = secret ? sizeof known->secret : sizeof known->token;
-    if ((!secret && !token) || strlen(value) >= cap)
-        return jobq_fail(err, JOBQ_INVALID,
-                         "'%s' is neither 'secret' nor 'token', or too long", key);
+    if (!secret && !token)
+        return jobq_fail(err, JOBQ_INVALID, "'%.40s' is neither 'secret' nor 'token'",
+                         key);
+    if (strlen(value) >= cap)
+        return jobq_fail(err, JOBQ_INVALID, "'%.40s' is longer than '%d' characters", key,
+                         (int)cap - 1);
     strcpy(to, value);
     return JOBQ_OK;
 }

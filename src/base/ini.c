@@ -2,13 +2,15 @@
 
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 /* Debian's inih does not tell its handler the line, so the lines are counted where it
- * asks for them. */
+ * asks for them. Nor does it take lines of more than 200 bytes: of a longer "key = value" it
+ * gets the key alone, and on_key puts the value in again. */
 struct reading {
     ini_key_fn *fn;
     void *ctx;
@@ -16,33 +18,71 @@ struct reading {
     struct jobq_error *err;
     int code;
     int line;
-    int long_line; /* first line that did not fit, 0: none */
-    FILE *file;    /* or */
+    int long_line;     /* first line that did not fit, 0: none */
+    int long_limit;    /* in so many bytes */
+    const char *value; /* of the line being read, in `whole`; NULL: as inih tells it */
+    FILE *file;        /* or */
     const char *text;
+    char whole[INI_LINE_MAX + 2];
 };
+
+/* The next line with its end, or as much as fits. False: there is none. */
+static bool take_line(struct reading *r)
+{
+    if (r->file)
+        return fgets(r->whole, sizeof r->whole, r->file) != NULL;
+    size_t len = 0;
+    while (len < sizeof r->whole - 1 && r->text[len] &&
+           (len == 0 || r->text[len - 1] != '\n'))
+        len++;
+    memcpy(r->whole, r->text, len);
+    r->whole[len] = '\0';
+    r->text += len;
+    return len > 0;
+}
+
+/* Ends at white space with a semicolon behind it, as inih has it. */
+static char *trim_value(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    for (char *p = text; *p; p++)
+        if (*p == ';' && p > text && isspace((unsigned char)p[-1]))
+            *p = '\0';
+    size_t len = strlen(text);
+    while (len > 0 && isspace((unsigned char)text[len - 1]))
+        text[--len] = '\0';
+    return text;
+}
+
+static char *refuse_line(struct reading *r, int limit)
+{
+    r->long_line = r->line;
+    r->long_limit = limit;
+    return NULL;
+}
 
 static char *next_line(char *out, int cap, void *stream)
 {
     struct reading *r = stream;
-    if (r->long_line)
+    r->value = NULL;
+    if (r->long_line || !take_line(r))
         return NULL;
-    if (r->file) {
-        if (!fgets(out, cap, r->file))
-            return NULL;
-    } else {
-        if (!*r->text)
-            return NULL;
-        int len = 0;
-        while (len < cap - 1 && r->text[len] && (len == 0 || r->text[len - 1] != '\n'))
-            len++;
-        memcpy(out, r->text, (size_t)len);
-        out[len] = '\0';
-        r->text += len;
-    }
     r->line++;
-    size_t len = strlen(out);
-    if (len + 1 == (size_t)cap && out[len - 1] != '\n')
-        r->long_line = r->line;
+    size_t len = strlen(r->whole);
+    if (len > INI_LINE_MAX && r->whole[len - 1] != '\n')
+        return refuse_line(r, INI_LINE_MAX);
+    if (len < (size_t)cap)
+        return memcpy(out, r->whole, len + 1);
+    size_t key = strcspn(r->whole, "=:");
+    if (r->whole[0] == '#' || r->whole[0] == ';')
+        return strcpy(out, "#\n");
+    if (r->whole[0] == '[' || isspace((unsigned char)r->whole[0]) ||
+        key + sizeof "=*\n" > (size_t)cap)
+        return refuse_line(r, cap - 1);
+    r->value = trim_value(r->whole + key + 1);
+    memcpy(out, r->whole, key);
+    strcpy(out + key, "=*\n");
     return out;
 }
 
@@ -51,7 +91,11 @@ static int on_key(void *user, const char *section, const char *key, const char *
     struct reading *r = user;
     if (r->code != JOBQ_OK || r->long_line)
         return 0;
-    r->code = r->fn(r->ctx, section, key, value ? value : "", r->line, r->err);
+    r->code = r->fn(r->ctx, section, key,
+                    r->value ? r->value
+                    : value  ? value
+                             : "",
+                    r->line, r->err);
     if (r->code == JOBQ_OK)
         return 1;
     jobq_wrap(r->err, "%s:%d", r->name, r->line);
@@ -64,8 +108,8 @@ static int run(struct reading *r)
     if (r->code != JOBQ_OK)
         return r->code;
     if (r->long_line)
-        return jobq_fail(r->err, JOBQ_INVALID, "%s:%d: line is too long", r->name,
-                         r->long_line);
+        return jobq_fail(r->err, JOBQ_INVALID, "%s:%d: line is longer than '%d' bytes",
+                         r->name, r->long_line, r->long_limit);
     if (line > 0)
         return jobq_fail(r->err, JOBQ_INVALID,
                          "%s:%d: malformed line, want 'key = value'", r->name, line);

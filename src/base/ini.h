@@ -8,6 +8,9 @@
 
 #include "jobq/error.h"
 
+/* Bytes of a "key = value" line; of any other line, and of a key, 199. */
+#define INI_LINE_MAX 6144
+
 /* Called for each key. Strings die with the call. Returns JOBQ_OK or a code with err
  * filled; the first failure ends the reading. */
 typedef int ini_key_fn(void *ctx, const char *section, const char *key, const char *value,

@@ -10,6 +10,8 @@ import threading
 import time
 import unittest
 
+import boto3
+
 import livelib
 
 
@@ -63,12 +65,30 @@ class Start(unittest.TestCase):
         check = ["--port", "0", "--auth", "check", "--credentials"]
         for text, *said in (("[A]\nsecret=s\nnonsense\n", ":3"),
                             ("[A]\npassword=s\n", ":2", "password"),
-                            ("[A]\nsecret=%s\n" % ("s" * 150), ":2", "secret", "too long"),
+                            ("[A]\nsecret=%s\n" % ("s" * 150), ":2", "secret", "131"),
+                            ("[A]\nsecret=s\ntoken=%s\n" % ("t" * 4097), ":3", "token", "4096"),
+                            ("[A]\ntoken=%s\n" % ("t" * 9000), ":2", "6144"),
                             ("secret=s\n", ":1", "key id"),
                             ("[%s]\nsecret=s\n" % ("A" * 40000), ":1")):
             path = self.file(text)
             self.refused(check + [path], 2, path, *said)
         self.refused(check + [self.dir + "/none"], 2, self.dir + "/none")
+
+    def test_long_token(self):
+        """AWS's session tokens have 1 to 2 KiB."""
+        token = "IQoJb3JpZ2luX2VjE+/" * 110
+        path = self.file("[AKIDLONG]\nsecret = s3cret\ntoken = %s==\n" % token)
+        mock = livelib.Mock("--credentials", path)
+        for good in (True, False):
+            sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=mock.url,
+                               aws_access_key_id="AKIDLONG", aws_secret_access_key="s3cret",
+                               aws_session_token=token + ("==" if good else "="))
+            if good:
+                self.assertNotIn("QueueUrls", sqs.list_queues())
+                continue
+            with self.assertRaises(sqs.exceptions.ClientError):
+                sqs.list_queues()
+        mock.close()
 
     def test_faults(self):
         for spec, *said in (("error=2", "error=2", "0..1"), ("error", "error", "KEY=VALUE"),

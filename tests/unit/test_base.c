@@ -254,6 +254,24 @@ static void ini_names_the_line(void **state)
     assert_int_equal(ini_read_text("a = 1\nnonsense\n", "f.ini", keep, &seen, &err),
                      JOBQ_INVALID);
     assert_non_null(strstr(err.text, "f.ini:2: malformed"));
+    text_clear(&seen);
+    /* Long values, comments; and what is too long. */
+    struct text file = {0}, want = {0};
+    text_printf(&file, "a = 1\n# %0300d\n[s]\ntoken = %02000d= ; a comment\r\nb = 2\n", 0,
+                7);
+    text_printf(&want, "[]a=1@1;[s]token=%02000d=@4;[s]b=2@5;", 7);
+    assert_int_equal(ini_read_text(file.ptr, "f.ini", keep, &seen, &err), 0);
+    assert_string_equal(seen.ptr, want.ptr);
+    text_clear(&file);
+    text_printf(&file, "a = 1\nb = %0*d\n", INI_LINE_MAX, 0);
+    assert_int_equal(ini_read_text(file.ptr, "f.ini", keep, &seen, &err), JOBQ_INVALID);
+    assert_string_equal(err.text, "f.ini:2: line is longer than '6144' bytes");
+    text_clear(&file);
+    text_printf(&file, "[%0300d]\n", 0);
+    assert_int_equal(ini_read_text(file.ptr, "f.ini", keep, &seen, &err), JOBQ_INVALID);
+    assert_string_equal(err.text, "f.ini:1: line is longer than '199' bytes");
+    text_release(&file);
+    text_release(&want);
     assert_int_equal(ini_read_file("/nonexistent", keep, &seen, &err), JOBQ_NOT_FOUND);
     text_release(&seen);
 }
