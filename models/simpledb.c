@@ -53,7 +53,6 @@ void simpledb_reset(struct simpledb *model, const struct simpledb_params *params
         row_reset(&model->domain[i]);
     names_reset(&model->domain_names);
     names_reset(&model->names);
-    model->ahead = (struct row_ahead){0};
     blobs_reset(&model->blobs);
     model->listed_count = 0;
     model->billed_bytes = 0;

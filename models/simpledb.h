@@ -208,14 +208,16 @@ int simpledb_metadata(struct simpledb *model, int64_t now_ns, int domain,
                       struct jobq_error *err);
 
 /* Where a row is or would be: for a write that is on its way, so that the work of finding it
- * is done once and its memory is near when the write comes. Good for ever, though it may
- * become useless. */
+ * is done once. Good for ever, though it may become useless. */
 struct simpledb_place {
     uint32_t hash;
     int32_t tail; /* -1: no place */
 };
-struct simpledb_place simpledb_place(struct simpledb *model, int domain,
+struct simpledb_place simpledb_place(const struct simpledb *model, int domain,
                                      struct jobq_str item);
+/* A write is about to come to the row with the hash of a place: asks for its memory. domain
+ * may be none. */
+void simpledb_foresee(const struct simpledb *model, int domain, uint32_t hash);
 /* A put on its way; the strings and pairs are the caller's. */
 struct simpledb_put {
     struct simpledb_place place; /* made for this item in this domain */

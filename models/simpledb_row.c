@@ -99,13 +99,10 @@ int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
     return -1;
 }
 
-void row_prefetch(struct simpledb *model, int domain, uint32_t hash)
+void row_prefetch(const struct simpledb *model, const struct row_domain *domain,
+                  uint32_t hash)
 {
-    struct row_ahead before = model->ahead;
-    row_prefetch_slot(&model->domain[domain], hash);
-    model->ahead = (struct row_ahead){domain, hash};
-    /* The domain before may be gone: then it has no rows, and nothing is asked for. */
-    const struct row_slot *slot = first_of(&model->domain[before.domain], before.hash);
+    const struct row_slot *slot = first_of(domain, hash);
     if (!slot)
         return;
     const char *row = row_at(model, slot);

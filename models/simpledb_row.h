@@ -104,12 +104,6 @@ struct row_draft; /* simpledb_draft.h */
 
 /* ---- the model ----------------------------------------------------------------------- */
 
-/* Where row_prefetch was last. */
-struct row_ahead {
-    int domain;
-    uint32_t hash;
-};
-
 /* An empty slot has the greatest hash and no blob, and more of them stand behind the last, so
  * that a search looks at the hash alone, and at several at once. */
 struct row_slot {
@@ -170,7 +164,6 @@ struct simpledb {
     int32_t *listed; /* existing domains in order of name */
     int32_t listed_count, listed_cap;
     struct blobs blobs;
-    struct row_ahead ahead;
     struct name_mark *mark; /* by id of names */
     int32_t mark_cap;
     uint32_t serial;
@@ -270,9 +263,9 @@ static inline void row_prefetch_slot(const struct row_domain *domain, uint32_t h
     __builtin_prefetch(slot, 1);
     __builtin_prefetch(slot + ROW_SLOTS_BEHIND - 1, 1);
 }
-/* Asks the processor for the slot of a name, and for the row of the name before, whose slot
- * has come meanwhile: to wait for a slot here would cost as much as to wait later. */
-void row_prefetch(struct simpledb *model, int domain, uint32_t hash);
+/* Asks the processor for the row of a hash. */
+void row_prefetch(const struct simpledb *model, const struct row_domain *domain,
+                  uint32_t hash);
 /* The first slot at or after the place of (hash, name) that is taken and, if after is true,
  * greater than it; -1: none. */
 int64_t row_seek(const struct simpledb *model, const struct row_domain *domain,

@@ -328,15 +328,19 @@ static inline struct row_domain *begin_single(struct simpledb *model, int64_t no
 
 static const struct simpledb_place no_place = {.tail = -1};
 
-struct simpledb_place simpledb_place(struct simpledb *model, int domain,
+struct simpledb_place simpledb_place(const struct simpledb *model, int domain,
                                      struct jobq_str item)
 {
     if (!call_domain_exists(model, domain) || item.len <= 0 || !item.ptr)
         return no_place;
     const struct row_domain *d = &model->domain[domain];
-    uint32_t hash = row_hash(d, item);
-    row_prefetch(model, domain, hash);
-    return (struct simpledb_place){hash, d->tail};
+    return (struct simpledb_place){row_hash(d, item), d->tail};
+}
+
+void simpledb_foresee(const struct simpledb *model, int domain, uint32_t hash)
+{
+    if (call_domain_exists(model, domain))
+        row_prefetch(model, &model->domain[domain], hash);
 }
 
 int simpledb_put_at(struct simpledb *model, int64_t now_ns,

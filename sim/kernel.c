@@ -53,8 +53,9 @@ struct kernel {
     struct known_fiber *fiber; /* by index */
     uint32_t fiber_cap;
     size_t cancelled; /* gravestones */
-    struct {
+    struct foreseen {
         kernel_event_fn *fn, *look;
+        void *whole; /* look's first argument */
     } foreseen[FORESEEN_MAX];
     int foreseen_count;
     int64_t events;
@@ -310,11 +311,12 @@ void kernel_reset(struct kernel *k)
     k->stopped = false;
 }
 
-void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look)
+void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look,
+                    void *whole)
 {
     assert(k->foreseen_count < FORESEEN_MAX);
-    k->foreseen[k->foreseen_count].fn = fn;
-    k->foreseen[k->foreseen_count++].look = look;
+    struct foreseen *f = &k->foreseen[k->foreseen_count++];
+    *f = (struct foreseen){fn, look, whole};
 }
 
 /* ---- running -------------------------------------------------------------------- */
@@ -346,7 +348,7 @@ static inline __attribute__((always_inline)) void foresee(const struct kernel *k
         p = e->target; /* most often a call on its fiber's stack */
         for (int i = 0; i < k->foreseen_count; i++)
             if (k->foreseen[i].fn == e->fn)
-                k->foreseen[i].look(e->target, e->arg);
+                k->foreseen[i].look(k->foreseen[i].whole, e->arg);
     } else {
         __builtin_prefetch(k->fiber[slot].fiber, 1);
         p = k->fiber[slot].stack;

@@ -83,12 +83,13 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
 bool kernel_cancel(struct kernel *k, struct kernel_event_id id);
 
 /* In a world of many fibers (256 and more), what an event touches has left the caches by the
- * time it happens. look(ctx, arg) is called for a call of fn when it is likely to be the
+ * time it happens. look(whole, arg) is called for a call of fn when it is likely to be the
  * third event from now, so that it asks for that memory (__builtin_prefetch) while others
- * happen; *ctx itself is only just asked for, so reading it would wait. A call may be looked
- * at several times or never: look changes nothing. Not for cancelled calls. Four functions
- * at most; kept over kernel_reset. */
-void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look);
+ * happen; the call's own ctx is only just asked for, so reading it would wait. A call may be
+ * looked at several times or never: look changes nothing. Not for cancelled calls. Four
+ * functions at most; kept over kernel_reset. */
+void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look,
+                    void *whole);
 
 /* The fibers of this world: their clock is kernel_now, their deadlines are events. */
 struct fiber_sched *kernel_fibers(struct kernel *k);

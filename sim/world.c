@@ -61,8 +61,8 @@ struct jobq_str world_board(struct world_proc *p, const char *path)
 
 /* ---- calls ------------------------------------------------------------------------ */
 
-void world_ask(struct world_proc *p, struct world_call *call, kernel_event_fn *apply,
-               enum world_latency_kind kind)
+void world_ask_hinted(struct world_proc *p, struct world_call *call,
+                      kernel_event_fn *apply, enum world_latency_kind kind, uint64_t hint)
 {
     struct world *w = p->world;
     const struct world_latency *latency = &w->params->latency[kind];
@@ -70,7 +70,7 @@ void world_ask(struct world_proc *p, struct world_call *call, kernel_event_fn *a
     call->code = JOBQ_OK;
     if (latency->zero && p->rtt_ns == 0) {
         call->reply_ns = -1;
-        apply(call, 0);
+        apply(call, hint);
         return;
     }
     int64_t total_ns =
@@ -80,7 +80,7 @@ void world_ask(struct world_proc *p, struct world_call *call, kernel_event_fn *a
     call->reply_ns = total_ns - request_ns;
     call->ticket = fiber_ticket(w->sched);
     fiber_proc_pin(p->fibers);
-    kernel_at(w->kernel, kernel_now(w->kernel) + request_ns, apply, call, 0);
+    kernel_at(w->kernel, kernel_now(w->kernel) + request_ns, apply, call, hint);
     fiber_park(w->sched, JOBQ_FOREVER);
 }
 
@@ -171,6 +171,7 @@ struct world *world_new(const struct world_params *params,
     w->options = *options;
     w->sqs = sqs_new(&params->sqs);
     w->simpledb = simpledb_new(&params->simpledb);
+    world_store_init(w);
     w->ec2 = ec2_new(&params->ec2, "us-east-1a");
     world_queue_reset(w);
     world_fleet_reset(w);

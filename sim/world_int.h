@@ -122,10 +122,17 @@ struct world_call {
     struct jobq_call_cost *cost;
 };
 
-/* Bring the call to the server: apply(call) runs there, now or after the request leg, and
- * ends with world_reply. Returns when the reply is there. */
-void world_ask(struct world_proc *proc, struct world_call *call, kernel_event_fn *apply,
-               enum world_latency_kind kind);
+/* Bring the call to the server: apply(call, hint) runs there, now or after the request leg,
+ * and ends with world_reply. Returns when the reply is there. The hint is for whoever foresees
+ * such a call (kernel_foresee). */
+void world_ask_hinted(struct world_proc *proc, struct world_call *call,
+                      kernel_event_fn *apply, enum world_latency_kind kind,
+                      uint64_t hint);
+static inline void world_ask(struct world_proc *proc, struct world_call *call,
+                             kernel_event_fn *apply, enum world_latency_kind kind)
+{
+    world_ask_hinted(proc, call, apply, kind, 0);
+}
 /* From apply: send the answer back. May end the caller's memory: the last thing done. */
 void world_reply(struct world_call *call);
 
@@ -133,6 +140,9 @@ extern const struct jobq_queue_ops world_queue_ops;
 extern const struct jobq_store_ops world_store_ops;
 extern const struct jobq_fleet_ops world_fleet_ops;
 extern const struct jobq_child_ops world_child_ops;
+
+/* What the store port foresees. */
+void world_store_init(struct world *w);
 
 /* After every call of a model: wake who was granted, arm the event of its next change. */
 void world_sqs_pump(struct world *w);

@@ -183,6 +183,17 @@ static void put_apply(void *ctx, uint64_t arg)
     world_reply(&p->call);
 }
 
+/* The hint of a put is its row's place. */
+static void put_look(void *simpledb, uint64_t hint)
+{
+    simpledb_foresee(simpledb, (int)(hint >> 32), (uint32_t)hint);
+}
+
+void world_store_init(struct world *w)
+{
+    kernel_foresee(w->kernel, put_apply, put_look, w->simpledb);
+}
+
 static void remove_apply(void *ctx, uint64_t arg)
 {
     (void)arg;
@@ -212,7 +223,10 @@ static int store_put(struct jobq_store *port, int domain, struct jobq_str item,
     p.put.expect = expect;
     p.call.cost = cost;
     p.call.err = err;
-    world_ask(proc, &p.call, put_apply, WORLD_SDB_PUT);
+    uint64_t hint = p.put.place.tail < 0
+                        ? UINT64_C(0xffffffff) << 32 /* no domain */
+                        : (uint64_t)(uint32_t)domain << 32 | p.put.place.hash;
+    world_ask_hinted(proc, &p.call, put_apply, WORLD_SDB_PUT, hint);
     return p.call.code;
 }
 
