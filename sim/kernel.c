@@ -25,7 +25,7 @@ enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
 
 /* Among so many fibers the next ones' memory has left the cache since they parked. LINES of it
  * are asked for while AHEAD other events are still to happen before: more gains nothing. */
-enum { CROWD = 256, LINE = 64, LINES = 12, AHEAD = 2, FORESEEN_MAX = 4 };
+enum { CROWD = 256, LINE = 64, LINES = 12, AHEAD = 1, FORESEEN_MAX = 4 };
 
 enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_CANCELLED };
 
@@ -34,13 +34,8 @@ struct event {
     void *target;        /* CALL: ctx; WAKE, DEADLINE: the fiber */
     uint64_t arg; /* WAKE, DEADLINE: the ticket's generation; FREE: next free slot */
     uint32_t generation; /* of the ids; moves on when the event is over */
-    uint8_t kind;        /* enum event_kind */
-};
-
-/* A fiber that had an event. */
-struct known_fiber {
-    const char *stack; /* where it parked, about */
-    struct fiber *fiber;
+    uint32_t kind : 8;   /* enum event_kind */
+    uint32_t asker : 24; /* CALL: index of the fiber that scheduled it, if one did */
 };
 
 struct kernel {
@@ -50,8 +45,6 @@ struct kernel {
     uint32_t free_slot;  /* list through arg; 0: none */
     uint32_t slots;      /* ever used since the reset, slot 0 included */
     uint32_t slots_cap;
-    struct known_fiber *fiber; /* by index */
-    uint32_t fiber_cap;
     size_t cancelled; /* gravestones */
     struct foreseen {
         kernel_event_fn *fn, *look;
@@ -130,6 +123,7 @@ static struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
     e->target = target;
     e->arg = arg;
     e->kind = (uint8_t)kind;
+    e->asker = k->fibers->running ? k->fibers->running->index & SLOT_MASK : 0;
     return (struct kernel_event_id){slot, e->generation};
 }
 
@@ -137,26 +131,6 @@ struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_f
                                  void *ctx, uint64_t arg)
 {
     return schedule(k, at_ns, EVENT_CALL, fn, ctx, arg);
-}
-
-static void grow_fibers(struct kernel *k, uint32_t index)
-{
-    uint32_t cap = k->fiber_cap ? k->fiber_cap : FIRST_SLOTS;
-    while (cap <= index)
-        cap *= 2;
-    if (index > (uint32_t)SLOT_MASK)
-        past_limit("2^24 fibers");
-    k->fiber = xrealloc(k->fiber, cap * sizeof *k->fiber);
-    memset(k->fiber + k->fiber_cap, 0, (cap - k->fiber_cap) * sizeof *k->fiber);
-    k->fiber_cap = cap;
-}
-
-static inline uint32_t index_of(struct kernel *k, struct fiber *f, const void *stack)
-{
-    if (f->index >= k->fiber_cap)
-        grow_fibers(k, f->index);
-    k->fiber[f->index] = (struct known_fiber){stack, f};
-    return f->index;
 }
 
 void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
@@ -168,7 +142,7 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
         return;
     }
     f->world_wake = ticket.generation;
-    push(k, at_ns, KEY_WAKE, index_of(k, f, fiber_context_stack(&f->context)));
+    push(k, at_ns, KEY_WAKE, f->index);
 }
 
 static inline enum key_kind kind_of(uint64_t low)
@@ -183,7 +157,7 @@ static inline bool counts(const struct kernel *k, uint64_t low)
     enum key_kind kind = kind_of(low);
     if (kind == KEY_RECORD)
         return k->event[slot].kind != EVENT_CANCELLED;
-    const struct fiber *f = k->fiber[slot].fiber;
+    const struct fiber *f = fiber_at(k->fibers, slot);
     return kind == KEY_WAKE || (f->armed && f->timer_key == low);
 }
 
@@ -237,8 +211,7 @@ static inline uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fi
 {
     (void)generation;
     struct kernel *k = world;
-    uint32_t index = index_of(k, fiber, __builtin_frame_address(0)); /* it runs still */
-    return push(k, until_ns, KEY_DEADLINE, index);
+    return push(k, until_ns, KEY_DEADLINE, fiber->index);
 }
 
 static void timer_disarm(void *world, uint64_t key)
@@ -286,7 +259,6 @@ void kernel_free(struct kernel *k)
     fiber_sched_free(k->fibers);
     agenda_release(&k->agenda);
     free(k->event);
-    free(k->fiber);
     free(k);
 }
 
@@ -298,9 +270,8 @@ void kernel_reset(struct kernel *k)
         k->event[slot].generation++;
         k->event[slot].kind = EVENT_FREE;
     }
-    for (uint32_t i = 0; i < k->fiber_cap; i++)
-        if (k->fiber[i].fiber)
-            k->fiber[i].fiber->world_wake = 0;
+    for (uint32_t i = 0; i < k->fibers->records; i++)
+        fiber_at(k->fibers, i)->world_wake = 0;
     k->slots = 1;
     k->free_slot = 0;
     agenda_clear(&k->agenda);
@@ -334,24 +305,33 @@ static inline __attribute__((always_inline)) wide_u128 next_key(struct kernel *k
     }
 }
 
-/* Asks for the memory that one of the events to come is likely to want. Always inlined, for
- * gcc takes a function that only prefetches for one without effect, and drops its calls. */
+/* Asks for the memory that one of the events to come is likely to want, in two steps, for
+ * the second has to read what the first asks for. Always inlined, for gcc takes a function
+ * that only prefetches for one without effect, and drops its calls. */
 static inline __attribute__((always_inline)) void foresee(const struct kernel *k)
 {
-    wide_u128 key = agenda_ahead(&k->agenda, AHEAD);
+    wide_u128 key = agenda_ahead(&k->agenda, AHEAD + 1);
+    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
+    if (key != HEAP_KEY_MAX) {
+        if (kind_of((uint64_t)key) == KEY_RECORD)
+            __builtin_prefetch(&k->event[slot], 1);
+        else
+            __builtin_prefetch(fiber_at(k->fibers, slot), 1);
+    }
+    key = agenda_ahead(&k->agenda, AHEAD);
+    slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     if (key == HEAP_KEY_MAX)
         return;
-    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     const char *p;
     if (kind_of((uint64_t)key) == KEY_RECORD) {
         const struct event *e = &k->event[slot];
         p = e->target; /* most often a call on its fiber's stack */
+        __builtin_prefetch(fiber_at(k->fibers, e->asker), 1);
         for (int i = 0; i < k->foreseen_count; i++)
             if (k->foreseen[i].fn == e->fn)
                 k->foreseen[i].look(k->foreseen[i].whole, e->arg);
     } else {
-        __builtin_prefetch(k->fiber[slot].fiber, 1);
-        p = k->fiber[slot].stack;
+        p = fiber_context_stack(&fiber_at(k->fibers, slot)->context);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < LINES; i++)
@@ -399,13 +379,13 @@ static inline __attribute__((always_inline)) struct fiber *happen(struct kernel 
 {
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     agenda_take(&k->agenda, key);
-    if (__builtin_expect(k->fiber_cap >= CROWD, 0))
+    if (__builtin_expect(k->fibers->records >= CROWD, 0))
         foresee(k);
     k->now = (int64_t)(key >> 64);
     k->events++;
     enum key_kind kind = kind_of((uint64_t)key);
     if (kind != KEY_RECORD)
-        return happen_fiber(k, k->fiber[slot].fiber, kind == KEY_WAKE);
+        return happen_fiber(k, fiber_at(k->fibers, slot), kind == KEY_WAKE);
     happen_record(k, slot);
     return NULL;
 }
@@ -505,7 +485,7 @@ int64_t kernel_switches(const struct kernel *k)
 
 int64_t kernel_pool_bytes(const struct kernel *k)
 {
-    size_t bytes = k->slots_cap * sizeof *k->event + k->fiber_cap * sizeof *k->fiber;
+    size_t bytes = k->slots_cap * sizeof *k->event;
     bytes += agenda_bytes(&k->agenda);
     return (int64_t)bytes;
 }

@@ -270,6 +270,12 @@ int64_t fiber_proc_fibers(const struct fiber_proc *proc)
 
 /* ---- fibers --------------------------------------------------------------------- */
 
+static _Noreturn void too_many(void)
+{
+    fprintf(stderr, "jobq: more than 2^24 fibers\n");
+    abort();
+}
+
 struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
 {
     struct fiber_sched *sched = proc->sched;
@@ -278,6 +284,8 @@ struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
     assert(f->state == FIBER_FREE);
     if (!f->has_index) {
         f->has_index = true;
+        if (sched->records == FIBER_MAX)
+            too_many();
         f->index = sched->records++;
     }
     f->sched = sched;

@@ -71,6 +71,14 @@ struct fiber_sched {
     size_t main_bytes;
 };
 
+#define FIBER_MAX (1 << 24)
+
+/* The fiber whose index it is, also when its record is free. */
+static inline struct fiber *fiber_at(const struct fiber_sched *sched, uint32_t index)
+{
+    return stack_pool_at(&sched->stacks, index);
+}
+
 /* What must be left of a stack at every park. */
 #define FIBER_SPARE_BYTES 1024
 

@@ -10,15 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LINE = 64, FIRST_SLICES = 16, SLICES_MAX = 1024, PAINT = 0xa5 };
+enum { LINE = 64, PAINT = 0xa5 };
 
 struct stack_block {
-    struct stack_block *next;
     char *map;
-    size_t map_bytes;
-    char *first; /* slice */
-    size_t slices;
-    unsigned *checker_id; /* one a slice, for valgrind */
+    unsigned checker_id[STACK_POOL_SLICES]; /* for valgrind */
 };
 
 static size_t page_bytes(void)
@@ -41,7 +37,6 @@ void stack_pool_init(struct stack_pool *pool, size_t stack_bytes, size_t record_
     *pool = (struct stack_pool){.stack_bytes = stack_bytes,
                                 .record_bytes = record,
                                 .stride = stack_bytes + record,
-                                .block_slices = FIRST_SLICES,
                                 .guard_each = guard_each,
                                 .paint = paint};
     if (guard_each)
@@ -54,62 +49,60 @@ static void out_of_stacks(size_t bytes)
     abort();
 }
 
-/* With guard_each the slice's first page is its guard and the rest is padded to pages,
- * the padding being below the stack. */
-static char *record_of(const struct stack_pool *pool, char *slice)
+static size_t block_bytes(const struct stack_pool *pool)
 {
-    return slice + pool->stride - pool->record_bytes;
+    return round_up(STACK_POOL_SLICES * pool->stride, page_bytes());
+}
+
+static void *grow(void *array, size_t bytes)
+{
+    void *grown = realloc(array, bytes);
+    if (!grown)
+        out_of_stacks(bytes);
+    return grown;
 }
 
 static void add_block(struct stack_pool *pool)
 {
-    size_t page = page_bytes();
-    size_t slices = pool->block_slices;
-    if (pool->block_slices < SLICES_MAX)
-        pool->block_slices *= 2;
-    struct stack_block *b = calloc(1, sizeof *b);
-    size_t bytes = page + round_up(slices * pool->stride, page);
+    size_t page = page_bytes(), bytes = page + block_bytes(pool),
+           count = pool->blocks + 1;
     char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (!b || map == MAP_FAILED || mprotect(map, page, PROT_NONE) != 0) {
+    if (map == MAP_FAILED || mprotect(map, page, PROT_NONE) != 0)
         out_of_stacks(bytes);
-        return;
-    }
-    *b = (struct stack_block){.next = pool->block,
-                              .map = map,
-                              .map_bytes = bytes,
-                              .first = map + page,
-                              .slices = slices,
-                              .checker_id = calloc(slices, sizeof *b->checker_id)};
-    if (!b->checker_id)
-        out_of_stacks(bytes);
-    pool->block = b;
-    pool->next = b->first;
-    pool->end = b->first + slices * pool->stride;
-    for (size_t i = 0; i < slices; i++) {
-        char *slice = b->first + i * pool->stride;
-        if (pool->guard_each && mprotect(slice, page, PROT_NONE) != 0)
-            out_of_stacks(bytes);
-        char *record = record_of(pool, slice);
-        if (pool->paint)
-            memset(record - pool->stack_bytes, PAINT, pool->stack_bytes);
-        b->checker_id[i] =
-            sanitize_register_stack(record - pool->stack_bytes, pool->stack_bytes);
-    }
-    sanitize_mapped(b->first, slices * pool->stride);
+    pool->first = grow(pool->first, count * sizeof *pool->first);
+    pool->block = grow(pool->block, count * sizeof *pool->block);
+    pool->first[pool->blocks] = map + page;
+    pool->block[pool->blocks].map = map;
+    pool->blocks = count;
+    sanitize_mapped(map + page, block_bytes(pool));
+}
+
+/* A slice that was never used. With guard_each its first page is its guard and the rest is
+ * padded to pages, the padding being below the stack. */
+static void *take_fresh(struct stack_pool *pool)
+{
+    size_t index = pool->used++, block = index / STACK_POOL_SLICES;
+    if (block == pool->blocks)
+        add_block(pool);
+    char *slice = pool->first[block] + index % STACK_POOL_SLICES * pool->stride;
+    if (pool->guard_each && mprotect(slice, page_bytes(), PROT_NONE) != 0)
+        out_of_stacks(pool->stride);
+    char *record = stack_pool_at(pool, index), *low = record - pool->stack_bytes;
+    if (pool->paint)
+        memset(low, PAINT, pool->stack_bytes);
+    pool->block[block].checker_id[index % STACK_POOL_SLICES] =
+        sanitize_register_stack(low, pool->stack_bytes);
+    return record;
 }
 
 void *stack_pool_take(struct stack_pool *pool)
 {
     struct stack_slice *slice = pool->free;
-    if (slice) {
+    if (slice)
         pool->free = slice->next_free;
-    } else {
-        if (pool->next == pool->end)
-            add_block(pool);
-        slice = (struct stack_slice *)(void *)record_of(pool, pool->next);
-        pool->next += pool->stride;
-    }
+    else
+        slice = take_fresh(pool);
     sanitize_fresh(stack_pool_low(pool, slice), pool->stack_bytes);
     return slice;
 }
@@ -131,33 +124,33 @@ FIBER_NO_ASAN size_t stack_pool_used_max(const struct stack_pool *pool)
     size_t most = 0;
     if (!pool->paint)
         return 0;
-    for (const struct stack_block *b = pool->block; b; b = b->next)
-        for (size_t i = 0; i < b->slices; i++) {
-            const char *top = record_of(pool, b->first + i * pool->stride);
-            const char *p = top - pool->stack_bytes;
-            sanitize_look(p, pool->stack_bytes);
-            while (p < top && (unsigned char)*p == PAINT)
-                p++;
-            size_t used = (size_t)(top - p);
-            if (used > most)
-                most = used;
-        }
+    for (size_t i = 0; i < pool->used; i++) {
+        const char *top = stack_pool_at(pool, i);
+        const char *p = top - pool->stack_bytes;
+        sanitize_look(p, pool->stack_bytes);
+        while (p < top && (unsigned char)*p == PAINT)
+            p++;
+        size_t used = (size_t)(top - p);
+        if (used > most)
+            most = used;
+    }
     return most;
 }
 
 void stack_pool_release(struct stack_pool *pool)
 {
-    for (struct stack_block *b = pool->block; b;) {
-        struct stack_block *next = b->next;
-        for (size_t i = 0; i < b->slices; i++)
-            sanitize_deregister_stack(b->checker_id[i]);
-        sanitize_unmapped(b->first, b->slices * pool->stride);
-        munmap(b->map, b->map_bytes);
-        free(b->checker_id);
-        free(b);
-        b = next;
+    for (size_t i = 0; i < pool->used; i++) {
+        const struct stack_block *b = &pool->block[i / STACK_POOL_SLICES];
+        sanitize_deregister_stack(b->checker_id[i % STACK_POOL_SLICES]);
     }
+    for (size_t i = 0; i < pool->blocks; i++) {
+        sanitize_unmapped(pool->first[i], block_bytes(pool));
+        munmap(pool->block[i].map, page_bytes() + block_bytes(pool));
+    }
+    free(pool->first);
+    free(pool->block);
+    pool->first = NULL;
     pool->block = NULL;
+    pool->blocks = pool->used = 0;
     pool->free = NULL;
-    pool->next = pool->end = NULL;
 }

@@ -5,9 +5,9 @@
  * Knows nothing of: what runs on a stack; what is kept in its record.
  *
  * A slice is a stack and, above its top, a record (struct fiber): the words that a switch
- * reads lie beside the first frames, in the same page. Blocks grow from 16 slices to
- * 1,024, so that 100,000 stacks are some 110 mappings and as many guards, far below
- * vm.max_map_count (65,530). A slice's size is an odd number of cache lines, so the tops
+ * reads lie beside the first frames, in the same page. A block is 256 slices, so that
+ * 100,000 stacks are some 400 mappings and as many guards, far below vm.max_map_count
+ * (65,530), and the n-th slice is found without a table of them. A slice's size is an odd number of cache lines, so the tops
  * of neighbours fall into different cache sets; with a power of two all would share one,
  * and a switch among 1,000 fibers would cost several times as much.
  *
@@ -20,12 +20,15 @@
 
 struct stack_block;
 
+enum { STACK_POOL_SLICES = 256 }; /* a block */
+
 struct stack_pool {
-    struct stack_block *block; /* newest first */
-    struct stack_slice *free;  /* given back, last in first out */
-    char *next, *end;          /* slices of the newest block not yet used */
+    char **first; /* by block: its first slice */
+    struct stack_block *block;
+    size_t blocks;
+    size_t used;              /* slices that were ever taken, in their order */
+    struct stack_slice *free; /* given back, last in first out */
     size_t stack_bytes, record_bytes, stride;
-    size_t block_slices; /* of the next block */
     bool guard_each, paint;
 };
 
@@ -43,6 +46,12 @@ void stack_pool_release(struct stack_pool *pool);
  * as the last owner left it, zero at first. Out of memory aborts. */
 void *stack_pool_take(struct stack_pool *pool);
 void stack_pool_put(struct stack_pool *pool, void *record);
+/* The record that was the index-th, from 0, to be taken for the first time. */
+static inline void *stack_pool_at(const struct stack_pool *pool, size_t index)
+{
+    return pool->first[index / STACK_POOL_SLICES] +
+           (index % STACK_POOL_SLICES + 1) * pool->stride - pool->record_bytes;
+}
 /* Low end of a record's stack. */
 void *stack_pool_low(const struct stack_pool *pool, void *record);
 /* The deepest use of any stack so far, in bytes; 0 without paint. */
