@@ -142,7 +142,8 @@ static __attribute__((noinline)) int start_again(struct held *h, int code,
     return code;
 }
 
-static int start_child(struct held *h, struct jobq_error *err)
+/* Out of line: what it tells of the work is not kept between the frames of an attempt. */
+static __attribute__((noinline)) int start_child(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct jobq_work work = {
@@ -401,17 +402,14 @@ static void leave_slot(struct held *h)
         d->mean_job_ns += (took_ns - d->mean_job_ns) / 8;
 }
 
-void attempt_main(void *held)
+/* Attempts, as long as messages are buffered and the slot is free. */
+static __attribute__((noinline)) void attempts(struct held *h, struct jobq_error *err)
 {
-    struct held *h = held;
     struct drainer *d = h->d;
-    struct jobq_error err; /* every attempt's: large, and not to lie between its frames */
-    err.code = JOBQ_OK;
-    err.text[0] = '\0';
     while (h) {
         h->place = HELD_RUNNING;
         run_append(h);
-        enum next_step step = attempt(h, &err);
+        enum next_step step = attempt(h, err);
         leave_slot(h);
         struct held *next = NULL;
         if (step == STEP_DELETE || step == STEP_LEAVE) {
@@ -431,4 +429,14 @@ void attempt_main(void *held)
     }
     if (d->mode == DRAINER_STOPPING)
         fiber_cond_broadcast(&d->changed);
+}
+
+void attempt_main(void *held)
+{
+    /* Large, hardly ever looked at, and so at the far end of the stack: what lies between the
+     * frames of a parked attempt is memory that a thousand of them make cold. */
+    struct jobq_error err;
+    err.code = JOBQ_OK;
+    err.text[0] = '\0';
+    attempts(held, &err);
 }

@@ -59,7 +59,11 @@ static void new_claim(struct held *h, int64_t attempt)
     assert(h->claim_bytes <= JOB_CLAIM_MAX);
 }
 
-static int put_claimed(struct held *h, struct jobq_str old, struct jobq_error *err)
+/* What a first claim expects; the attempts share it, for their stacks are cold memory. */
+static const struct jobq_expect NO_CLAIM = {.name = {"claim", 5}, .value = {"", 0}};
+
+static int put_claimed(struct held *h, const struct jobq_expect *expect,
+                       struct jobq_error *err)
 {
     struct drainer *d = h->d;
     char run[RUN_BYTES];
@@ -73,9 +77,7 @@ static int put_claimed(struct held *h, struct jobq_str old, struct jobq_error *e
         {STR("state"), STR("running"), true},
         {STR("run"), {run, p - run}, true},
     };
-    struct jobq_expect expect = {
-        .name = STR("claim"), .value = old, .exists = old.len > 0};
-    return jobq_store_put(d->b, h->domain, h->body.id, attr, JOB_CLAIM_N, &expect, err);
+    return jobq_store_put(d->b, h->domain, h->body.id, attr, JOB_CLAIM_N, expect, err);
 }
 
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
@@ -164,8 +166,10 @@ static __attribute__((noinline)) int look(struct held *h, enum claim_outcome *ou
         }
         return code;
     }
+    struct jobq_expect over = {
+        .name = STR("claim"), .value = row.claim, .exists = row.claim.len > 0};
     new_claim(h, row.attempt + 1);
-    code = put_claimed(h, row.claim, err);
+    code = put_claimed(h, &over, err);
     if (code == JOBQ_OK && row.state == JOB_RUNNING)
         h->d->counters.takeovers++;
     return code;
@@ -193,7 +197,7 @@ claim_on(struct held *h, int code, enum job_state *out_state, struct jobq_error 
         d->counters.retries += code != JOBQ_CONFLICT;
         if (looks >= LOOKS_MAX)
             return CLAIM_LEAVE;
-        code = read ? look(h, &out, out_state, err) : put_claimed(h, STR(""), err);
+        code = read ? look(h, &out, out_state, err) : put_claimed(h, &NO_CLAIM, err);
     }
 }
 
@@ -206,7 +210,7 @@ enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
     if (h->message.receive_count > 1)
         return claim_on(h, JOBQ_CONFLICT, out_state, err);
     new_claim(h, 1);
-    int code = put_claimed(h, STR(""), err);
+    int code = put_claimed(h, &NO_CLAIM, err);
     return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, out_state, err);
 }
 
@@ -330,7 +334,7 @@ static int put_end(struct held *h, enum job_state state,
     struct jobq_str before = claim_of(h);
     assert(h->claim_bytes < JOB_CLAIM_MAX);
     h->claim[h->claim_bytes++] = '.';
-    char end[96];
+    char end[80]; /* four numbers */
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
     p += text_write_int(p, result->exit_code);
