@@ -331,7 +331,12 @@ static inline __attribute__((always_inline)) void foresee(const struct kernel *k
             if (k->foreseen[i].fn == e->fn)
                 k->foreseen[i].look(k->foreseen[i].whole, e->arg);
     } else {
-        p = fiber_context_stack(&fiber_at(k->fibers, slot)->context);
+        const struct fiber *f = fiber_at(k->fibers, slot);
+        p = fiber_context_stack(&f->context);
+        const char *q = f->works_on;
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++)
+            __builtin_prefetch(q + LINE * i, 1);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < LINES; i++)

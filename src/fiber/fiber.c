@@ -292,6 +292,7 @@ struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
     f->proc = proc;
     f->fn = fn;
     f->arg = arg;
+    f->works_on = arg;
     f->waiter = NULL;
     f->armed = false;
     f->outcome = OUTCOME_TAKEN;
@@ -306,6 +307,11 @@ struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
                        sched->stacks.stack_bytes, fiber_begin);
     fiber_ready_append(sched, f);
     return f;
+}
+
+void fiber_works_on(struct fiber_sched *sched, const void *what)
+{
+    sched->running->works_on = what;
 }
 
 struct fiber *fiber_self(struct fiber_sched *sched)

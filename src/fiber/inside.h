@@ -43,6 +43,7 @@ struct fiber {
     uint8_t state;       /* enum fiber_state */
     uint8_t outcome;     /* enum fiber_outcome, of the wait that is over */
     bool armed;
+    const void *works_on;
 
     struct fiber_proc *proc;
     struct fiber *proc_next, *proc_prev;

@@ -303,6 +303,7 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     enum next_step step;
+    fiber_works_on(d->b->sched, h);
     h->attempt = 0;
     h->claim_bytes = 0;
     h->child = h->progress = -1;
