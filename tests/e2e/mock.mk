@@ -29,8 +29,8 @@ check-mock-slow: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_slow.py
 check-mock-full: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_full.py 3000
-# Also slow: mixed load, faults, disconnects and malformed requests for SOAK_SECONDS; and the
-# same with the sanitizers, which also tell what was not given back at the end.
+# Also slow: mixed load, faults, disconnects and malformed requests for SOAK_SECONDS
+# (SOAK_STATE=1: with --state); and the same with the sanitizers, which also tell what was not given back at the end.
 SOAK_SECONDS ?= 30
 check-mock-soak: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock_soak.py $(SOAK_SECONDS)

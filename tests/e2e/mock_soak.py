@@ -1,15 +1,19 @@
 """jobqmock under mixed load: SQS in both protocols, FIFO and standard, SimpleDB, EC2, faults
 that change all the time, clients that hang up anywhere, malformed requests. It does not end,
 its memory is flat once the load is steady, and a reader that took no part finds every
-message, row and box that was acknowledged. Argument: seconds (30)."""
+message, row and box that was acknowledged. Argument: seconds (30). SOAK_STATE=1: with --state."""
 import os
 import re
 import sys
+import tempfile
 import time
 
 import livelib
-import mock_load
 from livelib import check
+from mock_load import ACCOUNT, client
+from mock_load_harm import Faults, Vandal
+from mock_load_more import Admin, Boxes, Rows
+from mock_load_sqs import Book, Groups, Json, Messages, Query
 
 JITTER_KIB = 2048  # what the resident memory of a steady load may move by
 
@@ -25,9 +29,12 @@ def median(values):
 
 class Soak:
     def __init__(self, seconds):
-        self.mock, self.seconds = livelib.Mock(signed=False), seconds
+        self.state = tempfile.TemporaryDirectory(prefix="jobq-soak-") \
+            if os.environ.get("SOAK_STATE") == "1" else None
+        options = ["--state", self.state.name + "/state"] if self.state else []
+        self.mock, self.seconds = livelib.Mock(*options, signed=False), seconds
         url = self.mock.url
-        self.sqs, self.sdb, self.ec2 = (mock_load.client(url, s) for s in ("sqs", "sdb", "ec2"))
+        self.sqs, self.sdb, self.ec2 = (client(url, s) for s in ("sqs", "sdb", "ec2"))
         self.sqs.create_queue(QueueName="soak")
         # What vandals send is not taken away by anybody.
         self.sqs.create_queue(QueueName="junk", Attributes={"MessageRetentionPeriod": "60"})
@@ -36,17 +43,17 @@ class Soak:
             self.sdb.create_domain(DomainName=name)
         self.start = time.monotonic()
         end = self.start + seconds
-        self.book, self.groups = mock_load.Book(), mock_load.Book()
-        self.fifo = [mock_load.Groups(url, n, end, self.groups, mock_load.Query)
+        self.book, self.groups = Book(), Book()
+        self.fifo = [Groups(url, n, end, self.groups, Query)
                      for n in (11, 12)]
-        self.rows = [mock_load.Rows(url, n, end) for n in (21, 22)]
-        self.boxes = mock_load.Boxes(url, 31, end)
-        self.load = [mock_load.Messages(url, 1, end, self.book, mock_load.Json),
-                     mock_load.Messages(url, 2, end, self.book, mock_load.Json),
-                     mock_load.Messages(url, 3, end, self.book, mock_load.Query)]
-        self.load += self.fifo + self.rows + [self.boxes, mock_load.Admin(url, 32, end)]
-        self.vandals = [mock_load.Vandal(url, n, end) for n in (41, 42)]
-        self.faults = mock_load.Faults(url, 51, end)
+        self.rows = [Rows(url, n, end) for n in (21, 22)]
+        self.boxes = Boxes(url, 31, end)
+        self.load = [Messages(url, 1, end, self.book, Json),
+                     Messages(url, 2, end, self.book, Json),
+                     Messages(url, 3, end, self.book, Query)]
+        self.load += self.fifo + self.rows + [self.boxes, Admin(url, 32, end)]
+        self.vandals = [Vandal(url, n, end) for n in (41, 42)]
+        self.faults = Faults(url, 51, end)
         self.samples = []
 
     def run(self):
@@ -83,7 +90,7 @@ class Soak:
 
     def drain(self, queue):
         """Everything in the queue, in the order in which it comes."""
-        url, got = "%s/%s/%s" % (self.mock.url, mock_load.ACCOUNT, queue), []
+        url, got = "%s/%s/%s" % (self.mock.url, ACCOUNT, queue), []
         while True:
             more = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10,
                                             VisibilityTimeout=43200).get("Messages", [])
@@ -204,6 +211,10 @@ class Soak:
                                    len(book.unsure), len(book.refused)))
         print("%d rows, %d boxes (%d launched): all as acknowledged" % (
             rows, boxes, len(self.boxes.boxes)))
+        if self.state:
+            print("state: " + ", ".join("%s of %d KiB" % (
+                name, os.path.getsize(os.path.join(self.state.name, name)) // 1024)
+                for name in sorted(os.listdir(self.state.name))))
 
 
 def main():
