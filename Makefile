@@ -26,6 +26,8 @@ OPT.dev  := -O2 -g
 # that -Wformat-truncation goes by; the dev build holds both limits.
 OPT.asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined -Wno-frame-larger-than -Wno-format-truncation
+OPT.tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-frame-larger-than \
+	-Wno-format-truncation
 OPT.clang := -O2 -g
 OPT.ucontext := -O2 -g -DFIBER_UCONTEXT
 OPT.arm  := -O2 -g

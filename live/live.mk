@@ -78,3 +78,8 @@ $(BUILD)/program/jobq: $(BUILD)/live/jobq_main.o $(LIVE) $(FLEET) $(COST) $(PRIC
 	$(link) $(LIB_LIVE) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 .PHONY: live-program
 live-program: $(BUILD)/program/jobq
+# And an application of many threads, for the thread checker: VARIANT=tsan.
+$(BUILD)/tests/e2e/live_threads: $(BUILD)/tests/e2e/live_threads.o $(LIBJOBQ_A)
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBJOBQ_LIBS)
+.PHONY: live-tsan-programs
+live-tsan-programs: live-program $(BUILD)/tests/e2e/live_threads

@@ -6,6 +6,7 @@
 #   make check-clang     every room built by clang with -Werror, and its unit tests
 #   make check-valgrind  the fiber and kernel tests under valgrind
 #   make check-valgrind-all  every unit test under valgrind; minutes, so not in `make check`
+#   make check-sim-tsan  jobqsim's threads under ThreadSanitizer (check-live-tsan: libjobq's)
 #   make check-arm       the fiber, kernel and fleet tests for aarch64 (Graviton boxes are the
 #                        cheapest a job), cross-built and run under qemu's user mode
 #
@@ -16,15 +17,22 @@ KERNEL_TESTS := test_fiber test_kernel test_theory
 KERNEL_OBJS  := $(FIBER) $(BASE) $(BUILD)/sim/kernel.o $(BUILD)/sim/heap.o $(BUILD)/sim/agenda.o
 ARM_CC       := aarch64-linux-gnu-gcc
 ARM_RUN      ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
-CHECKS       += check-fibers check-asan check-clang check-valgrind check-arm
+CHECKS       += check-fibers check-asan check-sim-tsan check-clang check-valgrind check-arm
 
 .PHONY: check-fibers check-asan check-clang check-valgrind check-valgrind-all check-arm
-.PHONY: kernel-run arm-run objects
+.PHONY: check-sim-tsan sim-tsan-programs kernel-run arm-run objects
 check-fibers:
 	@$(MAKE) --no-print-directory VARIANT=ucontext kernel-run
 # The long simulations are left to `make asan`.
 check-asan:
 	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget unit sim-cost
+check-sim-tsan:
+	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan -j2 -Otarget sim-tsan-programs
+	@/usr/bin/python3 tests/e2e/sim_tsan.py build/tsan/program/jobqsim build/tsan/kernel/test_kernel
+sim-tsan-programs: $(BUILD)/program/jobqsim $(BUILD)/kernel/test_kernel
+$(BUILD)/program/jobqsim: $(BUILD)/sim/jobqsim_main.o $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) \
+		$(WIRE) $(FIBER) $(BASE)
+	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 # No program is linked: bin/ is the dev build's.
 check-clang:
 	@command -v clang >/dev/null || { echo "clang is not installed"; exit 77; }

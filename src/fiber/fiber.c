@@ -31,7 +31,7 @@ struct fiber_proc {
 
 static _Noreturn void leave_for_ever(struct fiber_sched *sched, struct fiber *f)
 {
-    sanitize_leave(NULL, sched->main_low, sched->main_bytes);
+    sanitize_leave(NULL, sched->main_low, sched->main_bytes, sched->main_fake_frames);
     fiber_context_switch(&f->context, &sched->main);
     abort(); /* a dead fiber was resumed */
 }
@@ -62,6 +62,7 @@ struct fiber_sched *fiber_sched_new(const struct fiber_timer_ops *timer, void *w
     if (!options)
         options = &defaults;
     size_t stack_bytes = options->stack_bytes ? options->stack_bytes : STACK_BYTES;
+    stack_bytes *= FIBER_STACK_TIMES;
     assert(stack_bytes >= STACK_BYTES_MIN && (stack_bytes & (stack_bytes - 1)) == 0);
     struct fiber_sched *sched = xcalloc(1, sizeof *sched);
     sched->timer = timer;
@@ -87,6 +88,7 @@ static void detach(struct fiber_sched *sched, struct fiber *f, bool from_cond);
 static void fiber_free(struct fiber_sched *sched, struct fiber *f)
 {
     f->state = FIBER_FREE;
+    sanitize_dead(f->fake_frames);
     stack_pool_put(&sched->stacks, f);
 }
 
@@ -296,6 +298,7 @@ struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
     f->waiter = NULL;
     f->armed = false;
     f->outcome = OUTCOME_TAKEN;
+    sanitize_born(&f->fake_frames);
     f->proc_prev = NULL;
     f->proc_next = proc->first;
     if (f->proc_next)

@@ -50,7 +50,7 @@ struct fiber {
     struct fiber_cond_waiter *waiter; /* NULL: in no condition's list */
     fiber_fn *fn;
     void *arg;
-    void *fake_frames; /* the sanitizer's */
+    void *fake_frames; /* the sanitizer's: its fake frames, or its name of the fiber */
     bool has_index;
 };
 
@@ -126,7 +126,7 @@ static inline uint32_t fiber_open_wait(struct fiber *self)
 static inline void fiber_enter(struct fiber_sched *sched, struct fiber *f)
 {
     sanitize_leave(&sched->main_fake_frames, (char *)f - sched->stacks.stack_bytes,
-                   sched->stacks.stack_bytes);
+                   sched->stacks.stack_bytes, f->fake_frames);
     fiber_context_switch(&sched->main, &f->context);
     sanitize_enter(sched->main_fake_frames, NULL, NULL);
 }
@@ -138,7 +138,8 @@ static inline void fiber_leave(struct fiber_sched *sched, struct fiber *self)
     const char *low = (const char *)self - sched->stacks.stack_bytes;
     if ((const char *)__builtin_frame_address(0) < low + FIBER_SPARE_BYTES)
         fiber_too_deep(sched);
-    sanitize_leave(&self->fake_frames, sched->main_low, sched->main_bytes);
+    sanitize_leave(&self->fake_frames, sched->main_low, sched->main_bytes,
+                   sched->main_fake_frames);
     fiber_context_switch(&self->context, &sched->main);
     sanitize_enter(self->fake_frames, &sched->main_low, &sched->main_bytes);
 }

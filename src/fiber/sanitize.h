@@ -1,14 +1,16 @@
-/* sanitize.h - tells the memory checkers that stacks are switched.
+/* sanitize.h - tells the memory and thread checkers that stacks are switched.
  *
  * Room:     src/fiber, low-level; private to it.
  * Callers:  fiber.c and stack_pool.c.
  *
  * AddressSanitizer must know the bounds of the stack that runs, and forget the red zones
  * that a killed fiber's frames left on its stack. LeakSanitizer must look for pointers on
- * parked stacks. valgrind takes a large jump of the stack pointer for a new frame unless
- * the stacks are registered. In other builds, and where valgrind's header is missing,
- * everything here is empty; without the header valgrind still runs fibers, warning that
- * the client is switching stacks.
+ * parked stacks. ThreadSanitizer keeps a call stack and a clock of each fiber, and is told
+ * at each switch whose it is; the fibers of a scheduler are ordered, as they take turns on
+ * one thread. It counts fibers as threads, of which it bears 8,128 at once. valgrind takes
+ * a large jump of the stack pointer for a new frame unless the stacks are registered. In
+ * other builds, and where valgrind's header is missing, everything here is empty; without
+ * the header valgrind still runs fibers, warning that the client is switching stacks.
  *
  * With detect_stack_use_after_return=1 the fake frames of a fiber that is killed while
  * parked are not returned before the program ends: only a fiber itself can give them up,
@@ -30,6 +32,21 @@
 #define FIBER_ASAN 0
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define FIBER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FIBER_TSAN 1
+#endif
+#endif
+#ifndef FIBER_TSAN
+#define FIBER_TSAN 0
+#endif
+
+/* How much larger stacks must be: ThreadSanitizer's interceptors, and its report, run on the
+ * fiber's. */
+#define FIBER_STACK_TIMES (FIBER_TSAN ? 8 : 1)
+
 /* For the one function that reads stacks as bytes, red zones and all. */
 #if FIBER_ASAN
 #define FIBER_NO_ASAN __attribute__((no_sanitize_address))
@@ -42,6 +59,9 @@
 #include <sanitizer/common_interface_defs.h>
 #include <sanitizer/lsan_interface.h>
 #endif
+#if FIBER_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
 
 #if defined(__has_include)
 #if __has_include(<valgrind/memcheck.h>)
@@ -53,14 +73,42 @@
 #define FIBER_VALGRIND 0
 #endif
 
-/* Before a switch: save is where the leaving stack's fake frames are kept, NULL if it
- * never runs again; low and bytes are the stack that is entered. */
-static inline void sanitize_leave(void **save, const void *low, size_t bytes)
+/* A fiber comes to be, and is no more: `kept` is a word beside it that is the sanitizer's. */
+static inline void sanitize_born(void **kept)
+{
+#if FIBER_TSAN
+    *kept = __tsan_create_fiber(0);
+#else
+    (void)kept;
+#endif
+}
+
+static inline void sanitize_dead(void *kept)
+{
+#if FIBER_TSAN
+    __tsan_destroy_fiber(kept);
+#else
+    (void)kept;
+#endif
+}
+
+/* Before a switch: save is where the word of the leaving stack is kept (ASan: its fake
+ * frames), NULL if it never runs again; low and bytes are the stack that is entered, and
+ * entered its word. Inlined always: a call that one stack enters and another leaves would
+ * unbalance what ThreadSanitizer knows of both. */
+static inline __attribute__((always_inline)) void
+sanitize_leave(void **save, const void *low, size_t bytes, void *entered)
 {
 #if FIBER_ASAN
+    (void)entered;
     __sanitizer_start_switch_fiber(save, low, bytes);
+#elif FIBER_TSAN
+    (void)low, (void)bytes;
+    if (save)
+        *save = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(entered, 0);
 #else
-    (void)save, (void)low, (void)bytes;
+    (void)save, (void)low, (void)bytes, (void)entered;
 #endif
 }
 

@@ -73,3 +73,9 @@ check-live-valgrind: all
 	@command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
 	@/usr/bin/python3 tests/e2e/live_sanitized.py --valgrind bin/jobq
 CHECKS += live-secrets check-live-asan check-live-valgrind
+# Threads watched by ThreadSanitizer: an application's on libjobq, a drain's primes.
+.PHONY: check-live-tsan
+check-live-tsan: all
+	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan -j2 -Otarget live-tsan-programs
+	@/usr/bin/python3 tests/e2e/live_tsan.py build/tsan
+CHECKS += check-live-tsan
