@@ -5,6 +5,8 @@
 #include "jobq/units.h"
 #include "net/http_server.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,6 +25,7 @@ struct board {
     struct page page[PAGES_MAX];
     int count;
     int64_t health_ns;
+    struct page_token token;
 };
 
 static struct board *self(struct jobq_board *b)
@@ -69,6 +72,11 @@ static bool healthy(const struct board *b, const struct page *page)
     "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "           \
     "img-src data:; form-action 'self'; frame-ancestors 'none'\r\n"
 
+/* A browser takes the second: any name, and the token as the password. */
+#define ASK                                                                              \
+    "WWW-Authenticate: Bearer realm=\"jobq\"\r\n"                                        \
+    "WWW-Authenticate: Basic realm=\"jobq\", charset=\"UTF-8\"\r\n"
+
 static void on_request(void *ctx, struct http_exchange *x,
                        const struct http_request *request)
 {
@@ -78,7 +86,12 @@ static void on_request(void *ctx, struct http_exchange *x,
                                .headers = STR(GUARD),
                                .no_body = head};
     struct page *page = find(b, request->path);
-    if (!head && !str_is(request->method, "GET")) {
+    if (!str_is(request->path, "/healthz") &&
+        !page_token_accepts(&b->token, http_header(request, "authorization"))) {
+        reply.status = 401;
+        reply.headers = STR(GUARD ASK);
+        reply.body = STR("this page wants its token\n");
+    } else if (!head && !str_is(request->method, "GET")) {
         reply.status = 405;
         reply.headers = STR(GUARD "Allow: GET, HEAD\r\n");
         reply.body = STR("only GET and HEAD\n");
@@ -107,33 +120,65 @@ struct jobq_board *board_new(struct loop *loop)
     return &b->port;
 }
 
+/* Cuts "ADDRESS:PORT", an IPv6 address with or without brackets. */
+static int split(const char *address_port, char host[64], int *port,
+                 struct jobq_error *err)
+{
+    char shown[80];
+    const char *colon = strrchr(address_port, ':');
+    int64_t number;
+    text_escape(address_port, (int64_t)strlen(address_port), shown, sizeof shown);
+    size_t len = colon ? (size_t)(colon - address_port) : 0;
+    if (!colon || len == 0 || len >= 64 || !str_to_int(str_of(colon + 1), &number) ||
+        number < 0 || number > 65535)
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is not ADDRESS:PORT", shown);
+    bool bracket = address_port[0] == '[' && address_port[len - 1] == ']';
+    snprintf(host, 64, "%.*s", (int)(bracket ? len - 2 : len), address_port + bracket);
+    *port = (int)number;
+    return JOBQ_OK;
+}
+
+int board_check(const char *address_port, bool *local, struct jobq_error *err)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST,
+                                   .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char host[64], shown[80];
+    int port;
+    if (split(address_port, host, &port, err) < 0)
+        return err->code;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is no address",
+                         text_escape(host, (int64_t)strlen(host), shown, sizeof shown));
+    const void *address = found->ai_addr;
+    if (found->ai_family == AF_INET)
+        *local =
+            ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+    else
+        *local = found->ai_family == AF_INET6 &&
+                 IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+    freeaddrinfo(found);
+    return JOBQ_OK;
+}
+
 int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
                  struct jobq_error *err)
 {
     struct board *b = self(board);
-    char host[64], shown[80];
-    const char *colon = strrchr(address_port, ':');
-    int64_t port;
-    text_escape(address_port, (int64_t)strlen(address_port), shown, sizeof shown);
-    size_t len = colon ? (size_t)(colon - address_port) : 0;
-    if (!colon || len == 0 || len >= sizeof host ||
-        !str_to_int(str_of(colon + 1), &port) || port < 0 || port > 65535)
-        return jobq_fail(err, JOBQ_INVALID, "'%s' is not ADDRESS:PORT", shown);
-    bool bracket = address_port[0] == '[' && address_port[len - 1] == ']';
-    snprintf(host, sizeof host, "%.*s", (int)(bracket ? len - 2 : len),
-             address_port + bracket);
-    b->health_ns = health_ns;
     struct http_limits limits = {0};
+    char host[64];
+    int port;
+    if (split(address_port, host, &port, err) < 0)
+        return err->code;
+    b->health_ns = health_ns;
     if (!b->server)
         b->server = http_server_new(b->loop, &limits, on_request, b);
-    return http_server_listen(b->server, host, (int)port, err);
+    return http_server_listen(b->server, host, port, err);
 }
 
-bool board_is_local(const char *address_port)
+void board_guard(struct jobq_board *board, const struct page_token *token)
 {
-    return strncmp(address_port, "127.", 4) == 0 ||
-           strncmp(address_port, "[::1]:", 6) == 0 ||
-           strncmp(address_port, "::1:", 4) == 0;
+    self(board)->token = *token;
 }
 
 void board_free(struct jobq_board *board)

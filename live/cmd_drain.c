@@ -2,13 +2,13 @@
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd.h"
+#include "live/cmd_page.h"
 
 #include "base/arena.h"
 #include "fleet/drainer.h"
 #include "fleet/page.h"
 #include "fleet/status.h"
 #include "jobq/units.h"
-#include "live/board.h"
 #include "live/notify.h"
 #include "live/peers.h"
 #include "live/record.h"
@@ -29,6 +29,7 @@ enum {
     STORE,
     SERVE,
     LISTEN,
+    TOKEN_FILE,
     RECORD,
     TIME_LIMIT,
     MEMORY,
@@ -57,6 +58,7 @@ static const struct cli_option options[] = {
     {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {"serve", 0, NULL, "serve the status page"},
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
+    {"token-file", 0, "FILE", "readers need its first line; a must beyond 127.*"},
     {"record", 0, "FILE", "write a trace of all calls and jobs there"},
     {"time-limit", 0, "T", "of one attempt (none)"},
     {"memory-limit", 0, "BYTES", "address space of a command (none)"},
@@ -80,7 +82,7 @@ struct drain {
     struct drainer_options options;
     int64_t drain_timeout_ns;
     bool serve;
-    const char *listen;
+    struct cmd_page page;
     struct record *record;
     struct peers *peers;
     struct text line;
@@ -224,15 +226,13 @@ static int start_page(struct drain *d, struct jobq_error *err)
 {
     struct jobq_backend *b = &d->cli->live->backend;
     struct status *status;
-    int port = board_listen(b->board, d->listen, 90 * JOBQ_NS_PER_S, err);
+    struct text url = {0};
+    int port = cmd_page_listen(d->cli, &d->page, 90 * JOBQ_NS_PER_S, err);
     if (port < 0)
         return port;
-    const char *colon = strrchr(d->listen, ':');
-    cli_say(d->cli, "status page at http://%.*s:%d/", (int)(colon - d->listen), d->listen,
-            port);
-    if (!board_is_local(d->listen))
-        cli_complain(d->cli, "whoever reaches %s can read ids and counts of this queue",
-                     d->listen);
+    cmd_page_url(&d->page, port, &url);
+    cli_say(d->cli, "status page at %s", url.ptr);
+    text_release(&url);
     int rc = status_new(b, d->options.queue, &status, err);
     struct page_options page = {
         .drainer = d->drainer, .peers = peers_heard, .peers_ctx = &d->peers};
@@ -322,7 +322,8 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     o->event_ctx = d;
     d->drain_timeout_ns = cli_duration(cli, DRAIN_TIMEOUT, 20 * JOBQ_NS_PER_S, bad);
     d->serve = cli_given(cli, SERVE) || cli_given(cli, LISTEN);
-    d->listen = cli_given(cli, LISTEN) ? cli->value[LISTEN] : "127.0.0.1:8080";
+    if (d->serve)
+        cmd_page_options(cli, LISTEN, TOKEN_FILE, &d->page, bad);
     live->no_store = cli_choice(cli, STORE, stores, 0, bad) == 1;
     live->exec.command = cli->value[EXEC];
     live->exec.memory_bytes = cli_size(cli, MEMORY, 0, bad);

@@ -2,23 +2,24 @@
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd.h"
+#include "live/cmd_page.h"
 
 #include "fleet/page.h"
 #include "fleet/status.h"
 #include "jobq/units.h"
-#include "live/board.h"
 #include "live/notify.h"
 #include "live/peers.h"
 
-enum { LISTEN, REFRESH, STORE };
+enum { LISTEN, TOKEN_FILE, REFRESH, STORE };
 static const struct cli_option options[] = {
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
+    {"token-file", 0, "FILE", "readers need its first line; a must beyond 127.*"},
     {"refresh", 0, "T", "ask the services so often, 5s at least (15s)"},
     {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {NULL, 0, NULL, NULL}};
 
 struct serving {
-    const char *listen;
+    struct cmd_page page;
     int64_t refresh_ns;
     bool stop;
     struct peers *peers;
@@ -37,11 +38,11 @@ static void serve_on(struct cli *cli, struct serving *s, int port)
 {
     struct jobq_backend *b = &cli->live->backend;
     struct text out = {0};
-    const char *colon = strrchr(s->listen, ':');
     if (cli->json)
         text_printf(&out, "{\"schema\":\"jobq.serve/1\",\"port\":%d}\n", port);
     else
-        text_printf(&out, "http://%.*s:%d/\n", (int)(colon - s->listen), s->listen, port);
+        cmd_page_url(&s->page, port, &out);
+    text_puts(&out, cli->json ? "" : "\n");
     cli_flush(cli, &out);
     text_release(&out);
     notify_send("READY=1\nSTATUS=serving");
@@ -56,12 +57,9 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     struct jobq_backend *b = &cli->live->backend;
     struct status *status;
     int port =
-        board_listen(b->board, s->listen, 3 * s->refresh_ns + 60 * JOBQ_NS_PER_S, err);
+        cmd_page_listen(cli, &s->page, 3 * s->refresh_ns + 60 * JOBQ_NS_PER_S, err);
     if (port < 0)
         return port;
-    if (!board_is_local(s->listen))
-        cli_complain(cli, "whoever reaches %s can read ids and counts of this queue",
-                     s->listen);
     int rc = status_new(b, cli->arg[0], &status, err);
     if (rc < 0)
         return rc;
@@ -80,9 +78,9 @@ static int run(struct cli *cli)
 {
     static const char *const stores[] = {"simpledb", "none", NULL};
     bool bad = false;
-    struct serving s = {
-        .listen = cli_given(cli, LISTEN) ? cli->value[LISTEN] : "127.0.0.1:8080",
-        .refresh_ns = cli_duration(cli, REFRESH, 15 * JOBQ_NS_PER_S, &bad)};
+    struct serving s = {.refresh_ns =
+                            cli_duration(cli, REFRESH, 15 * JOBQ_NS_PER_S, &bad)};
+    cmd_page_options(cli, LISTEN, TOKEN_FILE, &s.page, &bad);
     struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
     if (s.refresh_ns < 5 * JOBQ_NS_PER_S) {
         cli_bad_value(cli, REFRESH, "less than 5s; each refresh costs 3 to 5 requests",
@@ -98,10 +96,11 @@ static int run(struct cli *cli)
 
 const struct cli_command cmd_serve = {
     .name = "serve",
-    .synopsis = "QUEUE [--listen 127.0.0.1:8080]",
+    .synopsis = "QUEUE [--listen A:P] [--token-file FILE]",
     .summary = "serves the status page of a queue",
     .examples = "  jobq serve render\n"
-                "  jobq serve render --listen 127.0.0.1:0\n",
+                "  jobq serve render --listen 127.0.0.1:0\n"
+                "  jobq serve render --listen 0.0.0.0:8080 --token-file token\n",
     .calls =
         "  each refresh: 1 or 2 GetQueueAttributes, 1 Select over the drainers' rows, 1\n"
         "  DescribeInstances; a page view costs nothing.\n",

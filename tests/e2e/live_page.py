@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """The status page over HTTP: the drainers of a box find each other without the store, a drainer
-counts itself, GET and HEAD only, no script, readers cost no request of AWS, slow clients are cut
+counts itself, GET and HEAD only, no script, a token beyond loopback, readers cost no request of AWS, slow clients are cut
 off, an outage of AWS leaves the last counts on the page, marked as stale."""
+import base64
 import http.client
 import json
+import os
 import re
 import socket
 import time
@@ -19,7 +21,7 @@ serve = mock.start("serve", "page", "--store", "none", "--listen", "127.0.0.1:0"
 
 def port_of(log):
     found = []
-    wait_for(lambda: found.extend(re.findall(r"http://127.0.0.1:(\d+)/", open(log).read())) or found, 10, "a port")
+    wait_for(lambda: found.extend(re.findall(r"http://[0-9.]+:(\d+)/", open(log).read())) or found, 10, "a port")
     return int(found[0])
 
 
@@ -57,6 +59,56 @@ reply, body = ask(serves, "/status.json", "HEAD")
 check(reply.status == 200 and body == "" and int(reply.getheader("Content-Length")) > 100, "HEAD")
 check(ask(serves, "/nope")[0].status == 404, "another path")
 check(ask(serves, "/healthz")[1].startswith("ok"), "healthz")
+
+# Beyond loopback nobody listens without a token, and nobody reads without it.
+TOKEN = "correct-horse-battery"
+token_file = mock.dir + "/token"
+
+
+def write_token(text, mode=0o600):
+    with open(token_file, "w") as file:
+        file.write(text)
+    os.chmod(token_file, mode)
+
+
+for command in (["serve", "page"], ["drain", "page", "-n", "1"]):
+    for listen in ("0.0.0.0:0", "0:0", "[::]:0", "192.0.2.1:8080", "[::ffff:127.0.0.1]:0"):
+        done = mock.jobq(*command, "--listen", listen, check_code=2)
+        check("--listen: '%s' is not this machine alone: want --token-file" % listen in done.stderr, done.stderr)
+    for listen in ("localhost:80", "127.0.0.1", "127.0.0.1:70000", ":80", "[::1]:x"):
+        check("--listen: '" in mock.jobq(*command, "--listen", listen, check_code=2).stderr, "listens at " + listen)
+    for text, mode, says in (("short", 0o600, "no token of 16 to 256 bytes"), ("", 0o600, "no token of"), ("x" * 257, 0o600, "no token of"),
+                             ("correct horse battery", 0o600, "holds a blank"), (TOKEN, 0o604, r"mode 604\): chmod 600")):
+        write_token(text, mode)
+        done = mock.jobq(*command, "--listen", "0.0.0.0:0", "--token-file", token_file, check_code=2)
+        check(re.search("--token-file: .*" + says, done.stderr) and "orrect" not in done.stderr, "token %r: %s" % (text, done.stderr))
+    for path, says in (("/nonexistent", "no such file"), ("/tmp", "is no file"), ("/dev/null", "no token of")):
+        check(says in mock.jobq(*command, "--listen", "0.0.0.0:0", "--token-file", path, check_code=2).stderr, path)
+write_token(TOKEN + "\n")
+guarded = [mock.start("serve", "page", "--store", "none", "--listen", "0.0.0.0:0", "--refresh", "5s", log=mock.dir + "/g1", env={"JOBQ_TOKEN_FILE": token_file}),
+           mock.start("drain", "page", "-n", "1", "--store", "none", "--listen", "127.0.0.1:0", "--token-file", token_file, log=mock.dir + "/g2")]
+basic = lambda pair: "Basic " + base64.b64encode(pair.encode()).decode()
+for process, log in zip(guarded, ("/g1", "/g2")):
+    port = port_of(mock.dir + log)
+    good = {"Authorization": "Bearer " + TOKEN}
+    wait_for(lambda: ask(port, **good)[0].status == 200, 10, "the first page for the one with the token")
+    for path, method in (("/", "GET"), ("/status.json", "GET"), ("/nope", "GET"), ("/", "HEAD"), ("/", "POST"), ("/healthz/", "GET")):
+        reply, body = ask(port, path, method)
+        check(reply.status == 401 and "page" not in body.replace("this page", "") and len(body) < 50, "%s %s without a token: %d %s" % (method, path, reply.status, body))
+        check([h.split()[0] for h in reply.headers.get_all("WWW-Authenticate")] == ["Bearer", "Basic"], "a browser is not asked for it")
+    for wrong in ("", "Bearer", "Bearer ", "Bearer " + TOKEN[:-1], "Bearer " + TOKEN + "x", "Bearer x" + TOKEN, "Bearer " + TOKEN.upper(), TOKEN, "Digest " + TOKEN,
+                  "Basic " + TOKEN, basic(TOKEN), basic(TOKEN + ":"), basic("x:" + TOKEN + ":"), basic(":" + TOKEN[1:]), "Basic ****", "Basic", "BearerX " + TOKEN):
+        check(ask(port, Authorization=wrong)[0].status == 401, "'%s' is let in" % wrong)
+    for right in ("bearer  " + TOKEN, basic(":" + TOKEN), basic("anna:" + TOKEN)):
+        check(ask(port, Authorization=right)[0].status == 200, "'%s' is not let in" % right)
+    check(json.loads(ask(port, "/status.json", **good)[1])["queue"] == "page" and ask(port, "/", "POST", **good)[0].status == 405, "with the token")
+    check(ask(port, "/healthz")[1].startswith("ok"), "a load balancer has no token")
+    for where in ("cmdline", "environ"):
+        check(TOKEN.encode() not in open("/proc/%d/%s" % (process.pid, where), "rb").read(), "the token is in its " + where)
+    check(TOKEN not in open(mock.dir + log).read(), "the token is in the log")
+    process.kill()
+    process.wait()
+check("send the token in the clear" in open(mock.dir + "/g1").read() and "in the clear" not in open(mock.dir + "/g2").read(), "what is said of it")
 
 # Readers cost no request: all of a minute's are the refreshes'.
 before = mock.ledger().get("ledger", mock.ledger())["actions"]["GetQueueAttributes"]["requests"]

@@ -15,6 +15,12 @@ SECRETS = {"AWS_SECRET_ACCESS_KEY": "SecretSecretSecretSecretSecretSecret1234",
            "AWS_SESSION_TOKEN": "TokenTokenTokenTokenTokenTokenToken5678",
            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "ContainerContainerContainer9012"}
 mock.env.update(SECRETS)
+# The page's token is in a file alone.
+SECRETS["page token"] = "PageTokenPageTokenPageToken3456"
+with open(mock.dir + "/../page-token-%d" % os.getpid(), "w") as file:
+    os.chmod(file.name, 0o600)
+    file.write(SECRETS["page token"])
+token_file = os.path.realpath(file.name)
 seen = []
 
 
@@ -71,12 +77,14 @@ def aborted(args):
         check("draining" in line or "status page" in line, "the drain says " + line)
         limits = open("/proc/%d/limits" % process.pid).read()
         check(re.search(r"^Max core file size +0 +0 ", limits, re.M), "a core file is allowed: " + limits)
-        listening = re.search(r"port (\d+)", line)
-        if listening:
+        listening = re.search(r"http://127.0.0.1:(\d+)/", line)
+        if "status page" in line:
             for path in ("/", "/status.json"):
                 def page():
                     try:
-                        seen.append((path, urllib.request.urlopen("http://127.0.0.1:%s%s" % (listening.group(1), path)).read().decode()))
+                        asked = urllib.request.Request("http://127.0.0.1:%s%s" % (listening.group(1), path),
+                                                       headers={"Authorization": "Bearer " + SECRETS["page token"]})
+                        seen.append((path, urllib.request.urlopen(asked).read().decode()))
                         return True
                     except OSError:
                         return False
@@ -89,7 +97,9 @@ def aborted(args):
 
 
 other = aborted(["/bin/sleep", "60"])
-check(not aborted([JOBQ, "drain", "sec", "-n", "1", "--stats", "0", "--listen", "127.0.0.1:0"]), "it left a core")
+check(not aborted([JOBQ, "drain", "sec", "-n", "1", "--stats", "0", "--listen", "127.0.0.1:0",
+                   "--token-file", token_file]), "it left a core")
 look()
+os.unlink(token_file)
 mock.close()
 print("ok: no secret is told" + ("" if other else " (no program leaves a core here)"))
