@@ -43,7 +43,8 @@ static void set_job(struct feeder *f, int at, const struct workload_job *work)
     struct scene *s = f->scene;
     struct enqueuer_job *job = &f->job[at];
     struct job_pair *pair = f->pair[at];
-    f->work[at] = *work;
+    f->work[at].arrival_ns = work->arrival_ns;
+    f->work[at].job_ns = work->job_ns;
     int64_t job_ns = work->job_ns < JOB_SLEEP_MAX_NS ? work->job_ns : JOB_SLEEP_MAX_NS;
     pair[0].name = STR("seconds");
     pair[0].value =

@@ -407,12 +407,20 @@ static int queue_receive(struct jobq_queue *port, int queue,
     struct world_proc *p = proc_of(port);
     if (p->box && p->box->ready_at_ns < 0)
         p->box->ready_at_ns = kernel_now(p->world->kernel);
-    struct world_receive r = {.call = {.proc = p, .cost = cost, .err = err},
-                              .queue = queue,
-                              .options = options,
-                              .arena = arena,
-                              .out = out,
-                              .next = p->receives};
+    /* Field by field: gcc zeroes a struct of this size by `rep stos`. */
+    struct world_receive r;
+    r.call.proc = p;
+    r.call.cost = cost;
+    r.call.err = err;
+    r.queue = queue;
+    r.options = options;
+    r.arena = arena;
+    r.out = out;
+    r.count = 0;
+    r.state = RECEIVE_ASKING;
+    r.aborted = r.parks = false;
+    r.next = p->receives;
+    r.prev = NULL;
     if (r.next)
         r.next->prev = &r;
     p->receives = &r;
@@ -486,9 +494,11 @@ static void remove_apply(void *ctx, uint64_t arg)
     struct world *w = d->call.proc->world;
     struct sqs_receipt receipt[JOBQ_BATCH_MAX];
     enum sqs_fault result[JOBQ_BATCH_MAX];
-    for (int i = 0; i < d->count; i++)
+    for (int i = 0; i < d->count; i++) {
         if (!receipt_of(d->receipt[i], &receipt[i]))
             receipt[i].bits = 0;
+        sqs_foresee(w->sqs, receipt[i]);
+    }
     enum sqs_fault fault =
         sqs_delete(w->sqs, now_of(&d->call), dice_u(&d->call.proc->call), d->queue,
                    receipt, d->count, result, d->call.err);
