@@ -237,7 +237,9 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
     enum job_state state = JOB_DONE;
     if (result->exit_code != 0 || h->timed_out)
         state = h->attempt >= d->options.max_attempts ? JOB_DEAD : JOB_FAILED;
+    held_ask_for(&d->buffer); /* most likely the slot's next, and far away */
     enum final_outcome outcome = store(h, state, result, err);
+    held_ask_for_text(&d->buffer);
     if (outcome != FINAL_STORED)
         return not_stored(h, outcome);
     if (state == JOB_FAILED) {

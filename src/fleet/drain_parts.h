@@ -154,6 +154,9 @@ void held_release(struct held *h);
 void held_unpin(struct held *h); /* the end of a call that read it */
 void held_push(struct held_list *list, struct held *h);
 struct held *held_pop(struct held_list *list);
+/* Asks for the memory of the first, in two steps: itself, and when that is there its text. */
+void held_ask_for(const struct held_list *list);
+void held_ask_for_text(const struct held_list *list);
 void run_append(struct held *h);
 void run_remove(struct held *h);
 void beat_append(struct held *h, int64_t covered_at_ns);

@@ -111,6 +111,21 @@ struct held *held_pop(struct held_list *list)
     return h;
 }
 
+void held_ask_for(const struct held_list *list)
+{
+    const char *p = (const char *)list->first;
+    for (size_t at = 0; p && at < offsetof(struct held, batch); at += HELD_LINE)
+        __builtin_prefetch(p + at, 1);
+}
+
+void held_ask_for_text(const struct held_list *list)
+{
+    if (list->first) {
+        __builtin_prefetch(list->first->message.body.ptr);
+        __builtin_prefetch(list->first->message.body.ptr + HELD_LINE);
+    }
+}
+
 void run_append(struct held *h)
 {
     struct drainer *d = h->d;
