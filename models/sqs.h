@@ -353,6 +353,8 @@ void sqs_restore(struct sqs *s, int queue, const struct sqs_message *message);
  * sent_at_ns and extra. */
 void sqs_restore_gone(struct sqs *s, int queue, const struct sqs_message *message);
 void sqs_restore_end(struct sqs *s, int64_t now_ns);
+/* When a queue that was made again had last been changed. */
+void sqs_restore_changed(struct sqs *s, int queue, int64_t changed_at_ns);
 
 /* Bytes of memory that the model holds, and messages in it, for reports. */
 int64_t sqs_memory_bytes(const struct sqs *s);

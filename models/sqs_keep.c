@@ -133,3 +133,8 @@ void sqs_restore_end(struct sqs *s, int64_t now_ns)
     if (now_ns > s->now)
         s->now = now_ns;
 }
+
+void sqs_restore_changed(struct sqs *s, int queue, int64_t changed_at_ns)
+{
+    s->queue[queue]->changed_at = changed_at_ns;
+}

@@ -17,7 +17,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS region(number INTEGER PRIMARY KEY, name);"
     "CREATE TABLE IF NOT EXISTS queue(region, name, number, created, visibility, delay,"
     " retention, wait, bytes, dead, receives, allow, allowed, fifo, content, scope,"
-    " throughput, PRIMARY KEY(region, name)) WITHOUT ROWID;"
+    " throughput, changed, PRIMARY KEY(region, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS note(region, queue, kind, name, value,"
     " PRIMARY KEY(region, queue, kind, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS message(region, id, queue, sequence, receipt, state, "
@@ -38,7 +38,7 @@ static const char schema[] =
     " taken, ended, gone, boot, print, tags, extra, PRIMARY KEY(region, number))"
     " WITHOUT ROWID;";
 
-enum { DEDUPS_KEPT = 1000, FILE_MARK = 0x6a6f6271 /* "jobq" */, FILE_VERSION = 2 };
+enum { DEDUPS_KEPT = 1000, FILE_MARK = 0x6a6f6271 /* "jobq" */, FILE_VERSION = 3 };
 
 static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_BEGIN] = "BEGIN",
@@ -46,7 +46,7 @@ static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_META] = "INSERT OR REPLACE INTO meta VALUES(?,?)",
     [STATE_REGION] = "INSERT OR REPLACE INTO region VALUES(?,?)",
     [STATE_QUEUE] =
-        "INSERT OR REPLACE INTO queue VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT OR REPLACE INTO queue VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [STATE_QUEUE_GONE] = "DELETE FROM queue WHERE region=? AND name=?",
     [STATE_NOTE] = "INSERT OR REPLACE INTO note VALUES(?,?,?,?,?)",
     [STATE_NOTES_GONE] = "DELETE FROM note WHERE region=? AND queue=?",
@@ -282,12 +282,12 @@ void state_queue(struct mock_state *state, const struct mock_region *region,
     text_clear(allowed);
     for (int i = 0; i < s->allow_count; i++)
         state_put_string(allowed, s->allow_name[i]);
-    state_run(state, STATE_QUEUE, "isiiiiiiiiiisiiii", number, name, (int64_t)queue,
+    state_run(state, STATE_QUEUE, "isiiiiiiiiiisiiiii", number, name, (int64_t)queue,
               info.created_at_ns, s->visibility_ns, s->delay_ns, s->retention_ns,
               s->wait_ns, s->message_bytes_max, (int64_t)s->redrive_queue,
               (int64_t)s->redrive_receives, (int64_t)s->allow, text_str(allowed),
               (int64_t)s->fifo, (int64_t)s->content_dedup, (int64_t)s->dedup_by_group,
-              (int64_t)s->throughput_by_group);
+              (int64_t)s->throughput_by_group, info.changed_at_ns);
     note_notes(state, region, queue);
 }
 

@@ -142,11 +142,11 @@ static int load_policy(struct mock_state *state, sqlite3_stmt *row,
         settings.given |= SQS_SET_REDRIVE;
     if (settings.allow != SQS_ALLOW_ALL)
         settings.given |= SQS_SET_ALLOW;
-    if (settings.given == 0)
-        return JOBQ_OK;
-    enum sqs_fault fault = sqs_set(region->sqs, state->mock->model_base_ns,
-                                   (int)whole(row, 2), &settings, &why);
-    return fault == SQS_OK ? JOBQ_OK : jobq_fail(err, JOBQ_CORRUPT, "%s", why.text);
+    if (settings.given != 0 && sqs_set(region->sqs, state->mock->model_base_ns,
+                                       (int)whole(row, 2), &settings, &why) != SQS_OK)
+        return jobq_fail(err, JOBQ_CORRUPT, "%s", why.text);
+    sqs_restore_changed(region->sqs, (int)whole(row, 2), whole(row, 17));
+    return JOBQ_OK;
 }
 
 static int load_note(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
