@@ -289,7 +289,12 @@ static int check_container_url(const char *url, struct jobq_error *err)
         return JOBQ_OK;
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         size_t len = strlen(plain[i]);
-        if (strncmp(url, plain[i], len) == 0 && strchr(":/", url[len]))
+        if (strncmp(url, plain[i], len))
+            continue;
+        /* Behind it the port alone: "http://127.0.0.1:x@elsewhere/" is elsewhere. */
+        if (url[len] == ':')
+            len += 1 + strspn(url + len + 1, "0123456789");
+        if (url[len] == '/' || !url[len])
             return JOBQ_OK;
     }
     return jobq_fail(err, JOBQ_INVALID,

@@ -206,8 +206,9 @@ container = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": roles + "/container"}
 doctor("credentials", "ok", "from the container role", without=NO_KEYS,
        env={**container, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": mock.dir + "/token"})
 denied("refused (HTTP 403)", env={**container, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer y"})
-done = run("status", ID, env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://10.0.0.1/"}, without=NO_KEYS)
-check(done.returncode == 2 and "neither https nor local" in done.stderr, done.stderr)
+for url in ("http://10.0.0.1/", "http://127.0.0.1.example.com/", "http://127.0.0.1:1@10.0.0.1/", "http://127.0.0.1@10.0.0.1/", "ftp://x"):
+    done = run("status", ID, env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": url}, without=NO_KEYS)
+    check(done.returncode == 2 and "neither https nor local" in done.stderr, url + ": " + done.stderr)
 
 box = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": roles}
 doctor("credentials", "ok", "from the box role", env=box, without=NO_KEYS)

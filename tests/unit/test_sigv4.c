@@ -199,6 +199,28 @@ static void a_request_with_a_session_token(void **state)
     digest_release(&d);
 }
 
+/* SimpleDB's: the token is one of the parameters, and signed. botocore's SigV2Auth gave it. */
+static void a_query_with_a_session_token(void **state)
+{
+    (void)state;
+    struct digest d;
+    struct request request = {0};
+    struct query q = {0};
+    const struct request_place place = {
+        .host = STR("sdb.amazonaws.com"), .path = STR("/"), .region = STR("us-east-1")};
+    digest_init(&d);
+    query_add(&q, "Action", STR("ListDomains"));
+    query_add(&q, "Version", STR("2009-04-15"));
+    request_sdb(&request, &d, &place, &role, &q, AT_NS);
+    assert_non_null(strstr(request.body.ptr, "SecurityToken=AQoDYXdzEPT%2F%2F"));
+    assert_non_null(
+        strstr(request.body.ptr,
+               "Signature=H8psUVuaRIj5sNbn3RkPxZc%2BFO%2B5hXJtP6VbM7vSBuI%3D"));
+    query_release(&q);
+    request_release(&request);
+    digest_release(&d);
+}
+
 /* Whoever repeats a token or a secret, it goes no further. */
 static void no_error_tells_the_token(void **state)
 {
@@ -354,6 +376,7 @@ int main(void)
                                        cmocka_unit_test(published_suite),
                                        cmocka_unit_test(each_step_with_a_session_token),
                                        cmocka_unit_test(a_request_with_a_session_token),
+                                       cmocka_unit_test(a_query_with_a_session_token),
                                        cmocka_unit_test(no_error_tells_the_token),
                                        cmocka_unit_test(day_key_follows_its_inputs),
                                        cmocka_unit_test(sigv2_published),
