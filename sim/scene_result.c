@@ -98,36 +98,55 @@ static struct scene_times times_of(int64_t *v, int64_t count)
     return t;
 }
 
-static void fill_times(struct scene *s, struct scene_result *out)
+/* What is asked of the table of jobs. It is far larger than the cache: one walk for all. */
+struct job_sums {
+    int64_t *wait, *sojourn; /* ns; heap */
+    int64_t waits, sojourns;
+    int64_t first_ns, last_ns; /* the first arrival, the last end */
+    double life_ns;            /* from arrival to end, or to now */
+    double late_ns;            /* from end to now */
+};
+
+static void sum_job(struct job_sums *sums, const struct jobrec *rec, int64_t now_ns,
+                    double keep_ns, struct scene_result *out)
 {
-    const struct jobrec_table *t = &s->jobs;
-    int64_t *v = xmalloc((size_t)(t->count > 0 ? t->count : 1) * sizeof *v);
-    int64_t waits = 0;
-    for (int64_t i = 0; i < t->count; i++)
-        if (t->rec[i].enqueued_at_ns >= 0 && t->rec[i].started_at_ns >= 0)
-            v[waits++] = t->rec[i].started_at_ns - t->rec[i].enqueued_at_ns;
-    out->wait_s = times_of(v, waits);
-    int64_t sojourns = 0;
-    for (int64_t i = 0; i < t->count; i++)
-        if (t->rec[i].enqueued_at_ns >= 0 && t->rec[i].ended_at_ns >= 0)
-            v[sojourns++] = t->rec[i].ended_at_ns - t->rec[i].enqueued_at_ns;
-    out->sojourn_s = times_of(v, sojourns);
-    free(v);
+    int64_t from_ns = rec->enqueued_at_ns, ended_ns = rec->ended_at_ns;
+    if (from_ns >= 0 && rec->started_at_ns >= 0)
+        sums->wait[sums->waits++] = rec->started_at_ns - from_ns;
+    if (from_ns >= 0 && ended_ns >= 0)
+        sums->sojourn[sums->sojourns++] = ended_ns - from_ns;
+    if (rec->index < 0)
+        return;
+    out->done += rec->state == JOBREC_DONE;
+    out->dead += rec->state == JOBREC_DEAD;
+    out->cancelled += rec->state == JOBREC_CANCELLED;
+    sums->first_ns = from_ns < sums->first_ns ? from_ns : sums->first_ns;
+    sums->last_ns = ended_ns > sums->last_ns ? ended_ns : sums->last_ns;
+    int64_t end_ns = ended_ns < 0 ? now_ns : ended_ns;
+    sums->life_ns += (double)(end_ns - from_ns) + keep_ns;
+    sums->late_ns += (double)(now_ns - end_ns) - keep_ns;
 }
 
-static void fill_jobs(struct scene *s, struct scene_result *out)
+static void sum_jobs(const struct scene *s, struct job_sums *sums,
+                     struct scene_result *out)
 {
-    int64_t first_ns = INT64_MAX, last_ns = 0;
-    for (int64_t i = 0; i < s->jobs.count; i++) {
-        struct jobrec *rec = &s->jobs.rec[i];
-        if (rec->index < 0)
-            continue;
-        out->done += rec->state == JOBREC_DONE;
-        out->dead += rec->state == JOBREC_DEAD;
-        out->cancelled += rec->state == JOBREC_CANCELLED;
-        first_ns = rec->enqueued_at_ns < first_ns ? rec->enqueued_at_ns : first_ns;
-        last_ns = rec->ended_at_ns > last_ns ? rec->ended_at_ns : last_ns;
-    }
+    const struct jobrec_table *t = &s->jobs;
+    size_t room = (size_t)(t->count > 0 ? t->count : 1) * sizeof(int64_t);
+    *sums = (struct job_sums){
+        .wait = xmalloc(room), .sojourn = xmalloc(room), .first_ns = INT64_MAX};
+    int64_t now_ns = world_now(s->world);
+    double keep_ns = (double)s->scenario->keep_ns;
+    for (int64_t i = 0; i < t->count; i++)
+        sum_job(sums, &t->rec[i], now_ns, keep_ns, out);
+    out->wait_s = times_of(sums->wait, sums->waits);
+    out->sojourn_s = times_of(sums->sojourn, sums->sojourns);
+    free(sums->wait);
+    free(sums->sojourn);
+}
+
+static void fill_jobs(struct scene *s, const struct job_sums *sums,
+                      struct scene_result *out)
+{
     struct sqs_stats stats = {0};
     int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
     if (queue >= 0)
@@ -139,8 +158,8 @@ static void fill_jobs(struct scene *s, struct scene_result *out)
     out->queued = open - out->expired;
     out->failed = s->failed_attempts;
     out->attempts = s->attempts;
-    if (last_ns > first_ns)
-        out->makespan_s = (double)(last_ns - first_ns) / 1e9;
+    if (sums->last_ns > sums->first_ns)
+        out->makespan_s = (double)(sums->last_ns - sums->first_ns) / 1e9;
     int64_t ended = out->done + out->dead + out->cancelled;
     out->throughput_per_s = out->makespan_s > 0 ? (double)ended / out->makespan_s : 0;
     out->ledger->jobs = ended + out->expired;
@@ -184,7 +203,8 @@ static void fill_instances(struct scene *s, struct scene_result *out)
 
 /* A row lives from its enqueueing until `keep` after its job's end. The model keeps all rows
  * to the end of the run; what they are there too long is taken off again. */
-static void fill_storage(struct scene *s, struct scene_result *out)
+static void fill_storage(struct scene *s, const struct job_sums *sums,
+                         struct scene_result *out)
 {
     struct simpledb *db = world_simpledb(s->world);
     int64_t rows = 0, now_ns = world_now(s->world);
@@ -199,19 +219,10 @@ static void fill_storage(struct scene *s, struct scene_result *out)
     if (rows == 0)
         return;
     double row_bytes = (double)simpledb_billed_bytes(db) / (double)rows;
-    double keep_ns = (double)s->scenario->keep_ns, life_ns = 0, late_ns = 0;
-    for (int64_t i = 0; i < s->jobs.count; i++) {
-        const struct jobrec *rec = &s->jobs.rec[i];
-        if (rec->index < 0)
-            continue;
-        int64_t end_ns = rec->ended_at_ns < 0 ? now_ns : rec->ended_at_ns;
-        life_ns += (double)(end_ns - rec->enqueued_at_ns) + keep_ns;
-        late_ns += (double)(now_ns - end_ns) - keep_ns;
-    }
     bool dropped = out->ledger->action[JOBQ_ACT_SDB_DELETE_DOMAIN].requests > 0;
-    double hours = dropped ? row_bytes * life_ns / JOBQ_NS_PER_HOUR
+    double hours = dropped ? row_bytes * sums->life_ns / JOBQ_NS_PER_HOUR
                            : simpledb_byte_hours(db, now_ns) -
-                                 row_bytes * late_ns / JOBQ_NS_PER_HOUR;
+                                 row_bytes * sums->late_ns / JOBQ_NS_PER_HOUR;
     out->ledger->store_byte_hours = hours > 0 ? hours : 0;
 }
 
@@ -319,10 +330,11 @@ static void fill_capacity(struct scene *s, struct scene_result *out)
 void scene_fill_result(struct scene *s, struct scene_result *out)
 {
     out->peak_bytes = world_memory(s->world);
-    fill_jobs(s, out);
-    fill_times(s, out);
+    struct job_sums sums;
+    sum_jobs(s, &sums, out);
+    fill_jobs(s, &sums, out);
     fill_instances(s, out);
-    fill_storage(s, out);
+    fill_storage(s, &sums, out);
     fill_requests(out);
     fill_capacity(s, out);
     out->events = kernel_events(world_kernel(s->world));
