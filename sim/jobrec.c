@@ -10,23 +10,18 @@
 /* The last 24 characters of an id (fleet/job.h): 13 of time and counter, 5 of day and shard,
  * 6 of the process, base 32. The counter ends up in the low bits; of the process two
  * characters tell one run's clients apart. */
-static uint64_t eight(const char *p)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t c = lanes8_load(p);
-    uint64_t digit = ((c & (ones * 31)) + (c >> 6 & ones) * 25) - ones * 16;
-    digit &= ones * 31; /* what is no id is some key too */
-    return lanes8_pack5(digit);
-}
-
 uint64_t jobrec_key(struct jobq_str id)
 {
     if (id.len < 24)
         return 0;
     const char *p = id.ptr + id.len - 24;
-    uint64_t process = eight(p + 16);
-    return eight(p) << 25 ^ eight(p + 8) >> 15 ^ (process >> 5 & 31) << 59 ^
-           (process & 31) << 54;
+    lanes16 c = lanes16_load(p);
+    lanes16 letter = (lanes16)((lanes16_signed)c > '9');
+    lanes16 digit =
+        (c - '0' - (letter & ('a' - '0' - 10))) & 31; /* no id: some key too */
+    return lanes8_pack5(lanes16_half(digit, 0)) << 25 ^
+           lanes8_pack5(lanes16_half(digit, 1)) >> 15 ^ (uint64_t)p[22] << 50 ^
+           (uint64_t)p[23] << 57;
 }
 
 void jobrec_reset(struct jobrec_table *t, int64_t expected, bool keep_ids)

@@ -63,17 +63,34 @@ void scene_hear(struct scene *s)
         write_down(s, jobrec_of_key(&s->jobs, s->news_key[i]), &s->news[i]);
 }
 
-static void tell(struct scene *s, struct jobq_str id, const struct scene_news *n)
+static void tell(struct scene *s, struct jobq_str id, struct scene_news n)
 {
     /* The id of a new record must be at hand, and the page is due in the middle. */
     if (s->jobs.keep_ids || s->options.page) {
-        write_down(s, jobrec_of(&s->jobs, id), n);
+        write_down(s, jobrec_of(&s->jobs, id), &n);
         return;
     }
-    s->news_key[s->news_count] = jobrec_key(id);
-    s->news[s->news_count++] = *n;
-    if (s->news_count == SCENE_NEWS || (s->fed && s->news_count >= s->open))
+    int at = s->news_count++;
+    s->news_key[at] = jobrec_key(id);
+    s->news[at] = n;
+    if (at + 1 == SCENE_NEWS || (s->fed && at + 1 >= s->open))
         scene_hear(s);
+}
+
+static void started_one(struct scene_box *b, const struct drainer_event *e)
+{
+    b->scene->attempts++;
+    tell(b->scene, e->job_id,
+         (struct scene_news){.kind = SCENE_STARTED,
+                             .at_ns = e->started_at_ns,
+                             .box = (int32_t)world_box_index(b->box)});
+}
+
+static void ended_one(struct scene *s, const struct drainer_event *e,
+                      enum scene_news_kind kind, enum jobrec_state state)
+{
+    tell(s, e->job_id,
+         (struct scene_news){.kind = kind, .state = state, .at_ns = e->ended_at_ns});
 }
 
 void scene_on_event(void *ctx, const struct drainer_event *e)
@@ -82,23 +99,14 @@ void scene_on_event(void *ctx, const struct drainer_event *e)
     struct scene *s = b->scene;
     if (s->options.hooks && s->options.hooks->event)
         s->options.hooks->event(s->options.hooks->ctx, e);
-    struct scene_news n = {.at_ns = e->ended_at_ns};
-    if (e->kind == DRAINER_STARTED) {
-        s->attempts++;
-        n.kind = SCENE_STARTED;
-        n.at_ns = e->started_at_ns;
-        n.box = (int32_t)world_box_index(b->box);
-    } else if (e->kind == DRAINER_ENDED &&
-               (e->state == JOB_DONE || e->state == JOB_DEAD)) {
-        n.kind = SCENE_STORED;
-        n.state = e->state == JOB_DONE ? JOBREC_DONE : JOBREC_DEAD;
-    } else if (e->kind == DRAINER_SKIPPED && e->state == JOB_CANCELLED &&
-               e->job_id.len > 0) {
-        n.kind = SCENE_FOUND;
-        n.state = JOBREC_CANCELLED;
-    } else {
-        s->failed_attempts += e->kind == DRAINER_ENDED && e->state == JOB_FAILED;
-        return;
-    }
-    tell(s, e->job_id, &n);
+    if (e->kind == DRAINER_STARTED)
+        started_one(b, e);
+    else if (e->kind == DRAINER_ENDED && e->state == JOB_DONE)
+        ended_one(s, e, SCENE_STORED, JOBREC_DONE);
+    else if (e->kind == DRAINER_ENDED && e->state == JOB_DEAD)
+        ended_one(s, e, SCENE_STORED, JOBREC_DEAD);
+    else if (e->kind == DRAINER_ENDED)
+        s->failed_attempts += e->state == JOB_FAILED;
+    else if (e->kind == DRAINER_SKIPPED && e->state == JOB_CANCELLED && e->job_id.len > 0)
+        ended_one(s, e, SCENE_FOUND, JOBREC_CANCELLED);
 }

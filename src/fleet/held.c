@@ -39,18 +39,26 @@ void batch_put(struct drainer *d, struct drain_batch *batch)
 
 /* ---- the table by message id --------------------------------------------------------- */
 
+static uint64_t with_word(uint64_t h, const char *eight)
+{
+    uint64_t word;
+    memcpy(&word, eight, 8);
+    h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
+    return h ^ (h >> 32);
+}
+
 static uint64_t hash_of(struct jobq_str id)
 {
     uint64_t h = (uint64_t)id.len * UINT64_C(0x9e3779b97f4a7c15);
     int64_t i = 0;
-    for (; i + 8 <= id.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, id.ptr + i, 8);
-        h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
-        h ^= h >> 32;
+    if (id.len < 8) {
+        for (; i < id.len; i++)
+            h = (h ^ (unsigned char)id.ptr[i]) * UINT64_C(0x100000001b3);
+        return h ^ (h >> 29);
     }
-    for (; i < id.len; i++)
-        h = (h ^ (unsigned char)id.ptr[i]) * UINT64_C(0x100000001b3);
+    for (; i + 8 < id.len; i += 8)
+        h = with_word(h, id.ptr + i);
+    h = with_word(h, id.ptr + id.len - 8); /* may overlap the one before */
     return h ^ (h >> 29);
 }
 
