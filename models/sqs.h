@@ -71,8 +71,14 @@ struct sqs_params {
     double undelete_rate;           /* a delete that says success and is lost */
     double reorder_rate;            /* a message passed over by one receive */
     int64_t back_of_queue_receives; /* received so often: rejoins at the end; 0: never */
-    bool stale_change_fails;  /* ChangeMessageVisibility with an old receipt: error or
+    bool stale_change_fails; /* ChangeMessageVisibility with an old receipt: error or
                                  no-op */
+    /* Fair queues: a group of a standard queue is noisy with more than fair_share (0: off)
+     * of the messages in flight and at least fair_in_flight, or with more than
+     * fair_time_share of the time that consumers held messages lately, which is one to two
+     * times fair_recent; quiet again when nothing was sent for fair_quiet_after. */
+    double fair_share, fair_time_share;
+    int64_t fair_in_flight, fair_quiet_after_ns, fair_recent_ns;
     int64_t counts_window_ns; /* GetQueueAttributes may be so old */
     int64_t purge_interval_ns, recreate_interval_ns;
     int64_t dedup_window_ns;

@@ -210,10 +210,10 @@ int64_t sqs_move_next_at(const struct sqs *s)
     return at;
 }
 
-static uint32_t first_visible(const struct sqs *s, const struct sqs_queue *q)
+static uint32_t first_visible(struct sqs *s, struct sqs_queue *q)
 {
     if (!q->settings.fifo)
-        return q->ready.head;
+        return q->grouped ? sqs_fair_first(s, q) : q->ready.head;
     return q->group_head
                ? ((struct sqs_group *)sqs_keys_at(&s->groups, q->group_head))->head
                : 0;

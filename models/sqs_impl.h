@@ -11,7 +11,7 @@
  * A message of a queue is always in the queue's order of sending (older, newer), for
  * retention, and in one place by its state:
  *
- *     VISIBLE    READY: the ready list; in a FIFO queue its group's list
+ *     VISIBLE    READY: the ready list; if it has a group, that one's list
  *     IN_FLIGHT  STEADY: deadlines of the queue's own visibility timeout, which come in
  *                order by themselves; ODD: those of any other, as long as they do;
  *                HEAP: the rest
@@ -55,7 +55,7 @@ struct sqs_slot {
     uint32_t older, newer; /* in order of sending */
     uint32_t serial;       /* of the latest receive; 0: none */
     int32_t receive_count;
-    uint32_t group; /* FIFO queues */
+    uint32_t group; /* 0: none, as all of a standard queue without group ids */
     uint16_t queue;
     uint8_t place : 7;
     uint8_t large : 1; /* so is its block */
@@ -72,16 +72,36 @@ struct sqs_list {
     int64_t head_due, tail_due; /* of lists of deadlines; FOREVER and 0 when empty */
 };
 
+/* Time that consumers held messages, in this stretch of params.fair_recent_ns and in the
+ * one before. */
+struct sqs_busy {
+    int64_t stretch, now_ns, before_ns;
+};
+
+/* A group as the tenant of a standard queue. */
+struct sqs_tenant {
+    int64_t sent_at; /* its newest message */
+    int64_t idle_at; /* when its last message went */
+    struct sqs_busy busy;
+    uint32_t heap_at; /* position in the heap of the quiet or of the noisy */
+    bool noisy, idle;
+};
+
 struct sqs_group {
     struct sqs_key key;
     uint32_t head, tail; /* its visible messages, in order of sending */
-    uint32_t prev, next; /* among the groups that can be received from */
-    /* Those in flight, in no order. They come before all that are visible and were not
-     * received, and a receive takes no message behind one of them: never more than one
-     * receive's. */
-    uint32_t flying[SQS_BATCH_MAX];
+    /* FIFO: among the groups that can be received from. Standard: among the noisy, in
+     * order of their newest message, or among the idle. */
+    uint32_t prev, next;
+    union {
+        /* FIFO: those in flight, in no order. They come before all that are visible and
+         * were not received, and a receive takes no message behind one of them: never
+         * more than one receive's. */
+        uint32_t flying[SQS_BATCH_MAX];
+        struct sqs_tenant tenant;
+    };
     uint32_t in_flight, total;
-    bool listed;
+    bool listed; /* can be received from */
 };
 
 struct sqs_dedup {
@@ -115,7 +135,11 @@ struct sqs_queue {
     uint32_t oldest, newest;
     int64_t oldest_sent; /* FOREVER when empty */
     int64_t visible, in_flight, delayed;
-    uint32_t group_head, group_tail;
+    bool grouped;                    /* FIFO, or a message of a group came */
+    uint32_t group_head, group_tail; /* FIFO: to receive from. Standard: the noisy */
+    uint32_t idle_head, idle_tail;   /* groups without messages, oldest first */
+    struct sqs_heap quiet, noisy;    /* groups by their first message; by in flight */
+    struct sqs_busy busy;            /* of all messages since grouped */
     uint32_t waiter_head, waiter_tail;
     int64_t alarm_at; /* its key in the heap of alarms, FOREVER: not in it */
     int64_t created_at, changed_at, purged_at;
@@ -236,6 +260,40 @@ void sqs_move_to(struct sqs *s, struct sqs_queue *from, struct sqs_queue *to,
 int64_t sqs_next_due(const struct sqs_queue *q);
 /* Applies what time alone has done to the queue by now. */
 void sqs_settle(struct sqs *s, struct sqs_queue *q, int64_t now);
+
+/* Puts slot behind prev (0: in front) in a list linked by prev and next; takes it out. */
+void sqs_link(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
+              uint32_t prev);
+void sqs_unlink(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot);
+/* Links it where `rejoin` says, passing over no more than steps. */
+void sqs_join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
+              enum sqs_rejoin rejoin, int steps);
+/* The list that a visible message of a standard queue is in, and its other end. */
+void sqs_ready_list(struct sqs *s, struct sqs_queue *q, uint32_t slot, uint32_t **head,
+                    uint32_t **tail);
+
+/* ---- sqs_fair.c: tenants of a standard queue, whose messages have a group ---------------- */
+
+/* A message of the group (an index of s->groups) enters, and the last one has left. */
+void sqs_fair_enter(struct sqs *s, struct sqs_queue *q, uint32_t group, int64_t sent_at);
+void sqs_fair_idle(struct sqs *s, struct sqs_queue *q, uint32_t group);
+/* Its list of visible messages has changed: one has joined, or left. */
+void sqs_fair_shown(struct sqs *s, struct sqs_queue *q, uint32_t group);
+void sqs_fair_lifted(struct sqs *s, struct sqs_queue *q, uint32_t group);
+/* A message, with group or without, went in flight, and is no longer; q->in_flight has
+ * been changed. */
+void sqs_fair_fly(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+void sqs_fair_land(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+/* The visible message whose turn it is; 0: none. Those of noisy groups come last. */
+uint32_t sqs_fair_first(struct sqs *s, struct sqs_queue *q);
+/* Takes a visible message out of its list, so that sqs_fair_first finds the next, and puts
+ * it back in front, the last one taken first. It stays in its place for all else. */
+void sqs_fair_pass(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+void sqs_fair_return(struct sqs *s, struct sqs_queue *q, uint32_t slot);
+/* Groups whose time as noisy is over are so no longer. */
+void sqs_fair_calm(struct sqs *s, struct sqs_queue *q);
+/* All groups of the queue go; it has no message. */
+void sqs_fair_clear(struct sqs *s, struct sqs_queue *q);
 
 /* ---- sqs_receive.c: waiting ------------------------------------------------------------- */
 

@@ -29,9 +29,7 @@ static bool younger(const struct sqs *s, uint32_t a, uint32_t b)
     return x->block->id > y->block->id;
 }
 
-/* Puts slot behind prev (0: in front) in a list linked by prev and next. */
-static void link_behind(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
-                        uint32_t prev)
+void sqs_link(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot, uint32_t prev)
 {
     uint32_t next = prev ? s->slot[prev].next : *head;
     s->slot[slot].prev = prev;
@@ -40,7 +38,7 @@ static void link_behind(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t 
     *(next ? &s->slot[next].prev : tail) = slot;
 }
 
-static void unlink_from(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot)
+void sqs_unlink(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot)
 {
     uint32_t prev = s->slot[slot].prev, next = s->slot[slot].next;
     *(prev ? &s->slot[prev].next : head) = next;
@@ -49,8 +47,8 @@ static void unlink_from(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t 
 
 /* ---- visible ---------------------------------------------------------------------------- */
 
-static void join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
-                 enum sqs_rejoin rejoin, int steps)
+void sqs_join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
+              enum sqs_rejoin rejoin, int steps)
 {
     uint32_t prev = *tail;
     if (rejoin == SQS_REJOIN_BACK) {
@@ -64,7 +62,7 @@ static void join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
         while (prev && steps-- > 0 && younger(s, prev, slot))
             prev = s->slot[prev].prev;
     }
-    link_behind(s, head, tail, slot, prev);
+    sqs_link(s, head, tail, slot, prev);
 }
 
 static struct sqs_group *group_at(const struct sqs *s, uint32_t index)
@@ -115,7 +113,7 @@ static void list_group(struct sqs *s, struct sqs_queue *q, uint32_t index)
 void sqs_rotate(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
     uint32_t index = s->slot[slot].group;
-    if (!index || !group_at(s, index)->listed)
+    if (!q->settings.fifo || !index || !group_at(s, index)->listed)
         return;
     unlist_group(s, q, group_at(s, index));
     list_group(s, q, index);
@@ -123,6 +121,10 @@ void sqs_rotate(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 
 static void fly(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
+    if (!q->settings.fifo) {
+        sqs_fair_fly(s, q, slot);
+        return;
+    }
     uint32_t index = s->slot[slot].group;
     struct sqs_group *group = group_at(s, index);
     assert(group->in_flight < SQS_BATCH_MAX);
@@ -132,6 +134,10 @@ static void fly(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 
 static void land(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
+    if (!q->settings.fifo) {
+        sqs_fair_land(s, q, slot);
+        return;
+    }
     uint32_t index = s->slot[slot].group, i = 0;
     struct sqs_group *group = group_at(s, index);
     while (group->flying[i] != slot)
@@ -140,16 +146,25 @@ static void land(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     list_group(s, q, index);
 }
 
+void sqs_ready_list(struct sqs *s, struct sqs_queue *q, uint32_t slot, uint32_t **head,
+                    uint32_t **tail)
+{
+    struct sqs_group *group =
+        s->slot[slot].group ? group_at(s, s->slot[slot].group) : NULL;
+    *head = group ? &group->head : &q->ready.head;
+    *tail = group ? &group->tail : &q->ready.tail;
+}
+
 void sqs_show(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_rejoin rejoin)
 {
     struct sqs_slot *m = &s->slot[slot];
     m->place = SQS_PLACE_READY;
     m->flags = (uint8_t)((m->flags & SQS_LEAKED) | SQS_VISIBLE);
     q->visible++;
-    if (m->group) {
+    if (q->settings.fifo) {
         struct sqs_group *group = group_at(s, m->group);
-        join(s, &group->head, &group->tail, slot,
-             rejoin == SQS_REJOIN_END ? SQS_REJOIN_LATE : rejoin, INT32_MAX);
+        sqs_join(s, &group->head, &group->tail, slot,
+                 rejoin == SQS_REJOIN_END ? SQS_REJOIN_LATE : rejoin, INT32_MAX);
         list_group(s, q, m->group);
         return;
     }
@@ -157,8 +172,11 @@ void sqs_show(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_rejoin
     if (back > 0 && m->receive_count >= back)
         rejoin = SQS_REJOIN_END;
     bool strict = s->params.reorder_rate <= 0.0;
-    join(s, &q->ready.head, &q->ready.tail, slot, rejoin,
-         strict ? INT32_MAX : REJOIN_STEPS);
+    uint32_t *head, *tail;
+    sqs_ready_list(s, q, slot, &head, &tail);
+    sqs_join(s, head, tail, slot, rejoin, strict ? INT32_MAX : REJOIN_STEPS);
+    if (m->group)
+        sqs_fair_shown(s, q, m->group);
 }
 
 /* ---- hidden ------------------------------------------------------------------------------- */
@@ -173,13 +191,13 @@ static void append_due(struct sqs *s, struct sqs_list *list, uint32_t slot, int6
 {
     if (!list->head)
         list->head_due = due;
-    link_behind(s, &list->head, &list->tail, slot, list->tail);
+    sqs_link(s, &list->head, &list->tail, slot, list->tail);
     list->tail_due = due;
 }
 
 static void remove_due(struct sqs *s, struct sqs_list *list, uint32_t slot)
 {
-    unlink_from(s, &list->head, &list->tail, slot);
+    sqs_unlink(s, &list->head, &list->tail, slot);
     list->head_due = list->head ? s->slot[list->head].due_at : JOBQ_FOREVER;
     list->tail_due = list->tail ? s->slot[list->tail].due_at : INT64_MIN;
 }
@@ -195,7 +213,7 @@ void sqs_hide(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_state 
         m->place = due >= q->late.tail_due ? SQS_PLACE_LATE : SQS_PLACE_HEAP;
     } else {
         q->in_flight++;
-        if (m->group)
+        if (q->grouped)
             fly(s, q, slot);
         if (duration == q->settings.visibility_ns && due >= q->steady.tail_due)
             m->place = SQS_PLACE_STEADY;
@@ -220,10 +238,13 @@ void sqs_lift(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     case SQS_PLACE_READY:
         if (m->group) {
             struct sqs_group *group = group_at(s, m->group);
-            unlink_from(s, &group->head, &group->tail, slot);
-            list_group(s, q, m->group);
+            sqs_unlink(s, &group->head, &group->tail, slot);
+            if (q->settings.fifo)
+                list_group(s, q, m->group);
+            else
+                sqs_fair_lifted(s, q, m->group);
         } else {
-            unlink_from(s, &q->ready.head, &q->ready.tail, slot);
+            sqs_unlink(s, &q->ready.head, &q->ready.tail, slot);
         }
         break;
     case SQS_PLACE_STEADY:
@@ -246,7 +267,7 @@ void sqs_lift(struct sqs *s, struct sqs_queue *q, uint32_t slot)
         q->delayed--;
     } else {
         q->in_flight--;
-        if (m->group)
+        if (q->grouped)
             land(s, q, slot);
     }
 }
@@ -268,16 +289,21 @@ void sqs_enter(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     if (!older)
         q->oldest_sent = m->sent_at;
     m->group = 0;
-    if (!q->settings.fifo)
+    bool fair = !q->settings.fifo;
+    if (fair && (m->block->extra_bytes == 0 || s->params.fair_share <= 0.0))
         return;
     struct sqs_extra extra;
     sqs_extra_read(
         (struct jobq_str){m->block->data + m->block->body_bytes, m->block->extra_bytes},
         &extra);
+    if (fair && extra.group.len == 0)
+        return;
     m->group = sqs_keys_find(&s->groups, q->uid, extra.group, (struct jobq_str){0});
     if (!m->group)
         m->group = sqs_keys_add(&s->groups, q->uid, extra.group, (struct jobq_str){0});
     group_at(s, m->group)->total++;
+    if (fair)
+        sqs_fair_enter(s, q, m->group, m->sent_at);
 }
 
 void sqs_leave(struct sqs *s, struct sqs_queue *q, uint32_t slot)
@@ -289,8 +315,12 @@ void sqs_leave(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     *(m->newer ? &s->slot[m->newer].older : &q->newest) = m->older;
     if (!m->older)
         q->oldest_sent = m->newer ? s->slot[m->newer].sent_at : JOBQ_FOREVER;
-    if (m->group && --group_at(s, m->group)->total == 0)
+    if (!m->group || --group_at(s, m->group)->total > 0)
+        return;
+    if (q->settings.fifo)
         sqs_keys_remove(&s->groups, m->group);
+    else
+        sqs_fair_idle(s, q, m->group);
 }
 
 void sqs_drop(struct sqs *s, struct sqs_queue *q, uint32_t slot)

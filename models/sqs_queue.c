@@ -337,6 +337,9 @@ static void init_queue(struct sqs *s, struct sqs_queue *q, struct jobq_str name,
     struct sqs_list empty = {.head_due = JOBQ_FOREVER, .tail_due = INT64_MIN};
     *q = (struct sqs_queue){.exists = true, .index = kept.index, .uid = s->next_uid++};
     q->heap = kept.heap;
+    q->quiet = kept.quiet;
+    q->noisy = kept.noisy;
+    q->grouped = fifo;
     q->note = kept.note;
     q->note_cap = kept.note_cap;
     q->name_len = (int)name.len;
@@ -499,6 +502,7 @@ void sqs_queue_clear(struct sqs *s, struct sqs_queue *q)
     sqs_dismiss(s, q, SQS_NO_QUEUE);
     while (q->oldest)
         sqs_drop(s, q, q->oldest);
+    sqs_fair_clear(s, q);
     for (int i = 0; i < q->note_count; i++) {
         union {
             const char *read;
@@ -514,6 +518,8 @@ void sqs_queue_release(struct sqs *s, struct sqs_queue *q)
 {
     (void)s;
     sqs_heap_release(&q->heap);
+    sqs_heap_release(&q->quiet);
+    sqs_heap_release(&q->noisy);
     free(q->note);
     free(q);
 }

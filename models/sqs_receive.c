@@ -70,9 +70,36 @@ static bool redrive(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     return true;
 }
 
+/* Where messages have groups. What is looked at is taken out of its list for the
+ * while, so that the next one is always the first of all that are left. */
+static int pick_fair(struct sqs *s, struct sqs_queue *q, int max, uint64_t mask,
+                     double reorder, double u, uint32_t *out)
+{
+    uint32_t seen[SCAN_MAX + 1 + SQS_BATCH_MAX], seen_count = 0, passed = 0, slot;
+    int count = 0;
+    while (count < max && passed <= SCAN_MAX && (slot = sqs_fair_first(s, q)) != 0) {
+        bool skip = !on_servers(s, slot, mask);
+        if (!skip && reorder > 0.0)
+            skip = sqs_split(u, SPLIT_REORDER + passed + (uint32_t)count) < reorder;
+        if (!skip && redrive(s, q, slot))
+            continue;
+        sqs_fair_pass(s, q, slot);
+        seen[seen_count++] = slot;
+        if (skip)
+            passed++;
+        else
+            out[count++] = slot;
+    }
+    while (seen_count > 0)
+        sqs_fair_return(s, q, seen[--seen_count]);
+    return count;
+}
+
 static int pick_standard(struct sqs *s, struct sqs_queue *q, int max, uint64_t mask,
                          double reorder, double u, uint32_t *out)
 {
+    if (q->grouped)
+        return pick_fair(s, q, max, mask, reorder, u, out);
     int count = 0;
     uint32_t passed = 0, next;
     for (uint32_t slot = q->ready.head; slot && count < max; slot = next) {
@@ -125,6 +152,8 @@ int sqs_pick(struct sqs *s, struct sqs_queue *q, int max, bool long_poll, double
         max = (int)(cap - q->in_flight);
     if (q->settings.fifo)
         return pick_fifo(s, q, max, out);
+    if (q->grouped)
+        sqs_fair_calm(s, q);
     uint64_t mask = long_poll ? UINT64_MAX : servers_asked(s, q, u);
     int count = pick_standard(s, q, max, mask, s->params.reorder_rate, u, out);
     /* Order is what a reordering poll loses, not messages. */

@@ -412,6 +412,31 @@ class Messages(SqsCase):
         self.fails("InvalidParameterValue", self.sqs.send_message, QueueUrl=url,
                    MessageBody="x", MessageGroupId="g" * 129)
 
+    def test_fair_queue(self):
+        url = self.queue()
+
+        def send(group, count):
+            for i in range(0, count, 10):
+                self.sqs.send_message_batch(QueueUrl=url, Entries=[
+                    {"Id": str(j), "MessageBody": group, **(
+                        {"MessageGroupId": group} if group else {"MessageBody": "none"})}
+                    for j in range(i, min(count, i + 10))])
+
+        def bodies(count=10):
+            return [m["Body"] for m in self.receive(url, count, wait=1)]
+
+        send("noisy", 60)
+        for _ in range(2):
+            self.assertEqual(bodies(), ["noisy"] * 10)
+        send("quiet", 1)
+        self.assertEqual(bodies(), ["noisy"] * 10)  # 20 in flight were not yet noise
+        send("other", 2)
+        send("", 1)
+        got = bodies()
+        self.assertEqual(sorted(got[:4]), ["none", "other", "other", "quiet"])
+        self.assertEqual(got[4:], ["noisy"] * 6)
+        self.assertEqual(bodies(), ["noisy"] * 10)
+
 
 class Fifo(SqsCase):
     def fifo(self, **attributes):
