@@ -247,7 +247,9 @@ struct kernel *kernel_new(const struct fiber_options *options)
     k->slots = 1;
     grow_slots(k);
     agenda_init(&k->agenda);
-    k->fibers = fiber_sched_new(&timer_ops, k, options);
+    struct fiber_options wanted = options ? *options : (struct fiber_options){0};
+    wanted.huge = true;
+    k->fibers = fiber_sched_new(&timer_ops, k, &wanted);
     fiber_sched_clock(k->fibers, &k->now);
     return k;
 }

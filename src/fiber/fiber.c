@@ -68,7 +68,7 @@ struct fiber_sched *fiber_sched_new(const struct fiber_timer_ops *timer, void *w
     sched->timer = timer;
     sched->world = world;
     stack_pool_init(&sched->stacks, stack_bytes, sizeof(struct fiber),
-                    options->guard_each, options->paint);
+                    options->guard_each, options->paint, options->huge);
     return sched;
 }
 

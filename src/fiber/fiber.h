@@ -51,6 +51,9 @@ struct fiber_options {
     bool guard_each;    /* a guard page a stack (debug: costs two mappings each); else one
                            a block of stacks */
     bool paint;         /* fill stacks so that fiber_stack_used_max can tell the depth */
+    bool huge; /* wish for huge pages from the 256th stack on: for a crowd that is
+                           visited in turn, which would wait for page tables. Costs memory:
+                           all bytes of every stack */
 };
 
 /* ---- scheduler (worlds and tests) ------------------------------------------------- */

@@ -1,3 +1,6 @@
+/* madvise is not POSIX. */
+#define _DEFAULT_SOURCE
+
 #include "fiber/stack_pool.h"
 
 #include "fiber/sanitize.h"
@@ -10,10 +13,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LINE = 64, PAINT = 0xa5 };
+enum { LINE = 64, PAINT = 0xa5, HUGE_PAGE = 2 << 20 };
 
 struct stack_block {
     char *map;
+    size_t map_bytes;
     unsigned checker_id[STACK_POOL_SLICES]; /* for valgrind */
 };
 
@@ -28,7 +32,7 @@ static size_t round_up(size_t n, size_t to)
 }
 
 void stack_pool_init(struct stack_pool *pool, size_t stack_bytes, size_t record_bytes,
-                     bool guard_each, bool paint)
+                     bool guard_each, bool paint, bool huge)
 {
     assert(stack_bytes >= 4096 && stack_bytes % LINE == 0);
     size_t record = round_up(record_bytes, LINE);
@@ -38,7 +42,8 @@ void stack_pool_init(struct stack_pool *pool, size_t stack_bytes, size_t record_
                                 .record_bytes = record,
                                 .stride = stack_bytes + record,
                                 .guard_each = guard_each,
-                                .paint = paint};
+                                .paint = paint,
+                                .huge = huge && !guard_each};
     if (guard_each)
         pool->stride = page_bytes() + round_up(stack_bytes + record, page_bytes());
 }
@@ -64,18 +69,30 @@ static void *grow(void *array, size_t bytes)
 
 static void add_block(struct stack_pool *pool)
 {
-    size_t page = page_bytes(), bytes = page + block_bytes(pool),
-           count = pool->blocks + 1;
+    /* The first block is left as it is: a small world does not need 4 MiB of memory. */
+    bool huge = pool->huge && pool->blocks > 0;
+    size_t page = page_bytes(), align = huge ? HUGE_PAGE : page;
+    size_t bytes = align + block_bytes(pool), count = pool->blocks + 1;
     char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED || mprotect(map, page, PROT_NONE) != 0)
+    if (map == MAP_FAILED)
         out_of_stacks(bytes);
-    pool->first = grow(pool->first, count * sizeof *pool->first);
-    pool->block = grow(pool->block, count * sizeof *pool->block);
-    pool->first[pool->blocks] = map + page;
+    char *first = map + align - (uintptr_t)map % align;
+    if (mprotect(first - page, page, PROT_NONE) != 0)
+        out_of_stacks(bytes);
+#ifdef MADV_HUGEPAGE
+    if (huge)
+        (void)madvise(first, block_bytes(pool), MADV_HUGEPAGE); /* a wish */
+#endif
+    if ((pool->blocks & count) == 0) { /* count is a power of two */
+        pool->first = grow(pool->first, 2 * count * sizeof *pool->first);
+        pool->block = grow(pool->block, 2 * count * sizeof *pool->block);
+    }
+    pool->first[pool->blocks] = first;
     pool->block[pool->blocks].map = map;
+    pool->block[pool->blocks].map_bytes = bytes;
     pool->blocks = count;
-    sanitize_mapped(map + page, block_bytes(pool));
+    sanitize_mapped(first, block_bytes(pool));
 }
 
 /* A slice that was never used. With guard_each its first page is its guard and the rest is
@@ -145,7 +162,7 @@ void stack_pool_release(struct stack_pool *pool)
     }
     for (size_t i = 0; i < pool->blocks; i++) {
         sanitize_unmapped(pool->first[i], block_bytes(pool));
-        munmap(pool->block[i].map, page_bytes() + block_bytes(pool));
+        munmap(pool->block[i].map, pool->block[i].map_bytes);
     }
     free(pool->first);
     free(pool->block);

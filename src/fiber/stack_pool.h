@@ -5,11 +5,12 @@
  * Knows nothing of: what runs on a stack; what is kept in its record.
  *
  * A slice is a stack and, above its top, a record (struct fiber): the words that a switch
- * reads lie beside the first frames, in the same page. A block is 256 slices, so that
- * 100,000 stacks are some 400 mappings and as many guards, far below vm.max_map_count
- * (65,530), and the n-th slice is found without a table of them. A slice's size is an odd number of cache lines, so the tops
- * of neighbours fall into different cache sets; with a power of two all would share one,
- * and a switch among 1,000 fibers would cost several times as much.
+ * reads lie beside the first frames, in the same page. A block is 255 slices, which at
+ * 16 KiB fill two huge pages: 100,000 stacks are some 400 mappings and as many guards, far
+ * below vm.max_map_count (65,530), and the n-th slice is found without a table of them. A
+ * slice's size is an odd number of cache lines, so the tops of neighbours fall into different
+ * cache sets; with a power of two all would share one, and a switch among 1,000 fibers would
+ * cost several times as much.
  *
  * Memory is never given back before stack_pool_release: a record may always be read. */
 #ifndef JOBQ_FIBER_STACK_POOL_H
@@ -20,7 +21,7 @@
 
 struct stack_block;
 
-enum { STACK_POOL_SLICES = 256 }; /* a block */
+enum { STACK_POOL_SLICES = 255 }; /* a block */
 
 struct stack_pool {
     char **first; /* by block: its first slice */
@@ -29,7 +30,7 @@ struct stack_pool {
     size_t used;              /* slices that were ever taken, in their order */
     struct stack_slice *free; /* given back, last in first out */
     size_t stack_bytes, record_bytes, stride;
-    bool guard_each, paint;
+    bool guard_each, paint, huge;
 };
 
 /* Stored in a free slice's record, over whatever the owner keeps behind this. */
@@ -39,7 +40,7 @@ struct stack_slice {
 
 /* record_bytes is rounded up. No memory is taken yet. */
 void stack_pool_init(struct stack_pool *pool, size_t stack_bytes, size_t record_bytes,
-                     bool guard_each, bool paint);
+                     bool guard_each, bool paint, bool huge);
 void stack_pool_release(struct stack_pool *pool);
 /* A record; its stack lies below it, stack_bytes long, to the byte. The record starts
  * with a struct stack_slice, which is the owner's to use until the put; the rest of it is
