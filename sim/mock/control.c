@@ -349,10 +349,7 @@ static void show_metrics(struct mock *mock, struct http_exchange *x)
 static bool allowed(struct mock *mock, struct http_exchange *x,
                     const struct http_request *request)
 {
-    const char *peer = http_peer(x);
-    if ((strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0 ||
-         strcmp(peer, "unix") == 0) &&
-        !http_header(request, "origin").ptr)
+    if (http_is_local(x) && !http_header(request, "origin").ptr)
         return true;
     answer_error(mock, x, 403, "control is for programs on this machine");
     return false;

@@ -187,8 +187,7 @@ bool mock_imds(struct mock *mock, struct http_exchange *x,
     if (!take_version(&path))
         return false;
     ask.path = path;
-    const char *peer = http_peer(x);
-    if (strncmp(peer, "127.", 4) != 0 && strcmp(peer, "::1") != 0) {
+    if (!http_is_local(x)) {
         plain(&ask, 403, STR("metadata is for this machine"));
         return true;
     }

@@ -119,7 +119,8 @@ void http_stream_end(struct http_exchange *x)
     end_exchange(x);
 }
 
-const char *http_peer(const struct http_exchange *x)
+/* Its address as text. */
+static const char *peer_of(const struct http_exchange *x)
 {
     struct connection *c = x->connection;
     struct sockaddr_storage address;
@@ -132,4 +133,11 @@ const char *http_peer(const struct http_exchange *x)
                     NI_NUMERICHOST);
     }
     return c->peer;
+}
+
+bool http_is_local(const struct http_exchange *x)
+{
+    const char *peer = peer_of(x);
+    return strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0 ||
+           strcmp(peer, "unix") == 0;
 }

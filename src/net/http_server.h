@@ -101,8 +101,7 @@ int http_stream_send(struct http_exchange *x, struct jobq_str bytes,
                      struct jobq_error *err);
 void http_stream_end(struct http_exchange *x);
 
-/* The client's address as text, "unix" for a socket of this machine's own; lives as long
- * as x. */
-const char *http_peer(const struct http_exchange *x);
+/* Whether the client is on this machine: of a loopback address, or of a socket pair. */
+bool http_is_local(const struct http_exchange *x);
 
 #endif

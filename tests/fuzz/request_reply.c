@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_MAX 2000
+enum { HEAD_MAX = 2000, IMDS_TOKEN = 32 };
 
 static struct jobq_str now_read; /* for the message of a failure */
 
@@ -130,8 +130,7 @@ static void keep_all(struct reply_reader *reader, struct jobq_str type,
         keep(&reader->kept[names[i].what], body, names[i].json, '"');
         keep(&reader->kept[names[i].what], body, names[i].xml, '<');
     }
-    if (begins(type, "text/plain") && body.len > 20 && body.len < 200 &&
-        !memchr(body.ptr, ' ', (size_t)body.len)) {
+    if (begins(type, "text/plain") && body.len == IMDS_TOKEN) {
         text_clear(&reader->kept[KEPT_IMDS]);
         text_put_str(&reader->kept[KEPT_IMDS], body);
     }
