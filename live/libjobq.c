@@ -5,7 +5,11 @@
  *
  * A caller puts a struct call on a list, wakes the loop by an eventfd and waits on a
  * condition. The loop's thread starts a fiber for each call; fibers of one enqueuer share its
- * batches. Nothing is shared between enqueuers. */
+ * batches. Nothing is shared between enqueuers.
+ *
+ * Closing turns away calls that come after it and lets the loop end behind those that came
+ * before; the memory stays until the free, which also waits until each caller is out of the
+ * lock that it lies in. */
 #include "jobq/jobq.h"
 
 #include "base/arena.h"
@@ -25,7 +29,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum call_kind { CALL_ENQUEUE, CALL_STATUS, CALL_CANCEL, CALL_STOP };
+enum call_kind { CALL_ENQUEUE, CALL_STATUS, CALL_CANCEL };
 
 struct call {
     enum call_kind kind;
@@ -50,13 +54,18 @@ struct jobq_enqueuer {
     pthread_mutex_t lock;
     pthread_cond_t started;
     pid_t pid; /* whose threads these are */
-    bool ready, stopping;
-    int code; /* of the start */
+    bool ready;
+    bool closing;        /* nothing is taken any more */
+    bool closed;         /* the loop's thread has ended */
+    pthread_cond_t left; /* closed, or inside has become 0 */
+    int inside; /* callers between the lock's first taking and its last leaving */
+    int code;   /* of the start */
     struct jobq_error err;
     struct call *first, **last;
     int wake_fd;
     struct event *woken;
-    int under_way; /* calls on fibers; the loop's thread only */
+    int under_way; /* calls on fibers; this and stopping: the loop's thread only */
+    bool stopping;
 };
 
 /* ---- the loop's thread -------------------------------------------------------------------- */
@@ -98,7 +107,6 @@ static void run_call(void *arg)
     case CALL_CANCEL:
         call->rc = status_cancel(b, str_of(call->id), &state, &call->err);
         break;
-    case CALL_STOP:
     default:
         break;
     }
@@ -118,16 +126,12 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     struct call *call = e->first;
     e->first = NULL;
     e->last = &e->first;
+    e->stopping = e->closing;
     pthread_mutex_unlock(&e->lock);
     while (call) {
         struct call *next = call->next;
-        if (call->kind == CALL_STOP) {
-            e->stopping = true;
-            finish(call);
-        } else {
-            e->under_way++;
-            fiber_spawn(e->live.backend.proc, run_call, call);
-        }
+        e->under_way++;
+        fiber_spawn(e->live.backend.proc, run_call, call);
         call = next;
     }
     if (e->stopping && !e->under_way)
@@ -182,19 +186,37 @@ static int report(int rc, const struct jobq_error *from, struct jobq_error *to)
     return rc;
 }
 
+static void go_in(struct jobq_enqueuer *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->inside++;
+}
+
+static void go_out(struct jobq_enqueuer *e)
+{
+    if (--e->inside == 0)
+        pthread_cond_broadcast(&e->left);
+    pthread_mutex_unlock(&e->lock);
+}
+
+/* Has the loop's thread do the call. CANCELLED: it does nothing any more. */
 static void submit(struct jobq_enqueuer *e, struct call *call)
 {
     call->owner = e;
     call->next = NULL;
     call->done = false;
     pthread_cond_init(&call->ended, NULL);
-    pthread_mutex_lock(&e->lock);
-    *e->last = call;
-    e->last = &call->next;
-    eventfd_write(e->wake_fd, 1);
-    while (!call->done)
-        pthread_cond_wait(&call->ended, &e->lock);
-    pthread_mutex_unlock(&e->lock);
+    go_in(e);
+    if (e->closing) {
+        call->rc = jobq_fail(&call->err, JOBQ_CANCELLED, "enqueuer is closed");
+    } else {
+        *e->last = call;
+        e->last = &call->next;
+        eventfd_write(e->wake_fd, 1);
+        while (!call->done)
+            pthread_cond_wait(&call->ended, &e->lock);
+    }
+    go_out(e);
     pthread_cond_destroy(&call->ended);
 }
 
@@ -217,6 +239,7 @@ static void release(struct jobq_enqueuer *e)
 {
     if (e->wake_fd >= 0)
         close(e->wake_fd);
+    pthread_cond_destroy(&e->left);
     pthread_cond_destroy(&e->started);
     pthread_mutex_destroy(&e->lock);
     free(e);
@@ -227,6 +250,7 @@ static int start(struct jobq_enqueuer *e)
     sigset_t all, before;
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->started, NULL);
+    pthread_cond_init(&e->left, NULL);
     e->last = &e->first;
     e->pid = getpid();
     e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -276,14 +300,41 @@ struct jobq_enqueuer *jobq_enqueuer_new(const char *queue, double visibility_tim
     return e;
 }
 
+/* In a child of fork there is no thread to end, and the memory is a copy. */
+static bool is_ours(const struct jobq_enqueuer *e)
+{
+    return e && e->pid == getpid();
+}
+
+void jobq_enqueuer_close(struct jobq_enqueuer *e)
+{
+    if (!is_ours(e))
+        return;
+    go_in(e);
+    bool first = !e->closing;
+    e->closing = true;
+    if (first) {
+        eventfd_write(e->wake_fd, 1);
+        pthread_mutex_unlock(&e->lock);
+        pthread_join(e->thread, NULL);
+        pthread_mutex_lock(&e->lock);
+        e->closed = true;
+        pthread_cond_broadcast(&e->left);
+    }
+    while (!e->closed)
+        pthread_cond_wait(&e->left, &e->lock);
+    go_out(e);
+}
+
 void jobq_enqueuer_free(struct jobq_enqueuer *e)
 {
-    struct call call = {.kind = CALL_STOP};
-    /* In a child of fork there is no thread to end, and its memory is a copy. */
-    if (!e || e->pid != getpid())
+    if (!is_ours(e))
         return;
-    submit(e, &call);
-    pthread_join(e->thread, NULL);
+    jobq_enqueuer_close(e);
+    pthread_mutex_lock(&e->lock);
+    while (e->inside)
+        pthread_cond_wait(&e->left, &e->lock);
+    pthread_mutex_unlock(&e->lock);
     release(e);
 }
 
@@ -343,11 +394,11 @@ int64_t jobq_enqueue_batch(struct jobq_enqueuer *e, struct jobq_job *job, int64_
     if (good)
         submit(e, &call);
     for (int64_t i = 0; i < good; i++) {
-        job[of[i]].code = all[i].code;
+        job[of[i]].code = call.rc < 0 ? (int)call.rc : all[i].code;
         memcpy(job[of[i]].id, all[i].id, sizeof all[i].id);
     }
     if (call.rc < count && err)
-        *err = why.code == JOBQ_OK ? call.err : why;
+        *err = why.code == JOBQ_OK || call.rc < 0 ? call.err : why;
     free(all);
     free(of);
     arena_release(&arena);

@@ -33,7 +33,7 @@ enum jobq_code {
     JOBQ_INVALID = -7,   /* the request is malformed */
     JOBQ_CORRUPT = -8,   /* what was read makes no sense */
     JOBQ_LIMIT = -9,     /* a documented limit; the text names it */
-    JOBQ_CANCELLED = -10 /* the waiting fiber was told to stop waiting */
+    JOBQ_CANCELLED = -10 /* who waits was told to stop, or what it calls is closed */
 };
 
 struct jobq_error {

@@ -17,6 +17,10 @@
  * enqueuer owns does the work, so that jobs which many threads bring at once travel in
  * batches. After a fork() the child must make an enqueuer of its own.
  *
+ * The end. jobq_enqueuer_free takes the memory away, so it must be the last use: no other
+ * thread may begin a call once it has been called. Threads that cannot know when that is are
+ * stopped by jobq_enqueuer_close: their next call returns CANCELLED.
+ *
  * Errors. A function returns 0 or a count, or a negative enum jobq_code (jobq/error.h) with
  * err filled; err may be NULL. Failed calls have been tried again with back-off for two
  * minutes before. TIMEOUT and UNAVAILABLE are ambiguous: the job may be on the queue. */
@@ -52,7 +56,13 @@ struct jobq_dict {
  * (credentials), or what the services said. Owner: the caller, who frees it. Blocks. */
 JOBQ_API struct jobq_enqueuer *
 jobq_enqueuer_new(const char *queue, double visibility_timeout_s, struct jobq_error *err);
-/* Waits for calls that other threads are in. NULL: nothing. */
+/* Ends it: calls that are under way go on to their end and are waited for; those that come
+ * later return CANCELLED at once, and nothing was written. From any thread, any number of
+ * times; each returns when the enqueuer has ended. NULL, or after a fork(): nothing. Blocks,
+ * two minutes at most while the services answer nothing. */
+JOBQ_API void jobq_enqueuer_close(struct jobq_enqueuer *enqueuer);
+/* Closes it, waits until every call that has begun has returned, and gives up the memory.
+ * NULL, or after a fork(): nothing. Blocks as jobq_enqueuer_close. */
 JOBQ_API void jobq_enqueuer_free(struct jobq_enqueuer *enqueuer);
 
 /* Puts one job on the queue; its id, prefixed with the queue's name, at id_out. Returns 0;

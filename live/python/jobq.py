@@ -6,14 +6,15 @@
     print(queue.status(job_id).state)
 
 Region, endpoints and credentials are found as AWS's SDKs find them. Objects may be shared by
-threads; calls let other threads run. After os.fork() the child makes an Enqueuer of its own.
+threads; calls let other threads run. Any thread may close one that others use: it waits for calls
+under way, and later ones raise Closed. After os.fork() the child makes an Enqueuer of its own.
 """
 import ctypes
 import ctypes.util
 import os
 
 __all__ = ["Enqueuer", "Status", "JobqError", "Invalid", "Limit", "NotFound", "Conflict",
-           "Denied", "Corrupt", "TryLater"]
+           "Denied", "Corrupt", "TryLater", "Closed"]
 
 ID_MAX = 112
 
@@ -54,8 +55,12 @@ class Limit(JobqError, ValueError):
     """A documented limit; the text names it."""
 
 
+class Closed(JobqError, ValueError):
+    """The Enqueuer was closed before the call; nothing was written."""
+
+
 _CLASSES = {-1: TryLater, -2: TryLater, -3: TryLater, -4: NotFound, -5: Conflict, -6: Denied,
-            -7: Invalid, -8: Corrupt, -9: Limit}
+            -7: Invalid, -8: Corrupt, -9: Limit, -10: Closed}
 
 
 class _Error(ctypes.Structure):
@@ -90,6 +95,8 @@ def _load():
     lib.jobq_code_name.argtypes = [ctypes.c_int]
     lib.jobq_enqueuer_new.restype = ctypes.c_void_p
     lib.jobq_enqueuer_new.argtypes = [ctypes.c_char_p, ctypes.c_double, error]
+    lib.jobq_enqueuer_close.restype = None
+    lib.jobq_enqueuer_close.argtypes = [ctypes.c_void_p]
     lib.jobq_enqueuer_free.restype = None
     lib.jobq_enqueuer_free.argtypes = [ctypes.c_void_p]
     lib.jobq_enqueue_batch.restype = ctypes.c_int64
@@ -157,11 +164,6 @@ class Enqueuer:
         if not self._handle:
             _raise(error.code, error)
 
-    def _open(self):
-        if not self._handle:
-            raise ValueError("enqueuer is closed")
-        return self._handle
-
     def enqueue(self, job, delay=0.0):
         """Put one dict of names and values on the queue; returns its id."""
         return self.enqueue_many([job], delay)[0]
@@ -181,7 +183,7 @@ class Enqueuer:
             slot.count = len(job)
             slot.delay_s = delay
         error = _Error()
-        done = _lib.jobq_enqueue_batch(self._open(), raw, len(jobs), ctypes.byref(error))
+        done = _lib.jobq_enqueue_batch(self._handle, raw, len(jobs), ctypes.byref(error))
         if done < 0:
             _raise(int(done), error)
         ids = [slot.id.decode() if slot.code == 0 else None for slot in raw]
@@ -195,7 +197,7 @@ class Enqueuer:
 
     def status(self, job_id):
         raw, error = _Status(), _Error()
-        code = _lib.jobq_status(self._open(), _bytes(job_id, "job_id"), ctypes.byref(raw),
+        code = _lib.jobq_status(self._handle, _bytes(job_id, "job_id"), ctypes.byref(raw),
                                 ctypes.byref(error))
         if code < 0:
             _raise(code, error)
@@ -203,14 +205,13 @@ class Enqueuer:
 
     def cancel(self, job_id):
         error = _Error()
-        code = _lib.jobq_cancel(self._open(), _bytes(job_id, "job_id"), ctypes.byref(error))
+        code = _lib.jobq_cancel(self._handle, _bytes(job_id, "job_id"), ctypes.byref(error))
         if code < 0:
             _raise(code, error)
 
     def close(self):
-        handle, self._handle = getattr(self, "_handle", None), None
-        if handle:
-            _lib.jobq_enqueuer_free(handle)
+        """Wait for the calls that other threads are in, and end. Later calls raise Closed."""
+        _lib.jobq_enqueuer_close(self._handle)
 
     def __enter__(self):
         return self
@@ -218,4 +219,7 @@ class Enqueuer:
     def __exit__(self, *exc):
         self.close()
 
-    __del__ = close
+    def __del__(self):
+        # Nobody is in a call, for a call holds a reference: the memory can go.
+        if getattr(self, "_handle", None):
+            _lib.jobq_enqueuer_free(self._handle)

@@ -2,6 +2,7 @@
 """libjobq by its Python class and by C and C++ programs, against jobqmock.
 
 usage: live_library.py BUILD_DIR"""
+import json
 import os
 import subprocess
 import sys
@@ -68,6 +69,65 @@ try:
 except jobq.Invalid as problem:
     check([bool(i) for i in problem.ids] == [True, False, True], "ids are %r" % problem.ids)
 queue.close()
+
+# Closed while threads call: a call under way ends well and is waited for, a later one raises
+# Closed and has written nothing.
+mock.faults("latency=5ms")
+all_ids = []
+for turn in range(15):
+    queue = jobq.Enqueuer("closing")
+    acknowledged, problems, first = [], [], threading.Barrier(11)
+
+    def until_closed(queue=queue, acknowledged=acknowledged, problems=problems, first=first):
+        try:
+            acknowledged.append(queue.enqueue({"turn": turn}))
+            first.wait()
+            while True:
+                acknowledged.append(queue.enqueue({"turn": turn}))
+                acknowledged.extend(queue.enqueue_many([{"turn": turn}] * 12))
+                queue.status(acknowledged[-1])
+        except jobq.Closed as problem:
+            problems.append(problem.code)
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=until_closed) for _ in range(10)]
+    for t in threads:
+        t.start()
+    first.wait()
+    closers = [threading.Thread(target=queue.close) for _ in range(3)]
+    for t in closers:
+        t.start()
+    for t in closers + threads:
+        t.join(30)
+    check(not any(t.is_alive() for t in closers + threads), "a call hangs after the close")
+    check(problems == [-10] * 10, "calls after the close gave %r" % problems)
+    all_ids += acknowledged
+mock.faults("latency=0s")
+rows = {row["id"] for row in json.loads(mock.jobq("list", "closing", "--json").stdout)["jobs"]}
+check(rows == set(all_ids), "%d rows, %d acknowledged" % (len(rows), len(all_ids)))
+try:
+    queue.status(all_ids[0])
+    check(False, "a closed one answered")
+except ValueError:
+    pass
+
+
+
+class Closing(str):
+    """Closes the queue between a call's first step and its last."""
+
+    def encode(self, *args):
+        queue.close()
+        return str.encode(self, *args)
+
+
+queue = jobq.Enqueuer("closing")
+try:
+    queue.status(Closing(all_ids[0]))
+    check(False, "closed meanwhile, it answered")
+except jobq.Closed:
+    pass
 
 # After a fork the child is told, not hung.
 queue = jobq.Enqueuer("render")

@@ -3,8 +3,9 @@
  *
  * Room:     tests, an application: it knows the library's headers only.
  *
- * usage: live_threads QUEUE. Prints the ids that were acknowledged; exit 1 with a line on
- * whatever a call should not have answered. */
+ * usage: live_threads QUEUE. Prints the ids that were acknowledged, then "freeing", and reads
+ * two lines: behind the first its threads ask for a status each, behind the second it frees
+ * the enqueuer that they ask. Exit 1 with a line on whatever a call should not have answered. */
 #include "jobq/jobq.h"
 
 #include <pthread.h>
@@ -24,7 +25,7 @@ static void want(int good, const char *what, const struct jobq_error *err)
 
 struct user {
     struct jobq_enqueuer *shared;
-    const char *queue;
+    const char *text; /* the queue's name, or a job's id */
     pthread_t thread;
 };
 
@@ -74,12 +75,97 @@ static void *use(void *arg)
         if (i % 2)
             continue;
         struct jobq_error err = {0};
-        struct jobq_enqueuer *own = jobq_enqueuer_new(user->queue, -1, &err);
+        struct jobq_enqueuer *own = jobq_enqueuer_new(user->text, -1, &err);
         want(own != NULL, "an enqueuer of its own", &err);
         one(own, 0);
         jobq_enqueuer_free(own);
     }
     return NULL;
+}
+
+static void start(struct user *user, void *(*fn)(void *), struct jobq_enqueuer *shared,
+                  const char *text)
+{
+    for (int i = 0; i < THREADS; i++) {
+        user[i] = (struct user){.shared = shared, .text = text};
+        if (pthread_create(&user[i].thread, NULL, fn, &user[i]) != 0)
+            exit(1);
+    }
+}
+
+static void join(struct user *user)
+{
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(user[i].thread, NULL);
+}
+
+/* Until another thread closes what it uses. */
+static void *use_until_closed(void *arg)
+{
+    struct user *user = arg;
+    for (;;) {
+        struct jobq_error err = {0};
+        char id[JOBQ_ID_MAX];
+        int rc = jobq_enqueue(user->shared, JOB, 2, id, &err);
+        if (rc == JOBQ_CANCELLED)
+            return NULL;
+        want(rc == 0, "enqueue before the close", &err);
+        puts(id);
+    }
+}
+
+static void *close_it(void *arg)
+{
+    struct jobq_enqueuer *q = arg;
+    jobq_enqueuer_close(q);
+    return NULL;
+}
+
+static void close_while_used(const char *queue)
+{
+    struct jobq_error err = {0};
+    struct user user[THREADS];
+    pthread_t closer;
+    struct jobq_enqueuer *shared = jobq_enqueuer_new(queue, -1, &err);
+    want(shared != NULL, "an enqueuer to close", &err);
+    start(user, use_until_closed, shared, NULL);
+    one(shared, 0);
+    if (pthread_create(&closer, NULL, close_it, shared) != 0)
+        exit(1);
+    jobq_enqueuer_close(shared);
+    join(user);
+    pthread_join(closer, NULL);
+    jobq_enqueuer_free(shared);
+}
+
+static void *ask(void *arg)
+{
+    struct user *user = arg;
+    struct jobq_error err = {0};
+    struct jobq_status status;
+    want(jobq_status(user->shared, user->text, &status, &err) == 0, "status while freed",
+         &err);
+    return NULL;
+}
+
+static void free_while_used(const char *queue)
+{
+    struct jobq_error err = {0};
+    struct user user[THREADS];
+    char id[JOBQ_ID_MAX], line[8];
+    struct jobq_enqueuer *shared = jobq_enqueuer_new(queue, -1, &err);
+    want(shared != NULL, "an enqueuer to free", &err);
+    want(jobq_enqueue(shared, JOB, 2, id, &err) == 0, "enqueue", &err);
+    puts(id);
+    puts("freeing");
+    fflush(stdout);
+    if (!fgets(line, sizeof line, stdin))
+        exit(2);
+    start(user, ask, shared, id);
+    if (!fgets(line, sizeof line, stdin))
+        exit(2);
+    jobq_enqueuer_free(shared);
+    join(user);
 }
 
 int main(int argc, char **argv)
@@ -90,13 +176,10 @@ int main(int argc, char **argv)
         return 2;
     struct jobq_enqueuer *shared = jobq_enqueuer_new(argv[1], 60, &err);
     want(shared != NULL, "an enqueuer", &err);
-    for (int i = 0; i < THREADS; i++) {
-        user[i] = (struct user){.shared = shared, .queue = argv[1]};
-        if (pthread_create(&user[i].thread, NULL, use, &user[i]) != 0)
-            return 1;
-    }
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(user[i].thread, NULL);
+    start(user, use, shared, argv[1]);
+    join(user);
     jobq_enqueuer_free(shared);
+    close_while_used(argv[1]);
+    free_while_used(argv[1]);
     return 0;
 }

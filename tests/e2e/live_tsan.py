@@ -18,13 +18,31 @@ mock = Mock()
 wrap = tsan_runner()
 mock.env["TSAN_OPTIONS"] = "exitcode=66"
 
-# Enqueue, batch, status, cancel, new and free from ten threads at once.
-done = subprocess.run(wrap + [os.path.join(BUILD, "tests/e2e/live_threads"), "shared"], env=mock.env,
-                      capture_output=True, text=True, timeout=300)
-check(done.returncode == 0, "live_threads: exit %d\n%s" % (done.returncode, done.stderr[:6000]))
-want = THREADS * (ROUNDS * BATCH + ROUNDS // 2 * 2)
-ids = done.stdout.split()
-check(len(ids) == want and len(set(ids)) == want, "%d ids, %d different, of %d" % (len(ids), len(set(ids)), want))
+# Enqueue, batch, status, cancel, new, close and free from ten threads at once. The last enqueuer is
+# freed while a call of each thread is under way: its request has come and its reply has not.
+with open(os.path.join(mock.dir, "reports"), "w+") as reports:
+    program = subprocess.Popen(wrap + [os.path.join(BUILD, "tests/e2e/live_threads"), "shared"], env=mock.env, text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=reports)
+    mock.started.append(program)
+    ids = []
+    for line in program.stdout:
+        if line == "freeing\n":
+            mock.faults("latency=1s")
+            before = mock.metric("jobqmock_requests_total")
+            program.stdin.write("ask\n")
+            program.stdin.flush()
+            livelib.wait_for(lambda: mock.metric("jobqmock_requests_total") >= before + THREADS, 60, "a request of each thread")
+            program.stdin.write("free\n")
+            program.stdin.flush()
+        else:
+            ids.append(line.strip())
+    code = program.wait(timeout=100)
+    reports.seek(0)
+    check(code == 0, "live_threads: exit %d\n%s" % (code, reports.read()[:6000]))
+mock.faults("latency=0s")
+check(len(ids) > THREADS * (ROUNDS * BATCH + ROUNDS) and len(set(ids)) == len(ids), "%d ids, %d different" % (len(ids), len(set(ids))))
+rows = {row["id"] for row in json.loads(mock.jobq("list", "shared", "--json").stdout)["jobs"] if row["state"] == "queued"}
+check(rows == set(ids), "%d rows, %d acknowledged" % (len(rows), len(ids)))
 
 # Primes in worker threads: counted, cancelled by their row, and given back by a TERM.
 livelib.JOBQ = os.path.join(BUILD, "program/jobq")
