@@ -72,6 +72,7 @@ FUZZ_REQUEST_SRC := $(REQUEST:%=tests/fuzz/%.c) $(filter-out %_main.c,$(wildcard
 	sim/mock/*.c)) src/cost/bill.c src/cost/usage.c src/cost/ledger_json.c $(wildcard models/*.c models/*.S pricing/*.c src/net/*.c \
 	src/wire/*.c src/base/*.c) $(BUILD)/pricing/sheets_embedded.c
 FUZZ_REQUEST_OBJ := $(patsubst %,build/fuzz/request/%.o,$(FUZZ_REQUEST_SRC))
+build/fuzz/request/models/params_ini.S.o: $(wildcard models/params/*.ini)
 # Reading the parameter sets, which each run does, is not what is searched.
 COVER := fuzzer-no-link,
 $(patsubst %,build/fuzz/request/%.o,$(wildcard models/*params.c) src/base/ini.c): COVER :=
