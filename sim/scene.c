@@ -168,6 +168,7 @@ struct scene_box *scene_box_of(struct scene *s, struct world_box *box)
         struct scene_box *b = arena_zalloc(&s->arena, sizeof *b);
         b->scene = s;
         b->box = box;
+        b->index = (int32_t)index;
         s->boxes[index] = b;
     }
     return s->boxes[index];

@@ -11,6 +11,7 @@
 struct scene_box {
     struct scene *scene;
     struct world_box *box;
+    int32_t index; /* the box's */
     struct world_proc *proc;
     struct drainer *drainer; /* NULL until its fiber has made it */
     bool running;            /* drainer_run has not returned */

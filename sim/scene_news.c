@@ -81,9 +81,8 @@ static void started_one(struct scene_box *b, const struct drainer_event *e)
 {
     b->scene->attempts++;
     tell(b->scene, e->job_id,
-         (struct scene_news){.kind = SCENE_STARTED,
-                             .at_ns = e->started_at_ns,
-                             .box = (int32_t)world_box_index(b->box)});
+         (struct scene_news){
+             .kind = SCENE_STARTED, .at_ns = e->started_at_ns, .box = b->index});
 }
 
 static void ended_one(struct scene *s, const struct drainer_event *e,

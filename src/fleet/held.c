@@ -293,7 +293,7 @@ void held_unpin(struct held *h)
 int drain_domain(struct drainer *d, int day, int shard, struct jobq_error *err)
 {
     struct drain_domains *of = NULL;
-    for (int i = 0; i < DRAIN_DAYS; i++)
+    for (int i = 0; i < DRAIN_DAYS && !of; i++)
         if (d->domains[i].day == day)
             of = &d->domains[i];
     if (!of) {
