@@ -56,7 +56,7 @@ enum call_end mock_create_queue(struct call *call)
     enum sqs_fault fault =
         sqs_create(call->region->sqs, call->now_ns, name, &given.settings, &queue, &err);
     if (fault != SQS_OK)
-        return mock_sqs_fault(call, fault, err.text);
+        return mock_settings_fault(call, &given, fault, err.text);
     if (!existed) {
         mock_settings_keep(call->region, queue, &given);
         if (!keep_tags(call, queue))
@@ -118,7 +118,7 @@ enum call_end mock_set_attributes(struct call *call)
     enum sqs_fault fault =
         sqs_set(call->region->sqs, call->now_ns, queue, &given.settings, &err);
     if (fault != SQS_OK)
-        return mock_sqs_fault(call, fault, err.text);
+        return mock_settings_fault(call, &given, fault, err.text);
     mock_settings_keep(call->region, queue, &given);
     return CALL_DONE;
 }

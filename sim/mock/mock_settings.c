@@ -6,6 +6,7 @@
 #include "sim/mock/mock_names.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -72,6 +73,17 @@ static int bad_policy(struct call *call, const char *name, struct jobq_str value
     return -1;
 }
 
+static int bad_receives(struct call *call, struct jobq_str value, struct jobq_str count)
+{
+    char reason[160];
+    snprintf(
+        reason, sizeof reason,
+        "Invalid value for maxReceiveCount: %.40s, valid values are from 1 to 1000 both "
+        "inclusive.",
+        mock_quote(call, count.ptr ? count : STR("")));
+    return bad_policy(call, "RedrivePolicy", value, reason);
+}
+
 static int read_redrive(struct call *call, struct jobq_str value,
                         struct sqs_settings *out)
 {
@@ -99,9 +111,7 @@ static int read_redrive(struct call *call, struct jobq_str value,
             "Redrive policy does not contain mandatory attribute: maxReceiveCount.");
     if (!str_to_int(tree_text(json, "maxReceiveCount"), &receives) || receives < 1 ||
         receives > 1000)
-        return bad_policy(call, "RedrivePolicy", value,
-                          "Invalid value for maxReceiveCount: must be between 1 and "
-                          "1000.");
+        return bad_receives(call, value, tree_text(json, "maxReceiveCount"));
     out->redrive_queue = mock_names_from_arn(call, arn, &name);
     if (out->redrive_queue < 0)
         return bad_policy(call, "RedrivePolicy", value,
@@ -213,6 +223,17 @@ static bool has_verbatim(const struct mock_given *given, const char *name)
     return find_verbatim(given, name).len > 0;
 }
 
+enum call_end mock_settings_fault(struct call *call, const struct mock_given *given,
+                                  enum sqs_fault fault, const char *text)
+{
+    static const char model[] = "Value for parameter RedrivePolicy is invalid. Reason: ";
+    if (given->redrive.len > 0 && strncmp(text, model, sizeof model - 1) == 0) {
+        bad_policy(call, "RedrivePolicy", given->redrive, text + sizeof model - 1);
+        return CALL_FAILED;
+    }
+    return mock_sqs_fault(call, fault, text);
+}
+
 int mock_settings_read(struct call *call, const struct tree *map, struct mock_given *out)
 {
     *out = (struct mock_given){.settings.redrive_queue = -1};
@@ -226,6 +247,7 @@ int mock_settings_read(struct call *call, const struct tree *map, struct mock_gi
         if (taken)
             continue;
         if (str_is(name, "RedrivePolicy")) {
+            out->redrive = value;
             if (read_redrive(call, value, &out->settings) < 0)
                 return -1;
             continue;

@@ -13,6 +13,7 @@
 /* What a call's Attributes say. Views into the call's arena. */
 struct mock_given {
     struct sqs_settings settings;
+    struct jobq_str redrive; /* the policy as it came */
     struct jobq_str allow[SQS_ALLOW_MAX];
     struct jobq_str verbatim_name[8], verbatim_value[8];
     int verbatim_count;
@@ -20,6 +21,9 @@ struct mock_given {
 
 /* Reads the map; -1 with call->error filled. */
 int mock_settings_read(struct call *call, const struct tree *map, struct mock_given *out);
+/* What the model has against them: its fault, the policy put into the text. CALL_FAILED. */
+enum call_end mock_settings_fault(struct call *call, const struct mock_given *given,
+                                  enum sqs_fault fault, const char *text);
 /* Keep the verbatim ones as the queue's notes. */
 void mock_settings_keep(struct mock_region *region, int queue,
                         const struct mock_given *given);

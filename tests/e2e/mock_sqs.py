@@ -461,6 +461,23 @@ class Fifo(SqsCase):
         self.sqs.set_queue_attributes(QueueUrl=url, Attributes={
             "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"})
         self.assertEqual(self.attribute(url, "FifoThroughputLimit"), "perMessageGroupId")
+        text = ("Invalid value for the parameter FifoThroughputLimit. Reason: To set "
+                "FifoThroughputLimit to perMessageGroupId, the DeduplicationScope must be "
+                "messageGroup.")
+        limit = {"FifoThroughputLimit": "perMessageGroupId"}
+        self.fails("InvalidAttributeValue", self.sqs.create_queue, text=text,
+                   QueueName=self.name(".fifo"), Attributes={"FifoQueue": "true", **limit})
+        for change in ({"DeduplicationScope": "queue"},
+                       {"DeduplicationScope": "queue", **limit}):
+            self.fails("InvalidAttributeValue", self.sqs.set_queue_attributes, text=text,
+                       QueueUrl=url, Attributes=change)
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={
+            "DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"})
+        self.fails("InvalidAttributeValue", self.sqs.set_queue_attributes, text=text,
+                   QueueUrl=url, Attributes=limit)
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={
+            "DeduplicationScope": "messageGroup"})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes=limit)
         self.fails("InvalidAttributeValue", self.sqs.set_queue_attributes, QueueUrl=url,
                    Attributes={"DeduplicationScope": "planet"})
 
@@ -584,6 +601,22 @@ class DeadLetters(SqsCase):
             value = bad if isinstance(bad, str) else json.dumps(bad)
             self.fails("InvalidParameterValue", self.sqs.set_queue_attributes, QueueUrl=url,
                        Attributes={"RedrivePolicy": value})
+
+    def test_policy_texts(self):
+        """As AWS says it, two full stops included."""
+        url, fifo = self.queue(), self.queue(".fifo", FifoQueue="true")
+        arn = self.arn(url)
+        for target, count, reason in (
+                (arn + "none", 1, "Dead letter target does not exist."),
+                (self.arn(fifo), 1, "Dead-letter queue must be same type of queue as the "
+                                    "source.."),
+                (arn, 1, "A queue cannot be its own dead-letter queue."),
+                (arn, -36, "Invalid value for maxReceiveCount: -36, valid values are from 1 "
+                           "to 1000 both inclusive.")):
+            policy = '{"deadLetterTargetArn":"%s","maxReceiveCount":%d}' % (target, count)
+            self.fails("InvalidParameterValue", self.sqs.set_queue_attributes, QueueUrl=url,
+                       Attributes={"RedrivePolicy": policy}, text="Value %s for parameter "
+                       "RedrivePolicy is invalid. Reason: %s" % (policy, reason))
 
     def test_allow_policy(self):
         dead = self.queue()
