@@ -1,220 +1,127 @@
 /* cmd_dlq.c - jobq dlq ls and redrive, and jobq purge.
  *
- * Room:     live, jobq's program. Callers: jobq_main.c.
- *
- * Redrive. A dead job's row says `dead`, and a message for it would only be deleted. So the
- * row goes first, back to `queued` with a claim of attempt 0, on the condition that its
- * claim is still the one that was read; then the message is sent to the queue, then deleted
- * from the dead-letter queue. A crash between two steps leaves a message too many, never
- * one too few: rows are claimed once. */
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd.h"
 #include "live/cmd_job.h"
 
 #include "base/arena.h"
-#include "fleet/job.h"
+#include "fleet/dead.h"
 #include "jobq/units.h"
 
 #include <stdlib.h>
 
-enum { LIMIT };
-static const struct cli_option dlq_options[] = {{"limit", 0, "N", "at most N jobs (all)"},
-                                                {NULL, 0, NULL, NULL}};
-
-/* How long what was looked at stays hidden from the next look. */
-#define LOOK_NS (30 * JOBQ_NS_PER_S)
+enum { LIMIT, STORE };
+static const struct cli_option dlq_options[] = {
+    {"limit", 0, "N", "at most N jobs (all)"},
+    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
+    {NULL, 0, NULL, NULL}};
 
 struct dead {
+    struct cli *cli;
     bool redrive;
-    int64_t limit, count;
-    int dead_queue, queue;
-    char name[JOBQ_QUEUE_NAME_MAX + 1];
-    struct arena arena, keep;
+    int64_t limit, shown, left; /* left: letters that a redrive could do nothing with */
     struct text out;
-    struct jobq_visibility_change *seen; /* to be given back by ls */
-    int64_t seen_count, seen_cap;
 };
 
-static int open_queues(struct cli *cli, struct dead *d, struct jobq_error *err)
+/* A redrive's letter that was not sent: why. */
+static void tell_unsent(struct dead *d, const struct dead_letter *letter)
 {
-    struct jobq_backend *b = &cli->live->backend;
-    int rc = cmd_queue_open(b, cli->arg[1], &d->queue, err);
-    if (rc < 0)
-        return rc;
-    job_dead_queue_name(cli->arg[1], d->name);
-    return cmd_queue_open(b, d->name, &d->dead_queue, err);
+    char id[160];
+    text_escape(letter->job_id.ptr, letter->job_id.len, id, sizeof id);
+    if (!letter->row_unreadable && letter->row_exists) {
+        cli_say(d->cli, "job '%s' is %s: its letter was deleted, nothing was sent", id,
+                job_state_name(letter->state));
+        return;
+    }
+    d->left++;
+    if (letter->row_unreadable) {
+        cli_complain(d->cli, "row '%s' cannot be read: its letter stays", id);
+        return;
+    }
+    text_escape(letter->message_id.ptr, letter->message_id.len, id, sizeof id);
+    cli_complain(d->cli, "message '%s' is no job: it stays", id);
 }
 
-static void show(struct cli *cli, struct dead *d, const struct jobq_message *m,
-                 struct jobq_str id)
+static int on_letter(void *ctx, const struct dead_letter *letter)
 {
-    if (cli->json) {
-        text_puts(&d->out, d->count ? "," : "");
+    struct dead *d = ctx;
+    if (d->redrive && !letter->sent) {
+        tell_unsent(d, letter);
+        return 0;
+    }
+    if (d->cli->json) {
+        text_puts(&d->out, d->shown ? "," : "");
         text_puts(&d->out, "{\"id\":");
-        cli_json_string(&d->out, id);
+        cli_json_string(&d->out, letter->job_id);
         text_puts(&d->out, ",\"message_id\":");
-        cli_json_string(&d->out, m->id);
+        cli_json_string(&d->out, letter->message_id);
         text_printf(&d->out, ",\"sent_ms\":%lld,\"bytes\":%lld}",
-                    (long long)(m->sent_wall_ns / JOBQ_NS_PER_MS),
-                    (long long)m->body.len);
+                    (long long)(letter->sent_wall_ns / JOBQ_NS_PER_MS),
+                    (long long)letter->body_bytes);
     } else {
-        text_put_escaped(&d->out, id.ptr, (size_t)id.len);
-        text_printf(&d->out, "\t%lld bytes\n", (long long)m->body.len);
+        text_put_escaped(&d->out, letter->job_id.ptr, (size_t)letter->job_id.len);
+        text_printf(&d->out, "\t%lld bytes\n", (long long)letter->body_bytes);
     }
-}
-
-static int reset_row(struct jobq_backend *b, struct dead *d, struct jobq_str id,
-                     struct jobq_error *err)
-{
-    struct job_id_parts parts;
-    struct jobq_item item;
-    struct job_row row;
-    char domain_name[JOB_DOMAIN_MAX + 1];
-    int domain;
-    int rc = job_id_parse(id, &parts, err);
-    if (rc < 0)
-        return rc;
-    job_domain_name(parts.queue, parts.day, parts.shard, domain_name);
-    rc = jobq_store_open(b, domain_name, &domain, err);
-    if (rc == JOBQ_OK)
-        rc = jobq_store_get(b, domain, id, NULL, 0, true, &d->arena, &item, err);
-    if (rc == JOBQ_OK)
-        rc = job_row_read(&item, &row, err);
-    if (rc < 0)
-        return rc;
-    if (!row.exists)
-        return jobq_fail(err, JOBQ_NOT_FOUND, "row is gone");
-    if (row.state != JOB_DEAD && row.state != JOB_QUEUED)
-        return jobq_fail(err, JOBQ_CONFLICT, "job is '%s', not dead",
-                         job_state_name(row.state));
-    const struct jobq_attr attr[] = {{STR("state"), STR("queued"), true},
-                                     {STR("claim"), STR("0/redriven"), true}};
-    const struct jobq_expect expect = {STR("claim"), row.claim, row.claim.len > 0};
-    return jobq_store_put(b, domain, id, attr, 2, &expect, err);
-}
-
-static int redrive_one(struct cli *cli, struct dead *d, const struct jobq_message *m,
-                       struct jobq_str id, struct jobq_error *err)
-{
-    struct jobq_backend *b = &cli->live->backend;
-    struct jobq_outgoing out = {.body = m->body, .phantom_bytes = m->phantom_bytes};
-    struct jobq_entry_result result = {0};
-    int rc = b->store ? reset_row(b, d, id, err) : JOBQ_OK;
-    if (rc == JOBQ_OK)
-        rc = jobq_queue_send(b, d->queue, &out, 1, &result, err);
-    if (rc == JOBQ_OK)
-        rc = jobq_queue_remove(b, d->dead_queue, &m->receipt, 1, &result, err);
-    return rc;
-}
-
-static void remember(struct dead *d, const struct jobq_message *m)
-{
-    if (d->seen_count == d->seen_cap) {
-        d->seen_cap = d->seen_cap ? d->seen_cap * 2 : 64;
-        d->seen = xrealloc(d->seen, (size_t)d->seen_cap * sizeof *d->seen);
-    }
-    d->seen[d->seen_count++] =
-        (struct jobq_visibility_change){arena_str(&d->keep, m->receipt), 0};
-}
-
-static void give_back(struct jobq_backend *b, struct dead *d)
-{
-    struct jobq_entry_result result[JOBQ_BATCH_MAX];
-    struct jobq_error ignored;
-    for (int64_t i = 0; i < d->seen_count; i += JOBQ_BATCH_MAX) {
-        int64_t left = d->seen_count - i;
-        jobq_queue_set_visibility(b, d->dead_queue, d->seen + i,
-                                  (int)(left < JOBQ_BATCH_MAX ? left : JOBQ_BATCH_MAX),
-                                  result, &ignored);
-    }
+    d->shown++;
+    cli_flush(d->cli, &d->out);
+    return d->shown == d->limit;
 }
 
 static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct dead *d = ctx;
     struct jobq_backend *b = &cli->live->backend;
-    int rc = open_queues(cli, d, err), worst = CLI_OK;
-    if (rc < 0)
-        return rc;
+    const char *queue = cli->arg[1];
+    d->cli = cli;
     if (cli->json)
         text_printf(&d->out, "{\"schema\":\"jobq.dlq/1\",\"%s\":[",
                     d->redrive ? "redriven" : "jobs");
-    while (d->count < d->limit && rc >= 0) {
-        struct jobq_message m[JOBQ_BATCH_MAX];
-        struct jobq_receive how = {JOBQ_BATCH_MAX, JOBQ_NS_PER_S, LOOK_NS};
-        if (d->limit - d->count < how.max)
-            how.max = (int)(d->limit - d->count);
-        arena_reset(&d->arena);
-        int got = jobq_queue_receive(b, d->dead_queue, &how, &d->arena, m, err);
-        if (got <= 0) {
-            rc = got;
-            break;
-        }
-        for (int i = 0; i < got; i++) {
-            struct job_body body;
-            struct jobq_str id = STR("?");
-            if (job_body_read(m[i].body, m[i].phantom_bytes, &body, err) == JOBQ_OK)
-                id = body.id;
-            if (d->redrive && redrive_one(cli, d, &m[i], id, err) < 0) {
-                char shown[160];
-                text_escape(id.ptr, id.len, shown, sizeof shown);
-                worst = cli_fail(cli, shown, err);
-                continue;
-            }
-            if (!d->redrive)
-                remember(d, &m[i]);
-            show(cli, d, &m[i], id);
-            d->count++;
-        }
-        if (!cli->json)
-            cli_flush(cli, &d->out);
-    }
-    give_back(b, d);
+    int64_t rc = d->redrive ? dead_redrive(b, queue, d->limit, on_letter, d, err)
+                            : dead_walk(b, queue, on_letter, d, err);
     if (cli->json)
-        text_puts(&d->out, "]}\n");
+        text_puts(&d->out, rc < 0 ? "],\"incomplete\":true}\n" : "]}\n");
     cli_flush(cli, &d->out);
     if (rc < 0)
-        return rc;
-    if (d->count == 0)
-        cli_say(cli, "no dead letters");
+        return jobq_wrap(err, "queue '%s'", queue);
+    if (d->shown == 0)
+        cli_say(cli, d->left ? "nothing was redriven" : "no dead letters");
     else
-        cli_say(cli, "%lld %s; next: jobq %s %s%s", (long long)d->count,
+        cli_say(cli, "%lld %s; next: jobq %s %s%s", (long long)d->shown,
                 d->redrive ? "redriven" : "dead", d->redrive ? "drain" : "dlq redrive",
-                cli->arg[1], d->redrive ? " -n 10" : "");
-    return worst;
+                queue, d->redrive ? " -n 10" : "");
+    return d->left ? CLI_FAILURE : CLI_OK;
 }
 
 static int run_dlq(struct cli *cli)
 {
+    static const char *const stores[] = {"simpledb", "none", NULL};
     bool bad = false;
-    struct live_options live = {0};
-    struct dead *d = xcalloc(1, sizeof *d);
-    d->redrive = strcmp(cli->arg[0], "redrive") == 0;
-    d->limit = cli_count(cli, LIMIT, JOBQ_FOREVER, 1, JOBQ_FOREVER - 1, &bad);
-    if (!d->redrive && strcmp(cli->arg[0], "ls") != 0) {
+    struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
+    struct dead d = {.redrive = strcmp(cli->arg[0], "redrive") == 0,
+                     .limit =
+                         cli_count(cli, LIMIT, JOBQ_FOREVER, 1, JOBQ_FOREVER - 1, &bad)};
+    if (!d.redrive && strcmp(cli->arg[0], "ls") != 0) {
         cli_complain(cli, "want: jobq dlq ls|redrive QUEUE");
         bad = true;
     }
-    arena_init(&d->arena, 0);
-    arena_init(&d->keep, 0);
-    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, d);
-    arena_release(&d->arena);
-    arena_release(&d->keep);
-    text_release(&d->out);
-    free(d->seen);
-    free(d);
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &d);
+    text_release(&d.out);
     return rc;
 }
 
 const struct cli_command cmd_dlq = {
     .name = "dlq",
-    .synopsis = "ls|redrive QUEUE [--limit N]",
+    .synopsis = "ls|redrive QUEUE [--limit N] [--store none]",
     .summary = "shows the dead letters of a queue, or puts them back",
     .examples = "  jobq dlq ls render\n"
                 "  jobq dlq redrive render --limit 10\n",
     .calls =
-        "  2 to open; per 10 jobs 1 ReceiveMessage and, ls, 1\n"
-        "  ChangeMessageVisibilityBatch; redrive: 1 GetAttributes, 1 PutAttributes,\n"
-        "  1 SendMessage and 1 DeleteMessage a job.\n",
+        "  1 or 2 to open; per 10 jobs 1 ReceiveMessage and, ls, 1\n"
+        "  ChangeMessageVisibilityBatch; 1 GetAttributes a job; redrive: 1 "
+        "PutAttributes,\n"
+        "  1 SendMessage and 1 DeleteMessage a job; ls: 1 PutAttributes for each "
+        "that SQS\n"
+        "  moved by itself, whose row it marks dead. With --store none SQS's alone.\n",
     .option = dlq_options,
     .run = run_dlq,
     .min_args = 2,

@@ -89,11 +89,15 @@ static int count_lines(const char *path, double *jobs, double *bytes,
     return JOBQ_OK;
 }
 
-static int set_store(struct explain *x, const struct cli *sub)
+static bool is_none(const struct cli *sub)
 {
     const char *store = value_of(sub, "store");
-    x->scenario.store =
-        store && strcmp(store, "none") == 0 ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
+    return store && strcmp(store, "none") == 0;
+}
+
+static int set_store(struct explain *x, const struct cli *sub)
+{
+    x->scenario.store = is_none(sub) ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
     return JOBQ_OK;
 }
 
@@ -191,9 +195,11 @@ static int others(struct explain *x, struct cli *sub, struct jobq_error *err)
     } else if (strcmp(name, "dlq") == 0) {
         bool redrive = n > 0 && strcmp(sub->arg[0], "redrive") == 0;
         add_sqs(x, JOBQ_ACT_SQS_RECEIVE, 1, 10 * 1024);
-        if (redrive) {
+        if (!is_none(sub))
             add(x, JOBQ_ACT_SDB_GET, 10, 10 * 0.0000093202);
-            add(x, JOBQ_ACT_SDB_PUT, 10, 10 * put_hours(2));
+        if (redrive) {
+            if (!is_none(sub))
+                add(x, JOBQ_ACT_SDB_PUT, 10, 10 * put_hours(2));
             add_sqs(x, JOBQ_ACT_SQS_SEND, 10, 1024);
             add(x, JOBQ_ACT_SQS_DELETE, 10, 0);
         } else {

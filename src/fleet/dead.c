@@ -12,13 +12,25 @@
 
 #define HIDE_NS JOBQ_NS_PER_MIN
 #define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
-enum { LOOKS_MAX = 8 };
+/* STALE_MAX: so many receives in a row that bring nothing new end a walk. */
+enum { LOOKS_MAX = 8, STALE_MAX = 3, BUCKETS = 1024 };
+
+struct seen;
+
+/* The id of a message that came already. */
+struct known {
+    struct known *next; /* of its bucket */
+    struct jobq_str message_id;
+};
 
 struct walk {
     struct jobq_backend *b;
     struct jobq_str queue_name;
     int queue, dead;
-    struct scratch *kept;    /* receipts of letters that stay */
+    struct scratch *kept; /* receipts of letters that stay */
+    struct seen *seen;
+    struct known **known;    /* BUCKETS */
+    int stale;               /* receives without news */
     struct scratch *scratch; /* of one receive */
     char token[17];
     int64_t sequence;
@@ -46,6 +58,7 @@ static int start(struct walk *w, struct jobq_backend *b, const char *queue,
         return code;
     w->kept = scratch_take(b);
     w->scratch = scratch_take(b);
+    w->known = arena_zalloc(&w->kept->arena, BUCKETS * sizeof *w->known);
     return JOBQ_OK;
 }
 
@@ -190,63 +203,102 @@ static void unhide(struct walk *w, const struct jobq_str *receipt, int count)
     jobq_queue_set_visibility(w->b, w->dead, change, count, result, &err);
 }
 
-static int show(struct letter *l, dead_letter_fn *each, void *ctx, struct jobq_error *err)
+static int tell(const struct letter *l, bool sent, dead_letter_fn *each, void *ctx)
 {
-    bool is_job = l->body.id.ptr != NULL;
-    int code = is_job && l->w->b->store && !l->unreadable
-                   ? move_row(l, JOB_DEAD, false, has_ended, err)
-                   : JOBQ_OK;
-    if (code < 0 || !each)
-        return code;
+    if (!each)
+        return 0;
     struct dead_letter letter = {
-        .job_id = is_job ? l->body.id : STR("-"),
+        .job_id = l->body.id.ptr ? l->body.id : STR("-"),
         .kind = l->body.kind,
         .sent_wall_ns = l->message->sent_wall_ns,
+        .message_id = l->message->id,
+        .body_bytes = l->message->body.len + l->message->phantom_bytes,
         .state = l->row.exists ? l->row.state : JOB_DEAD,
         .row_exists = l->row.exists,
         .row_unreadable = l->unreadable,
+        .sent = sent,
     };
-    return each(ctx, &letter) ? 1 : 0;
+    return each(ctx, &letter);
 }
 
-/* Receipts of letters seen, to be unhidden at the end: ten at a time, in a list. */
+static int show(struct letter *l, dead_letter_fn *each, void *ctx, struct jobq_error *err)
+{
+    bool has_row = l->body.id.ptr && l->w->b->store && !l->unreadable;
+    int code = has_row ? move_row(l, JOB_DEAD, false, has_ended, err) : JOBQ_OK;
+    if (code < 0)
+        return code;
+    return tell(l, false, each, ctx) ? 1 : 0;
+}
+
+/* Receipts of letters that stay, to be unhidden at the end: ten at a time, in a list. */
 struct seen {
     struct seen *next;
     struct jobq_str receipt[JOBQ_BATCH_MAX];
     int count;
 };
 
+static void keep(struct walk *w, struct jobq_str receipt)
+{
+    if (!w->seen || w->seen->count == JOBQ_BATCH_MAX) {
+        struct seen *page = arena_zalloc(&w->kept->arena, sizeof *page);
+        page->next = w->seen;
+        w->seen = page;
+    }
+    w->seen->receipt[w->seen->count++] = arena_str(&w->kept->arena, receipt);
+}
+
+/* A walk that takes longer than letters stay hidden meets them again: they are told once, and
+ * it ends. */
+static bool is_new(struct walk *w, struct jobq_str message_id)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bits */
+    for (int64_t i = 0; i < message_id.len; i++)
+        h = (h ^ (unsigned char)message_id.ptr[i]) * 1099511628211u;
+    struct known **bucket = &w->known[h % BUCKETS];
+    for (const struct known *k = *bucket; k; k = k->next)
+        if (str_eq(k->message_id, message_id))
+            return false;
+    struct known *k = arena_alloc(&w->kept->arena, sizeof *k);
+    *k = (struct known){*bucket, arena_str(&w->kept->arena, message_id)};
+    *bucket = k;
+    w->stale = 0;
+    return true;
+}
+
+static void unhide_kept(struct walk *w)
+{
+    for (; w->seen; w->seen = w->seen->next)
+        unhide(w, w->seen->receipt, w->seen->count);
+}
+
 int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
                   void *ctx, struct jobq_error *err)
 {
     struct walk w;
     struct jobq_message message[JOBQ_BATCH_MAX];
-    struct seen *seen = NULL;
     int64_t total = 0;
     int code = start(&w, b, queue, err);
     if (code < 0)
         return code;
-    while (code == JOBQ_OK) {
+    while (code == JOBQ_OK && w.stale < STALE_MAX) {
         int count = code = receive(&w, message, err);
         if (count <= 0)
             break;
-        struct seen *page = arena_zalloc(&w.kept->arena, sizeof *page);
-        page->next = seen;
-        seen = page;
-        page->count = count;
+        w.stale++;
         for (int i = 0; i < count; i++)
-            page->receipt[i] = arena_str(&w.kept->arena, message[i].receipt);
+            keep(&w, message[i].receipt);
         code = JOBQ_OK;
         for (int i = 0; i < count && code == JOBQ_OK; i++) {
             struct letter letter;
+            if (!is_new(&w, message[i].id))
+                continue;
             code = read_letter(&w, &message[i], &letter, err);
             if (code == JOBQ_OK)
                 code = show(&letter, each, ctx, err);
             total += code >= 0;
         }
     }
-    for (; seen; seen = seen->next)
-        unhide(&w, seen->receipt, seen->count);
+    unhide_kept(&w);
     end(&w);
     return code < 0 ? code : total;
 }
@@ -284,11 +336,13 @@ static int delete_letter(struct letter *l, struct jobq_error *err)
     return code;
 }
 
-/* Returns 1 if it was sent, 0 if it was only deleted or is no job, or an error. */
+/* Returns 1 if it was sent, 0 if it was only deleted or stays, or an error. */
 static int redrive_one(struct letter *l, struct jobq_error *err)
 {
-    if (!l->body.id.ptr || l->unreadable)
-        return 0; /* stays, for a person to look at */
+    if (!l->body.id.ptr || l->unreadable) {
+        keep(l->w, l->message->receipt); /* for a person to look at */
+        return 0;
+    }
     bool send = !l->w->b->store || !l->row.exists || !needs_no_chance(&l->row) ||
                 l->row.state == JOB_QUEUED;
     int code = JOBQ_OK;
@@ -302,7 +356,7 @@ static int redrive_one(struct letter *l, struct jobq_error *err)
 }
 
 int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
-                     struct jobq_error *err)
+                     dead_letter_fn *each, void *ctx, struct jobq_error *err)
 {
     struct walk w;
     struct jobq_message message[JOBQ_BATCH_MAX];
@@ -311,22 +365,30 @@ int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
     if (code < 0)
         return code;
     code = jobq_queue_open(b, queue, &w.queue, err);
-    while (code >= 0 && sent < max) {
+    while (code >= 0 && sent < max && w.stale < STALE_MAX) {
         int count = code = receive(&w, message, err);
         if (count <= 0)
             break;
+        w.stale++;
         for (int i = 0; i < count && code >= 0; i++) {
             struct letter letter;
             if (sent >= max) {
                 unhide(&w, &message[i].receipt, 1);
                 continue;
             }
+            if (!is_new(&w, message[i].id)) {
+                keep(&w, message[i].receipt);
+                continue;
+            }
             code = read_letter(&w, &message[i], &letter, err);
             if (code == JOBQ_OK)
                 code = redrive_one(&letter, err);
             sent += code > 0;
+            if (code >= 0 && tell(&letter, code > 0, each, ctx))
+                max = sent;
         }
     }
+    unhide_kept(&w);
     end(&w);
     return code < 0 ? code : sent;
 }

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 import urllib.parse
+import urllib.request
 
 from livelib import JOBQ, ROOT, Mock, check, marked, wait_for
 
@@ -151,8 +152,8 @@ check(len(one("list", "long", "--limit", "250")["jobs"]) == 250, "--limit")
 # ---- rows that nobody can read: the others are listed, each is named, and JSON stays whole
 def put(item, **attributes):
     """What somebody else writes into the queue's domain."""
-    day, shard = item[-11:-8], item[-8:-6]
-    form = {"Action": "PutAttributes", "Version": "2009-04-15", "DomainName": "torn.%s%s" % (day, shard), "ItemName": item}
+    queue, day, shard = item[:-25], item[-11:-8], item[-8:-6]
+    form = {"Action": "PutAttributes", "Version": "2009-04-15", "DomainName": "%s.%s%s" % (queue, day, shard), "ItemName": item}
     for i, (name, value) in enumerate(attributes.items(), 1):
         form.update({"Attribute.%d.Name" % i: name, "Attribute.%d.Value" % i: value, "Attribute.%d.Replace" % i: "true"})
     mock.get("/", urllib.parse.urlencode(form).encode())
@@ -211,6 +212,43 @@ out = ends["out"]["output"]
 check(ends["out"]["state"] == "done" and out.endswith("x\nprogress 33%\nEND\n") and 4000 < len(out) <= 4096, "output")
 check(ends["evil"]["output"] == words[4] and not os.path.exists(mock.dir + "/pwned"), "a payload was run by a shell")
 check(not marked("lim"), "children are left")
+
+# ---- dead letters: what redrive cannot send again it names, and goes on
+def sqs(action, **body):
+    request = urllib.request.Request(mock.url + "/", data=json.dumps(body).encode(),
+                                     headers={"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS." + action})
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        return json.loads(reply.read() or b"{}")
+
+
+ids = run("enqueue", "let", "--batch", "-", stdin="kind=exec\n" * 5).stdout.split()
+run("drain", "let", "-n", "5", "--exec", "false", "--attempts", "1", "--idle-exit", "0", "--stats", "0", "--linger", "0")
+put(ids[1], claim="mine")
+put(ids[2], state="done")
+sqs("SendMessage", QueueUrl=sqs("GetQueueUrl", QueueName="let-dead")["QueueUrl"], MessageBody="hello")
+check({j["id"] for j in one("dlq", "ls", "let")["jobs"]} == {*ids, "-"}, "letters that are listed")
+check(len(run("dlq", "ls", "let", "--limit", "2").stdout.splitlines()) == 2, "letters up to a limit")
+done = run("dlq", "redrive", "let", code=1, says="(?s)next: jobq drain let")
+check({line.split("\t")[0] for line in done.stdout.splitlines()} == {ids[0], ids[3], ids[4]}, "redriven: " + done.stdout)
+for says in ("jobq dlq: row '%s' cannot be read: its letter stays\n" % ids[1], "job '%s' is done: its letter was deleted, nothing was sent\n" % ids[2], "is no job: it stays\n"):
+    check(says in done.stderr, "%r is not said: %s" % (says, done.stderr))
+check({j["id"] for j in one("dlq", "ls", "let")["jobs"]} == {ids[1], "-"}, "letters that stay")
+run("drain", "let", "-n", "5", "--exec", "true", "--idle-exit", "0", "--stats", "0", "--linger", "0")
+check([j["state"] for j in one("status", ids[0], ids[3], ids[4])["jobs"]] == ["done"] * 3, "redriven jobs run")
+run("dlq", "ls", "nosuch", code=4, says="nosuch")
+# A message that SQS itself moved there, after too many receives: its row says dead once somebody looks.
+moved = run("enqueue", "moved", "kind=exec").stdout.strip()
+urls = {name: sqs("GetQueueUrl", QueueName=name)["QueueUrl"] for name in ("moved", "moved-dead")}
+arn = sqs("GetQueueAttributes", QueueUrl=urls["moved-dead"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+sqs("SetQueueAttributes", QueueUrl=urls["moved"], Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})})
+for _ in range(2):
+    sqs("ReceiveMessage", QueueUrl=urls["moved"], VisibilityTimeout=0)
+check(one("status", moved)["jobs"][0]["state"] == "queued" and one("dlq", "ls", "moved")["jobs"][0]["id"] == moved, "SQS moved it")
+check(one("status", moved)["jobs"][0]["state"] == "dead", "its row is not marked")
+# Jobs without rows.
+run("enqueue", "bare", "--store", "none", "kind=exec")
+run("drain", "bare", "-n", "1", "--store", "none", "--exec", "false", "--attempts", "1", "--idle-exit", "0", "--linger", "0")
+check(len(one("dlq", "redrive", "bare", "--store", "none")["redriven"]) == 1, "a job without a row")
 
 # ---- traces: a line a call and a job, whole lines up to where a kill -9 struck
 write("traced", "kind=sleep seconds=0.01 word=abc\n" * 600)

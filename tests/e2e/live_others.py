@@ -101,7 +101,10 @@ def fauxqs():
                       "--attempts", "2", "--retry-base", "100ms", "--exec", "false").stdout
     kinds = [json.loads(line)["event"] for line in log.splitlines() if dead[0] in line]
     check(kinds[-1] == "dead", "the failing job went %s" % kinds)
-    check(dead[0] in server.jobq("dlq", "ls", "render").stdout, "the dead letter is not listed")
+    check(dead[0] in server.jobq("dlq", "ls", "render", "--store", "none").stdout, "the dead letter is not listed")
+    check(dead[0] in server.jobq("dlq", "redrive", "render", "--store", "none").stdout, "the dead letter is not redriven")
+    log = server.jobq("drain", "render", "--store", "none", "--idle-exit", "3s", "--stats", "0", "--json", "--exec", "true").stdout
+    check([json.loads(line)["event"] for line in log.splitlines() if dead[0] in line] == ["done"], "redriven, it went %s" % log)
     # A long poll waits, and a job that comes ends it early.
     begun = time.monotonic()
     server.jobq("drain", "render", "--store", "none", "--idle-exit", "2s", "--stats", "0", "--wait", "5s")

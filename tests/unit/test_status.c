@@ -253,6 +253,7 @@ static int always_fails(void *ctx, struct jobq_str id, int attempt)
 struct dead {
     struct stage *st;
     int64_t walked, sent, letters, unreadable;
+    int64_t pause_ns; /* a letter */
     struct jobq_error err;
 };
 
@@ -263,7 +264,9 @@ static int count_letter(void *ctx, const struct dead_letter *letter)
     assert_int_equal(letter->state, JOB_DEAD);
     assert_true(letter->row_exists || letter->row_unreadable);
     d->letters++;
-    return 0;
+    if (d->pause_ns)
+        fiber_sleep_until(d->st->b->sched, jobq_now(d->st->b) + d->pause_ns);
+    return d->letters == 100;
 }
 
 static void walk(void *ctx)
@@ -275,7 +278,7 @@ static void walk(void *ctx)
 static void redrive(void *ctx)
 {
     struct dead *d = ctx;
-    d->sent = dead_redrive(d->st->b, STAGE_QUEUE, JOBQ_FOREVER, &d->err);
+    d->sent = dead_redrive(d->st->b, STAGE_QUEUE, JOBQ_FOREVER, NULL, NULL, &d->err);
 }
 
 static void dead_letters_get_another_chance(void **state)
@@ -304,6 +307,25 @@ static void dead_letters_get_another_chance(void **state)
     stage_free(st);
 }
 
+/* Longer than letters stay hidden: each is told once, and the walk ends. */
+static void a_long_walk_tells_each_letter_once(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    st->script = always_fails;
+    stage_enqueue(st, 33, "0.1");
+    struct stage_drainer *sd = stage_drain(st, 13);
+    sd->options.max_attempts = 1;
+    stage_run_for(st, 20 * S);
+    struct dead d = {.st = st, .pause_ns = 7 * S};
+    stage_do(st, walk, &d);
+    assert_int_equal(d.walked, 33);
+    assert_int_equal(d.letters, 33);
+    stage_run_for(st, S);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 33);
+    stage_free(st);
+}
+
 /* Its letter stays, and the others are sent. */
 static void a_row_that_cannot_be_read_keeps_its_letter(void **state)
 {
@@ -323,7 +345,7 @@ static void a_row_that_cannot_be_read_keeps_its_letter(void **state)
     st->script = NULL;
     stage_do(st, redrive, &d);
     assert_int_equal(d.sent, 12);
-    stage_run_for(st, 90 * S);
+    stage_run_for(st, S); /* not hidden any more */
     assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 1);
     stage_free(st);
 }
@@ -519,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_drainer_leaves_its_sums_behind),
         cmocka_unit_test(jobs_are_asked_for_and_listed),
         cmocka_unit_test(dead_letters_get_another_chance),
+        cmocka_unit_test(a_long_walk_tells_each_letter_once),
         cmocka_unit_test(a_row_that_cannot_be_read_keeps_its_letter),
         cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
         cmocka_unit_test(the_page_escapes_and_stays_small),
