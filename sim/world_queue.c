@@ -482,26 +482,33 @@ static bool receipt_of(struct jobq_str text, struct sqs_receipt *out)
 struct receipts_call {
     struct world_call call;
     int queue, count;
-    const struct jobq_str *receipt;              /* delete, or */
+    struct sqs_receipt receipt[JOBQ_BATCH_MAX];
     const struct jobq_visibility_change *change; /* visibility */
     struct jobq_entry_result *result;
 };
+
+/* Reads the delete's receipts as it sets out, while the caller's list of them is near. Their
+ * texts came with their messages, some time ago: all are asked for before the first is read. */
+static void read_receipts(struct receipts_call *d, const struct jobq_str *receipt)
+{
+    for (int i = 0; i < d->count; i++)
+        __builtin_prefetch(receipt[i].ptr);
+    for (int i = 0; i < d->count; i++)
+        if (!receipt_of(receipt[i], &d->receipt[i]))
+            d->receipt[i].bits = 0;
+}
 
 static void remove_apply(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct receipts_call *d = ctx;
     struct world *w = d->call.proc->world;
-    struct sqs_receipt receipt[JOBQ_BATCH_MAX];
     enum sqs_fault result[JOBQ_BATCH_MAX];
-    for (int i = 0; i < d->count; i++) {
-        if (!receipt_of(d->receipt[i], &receipt[i]))
-            receipt[i].bits = 0;
-        sqs_foresee(w->sqs, receipt[i]);
-    }
+    for (int i = 0; i < d->count; i++)
+        sqs_foresee(w->sqs, d->receipt[i]);
     enum sqs_fault fault =
         sqs_delete(w->sqs, now_of(&d->call), dice_u(&d->call.proc->call), d->queue,
-                   receipt, d->count, result, d->call.err);
+                   d->receipt, d->count, result, d->call.err);
     for (int i = 0; i < d->count && fault == SQS_OK; i++)
         d->result[i].code = sqs_fault_info(result[i])->code;
     answered(&d->call, fault, world_bytes_remove(w, d->queue, d->count));
@@ -514,11 +521,13 @@ static int queue_remove(struct jobq_queue *port, int queue,
                         struct jobq_entry_result *result, struct jobq_call_cost *cost,
                         struct jobq_error *err)
 {
-    struct receipts_call d = {.call = {.cost = cost, .err = err},
-                              .queue = queue,
-                              .count = count,
-                              .receipt = receipt,
-                              .result = result};
+    struct receipts_call d;
+    d.call.cost = cost;
+    d.call.err = err;
+    d.queue = queue;
+    d.count = count;
+    d.result = result;
+    read_receipts(&d, receipt);
     world_ask(proc_of(port), &d.call, remove_apply, WORLD_SQS_DELETE);
     return d.call.code;
 }
