@@ -71,7 +71,7 @@ void text_put_str(struct text *text, struct jobq_str s)
 /* Eight decimal digits of value < 10^8, the first in the lowest lane: halves, then pairs,
  * then single digits, all lanes at once (the divisions are multiplications by rounded
  * inverses, exact for these ranges: Paul Khuong, "How to print integers really fast"). */
-static uint64_t eight_digits(uint32_t value)
+static inline __attribute__((always_inline)) uint64_t eight_digits(uint32_t value)
 {
     uint64_t halves = value / 10000 | (uint64_t)(value % 10000) << 32;
     uint64_t top = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
@@ -102,16 +102,21 @@ static void write_some(char *out, uint64_t bytes, int count)
     out[count - 1] = some[count - 1];
 }
 
+/* Writes a value < 100. */
+static inline char *write_two(char *out, uint32_t value)
+{
+    uint32_t tens = value * 103 >> 10;
+    *out = (char)('0' + tens);
+    out += value >= 10;
+    *out = (char)('0' + (value - 10 * tens));
+    return out + 1;
+}
+
 /* Writes a value < 10^8 without leading zeros. */
 static char *write_small(char *out, uint32_t value)
 {
-    if (value < 100) {
-        uint32_t tens = value * 103 >> 10;
-        *out = (char)('0' + tens);
-        out += value >= 10;
-        *out = (char)('0' + (value - 10 * tens));
-        return out + 1;
-    }
+    if (value < 100)
+        return write_two(out, value);
     uint64_t digits = eight_digits(value);
     int zeros = __builtin_ctzll(digits) / 8;
     write_some(out, (digits | ZEROS) >> (8 * zeros), 8 - zeros);
@@ -119,15 +124,21 @@ static char *write_small(char *out, uint32_t value)
 }
 
 /* The same of 10^8 to 10^16 - 1. The lower eight digits come to lie over the end of the word
- * with what there is of the higher ones. */
+ * with what there is of the higher ones; those of some seconds in nanoseconds are two. */
 static char *write_large(char *out, uint64_t value)
 {
-    uint64_t high = eight_digits((uint32_t)(value / 100000000));
-    uint64_t low = eight_digits((uint32_t)(value % 100000000));
-    int zeros = __builtin_ctzll(high) / 8;
-    lanes8_store(out, (high | ZEROS) >> (8 * zeros));
-    lanes8_store(out + 8 - zeros, low | ZEROS);
-    return out + 16 - zeros;
+    uint32_t high = (uint32_t)(value / 100000000);
+    uint64_t low = eight_digits((uint32_t)(value % 100000000)) | ZEROS;
+    if (high < 100) {
+        out = write_two(out, high);
+    } else {
+        uint64_t digits = eight_digits(high);
+        int zeros = __builtin_ctzll(digits) / 8;
+        lanes8_store(out, (digits | ZEROS) >> (8 * zeros));
+        out += 8 - zeros;
+    }
+    lanes8_store(out, low);
+    return out + 8;
 }
 
 int text_write_number(char *out, int64_t value)

@@ -115,16 +115,15 @@ int64_t job_unescape(struct jobq_str raw, char *out)
 
 static int write_head(const struct job_spec *spec, char *out)
 {
-    const char *kind = job_kind_name(spec->kind);
-    size_t len = strlen(kind);
-    memcpy(out, kind, len);
-    out[len] = ' ';
-    return (int)len + 1 + text_write_int(out + len + 1, spec->number);
+    struct jobq_str kind = job_kind_str(spec->kind);
+    memcpy(out, kind.ptr, (size_t)kind.len);
+    out[kind.len] = ' ';
+    return (int)kind.len + 1 + text_write_int(out + kind.len + 1, spec->number);
 }
 
 int job_head_bytes(const struct job_spec *spec)
 {
-    return (int)strlen(job_kind_name(spec->kind)) + 1 + text_int_bytes(spec->number);
+    return (int)job_kind_str(spec->kind).len + 1 + text_int_bytes(spec->number);
 }
 
 int64_t job_encoded_bytes(const struct job_spec *spec, int64_t *out_phantom)

@@ -35,11 +35,16 @@ bool job_state_is_final(enum job_state state)
     return state == JOB_DONE || state == JOB_DEAD || state == JOB_CANCELLED;
 }
 
+struct jobq_str job_kind_str(enum jobq_work_kind kind)
+{
+    return kind == JOBQ_WORK_SLEEP    ? STR("sleep")
+           : kind == JOBQ_WORK_PRIMES ? STR("primes")
+                                      : STR("exec");
+}
+
 const char *job_kind_name(enum jobq_work_kind kind)
 {
-    return kind == JOBQ_WORK_SLEEP    ? "sleep"
-           : kind == JOBQ_WORK_PRIMES ? "primes"
-                                      : "exec";
+    return job_kind_str(kind).ptr;
 }
 
 bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out)

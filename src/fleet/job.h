@@ -92,6 +92,7 @@ bool job_state_is_final(enum job_state state);
 
 /* "sleep", "primes", "exec". */
 const char *job_kind_name(enum jobq_work_kind kind);
+struct jobq_str job_kind_str(enum jobq_work_kind kind);
 bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out);
 
 /* ---- queue and domain names ----------------------------------------------------------- ---- */
