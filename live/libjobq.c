@@ -440,6 +440,7 @@ int jobq_status(struct jobq_enqueuer *e, const char *id, struct jobq_status *out
                                     .exit_code = status->exit_code,
                                     .wall_s = jobq_seconds_from_ns(status->wall_ns),
                                     .cpu_s = jobq_seconds_from_ns(status->cpu_ns),
+                                    .progress_percent = (int8_t)status->progress,
                                     .output_bytes = status->tail_bytes};
         snprintf(out->state, sizeof out->state, "%s", job_state_name(status->state));
         memcpy(out->box, status->box, sizeof out->box);

@@ -92,6 +92,10 @@ struct jobq_status {
     double wall_s, cpu_s; /* of the last ended attempt */
     char box[24];
     char output[4097]; /* the last bytes it printed; terminated, may hold any bytes */
+    /* 0..100: what the running attempt last told (a line "progress N%", or how far a count of
+     * primes is) and its drainer has noted, by default once a minute at most; -1: it has told
+     * nothing, or is not running. */
+    int8_t progress_percent;
     int output_bytes;
 };
 /* How a job stands, by its id; any queue's. Returns 0; NOT_FOUND: no such job; INVALID: not

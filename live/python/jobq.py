@@ -83,7 +83,7 @@ class _Status(ctypes.Structure):
                 ("finished_ms", ctypes.c_int64), ("exit_code", ctypes.c_int64),
                 ("wall_s", ctypes.c_double), ("cpu_s", ctypes.c_double),
                 ("box", ctypes.c_char * 24), ("output", ctypes.c_char * 4097),
-                ("output_bytes", ctypes.c_int)]
+                ("progress_percent", ctypes.c_int8), ("output_bytes", ctypes.c_int)]
 
 
 def _load():
@@ -134,7 +134,8 @@ def _bytes(value, what):
 
 class Status:
     """How a job stands: state, attempt, enqueued_ms, started_ms, finished_ms, exit_code,
-    wall_s, cpu_s, box, output (bytes)."""
+    wall_s, cpu_s, box, output (bytes); progress_percent, 0 to 100, of a running job that has told
+    any, else None."""
 
     def __init__(self, raw):
         self.state = raw.state.decode()
@@ -142,6 +143,7 @@ class Status:
         self.enqueued_ms, self.started_ms = raw.enqueued_ms, raw.started_ms
         self.finished_ms, self.exit_code = raw.finished_ms, raw.exit_code
         self.wall_s, self.cpu_s = raw.wall_s, raw.cpu_s
+        self.progress_percent = raw.progress_percent if raw.progress_percent >= 0 else None
         self.box = raw.box.decode("utf-8", "replace")
         field = _Status.output
         self.output = bytes(bytearray(raw)[field.offset:field.offset + raw.output_bytes])

@@ -47,8 +47,8 @@ live-service: all
 	@/usr/bin/python3 tests/e2e/live_service.py
 CHECKS += live-service
 .PHONY: live-progress
-live-progress: all
-	@/usr/bin/python3 tests/e2e/live_progress.py
+live-progress: all libjobq
+	@/usr/bin/python3 tests/e2e/live_progress.py $(BUILD)
 CHECKS += live-progress
 .PHONY: live-cli
 live-cli: all

@@ -2,6 +2,7 @@
 """libjobq by its Python class and by C and C++ programs, against jobqmock.
 
 usage: live_library.py BUILD_DIR"""
+import ctypes
 import json
 import os
 import subprocess
@@ -16,6 +17,21 @@ os.environ.update(mock.env)
 os.environ["JOBQ_LIBRARY"] = os.path.join(BUILD, "libjobq.so.0")
 sys.path.insert(0, os.path.join(ROOT, "live/python"))
 import jobq  # noqa: E402  (after the environment is set)
+
+# Programs that were built against the first header keep their layout, and the class has it too.
+FIRST = {"state": 0, "attempt": 16, "enqueued_ms": 24, "started_ms": 32, "finished_ms": 40, "exit_code": 48, "wall_s": 56,
+         "cpu_s": 64, "box": 72, "output": 96, "output_bytes": 4196}
+path = os.path.join(mock.dir, "layout.c")
+with open(path, "w") as f:
+    f.write("#include <jobq/jobq.h>\n#include <stdio.h>\nint main(void) {\n    printf(\"%zu\\n\", sizeof(struct jobq_status));\n")
+    for field in jobq._Status._fields_:
+        f.write("    printf(\"%%zu\\n\", offsetof(struct jobq_status, %s));\n" % field[0])
+    f.write("}\n")
+subprocess.run(["cc", "-I" + ROOT + "/include", path, "-o", path + ".out"], check=True)
+size, *offsets = map(int, subprocess.run([path + ".out"], capture_output=True, text=True, check=True).stdout.split())
+mirror = {field[0]: getattr(jobq._Status, field[0]).offset for field in jobq._Status._fields_}
+check(list(mirror.values()) == offsets and ctypes.sizeof(jobq._Status) == size, "jobq.py's layout is not the header's")
+check(size == 4200 and all(mirror[name] == at for name, at in FIRST.items()), "a field has moved: %d, %r" % (size, mirror))
 
 # The seed's flow.
 queue = jobq.Enqueuer("render", visibility_timeout=300)
