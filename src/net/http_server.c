@@ -254,7 +254,6 @@ static void serve(struct connection *c)
         if (c->in_len > 0 &&
             http_is_over(server)) { /* not before others' answers are taken, or dropped */
             c->starved = server->starved = true;
-            http_mark_dirty(c);
             break;
         }
         int64_t used = 0;
@@ -430,10 +429,10 @@ static void flush_round(struct http_server *server)
     }
 }
 
-/* Those that were not served for want of room are, now that there is some. */
+/* Those that were not served for want of room are, now that there is some: behind the next
+ * turn, so that others come in between. */
 static void feed_starved(struct http_server *server)
 {
-    http_trim(server);
     if (!server->starved || http_is_over(server))
         return;
     server->starved = false;
@@ -453,9 +452,10 @@ static void flush(void *ctx)
     server->flushing = true;
     while (server->dirty_first) {
         flush_round(server);
-        feed_starved(server);
+        http_trim(server);
     }
     server->flushing = false;
+    feed_starved(server);
 }
 
 static void sweep(void *ctx)
