@@ -48,6 +48,19 @@ static void read_header(struct jobq_str rest, struct auth_claim *out)
     }
 }
 
+/* "AWS Signature Version 4, adding the signature to the query string", IAM user guide. */
+static void read_presigned(const struct tree *params, struct auth_claim *out)
+{
+    out->kind = AUTH_V4;
+    out->presigned = true;
+    out->signed_headers = tree_text(params, "X-Amz-SignedHeaders");
+    out->signature = tree_text(params, "X-Amz-Signature");
+    out->stamp = tree_text(params, "X-Amz-Date");
+    out->expires = tree_text(params, "X-Amz-Expires");
+    out->token = tree_text(params, "X-Amz-Security-Token");
+    read_scope(tree_text(params, "X-Amz-Credential"), out);
+}
+
 void auth_claim(const struct http_request *request, const struct tree *params,
                 struct auth_claim *out)
 {
@@ -61,6 +74,10 @@ void auth_claim(const struct http_request *request, const struct tree *params,
         header.ptr += sizeof v4 - 1;
         header.len -= (int64_t)sizeof v4 - 1;
         read_header(header, out);
+        return;
+    }
+    if (str_is(tree_text(params, "X-Amz-Algorithm"), "AWS4-HMAC-SHA256")) {
+        read_presigned(params, out);
         return;
     }
     struct jobq_str key = tree_text(params, "AWSAccessKeyId");

@@ -20,6 +20,9 @@ struct auth_claim {
     struct jobq_str date, region, service; /* V4: of the scope; empty if malformed */
     struct jobq_str signed_headers, signature;
     struct jobq_str authorization; /* V4: the whole header, for messages */
+    /* V4 in the query string (presigned): what then stands there instead of in headers. */
+    bool presigned;
+    struct jobq_str stamp, expires, token;
 };
 
 /* params: of a Query request, or NULL. */
@@ -39,7 +42,8 @@ void auth_keys_free(struct mock_keys *keys);
 /* Is the request signed by a known key, over these bytes, not long ago? CALL_DONE: yes;
  * CALL_FAILED: call->error is what the service would say. Signatures of version 4 are taken
  * by all services, those of version 2 (HmacSHA256 and HmacSHA1) by SimpleDB. The time is
- * the machine's, not the models'. Limits: 15 minutes, EC2 5. */
+ * the machine's, not the models'. Limits: 15 minutes, EC2 5; a presigned request's own, at
+ * most 7 days, but STS's 15 minutes whatever it says. */
 enum call_end auth_check(struct call *call, const struct http_request *request,
                          const struct auth_claim *claim);
 

@@ -147,8 +147,16 @@ static enum call_end wrong_signature(struct call *call)
                      "Consult the service documentation for details.");
 }
 
-static enum call_end incomplete(struct call *call, const char *what)
+static enum call_end incomplete(struct call *call, const struct auth_claim *claim,
+                                const char *what)
 {
+    if (claim->presigned)
+        return mock_fail(
+            call, 400, "IncompleteSignature",
+            "com.amazon.coral.service#IncompleteSignatureException",
+            "AWS query-string parameters must include '%s%s'. Re-examine the "
+            "query-string parameters.",
+            strncmp(what, "X-Amz-", 6) == 0 ? "" : "X-Amz-", what);
     return mock_fail(call, 400, "IncompleteSignature",
                      "com.amazon.coral.service#IncompleteSignatureException",
                      "Authorization header requires '%s' parameter.", what);
@@ -207,13 +215,11 @@ static struct jobq_str single_blanks(struct arena *arena, struct jobq_str value)
     return (struct jobq_str){to, len};
 }
 
-/* The headers that the claim says are signed. Returns how many, or -1: one is missing or
- * "host" is not among them. */
+/* The headers that the claim says are signed. Returns how many, or -1: one is missing. */
 static int signed_headers(const struct call *call, const struct http_request *request,
                           struct jobq_str names, struct sigv4_header *out)
 {
     int count = 0;
-    bool host = false;
     while (names.len > 0) {
         const char *end = memchr(names.ptr, ';', (size_t)names.len);
         struct jobq_str name = {names.ptr, end ? end - names.ptr : names.len};
@@ -226,11 +232,70 @@ static int signed_headers(const struct call *call, const struct http_request *re
         struct jobq_str value = http_header(request, text);
         if (!value.ptr)
             return -1;
-        host = host || strcmp(text, "host") == 0;
         out[count++] =
             (struct sigv4_header){name, single_blanks(&call->mock->arena, value)};
     }
-    return host ? count : -1;
+    return count;
+}
+
+static bool is_signed(struct jobq_str name, const struct sigv4_header *header, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (header[i].name.len == name.len &&
+            strncasecmp(header[i].name.ptr, name.ptr, (size_t)name.len) == 0)
+            return true;
+    return false;
+}
+
+/* "You must include the host header and any x-amz-* headers in the request" (IAM user guide,
+ * create a signed request). {NULL, 0}: all are signed; else the one that is not. */
+static struct jobq_str find_unsigned(const struct http_request *request,
+                                     const struct sigv4_header *header, int count)
+{
+    if (!is_signed(STR("host"), header, count))
+        return STR("host");
+    for (int i = 0; i < request->header_count; i++) {
+        struct jobq_str name = request->header[i].name;
+        if (name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0 &&
+            !is_signed(name, header, count))
+            return name;
+    }
+    return (struct jobq_str){NULL, 0};
+}
+
+static enum call_end not_signed(struct call *call, struct jobq_str name)
+{
+    bool host = str_is(name, "host");
+    if (call->service == MOCK_EC2)
+        return wrong_signature(call);
+    return mock_fail(call, 403, "SignatureDoesNotMatch",
+                     "com.amazon.coral.service#InvalidSignatureException",
+                     "'%.80s'%s must be a 'SignedHeader' in the AWS Authorization.",
+                     host ? "Host" : arena_str(&call->mock->arena, name).ptr,
+                     host ? " or ':authority'" : "");
+}
+
+/* Is it too early or too late for the signature? A presigned one says how long it holds. STS
+ * does not listen (aws-iam-authenticator: "valid for 15 minutes regardless of this
+ * parameters value"). */
+static enum call_end check_time(struct call *call, const struct auth_claim *claim,
+                                int64_t at_ns)
+{
+    int64_t now_ns = loop_wall_ns(), limit_ns = skew_limit_ns(call), after_ns = limit_ns;
+    if (claim->presigned && call->service != MOCK_STS) {
+        int64_t seconds;
+        if (!claim->expires.ptr)
+            return incomplete(call, claim, "X-Amz-Expires");
+        if (!str_to_int(claim->expires, &seconds) || seconds < 1 || seconds > 604800)
+            return mock_fail(
+                call, 400, "IncompleteSignature",
+                "com.amazon.coral.service#IncompleteSignatureException",
+                "X-Amz-Expires must be a number of seconds from 1 to 604800.");
+        after_ns = seconds * JOBQ_NS_PER_S;
+    }
+    if (at_ns > now_ns + limit_ns)
+        return skewed(call, at_ns, now_ns, limit_ns);
+    return at_ns < now_ns - after_ns ? skewed(call, at_ns, now_ns, after_ns) : CALL_DONE;
 }
 
 /* Every parameter but `without`. False: one that cannot have been signed as it is read (a
@@ -276,7 +341,8 @@ static bool sign_v4(struct call *call, const struct http_request *request,
                              str_of(known->token)};
     struct sigv4_scope scope = {basic_time, claim->region, claim->service};
     struct sigv4_day *day = &mock->keys->day[call->service];
-    bool good = add_pairs(&query, request->query, "");
+    bool good =
+        add_pairs(&query, request->query, claim->presigned ? "X-Amz-Signature" : "");
     query_join(&query, &joined);
     struct sigv4_request parts = {.method = request->method,
                                   .path = request->path,
@@ -300,34 +366,39 @@ static enum call_end check_v4(struct call *call, const struct http_request *requ
 {
     static const char *const scopes[MOCK_SERVICE_COUNT] = {"sqs", "sdb", "ec2", "sts"};
     struct sigv4_header header[HEADERS_SIGNED_MAX];
-    struct jobq_str date = http_header(request, "x-amz-date");
+    struct jobq_str date =
+        claim->presigned ? claim->stamp : http_header(request, "x-amz-date");
+    struct jobq_str token =
+        claim->presigned ? claim->token : http_header(request, "x-amz-security-token");
     char basic[17], right[65];
-    int64_t at_ns, now_ns = loop_wall_ns(), limit_ns = skew_limit_ns(call);
+    int64_t at_ns;
     if (claim->region.len == 0)
-        return incomplete(call, "Credential");
+        return incomplete(call, claim, "Credential");
     if (claim->signature.len == 0)
-        return incomplete(call, "Signature");
+        return incomplete(call, claim, "Signature");
     if (claim->signed_headers.len == 0)
-        return incomplete(call, "SignedHeaders");
+        return incomplete(call, claim, "SignedHeaders");
     struct known_key *known = find_key(call->mock->keys, claim->access_key);
     if (!known)
         return unknown_key(call);
     if (!parse_basic(date, &at_ns) || claim->date.len != 8 ||
         memcmp(claim->date.ptr, date.ptr, 8) != 0)
-        return incomplete(call, "X-Amz-Date");
-    if (at_ns < now_ns - limit_ns || at_ns > now_ns + limit_ns)
-        return skewed(call, at_ns, now_ns, limit_ns);
+        return incomplete(call, claim, "X-Amz-Date");
+    if (check_time(call, claim, at_ns) != CALL_DONE)
+        return CALL_FAILED;
     if (!str_is(claim->service, scopes[call->service]))
         return mock_fail(call, 403, "SignatureDoesNotMatch",
                          "com.amazon.coral.service#InvalidSignatureException",
                          "Credential should be scoped to correct service: '%s'.",
                          scopes[call->service]);
-    if (known->token[0] &&
-        !same(http_header(request, "x-amz-security-token"), known->token))
+    if (known->token[0] && !same(token, known->token))
         return unknown_key(call);
     int count = signed_headers(call, request, claim->signed_headers, header);
     if (count < 0)
         return wrong_signature(call);
+    struct jobq_str open = find_unsigned(request, header, count);
+    if (open.ptr)
+        return not_signed(call, open);
     memcpy(basic, date.ptr, 16);
     basic[16] = '\0';
     bool good = sign_v4(call, request, claim, known, header, count, basic, right);

@@ -131,6 +131,92 @@ class Checked(MockCase):
         self.assertEqual(status, 403)
         self.assertIn("Credential should be scoped to correct service", text)
 
+    def presigned(self, service, query, expires=60, ago=0, extra=(), **credentials):
+        """A URL as botocore presigns it, `ago` seconds ago."""
+        request = botocore.awsrequest.AWSRequest("GET", self.mock.url + "/?" + query,
+                                                 headers=dict(extra))
+        signer = botocore.auth.SigV4QueryAuth(
+            botocore.credentials.Credentials(ACCESS, SECRET, **credentials), service,
+            "us-east-1", expires=expires)
+        real = botocore.auth.datetime
+
+        class Clock:
+            datetime = type("Fixed", (), {"utcnow": staticmethod(
+                lambda: datetime.datetime.utcnow() - datetime.timedelta(seconds=ago)),
+                "strptime": datetime.datetime.strptime})
+        botocore.auth.datetime = Clock
+        try:
+            signer.add_auth(request)
+        finally:
+            botocore.auth.datetime = real
+        return request.prepare().url
+
+    def get(self, url, **headers):
+        request = urllib.request.Request(url, headers=headers)
+        try:
+            with urllib.request.urlopen(request) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def test_presigned(self):
+        for service, query in QUERIES.items():
+            refused = 401 if service == "ec2" else 403
+            good = self.presigned(service, query)
+            self.assertEqual(self.get(good)[0], 200, self.get(good)[1])
+            self.assertEqual(self.get(good + "&x=1")[0], refused)
+            self.assertEqual(self.get(good.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))[0],
+                             refused)
+            self.assertEqual(self.get(good[:-1] + ("0" if good[-1] != "0" else "1"))[0], refused)
+        url = self.client("sqs").create_queue(QueueName="pre")["QueueUrl"]
+        sent = self.presigned("sqs", "Action=SendMessage&Version=2012-11-05&MessageBody="
+                              "a%20%2B%C3%BC~&QueueUrl=" + url)
+        self.assertEqual(self.get(sent)[0], 200)
+        [got] = self.client("sqs").receive_message(QueueUrl=url)["Messages"]
+        self.assertEqual(got["Body"], "a +ü~")
+
+    def test_presigned_time(self):
+        sqs, sts = QUERIES["sqs"], QUERIES["sts"]
+        self.assertEqual(self.get(self.presigned("sqs", sqs, expires=3600, ago=3000))[0], 200)
+        for expires, ago in ((60, 70), (3600, 3700)):
+            status, text = self.get(self.presigned("sqs", sqs, expires, ago))
+            self.assertEqual((status, "Signature expired" in text), (403, True), text)
+        status, text = self.get(self.presigned("sqs", sqs, ago=-1000))
+        self.assertEqual((status, "Signature not yet current" in text), (403, True), text)
+        # STS: 15 minutes, whatever is asked.
+        self.assertEqual(self.get(self.presigned("sts", sts, 60, 600))[0], 200)
+        self.assertEqual(self.get(self.presigned("sts", sts, 3600, 1000))[0], 403)
+        for bad in (0, 604801):
+            status, text = self.get(self.presigned("sqs", sqs, bad))
+            self.assertEqual((status, "IncompleteSignature" in text), (400, True), text)
+
+    def test_presigned_parts(self):
+        good = self.presigned("sqs", QUERIES["sqs"])
+        for name in ("Credential", "Date", "Expires", "SignedHeaders", "Signature"):
+            at = good.index("X-Amz-" + name)
+            end = good.find("&", at)
+            status, text = self.get(good[:at] + (good[end + 1:] if end > 0 else ""))
+            self.assertEqual(status, 400, name)
+            self.assertIn("AWS query-string parameters must include &apos;X-Amz-%s&apos;"
+                          % name, text.replace("'", "&apos;"))
+
+    def test_all_is_signed(self):
+        """Whatever is called x-amz- is signed, and so is the host."""
+        good = self.presigned("sqs", QUERIES["sqs"])
+        status, text = self.get(good, **{"X-Amz-Meta": "x"})
+        self.assertEqual(status, 403)
+        self.assertRegex(text, "(?i)x-amz-meta.* must be a .*SignedHeader")
+        prepared = self.signed_v4("sqs", QUERIES["sqs"])
+        prepared.headers["X-Amz-Target"] = "AmazonSQS.DeleteQueue"
+        status, text = self.send(prepared)
+        self.assertEqual((status, "SignedHeader" in text), (403, True), text)
+        self.assertIn("InvalidSignatureException", text)
+        prepared = self.signed_v4("sqs", QUERIES["sqs"])
+        prepared.headers["Authorization"] = \
+            prepared.headers["Authorization"].replace("host;", "")
+        status, text = self.send(prepared)
+        self.assertEqual((status, "Host" in text and "SignedHeader" in text), (403, True), text)
+
     def test_stamps_of_version_2(self):
         sdb = self.client("sdb")
         for stamp in ("2001-01-01T00:00:00Z", "2101-01-01T00:00:00Z"):
