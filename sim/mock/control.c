@@ -100,6 +100,37 @@ static json_t *bill_json(const struct bill *bill, const struct sheet *sheet)
                      components, "items", items);
 }
 
+/* FIFO queues have their own price, and so their own ledger; all else is what is left. */
+static int price_all(struct bill *bill, struct mock_meter *meter,
+                     const struct jobq_ledger *all, const struct sheet *sheet,
+                     struct jobq_error *err)
+{
+    const struct bill_options options = {0}, fifo = {.queue_kind = "fifo"};
+    struct jobq_ledger *rest = xcalloc(1, sizeof *rest);
+    jobq_ledger_init(rest);
+    jobq_ledger_add(rest, all);
+    for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
+        rest->action[i].requests -= meter->fifo.action[i].requests;
+        rest->action[i].throttled -= meter->fifo.action[i].throttled;
+        rest->action[i].empty -= meter->fifo.action[i].empty;
+    }
+    for (int i = 0; i < JOBQ_PAYLOAD_BUCKETS; i++) {
+        rest->send_kib[i] -= meter->fifo.send_kib[i];
+        rest->receive_kib[i] -= meter->fifo.receive_kib[i];
+    }
+    int code = bill_ledger(bill, rest, sheet, &options, err);
+    jobq_ledger_release(rest);
+    free(rest);
+    if (code == JOBQ_OK && jobq_ledger_requests(&meter->fifo, JOBQ_SQS) > 0)
+        code = bill_ledger(bill, &meter->fifo, sheet, &fifo, err);
+    static const char *const kind[2] = {"sqs.standard", "sqs.fifo"};
+    for (int i = 0; i < 2 && code == JOBQ_OK; i++)
+        if (meter->sqs_other[i] > 0)
+            code = bill_quantity(bill, kind[i], (double)meter->sqs_other[i], sheet,
+                                 &options, err);
+    return code;
+}
+
 static void show_ledger(struct mock *mock, struct http_exchange *x,
                         const struct tree *params)
 {
@@ -118,10 +149,8 @@ static void show_ledger(struct mock *mock, struct http_exchange *x,
                         json_integer((json_int_t)mock->meter->other_requests));
     int code = load_sheet(where, when, &sheet, &err);
     bill_init(&bill);
-    if (code == JOBQ_OK) {
-        const struct bill_options options = {0};
-        code = bill_ledger(&bill, ledger, sheet, &options, &err);
-    }
+    if (code == JOBQ_OK)
+        code = price_all(&bill, mock->meter, ledger, sheet, &err);
     if (code == JOBQ_OK)
         json_object_set_new(json, "bill", bill_json(&bill, sheet));
     else

@@ -1,5 +1,7 @@
 #include "sim/mock/meter.h"
 
+#include "sim/mock/mock_sqs.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +9,7 @@ struct mock_meter *meter_new(void)
 {
     struct mock_meter *meter = xcalloc(1, sizeof *meter);
     jobq_ledger_init(&meter->ledger);
+    jobq_ledger_init(&meter->fifo);
     return meter;
 }
 
@@ -22,6 +25,8 @@ void meter_reset(struct mock_meter *meter)
 {
     jobq_ledger_release(&meter->ledger);
     jobq_ledger_init(&meter->ledger);
+    jobq_ledger_init(&meter->fifo); /* it has no instances */
+    meter->sqs_other[0] = meter->sqs_other[1] = 0;
     meter->other_requests = meter->other_failed = 0;
 }
 
@@ -41,17 +46,10 @@ static int find_action(const struct call *call)
     return -1;
 }
 
-void meter_call(struct mock_meter *meter, const struct call *call, int status,
-                int64_t reply_bytes)
+static void count(struct jobq_ledger *ledger, const struct call *call, int action,
+                  int status, int64_t reply_bytes)
 {
-    struct jobq_ledger *ledger = &meter->ledger;
-    int action = find_action(call);
     bool failed = status >= 400;
-    if (action < 0) {
-        meter->other_requests++;
-        meter->other_failed += failed;
-        return;
-    }
     struct jobq_usage *usage = &ledger->action[action];
     usage->requests++;
     usage->entries += call->entries;
@@ -68,4 +66,20 @@ void meter_call(struct mock_meter *meter, const struct call *call, int status,
         ledger->send_kib[jobq_payload_bucket(call->payload_bytes)]++;
     if (action == JOBQ_ACT_SQS_RECEIVE)
         ledger->receive_kib[jobq_payload_bucket(call->payload_bytes)]++;
+}
+
+void meter_call(struct mock_meter *meter, const struct call *call, int status,
+                int64_t reply_bytes)
+{
+    int action = find_action(call);
+    if (action < 0) {
+        meter->other_requests++;
+        meter->other_failed += status >= 400;
+        if (call->service == MOCK_SQS && mock_sqs_knows(str_of(call->action)))
+            meter->sqs_other[call->fifo]++;
+        return;
+    }
+    count(&meter->ledger, call, action, status, reply_bytes);
+    if (call->fifo)
+        count(&meter->fifo, call, action, status, reply_bytes);
 }

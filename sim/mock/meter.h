@@ -11,6 +11,11 @@
 
 struct mock_meter {
     struct jobq_ledger ledger;
+    /* Of it, what was about FIFO queues, which has its own price; and requests to SQS that
+     * the ledger has no line for (tags, permissions, sources, move tasks), about standard
+     * queues and FIFO queues. "Every Amazon SQS action counts as a request" (SQS pricing). */
+    struct jobq_ledger fifo;
+    int64_t sqs_other[2];
     /* Actions that the ledger has no line for, of all services: requests and errors. */
     int64_t other_requests, other_failed;
     int64_t waiting; /* long polls parked now */

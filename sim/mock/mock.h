@@ -125,6 +125,7 @@ struct call {
     int64_t request_bytes, payload_bytes, box_usage_e10h;
     int entries;
     bool empty;
+    bool fifo; /* SQS: about a FIFO queue */
 };
 
 /* 2200-01-01: the models add to a time, and all of it must fit. There the clock stands. */

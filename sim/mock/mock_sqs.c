@@ -52,7 +52,8 @@ bool mock_sqs_knows(struct jobq_str action)
     return find_action(action) != NULL;
 }
 
-static void keep_queue(struct call *call)
+/* The name of the queue that the call is about, whether it exists or not. */
+static struct jobq_str queue_name(const struct call *call)
 {
     struct jobq_str name = call_text(call, "QueueName");
     struct jobq_str url = call_text(call, "QueueUrl");
@@ -63,7 +64,18 @@ static void keep_queue(struct call *call)
         name =
             slash ? (struct jobq_str){slash + 1, url.len - (slash + 1 - url.ptr)} : url;
     }
+    return name;
+}
+
+static void keep_queue(struct call *call)
+{
+    struct jobq_str name = queue_name(call);
     state_queue(call->mock->state, call->region, name);
+}
+
+bool mock_sqs_is_fifo(struct jobq_str name)
+{
+    return name.len > 5 && memcmp(name.ptr + name.len - 5, ".fifo", 5) == 0;
 }
 
 void mock_sqs(struct call *call)
@@ -87,6 +99,7 @@ void mock_sqs(struct call *call)
         return;
     }
     call->action = action->name;
+    call->fifo = mock_sqs_is_fifo(queue_name(call));
     answer_open(call, action->has_result);
     enum call_end end;
     if (action->sets && !mock_chars_all_ok(call->params))

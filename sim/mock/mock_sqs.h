@@ -13,6 +13,8 @@
 void mock_sqs(struct call *call);
 /* True: SQS has an action of this name. */
 bool mock_sqs_knows(struct jobq_str action);
+/* A FIFO queue's name, which ends in ".fifo". */
+bool mock_sqs_is_fifo(struct jobq_str name);
 
 /* call->error from the model's fault; text: the model's, or NULL for the usual one. */
 enum call_end mock_sqs_fault(struct call *call, enum sqs_fault fault, const char *text);

@@ -89,14 +89,16 @@ static void forget(struct waiter *waiter)
 /* What is kept of the request, as a call. */
 static struct call call_of(const struct waiter *waiter)
 {
-    struct call call = {.mock = waiter->mock,
-                        .x = waiter->x,
-                        .region = waiter->region,
-                        .service = MOCK_SQS,
-                        .json = waiter->json,
-                        .action = "ReceiveMessage",
-                        .now_ns = mock_now_ns(waiter->mock),
-                        .request_bytes = waiter->request_bytes};
+    struct call call = {
+        .mock = waiter->mock,
+        .x = waiter->x,
+        .region = waiter->region,
+        .service = MOCK_SQS,
+        .json = waiter->json,
+        .fifo = mock_sqs_is_fifo(sqs_name(waiter->region->sqs, waiter->queue)),
+        .action = "ReceiveMessage",
+        .now_ns = mock_now_ns(waiter->mock),
+        .request_bytes = waiter->request_bytes};
     memcpy(call.request_id, waiter->request_id, sizeof call.request_id);
     return call;
 }

@@ -25,6 +25,32 @@ class Pages(MockCase):
         status, _, text = self.http("/_jobq/" + path, method, body, **headers)
         return status, text
 
+    def test_bill_of_every_request(self):
+        """FIFO queues at their own price; tags, permissions, sources and move tasks too."""
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName="every")["QueueUrl"]
+        fifo = sqs.create_queue(QueueName="every.fifo", Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true"})["QueueUrl"]
+        self.page("reset", "POST")
+        url = sqs.create_queue(QueueName="every")["QueueUrl"]
+        fifo = sqs.create_queue(QueueName="every.fifo", Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true"})["QueueUrl"]
+        sqs.tag_queue(QueueUrl=url, Tags={"a": "b"})
+        sqs.list_queue_tags(QueueUrl=url)
+        sqs.list_dead_letter_source_queues(QueueUrl=url)
+        sqs.list_queue_tags(QueueUrl=fifo)
+        sqs.send_message(QueueUrl=fifo, MessageBody="x" * 65537, MessageGroupId="g")
+        sqs.receive_message(QueueUrl=fifo)
+        sqs.receive_message(QueueUrl=fifo, WaitTimeSeconds=1)
+        usd = {}
+        for item in self.mock.ledger()["bill"]["items"]:
+            usd[item["item"]] = usd.get(item["item"], 0) + item["usd"]
+        self.assertAlmostEqual(usd["standard"], 4 * 0.40e-6, 12)
+        # Made, tags listed, sent (2 chunks), received (2 chunks), received in vain.
+        self.assertAlmostEqual(usd["fifo"], 7 * 0.50e-6, 12)
+        self.page("reset", "POST")
+        self.assertEqual(self.mock.ledger()["bill"]["usd"], 0)
+
     def test_bill(self):
         sqs, sdb, ec2 = (self.client(s) for s in ("sqs", "sdb", "ec2"))
         url = sqs.create_queue(QueueName="q")["QueueUrl"]
