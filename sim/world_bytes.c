@@ -68,42 +68,22 @@ struct size_call world_bytes_visibility(const struct world *w, int queue,
 
 /* ---- SimpleDB --------------------------------------------------------------------- */
 
-/* All strings are counted together; the calls' own sizes take them as 0 bytes each. Not
- * returned: gcc copies a struct by sixteen bytes at once, and a load that spans two stores
- * waits until both are done. */
-static void measure(const struct simpledb_put *call, struct size_attrs *out)
-{
-    out->params = 0;
-    out->bytes = query_encoded_put(&call->item, call->expect);
-    out->attr = out->item = 0;
-    size_attr_list(out, call->item.attr, call->item.attr_count);
-}
-
-static int64_t name_of(const struct jobq_expect *expect)
-{
-    return expect ? 0 : -1;
-}
-
-static int64_t value_of(const struct jobq_expect *expect)
-{
-    return expect && expect->exists ? 0 : -1;
-}
-
 struct size_call world_bytes_put(const struct world *w, const struct simpledb_put *put)
 {
-    struct size_attrs attrs;
-    measure(put, &attrs);
-    return size_put(client(w), domain_name(w, put->domain), 0, &attrs,
-                    name_of(put->expect), value_of(put->expect));
+    return size_put_item(client(w), domain_name(w, put->domain),
+                         query_encoded_put(&put->item, put->expect), &put->item,
+                         put->expect);
 }
 
 struct size_call world_bytes_delete(const struct world *w,
                                     const struct simpledb_put *call)
 {
-    struct size_attrs attrs;
-    measure(call, &attrs);
+    const struct jobq_expect *expect = call->expect;
+    /* All strings are counted together, and are of 0 bytes besides. */
+    struct size_attrs attrs = {.bytes = query_encoded_put(&call->item, expect)};
+    size_attr_list(&attrs, call->item.attr, call->item.attr_count);
     return size_delete_item(client(w), domain_name(w, call->domain), 0, &attrs,
-                            name_of(call->expect), value_of(call->expect));
+                            expect ? 0 : -1, expect && expect->exists ? 0 : -1);
 }
 
 struct size_call world_bytes_put_batch(const struct world *w, int domain,

@@ -287,7 +287,8 @@ void size_attr(struct size_attrs *a, int64_t name, int64_t value, bool replace)
     a->bytes += name + value;
 }
 
-void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count)
+static inline __attribute__((always_inline)) void
+attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count)
 {
     int replaced = 0;
     if (a->attr + count >= 10) { /* not all indexes have one digit */
@@ -301,9 +302,14 @@ void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int coun
     attr_keys(a, attr_key(a, 1), count, replaced);
 }
 
+void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count)
+{
+    attr_list(a, attr, count);
+}
+
 /* params counts those of the action itself, Action, Version and its own. */
-static struct size_call sdb(const struct size_client *c, int64_t action, int64_t params,
-                            int64_t bytes, int64_t result)
+static inline struct size_call sdb(const struct size_client *c, int64_t action,
+                                   int64_t params, int64_t bytes, int64_t result)
 {
     int64_t body = PARAM("Action") + action + c->sdb_body + bytes + params;
     int64_t reply = LEN("<?xml version=\"1.0\"?>\n<Response "
@@ -316,9 +322,9 @@ static struct size_call sdb(const struct size_client *c, int64_t action, int64_t
 }
 
 /* A write of one item: its own parameters and those of its condition. */
-static struct size_call write_item(const struct size_client *c, int64_t action,
-                                   int64_t params, int64_t bytes, int64_t expect_name,
-                                   int64_t expect_value)
+static inline struct size_call write_item(const struct size_client *c, int64_t action,
+                                          int64_t params, int64_t bytes,
+                                          int64_t expect_name, int64_t expect_value)
 {
     bytes += PARAM("DomainName") + PARAM("ItemName");
     if (expect_name >= 0) {
@@ -336,6 +342,16 @@ struct size_call size_put(const struct size_client *c, int64_t domain, int64_t i
 {
     return write_item(c, LEN("PutAttributes"), attrs->params,
                       attrs->bytes + domain + item, expect_name, expect_value);
+}
+
+struct size_call size_put_item(const struct size_client *c, int64_t domain,
+                               int64_t strings, const struct jobq_item *item,
+                               const struct jobq_expect *expect)
+{
+    struct size_attrs attrs = {.bytes = strings + domain};
+    attr_list(&attrs, item->attr, item->attr_count);
+    return write_item(c, LEN("PutAttributes"), attrs.params, attrs.bytes, expect ? 0 : -1,
+                      expect && expect->exists ? 0 : -1);
 }
 
 struct size_call size_put_batch(const struct size_client *c, int64_t domain,

@@ -127,6 +127,11 @@ void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int coun
 struct size_call size_put(const struct size_client *c, int64_t domain, int64_t item,
                           const struct size_attrs *attrs, int64_t expect_name,
                           int64_t expect_value);
+/* The same of a whole put, whose strings but for the domain's name have been counted together
+ * (query_encoded_put). */
+struct size_call size_put_item(const struct size_client *c, int64_t domain,
+                               int64_t strings, const struct jobq_item *item,
+                               const struct jobq_expect *expect);
 struct size_call size_put_batch(const struct size_client *c, int64_t domain,
                                 const struct size_attrs *attrs);
 /* got attributes of got_bytes (names and values) in the reply; names asked for: `names`

@@ -174,6 +174,16 @@ static void check_sdb_writes(struct world *w)
     expect.exists = false;
     sdb_wire_put(&w->query, domain, STR("render-1"), attr, 12, &expect);
     sdb_is(w, size_put(&w->client, domain.len, 8, &put, 5, -1));
+    for (int count = 1; count <= 12; count++)
+        for (int i = 0; i < 3; i++) { /* no condition, none of that name, a value */
+            struct jobq_item one = {STR("render/1"), attr, count};
+            expect.exists = i == 2;
+            const struct jobq_expect *condition = i ? &expect : NULL;
+            sdb_wire_put(&w->query, domain, one.name, attr, count, condition);
+            sdb_is(w, size_put_item(&w->client, domain.len,
+                                    query_encoded_put(&one, condition), &one, condition));
+        }
+    expect.exists = false;
     for (int k = 0; k < 11; k++) {
         item[k] = (struct jobq_item){STR("render-12"), attr, 11};
         size_item(&batch, 9);
