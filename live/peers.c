@@ -16,6 +16,7 @@
 
 #define ASK_NS (5 * JOBQ_NS_PER_S)
 #define HEARD_NS (3 * ASK_NS)
+#define ANSWER_NS JOBQ_NS_PER_S /* who has not answered by then is not waited for */
 enum { ANSWER_MAX = STATUS_ROW_MAX + 32, LIST_LINES_MAX = 20000 };
 
 struct heard {
@@ -33,6 +34,8 @@ struct peers {
     void *ctx;
     struct heard heard[PEERS_HEARD_MAX];
     int count;
+    int64_t asked_at_ns; /* first; 0: not yet */
+    int unanswered;      /* of the first questions: later, the last answers still hold */
 };
 
 /* ---- sockets ----------------------------------------------------------------------------- */
@@ -128,7 +131,9 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     char text[ANSWER_MAX];
     struct status_drainer drainer;
     (void)what;
+    struct peers *p = arg;
     ssize_t len = recv(fd, text, sizeof text, MSG_TRUNC);
+    p->unanswered -= len >= 0 && p->unanswered > 0;
     const char *blank =
         len > 0 && len < (ssize_t)sizeof text ? memchr(text, ' ', (size_t)len) : NULL;
     if (!blank || blank == text)
@@ -136,7 +141,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     struct jobq_str id = {text, blank - text};
     if (status_drainer_read(id, (struct jobq_str){blank + 1, text + len - blank - 1},
                             &drainer))
-        keep(arg, &drainer);
+        keep(p, &drainer);
 }
 
 /* Sends a question to each name of the list that is a drainer's of our queue. */
@@ -144,6 +149,7 @@ static void ask_all(struct peers *p)
 {
     char line[512], mine[sizeof p->prefix + 24];
     my_name(p, mine, sizeof mine);
+    bool first = p->asked_at_ns == 0;
     FILE *list = fopen("/proc/net/unix", "re");
     for (int i = 0; list && i < LIST_LINES_MAX && fgets(line, sizeof line, list); i++) {
         char *name = strstr(line, " @");
@@ -154,10 +160,14 @@ static void ask_all(struct peers *p)
         if (strcmp(name + 2, mine) == 0)
             continue;
         socklen_t len = address(&to, name + 2);
-        sendto(p->ask_fd, "?", 1, MSG_NOSIGNAL, (const struct sockaddr *)&to, len);
+        bool sent = sendto(p->ask_fd, "?", 1, MSG_NOSIGNAL, (const struct sockaddr *)&to,
+                           len) == 1;
+        p->unanswered += first && sent;
     }
     if (list)
         fclose(list);
+    if (first)
+        p->asked_at_ns = loop_now_ns();
 }
 
 static void on_time(void *ctx)
@@ -177,15 +187,17 @@ void peers_ask(struct peers *p)
         event_new(loop_base(p->loop), p->ask_fd, EV_READ | EV_PERSIST, on_answer, p);
     event_add(p->answered, NULL);
     p->again = loop_timer_new(p->loop, on_time, p);
-    loop_timer_set(p->again, loop_now_ns());
+    on_time(p);
 }
 
-int peers_heard(void *where, struct status_drainer *out, int cap)
+int peers_heard(void *where, struct status_drainer *out, int cap, bool *waiting)
 {
     struct peers *p = *(struct peers **)where;
     int count = 0;
+    *waiting = false;
     if (!p)
         return 0;
+    *waiting = p->unanswered > 0 && loop_now_ns() - p->asked_at_ns < ANSWER_NS;
     forget_old(p);
     for (; count < p->count && count < cap; count++)
         out[count] = p->heard[count].drainer;

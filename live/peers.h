@@ -29,6 +29,6 @@ void peers_answer(struct peers *peers,
 void peers_ask(struct peers *peers);
 /* page_options.peers: those heard of lately, without this process. where: the place of a
  * struct peers *, NULL in it when it is no more. */
-int peers_heard(void *where, struct status_drainer *out, int cap);
+int peers_heard(void *where, struct status_drainer *out, int cap, bool *waiting);
 
 #endif

@@ -17,6 +17,7 @@
 
 #define REFRESH_NS (15 * JOBQ_NS_PER_S)
 #define STALE_NS (3 * JOBQ_NS_PER_MIN)
+#define HEARING_NS (100 * JOBQ_NS_PER_MS)
 /* ROWS_SHOWN: of drainers and of boxes, keeps the page small. */
 enum { ROWS_SHOWN = 32, PEERS_MAX = 32 };
 
@@ -181,19 +182,18 @@ static void segment(struct text *out, const char *class, int64_t value, int64_t 
 
 static void bar(const struct status_view *view, struct text *out)
 {
-    const struct jobq_queue_depth *depth = &view->depth;
+    struct jobq_queue_depth depth = status_depth(view);
     int64_t dead = view->dead_letters > 0 ? view->dead_letters : 0;
-    int64_t total =
-        depth->visible + depth->in_flight + depth->delayed + dead + view->done;
+    int64_t total = depth.visible + depth.in_flight + depth.delayed + dead + view->done;
     int64_t at = 0;
     if (total <= 0)
         return;
     text_puts(out,
               "<svg viewBox=\"0 0 1000 10\" preserveAspectRatio=none role=img "
               "aria-label=\"waiting, running, delayed, dead and done, left to right\">");
-    segment(out, "w", depth->visible, total, &at);
-    segment(out, "y", depth->in_flight, total, &at);
-    segment(out, "m", depth->delayed, total, &at);
+    segment(out, "w", depth.visible, total, &at);
+    segment(out, "y", depth.in_flight, total, &at);
+    segment(out, "m", depth.delayed, total, &at);
     segment(out, "x", dead, total, &at);
     segment(out, "r", view->done, total, &at);
     text_puts(out, "</svg><p class=m><i class=w></i>waiting<i class=y></i>running"
@@ -203,6 +203,10 @@ static void bar(const struct status_view *view, struct text *out)
 static void box_sums(const struct status_view *view, struct text *out)
 {
     struct page_here here = page_here(view);
+    if (view->hearing) {
+        text_puts(out, "<p>The drainers on this box: not yet known.</p>");
+        return;
+    }
     if (here.drainers == 0) {
         text_puts(out, "<p>No drainer of this queue is on this box.</p>");
         return;
@@ -214,35 +218,40 @@ static void box_sums(const struct status_view *view, struct text *out)
 
 static void numbers(const struct status_view *view, struct text *out)
 {
-    const struct jobq_queue_depth *depth = &view->depth;
+    struct jobq_queue_depth depth = status_depth(view);
     int64_t slots = 0, busy = 0;
     for (int i = 0; i < view->drainer_count; i++)
         if (view->taken_wall_ns - view->drainer[i].seen_wall_ns < STALE_NS) {
             slots += view->drainer[i].slots;
             busy += view->drainer[i].busy;
         }
+    /* A drainer's row may be a minute old, and its first one yet to come. */
+    bool untold = view->depth_known && depth.in_flight > 0 && busy == 0;
     text_puts(out, "<section class=n aria-label=Counts>");
-    number(out, "waiting", view->depth_known ? depth->visible : -1);
-    number(out, "running", view->depth_known ? depth->in_flight : -1);
-    number(out, "delayed", view->depth_known ? depth->delayed : -1);
+    number(out, "waiting", view->depth_known ? depth.visible : -1);
+    number(out, "running", view->depth_known ? depth.in_flight : -1);
+    number(out, "delayed", view->depth_known ? depth.delayed : -1);
     number(out, "done", view->done);
     number(out, "failed attempts", view->failed);
     number(out, "dead letters", view->dead_letters);
     number(out, "boxes", view->box_count);
-    number(out, "drainers seen", view->drainer_count);
-    number(out, "slots busy", busy);
-    number(out, "slots", slots);
+    number(out, "drainers seen", view->hearing ? -1 : view->drainer_count);
+    number(out, "slots busy", view->hearing || untold ? -1 : busy);
+    number(out, "slots", view->hearing || (untold && slots == 0) ? -1 : slots);
     text_puts(out, "</section>");
     bar(view, out);
     box_sums(view, out);
+    if (untold && !view->hearing)
+        text_puts(out,
+                  "<p>Which slots run them is not yet known: a drainer elsewhere tells "
+                  "once a minute, and one that was killed no more.</p>");
     if (view->jobs_per_s > 0 && view->depth_known) {
         text_puts(out, "<p>About ");
         text_printf(out, "%lld", (long long)(view->jobs_per_s * 60 + 0.5));
         text_puts(out, " jobs a minute; empty in about ");
-        page_put_age(out,
-                     jobq_ns_from_seconds(
-                         (double)(depth->visible + depth->in_flight + depth->delayed) /
-                         view->jobs_per_s));
+        page_put_age(out, jobq_ns_from_seconds(
+                              (double)(depth.visible + depth.in_flight + depth.delayed) /
+                              view->jobs_per_s));
         text_puts(out, ".</p>");
     }
     char why[160];
@@ -403,6 +412,7 @@ static const struct page_local *look_here(struct page *page)
 static void hear(struct page *page)
 {
     int64_t wall_ns = jobq_wall(page->b);
+    page->view.hearing = false;
     if (page->options.drainer) {
         drainer_view(page->options.drainer, &page->local.view);
         struct status_drainer me = status_drainer_of(&page->local.view, wall_ns);
@@ -410,33 +420,42 @@ static void hear(struct page *page)
     }
     if (!page->options.peers)
         return;
-    int count = page->options.peers(page->options.peers_ctx, page->peer, PEERS_MAX);
+    int count = page->options.peers(page->options.peers_ctx, page->peer, PEERS_MAX,
+                                    &page->view.hearing);
     for (int i = 0; i < count; i++)
         status_hear(page->status, &page->peer[i]);
 }
 
-/* Nothing parks between the look at the slots and the post: their ids are views, and the
- * texts' memory is the heap's. */
-static void post(struct page *page)
+/* Nothing parks between the look at the drainers and the post: what the page says of a slot in
+ * one place agrees with the others, and the slots' ids are views. The texts' memory is the
+ * heap's. */
+static void show(struct page *page)
 {
-    struct jobq_error err;
     struct text html = {0}, json = {0};
     hear(page);
-    status_read(page->status, &page->view, &err); /* what failed is in the view */
+    status_count(page->status, &page->view);
     const struct page_local *local = look_here(page);
     page_html(&page->view, local, (int)(page->options.refresh_ns / JOBQ_NS_PER_S), &html);
     page_json(&page->view, local, &json);
     jobq_board_post(page->b, "/", "text/html; charset=utf-8", text_str(&html));
     jobq_board_post(page->b, "/status.json", "application/json", text_str(&json));
-    if (!status_is_stale(&page->view)) {
-        text_clear(&html);
-        text_puts(&html, "ok, the queue answered ");
-        page_put_time(&html, page->view.read_wall_ns);
-        text_putc(&html, '\n');
-        jobq_board_post(page->b, "/healthz", "text/plain", text_str(&html));
-    }
     text_release(&html);
     text_release(&json);
+}
+
+static void post(struct page *page)
+{
+    struct jobq_error err;
+    status_read(page->status, &page->view, &err); /* what failed is in the view */
+    show(page);
+    if (status_is_stale(&page->view))
+        return;
+    struct text healthy = {0};
+    text_puts(&healthy, "ok, the queue answered ");
+    page_put_time(&healthy, page->view.read_wall_ns);
+    text_putc(&healthy, '\n');
+    jobq_board_post(page->b, "/healthz", "text/plain", text_str(&healthy));
+    text_release(&healthy);
 }
 
 static void page_fiber(void *arg)
@@ -444,6 +463,10 @@ static void page_fiber(void *arg)
     struct page *page = arg;
     for (int64_t at_ns = jobq_now(page->b);;) {
         post(page);
+        while (page->view.hearing) {
+            fiber_sleep_until(page->b->sched, jobq_now(page->b) + HEARING_NS);
+            show(page);
+        }
         /* A reading that took longer than a period skips one. */
         at_ns += page->options.refresh_ns;
         if (at_ns < jobq_now(page->b))

@@ -33,8 +33,9 @@ struct page_options {
     int64_t refresh_ns;      /* how often the services are asked; 5 s..; 0: 15 s */
     struct drainer *drainer; /* shown as this process; NULL: none */
     /* Fills in at most cap other drainers of this box, as heard of without the services;
-     * returns how many. NULL: none is heard of. */
-    int (*peers)(void *ctx, struct status_drainer *out, int cap);
+     * returns how many. *waiting: one that was asked is yet to answer; not for longer than
+     * a second or so. NULL: none is heard of. */
+    int (*peers)(void *ctx, struct status_drainer *out, int cap, bool *waiting);
     void *peers_ctx;
 };
 /* Starts a fiber that reads the status and posts "/" and "/status.json" to b->board, now

@@ -15,6 +15,7 @@ enum { SELECT_ROWS = 100 };
 /* A row written while we read may carry a time before ours. */
 #define OVERLAP_MS 60000
 #define ALIVE_NS (3 * JOBQ_NS_PER_MIN)
+#define HEARD_NS (20 * JOBQ_NS_PER_S) /* a drainer that was seen since is as it said */
 
 struct status {
     struct jobq_backend *b;
@@ -221,6 +222,8 @@ static int read_drainers(struct status *s, struct jobq_error *err)
 /* All sums, and the drainers last seen. */
 static void fill_drainers(const struct status *s, struct status_view *out)
 {
+    out->done = out->failed = out->dead = out->attempts = 0;
+    out->drainer_count = 0;
     for (int i = 0; i < s->drainer_count; i++) {
         const struct status_drainer *one = &s->drainer[i];
         out->done += one->done;
@@ -321,6 +324,32 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
     return first;
 }
 
+void status_count(struct status *s, struct status_view *view)
+{
+    bool stale = status_is_stale(view);
+    fill_drainers(s, view);
+    view->taken_wall_ns = jobq_wall(s->b);
+    if (!stale)
+        view->read_wall_ns = view->taken_wall_ns;
+}
+
+struct jobq_queue_depth status_depth(const struct status_view *view)
+{
+    struct jobq_queue_depth out = view->depth;
+    int64_t busy = 0;
+    for (int i = 0; i < view->drainer_count; i++) {
+        const struct status_drainer *one = &view->drainer[i];
+        if (one->here && view->taken_wall_ns - one->seen_wall_ns < HEARD_NS)
+            busy += one->busy;
+    }
+    int64_t since = busy - out.in_flight;
+    if (since > 0) {
+        out.in_flight += since;
+        out.visible -= since < out.visible ? since : out.visible;
+    }
+    return out;
+}
+
 bool status_is_stale(const struct status_view *view)
 {
     return view->read_wall_ns != view->taken_wall_ns;
@@ -342,7 +371,7 @@ void status_why(const struct status_view *view, char *out, int cap)
         running += view->box[i].state == JOBQ_BOX_RUNNING;
     }
     const char *why = "";
-    if (busy)
+    if (busy || view->hearing)
         why = "";
     else if (!view->depth_known || status_is_stale(view))
         why = "The queue did not answer.";

@@ -72,10 +72,17 @@ struct status_view {
     struct status_box box[STATUS_BOXES_MAX];
     int box_count;
     char problem[240]; /* "" or what could not be read */
+    bool hearing; /* some drainer of this box was asked how it is, and is yet to say */
 };
 /* About 30 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or
  * the first failure's code with the rest filled. Three to five requests. */
 int status_read(struct status *s, struct status_view *out, struct jobq_error *err);
+/* Counts the drainers anew, with what was heard since the reading: a reading's calls take
+ * time, in which a drainer goes on. The view is of now. Blocks: no. */
+void status_count(struct status *s, struct status_view *view);
+/* The view's depth brought up to what the drainers of this box have said since: a job on a
+ * slot is in flight, and waits no more. */
+struct jobq_queue_depth status_depth(const struct status_view *view);
 /* True if the last reading of the queue failed. */
 bool status_is_stale(const struct status_view *view);
 /* One sentence: why nothing is running, or "" when something is or nothing waits. */

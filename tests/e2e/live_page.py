@@ -40,9 +40,39 @@ def status(port):
 
 serves, drains_page = port_of(mock.dir + "/s"), port_of(mock.dir + "/d2")
 
-# Both drainers are seen from both pages; the drainer's own page counts itself from the start.
-wait_for(lambda: ask(drains_page)[0].status == 200, 10, "the first page")
+def consistent(html):
+    """What a page says of slots in one place agrees with the others, or is said not to be known."""
+    number = {label: value for value, label in re.findall("<b>([0-9]+|&ndash;)</b>([a-z ]+)<", html)}
+    rows = html.split("Running here")[1].split("</table>")[0].count("<th scope=row>") if "Running here" in html else 0
+    if "this box: not yet known" in html:
+        return number["slots busy"] == number["slots"] == number["drainers seen"] == "&ndash;" and rows <= int(number["running"])
+    here = re.search(r"On this box: (\d+) drainers?, (\d+) slots, (\d+) busy", html)
+    drainers, slots, busy = map(int, here.groups()) if here else (0, 0, 0)
+    if number["slots busy"] == "&ndash;":
+        return busy == 0 and rows == 0 and "not yet known" in html
+    if int(number["running"]) > 0 and int(number["slots busy"]) == 0:
+        return False
+    # All drainers of this queue are on this box.
+    return (busy, slots, drainers) == tuple(int(number[n]) for n in ("slots busy", "slots", "drainers seen")) and \
+        rows <= busy <= int(number["running"]) and int(number["running"]) + int(number["waiting"]) == 9
+
+
+# From the first page on, each agrees with itself; soon both drainers are seen from both pages.
+wait_for(lambda: ask(drains_page)[0].status == 200 and ask(serves)[0].status == 200, 10, "the first pages")
+first = time.monotonic()
+while time.monotonic() - first < 3:
+    for port in (drains_page, serves):
+        html = ask(port)[1]
+        check(consistent(html), "a page contradicts itself: " + html.split("<main")[1])
 check("Nothing drains" not in ask(drains_page)[1], "a page of a drainer says that nothing drains")
+late = [mock.start("serve", "page", "--store", "none", "--listen", "127.0.0.1:0", "--refresh", "5s", log=mock.dir + "/l%d" % i) for i in range(6)]
+for i, process in enumerate(late):
+    port = port_of(mock.dir + "/l%d" % i)
+    wait_for(lambda: ask(port)[0].status == 200, 10, "the first page of a late one")
+    html = ask(port)[1]
+    check(consistent(html), "a first page contradicts itself: " + html.split("<main")[1])
+    wait_for(lambda: status(port)["here"]["busy"] == 5, 3, "a late one to hear of both drainers before its next reading")
+    process.kill()
 wait_for(lambda: status(serves)["here"] == {"drainers": 2, "slots": 5, "busy": 5}, 15, "both drainers on the page")
 check(status(serves)["schema"] == "jobq.status/1" and status(serves)["process"] is None, "serve's process")
 check(status(drains_page)["process"]["slots"] == 2, "the drainer's process")

@@ -443,6 +443,56 @@ static void the_page_escapes_and_stays_small(void **state)
     free(local);
 }
 
+static void check_numbers(const struct status_view *view, const char *const *want)
+{
+    struct text html = {0};
+    page_html(view, NULL, 15, &html);
+    for (; *want; want++)
+        if (!strstr(html.ptr, *want))
+            fail_msg("'%s' is not in %s", *want, strstr(html.ptr, "<main"));
+    text_release(&html);
+}
+
+/* Counts of different moments, and drainers that have not told of themselves yet. */
+static void the_page_does_not_contradict_itself(void **state)
+{
+    (void)state;
+    struct status_view *view = xcalloc(1, sizeof *view);
+    struct text json = {0};
+    view->depth_known = true;
+    view->depth = (struct jobq_queue_depth){.visible = 9, .in_flight = 4};
+    view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
+    view->dead_letters = -1;
+    view->hearing = true;
+    check_numbers(
+        view, (const char *const[]){"<b>4</b>running", "&ndash;</b>drainers seen",
+                                    "&ndash;</b>slots busy", "&ndash;</b>slots<",
+                                    "The drainers on this box: not yet known.", NULL});
+    page_json(view, NULL, &json);
+    assert_non_null(strstr(json.ptr, "\"here\":{\"drainers\":null,\"slots\":null,"
+                                     "\"busy\":null},\"why\":\"\""));
+    text_release(&json);
+    /* All of this box have answered, and a drainer elsewhere has written no row. */
+    view->hearing = false;
+    check_numbers(view,
+                  (const char *const[]){"<b>4</b>running", "<b>0</b>drainers seen",
+                                        "&ndash;</b>slots busy", "&ndash;</b>slots<",
+                                        "Which slots run them is not yet known", NULL});
+    /* Received after the depth was read: no longer waiting. */
+    view->depth.in_flight = 0;
+    view->drainer_count = 1;
+    view->drainer[0] = (struct status_drainer){
+        .slots = 5, .busy = 3, .here = true, .seen_wall_ns = view->taken_wall_ns};
+    check_numbers(view, (const char *const[]){"<b>6</b>waiting", "<b>3</b>running",
+                                              "<b>3</b>slots busy", "<b>5</b>slots<",
+                                              "1 drainer, 5 slots, 3 busy", NULL});
+    /* What a row said minutes ago is no reason to doubt the queue. */
+    view->drainer[0].seen_wall_ns -= 60 * S;
+    check_numbers(view,
+                  (const char *const[]){"<b>9</b>waiting", "<b>0</b>running", NULL});
+    free(view);
+}
+
 static void texts_of_the_page(void **state)
 {
     (void)state;
@@ -545,6 +595,7 @@ int main(void)
         cmocka_unit_test(a_row_that_cannot_be_read_keeps_its_letter),
         cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
         cmocka_unit_test(the_page_escapes_and_stays_small),
+        cmocka_unit_test(the_page_does_not_contradict_itself),
         cmocka_unit_test(texts_of_the_page),
         cmocka_unit_test(the_page_is_posted_and_refreshed),
         cmocka_unit_test(an_outage_is_told),
