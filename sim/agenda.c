@@ -11,8 +11,11 @@ enum {
     SOON_TICKS = 8,
     FIRST_NODES = 64,
     FIRST_FRONT = 2 * AGENDA_FRONT_MAX,
-    MERGE_MIN = 16
+    MERGE_MIN = 16,
+    FEW_BITS = 3,
+    FEW = 1 << FEW_BITS
 };
+#define WORD_MAX (~(uint64_t)0)
 
 static void grow_front(struct agenda *a, uint32_t keys)
 {
@@ -31,8 +34,10 @@ static inline void want_front(struct agenda *a, uint32_t keys)
 
 static inline void end_front(struct agenda *a)
 {
-    for (uint32_t i = 0; i < AGENDA_AHEAD; i++)
-        a->front[a->end + i] = HEAP_KEY_MAX;
+    wide_u128 *end = a->front + a->end;
+#pragma GCC unroll 8
+    for (int i = 0; i < AGENDA_AHEAD; i++)
+        end[i] = HEAP_KEY_MAX;
 }
 
 void agenda_init(struct agenda *a)
@@ -63,7 +68,6 @@ void agenda_clear(struct agenda *a)
     a->nodes = 1;
     if (a->wheel_count > 0) {
         a->wheel_count = 0;
-        a->some_words = 0;
         memset(a->some, 0, sizeof a->some);
         memset(a->bucket, 0, sizeof a->bucket);
     }
@@ -75,7 +79,7 @@ size_t agenda_bytes(const struct agenda *a)
            a->node_cap * (sizeof *a->key + sizeof *a->next);
 }
 
-void agenda_grow_nodes(struct agenda *a)
+static void grow_nodes(struct agenda *a)
 {
     if (a->nodes == a->node_cap || a->node_cap == 0) {
         a->node_cap = a->node_cap ? 2 * a->node_cap : FIRST_NODES;
@@ -83,28 +87,48 @@ void agenda_grow_nodes(struct agenda *a)
         a->next = xrealloc(a->next, a->node_cap * sizeof *a->next);
     }
     a->free_node = a->nodes++;
+    a->key[a->free_node] = 0; /* as of one that was emptied: it may stay free */
     a->next[a->free_node] = 0;
 }
 
 /* ---- the front ------------------------------------------------------------------- */
 
-static inline void order(wide_u128 *a, wide_u128 *b)
+/* Networks, for which of a few is the least cannot be predicted: no branches. */
+#define ORDER(a, b)                                                                      \
+    do {                                                                                 \
+        uint64_t lesser = a < b ? a : b, greater = a < b ? b : a;                        \
+        a = lesser;                                                                      \
+        b = greater;                                                                     \
+    } while (0)
+
+static inline void sort_four(uint64_t *w)
 {
-    struct heap_pick x = heap_load(a, 0), y = heap_load(b, 0);
-    struct heap_pick least = heap_lesser(x, y);
-    *a = (wide_u128)least.high << 64 | least.low;
-    /* The other one, without asking again which it is. */
-    *b = (wide_u128)(x.high ^ y.high ^ least.high) << 64 | (x.low ^ y.low ^ least.low);
+    uint64_t a = w[0], b = w[1], c = w[2], d = w[3];
+    ORDER(a, b);
+    ORDER(c, d);
+    ORDER(a, c);
+    ORDER(b, d);
+    ORDER(b, c);
+    w[0] = a, w[1] = b, w[2] = c, w[3] = d;
 }
 
-/* Branch-free: which of a few keys is the least cannot be predicted. */
-static inline void sort_four(wide_u128 *k)
+static inline void sort_eight(uint64_t *w)
 {
-    order(&k[0], &k[1]);
-    order(&k[2], &k[3]);
-    order(&k[0], &k[2]);
-    order(&k[1], &k[3]);
-    order(&k[1], &k[2]);
+    sort_four(w);
+    sort_four(w + 4);
+    uint64_t a = w[0], b = w[1], c = w[2], d = w[3];
+    uint64_t e = w[4], f = w[5], g = w[6], h = w[7];
+    ORDER(a, e);
+    ORDER(b, f);
+    ORDER(c, g);
+    ORDER(d, h);
+    ORDER(c, e);
+    ORDER(d, f);
+    ORDER(b, c);
+    ORDER(d, e);
+    ORDER(f, g);
+    w[0] = a, w[1] = b, w[2] = c, w[3] = d;
+    w[4] = e, w[5] = f, w[6] = g, w[7] = h;
 }
 
 static inline void insert(wide_u128 *k, size_t i, wide_u128 key)
@@ -118,8 +142,7 @@ static inline void insert(wide_u128 *k, size_t i, wide_u128 key)
 static void sort_many(wide_u128 *k, size_t count, wide_u128 *spare)
 {
     if (count <= MERGE_MIN) {
-        sort_four(k);
-        for (size_t i = 4; i < count; i++)
+        for (size_t i = 1; i < count; i++)
             insert(k, i, k[i]);
         return;
     }
@@ -135,55 +158,78 @@ static void sort_many(wide_u128 *k, size_t count, wide_u128 *spare)
     }
 }
 
-/* Appends a bucket, all of whose keys are later than the front's. */
-static void open_bucket(struct agenda *a, uint32_t b)
+/* Appends the keys of a list to the front; returns its last node and *out_count. */
+static uint32_t append_many(struct agenda *a, uint32_t i, uint32_t *out_count)
 {
-    uint32_t i = a->bucket[b], last = i, count = 0;
+    uint32_t count = 0, last = i;
+    for (; i; i = a->next[i]) {
+        want_front(a, count + 1);
+        a->front[a->end + count++] = a->key[i];
+        last = i;
+    }
+    sort_many(a->front + a->end, count, a->front + a->end + count);
+    *out_count = count;
+    return last;
+}
+
+/* What orders keys of one tick, and room below it for an index of FEW. */
+static inline uint64_t word_of(wide_u128 key)
+{
+    return (uint64_t)(key >> 64) << (64 - AGENDA_TICK_BITS) |
+           (uint64_t)key >> AGENDA_SEQUENCE_SHIFT << FEW_BITS;
+}
+
+/* Appends a bucket, all of whose keys are later than the front's. */
+static inline void open_bucket(struct agenda *a, uint32_t b)
+{
+    uint32_t first = a->bucket[b], last = 0, count = 0, node[FEW];
+    uint64_t word[FEW] = {WORD_MAX, WORD_MAX, WORD_MAX, WORD_MAX,
+                          WORD_MAX, WORD_MAX, WORD_MAX, WORD_MAX};
     a->bucket[b] = 0;
     a->some[b / 64] &= ~((uint64_t)1 << b % 64);
-    if (a->some[b / 64] == 0)
-        a->some_words &= ~((uint64_t)1 << b / 64);
-    want_front(a, 4);
-    wide_u128 *to = a->front + a->end;
-    uint32_t free_node = a->free_node;
-    a->free_node = i;
-    for (; i; i = a->next[i]) {
-        heap_move(&to[count++], &a->key[i]);
-        last = i;
-        if (a->end + 2 * count + 4 > a->front_cap) {
-            grow_front(a, a->end + 2 * count + 4);
-            to = a->front + a->end;
-        }
+    want_front(a, FEW);
+    uint32_t i = first;
+    for (; i && count < FEW; i = a->next[i]) {
+        word[count] = word_of(a->key[i]) | count;
+        node[count++] = last = i;
     }
-    a->next[last] = free_node;
+    if (i) {
+        last = append_many(a, first, &count);
+    } else {
+        if (count <= 4)
+            sort_four(word);
+        else
+            sort_eight(word);
+        for (uint32_t j = 0; j < count; j++)
+            heap_move(&a->front[a->end + j], &a->key[node[word[j] % FEW]]);
+    }
+    a->next[last] = a->free_node;
+    a->free_node = first;
     a->wheel_count -= count;
     a->end += count;
-    if (count > 4)
-        sort_many(to, count, a->front + a->end);
     end_front(a);
-    if (count <= 4)
-        sort_four(to); /* filled up with HEAP_KEY_MAX, which stay behind */
 }
 
 /* The first tick after a->tick whose bucket is not empty; there is one. */
-static int64_t next_tick(const struct agenda *a)
+static inline int64_t next_tick(const struct agenda *a)
 {
     uint32_t from = (uint32_t)(a->tick + 1) & (AGENDA_TICKS - 1), word = from / 64;
-    uint64_t bits = a->some[word] >> from % 64;
-    uint32_t b = from + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
-    if (bits == 0) {
-        /* The words behind this one, else from the first on, this one's low bits last. */
-        uint64_t behind = word == 63 ? 0 : a->some_words >> (word + 1) << (word + 1);
-        word = (uint32_t)__builtin_ctzll(behind ? behind : a->some_words);
-        b = word * 64 + (uint32_t)__builtin_ctzll(a->some[word]);
+    /* This word's bits from there on, the words behind, from the first on, its other bits. */
+    uint64_t bits = a->some[word] & ~(uint64_t)0 << from % 64;
+    while (bits == 0) {
+        word = (word + 1) % (AGENDA_TICKS / 64);
+        bits = a->some[word];
     }
+    uint32_t b = word * 64 + (uint32_t)__builtin_ctzll(bits);
     return a->tick + 1 + ((b - from) & (AGENDA_TICKS - 1));
 }
 
 void agenda_refill(struct agenda *a, int64_t now_ns, wide_u128 heap_key)
 {
-    for (uint32_t i = 0; i + 1 < AGENDA_AHEAD; i++)
-        heap_move(&a->front[i], &a->front[a->first + i]);
+    const wide_u128 *left = a->front + a->first;
+#pragma GCC unroll 8
+    for (int i = 0; i + 1 < AGENDA_AHEAD; i++)
+        heap_move(&a->front[i], &left[i]);
     a->end -= a->first;
     a->first = 0;
     end_front(a);
@@ -203,17 +249,15 @@ void agenda_refill(struct agenda *a, int64_t now_ns, wide_u128 heap_key)
     } while (a->end < AGENDA_AHEAD && a->wheel_count > 0);
 }
 
-/* A key too early or too late for the wheel. */
 void agenda_push_aside(struct agenda *a, int64_t now_ns, wide_u128 key)
 {
     int64_t now_tick = now_ns >> AGENDA_TICK_BITS, tick = agenda_tick_of(key);
-    if (a->wheel_count == 0 && a->tick < now_tick && tick > now_tick) {
+    if (!a->free_node)
+        grow_nodes(a);
+    if (a->wheel_count == 0 && a->tick < now_tick && tick > now_tick)
         a->tick = now_tick; /* while the wheel was empty, time has passed */
-        if (tick - now_tick < AGENDA_TICKS) {
-            agenda_push(a, now_ns, key);
-            return;
-        }
-    }
+    if (agenda_push_fast(a, key))
+        return;
     if (tick > a->tick || a->end - a->first >= AGENDA_FRONT_MAX) {
         heap_push(&a->heap, key);
         return;
@@ -235,7 +279,6 @@ static void filter_wheel(struct agenda *a, bool (*stays)(void *ctx, wide_u128 ke
 {
     memset(a->some, 0, sizeof a->some);
     memset(a->bucket, 0, sizeof a->bucket);
-    a->some_words = 0;
     a->wheel_count = a->free_node = 0;
     for (uint32_t i = a->nodes; i-- > 1;) {
         /* Those that are free were emptied, so that their tick is over. */

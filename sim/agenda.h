@@ -14,13 +14,14 @@
  * least key is the front's first or the heap's top.
  *
  * A key's high 64 bits are its time in ns, below 2^63, and never before the last one taken.
- * Keys are distinct. In a header because it stands in the kernel's inner loop. */
+ * Keys differ above their low AGENDA_SEQUENCE_SHIFT bits. In a header because it stands in the kernel's inner loop. */
 #ifndef JOBQ_SIM_AGENDA_H
 #define JOBQ_SIM_AGENDA_H
 
 #include "sim/heap.h"
 
 enum {
+    AGENDA_SEQUENCE_SHIFT = 26,
     AGENDA_TICK_BITS = 19, /* 0.52 ms */
     AGENDA_TICKS = 2048,   /* 1.07 s */
     AGENDA_FEW = 32,
@@ -41,7 +42,6 @@ struct agenda {
     wide_u128 *key;
     uint32_t *next;
     uint32_t free_node, nodes, node_cap;
-    uint64_t some_words;              /* a bit a word of some that is not 0 */
     uint64_t some[AGENDA_TICKS / 64]; /* a bit a bucket that is not empty */
     uint32_t bucket[AGENDA_TICKS];    /* lists of nodes, by tick modulo AGENDA_TICKS */
 };
@@ -57,7 +57,6 @@ size_t agenda_bytes(const struct agenda *a);
 /* What follows is private to the inline functions below. */
 void agenda_refill(struct agenda *a, int64_t now_ns, wide_u128 heap_key);
 void agenda_push_aside(struct agenda *a, int64_t now_ns, wide_u128 key);
-void agenda_grow_nodes(struct agenda *a);
 
 static inline size_t agenda_count(const struct agenda *a)
 {
@@ -76,29 +75,33 @@ static inline void agenda_link(struct agenda *a, uint32_t i)
     a->next[i] = a->bucket[b];
     a->bucket[b] = i;
     a->some[b / 64] |= (uint64_t)1 << b % 64;
-    a->some_words |= (uint64_t)1 << b / 64;
     a->wheel_count++;
 }
 
-static inline void agenda_push(struct agenda *a, int64_t now_ns, wide_u128 key)
+/* What most pushes in a crowd are, a key into the wheel, without a call; false: it is another,
+ * for agenda_push, which takes all. */
+static inline bool agenda_push_fast(struct agenda *a, wide_u128 key)
 {
-    if (!a->crowd) {
-        heap_push(&a->heap, key);
-        a->crowd = a->heap.count > AGENDA_FEW;
-        return;
-    }
-    int64_t tick = agenda_tick_of(key);
     /* Before tick + 1 the difference is negative, and far too large. */
-    if ((uint64_t)(tick - a->tick - 1) >= AGENDA_TICKS - 1) {
-        agenda_push_aside(a, now_ns, key);
-        return;
-    }
-    if (!a->free_node)
-        agenda_grow_nodes(a);
+    uint64_t ahead = (uint64_t)(agenda_tick_of(key) - a->tick - 1);
+    if (!a->crowd || ahead >= AGENDA_TICKS - 1 || !a->free_node)
+        return false;
     uint32_t i = a->free_node;
     a->free_node = a->next[i];
     a->key[i] = key;
     agenda_link(a, i);
+    return true;
+}
+
+static inline void agenda_push(struct agenda *a, int64_t now_ns, wide_u128 key)
+{
+    if (a->crowd) {
+        if (!agenda_push_fast(a, key))
+            agenda_push_aside(a, now_ns, key);
+        return;
+    }
+    heap_push(&a->heap, key);
+    a->crowd = a->heap.count > AGENDA_FEW;
 }
 
 /* The least key, or HEAP_KEY_MAX. */

@@ -16,7 +16,8 @@
 #define SLOT_BITS 24
 #define SLOT_MASK (((uint64_t)1 << SLOT_BITS) - 1)
 #define KIND_BITS 2
-#define SEQUENCE_SHIFT (SLOT_BITS + KIND_BITS)
+#define SEQUENCE_SHIFT AGENDA_SEQUENCE_SHIFT
+_Static_assert(SEQUENCE_SHIFT == SLOT_BITS + KIND_BITS, "the parts of a key");
 #define SEQUENCE_END ((uint64_t)1 << (64 - SEQUENCE_SHIFT))
 enum key_kind { KEY_RECORD, KEY_DEADLINE, KEY_WAKE };
 
@@ -77,13 +78,8 @@ static void grow_slots(struct kernel *k)
     k->slots_cap = cap;
 }
 
-static uint32_t take_slot(struct kernel *k)
+static __attribute__((noinline, cold)) uint32_t fresh_slot(struct kernel *k)
 {
-    uint32_t slot = k->free_slot;
-    if (slot) {
-        k->free_slot = (uint32_t)k->event[slot].arg;
-        return slot;
-    }
     if (k->slots == k->slots_cap)
         grow_slots(k);
     return k->slots++;
@@ -99,32 +95,51 @@ static void free_slot(struct kernel *k, uint32_t slot)
 
 /* ---- schedule and cancel -------------------------------------------------------- */
 
-/* Returns the key's low word, which is not 0. Inlined: each caller knows the kind. */
-static inline __attribute__((always_inline)) uint64_t
-push(struct kernel *k, int64_t at_ns, enum key_kind kind, uint32_t slot)
+/* Returns passed: what the caller has to keep over this call, so that it can leave by it and
+ * needs no registers saved for its own fast way. */
+static __attribute__((noinline)) uint64_t push_aside(struct kernel *k, wide_u128 key,
+                                                     uint64_t passed)
+{
+    agenda_push(&k->agenda, k->now, key);
+    return passed;
+}
+
+static inline wide_u128 new_key(struct kernel *k, int64_t at_ns, enum key_kind kind,
+                                uint32_t slot)
 {
     assert(at_ns >= k->now && at_ns < JOBQ_FOREVER);
     uint64_t sequence = ++k->sequence;
     if (sequence == SEQUENCE_END)
         past_limit("2^38 events");
     uint64_t low = sequence << SEQUENCE_SHIFT | (uint64_t)kind << SLOT_BITS | slot;
-    agenda_push(&k->agenda, k->now, (wide_u128)(uint64_t)at_ns << 64 | low);
-    return low;
+    return (wide_u128)(uint64_t)at_ns << 64 | low;
+}
+
+static struct kernel_event_id id_of(uint64_t passed)
+{
+    return (struct kernel_event_id){(uint32_t)passed, (uint32_t)(passed >> 32)};
 }
 
 static struct kernel_event_id schedule(struct kernel *k, int64_t at_ns,
                                        enum event_kind kind, kernel_event_fn *fn,
                                        void *target, uint64_t arg)
 {
-    uint32_t slot = take_slot(k);
-    push(k, at_ns, KEY_RECORD, slot);
+    if (!k->free_slot)
+        free_slot(k, fresh_slot(k));
+    uint32_t slot = k->free_slot;
     struct event *e = &k->event[slot];
+    k->free_slot = (uint32_t)e->arg;
     e->fn = fn;
     e->target = target;
     e->arg = arg;
     e->kind = (uint8_t)kind;
-    e->asker = k->fibers->running ? k->fibers->running->index & SLOT_MASK : 0;
-    return (struct kernel_event_id){slot, e->generation};
+    const struct fiber *asker = k->fibers->running;
+    e->asker = asker ? asker->index & SLOT_MASK : 0;
+    uint64_t passed = slot | (uint64_t)e->generation << 32;
+    wide_u128 key = new_key(k, at_ns, KEY_RECORD, slot);
+    if (agenda_push_fast(&k->agenda, key))
+        return id_of(passed);
+    return id_of(push_aside(k, key, passed));
 }
 
 struct kernel_event_id kernel_at(struct kernel *k, int64_t at_ns, kernel_event_fn *fn,
@@ -142,7 +157,9 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
         return;
     }
     f->world_wake = ticket.generation;
-    push(k, at_ns, KEY_WAKE, f->index);
+    wide_u128 key = new_key(k, at_ns, KEY_WAKE, f->index);
+    if (!agenda_push_fast(&k->agenda, key))
+        push_aside(k, key, 0);
 }
 
 static inline enum key_kind kind_of(uint64_t low)
@@ -150,15 +167,20 @@ static inline enum key_kind kind_of(uint64_t low)
     return (enum key_kind)(low >> SLOT_BITS & ((1 << KIND_BITS) - 1));
 }
 
-/* A cancelled key stays in its heap as a gravestone. Does the key still count? */
-static inline bool counts(const struct kernel *k, uint64_t low)
+/* A cancelled key stays where it is as a gravestone. Does the key still count? f: its fiber,
+ * of one that has no record. */
+static inline bool counts_of(const struct kernel *k, uint64_t low, const struct fiber *f)
 {
-    uint32_t slot = (uint32_t)(low & SLOT_MASK);
     enum key_kind kind = kind_of(low);
     if (kind == KEY_RECORD)
-        return k->event[slot].kind != EVENT_CANCELLED;
-    const struct fiber *f = fiber_at(k->fibers, slot);
+        return k->event[low & SLOT_MASK].kind != EVENT_CANCELLED;
     return kind == KEY_WAKE || (f->armed && f->timer_key == low);
+}
+
+static inline struct fiber *fiber_of(const struct kernel *k, uint64_t low)
+{
+    return kind_of(low) == KEY_RECORD ? NULL
+                                      : fiber_at(k->fibers, (uint32_t)(low & SLOT_MASK));
 }
 
 static inline void forget(struct kernel *k, uint64_t low)
@@ -170,7 +192,7 @@ static inline void forget(struct kernel *k, uint64_t low)
 static bool keep_or_forget(void *ctx, wide_u128 key)
 {
     struct kernel *k = ctx;
-    if (counts(k, (uint64_t)key))
+    if (counts_of(k, (uint64_t)key, fiber_of(k, (uint64_t)key)))
         return true;
     forget(k, (uint64_t)key);
     return false;
@@ -211,7 +233,9 @@ static inline uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fi
 {
     (void)generation;
     struct kernel *k = world;
-    return push(k, until_ns, KEY_DEADLINE, fiber->index);
+    wide_u128 key = new_key(k, until_ns, KEY_DEADLINE, fiber->index);
+    agenda_push(&k->agenda, k->now, key);
+    return (uint64_t)key;
 }
 
 static void timer_disarm(void *world, uint64_t key)
@@ -294,16 +318,25 @@ void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look
 
 /* ---- running -------------------------------------------------------------------- */
 
-/* The key of the next event, gravestones before it removed. */
-static inline __attribute__((always_inline)) wide_u128 next_key(struct kernel *k)
+struct next {
+    wide_u128 key;   /* or HEAP_KEY_MAX */
+    struct fiber *f; /* whose wake or deadline it is; NULL: it has a record */
+};
+
+/* The next event, gravestones before it removed. */
+static inline __attribute__((always_inline)) struct next next_of(struct kernel *k)
 {
     for (;;) {
-        wide_u128 key = agenda_top(&k->agenda, k->now);
-        if (key == HEAP_KEY_MAX || counts(k, (uint64_t)key))
-            return key;
-        agenda_take(&k->agenda, key);
+        struct next next = {.key = agenda_top(&k->agenda, k->now)};
+        uint64_t low = (uint64_t)next.key;
+        if (next.key == HEAP_KEY_MAX)
+            return next;
+        next.f = fiber_of(k, low);
+        if (counts_of(k, low, next.f))
+            return next;
+        agenda_take(&k->agenda, next.key);
         k->cancelled--;
-        forget(k, (uint64_t)key);
+        forget(k, low);
     }
 }
 
@@ -315,10 +348,13 @@ static inline __attribute__((always_inline)) void foresee(const struct kernel *k
     wide_u128 key = agenda_ahead(&k->agenda, AHEAD + 1);
     uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
     if (key != HEAP_KEY_MAX) {
-        if (kind_of((uint64_t)key) == KEY_RECORD)
+        if (kind_of((uint64_t)key) == KEY_RECORD) {
             __builtin_prefetch(&k->event[slot], 1);
-        else
-            __builtin_prefetch(fiber_at(k->fibers, slot), 1);
+        } else {
+            const struct fiber *f = fiber_at(k->fibers, slot);
+            __builtin_prefetch(f, 1);
+            __builtin_prefetch(&f->works_on);
+        }
     }
     key = agenda_ahead(&k->agenda, AHEAD);
     slot = (uint32_t)((uint64_t)key & SLOT_MASK);
@@ -379,41 +415,40 @@ static inline struct fiber *happen_fiber(struct kernel *k, struct fiber *f, bool
     return fiber_wait_ends(f, OUTCOME_WOKEN) ? f : NULL;
 }
 
-/* Takes the event of a key that counts; no fiber is ready. Returns the fiber that it leaves
- * to run, as if it were ready alone. */
+/* Takes the next event; no fiber is ready. Returns the fiber that it leaves to run, as if it
+ * were ready alone. */
 static inline __attribute__((always_inline)) struct fiber *happen(struct kernel *k,
-                                                                  wide_u128 key)
+                                                                  struct next next)
 {
-    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
-    agenda_take(&k->agenda, key);
+    agenda_take(&k->agenda, next.key);
     if (__builtin_expect(k->fibers->records >= CROWD, 0))
         foresee(k);
-    k->now = (int64_t)(key >> 64);
+    k->now = (int64_t)(next.key >> 64);
     k->events++;
-    enum key_kind kind = kind_of((uint64_t)key);
-    if (kind != KEY_RECORD)
-        return happen_fiber(k, fiber_at(k->fibers, slot), kind == KEY_WAKE);
-    happen_record(k, slot);
+    if (next.f)
+        return happen_fiber(k, next.f, kind_of((uint64_t)next.key) == KEY_WAKE);
+    happen_record(k, (uint32_t)((uint64_t)next.key & SLOT_MASK));
     return NULL;
 }
 
-/* The key of the next event, or HEAP_KEY_MAX and k->end. */
-static inline __attribute__((always_inline)) wide_u128 next_within(struct kernel *k)
+/* The next event of this run, or HEAP_KEY_MAX and k->end. */
+static inline __attribute__((always_inline)) struct next next_within(struct kernel *k)
 {
+    static const struct next none = {HEAP_KEY_MAX, NULL};
     if (k->stopped) {
         k->end = KERNEL_STOPPED;
-        return HEAP_KEY_MAX;
+        return none;
     }
-    wide_u128 key = next_key(k);
+    struct next next = next_of(k);
     /* The time of HEAP_KEY_MAX is the latest. */
-    if ((uint64_t)(key >> 64) <= (uint64_t)k->until)
-        return key;
+    if ((uint64_t)(next.key >> 64) <= (uint64_t)k->until)
+        return next;
     k->end = KERNEL_DRY;
-    if (key != HEAP_KEY_MAX) {
+    if (next.key != HEAP_KEY_MAX) {
         k->end = KERNEL_UNTIL;
         k->now = k->until;
     }
-    return HEAP_KEY_MAX;
+    return none;
 }
 
 enum kernel_end kernel_run(struct kernel *k, int64_t until_ns)
@@ -424,10 +459,10 @@ enum kernel_end kernel_run(struct kernel *k, int64_t until_ns)
     k->until = until_ns;
     for (;;) {
         fiber_run_ready_here(k->fibers);
-        wide_u128 key = next_within(k);
-        if (key == HEAP_KEY_MAX)
+        struct next next = next_within(k);
+        if (next.key == HEAP_KEY_MAX)
             break;
-        struct fiber *f = happen(k, key);
+        struct fiber *f = happen(k, next);
         if (f)
             fiber_run_here(k->fibers, f);
     }
@@ -445,10 +480,10 @@ bool kernel_step(struct kernel *k)
     assert(!k->running);
     k->running = true;
     fiber_run_ready(k->fibers);
-    wide_u128 key = next_key(k);
-    bool some = key != HEAP_KEY_MAX;
+    struct next next = next_of(k);
+    bool some = next.key != HEAP_KEY_MAX;
     if (some) {
-        struct fiber *f = happen(k, key);
+        struct fiber *f = happen(k, next);
         if (f)
             fiber_ready_append(k->fibers, f);
         fiber_run_ready(k->fibers);
@@ -471,7 +506,7 @@ struct fiber_sched *kernel_fibers(struct kernel *k)
 
 int64_t kernel_next_at_ns(struct kernel *k)
 {
-    wide_u128 key = next_key(k);
+    wide_u128 key = next_of(k).key;
     return key == HEAP_KEY_MAX ? JOBQ_FOREVER : (int64_t)(key >> 64);
 }
 

@@ -47,7 +47,8 @@ struct fiber_timer_ops {
 };
 
 struct fiber_options {
-    size_t stack_bytes; /* per fiber, power of two >= 8 KiB; 0: 16 KiB */
+    size_t stack_bytes; /* per fiber, 192 for its record included; power of two
+                           >= 8 KiB; 0: 16 KiB */
     bool guard_each;    /* a guard page a stack (debug: costs two mappings each); else one
                            a block of stacks */
     bool paint;         /* fill stacks so that fiber_stack_used_max can tell the depth */

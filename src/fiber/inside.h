@@ -42,7 +42,7 @@ struct fiber {
     uint32_t world_wake; /* the world's: of the wait that a pending wake is for, or 0 */
     uint8_t state;       /* enum fiber_state */
     uint8_t outcome;     /* enum fiber_outcome, of the wait that is over */
-    bool armed;
+    bool armed, has_index;
     const void *works_on;
 
     struct fiber_proc *proc;
@@ -51,7 +51,6 @@ struct fiber {
     fiber_fn *fn;
     void *arg;
     void *fake_frames; /* the sanitizer's: its fake frames, or its name of the fiber */
-    bool has_index;
 };
 
 struct fiber_sched {

@@ -88,7 +88,7 @@ static void add_block(struct stack_pool *pool)
         pool->first = grow(pool->first, 2 * count * sizeof *pool->first);
         pool->block = grow(pool->block, 2 * count * sizeof *pool->block);
     }
-    pool->first[pool->blocks] = first;
+    pool->first[pool->blocks] = first + pool->stride - pool->record_bytes;
     pool->block[pool->blocks].map = map;
     pool->block[pool->blocks].map_bytes = bytes;
     pool->blocks = count;
@@ -102,10 +102,10 @@ static void *take_fresh(struct stack_pool *pool)
     size_t index = pool->used++, block = index / STACK_POOL_SLICES;
     if (block == pool->blocks)
         add_block(pool);
-    char *slice = pool->first[block] + index % STACK_POOL_SLICES * pool->stride;
-    if (pool->guard_each && mprotect(slice, page_bytes(), PROT_NONE) != 0)
-        out_of_stacks(pool->stride);
     char *record = stack_pool_at(pool, index), *low = record - pool->stack_bytes;
+    if (pool->guard_each && mprotect(record + pool->record_bytes - pool->stride,
+                                     page_bytes(), PROT_NONE) != 0)
+        out_of_stacks(pool->stride);
     if (pool->paint)
         memset(low, PAINT, pool->stack_bytes);
     pool->block[block].checker_id[index % STACK_POOL_SLICES] =
@@ -161,7 +161,8 @@ void stack_pool_release(struct stack_pool *pool)
         sanitize_deregister_stack(b->checker_id[i % STACK_POOL_SLICES]);
     }
     for (size_t i = 0; i < pool->blocks; i++) {
-        sanitize_unmapped(pool->first[i], block_bytes(pool));
+        sanitize_unmapped(pool->first[i] + pool->record_bytes - pool->stride,
+                          block_bytes(pool));
         munmap(pool->block[i].map, pool->block[i].map_bytes);
     }
     free(pool->first);

@@ -5,8 +5,8 @@
  * Knows nothing of: what runs on a stack; what is kept in its record.
  *
  * A slice is a stack and, above its top, a record (struct fiber): the words that a switch
- * reads lie beside the first frames, in the same page. A block is 255 slices, which at
- * 16 KiB fill two huge pages: 100,000 stacks are some 400 mappings and as many guards, far
+ * reads lie beside the first frames, in the same page. A block is 256 slices, which at
+ * 255 lines fill two huge pages: 100,000 stacks are some 400 mappings and as many guards, far
  * below vm.max_map_count (65,530), and the n-th slice is found without a table of them. A
  * slice's size is an odd number of cache lines, so the tops of neighbours fall into different
  * cache sets; with a power of two all would share one, and a switch among 1,000 fibers would
@@ -21,10 +21,10 @@
 
 struct stack_block;
 
-enum { STACK_POOL_SLICES = 255 }; /* a block */
+enum { STACK_POOL_SLICES = 256 }; /* a block */
 
 struct stack_pool {
-    char **first; /* by block: its first slice */
+    char **first; /* by block: its first record */
     struct stack_block *block;
     size_t blocks;
     size_t used;              /* slices that were ever taken, in their order */
@@ -51,7 +51,7 @@ void stack_pool_put(struct stack_pool *pool, void *record);
 static inline void *stack_pool_at(const struct stack_pool *pool, size_t index)
 {
     return pool->first[index / STACK_POOL_SLICES] +
-           (index % STACK_POOL_SLICES + 1) * pool->stride - pool->record_bytes;
+           index % STACK_POOL_SLICES * pool->stride;
 }
 /* Low end of a record's stack. */
 void *stack_pool_low(const struct stack_pool *pool, void *record);

@@ -154,7 +154,8 @@ static void the_agenda_agrees_with_the_heap(void **state)
             if (dice_below(&dice, 16) < (grows ? 11 : 5)) {
                 wide_u128 key =
                     (wide_u128)(uint64_t)(now_ns + some_delay_ns(&dice, scale)) << 64 |
-                    ++low;
+                    (low + 1) << AGENDA_SEQUENCE_SHIFT | (low & 1);
+                low++;
                 heap_push(&heap, key);
                 agenda_push(&agenda, now_ns, key);
             } else {
@@ -181,25 +182,36 @@ static void the_agenda_agrees_with_the_heap(void **state)
     heap_release(&heap);
 }
 
+static wide_u128 agenda_key(int64_t at_ns, int number)
+{
+    return (wide_u128)(uint64_t)at_ns << 64 | (uint64_t)number << AGENDA_SEQUENCE_SHIFT;
+}
+
+static int number_of(wide_u128 key)
+{
+    return (int)((uint64_t)key >> AGENDA_SEQUENCE_SHIFT);
+}
+
 /* A bucket's keys are sorted, however many they are, and looked ahead at in order. */
 static void a_crowded_instant_is_in_order(void **state)
 {
     (void)state;
     struct agenda agenda;
     agenda_init(&agenda);
-    for (int count = AGENDA_FEW + 1; count < 3000; count = count * 3 / 2) {
+    for (int count = 1; count < 3000; count += 1 + count / 4) {
         /* The first ones go into the heap, at a later time. */
         for (int i = 0; i <= AGENDA_FEW; i++)
-            agenda_push(&agenda, 0, (wide_u128)JOBQ_NS_PER_S << 64 | (unsigned)i);
+            agenda_push(&agenda, 0, agenda_key(JOBQ_NS_PER_S, i));
         for (int i = 0; i < count; i++) /* 7919 is prime: a permutation */
-            agenda_push(&agenda, 0,
-                        (wide_u128)JOBQ_NS_PER_MS << 64 | (unsigned)(i * 7919 % count));
+            agenda_push(
+                &agenda, 0,
+                agenda_key(JOBQ_NS_PER_MS + i * 7919 % count / 8, i * 7919 % count));
         for (int i = 0; i < count; i++) {
             wide_u128 key = agenda_top(&agenda, 0);
-            assert_int_equal((uint64_t)key, i);
+            assert_int_equal(number_of(key), i);
             agenda_take(&agenda, key);
             for (uint32_t j = 0; j + 1 < AGENDA_AHEAD && i + 1 + (int)j < count; j++)
-                assert_int_equal((uint64_t)agenda_ahead(&agenda, j), i + 1 + (int)j);
+                assert_int_equal(number_of(agenda_ahead(&agenda, j)), i + 1 + (int)j);
         }
         assert_int_equal(agenda_count(&agenda), AGENDA_FEW + 1);
         agenda_clear(&agenda);
@@ -215,7 +227,7 @@ static void the_wheel_does_not_overlap_itself(void **state)
     for (int from = 0; from < 3 * AGENDA_TICKS; from += AGENDA_TICKS / 2 + 7) {
         int64_t now_ns = (int64_t)from << AGENDA_TICK_BITS;
         for (int i = 0; i <= AGENDA_FEW; i++)
-            agenda_push(&agenda, now_ns, (wide_u128)JOBQ_NS_PER_DAY << 64 | (unsigned)i);
+            agenda_push(&agenda, now_ns, agenda_key(JOBQ_NS_PER_DAY, i));
         int ticks[16], count = 0;
         for (int i = 0; i < 8; i++) {
             ticks[count++] = from + i;
@@ -223,11 +235,10 @@ static void the_wheel_does_not_overlap_itself(void **state)
         }
         for (int i = 0; i < count; i++)
             agenda_push(&agenda, now_ns,
-                        (wide_u128)((uint64_t)ticks[i] << AGENDA_TICK_BITS) << 64 |
-                            (unsigned)i);
+                        agenda_key((int64_t)ticks[i] << AGENDA_TICK_BITS, i));
         for (int i = 0; i < count; i++) {
             wide_u128 key = agenda_top(&agenda, now_ns);
-            assert_int_equal((uint64_t)key, i < 8 ? 2 * i : 2 * (i - 8) + 1);
+            assert_int_equal(number_of(key), i < 8 ? 2 * i : 2 * (i - 8) + 1);
             agenda_take(&agenda, key);
             now_ns = (int64_t)(key >> 64);
         }
