@@ -205,13 +205,14 @@ static void write_put(const void *args, struct text *body, struct query *query)
     sdb_wire_put(query, a->domain, a->row, a->attr, a->attr_count, a->expect);
 }
 
-static int store_put(struct jobq_store *s, int domain, struct jobq_str item,
-                     const struct jobq_attr *attr, int attr_count,
+static int store_put(struct jobq_store *s, int domain, const struct jobq_item *item,
                      const struct jobq_expect *expect, struct jobq_call_cost *cost,
                      struct jobq_error *err)
 {
-    struct sdb_args args = {
-        .row = item, .attr = attr, .attr_count = attr_count, .expect = expect};
+    struct sdb_args args = {.row = item->name,
+                            .attr = item->attr,
+                            .attr_count = item->attr_count,
+                            .expect = expect};
     int rc = name_domain(s, domain, &args, err);
     if (rc < 0)
         return rc;

@@ -116,7 +116,8 @@ static void check_permissions(struct doctor *d, int queue)
         find(d, BAD, "permissions", "no deletes: %s", err.text);
     job_drainers_domain_name(str_of(d->cli->arg[0]), domain_name);
     if (jobq_store_open(b, domain_name, &domain, &err) == JOBQ_OK &&
-        jobq_store_put(b, domain, STR("doctor"), &attr, 1, &never, &err) == JOBQ_DENIED)
+        jobq_store_put(b, domain, &(struct jobq_item){STR("doctor"), &attr, 1}, &never,
+                       &err) == JOBQ_DENIED)
         find(d, BAD, "permissions", "no rows: %s", err.text);
     if (d->faults == faults)
         find(d, FINE, "permissions",

@@ -210,16 +210,15 @@ static void remove_apply(void *ctx, uint64_t arg)
 
 /* Field by field: gcc zeroes a struct of this size by `rep stos`, which takes longer to start
  * than the rest of the call. */
-static int store_put(struct jobq_store *port, int domain, struct jobq_str item,
-                     const struct jobq_attr *attr, int attr_count,
+static int store_put(struct jobq_store *port, int domain, const struct jobq_item *item,
                      const struct jobq_expect *expect, struct jobq_call_cost *cost,
                      struct jobq_error *err)
 {
     struct world_proc *proc = proc_of(port);
     struct write_call p;
     p.put.domain = domain;
-    p.put.place = simpledb_place(proc->world->simpledb, domain, item);
-    p.put.item = (struct jobq_item){item, attr, attr_count};
+    p.put.place = simpledb_place(proc->world->simpledb, domain, item->name);
+    p.put.item = *item;
     p.put.expect = expect;
     p.call.cost = cost;
     p.call.err = err;

@@ -243,8 +243,7 @@ struct jobq_store_ops {
     /* Write attributes of one row, if `expect` (or NULL) holds, all or nothing.
      * Blocks: yes. Returns: JOBQ_OK; CONFLICT: the condition failed, or the attribute
      * that it names is absent; LIMIT. Bill: one request, also for a failed condition. */
-    int (*put)(struct jobq_store *s, int domain, struct jobq_str item,
-               const struct jobq_attr *attr, int attr_count,
+    int (*put)(struct jobq_store *s, int domain, const struct jobq_item *item,
                const struct jobq_expect *expect, struct jobq_call_cost *cost,
                struct jobq_error *err);
     /* Write 1..25 rows, all or nothing, without a condition. Bill: one request. */
@@ -491,8 +490,7 @@ int jobq_store_list_domains(struct jobq_backend *b, const char *after,
                             struct jobq_error *err);
 int jobq_store_domain_stats(struct jobq_backend *b, int domain,
                             struct jobq_domain_stats *out, struct jobq_error *err);
-int jobq_store_put(struct jobq_backend *b, int domain, struct jobq_str item,
-                   const struct jobq_attr *attr, int attr_count,
+int jobq_store_put(struct jobq_backend *b, int domain, const struct jobq_item *item,
                    const struct jobq_expect *expect, struct jobq_error *err);
 int jobq_store_put_batch(struct jobq_backend *b, int domain, const struct jobq_item *item,
                          int item_count, struct jobq_error *err);

@@ -77,7 +77,8 @@ static int put_claimed(struct held *h, const struct jobq_expect *expect,
         {STR("state"), STR("running"), true},
         {STR("run"), {run, p - run}, true},
     };
-    return jobq_store_put(d->b, h->domain, h->body.id, attr, JOB_CLAIM_N, expect, err);
+    const struct jobq_item item = {h->body.id, attr, JOB_CLAIM_N};
+    return jobq_store_put(d->b, h->domain, &item, expect, err);
 }
 
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
@@ -115,7 +116,8 @@ static int put_exhausted(struct held *h, const struct job_row *row,
     };
     struct jobq_expect expect = {
         .name = STR("claim"), .value = row->claim, .exists = true};
-    return jobq_store_put(d->b, h->domain, h->body.id, attr, 3, &expect, err);
+    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, attr, 3},
+                          &expect, err);
 }
 
 enum verdict { TAKE, GIVE_UP_ON, SETTLED };
@@ -225,7 +227,8 @@ int progress_put(const struct held *h, struct jobq_error *err)
     p += text_write_int(p, h->progress);
     const struct jobq_attr attr = {STR("progress"), {value, p - value}, true};
     struct jobq_expect expect = {.name = STR("claim"), .value = claim, .exists = true};
-    return jobq_store_put(d->b, h->domain, h->body.id, &attr, 1, &expect, err);
+    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, &attr, 1},
+                          &expect, err);
 }
 
 /* ---- the end ------------------------------------------------------------------------- */
@@ -276,15 +279,16 @@ look_at_end(struct held *h, enum job_state state, struct jobq_str new_claim_text
     return row.exists && job_state_is_final(row.state) ? FINAL_ENDED : FINAL_LOST;
 }
 
-static __attribute__((noinline)) int
-put_again(struct held *h, int code, const struct jobq_attr *attr, int attr_count,
-          const struct jobq_expect *expect, struct jobq_error *err)
+static __attribute__((noinline)) int put_again(struct held *h, int code,
+                                               const struct jobq_item *item,
+                                               const struct jobq_expect *expect,
+                                               struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct retry r;
     retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
     while (code < 0 && retry_again(&r, code))
-        code = jobq_store_put(d->b, h->domain, h->body.id, attr, attr_count, expect, err);
+        code = jobq_store_put(d->b, h->domain, item, expect, err);
     d->counters.retries += r.tries;
     return code;
 }
@@ -293,10 +297,10 @@ static inline int put_over(struct held *h, struct jobq_str before,
                            const struct jobq_attr *attr, int attr_count,
                            struct jobq_error *err)
 {
+    const struct jobq_item item = {h->body.id, attr, attr_count};
     struct jobq_expect expect = {.name = STR("claim"), .value = before, .exists = true};
-    int code =
-        jobq_store_put(h->d->b, h->domain, h->body.id, attr, attr_count, &expect, err);
-    return code < 0 ? put_again(h, code, attr, attr_count, &expect, err) : code;
+    int code = jobq_store_put(h->d->b, h->domain, &item, &expect, err);
+    return code < 0 ? put_again(h, code, &item, &expect, err) : code;
 }
 
 /* Given back: the attempt does not count, and the old claim is void. */

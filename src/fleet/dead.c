@@ -151,7 +151,8 @@ static int put_state(struct letter *l, int64_t attempt, enum job_state state,
                                      {STR("state"), str_of(job_state_name(state)), true}};
     struct jobq_expect expect = {
         .name = STR("claim"), .value = l->row.claim, .exists = l->row.claim.len > 0};
-    return jobq_store_put(w->b, l->domain, l->body.id, attr, 2, &expect, err);
+    return jobq_store_put(w->b, l->domain, &(struct jobq_item){l->body.id, attr, 2},
+                          &expect, err);
 }
 
 /* Brings a row to `state` unless `leave` says that it is to be left. Looks again when

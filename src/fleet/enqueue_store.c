@@ -85,8 +85,7 @@ static int put(struct enqueuer *e, int domain, const struct jobq_item *item, int
                struct jobq_error *err)
 {
     e->counters.row_calls++;
-    return count == 1 ? jobq_store_put(e->b, domain, item->name, item->attr,
-                                       item->attr_count, NULL, err)
+    return count == 1 ? jobq_store_put(e->b, domain, item, NULL, err)
                       : jobq_store_put_batch(e->b, domain, item, count, err);
 }
 

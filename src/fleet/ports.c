@@ -331,17 +331,15 @@ int jobq_store_domain_stats(struct jobq_backend *b, int domain,
     return end(b, &call, 1, code, err);
 }
 
-int jobq_store_put(struct jobq_backend *b, int domain, struct jobq_str item,
-                   const struct jobq_attr *attr, int attr_count,
+int jobq_store_put(struct jobq_backend *b, int domain, const struct jobq_item *item,
                    const struct jobq_expect *expect, struct jobq_error *err)
 {
-    assert(domain >= 0 && item.ptr && attr && attr_count >= 1 && err);
+    assert(domain >= 0 && item->name.ptr && item->attr && item->attr_count >= 1 && err);
     struct call call;
     int code = begin(b, &call, JOBQ_ACT_SDB_PUT, err);
     if (code)
         return code;
-    code = b->store->ops->put(b->store, domain, item, attr, attr_count, expect,
-                              &call.cost, err);
+    code = b->store->ops->put(b->store, domain, item, expect, &call.cost, err);
     return end(b, &call, 1, code, err);
 }
 

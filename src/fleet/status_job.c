@@ -124,7 +124,7 @@ static int put_cancelled(struct jobq_backend *b, int domain, struct jobq_str id,
                                      {STR("state"), STR("cancelled"), true}};
     struct jobq_expect expect = {
         .name = STR("claim"), .value = row->claim, .exists = row->claim.len > 0};
-    return jobq_store_put(b, domain, id, attr, 2, &expect, err);
+    return jobq_store_put(b, domain, &(struct jobq_item){id, attr, 2}, &expect, err);
 }
 
 static int cancel(struct jobq_backend *b, int domain, struct jobq_str id,

@@ -45,11 +45,13 @@ static int put_stats(struct drainer *d, struct jobq_error *err)
     struct status_drainer me = status_drainer_of(&view, jobq_wall(d->b));
     me.held = d->held_count;
     struct jobq_attr attr = {STR("s"), {value, status_drainer_write(&me, value)}, true};
-    code = jobq_store_put(d->b, domain, str_of(d->id), &attr, 1, NULL, err);
+    code = jobq_store_put(d->b, domain, &(struct jobq_item){str_of(d->id), &attr, 1},
+                          NULL, err);
     if (code == JOBQ_NOT_FOUND) {
         code = jobq_store_create_domain(d->b, domain_name, err);
         if (code == JOBQ_OK)
-            code = jobq_store_put(d->b, domain, str_of(d->id), &attr, 1, NULL, err);
+            code = jobq_store_put(
+                d->b, domain, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL, err);
     }
     return code;
 }

@@ -23,8 +23,8 @@ static void domains(struct contract *c, int *domain)
     const char *mine = contract_name(c, "rows");
     struct jobq_attr attr = {STR("a"), STR("1"), true};
     WANT(c, jobq_store_open(c->b, mine, domain, &err) == JOBQ_OK);
-    WANT(c,
-         jobq_store_put(c->b, *domain, STR("r"), &attr, 1, NULL, &err) == JOBQ_NOT_FOUND);
+    WANT(c, jobq_store_put(c->b, *domain, &(struct jobq_item){STR("r"), &attr, 1}, NULL,
+                           &err) == JOBQ_NOT_FOUND);
     WANT(c, jobq_store_create_domain(c->b, mine, &err) == JOBQ_OK);
     WANT(c, jobq_store_create_domain(c->b, mine, &err) == JOBQ_OK);
     int got = jobq_store_list_domains(c->b, NULL, &c->arena, name, 100, &err);
@@ -41,16 +41,19 @@ static void rows(struct contract *c, int domain)
     struct jobq_item item;
     struct jobq_attr attr[] = {{STR("a"), STR("1"), true},
                                {STR("text"), STR("<&> \"\xc3\xa4\" 100%+1"), true}};
-    WANT(c, jobq_store_put(c->b, domain, STR("row"), attr, 2, NULL, &err) == JOBQ_OK);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){STR("row"), attr, 2}, NULL,
+                           &err) == JOBQ_OK);
     WANT(c, get(c, domain, "row", &item) == JOBQ_OK && item.attr_count == 2);
     WANT(c, str_is(value_of(&item, "a"), "1"));
     WANT(c, str_eq(value_of(&item, "text"), attr[1].value));
     /* Without replace a second value stands beside the first. */
     struct jobq_attr more = {STR("a"), STR("2"), false};
-    WANT(c, jobq_store_put(c->b, domain, STR("row"), &more, 1, NULL, &err) == JOBQ_OK);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){STR("row"), &more, 1}, NULL,
+                           &err) == JOBQ_OK);
     WANT(c, get(c, domain, "row", &item) == JOBQ_OK && item.attr_count == 3);
     more.replace = true;
-    WANT(c, jobq_store_put(c->b, domain, STR("row"), &more, 1, NULL, &err) == JOBQ_OK);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){STR("row"), &more, 1}, NULL,
+                           &err) == JOBQ_OK);
     struct jobq_str only = STR("a");
     WANT(c, jobq_store_get(c->b, domain, STR("row"), &only, 1, true, &c->arena, &item,
                            &err) == JOBQ_OK);
@@ -68,13 +71,16 @@ static void conditions(struct contract *c, int domain)
     struct jobq_expect other = {.name = STR("never"), .value = STR("x"), .exists = true};
     struct jobq_str row = STR("claimed");
     /* A value is expected of an attribute that is not there: the condition fails. */
-    WANT(c, jobq_store_put(c->b, domain, row, &first, 1, &other, &err) == JOBQ_CONFLICT);
-    WANT(c, jobq_store_put(c->b, domain, row, &first, 1, &absent, &err) == JOBQ_OK);
-    WANT(c,
-         jobq_store_put(c->b, domain, row, &second, 1, &absent, &err) == JOBQ_CONFLICT);
-    WANT(c, jobq_store_put(c->b, domain, row, &second, 1, &is_first, &err) == JOBQ_OK);
-    WANT(c,
-         jobq_store_put(c->b, domain, row, &first, 1, &is_first, &err) == JOBQ_CONFLICT);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){row, &first, 1}, &other,
+                           &err) == JOBQ_CONFLICT);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){row, &first, 1}, &absent,
+                           &err) == JOBQ_OK);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){row, &second, 1}, &absent,
+                           &err) == JOBQ_CONFLICT);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){row, &second, 1}, &is_first,
+                           &err) == JOBQ_OK);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){row, &first, 1}, &is_first,
+                           &err) == JOBQ_CONFLICT);
     WANT(c, get(c, domain, "claimed", &item) == JOBQ_OK);
     WANT(c, str_is(value_of(&item, "claim"), "2/b"));
     WANT(c,
@@ -123,9 +129,11 @@ static void limits(struct contract *c, int domain)
     char *long_value = arena_alloc(&c->arena, 1025);
     memset(long_value, 'v', 1025);
     struct jobq_attr attr = {STR("a"), {long_value, 1024}, true};
-    WANT(c, jobq_store_put(c->b, domain, STR("long"), &attr, 1, NULL, &err) == JOBQ_OK);
+    WANT(c, jobq_store_put(c->b, domain, &(struct jobq_item){STR("long"), &attr, 1}, NULL,
+                           &err) == JOBQ_OK);
     attr.value.len = 1025;
-    int rc = jobq_store_put(c->b, domain, STR("long"), &attr, 1, NULL, &err);
+    int rc = jobq_store_put(c->b, domain, &(struct jobq_item){STR("long"), &attr, 1},
+                            NULL, &err);
     WANT(c, rc == JOBQ_INVALID || rc == JOBQ_LIMIT);
 }
 

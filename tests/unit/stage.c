@@ -295,7 +295,8 @@ static void damage_row(void *ctx)
         fail_msg("%s", err.text);
     job_domain_name(parts.queue, parts.day, parts.shard, domain_name);
     if (jobq_store_open(b, domain_name, &domain, &err) < 0 ||
-        jobq_store_put(b, domain, str_of(d->id), &attr, 1, NULL, &err) < 0)
+        jobq_store_put(b, domain, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL,
+                       &err) < 0)
         fail_msg("%s", err.text);
 }
 
