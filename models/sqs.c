@@ -297,6 +297,7 @@ static uint64_t store(struct sqs *s, struct sqs_queue *q, int64_t now,
     block->extra_bytes = (uint32_t)extra;
     block->first_ms = block->earlier_receives = 0;
     block->source = 0;
+    block->mark = in->mark;
     if (in->body.len)
         memcpy(block->data, in->body.ptr, (size_t)in->body.len);
     if (extra)

@@ -196,6 +196,7 @@ struct sqs_outgoing {
                   the hash that AWS shows, or leaves it to the model's own */
     const struct sqs_attribute *attribute;
     int attribute_count;
+    uint8_t mark; /* the driver's own, kept with the message for its receives */
 };
 
 struct sqs_sent {
@@ -232,6 +233,7 @@ struct sqs_message {
     int32_t receive_count;
     int source_queue; /* the queue that it was redriven from; -1: none */
     enum sqs_state state;
+    uint8_t mark; /* as it was sent with; 0 of one that was restored */
     bool
         leaked; /* VISIBLE although its latest receipt still holds: a duplicate to come */
 };

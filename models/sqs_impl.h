@@ -45,7 +45,8 @@ struct sqs_block {
     uint32_t earlier_receives; /* in queues that it was redriven from */
     uint16_t source;           /* queue it was redriven from, + 1 */
     uint8_t size_class;
-    char data[]; /* body, then extra */
+    uint8_t mark; /* the driver's */
+    char data[];  /* body, then extra */
 };
 
 struct sqs_slot {

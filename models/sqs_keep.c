@@ -64,6 +64,7 @@ static struct sqs_block *copy_block(struct sqs *s, struct sqs_block *left,
             : 0;
     block->earlier_receives = 0;
     block->source = (uint16_t)(message->source_queue + 1);
+    block->mark = 0;
     if (body)
         memcpy(block->data, message->body.ptr, body);
     if (extra)

@@ -236,6 +236,7 @@ void sqs_fill(const struct sqs *s, uint32_t slot, struct sqs_message *out)
     out->due_at_ns = m->due_at;
     out->receive_count = receives;
     out->source_queue = block->source - 1;
+    out->mark = block->mark;
     out->state = (enum sqs_state)(m->flags & SQS_STATE_MASK);
     out->leaked = (m->flags & SQS_LEAKED) != 0;
 }

@@ -21,13 +21,24 @@ static int64_t domain_name(const struct world *w, int domain)
 
 /* ---- SQS -------------------------------------------------------------------------- */
 
+uint8_t world_bytes_mark(struct jobq_str body)
+{
+    int64_t added = sqs_wire_string_bytes(body) - body.len;
+    return added < UINT8_MAX ? (uint8_t)(added + 1) : 0;
+}
+
+static int64_t body_bytes(struct jobq_str body, uint8_t mark)
+{
+    return mark ? body.len + mark - 1 : sqs_wire_string_bytes(body);
+}
+
 struct size_call world_bytes_send(const struct world *w, int queue,
-                                  const struct jobq_outgoing *in, int count)
+                                  const struct sqs_outgoing *in, int count)
 {
     int64_t body = 0, delay_digits = 0;
     int delayed = 0;
     for (int i = 0; i < count; i++) {
-        body += sqs_wire_string_bytes(in[i].body) + in[i].phantom_bytes;
+        body += body_bytes(in[i].body, in[i].mark) + in[i].phantom_bytes;
         if (in[i].delay_ns > 0) {
             delayed++;
             delay_digits += size_digits(in[i].delay_ns / JOBQ_NS_PER_S);
@@ -38,11 +49,11 @@ struct size_call world_bytes_send(const struct world *w, int queue,
 
 struct size_call world_bytes_receive(const struct world *w, int queue,
                                      const struct jobq_receive *options,
-                                     const struct jobq_message *out, int count)
+                                     const struct sqs_message *out, int count)
 {
     int64_t body = 0, count_digits = 0;
     for (int i = 0; i < count; i++) {
-        body += sqs_wire_string_bytes(out[i].body) + out[i].phantom_bytes;
+        body += body_bytes(out[i].body, out[i].mark) + out[i].phantom_bytes;
         count_digits += size_digits(out[i].receive_count);
     }
     return size_receive(

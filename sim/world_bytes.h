@@ -9,11 +9,14 @@
 #include "sim/world_int.h"
 #include "wire/size.h"
 
+/* The mark by which the model keeps a body's size: it is measured when it is sent, and not
+ * again at each receive. */
+uint8_t world_bytes_mark(struct jobq_str body);
 struct size_call world_bytes_send(const struct world *w, int queue,
-                                  const struct jobq_outgoing *in, int count);
+                                  const struct sqs_outgoing *in, int count);
 struct size_call world_bytes_receive(const struct world *w, int queue,
                                      const struct jobq_receive *options,
-                                     const struct jobq_message *out, int count);
+                                     const struct sqs_message *out, int count);
 struct size_call world_bytes_remove(const struct world *w, int queue, int count);
 struct size_call world_bytes_visibility(const struct world *w, int queue,
                                         const struct jobq_visibility_change *change,

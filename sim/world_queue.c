@@ -226,12 +226,13 @@ static void send_apply(void *ctx, uint64_t arg)
         out[i] = (struct sqs_outgoing){
             .body = s->in[i].body,
             .phantom_bytes = s->in[i].phantom_bytes,
-            .delay_ns = s->in[i].delay_ns > 0 ? s->in[i].delay_ns : SQS_DEFAULT};
+            .delay_ns = s->in[i].delay_ns > 0 ? s->in[i].delay_ns : SQS_DEFAULT,
+            .mark = world_bytes_mark(s->in[i].body)};
     enum sqs_fault fault = sqs_send(w->sqs, now_of(&s->call), s->queue, s->count > 1, out,
                                     s->count, sent, s->call.err);
     for (int i = 0; i < s->count && fault == SQS_OK; i++)
         s->result[i].code = sqs_fault_info(sent[i].fault)->code;
-    answered(&s->call, fault, world_bytes_send(w, s->queue, s->in, s->count));
+    answered(&s->call, fault, world_bytes_send(w, s->queue, out, s->count));
     world_sqs_pump(w);
     world_reply(&s->call);
 }
@@ -336,9 +337,9 @@ static void receive_answer(struct world_receive *r, enum sqs_fault fault,
             copy_message(r->arena, &received->message[i], &r->out[i]);
         r->count = received->count;
     }
-    answered(
-        &r->call, fault,
-        world_bytes_receive(r->call.proc->world, r->queue, r->options, r->out, r->count));
+    answered(&r->call, fault,
+             world_bytes_receive(r->call.proc->world, r->queue, r->options,
+                                 received->message, r->count));
 }
 
 static void receive_apply(void *ctx, uint64_t arg)

@@ -33,6 +33,26 @@ static void a_message_hides_and_comes_back(void **state)
     close_model(&f);
 }
 
+/* A driver's mark is its message's: not that of whoever had the memory before. */
+static void a_mark_comes_with_each_receive(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_model(&f, "ideal");
+    struct sqs_outgoing out = {.body = STR("a"), .delay_ns = SQS_DEFAULT, .mark = 255};
+    struct sqs_sent sent;
+    assert_int_equal(sqs_send(f.s, 0, f.q, false, &out, 1, &sent, &f.err), SQS_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(receive_from(&f, f.q, 31 * i * S, 10), 1);
+        assert_int_equal(f.got.message[0].mark, 255);
+    }
+    delete_at(&f, f.q, 32 * S, f.got.message[0].receipt);
+    send_to(&f, f.q, 33 * S, "a");
+    assert_int_equal(receive_from(&f, f.q, 33 * S, 10), 1);
+    assert_int_equal(f.got.message[0].mark, 0);
+    close_model(&f);
+}
+
 /* DeleteMessage reference; JustSaying#1584: an old receipt says success, deletes nothing.
  * ChangeMessageVisibility with it is refused (taskq#29). */
 static void an_old_receipt_owns_nothing(void **state)
@@ -508,6 +528,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_used_again),
         cmocka_unit_test(a_message_hides_and_comes_back),
+        cmocka_unit_test(a_mark_comes_with_each_receive),
         cmocka_unit_test(an_old_receipt_owns_nothing),
         cmocka_unit_test(a_lapsed_receipt_still_owns),
         cmocka_unit_test(visibility_is_bounded_from_the_receive),
