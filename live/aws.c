@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "jobq/units.h"
+#include "live/secret.h"
 #include "wire/metadata.h"
 #include "wire/reply.h"
 
@@ -77,6 +78,9 @@ int aws_init(struct aws *aws, const struct settings *settings,
              : all_given         ? "us-east-1"
                                  : "");
     digest_init(&aws->digest);
+    aws->days = secret_alloc(SETTINGS_SERVICES * sizeof *aws->days);
+    for (int i = 0; i < SETTINGS_SERVICES; i++)
+        aws->at[i].day = &aws->days[i];
     int rc = set_places(aws, err);
     if (rc < 0)
         aws_release(aws);
@@ -106,6 +110,8 @@ void aws_release(struct aws *aws)
 {
     for (int i = 0; i < SETTINGS_SERVICES; i++)
         free(aws->at[i].url);
+    secret_free(aws->days);
+    aws->days = NULL;
     digest_release(&aws->digest);
 }
 
@@ -128,10 +134,10 @@ static int build(void *ctx, struct request *request, struct query *query,
     (void)err;
     r->call->write(r->call->args, &request->body, query);
     if (r->call->service == JOBQ_SQS)
-        request_sqs(request, &aws->digest, &at->place, &keys, &at->day, r->call->action,
+        request_sqs(request, &aws->digest, &at->place, &keys, at->day, r->call->action,
                     wall_ns);
     else if (r->call->service == JOBQ_EC2)
-        request_ec2(request, &aws->digest, &at->place, &keys, &at->day, query, wall_ns);
+        request_ec2(request, &aws->digest, &at->place, &keys, at->day, query, wall_ns);
     else
         request_sdb(request, &aws->digest, &at->place, &keys, query, wall_ns);
     return JOBQ_OK;

@@ -28,7 +28,7 @@
 struct aws_place {
     char *url; /* with a path; what libcurl gets */
     struct request_place place;
-    struct sigv4_day day;
+    struct sigv4_day *day; /* of aws.days */
 };
 
 struct aws {
@@ -38,6 +38,8 @@ struct aws {
     struct digest digest;
     char region[33]; /* "": aws_find_region has still to ask */
     struct aws_place at[SETTINGS_SERVICES];
+    /* One a service, in pages of no dump (live/secret.h): they hold signing keys. */
+    struct sigv4_day *days;
     int64_t skew_ns;      /* what AWS's clock is ahead of ours */
     int64_t skew_seen_ns; /* of the last reply, for doctor; 0: none or no Date */
 };

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "jobq/units.h"
+#include "live/secret.h"
 #include "wire/metadata.h"
 
 #include <openssl/crypto.h>
@@ -19,19 +20,12 @@ void credentials_init(struct credentials *c, const struct settings *settings,
         .settings = settings, .imds = imds, .transport = transport, .sched = sched};
 }
 
-static void forget(char **secret)
-{
-    if (*secret)
-        OPENSSL_cleanse(*secret, strlen(*secret));
-    free(*secret);
-    *secret = NULL;
-}
-
 void credentials_release(struct credentials *c)
 {
-    forget(&c->access);
-    forget(&c->secret);
-    forget(&c->token);
+    secret_free(c->access);
+    secret_free(c->secret);
+    secret_free(c->token);
+    c->access = c->secret = c->token = NULL;
 }
 
 /* jansson runs on the loop's stack (transport_on_loop), so what it needs and gives is here. */
@@ -56,10 +50,11 @@ static int take(struct credentials *c, struct text *reply, const char *from,
     if (r.rc < 0)
         return jobq_wrap(err, "%s gave no keys that could be read", from);
     credentials_release(c);
-    c->access = r.keys.access;
-    c->secret = r.keys.secret;
-    c->token = r.keys.token;
+    c->access = secret_copy(str_of(r.keys.access));
+    c->secret = secret_copy(str_of(r.keys.secret));
+    c->token = r.keys.token ? secret_copy(str_of(r.keys.token)) : NULL;
     c->until_wall_ns = r.keys.until_wall_ns;
+    metadata_forget(&r.keys);
     c->from = from;
     return JOBQ_OK;
 }
@@ -123,9 +118,9 @@ static int renew(struct credentials *c, struct jobq_error *err)
         return jobq_fail(err, JOBQ_DENIED, "%s", c->settings->missing);
     if (c->settings->access) {
         const struct settings *s = c->settings;
-        c->access = xstrdup(s->access);
-        c->secret = xstrdup(s->secret);
-        c->token = s->token ? xstrdup(s->token) : NULL;
+        c->access = secret_copy(str_of(s->access));
+        c->secret = secret_copy(str_of(s->secret));
+        c->token = s->token ? secret_copy(str_of(s->token)) : NULL;
         c->until_wall_ns = JOBQ_FOREVER;
         c->from = s->keys_from;
         return JOBQ_OK;

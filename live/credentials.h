@@ -21,7 +21,7 @@ struct credentials {
     struct imds *imds;
     struct transport *transport;
     struct fiber_sched *sched;
-    char *access, *secret, *token;
+    char *access, *secret, *token; /* in pages of no dump (live/secret.h) */
     const char
         *from; /* "environment", ..., "container role", "box role"; NULL: none yet */
     int64_t until_wall_ns; /* JOBQ_FOREVER: static */

@@ -2,9 +2,11 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "live/secret.h"
 #include "wire/awsconfig.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -167,21 +169,34 @@ static int on_key(void *ctx, struct jobq_str section, struct jobq_str key,
     return JOBQ_OK;
 }
 
-static int load(const char *path, struct text *out, struct jobq_error *err)
+/* The file's bytes, on pages of no dump: a stream would leave them in its buffer. *out is NULL
+ * when there is no such file, else the caller's: secret_free. */
+static int load(const char *path, char **out, size_t *len, struct jobq_error *err)
 {
-    char bytes[4096], shown[160];
-    FILE *file = fopen(path, "re");
+    char shown[160];
+    size_t cap = 16 << 10;
+    ssize_t got;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
-    if (!file && (errno == ENOENT || errno == ENOTDIR))
+    *out = NULL;
+    *len = 0;
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return JOBQ_OK;
-    if (!file)
+    if (fd < 0)
         return jobq_fail(err, JOBQ_DENIED, "'%s' cannot be read", shown);
-    size_t got;
-    while ((got = fread(bytes, 1, sizeof bytes, file)) > 0 && out->len <= FILE_MAX_BYTES)
-        text_put(out, bytes, got);
-    fclose(file);
-    OPENSSL_cleanse(bytes, sizeof bytes);
-    if (out->len > FILE_MAX_BYTES)
+    *out = secret_alloc(cap);
+    while ((got = read(fd, *out + *len, cap - *len)) > 0 && *len <= FILE_MAX_BYTES) {
+        *len += (size_t)got;
+        if (*len < cap)
+            continue;
+        char *larger = secret_alloc(2 * cap);
+        memcpy(larger, *out, *len);
+        secret_free(*out);
+        *out = larger;
+        cap *= 2;
+    }
+    close(fd);
+    if (*len > FILE_MAX_BYTES)
         return jobq_fail(err, JOBQ_LIMIT, "'%s' is larger than 1 MiB", shown);
     return JOBQ_OK;
 }
@@ -205,9 +220,9 @@ static void take_keys(struct pick *p, const char *from)
     if (p->unsupported && !in_env && (is_role || (!s->access && !p->access)))
         s->unsupported = p->unsupported;
     if (!s->access && p->access && p->secret) {
-        s->access = xstrdup(p->access);
-        s->secret = xstrdup(p->secret);
-        s->token = p->token ? xstrdup(p->token) : NULL;
+        s->access = secret_copy(str_of(p->access));
+        s->secret = secret_copy(str_of(p->secret));
+        s->token = p->token ? secret_copy(str_of(p->token)) : NULL;
         s->keys_from = from;
     }
 }
@@ -231,16 +246,18 @@ static void take_places(struct pick *p)
 static int read_file(struct settings *s, const char *path, bool config, bool *seen,
                      struct jobq_error *err)
 {
-    struct text text = {0};
+    char *bytes;
+    size_t len;
     struct pick p = {.settings = s, .config = config};
     char shown[160];
     text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
-    int rc = load(path, &text, err);
-    if (rc == JOBQ_OK && text.len) {
-        rc = awsconfig_read(text_str(&text), shown, on_key, &p, err);
+    int rc = load(path, &bytes, &len, err);
+    if (rc == JOBQ_OK && len) {
+        struct jobq_str text = {bytes, (int64_t)len};
+        rc = awsconfig_read(text, shown, on_key, &p, err);
         p.want_services = true;
         if (rc == JOBQ_OK && config && p.services)
-            rc = awsconfig_read(text_str(&text), shown, on_key, &p, err);
+            rc = awsconfig_read(text, shown, on_key, &p, err);
     }
     *seen = *seen || p.seen;
     if (rc == JOBQ_OK) {
@@ -248,9 +265,7 @@ static int read_file(struct settings *s, const char *path, bool config, bool *se
         if (config)
             take_places(&p);
     }
-    if (text.ptr)
-        OPENSSL_cleanse(text.ptr, text.len);
-    text_release(&text);
+    secret_free(bytes);
     forget(&p.access);
     forget(&p.secret);
     forget(&p.token);
@@ -311,7 +326,8 @@ static int read_roles(struct settings *s, struct jobq_error *err)
         s->container_url = url.ptr;
     }
     set_env(&s->container_url, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
-    set_env(&s->container_auth, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    const char *auth = env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    s->container_auth = auth ? secret_copy(str_of(auth)) : NULL;
     set_env(&s->container_auth_file, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     if (!env_true("AWS_EC2_METADATA_DISABLED")) {
         set_env(&s->imds_url, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
@@ -406,10 +422,10 @@ int settings_read(struct settings *s, struct jobq_error *err)
 
 void settings_release(struct settings *s)
 {
-    forget(&s->access);
-    forget(&s->secret);
-    forget(&s->token);
-    forget(&s->container_auth);
+    secret_free(s->access);
+    secret_free(s->secret);
+    secret_free(s->token);
+    secret_free(s->container_auth);
     for (int i = 0; i < SETTINGS_SERVICES; i++)
         free(s->endpoint[i]);
     free(s->container_url);

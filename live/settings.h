@@ -28,7 +28,7 @@ struct settings {
     char profile[129];
     char region[33];                   /* "" : not known yet (a box's metadata may say) */
     char *endpoint[SETTINGS_SERVICES]; /* NULL: AWS's own */
-    /* Static keys; NULL: none. Zeroed before they are freed. */
+    /* Static keys, in pages of no dump (live/secret.h); NULL: none. */
     char *access, *secret, *token;
     const char *keys_from; /* "environment", "credentials file", "config file"; or NULL */
     char *container_url, *container_auth; /* NULL: none */

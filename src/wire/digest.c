@@ -1,5 +1,6 @@
 #include "wire/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ void digest_hmac_sha256(struct digest *digest, const void *key, size_t key_len,
     for (int i = 0; i < BLOCK; i++)
         pad[i] ^= 0x36 ^ 0x5c;
     two(digest, digest->sha256, pad, BLOCK, inner, sizeof inner, out);
+    OPENSSL_cleanse(pad, sizeof pad); /* the key but for a mask */
 }
 
 void digest_hex(const unsigned char *bytes, size_t len, char *out)

@@ -1,6 +1,10 @@
 #include "wire/sigv4.h"
 
+#include "base/arena.h"
+
 #include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void signed_names(const struct sigv4_request *request, struct text *out)
 {
@@ -85,12 +89,14 @@ void sigv4_key(struct digest *digest, const struct wire_keys *keys,
         is(day->service, sizeof day->service, scope->service))
         return;
     unsigned char k[DIGEST_SHA256_BYTES];
-    struct text secret = {0};
-    text_puts(&secret, "AWS4");
-    text_put_str(&secret, keys->secret);
-    digest_hmac_sha256(digest, secret.ptr, secret.len, date.ptr, 8, k);
-    OPENSSL_cleanse(secret.ptr, secret.len);
-    text_release(&secret);
+    /* Of its size at once: a text that grows leaves copies behind. */
+    size_t len = 4 + (size_t)keys->secret.len;
+    char *secret = xmalloc(len);
+    memcpy(secret, "AWS4", 4);
+    memcpy(secret + 4, keys->secret.ptr, (size_t)keys->secret.len);
+    digest_hmac_sha256(digest, secret, len, date.ptr, 8, k);
+    OPENSSL_cleanse(secret, len);
+    free(secret);
     digest_hmac_sha256(digest, k, sizeof k, scope->region.ptr, (size_t)scope->region.len,
                        k);
     digest_hmac_sha256(digest, k, sizeof k, scope->service.ptr,

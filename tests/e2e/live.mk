@@ -79,3 +79,7 @@ check-live-tsan: all
 	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan -j2 -Otarget live-tsan-programs
 	@/usr/bin/python3 tests/e2e/live_tsan.py build/tsan
 CHECKS += check-live-tsan
+.PHONY: live-dump
+live-dump: all libjobq
+	@/usr/bin/python3 tests/e2e/live_dump.py $(BUILD)
+CHECKS += live-dump

@@ -26,7 +26,7 @@ FUZZERS += fuzz-replies
 
 # Heads of replies and what the metadata services answer; the configuration files.
 FUZZ_HEADS_SRC := tests/fuzz/fuzz_heads.c $(wildcard src/wire/*.c src/base/*.c)
-FUZZ_SETTINGS_SRC := tests/fuzz/fuzz_settings.c live/settings.c src/wire/awsconfig.c \
+FUZZ_SETTINGS_SRC := tests/fuzz/fuzz_settings.c live/settings.c live/secret.c src/wire/awsconfig.c \
 	$(wildcard src/base/*.c)
 build/fuzz/fuzz_heads: $(FUZZ_HEADS_SRC)
 build/fuzz/fuzz_settings: $(FUZZ_SETTINGS_SRC)
