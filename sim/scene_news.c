@@ -89,7 +89,8 @@ static void ended_one(struct scene *s, const struct drainer_event *e,
                       enum scene_news_kind kind, enum jobrec_state state)
 {
     tell(s, e->job_id,
-         (struct scene_news){.kind = kind, .state = state, .at_ns = e->ended_at_ns});
+         (struct scene_news){
+             .kind = (uint8_t)kind, .state = (uint8_t)state, .at_ns = e->ended_at_ns});
 }
 
 void scene_on_event(void *ctx, const struct drainer_event *e)
