@@ -506,6 +506,7 @@ int cli_run(struct cli *cli, const struct live_options *options,
 {
     /* The ledger in it is too large for a stack. */
     struct live *live = xcalloc(1, sizeof *live);
+    loop_ignore_pipe();
     int rc = live_open(live, options, &cli->error);
     if (rc < 0) {
         free(live);

@@ -102,7 +102,8 @@ struct jobq_status {
  * an id. Blocks. */
 JOBQ_API int jobq_status(struct jobq_enqueuer *enqueuer, const char *id,
                          struct jobq_status *out, struct jobq_error *err);
-/* Cancels a job that has not ended. Returns 0; CONFLICT: it had. Blocks. */
+/* Cancels a job that has not ended. Returns 0, also for one that is cancelled already;
+ * CONFLICT: it had ended otherwise. Blocks. */
 JOBQ_API int jobq_cancel(struct jobq_enqueuer *enqueuer, const char *id,
                          struct jobq_error *err);
 

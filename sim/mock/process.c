@@ -172,6 +172,7 @@ struct mock *process_new(const struct options *options, struct jobq_error *err)
         code = mock->keys ? JOBQ_OK : (int)err->code;
     }
     if (code == JOBQ_OK) {
+        loop_ignore_pipe();
         mock->loop = loop_new(err);
         code = mock->loop ? build(mock, err) : (int)err->code;
     }

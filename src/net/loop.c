@@ -33,6 +33,11 @@ struct loop_timer {
     struct hook hook;
 };
 
+void loop_ignore_pipe(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+}
+
 struct loop *loop_new(struct jobq_error *err)
 {
     struct event_base *base = event_base_new();
@@ -40,7 +45,6 @@ struct loop *loop_new(struct jobq_error *err)
         jobq_fail(err, JOBQ_UNAVAILABLE, "cannot make an event loop");
         return NULL;
     }
-    signal(SIGPIPE, SIG_IGN);
     struct loop *loop = xcalloc(1, sizeof *loop);
     loop->base = base;
     return loop;

@@ -22,8 +22,12 @@ struct loop_timer;
 
 typedef void loop_fn(void *ctx);
 
-/* A loop, or NULL with err filled. SIGPIPE is ignored from here on. Free it with
- * loop_free after everything that was made on it. */
+/* For a program, before its first loop: who writes to a peer that has gone gets EPIPE instead
+ * of SIGPIPE. A library leaves its host's signals alone and blocks this one on its thread. */
+void loop_ignore_pipe(void);
+
+/* A loop, or NULL with err filled. Free it with loop_free after everything that was made on
+ * it. */
 struct loop *loop_new(struct jobq_error *err);
 void loop_free(struct loop *loop);
 

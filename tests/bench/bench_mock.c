@@ -307,6 +307,7 @@ static void serve_empty(bool ev, int out)
     } else {
         struct jobq_error err;
         struct http_limits limits = {.body_bytes = 1 << 20};
+        loop_ignore_pipe();
         struct loop *loop = loop_new(&err);
         struct http_server *server = http_server_new(loop, &limits, answer_net, NULL);
         int given = http_server_listen(server, "127.0.0.1", 0, &err);

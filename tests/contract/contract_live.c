@@ -66,6 +66,7 @@ int main(int argc, char **argv)
     }
     struct live_options options = {0};
     r->live = xcalloc(1, sizeof *r->live);
+    loop_ignore_pipe();
     if (live_open(r->live, &options, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 77;

@@ -5,6 +5,7 @@ usage: live_library.py BUILD_DIR"""
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -33,9 +34,20 @@ mirror = {field[0]: getattr(jobq._Status, field[0]).offset for field in jobq._St
 check(list(mirror.values()) == offsets and ctypes.sizeof(jobq._Status) == size, "jobq.py's layout is not the header's")
 check(size == 4200 and all(mirror[name] == at for name, at in FIRST.items()), "a field has moved: %d, %r" % (size, mirror))
 
+# The host's signals are the host's.
+def ignores_pipe():
+    with open("/proc/self/status") as f:
+        ignored = [int(line.split()[1], 16) for line in f if line.startswith("SigIgn:")][0]
+    return bool(ignored >> (signal.SIGPIPE - 1) & 1)
+
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
 # The seed's flow.
 queue = jobq.Enqueuer("render", visibility_timeout=300)
 job = queue.enqueue({"kind": "exec", "frame": 12, "note": "zwei Wörter"})
+check(not ignores_pipe(), "the library has changed what its host does with SIGPIPE")
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 check(job.startswith("render-"), "id is not prefixed with the queue's name: " + job)
 check(queue.status(job).state == "queued", "state is not queued")
 mock.jobq("drain", "render", "-n", "2", "--once", "--exec", "cat")

@@ -96,6 +96,7 @@ static int start(void **context)
                                  .write_ns = 300 * JOBQ_NS_PER_MS,
                                  .connections = CONNECTIONS};
     (void)context;
+    loop_ignore_pipe();
     served = (struct served){.loop = loop_new(&err)};
     served.server = http_server_new(served.loop, &limits, handle, NULL);
     served.timer = loop_timer_new(served.loop, answer_later, NULL);
