@@ -14,7 +14,8 @@
  * least key is the front's first or the heap's top.
  *
  * A key's high 64 bits are its time in ns, below 2^63, and never before the last one taken.
- * Keys differ above their low AGENDA_SEQUENCE_SHIFT bits. In a header because it stands in the kernel's inner loop. */
+ * Keys differ above their low AGENDA_SEQUENCE_SHIFT bits. In a header because it stands in
+ * the kernel's inner loop. */
 #ifndef JOBQ_SIM_AGENDA_H
 #define JOBQ_SIM_AGENDA_H
 
