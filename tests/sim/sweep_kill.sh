@@ -12,28 +12,34 @@ bin/jobqsim sweep -o "$dir/one.csv" "${points[@]}" --threads 1
 cmp "$dir/whole.csv" "$dir/one.csv"
 
 rows() { cat "$dir/killed.csv.part" 2>/dev/null | grep -cE '^[0-9]' || true; }
-kills=0 tries=0
-while [ ! -e "$dir/killed.csv" ]; do
-    tries=$((tries + 1))
-    [ $tries -lt 200 ] || { echo "never finished"; exit 1; }
-    before=$(rows)
-    bin/jobqsim sweep -o "$dir/killed.csv" "${points[@]}" --threads 2 &
-    pid=$!
-    if [ $kills -lt 10 ]; then
-        # Until a few more rows are there, then at once.
-        want=$((before + 1 + RANDOM % 30))
-        while kill -0 $pid 2>/dev/null &&
-            [ "$(rows)" -lt $want ]; do :; done
-        kill -9 $pid 2>/dev/null && kills=$((kills + 1))
-    fi
-    wait $pid 2>/dev/null || true
-    [ -e "$dir/killed.csv" ] || {
-        repeated=$(grep -E '^[0-9]' "$dir/killed.csv.part" | cut -d, -f1 | sort | uniq -d | wc -l)
-        [ "$repeated" = 0 ] || { echo "rows done twice: $repeated"; exit 1; }
-    }
+kills=0 tries=0 files=0
+# Kills may come late on a busy machine; then one file does not take all ten of them.
+while [ $kills -lt 10 ]; do
+    rm -f "$dir/killed.csv"
+    while [ ! -e "$dir/killed.csv" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || { echo "never finished"; exit 1; }
+        before=$(rows)
+        bin/jobqsim sweep -o "$dir/killed.csv" "${points[@]}" --threads 2 &
+        pid=$!
+        if [ $kills -lt 10 ]; then
+            # Until a few more rows are there, then at once.
+            want=$((before + 1 + RANDOM % 30))
+            while kill -0 $pid 2>/dev/null &&
+                [ "$(rows)" -lt $want ]; do :; done
+            kill -9 $pid 2>/dev/null || true
+        fi
+        code=0
+        wait $pid 2>/dev/null || code=$?
+        [ $code != 137 ] || kills=$((kills + 1))
+        [ -e "$dir/killed.csv" ] || {
+            repeated=$(grep -E '^[0-9]' "$dir/killed.csv.part" | cut -d, -f1 | sort | uniq -d | wc -l)
+            [ "$repeated" = 0 ] || { echo "rows done twice: $repeated"; exit 1; }
+        }
+    done
+    files=$((files + 1))
+    cmp "$dir/whole.csv" "$dir/killed.csv"
 done
-[ $kills -ge 10 ] || { echo "only $kills kills came in time"; exit 1; }
-cmp "$dir/whole.csv" "$dir/killed.csv"
 
 for i in 1 2 3; do
     bin/jobqsim sweep -o "$dir/shard$i.csv" "${points[@]}" --shard $i/3
@@ -55,4 +61,4 @@ bad --design lhs:0
 bad --shard 4/3
 bad --precision 200%
 bad --json yes
-echo "killed $kills times in $tries runs; 400 points each way, the same bytes"
+echo "killed $kills times in $tries runs of $files files; 400 points each way, the same bytes"
