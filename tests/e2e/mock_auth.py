@@ -58,7 +58,9 @@ class Checked(MockCase):
                    if k not in drop and k != "Content-Length"}
         data = body if body is not None else prepared.body
         data = data.encode() if isinstance(data, str) else data
-        request = urllib.request.Request(prepared.url, data=data, headers=headers)
+        return self.fetch(urllib.request.Request(prepared.url, data=data, headers=headers))
+
+    def fetch(self, request):
         try:
             with urllib.request.urlopen(request) as reply:
                 return reply.status, reply.read().decode()
@@ -152,12 +154,7 @@ class Checked(MockCase):
         return request.prepare().url
 
     def get(self, url, **headers):
-        request = urllib.request.Request(url, headers=headers)
-        try:
-            with urllib.request.urlopen(request) as reply:
-                return reply.status, reply.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+        return self.fetch(urllib.request.Request(url, headers=headers))
 
     def test_presigned(self):
         for service, query in QUERIES.items():

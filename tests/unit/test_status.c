@@ -281,15 +281,21 @@ static void redrive(void *ctx)
     d->sent = dead_redrive(d->st->b, STAGE_QUEUE, JOBQ_FOREVER, NULL, NULL, &d->err);
 }
 
+/* A world in which so many jobs have failed at their only attempt. */
+static struct stage *stage_of_dead(int jobs)
+{
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    st->script = always_fails;
+    stage_enqueue(st, jobs, "0.1");
+    stage_drain(st, 13)->options.max_attempts = 1;
+    stage_run_for(st, 20 * S);
+    return st;
+}
+
 static void dead_letters_get_another_chance(void **state)
 {
     (void)state;
-    struct stage *st = stage_new("aws-2026", 30 * S);
-    st->script = always_fails;
-    stage_enqueue(st, 13, "0.1");
-    struct stage_drainer *sd = stage_drain(st, 13);
-    sd->options.max_attempts = 1;
-    stage_run_for(st, 20 * S);
+    struct stage *st = stage_of_dead(13);
     assert_int_equal(stage_count(st, JOB_DEAD), 13);
     struct dead d = {.st = st};
     stage_do(st, walk, &d);
@@ -311,12 +317,7 @@ static void dead_letters_get_another_chance(void **state)
 static void a_long_walk_tells_each_letter_once(void **state)
 {
     (void)state;
-    struct stage *st = stage_new("aws-2026", 30 * S);
-    st->script = always_fails;
-    stage_enqueue(st, 33, "0.1");
-    struct stage_drainer *sd = stage_drain(st, 13);
-    sd->options.max_attempts = 1;
-    stage_run_for(st, 20 * S);
+    struct stage *st = stage_of_dead(33);
     struct dead d = {.st = st, .pause_ns = 7 * S};
     stage_do(st, walk, &d);
     assert_int_equal(d.walked, 33);
@@ -330,12 +331,7 @@ static void a_long_walk_tells_each_letter_once(void **state)
 static void a_row_that_cannot_be_read_keeps_its_letter(void **state)
 {
     (void)state;
-    struct stage *st = stage_new("aws-2026", 30 * S);
-    st->script = always_fails;
-    stage_enqueue(st, 13, "0.1");
-    struct stage_drainer *sd = stage_drain(st, 13);
-    sd->options.max_attempts = 1;
-    stage_run_for(st, 20 * S);
+    struct stage *st = stage_of_dead(13);
     stage_damage(st, st->id[5], "claim", "mine");
     struct dead d = {.st = st};
     stage_do(st, walk, &d);
