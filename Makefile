@@ -8,6 +8,8 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 SOMAJOR := 0
+# What the tests in Python share (livelib, mocklib, ...).
+export PYTHONPATH := $(CURDIR)/tests/e2e
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef \
@@ -61,8 +63,10 @@ LIB_MOCK     := -lsqlite3
 LIB_TEST     := -lcmocka
 
 # ---- rooms ---------------------------------------------------------------------------
-room = $(patsubst %.c,$(BUILD)/%.o,$(sort $(filter-out %_main.c,$(wildcard $(1)/*.c)))) \
-       $(patsubst %.S,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.S)))
+# A room is a folder and the folders in it, without its programs (cmd/).
+sources = $(sort $(wildcard $(1)/*.[cS] $(1)/*/*.[cS]))
+objects = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
+room = $(call objects,$(filter-out $(1)/cmd/%,$(call sources,$(1))))
 BASE    := $(call room,src/base)
 FIBER   := $(call room,src/fiber)
 WIRE    := $(call room,src/wire)
@@ -71,26 +75,18 @@ FLEET   := $(call room,src/fleet)
 COST    := $(call room,src/cost)
 MODELS  := $(call room,models)
 PRICING := $(call room,pricing)
-SIM     := $(call room,sim)
+SIM     := $(filter-out $(BUILD)/sim/mock/%,$(call room,sim))
 MOCK    := $(call room,sim/mock)
 LIVE    := $(call room,live)
+JOBQSIM  := $(call objects,$(wildcard sim/cmd/*.[cS]))
+JOBQCOST := $(call objects,$(wildcard src/cost/cmd/*.c src/cost/cmd/*/*.c))
+JOBQ     := $(call objects,$(wildcard live/cmd/*.[cS]))
+JOBQMOCK := $(call objects,$(wildcard sim/mock/cmd/*.[cS]))
 include pricing/embed.mk
 
 -include config.mk
 
-PROGRAMS :=
-ifneq ($(wildcard sim/jobqsim_main.c),)
-PROGRAMS += bin/jobqsim
-endif
-ifneq ($(wildcard src/cost/jobqcost_main.c),)
-PROGRAMS += bin/jobqcost
-endif
-ifneq ($(wildcard live/jobq_main.c),)
-PROGRAMS += bin/jobq
-endif
-ifneq ($(wildcard sim/mock/jobqmock_main.c),)
-PROGRAMS += bin/jobqmock
-endif
+PROGRAMS := bin/jobqsim bin/jobqcost bin/jobq bin/jobqmock
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -98,15 +94,15 @@ all: $(PROGRAMS)
 
 # jobqsim: the product over the models in virtual time. No network library but what the
 # sizes on the wire need.
-bin/jobqsim: $(BUILD)/sim/jobqsim_main.o $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) $(WIRE) \
+bin/jobqsim: $(JOBQSIM) $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) $(WIRE) \
 		$(FIBER) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
-bin/jobqcost: $(BUILD)/src/cost/jobqcost_main.o $(COST) $(PRICING) $(WIRE) $(BASE)
+bin/jobqcost: $(JOBQCOST) $(COST) $(PRICING) $(WIRE) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
-bin/jobqmock: $(BUILD)/sim/mock/jobqmock_main.o $(MOCK) $(MODELS) $(PRICING) $(COST) \
+bin/jobqmock: $(JOBQMOCK) $(MOCK) $(MODELS) $(PRICING) $(COST) \
 		$(NET) $(WIRE) $(BASE)
 	$(link) $(LIB_MOCK) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
-bin/jobq: $(BUILD)/live/jobq_main.o $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
+bin/jobq: $(JOBQ) $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
 		$(FIBER) $(BASE)
 	$(link) $(LIB_LIVE) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 
@@ -125,16 +121,16 @@ $(BUILD)/%.o: %.S
 	@mkdir -p $(@D); echo "AS   $<"; $(CC) $(FLAGS) $(CFLAGS) -c -o $@ $<
 
 # The parameter sets are part of the program (.incbin, which -MMD does not see).
-$(BUILD)/models/params_ini.o: $(wildcard models/params/*.ini)
+$(BUILD)/models/params/ini.o: $(wildcard models/params/*.ini)
 
 # ---- tests ---------------------------------------------------------------------------
-# A unit test is tests/unit/test_X.c, linked with everything that has no main and no
-# network world. Rooms that need more have a fragment (tests/*/*.mk, live/*.mk,
-# sim/mock/*.mk), which adds its targets to CHECKS (part of `make check`), BENCHES,
+# A unit test is tests/unit/ROOM/test_X.c, linked with everything that has no main and no
+# network world. Rooms that need more have a fragment (tests/*/*.mk, tests/e2e/*/*.mk,
+# live/*.mk), which adds its targets to CHECKS (part of `make check`), BENCHES,
 # FUZZERS or INSTALLS.
-UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
-UNIT_HELP := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*.c)))
+UNIT_HELP := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*/*.c)))
 LIBS_ALL := $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) $(LIB_TEST) -lpthread
 TESTLIB  := $(BUILD)/libtest.a
 CHECKS   := lint
@@ -142,12 +138,12 @@ BENCHES  :=
 FUZZERS  :=
 INSTALLS := install-programs
 
-$(TESTLIB): $(SIM) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(FIBER) $(BASE) $(UNIT_HELP)
+$(TESTLIB): $(SIM) $(filter-out %_main.o,$(JOBQSIM)) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(FIBER) $(BASE) $(UNIT_HELP)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(TESTLIB)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(TESTLIB) $(LIBS_ALL)
 
--include $(wildcard tests/*.mk tests/*/*.mk live/*.mk sim/mock/*.mk)
+-include $(wildcard tests/*.mk tests/*/*.mk tests/e2e/*/*.mk live/*.mk)
 
 .PHONY: deps check check-all unit lint asan bench fuzz demo install install-programs clean help
 .SECONDARY:

@@ -1,11 +1,9 @@
 # live/live.mk - libjobq, its Python class, manual pages and completions: build and install.
 
 # What libjobq is made of: the network world and the product, no program's files.
-LIBJOBQ_OBJ := $(filter-out $(BUILD)/live/cmd_%.o $(BUILD)/live/cli.o $(BUILD)/live/record.o \
-	$(BUILD)/live/batchline.o $(BUILD)/live/journal.o $(BUILD)/live/notify.o $(BUILD)/live/peers.o \
-	$(BUILD)/live/user_data.o $(BUILD)/live/user_data_text.o,$(LIVE)) \
-	$(FLEET) $(NET) $(WIRE) $(FIBER) $(BASE)
-$(BUILD)/live/user_data_text.o: live/image/user-data.yaml
+LIBJOBQ_OBJ := $(filter-out $(BUILD)/live/page/peers.o,$(LIVE)) $(FLEET) $(NET) $(WIRE) $(FIBER) \
+	$(BASE)
+$(BUILD)/live/aws/user_data_text.o: live/image/user-data.yaml
 
 LIBJOBQ_SO  := $(BUILD)/libjobq.so.$(VERSION)
 LIBJOBQ_A   := $(BUILD)/libjobq.a
@@ -14,9 +12,9 @@ LIBJOBQ_LIBS := $(LIB_LIVE) $(LIB_NET) $(LIB_WIRE) $(LIB_BASE) -lpthread
 .PHONY: libjobq install-live
 libjobq: $(LIBJOBQ_SO) $(LIBJOBQ_A)
 
-$(LIBJOBQ_SO): $(LIBJOBQ_OBJ) live/libjobq.map
+$(LIBJOBQ_SO): $(LIBJOBQ_OBJ) live/lib/libjobq.map
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -shared -Wl,-soname,libjobq.so.$(SOMAJOR) \
-		-Wl,--version-script=live/libjobq.map -Wl,--no-undefined -o $@ \
+		-Wl,--version-script=live/lib/libjobq.map -Wl,--no-undefined -o $@ \
 		$(filter %.o,$^) $(LIBJOBQ_LIBS)
 	@ln -sf $(@F) $(BUILD)/libjobq.so.$(SOMAJOR); ln -sf $(@F) $(BUILD)/libjobq.so
 # One object, in which everything that is not the library's interface is local: a static
@@ -29,7 +27,7 @@ $(LIBJOBQ_A): $(BUILD)/libjobq_whole.o
 	@echo "AR   $@"; rm -f $@; ar rcs $@ $<
 
 # For tests: an archive, of which a program gets what it needs.
-$(BUILD)/liblive.a: $(LIVE)
+$(BUILD)/liblive.a: $(LIVE) $(filter-out %_main.o,$(JOBQ))
 	@rm -f $@; ar rcs $@ $^
 
 # Manuals: the page's own words, and the options as the programs tell them.
@@ -58,7 +56,7 @@ install-live: all libjobq
 	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so.$(SOMAJOR)
 	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so
 	install -m 644 $(LIBJOBQ_A) $(DESTDIR)$(PREFIX)/lib
-	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' live/jobq.pc.in \
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' live/lib/jobq.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/jobq.pc
 	sed 's,^ExecStart=/usr/local/,ExecStart=$(PREFIX)/,' live/image/jobq-drain@.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/jobq-drain@.service
@@ -73,13 +71,13 @@ install-live: all libjobq
 	else echo "scdoc is missing: no manual pages"; fi
 
 # The program of another build than bin/'s, for tests: VARIANT=asan.
-$(BUILD)/program/jobq: $(BUILD)/live/jobq_main.o $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
+$(BUILD)/program/jobq: $(JOBQ) $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
 		$(FIBER) $(BASE)
 	$(link) $(LIB_LIVE) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 .PHONY: live-program
 live-program: $(BUILD)/program/jobq
 # And an application of many threads, for the thread checker: VARIANT=tsan.
-$(BUILD)/tests/e2e/live_threads: $(BUILD)/tests/e2e/live_threads.o $(LIBJOBQ_A)
+$(BUILD)/tests/e2e/live/live_threads: $(BUILD)/tests/e2e/live/live_threads.o $(LIBJOBQ_A)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBJOBQ_LIBS)
 .PHONY: live-tsan-programs
-live-tsan-programs: live-program $(BUILD)/tests/e2e/live_threads
+live-tsan-programs: live-program $(BUILD)/tests/e2e/live/live_threads

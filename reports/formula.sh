@@ -4,7 +4,7 @@
 #     reports/formula.sh 2026|2012 DIR        leaves DIR/sweep-ERA.csv, check-ERA.csv,
 #                                             formula-ERA.json; prints formula and check
 #
-# What the program ships (src/cost/formulas/aws-ERA.json) is this with nothing added:
+# What the program ships (src/cost/fit/formulas/aws-ERA.json) is this with nothing added:
 # `make formulas`. Interrupted, it goes on where it was.
 set -eu
 era=${1:?2026 or 2012} dir=${2:?folder}

@@ -13,8 +13,8 @@
 # Nothing of arm64 is needed but the cross compiler and its libc: tests/arm/ stands in for
 # cmocka and inih. A test of ARM_TESTS is linked with the rooms in ARM_ROOMS, of which only
 # what it uses is compiled in; it may not use a library.
-KERNEL_TESTS := test_fiber test_kernel test_theory
-KERNEL_OBJS  := $(FIBER) $(BASE) $(BUILD)/sim/kernel.o $(BUILD)/sim/heap.o $(BUILD)/sim/agenda.o
+KERNEL_TESTS := fiber/test_fiber sim/test_kernel sim/test_theory
+KERNEL_OBJS  := $(FIBER) $(BASE) $(call room,sim/kernel)
 ARM_CC       := aarch64-linux-gnu-gcc
 ARM_RUN      ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
 CHECKS       += check-fibers check-asan check-sim-tsan check-clang check-valgrind check-arm
@@ -28,9 +28,9 @@ check-asan:
 	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget unit sim-cost
 check-sim-tsan:
 	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan -j2 -Otarget sim-tsan-programs
-	@/usr/bin/python3 tests/e2e/sim_tsan.py build/tsan/program/jobqsim build/tsan/kernel/test_kernel
-sim-tsan-programs: $(BUILD)/program/jobqsim $(BUILD)/kernel/test_kernel
-$(BUILD)/program/jobqsim: $(BUILD)/sim/jobqsim_main.o $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) \
+	@/usr/bin/python3 tests/e2e/sim_tsan.py build/tsan/program/jobqsim build/tsan/kernel/sim/test_kernel
+sim-tsan-programs: $(BUILD)/program/jobqsim $(BUILD)/kernel/sim/test_kernel
+$(BUILD)/program/jobqsim: $(JOBQSIM) $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) \
 		$(WIRE) $(FIBER) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 # No program is linked: bin/ is the dev build's.
@@ -51,7 +51,7 @@ check-arm:
 	@$(MAKE) --no-print-directory VARIANT=arm arm-run
 
 objects: $(LIVE) $(MOCK) $(SIM) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(BASE) \
-		$(patsubst %.c,$(BUILD)/%.o,$(wildcard live/*_main.c sim/*_main.c sim/mock/*_main.c src/*/*_main.c))
+		$(JOBQSIM) $(JOBQCOST) $(JOBQ) $(JOBQMOCK)
 kernel-run: $(KERNEL_TESTS:%=$(BUILD)/kernel/%)
 	@for t in $^; do echo "== $$t"; $$t || exit 1; done
 $(BUILD)/libkernel.a: $(KERNEL_OBJS)
@@ -61,9 +61,10 @@ $(BUILD)/kernel/%: $(BUILD)/tests/unit/%.o $(BUILD)/libkernel.a
 		$(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE) $(LIB_TEST) -lpthread
 
 ifeq ($(VARIANT),arm)
-ARM_TESTS := $(KERNEL_TESTS) test_job test_drainer test_enqueuer test_status
-ARM_ROOMS := $(KERNEL_OBJS) $(FLEET) $(MODELS) $(filter $(BUILD)/sim/world%.o,$(SIM)) \
-	$(addprefix $(BUILD)/src/wire/,size.o emit.o query.o sqs_wire.o) $(BUILD)/tests/unit/stage.o $(BUILD)/tests/arm/ini.o
+ARM_TESTS := $(KERNEL_TESTS) fleet/test_job fleet/test_drainer fleet/test_enqueuer fleet/test_status
+ARM_ROOMS := $(KERNEL_OBJS) $(FLEET) $(MODELS) $(call room,sim/world) \
+	$(addprefix $(BUILD)/src/wire/,http/wire_bytes.o text/emit.o text/query.o \
+	sqs/sqs_bodies.o) $(BUILD)/tests/unit/fleet/stage.o $(BUILD)/tests/arm/ini.o
 FLAGS     += -Itests/arm -DTEST_SLOW_MACHINE -DTEST_NO_JANSSON
 arm-run: $(ARM_TESTS:%=$(BUILD)/arm/%)
 	@for t in $^; do echo "== $$t"; $(ARM_RUN) $$t || exit 1; done

@@ -1,7 +1,7 @@
 /* flow.h - the numbers of a job's normal path that its bill depends on.
  *
- * The product (src/fleet/job.h) makes rows and messages of these shapes; the closed form
- * (src/cost/predict.h) prices them and may not look into the product. A test holds the two
+ * The product (src/fleet/job/job.h) makes rows and messages of these shapes; the closed form
+ * (src/cost/predict/predict.h) prices them and may not look into the product. A test holds the two
  * equal.
  *
  * Normal path: the enqueuer puts a row and sends a message; a drainer receives, claims by a

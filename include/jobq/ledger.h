@@ -1,13 +1,13 @@
 /* ledger.h - what a run used, counted before any rounding that a price brings.
  *
  * A closed formula, a simulated run and a live run all end in one of these, and one
- * function (src/cost/bill.h) prices it. Counts are integers; integrals over time are
+ * function (src/cost/bill/bill.h) prices it. Counts are integers; integrals over time are
  * doubles. A ledger holds no dollars and no prices' grains: message sizes are kept
  * before chunks, each instance's own run time before minutes or hours, because the
  * sheet of the day decides the grain.
  *
  * A predicted ledger may hold fractions of a request; it scales a run of many jobs
- * (src/cost/predict.h) rather than changing these types. */
+ * (src/cost/predict/predict.h) rather than changing these types. */
 #ifndef JOBQ_LEDGER_H
 #define JOBQ_LEDGER_H
 

@@ -6,7 +6,7 @@
  *
  * A port is a struct whose first member is a const table of functions; a world embeds
  * it first in a struct of its own. The product never calls a table: it calls the
- * wrappers below (src/fleet/ports.c), which assert, meter every call into the ledger,
+ * wrappers below (src/fleet/port/ports.c), which assert, meter every call into the ledger,
  * trace it and host the fault hook, so that both worlds are billed by the same lines.
  *
  * "Blocks: yes" means that the calling fiber yields, not that the process stops. While
@@ -17,7 +17,7 @@
  * Errors (jobq/error.h), common to all: THROTTLED, UNAVAILABLE, TIMEOUT: later, and the
  * last two may have been applied; DENIED, INVALID, LIMIT: stop; CORRUPT: the reply made
  * no sense; CANCELLED: the process is stopping. Each table lists what it adds. No port
- * retries: src/fleet/retry.c does, in both worlds.
+ * retries: src/fleet/port/retry.c does, in both worlds.
  *
  * Bill: every call fills a struct jobq_call_cost, also when it fails. */
 #ifndef JOBQ_PORTS_H
@@ -444,7 +444,7 @@ struct jobq_backend {
     jobq_trace_fn *trace; /* NULL: none */
     void *trace_ctx;
     struct scratch
-        *scratch; /* the product's own (src/fleet/scratch.h): NULL at first, and
+        *scratch; /* the product's own (src/fleet/port/scratch.h): NULL at first, and
                                 left alone by the world */
 };
 

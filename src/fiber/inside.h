@@ -1,7 +1,7 @@
 /* inside.h - what a fiber is made of, for those who wake it in their inner loop.
  *
  * Room:     src/fiber, low-level.
- * Callers:  fiber.c; sim/kernel.c, the other half of a park in virtual time. Nobody else.
+ * Callers:  fiber.c; sim/kernel/kernel.c, the other half of a park in virtual time. Nobody else.
  * Knows nothing of: what an event is; it keeps world_wake and timer_key here, so that a
  *           wake and a deadline need no record beside the fiber's. */
 #ifndef JOBQ_FIBER_INSIDE_H

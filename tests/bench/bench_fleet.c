@@ -4,7 +4,7 @@
  * Usage: bench_fleet [ROUNDS [JOBS [speed]]]; `speed` leaves out the memory. CPU seconds of the
  * process, medians. The first round touches its memory for the first time; the later ones
  * reuse it, as replications do. */
-#include "sim/run.h"
+#include "sim/play/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * tried: README.md beside this file. */
 #include "base/arena.h"
 #include "jobq/units.h"
-#include "sim/kernel.h"
+#include "sim/kernel/kernel.h"
 #include "zigexp.h"
 
 #include <stdio.h>

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 from livelib import JOBQ, Mock, check, depth  # noqa: E402
 
 JOBS = int(sys.argv[1]) if len(sys.argv) > 1 else 20000

@@ -1,7 +1,7 @@
 /* bench_simpledb.c - ns a put and bytes a row of the SimpleDB model, in the pattern of the
  * fleet: rows written by 25, then claimed and finished one by one in the order of their
  * enqueueing, over 4 domains. Arguments: ROUNDS (medians of so many), JOBS. */
-#include "models/simpledb.h"
+#include "models/simpledb/simpledb.h"
 
 #include "base/arena.h"
 #include "base/text.h"

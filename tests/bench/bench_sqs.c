@@ -7,7 +7,7 @@
  *   wait       send 10 to one long poll, take its grant, delete 10
  *   memory     bytes a queued message beside its body, small and 64 KiB phantom bodies
  * Prepared for the fleet's inner loop: the whole budget is about 1,000 ns a job. */
-#include "models/sqs.h"
+#include "models/sqs/sqs.h"
 
 #include "base/arena.h"
 #include "base/text.h"

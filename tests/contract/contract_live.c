@@ -6,7 +6,7 @@
  * launched only with --boxes. */
 #include "tests/contract/contract.h"
 
-#include "live/live.h"
+#include "live/world/live.h"
 
 #include <getopt.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 from livelib import Mock  # noqa: E402
 
 mock = Mock()

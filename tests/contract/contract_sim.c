@@ -2,8 +2,8 @@
 #include "tests/contract/contract.h"
 
 #include "fiber/fiber.h"
-#include "sim/kernel.h"
-#include "sim/world.h"
+#include "sim/kernel/kernel.h"
+#include "sim/world/world.h"
 
 #include <stdlib.h>
 

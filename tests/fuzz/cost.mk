@@ -14,9 +14,9 @@ check-fuzz-cost: $(FUZZ_COST:%=$(BUILD)/tests/fuzz/%)
 	@for f in $^; do $$f || exit 1; done
 CHECKS += check-fuzz-cost
 
-FUZZ_COST_SRC := $(wildcard pricing/*.c src/base/*.c) src/cost/bill.c src/cost/usage.c \
-	$(wildcard src/cost/predict*.c src/cost/formula*.c) src/cost/terms.c \
-	src/cost/ledger_json.c src/wire/size.c
+FUZZ_COST_SRC := $(wildcard pricing/*.c src/base/*.c) src/cost/bill/bill.c src/cost/ledger/usage.c \
+	$(wildcard src/cost/predict/*.c src/cost/fit/formula*.c) src/cost/fit/basis.c \
+	src/cost/ledger/ledger_json.c src/wire/http/wire_bytes.c
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_COST_SRC) $(BUILD)/pricing/sheets_embedded.c
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \

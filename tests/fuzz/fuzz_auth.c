@@ -6,9 +6,9 @@
  * know, by the guide's recipe), at the instant at which time stands still here. */
 #include "cost_driver.h"
 
-#include "sim/mock/auth.h"
-#include "sim/mock/mock_imds.h"
-#include "wire/awstime.h"
+#include "sim/mock/server/auth.h"
+#include "sim/mock/ec2/imds.h"
+#include "wire/text/awstime.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #include "cost_driver.h"
 
 #include "base/arena.h"
-#include "cost/formula.h"
-#include "cost/ledger_json.h"
-#include "cost/usage.h"
+#include "cost/fit/formula.h"
+#include "cost/ledger/ledger_json.h"
+#include "cost/ledger/usage.h"
 
 #include <math.h>
 #include <stdio.h>

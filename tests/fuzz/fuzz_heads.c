@@ -8,8 +8,8 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "jobq/units.h"
-#include "wire/metadata.h"
-#include "wire/reply.h"
+#include "wire/ec2/metadata.h"
+#include "wire/http/reply.h"
 
 #include <ctype.h>
 #include <jansson.h>

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "net/http_parse.h"
-#include "wire/tree.h"
+#include "wire/text/params.h"
 
 #include <stdio.h>
 #include <stdlib.h>

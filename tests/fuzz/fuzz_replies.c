@@ -5,15 +5,15 @@
 #include "cost_driver.h"
 
 #include "base/arena.h"
-#include "live/batchline.h"
-#include "live/command.h"
-#include "wire/aws_error.h"
-#include "wire/awsconfig.h"
-#include "wire/awstime.h"
-#include "wire/ec2_wire.h"
-#include "wire/query.h"
-#include "wire/sdb_wire.h"
-#include "wire/sqs_wire.h"
+#include "live/cmd/batchline.h"
+#include "live/work/command.h"
+#include "wire/http/aws_error.h"
+#include "wire/text/awsconfig.h"
+#include "wire/text/awstime.h"
+#include "wire/ec2/ec2_calls.h"
+#include "wire/text/query.h"
+#include "wire/simpledb/simpledb_calls.h"
+#include "wire/sqs/sqs_bodies.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,9 +14,9 @@
 #include "request_reply.h"
 
 #include "base/arena.h"
-#include "sim/mock/mock.h"
-#include "sim/mock/mock_wait.h"
-#include "sim/mock/process.h"
+#include "sim/mock/server/mock.h"
+#include "sim/mock/sqs/wait.h"
+#include "sim/mock/server/process.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  *
  * The first line is the expression, what follows the first newline the next token. Besides not
  * crashing: a page never holds more than its limit, and asking again gives the same. */
-#include "models/simpledb.h"
+#include "models/simpledb/simpledb.h"
 
 #include "base/arena.h"
 #include "base/dice.h"

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/ini.h"
-#include "live/settings.h"
+#include "live/aws/settings.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -13,8 +13,8 @@ check-fuzz-mock: $(BUILD)/tests/fuzz/fuzz_mock
 	@$<
 CHECKS += check-fuzz-mock
 
-FUZZ_MOCK_SRC := tests/fuzz/fuzz_mock.c src/net/http_parse.c src/wire/tree.c \
-	src/wire/query.c $(wildcard src/base/*.c)
+FUZZ_MOCK_SRC := tests/fuzz/fuzz_mock.c src/net/http_parse.c src/wire/text/params.c \
+	src/wire/text/query.c $(wildcard src/base/*.c)
 build/fuzz/fuzz_mock: $(FUZZ_MOCK_SRC)
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
@@ -31,8 +31,8 @@ FUZZERS += fuzz-mock
 # Without the server's other files: time stands still at the seeds' signatures.
 $(BUILD)/tests/fuzz/fuzz_auth.o: FLAGS += -Itests/fuzz
 $(BUILD)/tests/fuzz/fuzz_auth: $(BUILD)/tests/fuzz/fuzz_auth.o \
-		$(BUILD)/tests/fuzz/cost_driver.o $(BUILD)/sim/mock/auth.o \
-		$(BUILD)/sim/mock/auth_check.o $(BUILD)/src/net/http_parse.o $(WIRE) $(BASE)
+		$(BUILD)/tests/fuzz/cost_driver.o $(BUILD)/sim/mock/server/auth.o \
+		$(BUILD)/sim/mock/server/auth_check.o $(BUILD)/src/net/http_parse.o $(WIRE) $(BASE)
 	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_WIRE) \
 		$(LIB_BASE)
 
@@ -40,8 +40,8 @@ check-fuzz-auth: $(BUILD)/tests/fuzz/fuzz_auth
 	@$<
 CHECKS += check-fuzz-auth
 
-FUZZ_AUTH_SRC := tests/fuzz/fuzz_auth.c sim/mock/auth.c sim/mock/auth_check.c \
-	src/net/http_parse.c $(wildcard src/wire/*.c src/base/*.c)
+FUZZ_AUTH_SRC := tests/fuzz/fuzz_auth.c sim/mock/server/auth.c sim/mock/server/auth_check.c \
+	src/net/http_parse.c $(wildcard src/wire/*/*.c src/base/*.c)
 build/fuzz/fuzz_auth: $(FUZZ_AUTH_SRC)
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
@@ -69,13 +69,13 @@ check-fuzz-request: $(BUILD)/tests/fuzz/fuzz_request
 CHECKS += check-fuzz-request
 
 FUZZ_REQUEST_SRC := $(REQUEST:%=tests/fuzz/%.c) $(filter-out %_main.c,$(wildcard \
-	sim/mock/*.c)) src/cost/bill.c src/cost/usage.c src/cost/ledger_json.c $(wildcard models/*.c models/*.S pricing/*.c src/net/*.c \
-	src/wire/*.c src/base/*.c) $(BUILD)/pricing/sheets_embedded.c
+	sim/mock/*/*.c)) src/cost/bill/bill.c src/cost/ledger/usage.c src/cost/ledger/ledger_json.c $(call sources,models) $(wildcard pricing/*.c src/net/*.c \
+	src/wire/*/*.c src/base/*.c) $(BUILD)/pricing/sheets_embedded.c
 FUZZ_REQUEST_OBJ := $(patsubst %,build/fuzz/request/%.o,$(FUZZ_REQUEST_SRC))
-build/fuzz/request/models/params_ini.S.o: $(wildcard models/params/*.ini)
+build/fuzz/request/models/params/ini.S.o: $(wildcard models/params/*.ini)
 # Reading the parameter sets, which each run does, is not what is searched.
 COVER := fuzzer-no-link,
-$(patsubst %,build/fuzz/request/%.o,$(wildcard models/*params.c) src/base/ini.c): COVER :=
+$(patsubst %,build/fuzz/request/%.o,$(wildcard models/*/params.c) src/base/ini.c): COVER :=
 # pointer-overflow would also refuse an empty array's NULL + 0.
 build/fuzz/request/%.o: %
 	@mkdir -p $(@D); echo "CC   $< (fuzz)"; clang -std=gnu11 -g -O1 -D_GNU_SOURCE \

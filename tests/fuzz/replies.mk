@@ -9,8 +9,8 @@ check-fuzz-replies: $(BUILD)/tests/fuzz/fuzz_replies
 	@$<
 CHECKS += check-fuzz-replies
 
-FUZZ_REPLIES_SRC := tests/fuzz/fuzz_replies.c live/batchline.c live/command.c \
-	$(wildcard src/wire/*.c src/base/*.c src/net/loop.c) src/fleet/job.c src/fleet/encoding.c
+FUZZ_REPLIES_SRC := tests/fuzz/fuzz_replies.c live/cmd/batchline.c live/work/command.c \
+	$(wildcard src/wire/*/*.c src/base/*.c src/net/loop.c) src/fleet/job/job.c src/fleet/job/encoding.c
 build/fuzz/fuzz_replies: $(FUZZ_REPLIES_SRC)
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined \
@@ -25,8 +25,8 @@ fuzz-replies: build/fuzz/fuzz_replies $(BUILD)/tests/fuzz/fuzz_replies
 FUZZERS += fuzz-replies
 
 # Heads of replies and what the metadata services answer; the configuration files.
-FUZZ_HEADS_SRC := tests/fuzz/fuzz_heads.c $(wildcard src/wire/*.c src/base/*.c)
-FUZZ_SETTINGS_SRC := tests/fuzz/fuzz_settings.c live/settings.c live/secret.c src/wire/awsconfig.c \
+FUZZ_HEADS_SRC := tests/fuzz/fuzz_heads.c $(wildcard src/wire/*/*.c src/base/*.c)
+FUZZ_SETTINGS_SRC := tests/fuzz/fuzz_settings.c live/aws/settings.c live/aws/secret.c src/wire/text/awsconfig.c \
 	$(wildcard src/base/*.c)
 build/fuzz/fuzz_heads: $(FUZZ_HEADS_SRC)
 build/fuzz/fuzz_settings: $(FUZZ_SETTINGS_SRC)

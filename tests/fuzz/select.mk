@@ -10,7 +10,7 @@ check-fuzz-select: $(BUILD)/tests/fuzz/fuzz_select
 	$< -t 2
 CHECKS += check-fuzz-select
 
-FUZZ_SELECT_SRC := tests/fuzz/fuzz_select.c $(wildcard models/*.c models/*.S src/base/*.c)
+FUZZ_SELECT_SRC := tests/fuzz/fuzz_select.c $(call sources,models) $(wildcard src/base/*.c)
 build/fuzz/fuzz_select: $(FUZZ_SELECT_SRC)
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \

@@ -18,16 +18,22 @@ plant() { # name, file, text, script...
         bad=1
     fi
 }
-plant "product includes sim" src/fleet/x.c '/* x */\n#include "sim/kernel.h"\n' \
+plant "product includes sim" src/fleet/x.c '/* x */\n#include "sim/kernel/kernel.h"\n' \
     "$here/floors.sh" "$copy/tree"
 plant "models include the product" models/x.c '/* x */\n#include "fleet/job.h"\n' \
     "$here/floors.sh" "$copy/tree"
-plant "live includes a model" live/x.c '/* x */\n#include "models/sqs.h"\n' \
+plant "live includes a model" live/x.c '/* x */\n#include "models/sqs/sqs.h"\n' \
     "$here/floors.sh" "$copy/tree"
 plant "product includes curl" src/fleet/x.c '/* x */\n#include <curl/curl.h>\n' \
     "$here/floors.sh" "$copy/tree"
 plant "an include without a room" src/fleet/x.c '/* x */\n#include "job.h"\n' \
     "$here/floors.sh" "$copy/tree"
+
+many=$(seq -f src/fleet/x/f%g.c 25)
+rm -rf "${copy:?}/tree"
+mkdir -p "$copy/tree/src/fleet/x" "$copy/tree/"{include,models,pricing,sim,live}
+for file in $many; do echo '/* x */' >"$copy/tree/$file"; done
+"$here/floors.sh" "$copy/tree" >/dev/null 2>&1 && { echo "not found: a folder too full"; bad=1; }
 
 compile() { # source text: builds one object of src/fleet and runs purity
     mkdir -p "$copy/build/src/fleet"

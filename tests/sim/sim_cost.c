@@ -1,5 +1,5 @@
 /* sim_cost.c - what draining costs in requests, and what holds a fleet back. */
-#include "sim/run.h"
+#include "sim/play/run.h"
 
 #include <math.h>
 #include <setjmp.h>

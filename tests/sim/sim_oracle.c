@@ -3,7 +3,7 @@
  * one box and for several. */
 #include "oracle.h"
 
-#include "sim/run.h"
+#include "sim/play/run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* sim_theory.c - the fleet under the ideal model against queueing theory: textbook means lie
  * inside the 99 % interval over replications. */
-#include "sim/run.h"
+#include "sim/play/run.h"
 
 #include <math.h>
 #include <setjmp.h>

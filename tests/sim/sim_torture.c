@@ -1,6 +1,6 @@
 /* sim_torture.c - no job is lost, forgotten or given two results, whatever goes wrong; and
  * the checker that says so finds each drainer that is broken on purpose. */
-#include "sim/torture.h"
+#include "sim/torture/torture.h"
 
 #include "base/arena.h"
 #include "base/text.h"

@@ -1,0 +1,25 @@
+/* user_data.h - what a new box is told: the queue that it drains.
+ *
+ * Room:     live, jobq's program.
+ * Callers:  live/cmd/spawn.c.
+ * Knows nothing of: EC2. */
+#ifndef JOBQ_LIVE_AWS_USER_DATA_H
+#define JOBQ_LIVE_AWS_USER_DATA_H
+
+#include "base/text.h"
+#include "jobq/error.h"
+
+#include <stdint.h>
+
+struct user_data {
+    const char *queue, *region;
+    int slots;
+    int64_t idle_exit_ns; /* < 0: never */
+};
+
+/* Appends live/image/user-data.yaml with its words filled in. INVALID: a queue or a region
+ * with other characters than their names may have (they stand in a path and a command). */
+int user_data_make(const struct user_data *params, struct text *out,
+                   struct jobq_error *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* cmd.h - jobq's subcommands, in the order of its help.
+ *
+ * Room:     live, jobq's program.
+ * Callers:  jobq_main.c, live/cmd/completion.c, live/cmd/explain.c. */
+#ifndef JOBQ_LIVE_CMD_CMD_H
+#define JOBQ_LIVE_CMD_CMD_H
+
+#include "live/cmd/cli.h"
+
+#define CMD_ALL(X)                                                                       \
+    X(enqueue)                                                                           \
+    X(status)                                                                            \
+    X(wait)                                                                              \
+    X(cancel)                                                                            \
+    X(list)                                                                              \
+    X(drain)                                                                             \
+    X(dlq)                                                                               \
+    X(purge)                                                                             \
+    X(serve)                                                                             \
+    X(spawn)                                                                             \
+    X(doctor)                                                                            \
+    X(explain)                                                                           \
+    X(completion)
+
+#define CMD_DECLARE(id) extern const struct cli_command cmd_##id;
+CMD_ALL(CMD_DECLARE)
+#undef CMD_DECLARE
+
+/* All of them, NULL behind the last. */
+extern const struct cli_command *const cmd_table[];
+
+#endif

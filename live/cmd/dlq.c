@@ -1,0 +1,238 @@
+/* dlq.c - jobq dlq ls and redrive, and jobq purge.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
+#include "live/cmd/cmd.h"
+#include "live/cmd/job.h"
+
+#include "base/arena.h"
+#include "fleet/dead/dead_letters.h"
+#include "jobq/units.h"
+
+#include <stdlib.h>
+
+enum { LIMIT, STORE };
+static const struct cli_option dlq_options[] = {
+    {"limit", 0, "N", "at most N jobs (all)"},
+    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
+    {NULL, 0, NULL, NULL}};
+
+struct dead {
+    struct cli *cli;
+    bool redrive;
+    int64_t limit, shown, left; /* left: letters that a redrive could do nothing with */
+    struct text out;
+};
+
+/* A redrive's letter that was not sent: why. */
+static void tell_unsent(struct dead *d, const struct dead_letter *letter)
+{
+    char id[160];
+    text_escape(letter->job_id.ptr, letter->job_id.len, id, sizeof id);
+    if (!letter->row_unreadable && letter->row_exists) {
+        cli_say(d->cli, "job '%s' is %s: its letter was deleted, nothing was sent", id,
+                job_state_name(letter->state));
+        return;
+    }
+    d->left++;
+    if (letter->row_unreadable) {
+        cli_complain(d->cli, "row '%s' cannot be read: its letter stays", id);
+        return;
+    }
+    text_escape(letter->message_id.ptr, letter->message_id.len, id, sizeof id);
+    cli_complain(d->cli, "message '%s' is no job: it stays", id);
+}
+
+static int on_letter(void *ctx, const struct dead_letter *letter)
+{
+    struct dead *d = ctx;
+    if (d->redrive && !letter->sent) {
+        tell_unsent(d, letter);
+        return 0;
+    }
+    if (d->cli->json) {
+        text_puts(&d->out, d->shown ? "," : "");
+        text_puts(&d->out, "{\"id\":");
+        cli_json_string(&d->out, letter->job_id);
+        text_puts(&d->out, ",\"message_id\":");
+        cli_json_string(&d->out, letter->message_id);
+        text_printf(&d->out, ",\"sent_ms\":%lld,\"bytes\":%lld}",
+                    (long long)(letter->sent_wall_ns / JOBQ_NS_PER_MS),
+                    (long long)letter->body_bytes);
+    } else {
+        text_put_escaped(&d->out, letter->job_id.ptr, (size_t)letter->job_id.len);
+        text_printf(&d->out, "\t%lld bytes\n", (long long)letter->body_bytes);
+    }
+    d->shown++;
+    cli_flush(d->cli, &d->out);
+    return d->shown == d->limit;
+}
+
+static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct dead *d = ctx;
+    struct jobq_backend *b = &cli->live->backend;
+    const char *queue = cli->arg[1];
+    d->cli = cli;
+    if (cli->json)
+        text_printf(&d->out, "{\"schema\":\"jobq.dlq/1\",\"%s\":[",
+                    d->redrive ? "redriven" : "jobs");
+    int64_t rc = d->redrive ? dead_redrive(b, queue, d->limit, on_letter, d, err)
+                            : dead_walk(b, queue, on_letter, d, err);
+    if (cli->json)
+        text_puts(&d->out, rc < 0 ? "],\"incomplete\":true}\n" : "]}\n");
+    cli_flush(cli, &d->out);
+    if (rc < 0)
+        return jobq_wrap(err, "queue '%s'", queue);
+    if (d->shown == 0)
+        cli_say(cli, d->left ? "nothing was redriven" : "no dead letters");
+    else
+        cli_say(cli, "%lld %s; next: jobq %s %s%s", (long long)d->shown,
+                d->redrive ? "redriven" : "dead", d->redrive ? "drain" : "dlq redrive",
+                queue, d->redrive ? " -n 10" : "");
+    return d->left ? CLI_FAILURE : CLI_OK;
+}
+
+static int run_dlq(struct cli *cli)
+{
+    static const char *const stores[] = {"simpledb", "none", NULL};
+    bool bad = false;
+    struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
+    struct dead d = {.redrive = strcmp(cli->arg[0], "redrive") == 0,
+                     .limit =
+                         cli_count(cli, LIMIT, JOBQ_FOREVER, 1, JOBQ_FOREVER - 1, &bad)};
+    if (!d.redrive && strcmp(cli->arg[0], "ls") != 0) {
+        cli_complain(cli, "want: jobq dlq ls|redrive QUEUE");
+        bad = true;
+    }
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &d);
+    text_release(&d.out);
+    return rc;
+}
+
+const struct cli_command cmd_dlq = {
+    .name = "dlq",
+    .synopsis = "ls|redrive QUEUE [--limit N] [--store none]",
+    .summary = "shows the dead letters of a queue, or puts them back",
+    .examples = "  jobq dlq ls render\n"
+                "  jobq dlq redrive render --limit 10\n",
+    .calls =
+        "  1 or 2 to open; per 10 jobs 1 ReceiveMessage and, ls, 1\n"
+        "  ChangeMessageVisibilityBatch; 1 GetAttributes a job; redrive: 1 "
+        "PutAttributes,\n"
+        "  1 SendMessage and 1 DeleteMessage a job; ls: 1 PutAttributes for each "
+        "that SQS\n"
+        "  moved by itself, whose row it marks dead. With --store none SQS's alone.\n",
+    .option = dlq_options,
+    .run = run_dlq,
+    .min_args = 2,
+    .max_args = 2};
+
+/* ---- purge ------------------------------------------------------------------------------------ */
+
+enum { CONFIRM, ROWS, DEAD, DRY_RUN };
+static const struct cli_option purge_options[] = {
+    {"confirm", 0, "QUEUE", "yes, that one"},
+    {"rows", 0, NULL, "also drop the queue's domains, every row of it"},
+    {"dead", 0, NULL, "also the dead-letter queue"},
+    {"dry-run", 0, NULL, "say what would be done"},
+    {NULL, 0, NULL, NULL}};
+
+static int drop_domains(struct cli *cli, int64_t *dropped, struct jobq_error *err)
+{
+    struct jobq_backend *b = &cli->live->backend;
+    struct jobq_str name[100];
+    struct arena arena;
+    char after[JOB_DOMAIN_MAX + 64] = "";
+    int rc, got;
+    arena_init(&arena, 0);
+    do {
+        arena_reset(&arena);
+        rc = got =
+            jobq_store_list_domains(b, after[0] ? after : NULL, &arena, name, 100, err);
+        for (int i = 0; i < got && rc >= 0; i++) {
+            int day, shard;
+            snprintf(after, sizeof after, "%.*s", (int)name[i].len, name[i].ptr);
+            if (!job_domain_parse(name[i], str_of(cli->arg[0]), &day, &shard))
+                continue;
+            *dropped += 1;
+            if (!cli_given(cli, DRY_RUN))
+                rc = jobq_store_delete_domain(b, after, err);
+        }
+    } while (got == 100 && rc >= 0);
+    arena_release(&arena);
+    return rc < 0 ? rc : JOBQ_OK;
+}
+
+static int purge_one(struct cli *cli, const char *name, struct jobq_queue_depth *depth,
+                     struct jobq_error *err)
+{
+    struct jobq_backend *b = &cli->live->backend;
+    int queue;
+    int rc = cmd_queue_open(b, name, &queue, err);
+    if (rc == JOBQ_OK)
+        rc = jobq_queue_depth(b, queue, depth, err);
+    if (rc == JOBQ_OK && !cli_given(cli, DRY_RUN))
+        rc = jobq_queue_purge(b, queue, err);
+    return rc;
+}
+
+static int purge_work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct jobq_queue_depth depth = {0}, dead_depth = {0};
+    char dead[JOBQ_QUEUE_NAME_MAX + 1];
+    int64_t domains = 0;
+    struct text out = {0};
+    (void)ctx;
+    int rc = job_queue_name_check(cli->arg[0], err);
+    if (rc == JOBQ_OK)
+        rc = purge_one(cli, cli->arg[0], &depth, err);
+    if (rc == JOBQ_OK && cli_given(cli, DEAD)) {
+        job_dead_queue_name(cli->arg[0], dead);
+        rc = purge_one(cli, dead, &dead_depth, err);
+    }
+    if (rc == JOBQ_OK && cli_given(cli, ROWS))
+        rc = drop_domains(cli, &domains, err);
+    if (rc < 0)
+        return rc;
+    if (cli->json)
+        text_printf(&out,
+                    "{\"schema\":\"jobq.purge/1\",\"messages\":%lld,\"dead\":%lld,"
+                    "\"domains\":%lld,\"dry_run\":%s}\n",
+                    (long long)(depth.visible + depth.in_flight + depth.delayed),
+                    (long long)dead_depth.visible, (long long)domains,
+                    cli_given(cli, DRY_RUN) ? "true" : "false");
+    cli_flush(cli, &out);
+    text_release(&out);
+    cli_say(cli, "%s about %lld messages, %lld dead ones, %lld domains%s",
+            cli_given(cli, DRY_RUN) ? "would drop" : "dropped",
+            (long long)(depth.visible + depth.in_flight + depth.delayed),
+            (long long)dead_depth.visible, (long long)domains,
+            cli_given(cli, ROWS) ? "" : "; rows stay, --rows drops them");
+    if (cli_given(cli, DRY_RUN))
+        cli_say(cli, "next: jobq purge %s --confirm=%s", cli->arg[0], cli->arg[0]);
+    else
+        cli_say(cli, "next: jobq doctor %s", cli->arg[0]);
+    return JOBQ_OK;
+}
+
+static int run_purge(struct cli *cli)
+{
+    struct live_options live = {0};
+    if (!cli_given(cli, DRY_RUN) && !cli_confirm(cli, cli->value[CONFIRM], cli->arg[0],
+                                                 "this deletes every job waiting"))
+        return CLI_USAGE;
+    return cli_run(cli, &live, purge_work, NULL);
+}
+
+const struct cli_command cmd_purge = {
+    .name = "purge",
+    .synopsis = "QUEUE --confirm=QUEUE [--rows] [--dead] [--dry-run]",
+    .summary = "deletes every message of a queue",
+    .examples = "  jobq purge render --dry-run\n"
+                "  jobq purge render --confirm=render --rows\n",
+    .calls = "  3 a queue; with --rows 1 ListDomains per 100 domains and 1 DeleteDomain "
+             "each.\n",
+    .option = purge_options,
+    .run = run_purge,
+    .min_args = 1,
+    .max_args = 1};

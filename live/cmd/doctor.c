@@ -1,0 +1,279 @@
+/* doctor.c - jobq doctor: why it does not work, or would not work well.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
+#include "live/cmd/cmd.h"
+
+#include "base/arena.h"
+#include "fleet/job/job.h"
+#include "fleet/status/status.h"
+#include "jobq/units.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum { JOB_TIME, RATE, DOMAINS };
+static const struct cli_option options[] = {
+    {"job-time", 0, "T", "of one job: compared with the visibility timeout"},
+    {"rate", 0, "N", "jobs a second: compared with what the domains take"},
+    {"domains", 0, "D", "domains that rows are spread over (4)"},
+    {NULL, 0, NULL, NULL}};
+
+/* A domain takes about 70 writes a second, and a job's claim and final put are one each
+ * (DESIGN.md; models/params has the number with its source). */
+enum { JOBS_A_DOMAIN = 35 };
+/* Services refuse a signature further off than this: SQS 15 min; SimpleDB's and EC2's is not
+ * published and taken to be the same. Past a minute it is told. */
+#define SKEW_LIMIT_NS (15 * JOBQ_NS_PER_MIN)
+
+enum finding { FINE, WARN, BAD };
+
+struct doctor {
+    struct cli *cli;
+    struct text out;
+    int count, warnings, faults;
+    int64_t job_ns, rate;
+    int domains;
+};
+
+static void find(struct doctor *d, enum finding how, const char *what, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
+
+static void find(struct doctor *d, enum finding how, const char *what, const char *format,
+                 ...)
+{
+    static const char *const word[] = {"ok", "warning", "fault"};
+    char text[300];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    d->warnings += how == WARN;
+    d->faults += how == BAD;
+    if (d->cli->json) {
+        text_puts(&d->out, d->count++ ? ",{\"check\":" : "{\"check\":");
+        cli_json_cstr(&d->out, what);
+        text_printf(&d->out, ",\"finding\":\"%s\",\"text\":", word[how]);
+        cli_json_cstr(&d->out, text);
+        text_putc(&d->out, '}');
+        return;
+    }
+    text_printf(&d->out, "%-8s %-12s %s\n", word[how], what, text);
+    cli_flush(d->cli, &d->out);
+}
+
+static void check_skew(struct doctor *d)
+{
+    int64_t skew = d->cli->live->aws.skew_seen_ns;
+    int64_t off = skew < 0 ? -skew : skew;
+    long long s = (long long)(off / JOBQ_NS_PER_S);
+    const char *how = skew < 0 ? "ahead" : "behind";
+    if (off >= SKEW_LIMIT_NS)
+        find(
+            d, BAD, "clock",
+            "this clock is %lld s %s; past 900 s requests are refused (jobq corrects its "
+            "own)",
+            s, how);
+    else if (off >= JOBQ_NS_PER_MIN)
+        find(d, WARN, "clock", "this clock is %lld s %s", s, how);
+    else
+        find(d, FINE, "clock", "within a minute of the service's");
+}
+
+static void check_visibility(struct doctor *d, const struct jobq_queue_depth *depth)
+{
+    char text[32], job[32];
+    jobq_format_duration(depth->visibility_ns, text, sizeof text);
+    jobq_format_duration(d->job_ns, job, sizeof job);
+    if (depth->visibility_ns < 2 * JOBQ_NS_PER_S)
+        find(d, WARN, "visibility",
+             "%s: a heartbeat each half of it is at most one a second", text);
+    else if (d->job_ns > 0 && depth->visibility_ns < 2 * d->job_ns)
+        find(d, FINE, "visibility",
+             "%s for jobs of %s: heartbeats carry them, %lld a job", text, job,
+             (long long)(2 * d->job_ns / depth->visibility_ns));
+    else if (d->job_ns > 0 && depth->visibility_ns > 20 * d->job_ns &&
+             depth->visibility_ns > 10 * JOBQ_NS_PER_MIN)
+        find(d, WARN, "visibility",
+             "%s for jobs of %s: a job of a lost box waits that long", text, job);
+    else
+        find(d, FINE, "visibility", "%s", text);
+}
+
+/* Asks for what cannot be done: who may not do it is turned away before that is seen. */
+static void check_permissions(struct doctor *d, int queue)
+{
+    struct jobq_backend *b = &d->cli->live->backend;
+    struct jobq_visibility_change change = {STR("doctor"), 0};
+    struct jobq_attr attr = {STR("s"), STR("doctor"), true};
+    struct jobq_expect never = {STR("never"), STR("never"), true};
+    struct jobq_entry_result result;
+    struct jobq_error err;
+    char domain_name[JOB_DOMAIN_MAX + 1];
+    int domain, faults = d->faults;
+    if (jobq_queue_set_visibility(b, queue, &change, 1, &result, &err) == JOBQ_DENIED)
+        find(d, BAD, "permissions", "no heartbeats: %s", err.text);
+    if (jobq_queue_remove(b, queue, &change.receipt, 1, &result, &err) == JOBQ_DENIED)
+        find(d, BAD, "permissions", "no deletes: %s", err.text);
+    job_drainers_domain_name(str_of(d->cli->arg[0]), domain_name);
+    if (jobq_store_open(b, domain_name, &domain, &err) == JOBQ_OK &&
+        jobq_store_put(b, domain, &(struct jobq_item){STR("doctor"), &attr, 1}, &never,
+                       &err) == JOBQ_DENIED)
+        find(d, BAD, "permissions", "no rows: %s", err.text);
+    if (d->faults == faults)
+        find(d, FINE, "permissions",
+             "heartbeats, deletes and rows; not tried: sends, "
+             "receives, boxes");
+}
+
+static void check_queue(struct doctor *d)
+{
+    struct jobq_backend *b = &d->cli->live->backend;
+    struct jobq_queue_depth depth;
+    struct jobq_error err;
+    char dead[JOBQ_QUEUE_NAME_MAX + 1];
+    int queue, dead_queue;
+    int64_t from_ns = jobq_now(b);
+    int rc = jobq_queue_open(b, d->cli->arg[0], &queue, &err);
+    int64_t took_ns = jobq_now(b) - from_ns;
+    /* Refused for its time, a request is right the second time. */
+    if (rc == JOBQ_UNAVAILABLE && d->cli->live->aws.skew_ns)
+        rc = jobq_queue_open(b, d->cli->arg[0], &queue, &err);
+    if (rc == JOBQ_OK || d->cli->live->aws.skew_seen_ns)
+        check_skew(d);
+    if (rc < 0) {
+        find(d, BAD, rc == JOBQ_DENIED ? "permissions" : "queue", "%s", err.text);
+        return;
+    }
+    find(d, took_ns > JOBQ_NS_PER_S ? WARN : FINE, "latency", "SQS answered in %lld ms",
+         (long long)(took_ns / JOBQ_NS_PER_MS));
+    rc = jobq_queue_depth(b, queue, &depth, &err);
+    if (rc < 0) {
+        find(d, BAD, "queue", "%s", err.text);
+        return;
+    }
+    find(d, FINE, "queue", "%lld visible, %lld in flight, %lld delayed",
+         (long long)depth.visible, (long long)depth.in_flight, (long long)depth.delayed);
+    check_visibility(d, &depth);
+    job_dead_queue_name(d->cli->arg[0], dead);
+    if (jobq_queue_open(b, dead, &dead_queue, &err) < 0)
+        find(d, WARN, "dead letters", "no queue '%s': dead jobs are kept in rows only",
+             dead);
+    else if (depth.max_receive_count == 0)
+        find(d, WARN, "dead letters", "the queue has no redrive policy");
+    else if (depth.max_receive_count < 10)
+        find(d, WARN, "dead letters",
+             "maxReceiveCount is %d: SQS may take a message before the drainers give up",
+             depth.max_receive_count);
+    else
+        find(d, FINE, "dead letters", "after %d receives", depth.max_receive_count);
+    check_permissions(d, queue);
+}
+
+static void check_store(struct doctor *d)
+{
+    struct jobq_backend *b = &d->cli->live->backend;
+    struct jobq_str name[100];
+    struct jobq_error err;
+    struct arena arena;
+    int mine = 0, day, shard;
+    arena_init(&arena, 0);
+    int64_t from_ns = jobq_now(b);
+    int got = jobq_store_list_domains(b, NULL, &arena, name, 100, &err);
+    int64_t took_ns = jobq_now(b) - from_ns;
+    for (int i = 0; i < got; i++)
+        mine += job_domain_parse(name[i], str_of(d->cli->arg[0]), &day, &shard);
+    if (got < 0)
+        find(d, BAD, got == JOBQ_DENIED ? "permissions" : "domains", "%s", err.text);
+    else
+        find(d, FINE, "domains", "%d of this queue, %d%s in all, in %lld ms", mine, got,
+             got == 100 ? " or more" : "", (long long)(took_ns / JOBQ_NS_PER_MS));
+    if (d->rate > 0 && d->rate > (int64_t)JOBS_A_DOMAIN * d->domains)
+        find(d, BAD, "load", "%lld jobs a second need %lld domains; %d take %d",
+             (long long)d->rate,
+             (long long)((d->rate + JOBS_A_DOMAIN - 1) / JOBS_A_DOMAIN), d->domains,
+             d->domains * JOBS_A_DOMAIN);
+    arena_release(&arena);
+}
+
+static void check_fleet(struct doctor *d)
+{
+    struct jobq_backend *b = &d->cli->live->backend;
+    struct jobq_tag tag = {STR(STATUS_TAG), str_of(d->cli->arg[0])};
+    struct jobq_box *box = xcalloc(STATUS_BOXES_MAX, sizeof *box);
+    struct jobq_error err;
+    struct arena arena;
+    arena_init(&arena, 0);
+    int got = jobq_fleet_describe(b, tag, &arena, box, STATUS_BOXES_MAX, &err);
+    if (got < 0)
+        find(d, WARN, "boxes", "%s", err.text);
+    else
+        find(d, FINE, "boxes", "%d tagged " STATUS_TAG "=%s", got, d->cli->arg[0]);
+    arena_release(&arena);
+    free(box);
+}
+
+static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct doctor *d = ctx;
+    struct wire_keys keys;
+    struct jobq_error why;
+    int rc = job_queue_name_check(cli->arg[0], err);
+    if (rc < 0)
+        return rc;
+    if (cli->json)
+        text_puts(&d->out, "{\"schema\":\"jobq.doctor/1\",\"checks\":[");
+    rc = aws_find_region(&cli->live->aws, &why);
+    if (rc < 0)
+        find(d, BAD, "region", "%s", why.text);
+    else
+        find(d, FINE, "region", "%s; SQS at %s", cli->live->aws.region,
+             cli->live->aws.at[JOBQ_SQS].url);
+    int found = rc;
+    rc = credentials_get(&cli->live->credentials, &keys, &why);
+    if (rc < 0) {
+        find(d, BAD, "credentials", "%s", why.text);
+    } else {
+        find(d, FINE, "credentials", "from the %s", cli->live->credentials.from);
+        if (found == JOBQ_OK) {
+            check_queue(d);
+            check_store(d);
+            check_fleet(d);
+        }
+    }
+    if (cli->json)
+        text_printf(&d->out, "],\"warnings\":%d,\"faults\":%d}\n", d->warnings,
+                    d->faults);
+    cli_flush(cli, &d->out);
+    if (rc < 0)
+        return cli_exit_of(rc);
+    return d->faults ? CLI_FAILURE : CLI_OK;
+}
+
+static int run(struct cli *cli)
+{
+    bool bad = false;
+    struct live_options live = {0};
+    struct doctor d = {.cli = cli,
+                       .job_ns = cli_duration(cli, JOB_TIME, -1, &bad),
+                       .rate = cli_count(cli, RATE, 0, 1, 1000000, &bad),
+                       .domains = (int)cli_count(cli, DOMAINS, 4, 1, 250, &bad)};
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &d);
+    text_release(&d.out);
+    return rc;
+}
+
+const struct cli_command cmd_doctor = {
+    .name = "doctor",
+    .synopsis = "QUEUE [--job-time T] [--rate N]",
+    .summary = "checks credentials, clock, queue, domains and permissions",
+    .examples = "  jobq doctor render\n"
+                "  jobq doctor render --job-time 30s --rate 200 --domains 8\n",
+    .calls = "  2 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains, 1 "
+             "DescribeInstances; and\n"
+             "  1 ChangeMessageVisibility, 1 DeleteMessage and 1 PutAttributes that "
+             "come to\n"
+             "  nothing.\n",
+    .option = options,
+    .run = run,
+    .min_args = 1,
+    .max_args = 1};

@@ -1,0 +1,375 @@
+/* drain.c - jobq drain: takes jobs from a queue and runs n of them at a time.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
+#include "live/cmd/cmd.h"
+#include "live/cmd/page.h"
+
+#include "base/arena.h"
+#include "fleet/drain/drainer.h"
+#include "fleet/status/page.h"
+#include "fleet/status/status.h"
+#include "jobq/units.h"
+#include "live/world/notify.h"
+#include "live/page/peers.h"
+#include "live/cmd/record.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    SLOTS,
+    EXEC,
+    ONCE,
+    IDLE_EXIT,
+    PREFETCH,
+    BATCH,
+    WAIT,
+    VISIBILITY,
+    STORE,
+    SERVE,
+    LISTEN,
+    TOKEN_FILE,
+    RECORD,
+    TIME_LIMIT,
+    MEMORY,
+    CPU,
+    GRACE,
+    DRAIN_TIMEOUT,
+    ATTEMPTS,
+    RETRY_BASE,
+    LINGER,
+    RECEIVES,
+    CANCEL_CHECK,
+    PROGRESS,
+    STATS,
+    NOTICE,
+    CREATE
+};
+static const struct cli_option options[] = {
+    {"slots", 'n', "N", "jobs at a time (1)"},
+    {"exec", 0, "CMD", "the command of exec jobs; payload on its stdin"},
+    {"once", 0, NULL, "take what is there, then end"},
+    {"idle-exit", 0, "T", "end when nothing was there for T"},
+    {"prefetch", 0, "P", "messages held beyond the slots, or auto (auto)"},
+    {"batch", 0, "N", "messages a receive and a delete, 1 to 10 (10)"},
+    {"wait", 0, "T", "long poll, up to 20s (20s)"},
+    {"visibility", 0, "T", "of each receive (the queue's own)"},
+    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
+    {"serve", 0, NULL, "serve the status page"},
+    {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
+    {"token-file", 0, "FILE", "readers need its first line; a must beyond 127.*"},
+    {"record", 0, "FILE", "write a trace of all calls and jobs there"},
+    {"time-limit", 0, "T", "of one attempt (none)"},
+    {"memory-limit", 0, "BYTES", "address space of a command (none)"},
+    {"cpu-limit", 0, "T", "processor time of a command (none)"},
+    {"kill-grace", 0, "T", "between TERM and KILL of a command (5s)"},
+    {"drain-timeout", 0, "T", "on TERM, finish or give back within T (20s)"},
+    {"attempts", 0, "N", "a job is dead after N (3)"},
+    {"retry-base", 0, "T", "first delay before another attempt (10s)"},
+    {"linger", 0, "T", "a delete waits so long for company (5s)"},
+    {"receives", 0, "N", "receives under way at once (4)"},
+    {"cancel-check", 0, "T", "look at running rows so often, a read each (never)"},
+    {"progress", 0, "T", "note a job's 'progress N%' so often (auto; 0: off)"},
+    {"stats", 0, "T", "a statistics row at most so often (60s; 0: none)"},
+    {"notice", 0, "T", "ask for a spot notice so often (5s; 0: never)"},
+    {"create", 0, NULL, "make the queue when it is missing"},
+    {NULL, 0, NULL, NULL}};
+
+struct drain {
+    struct cli *cli;
+    struct drainer *drainer;
+    struct drainer_options options;
+    int64_t drain_timeout_ns;
+    bool serve;
+    struct cmd_page page;
+    struct record *record;
+    struct peers *peers;
+    struct text line;
+    struct loop_timer *tick;
+    int64_t watchdog_ns, next_status_ns;
+};
+
+/* ---- one line a job ------------------------------------------------------------------------ */
+
+static void log_json(struct drain *d, const struct drainer_event *e, const char *what)
+{
+    struct text *t = &d->line;
+    text_puts(t, "{\"event\":");
+    cli_json_cstr(t, what);
+    text_puts(t, ",\"id\":");
+    cli_json_string(t, e->job_id);
+    text_printf(t, ",\"attempt\":%d,\"ms\":%lld", e->attempt,
+                (long long)((e->ended_at_ns - e->started_at_ns) / JOBQ_NS_PER_MS));
+    if (e->result)
+        text_printf(t, ",\"exit\":%d,\"cpu_ms\":%lld", e->result->exit_code,
+                    (long long)(e->result->cpu_ns / JOBQ_NS_PER_MS));
+    if (e->text && e->text[0]) {
+        text_puts(t, ",\"text\":");
+        cli_json_cstr(t, e->text);
+    }
+    text_puts(t, "}\n");
+}
+
+static void log_plain(struct drain *d, const struct drainer_event *e, const char *what)
+{
+    struct text *t = &d->line;
+    text_put_escaped(t, e->job_id.ptr, (size_t)e->job_id.len);
+    text_printf(t, " %s attempt %d", what, e->attempt);
+    if (e->kind == DRAINER_ENDED) {
+        char took[32];
+        text_printf(
+            t, " in %s",
+            jobq_format_duration((e->ended_at_ns - e->started_at_ns) / 1000000 * 1000000,
+                                 took, sizeof took));
+        if (e->result && e->result->exit_code)
+            text_printf(t, ", exit %d", e->result->exit_code);
+        if (e->result && e->result->primes)
+            text_printf(t, ", %lld primes", (long long)e->result->primes);
+    }
+    if (e->text && e->text[0])
+        text_printf(t, ": %s", e->text);
+    text_putc(t, '\n');
+}
+
+static void on_event(void *ctx, const struct drainer_event *e)
+{
+    struct drain *d = ctx;
+    if (d->record)
+        record_job(d->record, e);
+    if (d->cli->quiet || (e->kind == DRAINER_STARTED && !d->cli->verbose))
+        return;
+    const char *what = e->kind == DRAINER_STARTED     ? "started"
+                       : e->kind == DRAINER_GAVE_BACK ? "given back"
+                       : e->kind == DRAINER_LOST      ? "lost"
+                       : e->kind == DRAINER_SKIPPED   ? "skipped"
+                                                      : job_state_name(e->state);
+    if (d->cli->json)
+        log_json(d, e, what);
+    else
+        log_plain(d, e, what);
+    cli_flush(d->cli, &d->line);
+}
+
+/* ---- stopping ------------------------------------------------------------------------------- */
+
+static void on_signal(struct cli *cli, int number)
+{
+    struct drain *d = cli->on_signal_ctx;
+    /* Still looking for its queue, it holds nothing: a TERM has been obeyed. */
+    if (!d->drainer)
+        _exit(number == SIGTERM ? CLI_OK : CLI_INTERRUPTED);
+    if (cli->interrupted == 1)
+        cli_say(cli,
+                "stopping: no new jobs; what runs finishes or is given back; again to "
+                "give back at once");
+    notify_send("STOPPING=1");
+    /* Fibers may not be run from here; the drainer only notes it. */
+    drainer_stop(d->drainer, loop_now_ns() + d->drain_timeout_ns);
+}
+
+/* ---- the service ---------------------------------------------------------------------------- */
+
+/* Only if the poll loop is alive is the watchdog fed: a hung poll restarts the drainer. Polls
+ * that fail are alive: a restart would end the jobs that run and mend no network. */
+static bool alive(const struct drainer_view *view, int64_t wait_ns)
+{
+    int64_t limit_ns = wait_ns + 60 * JOBQ_NS_PER_S;
+    return view->last_poll_at_ns == 0 || view->busy >= view->slots ||
+           view->mode != DRAINER_RUNNING ||
+           loop_now_ns() - view->last_poll_at_ns < limit_ns;
+}
+
+static void on_tick(void *ctx)
+{
+    struct drain *d = ctx;
+    struct drainer_view view;
+    char status[200];
+    if (d->record)
+        record_flush(d->record);
+    drainer_view(d->drainer, &view);
+    if (loop_now_ns() >= d->next_status_ns) {
+        d->next_status_ns = loop_now_ns() + 5 * JOBQ_NS_PER_S;
+        snprintf(status, sizeof status,
+                 "STATUS=%d of %d slots busy, %lld done, %lld dead", view.busy,
+                 view.slots, (long long)view.counters.done,
+                 (long long)view.counters.dead);
+        notify_send(status);
+    }
+    if (d->watchdog_ns && alive(&view, d->options.wait_ns))
+        notify_send("WATCHDOG=1");
+    int64_t next_ns = JOBQ_NS_PER_S;
+    if (d->watchdog_ns && d->watchdog_ns < next_ns)
+        next_ns = d->watchdog_ns;
+    loop_timer_set(d->tick, loop_now_ns() + next_ns);
+}
+
+/* Without a record or a NOTIFY_SOCKET nobody needs the tick, and idle is idle. */
+static void start_tick(struct drain *d)
+{
+    d->watchdog_ns = notify_watchdog_ns();
+    if (!d->record && !getenv("NOTIFY_SOCKET"))
+        return;
+    d->tick = loop_timer_new(d->cli->live->loop, on_tick, d);
+    loop_timer_set(d->tick, loop_now_ns());
+}
+
+static void describe(void *ctx, struct status_drainer *out)
+{
+    struct drain *d = ctx;
+    struct drainer_view view;
+    drainer_view(d->drainer, &view);
+    *out = status_drainer_of(&view, loop_wall_ns());
+}
+
+static int start_page(struct drain *d, struct jobq_error *err)
+{
+    struct jobq_backend *b = &d->cli->live->backend;
+    struct status *status;
+    struct text url = {0};
+    int port = cmd_page_listen(d->cli, &d->page, 90 * JOBQ_NS_PER_S, err);
+    if (port < 0)
+        return port;
+    cmd_page_url(&d->page, port, &url);
+    cli_say(d->cli, "status page at %s", url.ptr);
+    text_release(&url);
+    int rc = status_new(b, d->options.queue, &status, err);
+    struct page_options page = {
+        .drainer = d->drainer, .peers = peers_heard, .peers_ctx = &d->peers};
+    peers_ask(d->peers);
+    return rc < 0 ? rc : page_start(b, status, &page, err);
+}
+
+static void say_counters(struct drain *d)
+{
+    struct drainer_view v;
+    drainer_view(d->drainer, &v);
+    cli_say(
+        d->cli,
+        "%lld done, %lld failed, %lld dead, %lld cancelled, %lld given back, %lld lost",
+        (long long)v.counters.done, (long long)v.counters.failed,
+        (long long)v.counters.dead, (long long)v.counters.cancelled,
+        (long long)v.counters.gave_back, (long long)v.counters.lost);
+    if (v.counters.dead)
+        cli_say(d->cli, "next: jobq dlq ls %s", d->options.queue);
+}
+
+static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct drain *d = ctx;
+    struct jobq_backend *b = &cli->live->backend;
+    if (cli_given(cli, RECORD)) {
+        d->record = record_open(cli->value[RECORD], b, err);
+        if (!d->record)
+            return err->code;
+    }
+    int rc = drainer_new(b, &d->options, &d->drainer, err);
+    if (rc == JOBQ_OK) {
+        d->peers = peers_new(cli->live->loop, d->options.queue);
+        peers_answer(d->peers, describe, d);
+    }
+    if (rc == JOBQ_OK && d->serve)
+        rc = start_page(d, err);
+    if (rc == JOBQ_OK) {
+        start_tick(d);
+        notify_send("READY=1\nSTATUS=draining");
+        cli_say(cli, "draining '%s' with %d slots", d->options.queue, d->options.slots);
+        rc = drainer_run(d->drainer, err);
+        say_counters(d);
+    }
+    loop_timer_free(d->tick);
+    d->tick = NULL;
+    if (d->record) {
+        transport_settle(cli->live->transport, 2 * JOBQ_NS_PER_S);
+        record_close(d->record, cli->live->transport);
+    }
+    peers_free(d->peers);
+    d->peers = NULL;
+    d->drainer = NULL;
+    return rc;
+}
+
+static void read_options(struct cli *cli, struct drain *d, struct live_options *live,
+                         bool *bad)
+{
+    static const char *const stores[] = {"simpledb", "none", NULL};
+    struct drainer_options *o = &d->options;
+    int slots = (int)cli_count(cli, SLOTS, 1, 1, DRAINER_SLOTS_MAX, bad);
+    *o = drainer_defaults(cli->arg[0], slots);
+    bool automatic =
+        !cli_given(cli, PREFETCH) || strcmp(cli->value[PREFETCH], "auto") == 0;
+    o->prefetch = automatic
+                      ? DRAINER_PREFETCH_AUTO
+                      : (int)cli_count(cli, PREFETCH, 0, 0, DRAINER_PREFETCH_MAX, bad);
+    o->batch = (int)cli_count(cli, BATCH, 0, 1, JOBQ_BATCH_MAX, bad);
+    o->receives = (int)cli_count(cli, RECEIVES, 0, 1, 64, bad);
+    o->wait_ns = cli_duration(cli, WAIT, o->wait_ns, bad);
+    o->visibility_ns = cli_duration(cli, VISIBILITY, -1, bad);
+    o->max_attempts = (int)cli_count(cli, ATTEMPTS, o->max_attempts, 1, 1000, bad);
+    o->retry_base_ns = cli_duration(cli, RETRY_BASE, o->retry_base_ns, bad);
+    o->time_limit_ns = cli_duration(cli, TIME_LIMIT, 0, bad);
+    o->kill_grace_ns = cli_duration(cli, GRACE, o->kill_grace_ns, bad);
+    o->linger_ns = cli_duration(cli, LINGER, o->linger_ns, bad);
+    o->cancel_check_ns = cli_duration(cli, CANCEL_CHECK, 0, bad);
+    o->progress_ns = cli_given(cli, PROGRESS) ? cli_duration(cli, PROGRESS, 0, bad) : 0;
+    if (cli_given(cli, PROGRESS) && o->progress_ns == 0)
+        o->progress_ns = -1;
+    o->stats_ns = cli_duration(cli, STATS, 60 * JOBQ_NS_PER_S, bad);
+    o->notice_ns = cli_duration(cli, NOTICE, 5 * JOBQ_NS_PER_S, bad);
+    o->idle_exit_ns = cli_duration(cli, IDLE_EXIT, cli_given(cli, ONCE) ? 0 : -1, bad);
+    o->create = cli_given(cli, CREATE);
+    o->on_event = on_event;
+    o->event_ctx = d;
+    d->drain_timeout_ns = cli_duration(cli, DRAIN_TIMEOUT, 20 * JOBQ_NS_PER_S, bad);
+    d->serve = cli_given(cli, SERVE) || cli_given(cli, LISTEN);
+    if (d->serve)
+        cmd_page_options(cli, LISTEN, TOKEN_FILE, &d->page, bad);
+    live->no_store = cli_choice(cli, STORE, stores, 0, bad) == 1;
+    live->exec.command = cli->value[EXEC];
+    live->exec.memory_bytes = cli_size(cli, MEMORY, 0, bad);
+    live->exec.cpu_ns = cli_duration(cli, CPU, 0, bad);
+    if (live->no_store)
+        o->stats_ns = 0;
+}
+
+static int run(struct cli *cli)
+{
+    char host[64] = "";
+    bool bad = false;
+    struct live_options live = {0};
+    struct drain *d = xcalloc(1, sizeof *d);
+    d->cli = cli;
+    read_options(cli, d, &live, &bad);
+    /* Off EC2 a box is a host: rows then say where a job ran. */
+    gethostname(host, sizeof host - 1);
+    host[23] = '\0';
+    if (getenv("AWS_EC2_METADATA_DISABLED"))
+        d->options.box = host;
+    cli->on_signal = on_signal;
+    cli->on_signal_ctx = d;
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, d);
+    cli->on_signal = NULL;
+    cli->on_signal_ctx = NULL;
+    text_release(&d->line);
+    free(d);
+    return rc;
+}
+
+const struct cli_command cmd_drain = {
+    .name = "drain",
+    .synopsis = "QUEUE -n SLOTS [options]",
+    .summary = "takes jobs from a queue and runs them",
+    .examples = "  jobq drain render -n 32 --exec ./render-frame\n"
+                "  jobq drain render -n 4 --idle-exit 10m --serve\n"
+                "  jobq drain render -n 1 --once --record trace.jsonl\n",
+    .calls = "  A job, batched: 1/10 ReceiveMessage, 2 PutAttributes, 1/10\n"
+             "  DeleteMessageBatch; unbatched: 1 receive, 2 puts, 1 delete. A heartbeat "
+             "of all\n"
+             "  that is held each half visibility timeout. Idle: 3 receives a minute. A "
+             "job's\n"
+             "  'progress N%': at most 1 PutAttributes a --progress.\n"
+             "  jobq explain-cost drain ... prices the rest.\n",
+    .option = options,
+    .run = run,
+    .min_args = 1,
+    .max_args = 1};

@@ -1,0 +1,382 @@
+/* explain.c - jobq explain-cost: what a command line of jobq will ask of AWS, and the
+ * price, by the closed form; nothing is called.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c.
+ *
+ * enqueue and drain split the closed form of a job (src/cost/predict/predict.h) between them: what
+ * puts a job there, and what takes it away. */
+#include "live/cmd/cmd.h"
+
+#include "base/arena.h"
+#include "cost/bill/bill.h"
+#include "cost/predict/predict.h"
+#include "jobq/units.h"
+#include "pricing/sheet.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const struct cli_option options[] = {{NULL, 0, NULL, NULL}};
+
+struct explain {
+    struct cli *cli;
+    struct sheet *sheet;
+    struct predict_scenario scenario;
+    struct jobq_ledger ledger;
+    double jobs;
+    const char *unit; /* what the figures are of */
+    char note[300];
+};
+
+/* ---- requests of a subcommand ------------------------------------------------------------ */
+
+static void add(struct explain *x, enum jobq_action action, double requests,
+                double box_hours)
+{
+    struct jobq_usage *u = &x->ledger.action[action];
+    u->requests += (int64_t)ceil(requests - 1e-9);
+    u->box_usage_e10h += (int64_t)llround(box_hours * 1e10);
+}
+
+/* SQS prices chunks of payload: each request of so many bytes. */
+static void add_sqs(struct explain *x, enum jobq_action action, double requests,
+                    double bytes)
+{
+    int64_t count = (int64_t)ceil(requests - 1e-9);
+    add(x, action, requests, 0);
+    if (action == JOBQ_ACT_SQS_SEND || action == JOBQ_ACT_SQS_SEND_BATCH)
+        x->ledger.send_kib[jobq_payload_bucket((int64_t)bytes)] += count;
+    else if (action == JOBQ_ACT_SQS_RECEIVE)
+        x->ledger.receive_kib[jobq_payload_bucket((int64_t)bytes)] += count;
+}
+
+/* BoxUsage of a put of n values: the fitted formula of facts (0.0000219907 + 2e-10 n^3). */
+static double put_hours(double n)
+{
+    return 0.0000219907 + 2e-10 * n * n * n;
+}
+
+static const char *value_of(const struct cli *sub, const char *name)
+{
+    for (int i = 0; sub->command->option[i].name; i++)
+        if (strcmp(sub->command->option[i].name, name) == 0)
+            return sub->value[i];
+    return NULL;
+}
+
+/* Lines and their mean length. */
+static int count_lines(const char *path, double *jobs, double *bytes,
+                       struct jobq_error *err)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    FILE *file = strcmp(path, "-") ? fopen(path, "re") : NULL;
+    char shown[100];
+    text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
+    if (!file)
+        return jobq_fail(err, JOBQ_INVALID, "'%s' cannot be read to count its jobs",
+                         shown);
+    *jobs = *bytes = 0;
+    for (ssize_t len; (len = getline(&line, &cap, file)) > 0;)
+        if (line[0] != '#' && line[0] != '\n') {
+            *jobs += 1;
+            *bytes += (double)len;
+        }
+    free(line);
+    fclose(file);
+    if (*jobs > 0)
+        *bytes /= *jobs;
+    return JOBQ_OK;
+}
+
+static bool is_none(const struct cli *sub)
+{
+    const char *store = value_of(sub, "store");
+    return store && strcmp(store, "none") == 0;
+}
+
+static int set_store(struct explain *x, const struct cli *sub)
+{
+    x->scenario.store = is_none(sub) ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
+    return JOBQ_OK;
+}
+
+static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
+{
+    const char *batch = value_of(sub, "batch");
+    double bytes = 0;
+    set_store(x, sub);
+    x->jobs = 1;
+    if (batch) {
+        int rc = count_lines(batch, &x->jobs, &bytes, err);
+        if (rc < 0)
+            return rc;
+    }
+    for (int i = 1; i < sub->arg_count && !batch; i++)
+        bytes += (double)strlen(sub->arg[i]) + 1;
+    struct predict_state state;
+    struct usage u;
+    x->scenario.payload_bytes = bytes;
+    x->scenario.batch = batch ? 10 : 1;
+    int rc = predict_usage(&x->scenario, NULL, &u, &state, err);
+    if (rc < 0)
+        return rc;
+    if (batch)
+        add_sqs(x, JOBQ_ACT_SQS_SEND_BATCH, ceil(x->jobs / 10), state.body_bytes * 10);
+    else
+        add_sqs(x, JOBQ_ACT_SQS_SEND, 1, state.body_bytes);
+    add(x, JOBQ_ACT_SQS_GET_URL, 1, 0);
+    if (value_of(sub, "visibility"))
+        add(x, JOBQ_ACT_SQS_SET_ATTRIBUTES, 1, 0);
+    if (x->scenario.store == PREDICT_SIMPLEDB && batch)
+        add(x, JOBQ_ACT_SDB_PUT_BATCH, ceil(x->jobs / 25),
+            x->jobs * u.line[USAGE_BOX_PUT_BATCH]);
+    else if (x->scenario.store == PREDICT_SIMPLEDB)
+        add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(state.row_attrs));
+    x->unit = "this enqueue";
+    snprintf(x->note, sizeof x->note,
+             "%.0f jobs of %.0f bytes; a queue that is missing costs 2 requests more, a "
+             "domain "
+             "that is missing 0.0056 machine hours",
+             x->jobs, bytes);
+    return JOBQ_OK;
+}
+
+static int set_number(struct explain *x, const struct cli *sub, const char *from,
+                      const char *to, struct jobq_error *err)
+{
+    const char *value = value_of(sub, from);
+    return value ? predict_set(&x->scenario, to, value, err) : JOBQ_OK;
+}
+
+static int drain(struct explain *x, struct cli *sub, struct jobq_error *err)
+{
+    struct usage u;
+    struct predict_state state;
+    set_store(x, sub);
+    int rc = set_number(x, sub, "slots", "concurrency", err);
+    const char *same[] = {"batch", "wait", "visibility"};
+    for (size_t i = 0; rc == JOBQ_OK && i < sizeof same / sizeof *same; i++)
+        rc = set_number(x, sub, same[i], same[i], err);
+    const char *prefetch = value_of(sub, "prefetch");
+    if (rc == JOBQ_OK && prefetch && strcmp(prefetch, "auto"))
+        rc = predict_set(&x->scenario, "prefetch", prefetch, err);
+    if (rc == JOBQ_OK)
+        rc = predict_usage(&x->scenario, NULL, &u, &state, err);
+    if (rc < 0)
+        return rc;
+    x->jobs = 1e6;
+    double receive = u.line[USAGE_RECEIVE] * x->jobs,
+           beats = u.line[USAGE_VISIBILITY] * x->jobs;
+    add_sqs(x, JOBQ_ACT_SQS_RECEIVE, receive, state.body_bytes * state.receive_batch);
+    add(x, state.delete_batch > 1 ? JOBQ_ACT_SQS_DELETE_BATCH : JOBQ_ACT_SQS_DELETE,
+        u.line[USAGE_DELETE] * x->jobs, 0);
+    add(x, JOBQ_ACT_SQS_VISIBILITY_BATCH, beats, 0);
+    if (x->scenario.store == PREDICT_SIMPLEDB)
+        add(x, JOBQ_ACT_SDB_PUT, 2 * x->jobs, x->jobs * (put_hours(3) + put_hours(2)));
+    x->unit = "a million jobs";
+    double polls = 86400 / (x->scenario.wait_s > 0 ? x->scenario.wait_s : 1);
+    snprintf(
+        x->note, sizeof x->note,
+        "busy slots and jobs of 1 s are assumed (jobqcost eval asks for more); an idle "
+        "drainer makes %.0f receives a day, and 1 statistics put a minute while it works",
+        polls);
+    return JOBQ_OK;
+}
+
+static int others(struct explain *x, struct cli *sub, struct jobq_error *err)
+{
+    const char *name = sub->command->name;
+    double n = sub->arg_count;
+    x->unit = "this command";
+    if (strcmp(name, "wait") == 0 && value_of(sub, "all")) {
+        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
+        x->unit = "each look of this wait";
+    } else if (strcmp(name, "dlq") == 0) {
+        bool redrive = n > 0 && strcmp(sub->arg[0], "redrive") == 0;
+        add_sqs(x, JOBQ_ACT_SQS_RECEIVE, 1, 10 * 1024);
+        if (!is_none(sub))
+            add(x, JOBQ_ACT_SDB_GET, 10, 10 * 0.0000093202);
+        if (redrive) {
+            if (!is_none(sub))
+                add(x, JOBQ_ACT_SDB_PUT, 10, 10 * put_hours(2));
+            add_sqs(x, JOBQ_ACT_SQS_SEND, 10, 1024);
+            add(x, JOBQ_ACT_SQS_DELETE, 10, 0);
+        } else {
+            add(x, JOBQ_ACT_SQS_VISIBILITY_BATCH, 1, 0);
+        }
+        x->unit = "each ten dead letters of 1 KiB";
+    } else if (strcmp(name, "purge") == 0) {
+        double queues = value_of(sub, "dead") ? 2 : 1;
+        add(x, JOBQ_ACT_SQS_GET_URL, queues, 0);
+        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, queues, 0);
+        if (!value_of(sub, "dry-run"))
+            add(x, JOBQ_ACT_SQS_PURGE, queues, 0);
+        if (value_of(sub, "rows"))
+            snprintf(x->note, sizeof x->note,
+                     "with --rows 0.0056 machine hours a domain more");
+    } else if (strcmp(name, "status") == 0 || strcmp(name, "wait") == 0) {
+        /* GetAttributes: facts of boxusage, 0.0000093202 for a small row. */
+        add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
+        x->unit = strcmp(name, "wait") ? x->unit : "each look of this wait";
+    } else if (strcmp(name, "cancel") == 0) {
+        add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
+        add(x, JOBQ_ACT_SDB_PUT, n, n * put_hours(2));
+    } else if (strcmp(name, "serve") == 0) {
+        int64_t every_ns = 15 * JOBQ_NS_PER_S;
+        const char *refresh = value_of(sub, "refresh");
+        if (refresh && jobq_parse_duration(refresh, &every_ns, err) < 0)
+            return err->code;
+        if (every_ns < 5 * JOBQ_NS_PER_S)
+            return jobq_fail(err, JOBQ_INVALID, "--refresh is at least 5s");
+        double looks = (double)JOBQ_NS_PER_DAY / (double)every_ns;
+        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 2 * looks, 0);
+        if (set_store(x, sub) == JOBQ_OK && x->scenario.store == PREDICT_SIMPLEDB)
+            add(x, JOBQ_ACT_SDB_SELECT, looks, looks * 0.0000228616);
+        add(x, JOBQ_ACT_EC2_DESCRIBE, looks, 0);
+        x->unit = "a day of this page";
+    } else if (strcmp(name, "doctor") == 0) {
+        add(x, JOBQ_ACT_SQS_GET_URL, 2, 0);
+        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
+        add(x, JOBQ_ACT_SQS_VISIBILITY, 1, 0);
+        add(x, JOBQ_ACT_SQS_DELETE, 1, 0);
+        add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
+        add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(1));
+        add(x, JOBQ_ACT_EC2_DESCRIBE, 1, 0);
+    } else if (strcmp(name, "spawn") == 0) {
+        if (!value_of(sub, "dry-run")) {
+            add(x, JOBQ_ACT_SQS_GET_URL, 1, 0);
+            add(x, JOBQ_ACT_EC2_RUN, 1, 0);
+        }
+        snprintf(x->note, sizeof x->note, "the boxes themselves: jobqcost prices show");
+    } else if (strcmp(name, "list") == 0) {
+        add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
+        add(x, JOBQ_ACT_SDB_SELECT, 10, 10 * 0.00001372 + 1000 * 0.00000914165);
+        x->unit = "each thousand rows of this list";
+    } else {
+        snprintf(x->note, sizeof x->note, "see jobq %s --help for its calls", name);
+    }
+    return JOBQ_OK;
+}
+
+/* ---- output -------------------------------------------------------------------------------- */
+
+static int open_sheet(struct explain *x, struct jobq_error *err)
+{
+    const char **name = xcalloc((size_t)sheet_file_count, sizeof *name);
+    for (int i = 0; i < sheet_file_count; i++)
+        name[i] = sheet_files[i].name;
+    const char *region = getenv("AWS_REGION");
+    struct jobq_error other;
+    int at = region ? sheet_pick(name, sheet_file_count, region, NULL, &other) : -1;
+    if (at < 0)
+        at = sheet_pick(name, sheet_file_count, "us-east-1", NULL, err);
+    free(name);
+    if (at < 0)
+        return at;
+    return sheet_parse((const char *)sheet_files[at].bytes, sheet_files[at].len,
+                       sheet_files[at].name, &x->sheet, err);
+}
+
+static void show(struct explain *x, double usd)
+{
+    struct text out = {0};
+    bool json = x->cli->json, first = true;
+    if (json)
+        text_puts(&out, "{\"schema\":\"jobq.explain/1\",\"of\":");
+    if (json)
+        cli_json_cstr(&out, x->unit);
+    if (json)
+        text_puts(&out, ",\"requests\":{");
+    for (int a = 0; a < JOBQ_ACTION_COUNT; a++) {
+        const struct jobq_usage *u = &x->ledger.action[a];
+        if (!u->requests)
+            continue;
+        if (json)
+            text_printf(&out, "%s\"%s\":%lld", first ? "" : ",",
+                        jobq_action_name((enum jobq_action)a), (long long)u->requests);
+        else
+            text_printf(&out, "%-30s %12lld\n", jobq_action_name((enum jobq_action)a),
+                        (long long)u->requests);
+        first = false;
+    }
+    if (json) {
+        text_puts(&out, "},\"usd\":");
+        text_put_double(&out, usd);
+        text_puts(&out, ",\"sheet\":");
+        text_printf(&out, "\"%s@%s\",\"note\":", sheet_region(x->sheet),
+                    sheet_date(x->sheet));
+        cli_json_cstr(&out, x->note);
+        text_puts(&out, "}\n");
+    } else {
+        text_printf(&out, "$%.6f for %s, prices of %s %s, no free tier\n", usd, x->unit,
+                    sheet_region(x->sheet), sheet_date(x->sheet));
+        if (x->note[0])
+            text_printf(&out, "%s\n", x->note);
+    }
+    cli_flush(x->cli, &out);
+    text_release(&out);
+}
+
+static int price_and_show(struct explain *x, struct jobq_error *err)
+{
+    struct bill bill;
+    struct bill_options how = {.exact_time = true};
+    int rc = open_sheet(x, err);
+    if (rc < 0)
+        return rc;
+    bill_init(&bill);
+    rc = bill_ledger(&bill, &x->ledger, x->sheet, &how, err);
+    if (rc == JOBQ_OK)
+        show(x, bill.usd);
+    bill_release(&bill);
+    sheet_free(x->sheet);
+    return rc;
+}
+
+static int run(struct cli *cli)
+{
+    const struct cli_command *command = NULL;
+    struct jobq_error err;
+    struct cli sub;
+    for (int i = 0; cmd_table[i]; i++)
+        if (strcmp(cmd_table[i]->name, cli->arg[0]) == 0)
+            command = cmd_table[i];
+    if (!command) {
+        cli_complain(cli, "no such subcommand; see jobq help");
+        return CLI_USAGE;
+    }
+    int rc = cli_parse(&sub, command, cli->arg_count, cli->arg);
+    if (rc >= 0)
+        return rc;
+    struct explain *x = xcalloc(1, sizeof *x);
+    x->cli = cli;
+    cli->json = cli->json || sub.json;
+    jobq_ledger_init(&x->ledger);
+    predict_defaults(&x->scenario);
+    if (strcmp(command->name, "enqueue") == 0)
+        rc = enqueue(x, &sub, &err);
+    else if (strcmp(command->name, "drain") == 0)
+        rc = drain(x, &sub, &err);
+    else
+        rc = others(x, &sub, &err);
+    if (rc == JOBQ_OK)
+        rc = price_and_show(x, &err);
+    jobq_ledger_release(&x->ledger);
+    free(x);
+    cli_release(&sub);
+    return rc < 0 ? cli_fail(cli, NULL, &err) : CLI_OK;
+}
+
+const struct cli_command cmd_explain = {
+    .name = "explain-cost",
+    .synopsis = "SUBCOMMAND ...",
+    .summary = "says which requests a command line will make, and their price",
+    .examples = "  jobq explain-cost enqueue render --batch jobs.txt\n"
+                "  jobq explain-cost --json drain render -n 32\n",
+    .calls = "  none.\n",
+    .option = options,
+    .run = run,
+    .min_args = 1,
+    .max_args = -1,
+    .verbatim = true};

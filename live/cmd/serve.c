@@ -1,0 +1,110 @@
+/* serve.c - jobq serve: the status page of a queue.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
+#include "live/cmd/cmd.h"
+#include "live/cmd/page.h"
+
+#include "fleet/status/page.h"
+#include "fleet/status/status.h"
+#include "jobq/units.h"
+#include "live/world/notify.h"
+#include "live/page/peers.h"
+
+enum { LISTEN, TOKEN_FILE, REFRESH, STORE };
+static const struct cli_option options[] = {
+    {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
+    {"token-file", 0, "FILE", "readers need its first line; a must beyond 127.*"},
+    {"refresh", 0, "T", "ask the services so often, 5s at least (15s)"},
+    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
+    {NULL, 0, NULL, NULL}};
+
+struct serving {
+    struct cmd_page page;
+    int64_t refresh_ns;
+    bool stop;
+    struct peers *peers;
+    struct fiber_cond stopped;
+};
+
+static void on_signal(struct cli *cli, int number)
+{
+    struct serving *s = cli->on_signal_ctx;
+    (void)number;
+    s->stop = true;
+    fiber_cond_broadcast(&s->stopped);
+}
+
+static void serve_on(struct cli *cli, struct serving *s, int port)
+{
+    struct jobq_backend *b = &cli->live->backend;
+    struct text out = {0};
+    if (cli->json)
+        text_printf(&out, "{\"schema\":\"jobq.serve/1\",\"port\":%d}\n", port);
+    else
+        cmd_page_url(&s->page, port, &out);
+    text_puts(&out, cli->json ? "" : "\n");
+    cli_flush(cli, &out);
+    text_release(&out);
+    notify_send("READY=1\nSTATUS=serving");
+    while (!s->stop)
+        fiber_cond_wait(b->sched, &s->stopped, JOBQ_FOREVER);
+    notify_send("STOPPING=1");
+}
+
+static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct serving *s = ctx;
+    struct jobq_backend *b = &cli->live->backend;
+    struct status *status;
+    int port =
+        cmd_page_listen(cli, &s->page, 3 * s->refresh_ns + 60 * JOBQ_NS_PER_S, err);
+    if (port < 0)
+        return port;
+    int rc = status_new(b, cli->arg[0], &status, err);
+    if (rc < 0)
+        return rc;
+    s->peers = peers_new(cli->live->loop, cli->arg[0]);
+    struct page_options page = {
+        .refresh_ns = s->refresh_ns, .peers = peers_heard, .peers_ctx = &s->peers};
+    peers_ask(s->peers);
+    rc = page_start(b, status, &page, err);
+    if (rc == JOBQ_OK)
+        serve_on(cli, s, port);
+    peers_free(s->peers);
+    s->peers = NULL;
+    return rc;
+}
+static int run(struct cli *cli)
+{
+    static const char *const stores[] = {"simpledb", "none", NULL};
+    bool bad = false;
+    struct serving s = {.refresh_ns =
+                            cli_duration(cli, REFRESH, 15 * JOBQ_NS_PER_S, &bad)};
+    cmd_page_options(cli, LISTEN, TOKEN_FILE, &s.page, &bad);
+    struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
+    if (s.refresh_ns < 5 * JOBQ_NS_PER_S) {
+        cli_bad_value(cli, REFRESH, "less than 5s; each refresh costs 3 to 5 requests",
+                      &bad);
+    }
+    cli->on_signal = on_signal;
+    cli->on_signal_ctx = &s;
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &s);
+    cli->on_signal = NULL;
+    cli->on_signal_ctx = NULL;
+    return rc;
+}
+
+const struct cli_command cmd_serve = {
+    .name = "serve",
+    .synopsis = "QUEUE [--listen A:P] [--token-file FILE]",
+    .summary = "serves the status page of a queue",
+    .examples = "  jobq serve render\n"
+                "  jobq serve render --listen 127.0.0.1:0\n"
+                "  jobq serve render --listen 0.0.0.0:8080 --token-file token\n",
+    .calls =
+        "  each refresh: 1 or 2 GetQueueAttributes, 1 Select over the drainers' rows, 1\n"
+        "  DescribeInstances; a page view costs nothing.\n",
+    .option = options,
+    .run = run,
+    .min_args = 1,
+    .max_args = 1};

@@ -1,0 +1,144 @@
+/* spawn.c - jobq spawn: starts boxes that drain a queue.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
+#include "live/cmd/cmd.h"
+#include "live/cmd/job.h"
+
+#include "base/arena.h"
+#include "fleet/status/status.h"
+#include "jobq/units.h"
+#include "live/aws/user_data.h"
+
+enum { TYPE, COUNT, IMAGE, SPOT, SLOTS, IDLE_EXIT, DRY_RUN, CONFIRM };
+static const struct cli_option options[] = {
+    {"type", 0, "T", "instance type, as c7g.large"},
+    {"count", 0, "N", "how many, all or none (1)"},
+    {"image", 0, "AMI", "the image that carries jobq"},
+    {"spot", 0, NULL, "buy on the spot market"},
+    {"slots", 'n', "N", "jobs at a time on each box (10)"},
+    {"idle-exit", 0, "T", "its drainer ends when nothing was there for T"},
+    {"dry-run", 0, NULL, "say what would be started"},
+    {"confirm", 0, "QUEUE", "needed from 10 boxes on"},
+    {NULL, 0, NULL, NULL}};
+
+/* From here on a slip costs real money. */
+enum { MANY = 10, COUNT_MAX = 500 };
+
+struct spawn {
+    struct jobq_launch launch;
+    struct user_data params;
+    struct text user_data;
+};
+
+static void show(struct cli *cli, const struct spawn *s, const struct jobq_str *id,
+                 int count)
+{
+    struct text out = {0};
+    if (cli->json) {
+        text_puts(&out, "{\"schema\":\"jobq.spawn/1\",\"queue\":");
+        cli_json_cstr(&out, s->params.queue);
+        text_puts(&out, ",\"type\":");
+        cli_json_cstr(&out, s->launch.type);
+        text_printf(&out, ",\"count\":%d,\"spot\":%s,\"dry_run\":%s,\"ids\":[",
+                    s->launch.count, s->launch.spot ? "true" : "false",
+                    cli_given(cli, DRY_RUN) ? "true" : "false");
+        for (int i = 0; i < count; i++) {
+            text_puts(&out, i ? "," : "");
+            cli_json_string(&out, id[i]);
+        }
+        text_puts(&out, "],\"user_data\":");
+        cli_json_string(&out, text_str(&s->user_data));
+        text_puts(&out, "}\n");
+    } else if (cli_given(cli, DRY_RUN)) {
+        text_put_str(&out, text_str(&s->user_data));
+    }
+    for (int i = 0; i < count && !cli->json; i++) {
+        text_put_escaped(&out, id[i].ptr, (size_t)id[i].len);
+        text_putc(&out, '\n');
+    }
+    cli_flush(cli, &out);
+    text_release(&out);
+}
+
+static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct spawn *s = ctx;
+    struct jobq_backend *b = &cli->live->backend;
+    struct jobq_tag tag[] = {{STR(STATUS_TAG), str_of(s->params.queue)},
+                             {STR("Name"), str_of(s->params.queue)}};
+    char token[17];
+    struct arena arena;
+    int rc = aws_find_region(&cli->live->aws, err);
+    if (rc < 0)
+        return rc;
+    s->params.region = cli->live->aws.region;
+    rc = user_data_make(&s->params, &s->user_data, err);
+    if (rc < 0)
+        return rc;
+    if (cli_given(cli, DRY_RUN)) {
+        show(cli, s, NULL, 0);
+        cli_say(cli,
+                "would start %d %s%s for queue '%s'; next: the same without --dry-run",
+                s->launch.count, s->launch.type, s->launch.spot ? " (spot)" : "",
+                s->params.queue);
+        return JOBQ_OK;
+    }
+    /* Boxes for a name that was mistyped would cost money and drain nothing. */
+    int queue;
+    rc = cmd_queue_open(b, s->params.queue, &queue, err);
+    if (rc < 0)
+        return rc;
+    text_write_hex64(token, jobq_bits(b));
+    token[16] = '\0';
+    s->launch.client_token = token;
+    s->launch.user_data = text_str(&s->user_data);
+    s->launch.tag = tag;
+    s->launch.tag_count = 2;
+    arena_init(&arena, 0);
+    struct jobq_str *id = arena_zalloc(&arena, (size_t)s->launch.count * sizeof *id);
+    rc = jobq_fleet_launch(b, &s->launch, &arena, id, s->launch.count, err);
+    if (rc >= 0) {
+        show(cli, s, id, rc);
+        cli_say(cli, "started %d %s; next: jobq serve %s", rc, rc == 1 ? "box" : "boxes",
+                s->params.queue);
+        rc = JOBQ_OK;
+    }
+    arena_release(&arena);
+    return rc;
+}
+
+static int run(struct cli *cli)
+{
+    bool bad = false;
+    struct live_options live = {.no_store = true};
+    struct spawn s = {
+        .launch = {.type = cli->value[TYPE],
+                   .image = cli->value[IMAGE],
+                   .count = (int)cli_count(cli, COUNT, 1, 1, COUNT_MAX, &bad),
+                   .spot = cli_given(cli, SPOT)},
+        .params = {.queue = cli->arg[0],
+                   .slots = (int)cli_count(cli, SLOTS, 10, 1, 100000, &bad),
+                   .idle_exit_ns = cli_duration(cli, IDLE_EXIT, -1, &bad)}};
+    if (!cli_given(cli, TYPE) || (!cli_given(cli, IMAGE) && !cli_given(cli, DRY_RUN))) {
+        cli_complain(cli, "want --type and --image (or JOBQ_IMAGE)");
+        bad = true;
+    }
+    if (!bad && s.launch.count >= MANY && !cli_given(cli, DRY_RUN) &&
+        !cli_confirm(cli, cli->value[CONFIRM], cli->arg[0], "starting so many boxes"))
+        bad = true;
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &s);
+    text_release(&s.user_data);
+    return rc;
+}
+
+const struct cli_command cmd_spawn = {
+    .name = "spawn",
+    .synopsis = "QUEUE --type T --image AMI [--count N] [--spot] [--dry-run]",
+    .summary = "starts boxes that drain a queue",
+    .examples = "  jobq spawn render --type c7g.large --image ami-0abc --count 4 --spot\n"
+                "  jobq spawn render --type t4g.nano --dry-run\n",
+    .calls = "  1 GetQueueUrl, 1 RunInstances. The boxes then cost what boxes cost.\n",
+    .option = options,
+    .run = run,
+    .min_args = 1,
+    .max_args = 1};

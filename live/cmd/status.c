@@ -1,0 +1,309 @@
+/* status.c - jobq status and jobq wait: how jobs stand, by their rows.
+ *
+ * Room:     live, jobq's program. Callers: jobq_main.c. */
+#include "live/cmd/cmd.h"
+#include "live/cmd/job.h"
+
+#include "base/arena.h"
+#include "fleet/port/retry.h"
+#include "jobq/units.h"
+
+#include <stdlib.h>
+
+/* ---- one job, written ------------------------------------------------------------------------ */
+
+static void put_ms(struct text *out, const char *name, int64_t value)
+{
+    if (value)
+        text_printf(out, ",\"%s\":%lld", name, (long long)value);
+}
+
+void cmd_job_json(struct text *out, const struct status_job *job)
+{
+    text_puts(out, "{\"id\":");
+    cli_json_cstr(out, job->id);
+    text_printf(out, ",\"state\":\"%s\",\"attempt\":%lld", job_state_name(job->state),
+                (long long)job->attempt);
+    put_ms(out, "enqueued_ms", job->enqueued_ms);
+    put_ms(out, "started_ms", job->started_ms);
+    put_ms(out, "finished_ms", job->finished_ms);
+    if (job->finished_ms)
+        text_printf(out, ",\"exit\":%lld,\"wall_ns\":%lld,\"cpu_ns\":%lld",
+                    (long long)job->exit_code, (long long)job->wall_ns,
+                    (long long)job->cpu_ns);
+    if (job->progress >= 0)
+        text_printf(out, ",\"progress\":%d", job->progress);
+    if (job->box[0]) {
+        text_puts(out, ",\"box\":");
+        cli_json_cstr(out, job->box);
+    }
+    if (job->tail_bytes) {
+        text_puts(out, ",\"output\":");
+        cli_json_string(out, (struct jobq_str){job->tail, job->tail_bytes});
+    }
+    text_putc(out, '}');
+}
+
+void cmd_job_plain(struct text *out, const struct status_job *job, bool with_output)
+{
+    char took[32];
+    text_printf(out, "%s\t%s\tattempt %lld", job->id, job_state_name(job->state),
+                (long long)job->attempt);
+    if (job->finished_ms)
+        text_printf(out, "\texit %lld\t%s", (long long)job->exit_code,
+                    jobq_format_duration(job->wall_ns / JOBQ_NS_PER_MS * JOBQ_NS_PER_MS,
+                                         took, sizeof took));
+    if (job->progress >= 0)
+        text_printf(out, "\t%d%%", job->progress);
+    if (job->box[0])
+        text_printf(out, "\ton %s", job->box);
+    text_putc(out, '\n');
+    if (!with_output || !job->tail_bytes)
+        return;
+    text_puts(out, "  | ");
+    for (int i = 0; i < job->tail_bytes; i++) {
+        char c = job->tail[i];
+        if (c == '\n')
+            text_puts(out, i + 1 < job->tail_bytes ? "\n  | " : "");
+        else
+            text_put_escaped(out, &c, 1);
+    }
+    text_putc(out, '\n');
+}
+
+int cmd_job_read(struct jobq_backend *b, const char *id, struct status_job *out,
+                 struct jobq_error *err)
+{
+    int64_t until_ns = jobq_now(b) + 30 * JOBQ_NS_PER_S;
+    struct retry retry;
+    int rc;
+    retry_init(&retry, b, &RETRY_CALLS, &until_ns);
+    do
+        rc = status_job(b, str_of(id), out, err);
+    while (rc < 0 && retry_again(&retry, rc));
+    return rc;
+}
+
+int cmd_queue_open(struct jobq_backend *b, const char *name, int *queue,
+                   struct jobq_error *err)
+{
+    int rc = job_queue_name_check(name, err);
+    if (rc < 0)
+        return rc;
+    rc = jobq_queue_open(b, name, queue, err);
+    return rc < 0 ? jobq_wrap(err, "queue '%s'", name) : JOBQ_OK;
+}
+
+/* ---- status --------------------------------------------------------------------------------- */
+
+static const struct cli_option status_options[] = {{NULL, 0, NULL, NULL}};
+
+static int show(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct status_job *job = xmalloc(sizeof *job);
+    struct text out = {0};
+    int worst = CLI_OK, shown = 0;
+    (void)ctx;
+    if (cli->json)
+        text_puts(&out, "{\"schema\":\"jobq.jobs/1\",\"jobs\":[");
+    for (int i = 0; i < cli->arg_count; i++) {
+        int rc = cmd_job_read(&cli->live->backend, cli->arg[i], job, err);
+        if (rc < 0) {
+            char id[160];
+            text_escape(cli->arg[i], (int64_t)strlen(cli->arg[i]), id, sizeof id);
+            worst = cli_fail(cli, id, err);
+            continue;
+        }
+        if (cli->json) {
+            text_puts(&out, shown++ ? "," : "");
+            cmd_job_json(&out, job);
+        } else {
+            cmd_job_plain(&out, job, cli->arg_count == 1);
+        }
+        if (!cli->json)
+            cli_flush(cli, &out);
+    }
+    if (cli->json)
+        text_puts(&out, "]}\n");
+    cli_flush(cli, &out);
+    text_release(&out);
+    free(job);
+    return worst;
+}
+
+static int run_status(struct cli *cli)
+{
+    struct live_options live = {0};
+    return cli_run(cli, &live, show, NULL);
+}
+
+const struct cli_command cmd_status = {
+    .name = "status",
+    .synopsis = "ID...",
+    .summary = "says how jobs stand",
+    .examples = "  jobq status render-0a1b...\n"
+                "  jobq status --json render-0a1b... | jq '.jobs[0].state'\n",
+    .calls = "  1 GetAttributes a job.\n",
+    .option = status_options,
+    .run = run_status,
+    .min_args = 1,
+    .max_args = -1};
+
+/* ---- wait ------------------------------------------------------------------------------------- */
+
+enum { ALL, TIMEOUT, INTERVAL };
+static const struct cli_option wait_options[] = {
+    {"all", 0, NULL, "wait until the queue named is empty"},
+    {"timeout", 0, "T", "give up after T (never)"},
+    {"interval", 0, "T", "look so often (1s, growing to 15s)"},
+    {NULL, 0, NULL, NULL}};
+
+struct waiting {
+    int64_t until_ns, interval_ns;
+    bool fixed;
+};
+
+static bool pause_between(struct cli *cli, struct waiting *w)
+{
+    struct jobq_backend *b = &cli->live->backend;
+    int64_t at_ns = jobq_now(b) + w->interval_ns;
+    if (jobq_now(b) >= w->until_ns)
+        return false;
+    fiber_sleep_until(b->sched, at_ns < w->until_ns ? at_ns : w->until_ns);
+    if (!w->fixed && w->interval_ns < 15 * JOBQ_NS_PER_S)
+        w->interval_ns += w->interval_ns / 2;
+    return true;
+}
+
+static void show_empty(struct cli *cli)
+{
+    struct text out = {0};
+    if (cli->json) {
+        text_puts(&out, "{\"schema\":\"jobq.wait/1\",\"queue\":");
+        cli_json_cstr(&out, cli->arg[0]);
+        text_puts(&out, ",\"left\":0}\n");
+    }
+    cli_flush(cli, &out);
+    text_release(&out);
+    cli_say(cli, "queue '%s' is empty; next: jobq list %s --state dead", cli->arg[0],
+            cli->arg[0]);
+}
+
+static int wait_all(struct cli *cli, struct waiting *w, struct jobq_error *err)
+{
+    struct jobq_backend *b = &cli->live->backend;
+    struct jobq_queue_depth depth;
+    int queue, empty = 0;
+    int rc;
+    struct retry retry;
+    retry_init(&retry, b, &RETRY_CALLS, &w->until_ns);
+    do
+        rc = cmd_queue_open(b, cli->arg[0], &queue, err);
+    while (rc < 0 && retry_again(&retry, rc));
+    if (rc < 0)
+        return rc;
+    /* Counts are approximate: believe in an empty queue the second time. */
+    do {
+        rc = jobq_queue_depth(b, queue, &depth, err);
+        if (rc < 0 && !jobq_code_is_retryable(rc))
+            return rc;
+        if (rc == JOBQ_OK) {
+            int64_t left = depth.visible + depth.in_flight + depth.delayed;
+            empty = left ? 0 : empty + 1;
+            if (empty == 2) {
+                show_empty(cli);
+                return JOBQ_OK;
+            }
+            if (cli->verbose)
+                cli_say(cli, "%lld jobs left", (long long)left);
+        }
+    } while (pause_between(cli, w));
+    return jobq_fail(err, JOBQ_TIMEOUT, "queue is not empty yet");
+}
+
+static int wait_ids(struct cli *cli, struct waiting *w, struct jobq_error *err)
+{
+    struct jobq_backend *b = &cli->live->backend;
+    struct status_job *job = xmalloc(sizeof *job);
+    bool *ended = xcalloc((size_t)cli->arg_count, sizeof *ended);
+    struct text out = {0};
+    int left = cli->arg_count, worst = CLI_OK, unread = CLI_OK, shown = 0, rc = JOBQ_OK;
+    if (cli->json)
+        text_puts(&out, "{\"schema\":\"jobq.jobs/1\",\"jobs\":[");
+    do {
+        for (int i = 0; i < cli->arg_count && rc == JOBQ_OK; i++) {
+            if (ended[i])
+                continue;
+            rc = cmd_job_read(b, cli->arg[i], job, err);
+            if (rc == JOBQ_CORRUPT) {
+                /* It will not become readable; the others are waited for. */
+                unread = cli_fail(cli, cli->arg[i], err);
+                ended[i] = true;
+                left--;
+                rc = JOBQ_OK;
+                continue;
+            }
+            if (rc < 0 || !job_state_is_final(job->state))
+                continue;
+            ended[i] = true;
+            left--;
+            if (job->state != JOB_DONE)
+                worst = CLI_JOB_FAILED;
+            if (cli->json) {
+                text_puts(&out, shown++ ? "," : "");
+                cmd_job_json(&out, job);
+            } else {
+                cmd_job_plain(&out, job, false);
+                cli_flush(cli, &out);
+            }
+        }
+    } while (rc == JOBQ_OK && left && pause_between(cli, w));
+    if (cli->json)
+        text_puts(&out, "]}\n");
+    cli_flush(cli, &out);
+    text_release(&out);
+    free(ended);
+    free(job);
+    if (rc < 0)
+        return rc;
+    if (left)
+        return jobq_fail(err, JOBQ_TIMEOUT, "'%d' jobs have not ended", left);
+    return unread ? unread : worst;
+}
+
+static int wait_work(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    struct waiting *w = ctx;
+    w->until_ns = w->until_ns == JOBQ_FOREVER
+                      ? JOBQ_FOREVER
+                      : jobq_now(&cli->live->backend) + w->until_ns;
+    return cli_given(cli, ALL) ? wait_all(cli, w, err) : wait_ids(cli, w, err);
+}
+
+static int run_wait(struct cli *cli)
+{
+    bool bad = false;
+    struct live_options live = {.no_store = cli_given(cli, ALL)};
+    struct waiting w = {.until_ns = cli_duration(cli, TIMEOUT, JOBQ_FOREVER, &bad),
+                        .interval_ns = cli_duration(cli, INTERVAL, JOBQ_NS_PER_S, &bad),
+                        .fixed = cli_given(cli, INTERVAL)};
+    if (cli_given(cli, ALL) && cli->arg_count != 1) {
+        cli_complain(cli, "--all wants one queue");
+        bad = true;
+    }
+    if (w.interval_ns < 10 * JOBQ_NS_PER_MS)
+        w.interval_ns = 10 * JOBQ_NS_PER_MS;
+    return bad ? CLI_USAGE : cli_run(cli, &live, wait_work, &w);
+}
+
+const struct cli_command cmd_wait = {
+    .name = "wait",
+    .synopsis = "ID... | --all QUEUE",
+    .summary = "waits until jobs have ended; 5 if one is dead or cancelled",
+    .examples = "  jobq wait $(jobq enqueue render frame=1 kind=exec)\n"
+                "  jobq wait --all render --timeout 1h\n",
+    .calls = "  1 GetAttributes a job each look; with --all 1 GetQueueAttributes.\n",
+    .option = wait_options,
+    .run = run_wait,
+    .min_args = 1,
+    .max_args = -1};

@@ -1,0 +1,232 @@
+#include "live/page/peers.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "jobq/units.h"
+
+#include <event2/event.h>
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ASK_NS (5 * JOBQ_NS_PER_S)
+#define HEARD_NS (3 * ASK_NS)
+#define ANSWER_NS JOBQ_NS_PER_S /* who has not answered by then is not waited for */
+enum { ANSWER_MAX = STATUS_ROW_MAX + 32, LIST_LINES_MAX = 20000 };
+
+struct heard {
+    struct status_drainer drainer;
+    int64_t at_ns;
+};
+
+struct peers {
+    struct loop *loop;
+    char prefix[JOBQ_QUEUE_NAME_MAX + 16]; /* "jobq/QUEUE/", before a pid */
+    int answer_fd, ask_fd;
+    struct event *asked, *answered;
+    struct loop_timer *again;
+    void (*fill)(void *ctx, struct status_drainer *out);
+    void *ctx;
+    struct heard heard[PEERS_HEARD_MAX];
+    int count;
+    int64_t asked_at_ns; /* first; 0: not yet */
+    int unanswered;      /* of the first questions: later, the last answers still hold */
+};
+
+/* ---- sockets ----------------------------------------------------------------------------- */
+
+/* An abstract name begins with a NUL byte and needs no other end than its length. */
+static socklen_t address(struct sockaddr_un *out, const char *name)
+{
+    size_t len = strlen(name);
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (len > sizeof out->sun_path - 1)
+        len = sizeof out->sun_path - 1;
+    memcpy(out->sun_path + 1, name, len);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len);
+}
+
+/* name NULL: any free one. Returns the descriptor; -1: none. */
+static int open_named(const char *name)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    socklen_t len = name ? address(&at, name) : (socklen_t)sizeof at.sun_family;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&at, len) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static void my_name(const struct peers *p, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s%ld", p->prefix, (long)getpid());
+}
+
+/* ---- answering --------------------------------------------------------------------------- */
+
+static void on_question(evutil_socket_t fd, short what, void *arg)
+{
+    struct peers *p = arg;
+    struct sockaddr_un from;
+    socklen_t from_len = sizeof from;
+    struct status_drainer me;
+    char byte, answer[ANSWER_MAX];
+    (void)what;
+    /* One a turn, so that nobody keeps the loop. */
+    if (recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &from_len) < 0)
+        return;
+    p->fill(p->ctx, &me);
+    int len = snprintf(answer, sizeof answer, "%s ", me.id);
+    len += status_drainer_write(&me, answer + len);
+    sendto(fd, answer, (size_t)len, MSG_NOSIGNAL, (const struct sockaddr *)&from,
+           from_len);
+}
+
+void peers_answer(struct peers *p, void (*fill)(void *ctx, struct status_drainer *out),
+                  void *ctx)
+{
+    char name[sizeof p->prefix + 24];
+    my_name(p, name, sizeof name);
+    p->fill = fill;
+    p->ctx = ctx;
+    p->answer_fd = open_named(name);
+    if (p->answer_fd < 0)
+        return;
+    p->asked =
+        event_new(loop_base(p->loop), p->answer_fd, EV_READ | EV_PERSIST, on_question, p);
+    event_add(p->asked, NULL);
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+static void forget_old(struct peers *p)
+{
+    int kept = 0;
+    for (int i = 0; i < p->count; i++)
+        if (loop_now_ns() - p->heard[i].at_ns < HEARD_NS)
+            p->heard[kept++] = p->heard[i];
+    p->count = kept;
+}
+
+static void keep(struct peers *p, const struct status_drainer *drainer)
+{
+    int at = 0;
+    while (at < p->count && strcmp(p->heard[at].drainer.id, drainer->id) != 0)
+        at++;
+    if (at == PEERS_HEARD_MAX)
+        return;
+    p->heard[at] = (struct heard){*drainer, loop_now_ns()};
+    p->count += at == p->count;
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *arg)
+{
+    char text[ANSWER_MAX];
+    struct status_drainer drainer;
+    (void)what;
+    struct peers *p = arg;
+    ssize_t len = recv(fd, text, sizeof text, MSG_TRUNC);
+    p->unanswered -= len >= 0 && p->unanswered > 0;
+    const char *blank =
+        len > 0 && len < (ssize_t)sizeof text ? memchr(text, ' ', (size_t)len) : NULL;
+    if (!blank || blank == text)
+        return;
+    struct jobq_str id = {text, blank - text};
+    if (status_drainer_read(id, (struct jobq_str){blank + 1, text + len - blank - 1},
+                            &drainer))
+        keep(p, &drainer);
+}
+
+/* Sends a question to each name of the list that is a drainer's of our queue. */
+static void ask_all(struct peers *p)
+{
+    char line[512], mine[sizeof p->prefix + 24];
+    my_name(p, mine, sizeof mine);
+    bool first = p->asked_at_ns == 0;
+    FILE *list = fopen("/proc/net/unix", "re");
+    for (int i = 0; list && i < LIST_LINES_MAX && fgets(line, sizeof line, list); i++) {
+        char *name = strstr(line, " @");
+        struct sockaddr_un to;
+        if (!name || strncmp(name + 2, p->prefix, strlen(p->prefix)) != 0)
+            continue;
+        name[strcspn(name, "\n")] = '\0';
+        if (strcmp(name + 2, mine) == 0)
+            continue;
+        socklen_t len = address(&to, name + 2);
+        bool sent = sendto(p->ask_fd, "?", 1, MSG_NOSIGNAL, (const struct sockaddr *)&to,
+                           len) == 1;
+        p->unanswered += first && sent;
+    }
+    if (list)
+        fclose(list);
+    if (first)
+        p->asked_at_ns = loop_now_ns();
+}
+
+static void on_time(void *ctx)
+{
+    struct peers *p = ctx;
+    forget_old(p);
+    ask_all(p);
+    loop_timer_set(p->again, loop_now_ns() + ASK_NS);
+}
+
+void peers_ask(struct peers *p)
+{
+    p->ask_fd = open_named(NULL);
+    if (p->ask_fd < 0)
+        return;
+    p->answered =
+        event_new(loop_base(p->loop), p->ask_fd, EV_READ | EV_PERSIST, on_answer, p);
+    event_add(p->answered, NULL);
+    p->again = loop_timer_new(p->loop, on_time, p);
+    on_time(p);
+}
+
+int peers_heard(void *where, struct status_drainer *out, int cap, bool *waiting)
+{
+    struct peers *p = *(struct peers **)where;
+    int count = 0;
+    *waiting = false;
+    if (!p)
+        return 0;
+    *waiting = p->unanswered > 0 && loop_now_ns() - p->asked_at_ns < ANSWER_NS;
+    forget_old(p);
+    for (; count < p->count && count < cap; count++)
+        out[count] = p->heard[count].drainer;
+    return count;
+}
+
+/* ---- outside ----------------------------------------------------------------------------- */
+
+struct peers *peers_new(struct loop *loop, const char *queue)
+{
+    struct peers *p = xcalloc(1, sizeof *p);
+    p->loop = loop;
+    p->answer_fd = p->ask_fd = -1;
+    snprintf(p->prefix, sizeof p->prefix, "jobq/%s/", queue);
+    return p;
+}
+
+void peers_free(struct peers *p)
+{
+    if (!p)
+        return;
+    loop_timer_free(p->again);
+    if (p->asked)
+        event_free(p->asked);
+    if (p->answered)
+        event_free(p->answered);
+    if (p->answer_fd >= 0)
+        close(p->answer_fd);
+    if (p->ask_fd >= 0)
+        close(p->ask_fd);
+    free(p);
+}

@@ -1,0 +1,26 @@
+/* run_report.h - what a run is told as: for people, as JSON, a line a job.
+ *
+ * Room:     sim, the command line.
+ * Callers:  cmd_run; tests.
+ * Knows nothing of: worlds. No I/O: bytes into a struct text or an open file. */
+#ifndef JOBQ_SIM_CMD_RUN_REPORT_H
+#define JOBQ_SIM_CMD_RUN_REPORT_H
+
+#include "base/text.h"
+#include "sim/play/run.h"
+
+#include <stdio.h>
+
+/* At most 80 columns. Says which resource binds. */
+void run_report_text(const struct scenario *scenario, const struct world_params *params,
+                     const struct run_result *result, struct text *out);
+/* One object and a newline, schema jobq.run/1. With one replication a statistic is a
+ * number, with more an object {mean, low, high}: the mean and its 95 % interval (Student's
+ * t). */
+void run_report_json(const struct scenario *scenario, const struct run_result *result,
+                     struct text *out);
+/* A header and a line a job, in the order of the workload. Instants count from the scene's
+ * origin; empty: never. Returns 0, or -1 if the file could not be written. */
+int run_report_jobs(const struct scene *scene, FILE *out);
+
+#endif

@@ -1,0 +1,399 @@
+#include "sim/mock/control/faults.h"
+
+#include "models/params/quantile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RULES_MAX = 64, KEY_BYTES = 64, VALUE_BYTES = 160 };
+
+enum rule_kind {
+    RULE_ERROR,
+    RULE_THROTTLE,
+    RULE_DROP,
+    RULE_LOST,
+    RULE_LATENCY,
+    RULE_KINDS
+};
+static const char *const kind_names[RULE_KINDS] = {"error", "throttle", "drop", "lost",
+                                                   "latency"};
+static const char *const service_names[MOCK_SERVICE_COUNT] = {"sqs", "sdb", "ec2", "sts"};
+
+/* One setting. Those of the models are kept only to be shown. */
+struct rule {
+    char key[KEY_BYTES], value[VALUE_BYTES]; /* as given, trimmed */
+    bool model;
+    int service; /* -1: any */
+    char action[48];
+    enum rule_kind kind;
+    double p;
+    struct quantile latency;
+};
+
+struct mock_faults {
+    struct rule rule[RULES_MAX];
+    int count;
+    int64_t struck[RULE_KINDS];
+};
+
+struct mock_faults *faults_new(void)
+{
+    return xcalloc(1, sizeof(struct mock_faults));
+}
+
+void faults_free(struct mock_faults *faults)
+{
+    free(faults);
+}
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+static int read_probability(const struct rule *rule, double *out, struct jobq_error *err)
+{
+    struct jobq_error inner;
+    if (jobq_parse_number(rule->value, out, &inner) < 0 || *out < 0 || *out > 1)
+        return jobq_fail(err, JOBQ_INVALID, "'%s=%s': not a probability of 0..1",
+                         rule->key, rule->value);
+    return JOBQ_OK;
+}
+
+static int read_switch(const struct rule *rule, bool *out, struct jobq_error *err)
+{
+    *out = strcmp(rule->value, "on") == 0;
+    if (!*out && strcmp(rule->value, "off") != 0)
+        return jobq_fail(err, JOBQ_INVALID, "'%s=%s': neither 'on' nor 'off'", rule->key,
+                         rule->value);
+    return JOBQ_OK;
+}
+
+static int read_window(const struct rule *rule, struct simpledb_params *sdb,
+                       struct jobq_error *err)
+{
+    int64_t window_ns;
+    sdb->window.points = 0;
+    if (strcmp(rule->value, "off") == 0)
+        return JOBQ_OK;
+    if (jobq_parse_duration(rule->value, &window_ns, err) < 0)
+        return jobq_wrap(err, "'%s'", rule->key);
+    sdb->window.points = 2;
+    sdb->window.point[0] = (struct simpledb_window_point){0, 0};
+    sdb->window.point[1] = (struct simpledb_window_point){window_ns, 1};
+    return JOBQ_OK;
+}
+
+/* The code, with the setting's name in front of what is wrong with it. */
+static int named(int code, const struct rule *rule, struct jobq_error *err)
+{
+    return code < 0 ? jobq_wrap(err, "'%s'", rule->key) : code;
+}
+
+/* A setting of the models: 1 taken, 0 not one, < 0 wrong. */
+static int read_model(const struct mock *mock, struct rule *rule,
+                      struct mock_models *models, struct jobq_error *err)
+{
+    struct sqs_params *sqs = &models->sqs;
+    const char *key = rule->key;
+    bool on = false;
+    int code = JOBQ_OK;
+    rule->model = true;
+    if (strcmp(key, "duplicate") == 0) {
+        code = read_probability(rule, &sqs->duplicate_rate, err);
+    } else if (strcmp(key, "undelete") == 0) {
+        code = read_probability(rule, &sqs->undelete_rate, err);
+    } else if (strcmp(key, "reorder") == 0) {
+        code = read_probability(rule, &sqs->reorder_rate, err);
+    } else if (strcmp(key, "short_poll") == 0) {
+        code = read_switch(rule, &on, err);
+        sqs->short_poll_servers = on ? mock->whole.sqs.short_poll_servers : 0;
+    } else if (strcmp(key, "window") == 0) {
+        code = read_window(rule, &models->sdb, err);
+    } else if (strncmp(key, "sqs.model.", 10) == 0) {
+        code = named(sqs_params_set(sqs, key + 10, rule->value, err), rule, err);
+    } else if (strncmp(key, "sdb.model.", 10) == 0) {
+        code = named(simpledb_params_set(&models->sdb, key + 10, rule->value, err), rule,
+                     err);
+    } else if (strncmp(key, "ec2.model.", 10) == 0) {
+        code = named(ec2_params_set(&models->ec2, key + 10, rule->value, err), rule, err);
+    } else {
+        rule->model = false;
+        return 0;
+    }
+    return code < 0 ? code : 1;
+}
+
+/* [SERVICE.[ACTION.]]KEY */
+static int read_call_rule(struct rule *rule, struct jobq_error *err)
+{
+    const char *rest = rule->key, *dot = strchr(rest, '.');
+    rule->service = -1;
+    rule->action[0] = '\0';
+    if (dot) {
+        for (int i = 0; i < MOCK_SERVICE_COUNT; i++)
+            if (strlen(service_names[i]) == (size_t)(dot - rest) &&
+                memcmp(rest, service_names[i], (size_t)(dot - rest)) == 0)
+                rule->service = i;
+        if (rule->service < 0)
+            return jobq_fail(err, JOBQ_INVALID,
+                             "'%s': the service is none of sqs, sdb, ec2, sts",
+                             rule->key);
+        rest = dot + 1;
+        dot = strchr(rest, '.');
+    }
+    if (dot) {
+        size_t len = (size_t)(dot - rest);
+        if (len >= sizeof rule->action)
+            return jobq_fail(err, JOBQ_INVALID, "'%s': no such action", rule->key);
+        memcpy(rule->action, rest, len);
+        rule->action[len] = '\0';
+        rest = dot + 1;
+    }
+    int kind = 0;
+    while (kind < RULE_KINDS && strcmp(rest, kind_names[kind]) != 0)
+        kind++;
+    if (kind == RULE_KINDS)
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is not a setting", rule->key);
+    rule->kind = (enum rule_kind)kind;
+    if (rule->kind != RULE_LATENCY)
+        return read_probability(rule, &rule->p, err);
+    if (strcmp(rule->value, "off") == 0) {
+        rule->latency = quantile_constant(0);
+        return JOBQ_OK;
+    }
+    return named(quantile_parse(rule->value, &rule->latency, err), rule, err);
+}
+
+static struct jobq_str trimmed(struct jobq_str s)
+{
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[0]))
+        s.ptr++, s.len--;
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+static int copy_part(struct jobq_str part, char *out, size_t cap, struct jobq_error *err)
+{
+    part = trimmed(part);
+    if ((size_t)part.len >= cap || memchr(part.ptr, '\0', (size_t)part.len))
+        return jobq_fail(err, JOBQ_INVALID, "a setting of more than '%d' bytes",
+                         (int)cap - 1);
+    memcpy(out, part.ptr, (size_t)part.len);
+    out[part.len] = '\0';
+    return JOBQ_OK;
+}
+
+/* Puts one setting into the scratch set, in the place of an older one of its key. */
+static int read_setting(const struct mock *mock, struct jobq_str text,
+                        struct mock_faults *faults, struct mock_models *models,
+                        struct jobq_error *err)
+{
+    struct rule rule = {.service = -1};
+    char shown[80];
+    const char *equals = memchr(text.ptr, '=', (size_t)text.len);
+    if (!equals)
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is not KEY=VALUE",
+                         text_escape(text.ptr, text.len, shown, sizeof shown));
+    struct jobq_str key = {text.ptr, equals - text.ptr};
+    struct jobq_str value = {equals + 1, text.len - key.len - 1};
+    int code = copy_part(key, rule.key, sizeof rule.key, err);
+    if (code == JOBQ_OK)
+        code = copy_part(value, rule.value, sizeof rule.value, err);
+    if (code == JOBQ_OK)
+        code = read_model(mock, &rule, models, err);
+    if (code == 0)
+        code = read_call_rule(&rule, err);
+    if (code < 0)
+        return code;
+    int i = 0;
+    while (i < faults->count && strcmp(faults->rule[i].key, rule.key) != 0)
+        i++;
+    if (i == RULES_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "more than '%d' settings", RULES_MAX);
+    if (i == faults->count)
+        faults->count++;
+    faults->rule[i] = rule;
+    return JOBQ_OK;
+}
+
+static struct jobq_str take_setting(struct jobq_str *rest)
+{
+    int64_t len = 0;
+    while (len < rest->len && rest->ptr[len] != ';' && rest->ptr[len] != '\n')
+        len++;
+    struct jobq_str part = {rest->ptr, len};
+    int64_t used = len < rest->len ? len + 1 : len;
+    rest->ptr += used;
+    rest->len -= used;
+    return trimmed(part);
+}
+
+int faults_set(struct mock *mock, struct jobq_str spec, struct jobq_error *err)
+{
+    struct mock_faults *scratch = faults_new();
+    struct mock_models models = mock->models;
+    int code = JOBQ_OK;
+    *scratch = *mock->faults;
+    while (spec.len > 0 && code == JOBQ_OK) {
+        struct jobq_str part = take_setting(&spec);
+        if (part.len == 0)
+            continue;
+        if (str_is(part, "off")) {
+            scratch->count = 0;
+            models = mock->calm;
+            continue;
+        }
+        code = read_setting(mock, part, scratch, &models, err);
+    }
+    if (code == JOBQ_OK) {
+        *mock->faults = *scratch;
+        mock->models = models;
+        for (int i = 0; i < mock->region_count; i++) {
+            sqs_params_change(mock->region[i]->sqs, &models.sqs);
+            simpledb_set_params(mock->region[i]->sdb, &models.sdb);
+            ec2_set_params(mock->region[i]->ec2, &models.ec2);
+        }
+    }
+    faults_free(scratch);
+    return code;
+}
+
+void faults_show(const struct mock *mock, struct text *out)
+{
+    for (int i = 0; i < mock->faults->count; i++) {
+        text_puts(out, mock->faults->rule[i].key);
+        text_putc(out, '=');
+        text_puts(out, mock->faults->rule[i].value);
+        text_putc(out, '\n');
+    }
+}
+
+/* ---- striking --------------------------------------------------------------------- */
+
+/* The most special rule of this kind for the call, or NULL. */
+static const struct rule *find_rule(const struct call *call, enum rule_kind kind)
+{
+    const struct mock_faults *faults = call->mock->faults;
+    const struct rule *best = NULL;
+    int best_rank = -1;
+    for (int i = 0; i < faults->count; i++) {
+        const struct rule *rule = &faults->rule[i];
+        if (rule->model || rule->kind != kind ||
+            (rule->service >= 0 && rule->service != (int)call->service) ||
+            (rule->action[0] && strcmp(rule->action, call->action) != 0))
+            continue;
+        int rank = (rule->service >= 0) + (rule->action[0] != '\0');
+        if (rank > best_rank) {
+            best_rank = rank;
+            best = rule;
+        }
+    }
+    return best;
+}
+
+static bool strikes(const struct call *call, enum rule_kind kind)
+{
+    const struct rule *rule = find_rule(call, kind);
+    bool struck = rule && rule->p > 0 && mock_u(call->mock) < rule->p;
+    call->mock->faults->struck[kind] += struck;
+    return struck;
+}
+
+/* Each service's own words for "slower, please". */
+static void fill_throttle(struct call *call)
+{
+    switch (call->service) {
+    case MOCK_SQS:
+        mock_fail(call, 403, "RequestThrottled", NULL, "Request is throttled.");
+        return;
+    case MOCK_SDB:
+        mock_fail(call, 503, "ServiceUnavailable", NULL,
+                  "Service is currently unavailable. Please try again later");
+        return;
+    case MOCK_EC2:
+        mock_fail(call, 503, "RequestLimitExceeded", NULL, "Request limit exceeded.");
+        return;
+    case MOCK_STS:
+    case MOCK_SERVICE_COUNT:
+        break;
+    }
+    mock_fail(call, 400, "Throttling", NULL, "Rate exceeded");
+}
+
+enum faults_strike faults_before(struct call *call)
+{
+    if (call->mock->faults->count == 0)
+        return FAULTS_NONE;
+    if (strikes(call, RULE_DROP))
+        return FAULTS_DROP;
+    if (strikes(call, RULE_THROTTLE)) {
+        fill_throttle(call);
+        return FAULTS_ERROR;
+    }
+    if (strikes(call, RULE_ERROR)) {
+        bool ec2 = call->service == MOCK_EC2;
+        mock_fail(call, 500, ec2 ? "InternalError" : "InternalFailure",
+                  "com.amazon.coral.service#InternalFailure",
+                  "We encountered an internal error. Please try again.");
+        return FAULTS_ERROR;
+    }
+    return FAULTS_NONE;
+}
+
+bool faults_lose(struct call *call)
+{
+    return call->mock->faults->count > 0 && strikes(call, RULE_LOST);
+}
+
+const char *faults_struck(const struct mock *mock, int kind, int64_t *count)
+{
+    if (kind >= RULE_LATENCY)
+        return NULL;
+    *count = mock->faults->struck[kind];
+    return kind_names[kind];
+}
+
+static const struct quantile *sqs_latency(const struct sqs_params *params,
+                                          const char *action)
+{
+    if (strncmp(action, "Send", 4) == 0)
+        return &params->send_latency;
+    if (strncmp(action, "Receive", 7) == 0)
+        return &params->receive_latency;
+    if (strncmp(action, "Delete", 6) == 0)
+        return &params->delete_latency;
+    return &params->other_latency;
+}
+
+static const struct quantile *model_latency(const struct call *call)
+{
+    const struct mock_models *models = &call->mock->models;
+    switch (call->service) {
+    case MOCK_SDB:
+        if (strcmp(call->action, "Select") == 0)
+            return &models->sdb.select_latency;
+        return strncmp(call->action, "Get", 3) == 0 ||
+                       strncmp(call->action, "List", 4) == 0 ||
+                       strcmp(call->action, "DomainMetadata") == 0
+                   ? &models->sdb.read_latency
+                   : &models->sdb.write_latency;
+    case MOCK_EC2:
+        return strcmp(call->action, "RunInstances") == 0 ? &models->ec2.run_latency
+                                                         : &models->ec2.call_latency;
+    case MOCK_SQS:
+    case MOCK_STS:
+    case MOCK_SERVICE_COUNT:
+        break;
+    }
+    return sqs_latency(&models->sqs, call->action);
+}
+
+int64_t faults_latency_ns(struct call *call)
+{
+    const struct rule *rule =
+        call->mock->faults->count > 0 ? find_rule(call, RULE_LATENCY) : NULL;
+    const struct quantile *latency = rule ? &rule->latency
+                                     : call->mock->options->latency_model
+                                         ? model_latency(call)
+                                         : NULL;
+    return latency ? quantile_ns(latency, mock_u(call->mock)) : 0;
+}

@@ -1,0 +1,200 @@
+#include "sim/mock/sqs/actions.h"
+
+#include "sim/mock/server/respond.h"
+#include "sim/mock/sqs/chars.h"
+#include "sim/mock/sqs/names.h"
+#include "sim/mock/sqs/wait.h"
+#include "sim/mock/state/state.h"
+
+#include <string.h>
+
+static const struct action {
+    const char *name;
+    mock_action_fn *fn;
+    bool has_result;
+    bool sets; /* changes a queue or what is noted of it */
+} actions[] = {
+    {"SendMessage", mock_send_message, true, false},
+    {"ReceiveMessage", mock_receive_message, true, false},
+    {"DeleteMessage", mock_delete_message, false, false},
+    {"SendMessageBatch", mock_send_batch, true, false},
+    {"DeleteMessageBatch", mock_delete_batch, true, false},
+    {"ChangeMessageVisibility", mock_change_one, false, false},
+    {"ChangeMessageVisibilityBatch", mock_change_batch, true, false},
+    {"GetQueueAttributes", mock_get_attributes, true, false},
+    {"SetQueueAttributes", mock_set_attributes, false, true},
+    {"GetQueueUrl", mock_get_queue_url, true, false},
+    {"CreateQueue", mock_create_queue, true, true},
+    {"DeleteQueue", mock_delete_queue, false, true},
+    {"ListQueues", mock_list_queues, true, false},
+    {"PurgeQueue", mock_purge_queue, false, false},
+    {"ListDeadLetterSourceQueues", mock_list_sources, true, false},
+    {"TagQueue", mock_tag_queue, false, true},
+    {"UntagQueue", mock_untag_queue, false, true},
+    {"ListQueueTags", mock_list_tags, true, false},
+    {"AddPermission", mock_add_permission, false, true},
+    {"RemovePermission", mock_remove_permission, false, true},
+    {"StartMessageMoveTask", mock_start_move, true, false},
+    {"CancelMessageMoveTask", mock_cancel_move, true, false},
+    {"ListMessageMoveTasks", mock_list_moves, true, false},
+};
+
+static const struct action *find_action(struct jobq_str name)
+{
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (str_is(name, actions[i].name))
+            return &actions[i];
+    return NULL;
+}
+
+bool mock_sqs_knows(struct jobq_str action)
+{
+    return find_action(action) != NULL;
+}
+
+/* The name of the queue that the call is about, whether it exists or not. */
+static struct jobq_str queue_name(const struct call *call)
+{
+    struct jobq_str name = call_text(call, "QueueName");
+    struct jobq_str url = call_text(call, "QueueUrl");
+    if (!name.ptr) {
+        if (!url.ptr)
+            url = call->path;
+        const char *slash = url.len > 0 ? memrchr(url.ptr, '/', (size_t)url.len) : NULL;
+        name =
+            slash ? (struct jobq_str){slash + 1, url.len - (slash + 1 - url.ptr)} : url;
+    }
+    return name;
+}
+
+static void keep_queue(struct call *call)
+{
+    struct jobq_str name = queue_name(call);
+    state_queue(call->mock->state, call->region, name);
+}
+
+bool mock_sqs_is_fifo(struct jobq_str name)
+{
+    return name.len > 5 && memcmp(name.ptr + name.len - 5, ".fifo", 5) == 0;
+}
+
+void mock_sqs(struct call *call)
+{
+    const struct action *action = find_action(str_of(call->action));
+    /* A queue's own URL serves only what is about that queue. */
+    if (action && !call->json && mock_names_is_queue_path(call->path) &&
+        (action->fn == mock_create_queue || action->fn == mock_list_queues))
+        action = NULL;
+    if (!action) {
+        char name[80];
+        text_escape(call->action, (int64_t)strlen(call->action), name, sizeof name);
+        if (call->json)
+            mock_fail(call, 400, "InvalidAction",
+                      "com.amazon.coral.service#UnknownOperationException",
+                      "The operation %s is not known.", name);
+        else
+            mock_fail(call, 400, "InvalidAction", NULL,
+                      "The action %s is not valid for this endpoint.", name);
+        answer_end(call, CALL_FAILED, false);
+        return;
+    }
+    call->action = action->name;
+    call->fifo = mock_sqs_is_fifo(queue_name(call));
+    answer_open(call, action->has_result);
+    enum call_end end;
+    if (action->sets && !mock_chars_all_ok(call->params))
+        end = mock_sqs_fault(call, SQS_BAD_PARAMETER,
+                             "A parameter holds a character that XML cannot carry.");
+    else
+        end = action->fn(call);
+    if (action->sets && end == CALL_DONE)
+        keep_queue(call);
+    answer_end(call, end, action->has_result);
+    mock_wait_drain(call->mock, call->region);
+}
+
+enum call_end mock_sqs_fault(struct call *call, enum sqs_fault fault, const char *text)
+{
+    const struct sqs_fault_info *info = sqs_fault_info(fault);
+    const char *said = text && text[0] ? text : info->text;
+    if (fault == SQS_NO_QUEUE && !call->json)
+        said = "The specified queue does not exist for this wsdl version.";
+    else if (fault == SQS_NO_QUEUE)
+        said = "The specified queue does not exist.";
+    mock_fail(call, info->http_status, info->query_code, info->json_shape, "%s",
+              said ? said : "");
+    return CALL_FAILED;
+}
+
+enum call_end mock_sqs_missing(struct call *call, const char *name)
+{
+    char text[128];
+    struct text put = {0};
+    text_printf(&put, "The request must contain the parameter %s.", name);
+    size_t len = put.len < sizeof text ? put.len : sizeof text - 1;
+    memcpy(text, put.ptr, len);
+    text[len] = '\0';
+    text_release(&put);
+    return mock_sqs_fault(call, SQS_MISSING_PARAMETER, text);
+}
+
+int mock_sqs_queue(struct call *call)
+{
+    struct jobq_str url = call_text(call, "QueueUrl");
+    if (!url.ptr && !call->json && call->path.len > 1)
+        url = call->path; /* old clients post to the queue's own URL */
+    if (!url.ptr) {
+        mock_sqs_missing(call, "QueueUrl");
+        return -1;
+    }
+    int queue = mock_names_find(call, url);
+    if (queue == MOCK_NAMES_NO_ADDRESS)
+        mock_fail(call, 404, "InvalidAddress", NULL,
+                  "The address %.300s is not valid for this endpoint.",
+                  mock_quote(call, url));
+    else if (queue < 0)
+        mock_sqs_fault(call, SQS_NO_QUEUE, NULL);
+    return queue < 0 ? -1 : queue;
+}
+
+int mock_sqs_int(struct call *call, const struct tree *in, const char *name, int64_t low,
+                 int64_t high, int64_t *out)
+{
+    const struct tree *node = tree_get(in, name);
+    char shown[64], text[256];
+    if (!node || node->kind == TREE_NULL)
+        return JOBQ_OK;
+    if (str_to_int(node->text, out) && *out >= low && *out <= high)
+        return JOBQ_OK;
+    text_escape(node->text.ptr ? node->text.ptr : "", node->text.len, shown,
+                sizeof shown);
+    struct text put = {0};
+    text_printf(&put,
+                "Value %s for parameter %s is invalid. Reason: Must be between %lld and "
+                "%lld, if provided.",
+                shown, name, (long long)low, (long long)high);
+    memcpy(text, put.ptr, put.len < 255 ? put.len + 1 : 255);
+    text[255] = '\0';
+    text_release(&put);
+    mock_sqs_fault(call, SQS_BAD_PARAMETER, text);
+    return -1;
+}
+
+struct jobq_str mock_sqs_key(const struct call *call, const struct tree *entry)
+{
+    if (call->json)
+        return entry->name;
+    struct jobq_str key = tree_text(entry, "Name");
+    return key.ptr ? key : tree_text(entry, "Key");
+}
+
+const struct tree *mock_sqs_value(const struct call *call, const struct tree *entry)
+{
+    return call->json ? entry : tree_get(entry, "Value");
+}
+
+const struct tree *mock_sqs_list(const struct call *call, const char *json,
+                                 const char *query)
+{
+    return tree_get(call->params, call->json ? json : query);
+}

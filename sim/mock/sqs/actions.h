@@ -1,0 +1,45 @@
+/* actions.h - SQS as jobqmock serves it: its actions by name, in both protocols.
+ *
+ * Room:     sim/mock.
+ * Callers:  route.c; mock_*.c use the helpers.
+ * Knows nothing of: sockets, signatures. */
+#ifndef JOBQ_SIM_MOCK_SQS_ACTIONS_H
+#define JOBQ_SIM_MOCK_SQS_ACTIONS_H
+
+#include "models/sqs/sqs.h"
+#include "sim/mock/server/mock.h"
+
+/* Serve one call and answer it, now or (a long poll) later. */
+void mock_sqs(struct call *call);
+/* True: SQS has an action of this name. */
+bool mock_sqs_knows(struct jobq_str action);
+/* A FIFO queue's name, which ends in ".fifo". */
+bool mock_sqs_is_fifo(struct jobq_str name);
+
+/* call->error from the model's fault; text: the model's, or NULL for the usual one. */
+enum call_end mock_sqs_fault(struct call *call, enum sqs_fault fault, const char *text);
+/* "The request must contain the parameter NAME." */
+enum call_end mock_sqs_missing(struct call *call, const char *name);
+/* The queue that the call is for, or -1 with call->error filled. */
+int mock_sqs_queue(struct call *call);
+
+/* A whole number in [low, high]; absent: *out is left and JOBQ_OK returned. Otherwise
+ * call->error is filled and -1 returned. */
+int mock_sqs_int(struct call *call, const struct tree *in, const char *name, int64_t low,
+                 int64_t high, int64_t *out);
+/* Walk a map: JSON {key: value}, Query NAME.n.Name, NAME.n.Value (or Key, Value). */
+struct jobq_str mock_sqs_key(const struct call *call, const struct tree *entry);
+const struct tree *mock_sqs_value(const struct call *call, const struct tree *entry);
+/* The list or map called json (JSON) or query (Query); NULL: absent. */
+const struct tree *mock_sqs_list(const struct call *call, const char *json,
+                                 const char *query);
+
+typedef enum call_end mock_action_fn(struct call *call);
+mock_action_fn mock_create_queue, mock_delete_queue, mock_get_queue_url, mock_list_queues,
+    mock_get_attributes, mock_set_attributes, mock_purge_queue, mock_list_sources,
+    mock_tag_queue, mock_untag_queue, mock_list_tags, mock_add_permission,
+    mock_remove_permission, mock_start_move, mock_cancel_move, mock_list_moves;
+mock_action_fn mock_send_message, mock_send_batch, mock_receive_message,
+    mock_delete_message, mock_delete_batch, mock_change_one, mock_change_batch;
+
+#endif

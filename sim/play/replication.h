@@ -1,0 +1,124 @@
+/* replication.h - plays one replication of a scenario: a client, a queue, boxes, drainers.
+ *
+ * Room:     sim, the virtual-time world.
+ * Callers:  run, the sweep, torture, benches, tests.
+ * Knows nothing of: how results are printed, replications, threads.
+ * Units:    nanoseconds; instants of a result count from the scene's origin, when queue and
+ *           domains were there and the first job could come.
+ *
+ * The cast. A client process: opens the queue, makes the domains of the day, enqueues the
+ * workload (as many calls at once as scenario.clients) and drops old domains once a day.
+ * An operator in it keeps scenario.boxes boxes running. A drainer process on each box.
+ * The run ends when every job has come to an end; the drainers are then stopped, flush what
+ * they hold, and their boxes shut down. */
+#ifndef JOBQ_SIM_PLAY_REPLICATION_H
+#define JOBQ_SIM_PLAY_REPLICATION_H
+
+#include "fleet/drain/drainer.h"
+#include "sim/play/jobrec.h"
+#include "sim/play/scenario.h"
+#include "sim/world/world.h"
+
+#include <stdatomic.h>
+
+/* Statistics of a set of durations, in seconds; percentiles by nearest rank. */
+struct scene_times {
+    int64_t count;
+    double mean, p50, p95, p99, max;
+};
+
+enum scene_resource {
+    SCENE_ARRIVALS, /* nothing binds: the fleet waits for jobs */
+    SCENE_SLOTS,
+    SCENE_VCPU,
+    SCENE_DOMAINS,
+    SCENE_IN_FLIGHT,
+    SCENE_LAUNCH,
+    SCENE_RESOURCE_COUNT
+};
+/* "SimpleDB domains", ... and as JSON says it: "domains", ... Static storage. */
+const char *scene_resource_name(enum scene_resource resource);
+const char *scene_resource_key(enum scene_resource resource);
+
+struct scene_capacity {
+    double ceiling_per_s[SCENE_RESOURCE_COUNT]; /* jobs a second; HUGE_VAL: no limit */
+    double used[SCENE_RESOURCE_COUNT];          /* share of it, 0..1 and a little more */
+    enum scene_resource binding;
+};
+
+struct scene_result {
+    /* Jobs. enqueued: those that the client knows to be on the queue. */
+    int64_t enqueued, refused, done, dead, cancelled, expired, queued;
+    int64_t failed;     /* attempts that failed and were to be tried again */
+    int64_t duplicates; /* deliveries that were not run */
+    int64_t attempts;
+    struct scene_times wait_s;    /* enqueue to the first start */
+    struct scene_times sojourn_s; /* enqueue to the final state */
+    double makespan_s;            /* first enqueue to the last end */
+    double throughput_per_s;      /* jobs that ended over the makespan */
+    double utilisation; /* slot time in attempts over slot time of ready boxes */
+    struct scene_capacity capacity;
+    struct jobq_ledger *ledger;                   /* heap; owner: the result */
+    int64_t requests_per_job[JOBQ_SERVICE_COUNT]; /* numerators: what comes with jobs, not
+                                                     with queues, domains and boxes */
+    int64_t events, switches;
+    int64_t peak_bytes; /* models and event pools at the end, when all rows are there */
+};
+
+void scene_result_init(struct scene_result *result);
+void scene_result_release(struct scene_result *result);
+
+/* What a caller may change while a scene is played. All may be NULL; called on the world's
+ * own thread, outside fibers. */
+struct scene_hooks {
+    void *ctx;
+    /* A process was made and its fibers have not run: decorate its ports. box NULL: the
+     * client. */
+    void (*process)(void *ctx, struct world *w, struct jobq_backend *b,
+                    struct world_box *box);
+    /* The origin: schedule faults on the world's kernel. */
+    void (*origin)(void *ctx, struct world *w);
+    /* Every job has ended and the drainers have flushed; rows and queue are as they are. */
+    void (*end)(void *ctx, struct world *w, int queue);
+    void (*event)(void *ctx, const struct drainer_event *event);
+};
+
+struct scene;
+
+struct scene *scene_new(void);
+void scene_free(struct scene *scene);
+
+struct scene_options {
+    uint64_t replication; /* 0..: its own streams of the scenario's seed */
+    bool keep_ids;        /* for --jobs-csv */
+    bool page;            /* publish the status page when half of the jobs have ended */
+    bool paint_stacks;
+    const struct scene_hooks *hooks; /* NULL: none */
+    _Atomic int64_t *progress; /* ended jobs are added, some at a time; NULL: none */
+    bool until_empty;          /* end only when nothing is left on the queue either */
+    int64_t give_up_ns;        /* fail when no job has ended for so long; 0: 15 days */
+};
+
+/* Plays it. params are those of scenario->model. Returns: JOBQ_OK; TIMEOUT: jobs came to no
+ * end (the result is filled as far as it went); else the error of the client's set-up. The
+ * memory of the last play is used again. */
+int scene_play(struct scene *scene, const struct scenario *scenario,
+               const struct world_params *params, const struct scene_options *options,
+               struct scene_result *out, struct jobq_error *err);
+
+/* Of the last play, until the next. */
+const struct jobrec_table *scene_jobs(const struct scene *scene);
+int64_t scene_origin_ns(const struct scene *scene);
+struct world *scene_world(struct scene *scene);
+/* The page as published; NULL bytes without one. */
+struct jobq_str scene_page(const struct scene *scene);
+
+/* The seed of a replication's streams. */
+uint64_t scene_seed(uint64_t seed, uint64_t replication);
+
+#define SCENE_QUEUE "jobs"
+/* The root volume of a box: the smallest of Amazon Linux 2023's images. A box also has a
+ * public address. */
+#define SCENE_VOLUME_GIB 8
+
+#endif

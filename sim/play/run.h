@@ -1,0 +1,57 @@
+/* run.h - plays a scenario as often as asked, on as many threads, and sums up.
+ *
+ * Room:     sim, the virtual-time world.
+ * Callers:  cmd_run, the sweep, tests, benches.
+ * Knows nothing of: how anything is printed.
+ * Blocks:   until all replications are played.
+ *
+ * Each replication has streams of its own, and results are gathered in their order: they do
+ * not depend on the number of threads. A thread keeps its world from one replication to the
+ * next. */
+#ifndef JOBQ_SIM_PLAY_RUN_H
+#define JOBQ_SIM_PLAY_RUN_H
+
+#include "sim/play/scenario.h"
+#include "sim/play/replication.h"
+
+struct run_result {
+    struct scene_result *rep; /* reps long; owner: the result */
+    int64_t reps;
+    double wall_s; /* real time, all threads together in parallel */
+};
+
+struct run_options {
+    int64_t threads;                 /* >= 1; 0: as many as there are cores */
+    bool keep_ids, page;             /* of the first replication */
+    _Atomic int64_t *progress;       /* jobs that have ended, over all; NULL: none */
+    const struct scene_hooks *hooks; /* of every replication; on its thread */
+    /* The first replication was played: its scene is good until this returns. On a worker's
+     * thread. NULL: not wanted. */
+    int (*first)(void *ctx, const struct scene *scene, struct jobq_error *err);
+    void *ctx;
+};
+
+/* The parameters of a finished scenario: its model, its --set changes, checked against what
+ * the scenario asks for (instance type, payload). Heap; free() it. NULL: err says why
+ * (a usage error). */
+struct world_params *run_params(const struct scenario *scenario, struct jobq_error *err);
+
+/* Returns JOBQ_OK, or the error of the first replication that failed; out is filled for
+ * those that did not. Release it in either case. */
+int run_scenario(const struct scenario *scenario, const struct world_params *params,
+                 const struct run_options *options, struct run_result *out,
+                 struct jobq_error *err);
+void run_result_release(struct run_result *result);
+
+/* Every number of a result under a name, in a fixed order: "jobs" "done", "wait_s" "p95",
+ * "requests" "SendMessageBatch", ... group NULL: the name stands alone. Both static. */
+struct run_metric {
+    const char *group, *name;
+    double value;
+    bool whole; /* a count */
+};
+#define RUN_METRICS_MAX 128
+/* Writes them at out (RUN_METRICS_MAX long); returns how many: the same for every result. */
+int run_metrics(const struct scene_result *result, struct run_metric *out);
+
+#endif

@@ -1,0 +1,360 @@
+#include "sim/play/trace.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SWF_FIELDS 18
+#define LINE_MAX_BYTES 4096
+/* Later than this the first arrival is a date, not an offset. */
+#define ABSOLUTE_NS (10 * 365 * JOBQ_NS_PER_DAY)
+/* A century: past it a time is a mistake, and sums of times stay far from overflow. */
+#define TIME_MAX_NS (100 * 365 * JOBQ_NS_PER_DAY)
+
+struct job {
+    int64_t arrival_ns, job_ns, index;
+};
+
+struct reading {
+    const struct trace_options *options;
+    enum trace_format format;
+    bool known; /* the format has been told */
+    struct job *job;
+    int64_t count, cap;
+    int64_t skipped_runtime, skipped_arrival;
+};
+
+const char *trace_format_name(enum trace_format format)
+{
+    static const char *const names[] = {"SWF", "Azure Functions CSV", "Azure LLM CSV"};
+    return names[format];
+}
+
+/* A field in quotes, escaped, for a message. */
+static const char *quote(const char *field, char out[48])
+{
+    return text_escape(field, (int64_t)strlen(field), out, 48);
+}
+
+/* Seconds with decimals and an optional sign. */
+static int read_seconds(const char *what, const char *field, int64_t *out_ns,
+                        struct jobq_error *err)
+{
+    bool negative = *field == '-';
+    const char *digits = field + (negative || *field == '+');
+    char safe[48];
+    if (digits[0] == '\0' || strspn(digits, "0123456789.eE+-") != strlen(digits))
+        return jobq_fail(err, JOBQ_INVALID, "malformed %s '%s'", what,
+                         quote(field, safe));
+    struct jobq_error why;
+    int code = jobq_parse_duration(digits, out_ns, &why);
+    if (code == JOBQ_LIMIT || (code == JOBQ_OK && *out_ns > TIME_MAX_NS))
+        return jobq_fail(err, JOBQ_INVALID, "%s '%s' is out of range (over 100 years)",
+                         what, quote(field, safe));
+    if (code != JOBQ_OK)
+        return jobq_fail(err, JOBQ_INVALID, "malformed %s '%s'", what,
+                         quote(field, safe));
+    if (negative)
+        *out_ns = -*out_ns;
+    return JOBQ_OK;
+}
+
+static int add_job(struct reading *r, int64_t arrival_ns, int64_t job_ns,
+                   struct jobq_error *err)
+{
+    if (r->count == TRACE_JOBS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "more than %d jobs", TRACE_JOBS_MAX);
+    if (r->count == r->cap) {
+        r->cap = r->cap ? 2 * r->cap : 1024;
+        r->job = xrealloc(r->job, (size_t)r->cap * sizeof *r->job);
+    }
+    r->job[r->count] = (struct job){arrival_ns, job_ns, r->count};
+    r->count++;
+    return JOBQ_OK;
+}
+
+/* Splits at any of the separators, in place. Returns how many fields, at most cap; the
+ * rest of the line is left alone. Blanks separate in runs, commas one by one. */
+static int split(char *line, bool comma, char **field, int cap)
+{
+    int count = 0;
+    char *p = line;
+    while (count < cap) {
+        p += strspn(p, " \t");
+        if (!comma && *p == '\0')
+            break;
+        field[count++] = p;
+        p += strcspn(p, comma ? "," : " \t");
+        if (*p == '\0')
+            break;
+        *p++ = '\0';
+    }
+    return count;
+}
+
+static int read_swf(struct reading *r, char *line, struct jobq_error *err)
+{
+    char *field[SWF_FIELDS];
+    line[strcspn(line, ";")] = '\0';
+    int fields = split(line, false, field, SWF_FIELDS);
+    if (fields == 0)
+        return JOBQ_OK;
+    if (fields < SWF_FIELDS)
+        return jobq_fail(err, JOBQ_INVALID, "truncated line: %d of %d fields", fields,
+                         SWF_FIELDS);
+    int64_t arrival_ns, job_ns;
+    int code = read_seconds("submit time", field[1], &arrival_ns, err);
+    if (code == JOBQ_OK)
+        code = read_seconds("run time", field[3], &job_ns, err);
+    if (code != JOBQ_OK)
+        return code;
+    char safe[48];
+    if (arrival_ns < 0 && arrival_ns != -JOBQ_NS_PER_S)
+        return jobq_fail(err, JOBQ_INVALID, "submit time '%s' is out of range",
+                         quote(field[1], safe));
+    if (job_ns < 0 && job_ns != -JOBQ_NS_PER_S)
+        return jobq_fail(err, JOBQ_INVALID, "run time '%s' is out of range",
+                         quote(field[3], safe));
+    if (job_ns <= 0)
+        r->skipped_runtime++;
+    else if (arrival_ns < 0)
+        r->skipped_arrival++;
+    else
+        return add_job(r, arrival_ns, job_ns, err);
+    return JOBQ_OK;
+}
+
+static int read_azure_functions(struct reading *r, char *line, struct jobq_error *err)
+{
+    char *field[5];
+    int fields = split(line, true, field, 5);
+    if (fields < 4 || *field[3] == '\0')
+        return jobq_fail(err, JOBQ_INVALID, "truncated line: %d of 4 fields",
+                         fields < 4 ? fields : 3);
+    int64_t end_ns, job_ns;
+    int code = read_seconds("end_timestamp", field[2], &end_ns, err);
+    if (code == JOBQ_OK)
+        code = read_seconds("duration", field[3], &job_ns, err);
+    if (code != JOBQ_OK)
+        return code;
+    if (job_ns < 0) {
+        r->skipped_runtime++;
+        return JOBQ_OK;
+    }
+    return add_job(r, end_ns - job_ns, job_ns, err);
+}
+
+/* Days from 1970-01-01 of a date in the Gregorian calendar. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool read_digits(const char **p, int digits, int64_t *out)
+{
+    *out = 0;
+    for (int i = 0; i < digits; i++, (*p)++) {
+        if (**p < '0' || **p > '9')
+            return false;
+        *out = *out * 10 + (**p - '0');
+    }
+    return true;
+}
+
+/* 2023-11-16 18:17:03.9799600, with up to nine decimals. */
+static bool read_timestamp(const char *text, int64_t *out_ns)
+{
+    static const char separators[6] = "-- ::";
+    static const int widths[6] = {4, 2, 2, 2, 2, 2};
+    int64_t part[6];
+    for (int i = 0; i < 6; i++) {
+        if (!read_digits(&text, widths[i], &part[i]))
+            return false;
+        if (i < 5 && *text != separators[i] && !(i == 2 && *text == 'T'))
+            return false;
+        text += i < 5;
+    }
+    if (part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > 31 || part[3] > 23 ||
+        part[4] > 59 || part[5] > 60 || part[0] < 1970 || part[0] > 2200)
+        return false;
+    int64_t fraction = 0;
+    if (*text == '.') {
+        int64_t scale = JOBQ_NS_PER_S / 10;
+        for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
+            fraction += (*text - '0') * scale;
+    }
+    int64_t day_s = (part[3] * 60 + part[4]) * 60 + part[5];
+    *out_ns = days_of(part[0], part[1], part[2]) * JOBQ_NS_PER_DAY +
+              day_s * JOBQ_NS_PER_S + fraction;
+    return *text == '\0' || strcmp(text, "Z") == 0 || strcmp(text, "+00:00") == 0;
+}
+
+static int read_tokens(const char *what, const char *field, int64_t *out,
+                       struct jobq_error *err)
+{
+    char safe[48];
+    if (!str_to_int(str_of(field), out))
+        return jobq_fail(err, JOBQ_INVALID, "malformed %s '%s'", what,
+                         quote(field, safe));
+    if (*out < 0 || *out > 1000000000)
+        return jobq_fail(err, JOBQ_INVALID, "%s '%s' is out of range (0 to 1e9)", what,
+                         quote(field, safe));
+    return JOBQ_OK;
+}
+
+static int read_azure_llm(struct reading *r, char *line, struct jobq_error *err)
+{
+    char *field[4], safe[48];
+    int fields = split(line, true, field, 4);
+    if (fields < 3 || *field[2] == '\0')
+        return jobq_fail(err, JOBQ_INVALID, "truncated line: %d of 3 fields",
+                         fields < 3 ? fields : 2);
+    int64_t arrival_ns, context, generated;
+    if (!read_timestamp(field[0], &arrival_ns))
+        return jobq_fail(err, JOBQ_INVALID, "malformed TIMESTAMP '%s'",
+                         quote(field[0], safe));
+    int code = read_tokens("ContextTokens", field[1], &context, err);
+    if (code == JOBQ_OK)
+        code = read_tokens("GeneratedTokens", field[2], &generated, err);
+    if (code != JOBQ_OK)
+        return code;
+    double job_ns = (double)context * (double)r->options->context_token_ns +
+                    (double)generated * (double)r->options->token_ns;
+    if (job_ns > (double)TIME_MAX_NS)
+        return jobq_fail(err, JOBQ_INVALID, "job time is out of range (over 100 years)");
+    return add_job(r, arrival_ns, (int64_t)job_ns, err);
+}
+
+/* The first line that is neither empty nor a comment tells the format; a header is used
+ * up by it. */
+static bool tell_format(struct reading *r, const char *line)
+{
+    r->known = true;
+    if (strncmp(line, "app,func,end_timestamp,duration", 31) == 0) {
+        r->format = TRACE_AZURE_FUNCTIONS;
+        return true;
+    }
+    if (strncmp(line, "TIMESTAMP,ContextTokens,GeneratedTokens", 39) == 0) {
+        r->format = TRACE_AZURE_LLM;
+        return true;
+    }
+    r->format = TRACE_SWF;
+    return false;
+}
+
+static int read_line(struct reading *r, char *line, struct jobq_error *err)
+{
+    size_t len = strcspn(line, "\r\n");
+    line[len] = '\0';
+    if (line[strspn(line, " \t")] == '\0' || line[strspn(line, " \t")] == ';')
+        return JOBQ_OK;
+    if (!r->known && tell_format(r, line))
+        return JOBQ_OK;
+    if (r->format == TRACE_AZURE_FUNCTIONS)
+        return read_azure_functions(r, line, err);
+    if (r->format == TRACE_AZURE_LLM)
+        return read_azure_llm(r, line, err);
+    return read_swf(r, line, err);
+}
+
+static int read_lines(FILE *file, const char *shown, struct reading *r,
+                      struct jobq_error *err)
+{
+    char line[LINE_MAX_BYTES];
+    for (int64_t number = 1;; number++) {
+        /* A NUL byte would hide the rest of its line: fill first, so that it shows. */
+        memset(line, '\n', sizeof line);
+        if (!fgets(line, sizeof line, file))
+            return JOBQ_OK;
+        int code = JOBQ_OK;
+        char *end = memchr(line, '\n', sizeof line);
+        if (!end || end == line + sizeof line - 1)
+            code = jobq_fail(err, JOBQ_INVALID, "line is longer than %d bytes",
+                             LINE_MAX_BYTES - 2);
+        else if (strlen(line) + (feof(file) != 0) < (size_t)(end - line))
+            code = jobq_fail(err, JOBQ_INVALID, "malformed line: it holds a NUL byte");
+        if (code == JOBQ_OK)
+            code = read_line(r, line, err);
+        if (code != JOBQ_OK)
+            return jobq_wrap(err, "%s:%lld", shown, (long long)number);
+    }
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+    const struct job *x = a, *y = b;
+    if (x->arrival_ns != y->arrival_ns)
+        return x->arrival_ns < y->arrival_ns ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+static int64_t scaled(int64_t ns, double scale)
+{
+    return scale > 1.0 || scale < 1.0 ? (int64_t)llrint((double)ns * scale) : ns;
+}
+
+static void deliver(struct reading *r, struct trace *out)
+{
+    qsort(r->job, (size_t)r->count, sizeof *r->job, by_arrival);
+    int64_t first = r->job[0].arrival_ns;
+    int64_t origin = first < 0 || first > ABSOLUTE_NS ? first : 0;
+    int64_t count = r->options->limit > 0 && r->options->limit < r->count
+                        ? r->options->limit
+                        : r->count;
+    *out = (struct trace){.format = r->format,
+                          .count = count,
+                          .arrival_ns = xmalloc((size_t)count * sizeof(int64_t)),
+                          .job_ns = xmalloc((size_t)count * sizeof(int64_t)),
+                          .skipped_runtime = r->skipped_runtime,
+                          .skipped_arrival = r->skipped_arrival};
+    for (int64_t i = 0; i < count; i++) {
+        out->arrival_ns[i] =
+            scaled(r->job[i].arrival_ns - origin, r->options->time_scale);
+        out->job_ns[i] = scaled(r->job[i].job_ns, r->options->time_scale);
+    }
+}
+
+int trace_read(const char *path, const struct trace_options *options, struct trace *out,
+               struct jobq_error *err)
+{
+    assert(options->time_scale > 0);
+    char shown[100];
+    text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return jobq_fail(err, errno == ENOENT ? JOBQ_NOT_FOUND : JOBQ_DENIED,
+                         "cannot open trace '%s': %s", shown,
+                         errno == ENOENT ? "no such file" : "not readable");
+    struct reading r = {.options = options};
+    int code = read_lines(file, shown, &r, err);
+    if (code == JOBQ_OK && ferror(file))
+        code = jobq_fail(err, JOBQ_DENIED, "cannot read trace '%s'", shown);
+    fclose(file);
+    if (code == JOBQ_OK && r.count == 0)
+        code = r.known ? jobq_fail(err, JOBQ_INVALID,
+                                   "trace '%s' has no usable job (%lld skipped)", shown,
+                                   (long long)(r.skipped_runtime + r.skipped_arrival))
+                       : jobq_fail(err, JOBQ_INVALID, "trace '%s' is empty", shown);
+    if (code == JOBQ_OK)
+        deliver(&r, out);
+    free(r.job);
+    return code;
+}
+
+void trace_release(struct trace *trace)
+{
+    free(trace->arrival_ns);
+    free(trace->job_ns);
+    *trace = (struct trace){0};
+}

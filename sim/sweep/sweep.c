@@ -1,0 +1,559 @@
+#include "sim/sweep/sweep.h"
+
+#include "sim/sweep/rowfile.h"
+#include "sim/play/run.h"
+#include "sim/play/replication.h"
+#include "sim/play/steady.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "models/params/params.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { REPS_FIRST = 10, WORKERS_MAX = 256 };
+
+/* What a point puts out beside the usage lines. */
+enum output {
+    OUT_WAIT,
+    OUT_WAIT_P95,
+    OUT_WAIT_STEADY, /* after the warm-up is cut off */
+    OUT_SOJOURN,
+    OUT_SOJOURN_P95,
+    OUT_MAKESPAN,
+    OUT_THROUGHPUT,
+    OUT_UTILISATION,
+    OUT_DONE,
+    OUT_DEAD,
+    OUT_EXPIRED,
+    OUT_ATTEMPTS,
+    OUT_DUPLICATES,
+    OUT_BINDING,
+    OUT_COUNT
+};
+static const char *const OUTPUTS[OUT_COUNT] = {
+    "wait[s]",        "wait_p95[s]", "wait_steady[s]",    "sojourn[s]",
+    "sojourn_p95[s]", "makespan[s]", "throughput[job/s]", "utilisation",
+    "done[jobs]",     "dead[jobs]",  "expired[jobs]",     "attempts[/job]",
+    "duplicates",     "binding"};
+
+struct sweep {
+    const struct scenario *base;
+    const struct design *design;
+    const struct sweep_options *options;
+    struct rowfile *rows;
+    bool models_vary; /* over the points */
+    int64_t points;
+    _Atomic int64_t next;
+    _Atomic bool failed;
+    pthread_mutex_t lock; /* of error */
+    struct jobq_error error;
+};
+
+/* One thread's own memory, used again from point to point. */
+struct worker {
+    struct sweep *sweep;
+    pthread_t thread;
+    struct scene *scene;
+    struct world_params *params; /* of the last point */
+    struct scene_result result;
+    double *rep_line[USAGE_LINE_COUNT]; /* values of each replication */
+    double *rep_out[OUT_COUNT];
+    double *rep_requests;
+    int64_t reps_cap;
+    double *waits;
+    int64_t waits_cap;
+    struct text row;
+};
+
+int sweep_axis_kind(const char *option, enum design_kind *out, struct jobq_error *err)
+{
+    int index = scenario_option_find(option);
+    if (index < 0) {
+        const char *near = scenario_option_nearest(option);
+        char shown[60];
+        text_escape(option, (int64_t)strlen(option), shown, sizeof shown);
+        return jobq_fail(err, JOBQ_INVALID, "unknown option '--%s'%s%s%s", shown,
+                         near ? "; did you mean '--" : "", near ? near : "",
+                         near ? "'?" : "");
+    }
+    if (scenario_option_at(index)->output)
+        return jobq_fail(err, JOBQ_INVALID, "'--%s' cannot be swept", option);
+    switch (scenario_option_unit(index)) {
+    case 'N':
+        *out = DESIGN_COUNT;
+        break;
+    case 'B':
+        *out = DESIGN_SIZE;
+        break;
+    case 'S':
+        *out = DESIGN_DURATION;
+        break;
+    case 'F':
+        *out = DESIGN_NUMBER;
+        break;
+    default:
+        *out = DESIGN_TEXT;
+        break;
+    }
+    return JOBQ_OK;
+}
+
+int sweep_predict(const struct scenario *s, struct predict_scenario *out,
+                  struct jobq_error *err)
+{
+    predict_defaults(out);
+    out->payload_bytes = (double)s->payload_bytes;
+    double mean_s = dist_mean_s(&s->job_time), cv = dist_cv(&s->job_time);
+    if (s->trace_path && s->trace.count > 0) {
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < s->trace.count; i++) {
+            double x = (double)s->trace.job_ns[i] / 1e9;
+            sum += x;
+            squares += x * x;
+        }
+        mean_s = sum / (double)s->trace.count;
+        double variance = squares / (double)s->trace.count - mean_s * mean_s;
+        cv = mean_s > 0 && variance > 0 ? sqrt(variance) / mean_s : 0;
+    }
+    out->job_s = mean_s;
+    out->job_cv = isfinite(cv) ? cv : 100;
+    out->cpu_share = s->cpu_share;
+    out->slots = (double)s->concurrency;
+    out->boxes = (double)s->boxes;
+    out->jobs = (double)s->jobs;
+    double rate = s->trace_path ? 0 : arrivals_rate_per_s(&s->arrivals);
+    out->arrivals_per_s = isfinite(rate) ? rate : 0;
+    out->batch = (double)s->batch;
+    out->prefetch = (double)s->prefetch;
+    out->wait_s = (double)s->wait_ns / 1e9;
+    out->visibility_s = (double)s->visibility_ns / 1e9;
+    out->domains = (double)s->domains;
+    out->keep_s = (double)s->keep_ns / 1e9;
+    out->client_internet = s->client == SCENARIO_CLIENT_INTERNET;
+    out->spot = s->spot;
+    out->volume_gib = SCENE_VOLUME_GIB;
+    out->public_ip = true;
+    out->store = s->store == SCENARIO_STORE_NONE ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
+    int code = predict_set(out, "instance", s->instance, err);
+    if (code == JOBQ_OK)
+        code = predict_set(out, "era", s->model, err);
+    if (code == JOBQ_OK)
+        code = predict_set(out, "payload-in",
+                           s->payload_in == SCENARIO_PAYLOAD_MESSAGE ? "message"
+                           : s->payload_in == SCENARIO_PAYLOAD_STORE ? "store"
+                                                                     : "auto",
+                           err);
+    out->vcpus = predict_vcpus(out);
+    return code;
+}
+
+/* The scenario of a point, finished. Release it in any case. */
+static int make_point(const struct sweep *sweep, int64_t point, struct scenario *out,
+                      struct jobq_error *err)
+{
+    scenario_copy(out, sweep->base);
+    int code = JOBQ_OK;
+    for (int a = 0; a < design_axes(sweep->design) && code == JOBQ_OK; a++) {
+        char value[DESIGN_VALUE_CAP];
+        design_value(sweep->design, point, a, value);
+        code = scenario_set(out, design_option(sweep->design, a), value, err);
+    }
+    if (code == JOBQ_OK)
+        code = scenario_finish(out, err);
+    return code == JOBQ_OK ? code : jobq_wrap(err, "point %lld", (long long)point);
+}
+
+/* ---- the header ------------------------------------------------------------------- */
+
+static uint64_t hash_text(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return hash;
+}
+
+static bool is_axis(const struct design *design, const char *option)
+{
+    for (int a = 0; a < design_axes(design); a++)
+        if (strcmp(design_option(design, a), option) == 0)
+            return true;
+    return false;
+}
+
+static const char *input_unit(enum predict_input input)
+{
+    static const char kinds[] = {
+#define INPUT_KIND(id, field, option, kind) #kind[0],
+        PREDICT_INPUTS(INPUT_KIND)
+#undef INPUT_KIND
+    };
+    return kinds[input] == 'S' ? "[s]" : kinds[input] == 'B' ? "[B]" : "";
+}
+
+static int put_header(const struct sweep *sweep, struct text *out, struct jobq_error *err)
+{
+    struct scenario first;
+    int code = make_point(sweep, 0, &first, err);
+    struct predict_scenario view;
+    if (code == JOBQ_OK)
+        code = sweep_predict(&first, &view, err);
+    if (code != JOBQ_OK) {
+        scenario_release(&first);
+        return code;
+    }
+    text_printf(out, "# schema=jobq.sweep/1\n# version=%s\n# seed=%llu\n", JOBQ_VERSION,
+                (unsigned long long)first.seed);
+    const char *model = params_text(first.model);
+    text_printf(out, "# model=%s\n# model_hash=%016llx\n", first.model,
+                (unsigned long long)(model ? hash_text(model) : 0));
+    text_printf(out, "# points=%lld\n", (long long)sweep->points);
+    if (sweep->options->shards > 1)
+        text_printf(out, "# shard=%lld/%lld\n", (long long)sweep->options->shard + 1,
+                    (long long)sweep->options->shards);
+    if (sweep->options->precision > 0) {
+        text_puts(out, "# precision=");
+        text_put_double(out, sweep->options->precision);
+        text_putc(out, '\n');
+    }
+    for (int a = 0; a < design_axes(sweep->design); a++)
+        text_printf(out, "# axis=%s %s\n", design_option(sweep->design, a),
+                    design_text(sweep->design, a));
+    text_puts(out, "# fixed=");
+    bool space = false;
+    for (int i = 0; i < scenario_option_count(); i++) {
+        const struct scenario_option *option = scenario_option_at(i);
+        if (option->output || is_axis(sweep->design, option->name))
+            continue;
+        if (space)
+            text_putc(out, ' ');
+        space = true;
+        text_printf(out, "%s=", option->name);
+        scenario_put_option(&first, i, out);
+    }
+    text_printf(out,
+                "\n# predict.era=%s\n# predict.instance=%s\n# predict.store=%s\n"
+                "# predict.client=%s\n# predict.payload-in=%s\n# predict.spot=%s\n"
+                "# predict.public-ip=yes\n",
+                view.era, view.instance,
+                view.store == PREDICT_NO_STORE ? "none" : "simpledb",
+                view.client_internet ? "internet" : "in-region",
+                view.payload_in == PREDICT_IN_MESSAGE ? "message"
+                : view.payload_in == PREDICT_IN_STORE ? "store"
+                                                      : "auto",
+                view.spot ? "yes" : "no");
+    scenario_release(&first);
+    text_puts(out, "point");
+    for (int a = 0; a < design_axes(sweep->design); a++)
+        text_printf(out, ",axis.%s", design_option(sweep->design, a));
+    text_puts(out, ",reps");
+    for (int i = 0; i < PREDICT_INPUT_COUNT; i++)
+        text_printf(out, ",in.%s%s", predict_input_name((enum predict_input)i),
+                    input_unit((enum predict_input)i));
+    for (int l = 0; l < USAGE_LINE_COUNT; l++)
+        text_printf(out, ",%s[%s/job]", usage_line_name((enum usage_line)l),
+                    usage_line_unit((enum usage_line)l));
+    for (int l = 0; l < USAGE_LINE_COUNT; l++)
+        text_printf(out, ",se.%s", usage_line_name((enum usage_line)l));
+    for (int o = 0; o < OUT_COUNT; o++)
+        text_printf(out, ",%s", OUTPUTS[o]);
+    text_putc(out, '\n');
+    return JOBQ_OK;
+}
+
+/* ---- one point --------------------------------------------------------------------- */
+
+static void reserve_reps(struct worker *w, int64_t reps)
+{
+    if (reps <= w->reps_cap)
+        return;
+    size_t bytes = (size_t)reps * sizeof(double);
+    for (int l = 0; l < USAGE_LINE_COUNT; l++)
+        w->rep_line[l] = xrealloc(w->rep_line[l], bytes);
+    for (int o = 0; o < OUT_COUNT; o++)
+        w->rep_out[o] = xrealloc(w->rep_out[o], bytes);
+    w->rep_requests = xrealloc(w->rep_requests, bytes);
+    w->reps_cap = reps;
+}
+
+/* Waiting times in the order in which jobs came, without the warm-up. */
+static double steady_wait_s(struct worker *w, const struct scenario *s)
+{
+    const struct jobrec_table *jobs = scene_jobs(w->scene);
+    if (s->arrivals.kind == ARRIVALS_AT_ONCE && !s->trace_path)
+        return w->result.wait_s.mean;
+    if (jobs->count > w->waits_cap) {
+        w->waits_cap = jobs->count;
+        w->waits = xrealloc(w->waits, (size_t)w->waits_cap * sizeof *w->waits);
+    }
+    size_t count = 0;
+    for (int64_t i = 0; i < jobs->count; i++)
+        if (jobs->rec[i].enqueued_at_ns >= 0 && jobs->rec[i].started_at_ns >= 0)
+            w->waits[count++] =
+                (double)(jobs->rec[i].started_at_ns - jobs->rec[i].enqueued_at_ns) / 1e9;
+    return count ? steady_mean(w->waits, count).mean : 0;
+}
+
+static void note_replication(struct worker *w, const struct scenario *s, int64_t rep)
+{
+    const struct scene_result *r = &w->result;
+    struct usage usage;
+    usage_from_ledger(r->ledger, &usage);
+    for (int l = 0; l < USAGE_LINE_COUNT; l++)
+        w->rep_line[l][rep] = usage.line[l];
+    double jobs = (double)r->enqueued > 0 ? (double)r->enqueued : 1;
+    double out[OUT_COUNT] = {[OUT_WAIT] = r->wait_s.mean,
+                             [OUT_WAIT_P95] = r->wait_s.p95,
+                             [OUT_WAIT_STEADY] = steady_wait_s(w, s),
+                             [OUT_SOJOURN] = r->sojourn_s.mean,
+                             [OUT_SOJOURN_P95] = r->sojourn_s.p95,
+                             [OUT_MAKESPAN] = r->makespan_s,
+                             [OUT_THROUGHPUT] = r->throughput_per_s,
+                             [OUT_UTILISATION] = r->utilisation,
+                             [OUT_DONE] = (double)r->done,
+                             [OUT_DEAD] = (double)r->dead,
+                             [OUT_EXPIRED] = (double)r->expired,
+                             [OUT_ATTEMPTS] = (double)r->attempts / jobs,
+                             [OUT_DUPLICATES] = (double)r->duplicates,
+                             [OUT_BINDING] = (double)r->capacity.binding};
+    for (int o = 0; o < OUT_COUNT; o++)
+        w->rep_out[o][rep] = out[o];
+    w->rep_requests[rep] =
+        (double)(r->requests_per_job[JOBQ_SQS] + r->requests_per_job[JOBQ_SIMPLEDB]) /
+        jobs;
+}
+
+static bool enough(const struct worker *w, int64_t reps, double precision)
+{
+    if (reps >= SWEEP_REPS_MAX)
+        return true;
+    size_t count = (size_t)reps;
+    return steady_is_precise(w->rep_requests, count, precision) &&
+           steady_is_precise(w->rep_out[OUT_MAKESPAN], count, precision) &&
+           steady_is_precise(w->rep_out[OUT_SOJOURN], count, precision);
+}
+
+static void put_number(struct text *row, double value)
+{
+    char shown[32];
+    /* Nine digits are more than a simulation knows, and stay the same everywhere. */
+    int len = snprintf(shown, sizeof shown, "%.9g", value);
+    text_putc(row, ',');
+    text_put(row, shown, (size_t)len);
+}
+
+static void put_row(struct worker *w, const struct predict_scenario *view, int64_t point,
+                    int64_t reps)
+{
+    const struct design *design = w->sweep->design;
+    text_clear(&w->row);
+    text_put_int(&w->row, point);
+    for (int a = 0; a < design_axes(design); a++) {
+        char value[DESIGN_VALUE_CAP];
+        design_value(design, point, a, value);
+        text_putc(&w->row, ',');
+        /* A comma would be a column; distributions write theirs as ';'. */
+        for (char *p = value; *p; p++)
+            text_putc(&w->row, *p == ',' ? ';' : *p);
+    }
+    text_putc(&w->row, ',');
+    text_put_int(&w->row, reps);
+    for (int i = 0; i < PREDICT_INPUT_COUNT; i++)
+        put_number(&w->row, predict_get(view, (enum predict_input)i));
+    struct steady_mean mean[USAGE_LINE_COUNT];
+    for (int l = 0; l < USAGE_LINE_COUNT; l++) {
+        mean[l] = steady_replications(w->rep_line[l], (size_t)reps);
+        put_number(&w->row, mean[l].mean);
+    }
+    for (int l = 0; l < USAGE_LINE_COUNT; l++)
+        put_number(&w->row,
+                   reps < 2 ? 0 : mean[l].half_width / steady_t95((double)reps - 1));
+    for (int o = 0; o < OUT_BINDING; o++)
+        put_number(&w->row, steady_replications(w->rep_out[o], (size_t)reps).mean);
+    text_putc(&w->row, ',');
+    text_puts(&w->row,
+              scene_resource_name((enum scene_resource)w->rep_out[OUT_BINDING][0]));
+}
+
+static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
+{
+    struct scenario s;
+    struct predict_scenario view;
+    int code = make_point(w->sweep, point, &s, err);
+    if (code == JOBQ_OK && (!w->params || w->sweep->models_vary)) {
+        free(w->params);
+        w->params = run_params(&s, err);
+        code = w->params ? JOBQ_OK : err->code;
+    }
+    if (code == JOBQ_OK)
+        code = sweep_predict(&s, &view, err);
+    double precision = w->sweep->options->precision, queued_s = 0;
+    int64_t reps = 0, want = precision > 0 ? REPS_FIRST : s.reps;
+    for (; code == JOBQ_OK && reps < want; reps++) {
+        reserve_reps(w, want);
+        struct scene_options options = {.replication = (uint64_t)reps};
+        /* A scene adds to its result's ledger. */
+        scene_result_release(&w->result);
+        scene_result_init(&w->result);
+        code = scene_play(w->scene, &s, w->params, &options, &w->result, err);
+        if (code != JOBQ_OK)
+            break;
+        note_replication(w, &s, reps);
+        queued_s += w->result.wait_s.mean;
+        if (precision > 0 && reps + 1 == want && !enough(w, want, precision))
+            want = want + want / 2 > SWEEP_REPS_MAX ? SWEEP_REPS_MAX : want + want / 2;
+    }
+    if (code == JOBQ_OK) {
+        view.queued_s = queued_s / (double)reps;
+        put_row(w, &view, point, reps);
+        code = rowfile_put(w->sweep->rows, point, w->row.ptr, w->row.len, err);
+    }
+    scenario_release(&s);
+    return code;
+}
+
+/* ---- threads ------------------------------------------------------------------------ */
+
+static bool stopping(struct sweep *sweep)
+{
+    return atomic_load(&sweep->failed) || (sweep->options->stop && *sweep->options->stop);
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct sweep *sweep = w->sweep;
+    while (!stopping(sweep)) {
+        int64_t point = atomic_fetch_add(&sweep->next, 1);
+        if (point >= sweep->points)
+            break;
+        if (!rowfile_wants(sweep->rows, point))
+            continue;
+        struct jobq_error err;
+        if (play_point(w, point, &err) == JOBQ_OK)
+            continue;
+        pthread_mutex_lock(&sweep->lock);
+        if (!atomic_exchange(&sweep->failed, true))
+            sweep->error = err;
+        pthread_mutex_unlock(&sweep->lock);
+    }
+    return NULL;
+}
+
+static struct worker *worker_new(struct sweep *sweep)
+{
+    struct worker *w = xcalloc(1, sizeof *w);
+    w->sweep = sweep;
+    w->scene = scene_new();
+    scene_result_init(&w->result);
+    return w;
+}
+
+static void worker_free(struct worker *w)
+{
+    scene_free(w->scene);
+    free(w->params);
+    scene_result_release(&w->result);
+    for (int l = 0; l < USAGE_LINE_COUNT; l++)
+        free(w->rep_line[l]);
+    for (int o = 0; o < OUT_COUNT; o++)
+        free(w->rep_out[o]);
+    free(w->rep_requests);
+    free(w->waits);
+    text_release(&w->row);
+    free(w);
+}
+
+static void watch(struct sweep *sweep, int64_t first)
+{
+    const struct sweep_options *o = sweep->options;
+    const struct timespec pause = {0, 100000000};
+    while (!stopping(sweep) && rowfile_done(sweep->rows) < rowfile_total(sweep->rows)) {
+        if (o->progress)
+            o->progress(o->progress_ctx, rowfile_done(sweep->rows), first,
+                        rowfile_total(sweep->rows));
+        nanosleep(&pause, NULL);
+    }
+    if (o->progress)
+        o->progress(o->progress_ctx, rowfile_done(sweep->rows), first,
+                    rowfile_total(sweep->rows));
+}
+
+static int check_points(const struct sweep *sweep, struct jobq_error *err)
+{
+    int code = JOBQ_OK;
+    for (int64_t p = 0; p < sweep->points && code == JOBQ_OK; p++) {
+        struct scenario s;
+        code = make_point(sweep, p, &s, err);
+        scenario_release(&s);
+        if (sweep->options->stop && *sweep->options->stop)
+            break;
+    }
+    return code;
+}
+
+int sweep_run(const struct scenario *base, const struct design *design,
+              const struct sweep_options *options, struct jobq_error *err)
+{
+    struct sweep sweep = {.base = base,
+                          .design = design,
+                          .options = options,
+                          .models_vary =
+                              is_axis(design, "model") || is_axis(design, "set"),
+                          .points = design_points(design)};
+    struct text header = {0};
+    int code = check_points(&sweep, err);
+    if (code == JOBQ_OK)
+        code = put_header(&sweep, &header, err);
+    if (code == JOBQ_OK)
+        code = rowfile_open(options->out_path, header.ptr, sweep.points, options->shard,
+                            options->shards, &sweep.rows, err);
+    text_release(&header);
+    if (code != JOBQ_OK)
+        return code;
+    pthread_mutex_init(&sweep.lock, NULL);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int threads = options->threads > 0 ? options->threads : cores > 0 ? (int)cores : 1;
+    threads = threads > WORKERS_MAX ? WORKERS_MAX : threads;
+    int64_t first = rowfile_done(sweep.rows);
+    struct worker *worker[WORKERS_MAX];
+    int started = 0;
+    for (; started < threads; started++) {
+        worker[started] = worker_new(&sweep);
+        if (pthread_create(&worker[started]->thread, NULL, work, worker[started]) != 0) {
+            worker_free(worker[started]);
+            break;
+        }
+    }
+    if (started == 0)
+        code = jobq_fail(err, JOBQ_UNAVAILABLE, "no thread can be started");
+    else
+        watch(&sweep, first);
+    for (int i = 0; i < started; i++) {
+        pthread_join(worker[i]->thread, NULL);
+        worker_free(worker[i]);
+    }
+    if (atomic_load(&sweep.failed)) {
+        *err = sweep.error;
+        code = err->code;
+    }
+    bool whole = rowfile_done(sweep.rows) == rowfile_total(sweep.rows);
+    struct jobq_error closing;
+    int closed = rowfile_close(sweep.rows, &closing);
+    pthread_mutex_destroy(&sweep.lock);
+    if (code == JOBQ_OK && closed != JOBQ_OK) {
+        *err = closing;
+        code = closed;
+    }
+    if (code == JOBQ_OK && !whole)
+        code = jobq_fail(err, JOBQ_CANCELLED, "stopped; the same command goes on");
+    return code;
+}

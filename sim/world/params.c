@@ -1,0 +1,76 @@
+/* params.c - the numbers of a world: one parameter set for all services.
+ *
+ * Room:     sim; see world.h. */
+#include "sim/world/world.h"
+
+#include "models/params/params.h"
+
+#include <string.h>
+
+static void compile(struct world_latency *to, const struct quantile *from)
+{
+    to->zero = from->kind == QUANTILE_CONSTANT && from->a <= 0;
+    quantile_compile(from, &to->table);
+}
+
+static void compile_all(struct world_params *p)
+{
+    compile(&p->latency[WORLD_SQS_SEND], &p->sqs.send_latency);
+    compile(&p->latency[WORLD_SQS_RECEIVE], &p->sqs.receive_latency);
+    compile(&p->latency[WORLD_SQS_DELETE], &p->sqs.delete_latency);
+    compile(&p->latency[WORLD_SQS_OTHER], &p->sqs.other_latency);
+    compile(&p->latency[WORLD_SDB_PUT], &p->simpledb.write_latency);
+    compile(&p->latency[WORLD_SDB_GET], &p->simpledb.read_latency);
+    compile(&p->latency[WORLD_SDB_SELECT], &p->simpledb.select_latency);
+    compile(&p->latency[WORLD_SDB_OTHER], &p->simpledb.read_latency);
+}
+
+int world_params_load(const char *model, struct world_params *out, struct jobq_error *err)
+{
+    if (strlen(model) >= sizeof out->model)
+        return jobq_fail(err, JOBQ_NOT_FOUND, "unknown model");
+    memcpy(out->model, model, strlen(model) + 1);
+    int code = sqs_params_load(model, &out->sqs, err);
+    if (code != JOBQ_OK)
+        return code;
+    code = simpledb_params_load(model, &out->simpledb, err);
+    if (code != JOBQ_OK)
+        return code;
+    code = ec2_params_load(model, &out->ec2, err);
+    if (code != JOBQ_OK)
+        return code;
+    /* EC2's control plane: RunInstances answered after 1.54 s (daemonology.net, 2021-08, one
+     * run); the spread is assumed. It matters once a box. */
+    struct quantile ec2 = quantile_constant(0);
+    if (strcmp(model, "ideal") != 0)
+        ec2 = quantile_lognormal_p99(1.5e9, 5e9);
+    compile(&out->latency[WORLD_EC2], &ec2);
+    compile_all(out);
+    size_client_init(&out->client, "us-east-1", 0);
+    return JOBQ_OK;
+}
+
+int world_params_set(struct world_params *params, const char *assignment,
+                     struct jobq_error *err)
+{
+    const char *dot = strchr(assignment, '.'), *equals = strchr(assignment, '=');
+    char key[64], safe[80];
+    text_escape(assignment, (int64_t)strlen(assignment), safe, sizeof safe);
+    if (!dot || !equals || dot > equals || (size_t)(equals - dot) > sizeof key)
+        return jobq_fail(err, JOBQ_INVALID, "malformed '%s', want SECTION.KEY=VALUE",
+                         safe);
+    memcpy(key, dot + 1, (size_t)(equals - dot - 1));
+    key[equals - dot - 1] = '\0';
+    int code;
+    if (strncmp(assignment, "sqs.", 4) == 0)
+        code = sqs_params_set(&params->sqs, key, equals + 1, err);
+    else if (strncmp(assignment, "ec2.", 4) == 0)
+        code = ec2_params_set(&params->ec2, key, equals + 1, err);
+    else if (strncmp(assignment, "simpledb.", 9) == 0)
+        code = simpledb_params_set(&params->simpledb, key, equals + 1, err);
+    else
+        code = jobq_fail(err, JOBQ_INVALID, "unknown section in '%s'", safe);
+    if (code == JOBQ_OK)
+        compile_all(params);
+    return code;
+}

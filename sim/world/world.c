@@ -1,0 +1,255 @@
+#include "sim/world/world.h"
+
+#include "sim/world/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- clock, dice, board ------------------------------------------------------------- */
+
+static int64_t clock_now(struct jobq_clock *port)
+{
+    return kernel_now(((struct world_port_clock *)port)->proc->world->kernel);
+}
+
+static int64_t clock_wall(struct jobq_clock *port)
+{
+    return WORLD_EPOCH_NS + clock_now(port);
+}
+
+static const struct jobq_clock_ops CLOCK_OPS = {"sim", clock_now, clock_wall};
+
+static uint64_t dice_port_bits(struct jobq_dice *port)
+{
+    return dice_bits(&((struct world_port_dice *)port)->proc->own);
+}
+
+static const struct jobq_dice_ops DICE_OPS = {"sim", dice_port_bits};
+
+static void board_post(struct jobq_board *port, const char *path,
+                       const char *content_type, struct jobq_str bytes)
+{
+    (void)content_type;
+    struct world_proc *p = ((struct world_port_board *)port)->proc;
+    struct arena *arena = fiber_proc_arena(p->fibers);
+    struct world_page *page = NULL;
+    for (int i = 0; i < WORLD_BOARD_PATHS && !page; i++)
+        if (!p->page[i].path || strcmp(p->page[i].path, path) == 0)
+            page = &p->page[i];
+    if (!page)
+        return;
+    if (!page->path)
+        page->path = arena_cstr(arena, path);
+    if (bytes.len > page->cap) {
+        page->cap = 2 * bytes.len;
+        page->bytes = arena_alloc(arena, (size_t)page->cap);
+    }
+    memcpy(page->bytes, bytes.ptr, (size_t)bytes.len);
+    page->len = bytes.len;
+}
+
+static const struct jobq_board_ops BOARD_OPS = {"sim", board_post};
+
+struct jobq_str world_board(struct world_proc *p, const char *path)
+{
+    for (int i = 0; i < WORLD_BOARD_PATHS; i++)
+        if (p->page[i].path && strcmp(p->page[i].path, path) == 0)
+            return (struct jobq_str){p->page[i].bytes, p->page[i].len};
+    return (struct jobq_str){NULL, 0};
+}
+
+/* ---- calls ------------------------------------------------------------------------ */
+
+void world_ask_hinted(struct world_proc *p, struct world_call *call,
+                      kernel_event_fn *apply, enum world_latency_kind kind, uint64_t hint)
+{
+    struct world *w = p->world;
+    const struct world_latency *latency = &w->params->latency[kind];
+    call->proc = p;
+    call->code = JOBQ_OK;
+    if (latency->zero && p->rtt_ns == 0) {
+        call->reply_ns = -1;
+        apply(call, hint);
+        return;
+    }
+    int64_t total_ns =
+        p->rtt_ns +
+        (latency->zero ? 0 : quantile_fast_ns(&latency->table, dice_u(&p->call)));
+    int64_t request_ns = total_ns / 2;
+    call->reply_ns = total_ns - request_ns;
+    call->ticket = fiber_ticket(w->sched);
+    fiber_proc_pin(p->fibers);
+    kernel_at(w->kernel, kernel_now(w->kernel) + request_ns, apply, call, hint);
+    fiber_park(w->sched, JOBQ_FOREVER);
+}
+
+void world_reply(struct world_call *call)
+{
+    if (call->reply_ns < 0)
+        return;
+    struct world *w = call->proc->world;
+    kernel_wake_at(w->kernel, kernel_now(w->kernel) + call->reply_ns, call->ticket);
+    fiber_proc_unpin(call->proc->fibers);
+}
+
+/* ---- processes -------------------------------------------------------------------- */
+
+struct world_proc *world_proc_new(struct world *w, const char *name, uint64_t index,
+                                  struct world_box *box, struct jobq_ledger *ledger,
+                                  int64_t rtt_ns)
+{
+    struct fiber_proc *fibers = fiber_proc_new(w->sched, name);
+    struct world_proc *p = arena_zalloc(fiber_proc_arena(fibers), sizeof *p);
+    p->world = w;
+    p->fibers = fibers;
+    p->box = box;
+    p->rtt_ns = rtt_ns;
+    /* Two streams, so that what the product draws does not depend on how many calls it
+     * has made. */
+    uint64_t seed = w->options.seed;
+    dice_init(&p->own, seed, name, 2 * index);
+    dice_init(&p->call, seed, name, 2 * index + 1);
+    p->clock = (struct world_port_clock){{&CLOCK_OPS}, p};
+    p->dice = (struct world_port_dice){{&DICE_OPS}, p};
+    p->queue = (struct world_port_queue){{&world_queue_ops}, p};
+    p->store = (struct world_port_store){{&world_store_ops}, p};
+    p->fleet = (struct world_port_fleet){{&world_fleet_ops}, p};
+    p->child = (struct world_port_child){{&world_child_ops}, p};
+    p->board = (struct world_port_board){{&BOARD_OPS}, p};
+    p->backend = (struct jobq_backend){.clock = &p->clock.port,
+                                       .dice = &p->dice.port,
+                                       .queue = &p->queue.port,
+                                       .store = &p->store.port,
+                                       .fleet = &p->fleet.port,
+                                       .child = &p->child.port,
+                                       .board = &p->board.port,
+                                       .sched = w->sched,
+                                       .proc = fibers,
+                                       .ledger = ledger};
+    if (box) {
+        p->next_on_box = box->procs;
+        box->procs = p;
+    }
+    return p;
+}
+
+struct jobq_backend *world_backend(struct world_proc *proc)
+{
+    return &proc->backend;
+}
+
+struct fiber_proc *world_fibers(struct world_proc *proc)
+{
+    return proc->fibers;
+}
+
+void world_proc_kill(struct world_proc *p)
+{
+    if (p->box) {
+        if (p->box->up)
+            world_child_kill_all(p);
+        struct world_proc **at = &p->box->procs;
+        while (*at && *at != p)
+            at = &(*at)->next_on_box;
+        if (*at)
+            *at = p->next_on_box;
+    }
+    fiber_proc_kill(p->fibers);
+}
+
+/* ---- life ------------------------------------------------------------------------- */
+
+struct world *world_new(const struct world_params *params,
+                        const struct world_options *options)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+    struct fiber_options fibers = {.paint = options->paint_stacks};
+    w->kernel = kernel_new(&fibers);
+    w->sched = kernel_fibers(w->kernel);
+    w->params = params;
+    w->options = *options;
+    w->sqs = sqs_new(&params->sqs);
+    w->simpledb = simpledb_new(&params->simpledb);
+    world_store_init(w);
+    w->ec2 = ec2_new(&params->ec2, "us-east-1a");
+    world_queue_reset(w);
+    world_fleet_reset(w);
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    if (!w)
+        return;
+    kernel_free(w->kernel);
+    world_fleet_reset(w);
+    sqs_free(w->sqs);
+    simpledb_free(w->simpledb);
+    ec2_free(w->ec2);
+    for (int64_t i = 0; i < w->box_cap; i++) {
+        box_release(&w->box[i]->cpu);
+        free(w->box[i]);
+    }
+    free(w->box);
+    free(w->waiter);
+    free(w);
+}
+
+void world_reset(struct world *w, const struct world_params *params,
+                 const struct world_options *options)
+{
+    kernel_reset(w->kernel);
+    w->params = params;
+    w->options = *options;
+    sqs_params_change(w->sqs, &params->sqs);
+    sqs_reset(w->sqs);
+    simpledb_reset(w->simpledb, &params->simpledb);
+    ec2_reset(w->ec2, &params->ec2);
+    world_queue_reset(w);
+    world_fleet_reset(w);
+    w->on_up = w->on_down = NULL;
+}
+
+struct kernel *world_kernel(struct world *w)
+{
+    return w->kernel;
+}
+
+struct sqs *world_sqs(struct world *w)
+{
+    return w->sqs;
+}
+
+struct simpledb *world_simpledb(struct world *w)
+{
+    return w->simpledb;
+}
+
+struct ec2 *world_ec2(struct world *w)
+{
+    return w->ec2;
+}
+
+int64_t world_now(const struct world *w)
+{
+    return kernel_now(w->kernel);
+}
+
+void world_pump(struct world *w)
+{
+    sqs_advance(w->sqs, kernel_now(w->kernel));
+    world_sqs_pump(w);
+    world_ec2_pump(w);
+}
+
+int64_t world_memory(const struct world *w)
+{
+    return sqs_memory_bytes(w->sqs) + simpledb_memory(w->simpledb) +
+           kernel_pool_bytes(w->kernel);
+}
+
+size_t world_stack_used_max(const struct world *w)
+{
+    return fiber_stack_used_max(w->sched);
+}

@@ -1,0 +1,162 @@
+#include "cost/bill/evaluate.h"
+
+#include "base/arena.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MILLION 1e6
+
+/* Surplus credits of a burstable instance: vCPU-hours above its baseline. */
+static int add_surplus(const struct evaluate_context *c,
+                       const struct predict_scenario *sc, const struct usage *usage,
+                       double jobs, struct bill *bill, struct jobq_error *err)
+{
+    char what[24];
+    double baseline = sheet_instance_baseline(sc->instance);
+    size_t family = strcspn(sc->instance, ".");
+    if (baseline >= 1 || family > 4 || strncmp(sc->instance, "t2", 2) == 0)
+        return JOBQ_OK; /* t2 starts without unlimited credits: it slows down instead */
+    const double *line = usage->line;
+    double instance_s = line[USAGE_BUSY] + line[USAGE_IDLE] + line[USAGE_BOOT];
+    double cpu_s = sc->job_s * sc->cpu_share * line[USAGE_ATTEMPTS];
+    double above_s = cpu_s - baseline * predict_vcpus(sc) * instance_s;
+    if (above_s <= 1e-12 * cpu_s)
+        return JOBQ_OK;
+    snprintf(what, sizeof what, "ec2.surplus.%.*s", (int)family, sc->instance);
+    struct bill_options exact = *c->bill;
+    exact.exact_time = true;
+    return bill_quantity(bill, what, above_s / 3600 * jobs, c->sheet, &exact, err);
+}
+
+static void scratch_clear(struct jobq_ledger *ledger)
+{
+    struct jobq_instance_use *instance = ledger->instance;
+    int64_t cap = ledger->instance_cap;
+    memset(ledger, 0, sizeof *ledger);
+    ledger->instance = instance;
+    ledger->instance_cap = cap;
+}
+
+/* A usage's bill: of a million jobs, or of a run's jobs on its own instances. */
+static int price(const struct evaluate_context *c, const struct predict_scenario *sc,
+                 const struct usage *usage, struct jobq_ledger *scratch,
+                 struct bill *bill, struct jobq_error *err)
+{
+    double jobs = sc->jobs > 0 ? sc->jobs : MILLION;
+    struct bill_options options = *c->bill;
+    options.exact_time = !(sc->jobs > 0);
+    scratch_clear(scratch);
+    predict_ledger(sc, usage, jobs, scratch);
+    int code = bill_ledger(bill, scratch, c->sheet, &options, err);
+    return code ? code : add_surplus(c, sc, usage, jobs, bill, err);
+}
+
+/* Dollars a million jobs for one more unit of each line: by moving the line. A small part
+ * of its value (or its doubt, if it is zero) keeps the bill on the same tier; the price of
+ * a rounded instance has steps, so there the exact time is priced. */
+static int slope(const struct evaluate_context *c, const struct predict_scenario *sc,
+                 const struct usage *usage, enum usage_line line, double step,
+                 struct jobq_ledger *scratch, double *out, struct jobq_error *err)
+{
+    struct predict_scenario flat = *sc;
+    struct usage up = *usage;
+    struct bill bill;
+    double usd[2];
+    flat.jobs = 0;
+    for (int i = 0; i < 2; i++) {
+        up.line[line] = usage->line[line] + (i ? step : 0);
+        if (line == USAGE_BUSY || line == USAGE_IDLE || line == USAGE_BOOT)
+            predict_derived(&flat, &up);
+        bill_init(&bill);
+        int code = price(c, &flat, &up, scratch, &bill, err);
+        usd[i] = bill.usd;
+        bill_release(&bill);
+        if (code)
+            return code;
+    }
+    *out = (usd[1] - usd[0]) / step;
+    return JOBQ_OK;
+}
+
+static bool is_derived(int line)
+{
+    return line == USAGE_VOLUME || line == USAGE_IPV4 || line == USAGE_WIRE_IN ||
+           line == USAGE_WIRE_OUT || line == USAGE_ATTEMPTS || line == USAGE_EMPTY;
+}
+
+static int interval(const struct evaluate_context *c, const struct predict_scenario *sc,
+                    struct jobq_ledger *scratch, struct evaluation *out,
+                    struct jobq_error *err)
+{
+    double variance = 0;
+    const struct formula_value *v = &out->value;
+    for (int i = 0; i < USAGE_LINE_COUNT; i++) {
+        double sd = sqrt(v->variance[i]), per_unit;
+        if (!(sd > 0) || is_derived(i))
+            continue;
+        int code = slope(c, sc, &v->usage, (enum usage_line)i,
+                         fmax(sd, 1e-3 * v->usage.line[i]), scratch, &per_unit, err);
+        if (code)
+            return code;
+        variance += per_unit * per_unit * v->variance[i];
+    }
+    double half = formula_t95(v->dof) * sqrt(variance);
+    out->low_per_million = fmax(0, out->usd_per_million - half);
+    out->high_per_million = out->usd_per_million + half;
+    return JOBQ_OK;
+}
+
+int evaluate(const struct evaluate_context *c, const struct predict_scenario *sc,
+             double interval_jobs, struct evaluation *out, struct jobq_error *err)
+{
+    memset(out, 0, sizeof *out);
+    bill_init(&out->bill);
+    int code = formula_eval(c->formula, sc, interval_jobs, &out->value, err);
+    if (code)
+        return code;
+    struct jobq_ledger *scratch = xcalloc(1, sizeof *scratch);
+    out->jobs = sc->jobs > 0 ? sc->jobs : MILLION;
+    code = price(c, sc, &out->value.usage, scratch, &out->bill, err);
+    if (!code) {
+        out->usd_per_job = out->bill.usd / out->jobs;
+        out->usd_per_million = out->usd_per_job * MILLION;
+        code = interval(c, sc, scratch, out, err);
+    }
+    jobq_ledger_release(scratch);
+    free(scratch);
+    if (code)
+        evaluation_release(out);
+    return code;
+}
+
+void evaluation_release(struct evaluation *evaluation)
+{
+    bill_release(&evaluation->bill);
+}
+
+int evaluate_point(const struct evaluate_context *c, const struct predict_scenario *sc,
+                   struct jobq_ledger *scratch, double *out_per_million,
+                   double out_component[BILL_COMPONENT_COUNT],
+                   struct predict_state *out_state, struct jobq_error *err)
+{
+    struct formula_value value;
+    struct bill bill;
+    int code = formula_eval(c->formula, sc, 0, &value, err);
+    if (code)
+        return code;
+    bill_init(&bill);
+    code = price(c, sc, &value.usage, scratch, &bill, err);
+    double per_million = MILLION / (sc->jobs > 0 ? sc->jobs : MILLION);
+    if (!code) {
+        *out_per_million = bill.usd * per_million;
+        for (int i = 0; out_component && i < BILL_COMPONENT_COUNT; i++)
+            out_component[i] = bill.component_usd[i] * per_million;
+        if (out_state)
+            *out_state = value.state;
+    }
+    bill_release(&bill);
+    return code;
+}

@@ -1,0 +1,47 @@
+/* evaluate.h - dollars a job with their interval: formula, ledger and bill put together.
+ *
+ * Room:     src/cost, the money.
+ * Callers:  jobqcost's subcommands, solve, optimise, the report.
+ * Knows nothing of: files, how results are printed. No I/O, no clock.
+ * Units:    dollars. */
+#ifndef JOBQ_COST_BILL_EVALUATE_H
+#define JOBQ_COST_BILL_EVALUATE_H
+
+#include "cost/bill/bill.h"
+#include "cost/fit/formula.h"
+#include "cost/predict/predict.h"
+
+/* What prices a scenario; all owned by the caller. */
+struct evaluate_context {
+    const struct sheet *sheet;
+    const struct bill_options *bill;
+    const struct formula *formula; /* NULL: closed form */
+};
+
+struct evaluation {
+    double usd_per_job, usd_per_million;
+    double low_per_million, high_per_million; /* 95 % prediction interval */
+    struct bill
+        bill;    /* of a million jobs, or of the run's jobs: see `jobs`; release it */
+    double jobs; /* that the bill is of */
+    struct formula_value value;
+};
+
+/* Prices one scenario. A scenario with jobs > 0 is that run, its instances rounded by the
+ * sheet; else the marginal cost. interval_jobs: how many jobs the interval's run has (the
+ * run's own, or 10,000 by default). Returns JOBQ_OK; LIMIT, INVALID: the scenario;
+ * NOT_FOUND: a price. */
+int evaluate(const struct evaluate_context *context,
+             const struct predict_scenario *scenario, double interval_jobs,
+             struct evaluation *out, struct jobq_error *err);
+void evaluation_release(struct evaluation *evaluation);
+
+/* Dollars a million jobs alone, without interval: what the searches call thousands of
+ * times. `scratch` is a ledger of the caller's, any contents. out_bill (or NULL): the
+ * components, per million. */
+int evaluate_point(const struct evaluate_context *context,
+                   const struct predict_scenario *scenario, struct jobq_ledger *scratch,
+                   double *out_per_million, double out_component[BILL_COMPONENT_COUNT],
+                   struct predict_state *out_state, struct jobq_error *err);
+
+#endif

@@ -1,0 +1,455 @@
+/* compare.c - jobqcost compare and check: costs side by side, and the gate of a build.
+ *
+ * Room:     src/cost, jobqcost's command line; does I/O. */
+#include "cost/cmd/shared.h"
+#include "cost/search/search.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AXES_MAX 6
+#define ROWS_MAX 200
+
+static const char COMPARE_HELP[] =
+    "  jobqcost compare --over date=2012-10,2012-12,2026 --instance m1.small\n"
+    "  jobqcost compare --over store=simpledb,dynamodb,none --over batch=1,10\n"
+    "  jobqcost compare --over region=us-east-1,eu-west-1 --assume-from us-east-1\n"
+    "  jobqcost compare --over instance=t4g.nano,c7g.large --break-even "
+    "job-time=1ms..1h\n\n"
+    "Costs side by side: every combination of the values of --over (at most 200), where "
+    "a\n"
+    "name is region, date or any option of eval. --break-even NAME=LOW..HIGH finds, for\n"
+    "every two of them, the values of a numeric option at which one becomes cheaper "
+    "than\n"
+    "the other.\n\n"
+    "--over NAME=V1,V2,...        any number of times\n"
+    "--break-even NAME=LOW..HIGH  once\n"
+    "and the options of jobqcost eval. Makes no API call.\n";
+
+struct over {
+    char name[24];
+    const char *list;
+    const char *value[32];
+    int length[32];
+    int count;
+};
+
+struct row {
+    char label[AXES_MAX][32];
+    struct predict_scenario scenario;
+    struct sheet *sheet;
+    struct evaluation e;
+};
+
+static int read_over(struct over *over, const char *text, struct jobq_error *err)
+{
+    const char *equals = strchr(text, '=');
+    size_t len = equals ? (size_t)(equals - text) : 0;
+    if (!equals || len == 0 || len >= sizeof over->name)
+        return jobq_fail(err, JOBQ_INVALID, "--over is NAME=V1,V2,..., not '%.60s'",
+                         text);
+    memcpy(over->name, text, len);
+    over->name[len] = '\0';
+    for (const char *p = equals + 1;; p++) {
+        size_t value = strcspn(p, ",");
+        if (value == 0 || value >= 32 || over->count == 32)
+            return jobq_fail(err, JOBQ_INVALID,
+                             "--over %s: 1..32 values of at most 31 bytes", over->name);
+        over->value[over->count] = p;
+        over->length[over->count++] = (int)value;
+        p += value;
+        if (!*p)
+            return JOBQ_OK;
+    }
+}
+
+/* One combination: its sheet, scenario and cost. */
+static int fill(struct cost *cli, const struct over *over, int axes, int index,
+                struct row *row, struct jobq_error *err)
+{
+    const char *region = cli->region, *date = cli->date;
+    row->scenario = cli->scenario;
+    for (int i = axes - 1; i >= 0; i--) {
+        int at = index % over[i].count;
+        index /= over[i].count;
+        memcpy(row->label[i], over[i].value[at], (size_t)over[i].length[at]);
+        row->label[i][over[i].length[at]] = '\0';
+        if (strcmp(over[i].name, "region") == 0)
+            region = row->label[i];
+        else if (strcmp(over[i].name, "date") == 0)
+            date = row->label[i];
+        else if (predict_set(&row->scenario, over[i].name, row->label[i], err)) {
+            if (err->code == JOBQ_NOT_FOUND)
+                err->code = JOBQ_INVALID;
+            return jobq_wrap(err, "--over");
+        }
+    }
+    int code = cost_sheet(cli, region, date, &row->sheet, err);
+    if (code)
+        return code;
+    cost_era(cli, row->sheet, &row->scenario);
+    code = cost_formula(cli, row->scenario.era, err);
+    if (!code)
+        code = cost_evaluate(cli, row->sheet, &row->scenario, &row->e, err);
+    return code
+               ? jobq_wrap(err, "%s %s", sheet_region(row->sheet), sheet_date(row->sheet))
+               : JOBQ_OK;
+}
+
+static struct cost_table *rows_table(const struct over *over, int axes,
+                                     const struct row *rows, int count)
+{
+    static const char *head[AXES_MAX + 7], *key[AXES_MAX + 7];
+    static const char *const tail_head[] = {"#$/million", "#95 %% from", "#to",
+                                            "#calls",     "#storage",    "#cpu"};
+    static const char *const tail_key[] = {"usd_per_million", "low",     "high",
+                                           "service_calls",   "storage", "cpu"};
+    char shown[40];
+    for (int i = 0; i < axes; i++)
+        head[i] = key[i] = over[i].name;
+    for (int i = 0; i < 6; i++) {
+        head[axes + i] = i == 1 ? "#95% from" : tail_head[i];
+        key[axes + i] = tail_key[i];
+    }
+    struct cost_table *table = cost_table_new(head, key, axes + 6);
+    for (int i = 0; i < count; i++) {
+        const struct evaluation *e = &rows[i].e;
+        double scale = 1e6 / e->jobs;
+        const double *part = e->bill.component_usd;
+        double value[] = {e->usd_per_million,
+                          e->low_per_million,
+                          e->high_per_million,
+                          part[BILL_SERVICE_CALLS] * scale,
+                          part[BILL_STORAGE] * scale,
+                          (part[BILL_CPU] + part[BILL_BOOT] + part[BILL_IDLE]) * scale};
+        for (int j = 0; j < axes; j++)
+            cost_table_text(table, rows[i].label[j]);
+        for (int j = 0; j < 6; j++)
+            cost_table_number(table, value[j],
+                              cost_usd_cell(value[j], shown, sizeof shown));
+    }
+    return table;
+}
+
+/* ---- break-even ---------------------------------------------------------------------------- */
+
+static double cost_at(struct cost *cli, const struct row *row, enum predict_input input,
+                      double value, struct jobq_ledger *scratch)
+{
+    struct evaluate_context context = {row->sheet, &cli->bill, cli->formula};
+    struct predict_scenario sc = row->scenario;
+    struct jobq_error err;
+    double usd;
+    predict_put(&sc, input, value);
+    if (evaluate_point(&context, &sc, scratch, &usd, NULL, NULL, &err))
+        return (double)NAN;
+    return usd;
+}
+
+static void join_label(const struct row *row, int axes, char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (int i = 0; i < axes && len + 34 < cap; i++)
+        len +=
+            (size_t)snprintf(out + len, cap - len, "%s%s", i ? " " : "", row->label[i]);
+}
+
+/* Crossings of two cost curves on 96 steps of a log scale, each refined by bisection. */
+static void cross_pair(struct cost *cli, const struct row *a, const struct row *b,
+                       enum predict_input input, double low, double high, int axes,
+                       struct jobq_ledger *scratch, struct cost_table *table)
+{
+    double start = low > 0 ? low : high * 1e-6, before = 0, at_before = 0;
+    char label[AXES_MAX * 34], shown[40];
+    for (int i = 0; i <= 96; i++) {
+        double at = start * pow(high / start, i / 96.0);
+        double gap =
+            cost_at(cli, a, input, at, scratch) - cost_at(cli, b, input, at, scratch);
+        if (i > 0 && isfinite(gap) && isfinite(before) && (gap > 0) != (before > 0) &&
+            before != 0) {
+            double x = at_before, y = at;
+            for (int j = 0; j < 50; j++) {
+                double mid = (x + y) / 2;
+                double g = cost_at(cli, a, input, mid, scratch) -
+                           cost_at(cli, b, input, mid, scratch);
+                if ((g > 0) == (before > 0))
+                    x = mid;
+                else
+                    y = mid;
+            }
+            join_label(before > 0 ? b : a, axes, label, sizeof label);
+            cost_table_text(table, label);
+            snprintf(shown, sizeof shown, "%.4g", y);
+            cost_table_number(table, y, shown);
+            join_label(before > 0 ? a : b, axes, label, sizeof label);
+            cost_table_text(table, label);
+            double usd = cost_at(cli, a, input, y, scratch);
+            cost_table_number(table, usd, cost_usd_cell(usd, shown, sizeof shown));
+        }
+        before = gap;
+        at_before = at;
+    }
+}
+
+static int break_even(struct cost *cli, const char *text, const struct row *rows,
+                      int count, int axes, struct cost_table **out,
+                      struct jobq_error *err)
+{
+    static const char *head[] = {"cheaper below", "#at", "cheaper above", "#$/million"};
+    static const char *const key[] = {"below", "at", "above", "usd_per_million"};
+    static char unit[40];
+    char name[24], low_text[40];
+    const char *equals = strchr(text, '='), *dots = equals ? strstr(equals, "..") : NULL;
+    if (!dots || (size_t)(equals - text) >= sizeof name ||
+        (size_t)(dots - equals - 1) >= sizeof low_text)
+        return jobq_fail(err, JOBQ_INVALID, "--break-even is NAME=LOW..HIGH, not '%.60s'",
+                         text);
+    memcpy(name, text, (size_t)(equals - text));
+    name[equals - text] = '\0';
+    memcpy(low_text, equals + 1, (size_t)(dots - equals - 1));
+    low_text[dots - equals - 1] = '\0';
+    int input = predict_input_find(name);
+    struct predict_scenario low = cli->scenario, high = low;
+    if (input < 0)
+        return jobq_fail(err, JOBQ_INVALID, "--break-even: '%s' is no numeric option",
+                         name);
+    if (predict_set(&low, name, low_text, err) || predict_set(&high, name, dots + 2, err))
+        return err->code;
+    double from = predict_get(&low, (enum predict_input)input);
+    double to = predict_get(&high, (enum predict_input)input);
+    if (!(from >= 0 && from < to))
+        return jobq_fail(err, JOBQ_INVALID, "--break-even: '%.60s' is no range",
+                         equals + 1);
+    snprintf(unit, sizeof unit, "#%s", name);
+    head[1] = unit;
+    *out = cost_table_new(head, key, 4);
+    struct jobq_ledger *scratch = xcalloc(1, sizeof *scratch);
+    for (int i = 0; i < count && i < 20; i++)
+        for (int j = i + 1; j < count && j < 20; j++)
+            cross_pair(cli, &rows[i], &rows[j], (enum predict_input)input, from, to, axes,
+                       scratch, *out);
+    jobq_ledger_release(scratch);
+    free(scratch);
+    return JOBQ_OK;
+}
+
+/* ---- compare --------------------------------------------------------------------------------- */
+
+static void print(struct cost *cli, struct cost_table *rows, struct cost_table *even)
+{
+    if (cli->json) {
+        json_t *root = json_object();
+        json_object_set_new(root, "schema", json_string("jobq.compare/1"));
+        json_object_set_new(root, "rows", cost_table_json(rows));
+        if (even)
+            json_object_set_new(root, "break_even", cost_table_json(even));
+        json_object_set_new(root, "formula", json_string(cli->formula_name));
+        cost_print_json(root);
+    } else if (cli->csv) {
+        cost_table_print_csv(even ? even : rows, stdout);
+    } else {
+        cost_table_print(rows, stdout);
+        if (even) {
+            fputs("\nbreak-even:\n", stdout);
+            cost_table_print(even, stdout);
+        }
+    }
+}
+
+static int run_compare(struct cost *cli)
+{
+    struct cost_many many = {0};
+    const char *even_text = NULL;
+    struct cost_option options[] = {{"over", COST_MANY, &many},
+                                    {"break-even", COST_TEXT, &even_text}};
+    struct over over[AXES_MAX] = {0};
+    struct jobq_error err;
+    int code = cost_parse(cli, options, 2, COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    if (code >= 0)
+        return code;
+    if (many.count == 0 || many.count > AXES_MAX)
+        return cost_usage(cli, "give --over NAME=V1,V2,... one to %d times", AXES_MAX);
+    int count = 1, filled = 0, axes = many.count;
+    for (int i = 0; i < axes; i++) {
+        if (read_over(&over[i], many.text[i], &err))
+            return cost_fail(cli, &err);
+        count *= over[i].count;
+        if (count > ROWS_MAX)
+            return cost_usage(cli, "more than %d combinations", ROWS_MAX);
+    }
+    struct row *rows = xcalloc((size_t)count, sizeof *rows);
+    struct cost_table *even = NULL;
+    code = JOBQ_OK;
+    while (filled < count && !code) {
+        code = fill(cli, over, axes, filled, &rows[filled], &err);
+        if (!code)
+            cost_warn_prices(cli, rows[filled].sheet, &rows[filled].e.bill);
+        filled += !code;
+    }
+    if (!code && even_text)
+        code = break_even(cli, even_text, rows, count, axes, &even, &err);
+    if (!code) {
+        struct cost_table *table = rows_table(over, axes, rows, count);
+        print(cli, table, even);
+        cost_table_free(table);
+    }
+    if (even)
+        cost_table_free(even);
+    for (int i = 0; i < filled; i++)
+        evaluation_release(&rows[i].e);
+    free(rows);
+    return code ? cost_fail(cli, &err) : COST_OK;
+}
+
+const struct cost_command cost_compare = {
+    "compare", "regions, dates, types, stores side by side", COMPARE_HELP, run_compare};
+
+/* ---- check ------------------------------------------------------------------------------------ */
+
+static const char CHECK_HELP[] =
+    "  jobqcost check --max-per-million 12 --job-time 1s --instance t4g.nano\n"
+    "  jobqcost eval --json ... >base.json; jobqcost check --max-increase 5% \\\n"
+    "      --baseline base.json ...\n\n"
+    "Reports the cost, then exits 3 if it is over a limit (0 if not): a gate for a "
+    "build.\n\n"
+    "--max-per-million USD   of a million jobs\n"
+    "--max-total USD         of the run of --jobs and --boxes\n"
+    "--max-increase 5%       over the baseline's per_million_usd\n"
+    "--baseline FILE         what jobqcost eval --json wrote\n"
+    "--markdown              a table for a comment on a change\n"
+    "and the options of jobqcost eval. Makes no API call.\n";
+
+struct gate {
+    const char *name;
+    double value, limit;
+};
+
+static int baseline_usd(const char *path, double *out, struct jobq_error *err)
+{
+    char *text;
+    size_t len;
+    json_error_t fault;
+    int code = cost_read(path, &text, &len, err);
+    if (code)
+        return code;
+    json_t *root = json_loadb(text, len, 0, &fault);
+    free(text);
+    if (!root) {
+        char shown[120];
+        text_escape(fault.text, (int64_t)strlen(fault.text), shown, sizeof shown);
+        return jobq_fail(err, JOBQ_INVALID, "%s:%d: %s", path,
+                         fault.line > 0 ? fault.line : 1, shown);
+    }
+    const char *schema = json_string_value(json_object_get(root, "schema"));
+    const json_t *usd = json_object_get(root, "per_million_usd");
+    if (!schema || strcmp(schema, "jobq.cost/1") != 0 || !json_is_number(usd) ||
+        !(json_number_value(usd) > 0))
+        code = jobq_fail(err, JOBQ_INVALID, "%s: not a jobq.cost/1 with per_million_usd",
+                         path);
+    else
+        *out = json_number_value(usd);
+    json_decref(root);
+    return code;
+}
+
+static void print_gates(struct cost *cli, const struct evaluation *e,
+                        const struct gate *gate, int gates, bool markdown, bool over)
+{
+    char a[40], b[40], c[40];
+    if (cli->json) {
+        json_t *root = json_object(), *list = json_array();
+        json_object_set_new(root, "schema", json_string("jobq.check/1"));
+        json_object_set_new(root, "per_million_usd", json_real(e->usd_per_million));
+        for (int i = 0; i < gates; i++) {
+            json_t *one = json_object();
+            json_object_set_new(one, "gate", json_string(gate[i].name));
+            json_object_set_new(one, "value", json_real(gate[i].value));
+            json_object_set_new(one, "limit", json_real(gate[i].limit));
+            json_object_set_new(one, "passed",
+                                json_boolean(gate[i].value <= gate[i].limit));
+            json_array_append_new(list, one);
+        }
+        json_object_set_new(root, "gates", list);
+        json_object_set_new(root, "passed", json_boolean(!over));
+        cost_print_json(root);
+        return;
+    }
+    if (markdown)
+        fputs("| gate | value | limit | |\n|---|---|---|---|\n", stdout);
+    else
+        printf("%s per million jobs  (95 %%: %s .. %s)\n",
+               cost_usd(e->usd_per_million, a, 40), cost_usd(e->low_per_million, b, 40),
+               cost_usd(e->high_per_million, c, 40));
+    for (int i = 0; i < gates; i++) {
+        bool share = strcmp(gate[i].name, "increase") == 0, ok;
+        ok = gate[i].value <= gate[i].limit;
+        if (share) {
+            snprintf(a, sizeof a, "%+.2f %%", 100 * gate[i].value);
+            snprintf(b, sizeof b, "%.2f %%", 100 * gate[i].limit);
+        } else {
+            cost_usd(gate[i].value, a, 40);
+            cost_usd(gate[i].limit, b, 40);
+        }
+        printf(markdown ? "| %s | %s | %s | %s |\n" : "%-12s %12s  limit %12s  %s\n",
+               gate[i].name, a, b, ok ? "passed" : "EXCEEDED");
+    }
+}
+
+static int run_check(struct cost *cli)
+{
+    double per_million = (double)NAN, total = (double)NAN, increase = (double)NAN,
+           base = 0;
+    const char *baseline = NULL;
+    bool markdown = false, over = false;
+    struct cost_option options[] = {{"max-per-million", COST_NUMBER, &per_million},
+                                    {"max-total", COST_NUMBER, &total},
+                                    {"max-increase", COST_NUMBER, &increase},
+                                    {"baseline", COST_TEXT, &baseline},
+                                    {"markdown", COST_FLAG, &markdown}};
+    struct jobq_error err;
+    struct sheet *sheet;
+    struct evaluation e;
+    struct gate gate[3];
+    int gates = 0;
+    int code = cost_parse(cli, options, 5, COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    if (code >= 0)
+        return code;
+    if (isnan(per_million) && isnan(total) && isnan(increase))
+        return cost_usage(cli, "give --max-per-million, --max-total or --max-increase");
+    if (!isnan(increase) != (baseline != NULL))
+        return cost_usage(cli, "--max-increase and --baseline go together");
+    if (!isnan(total) && !(cli->scenario.jobs > 0))
+        return cost_usage(cli, "--max-total needs --jobs and --boxes");
+    if ((baseline && baseline_usd(baseline, &base, &err)) ||
+        cost_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cost_fail(cli, &err);
+    cost_era(cli, sheet, &cli->scenario);
+    if (cost_formula(cli, cli->scenario.era, &err) ||
+        cost_evaluate(cli, sheet, &cli->scenario, &e, &err))
+        return cost_fail(cli, &err);
+    if (!isnan(per_million))
+        gate[gates++] = (struct gate){"per million", e.usd_per_million, per_million};
+    if (!isnan(total))
+        gate[gates++] = (struct gate){"total", e.bill.usd, total};
+    if (!isnan(increase))
+        gate[gates++] = (struct gate){"increase", e.usd_per_million / base - 1, increase};
+    for (int i = 0; i < gates; i++)
+        over |= !(gate[i].value <= gate[i].limit);
+    cost_warn_prices(cli, sheet, &e.bill);
+    print_gates(cli, &e, gate, gates, markdown, over);
+    evaluation_release(&e);
+    if (over) {
+        fflush(stdout);
+        fprintf(stderr, "jobqcost check: over the limit\n");
+    }
+    return over ? COST_GATE : COST_OK;
+}
+
+const struct cost_command cost_check = {"check", "exit 3 when a job costs too much",
+                                        CHECK_HELP, run_check};

@@ -1,0 +1,106 @@
+/* eval.c - jobqcost eval: what a job costs under these settings.
+ *
+ * Room:     src/cost, jobqcost's command line; does I/O. */
+#include "cost/cmd/shared.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char HELP[] =
+    "  jobqcost eval --payload 100 --job-time 0s --concurrency 1 --batch 1 \\\n"
+    "                --instance none --date 2012-10\n"
+    "  jobqcost eval --payload 4KiB --job-time 2s --concurrency 8 --instance c7g.large\n"
+    "  jobqcost eval --jobs 100k --boxes 4 --job-time 250ms --instance t4g.small --json\n"
+    "  jobqcost eval --job-time 1s --assume-from us-east-1 --region us-west-2\n\n"
+    "Dollars per job and per million jobs with a 95 % prediction interval, by component\n"
+    "and by line item. With --jobs and --boxes: that run, with boot, tail and each\n"
+    "instance's own rounding. Without: the marginal cost of one more job, for a fleet "
+    "at\n"
+    "--utilisation (default 1: every slot busy); --jobs is then the run that the "
+    "interval\n"
+    "is of (default 10,000).\n\n"
+    "workload    --payload SIZE --job-time T|exp:T|lognormal:mean=T,cv=C --job-cv C\n"
+    "            --cpu-share 0..1 --arrivals R/s --jobs N --queued T --failures F\n"
+    "fleet       --concurrency N (slots a box) --boxes N --instance TYPE|none --vcpus N\n"
+    "            --utilisation U --spot --volume GiB --public-ip\n"
+    "settings    --batch 1..10 --prefetch N|auto --wait T --visibility T --domains N\n"
+    "            --keep T --store simpledb|dynamodb|none --payload-in "
+    "auto|message|store\n"
+    "            --client in-region|internet --status R --cancel-checks R (row reads a\n"
+    "            job) --expansion X --session-token\n"
+    "prices      --region R --date D|FILE.csv --assume-from R --sheets DIR\n"
+    "            --free-tier none|all|SERVICE,... --months M --price SERVICE.ITEM=USD\n"
+    "            --queue-kind standard|fifo|fair --volume-kind KIND\n"
+    "formula     --formula FILE|closed (default: the shipped fit of the era, if any)\n"
+    "output      --json (schema jobq.cost/1) --csv -q\n\n"
+    "A GiB of root volume and an IPv4 address are counted only when asked for.\n"
+    "Makes no API call.\n";
+
+static void print_text(struct cost *cli, const struct sheet *sheet,
+                       const struct predict_scenario *sc, const struct evaluation *e)
+{
+    char a[40], b[40], c[40], title[120];
+    const struct predict_state *state = &e->value.state;
+    printf("%s per million jobs  (95 %%: %s .. %s)   %s a job\n",
+           cost_usd(e->usd_per_million, a, 40), cost_usd(e->low_per_million, b, 40),
+           cost_usd(e->high_per_million, c, 40), cost_usd(e->usd_per_job, title, 40));
+    cost_print_scenario(sc, stdout);
+    printf("prices %s; free tier %s\n", cost_sheet_title(sheet, title, sizeof title),
+           cli->bill.free == 0               ? "none"
+           : cli->bill.free == BILL_FREE_ALL ? "all"
+                                             : "some");
+    printf("formula %s", cli->formula_name);
+    if (e->value.fitted && e->value.outside > 0)
+        printf("; outside its domain in %s", e->value.outside_of);
+    if (isfinite(state->rate_per_s))
+        printf("; %.4g jobs/s, bound by %s", state->rate_per_s,
+               predict_binding_name(state->binding));
+    if (sc->jobs > 0)
+        printf("; %.4g s, %s in all", state->makespan_s, cost_usd(e->bill.usd, a, 40));
+    fputs("\n\n", stdout);
+    struct cost_table *table = cost_components(e->bill.component_usd, 1e6 / e->jobs);
+    cost_table_print(table, stdout);
+    cost_table_free(table);
+    fputs("\nper million jobs:\n", stdout);
+    table = cost_items(&e->bill, 1e6 / e->jobs);
+    cost_table_print(table, stdout);
+    cost_table_free(table);
+}
+
+static int run(struct cost *cli)
+{
+    struct jobq_error err;
+    struct sheet *sheet;
+    struct evaluation e;
+    int code = cost_parse(cli, NULL, 0, COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    if (code >= 0)
+        return code;
+    if (cli->argument_count)
+        return cost_usage(cli, "takes no argument '%.40s'", cli->argument[0]);
+    if (cost_sheet(cli, cli->region, cli->date, &sheet, &err))
+        return cost_fail(cli, &err);
+    cost_era(cli, sheet, &cli->scenario);
+    if (cost_formula(cli, cli->scenario.era, &err) ||
+        cost_evaluate(cli, sheet, &cli->scenario, &e, &err))
+        return cost_fail(cli, &err);
+    if (cli->wait_cut)
+        cost_warn(cli, "there was no long poll at %s: wait is 0", sheet_date(sheet));
+    if (e.value.fitted && e.value.outside > 0)
+        cost_warn(cli, "outside the formula's domain (%s): the interval is widened",
+                  e.value.outside_of);
+    cost_warn_prices(cli, sheet, &e.bill);
+    if (cli->json) {
+        cost_print_json(cost_cost_json(cli, sheet, &cli->scenario, &e));
+    } else if (cli->csv) {
+        struct cost_table *table = cost_items(&e.bill, 1e6 / e.jobs);
+        cost_table_print_csv(table, stdout);
+        cost_table_free(table);
+    } else {
+        print_text(cli, sheet, &cli->scenario, &e);
+    }
+    evaluation_release(&e);
+    return COST_OK;
+}
+
+const struct cost_command cost_eval = {"eval", "dollars a job, by component and item",
+                                       HELP, run};

@@ -1,0 +1,249 @@
+/* fit.c - jobqcost fit: a formula from a sweep, and how well it foretells another.
+ *
+ * Room:     src/cost, jobqcost's command line; does I/O. */
+#include "cost/cmd/shared.h"
+#include "cost/fit/fit.h"
+#include "cost/bill/sweep_price.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char HELP[] =
+    "  jobqcost fit sweep.csv -o formula.json\n"
+    "  jobqcost fit sweep.csv -o formula.json --check fresh.csv\n"
+    "  jobqcost fit --formula formula.json --check fresh.csv --region eu-west-1\n\n"
+    "Regresses the usage a job of a sweep (jobqsim sweep), line by line, on physical "
+    "terms,\n"
+    "and prints the formula, each coefficient with its 95 % interval beside the closed\n"
+    "form's. A coefficient whose interval leaves the closed form's value is marked "
+    "'!'.\n\n"
+    "-o, --output FILE  the formula as JSON (jobq.formula/1)\n"
+    "--name NAME      of the formula (the era)\n"
+    "--check FILE     a sweep that was not used: dollars foretold against dollars used\n"
+    "--folds N        of the cross-validation that chooses terms (10)\n"
+    "--region R --date D --assume-from R --sheets DIR --price ...   for --check\n"
+    "--json -q\n\n"
+    "Makes no API call.\n";
+
+struct check {
+    size_t points, covered;
+    double p50, p95, worst; /* relative errors in dollars */
+};
+
+static int read_table(const char *path, struct table **out, struct jobq_error *err)
+{
+    char *text;
+    size_t len;
+    int code = cost_read(path, &text, &len, err);
+    if (code)
+        return code;
+    code = table_parse(text, len, path, out, err);
+    free(text);
+    return code;
+}
+
+/* ---- the formula as a person writes it ------------------------------------------------ */
+
+static void print_line(const struct formula_line *line, const struct fit_line_note *note)
+{
+    printf("\n%s (%s a job)", usage_line_name(line->line), usage_line_unit(line->line));
+    printf("  R2 %.6f, off by %.2g %% (median), %.2g %% (95th)%s\n", line->r2,
+           100 * note->error_p50, 100 * note->error_p95,
+           note->robust ? ", bisquare" : "");
+    double t = formula_t95(line->dof);
+    for (int i = 0; i < line->term_count; i++) {
+        const struct term *term = terms_at(line->term[i]);
+        double half = t * sqrt(line->covariance[i][i]);
+        char closed[40] = "-";
+        if (isfinite(line->closed[i]))
+            snprintf(closed, sizeof closed, "%.6g", line->closed[i]);
+        if (half > 0)
+            printf(" %s %12.6g +- %-8.2g closed %-12s x %s\n",
+                   fit_strays(line, i) ? "!" : " ", line->coefficient[i], half, closed,
+                   term->text);
+        else
+            printf("   %12.6g    %-8s closed %-12s x %s\n", line->coefficient[i],
+                   "(kept)", closed, term->text);
+    }
+}
+
+static int print_formula(const struct formula *f, const struct fit_report *report)
+{
+    int strays = 0;
+    printf("Usage a job, fitted to %zu points of %.0f jobs each (%s).\n", report->points,
+           f->jobs_per_point, f->era);
+    for (int i = 0; i < report->param_count; i++)
+        printf("  %-10s %.4g s (%.4g to %.4g), before the fit %.4g s\n",
+               report->param[i].name, report->param[i].value, report->param[i].low,
+               report->param[i].high, report->param[i].before);
+    for (int i = 0; i < f->line_count; i++) {
+        print_line(&f->line[i], &report->line[i]);
+        for (int t = 0; t < f->line[i].term_count; t++)
+            strays += fit_strays(&f->line[i], t);
+    }
+    return strays;
+}
+
+/* ---- against points that were not used ------------------------------------------------- */
+
+static int check_point(struct cost *cli, const struct sheet *sheet,
+                       const struct table *table, size_t row, struct jobq_ledger *ledger,
+                       double *out_error, bool *out_covered, struct jobq_error *err)
+{
+    struct predict_scenario scenario;
+    struct bill bill;
+    struct evaluation value;
+    bill_init(&bill);
+    jobq_ledger_init(ledger);
+    int code = fit_scenario(table, row, &scenario, err);
+    if (!code)
+        code = sweep_price(table, row, false, sheet, &cli->bill, ledger, &bill, err);
+    double seen = bill.usd;
+    bill_release(&bill);
+    jobq_ledger_release(ledger);
+    if (code)
+        return code;
+    cli->interval_jobs = scenario.jobs;
+    code = cost_evaluate(cli, sheet, &scenario, &value, err);
+    if (code)
+        return code;
+    *out_error = fabs(value.usd_per_million - seen) / seen;
+    *out_covered = seen >= value.low_per_million && seen <= value.high_per_million;
+    evaluation_release(&value);
+    return JOBQ_OK;
+}
+
+static int check_formula(struct cost *cli, const char *path, struct check *out,
+                         struct jobq_error *err)
+{
+    struct table *table = NULL;
+    struct sheet *sheet = NULL;
+    int code = read_table(path, &table, err);
+    if (!code)
+        code = cost_sheet(cli, cli->region, cli->date, &sheet, err);
+    size_t rows = code ? 0 : table_rows(table);
+    double *error = xmalloc((rows + 1) * sizeof *error);
+    struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
+    *out = (struct check){.points = rows};
+    for (size_t row = 0; row < rows && !code; row++) {
+        bool covered = false;
+        code = check_point(cli, sheet, table, row, ledger, &error[row], &covered, err);
+        out->covered += covered;
+    }
+    if (!code && rows == 0)
+        code = jobq_fail(err, JOBQ_INVALID, "%s: no points", path);
+    if (!code) {
+        gsl_sort(error, 1, rows);
+        out->p50 = gsl_stats_quantile_from_sorted_data(error, 1, rows, 0.5);
+        out->p95 = gsl_stats_quantile_from_sorted_data(error, 1, rows, 0.95);
+        out->worst = error[rows - 1];
+    }
+    free(error);
+    free(ledger);
+    table_free(table);
+    return code;
+}
+
+static void print_check(const struct check *check, const char *path, bool json)
+{
+    double share = 100 * (double)check->covered / (double)check->points;
+    if (json) {
+        json_t *root = json_object();
+        json_object_set_new(root, "schema", json_string("jobq.check/1"));
+        json_object_set_new(root, "points", json_integer((json_int_t)check->points));
+        json_object_set_new(root, "error_median", json_real(check->p50));
+        json_object_set_new(root, "error_p95", json_real(check->p95));
+        json_object_set_new(root, "error_max", json_real(check->worst));
+        json_object_set_new(root, "covered", json_real(share / 100));
+        cost_print_json(root);
+        return;
+    }
+    printf("\n%zu points of %s that the fit has not seen, in dollars a job:\n"
+           "  off by %.2f %% (median), %.2f %% (95th percentile), %.2f %% (worst)\n"
+           "  inside the 95 %% prediction interval: %.1f %%\n",
+           check->points, path, 100 * check->p50, 100 * check->p95, 100 * check->worst,
+           share);
+}
+
+static int fit_sweep(struct cost *cli, const char *path, const char *name, double folds,
+                     const char *out_path, struct jobq_error *err)
+{
+    struct table *table = NULL;
+    struct formula *formula = NULL;
+    struct fit_report *report = xcalloc(1, sizeof *report);
+    const char *base = strrchr(path, '/');
+    struct fit_options options = {
+        .folds = (int)folds, .name = name, .sweep_name = base ? base + 1 : path};
+    int code = read_table(path, &table, err);
+    if (!code) {
+        code = fit_run(table, &options, &formula, report, err);
+        if (code)
+            jobq_wrap(err, "%s", path);
+    }
+    table_free(table);
+    if (!code) {
+        char *text;
+        size_t len;
+        formula_write(formula, &text, &len);
+        if (out_path)
+            code = cost_write(out_path, text, len, err);
+        if (!code && cli->json && !(out_path && strcmp(out_path, "-") == 0))
+            fwrite(text, 1, len, stdout);
+        free(text);
+    }
+    if (!code && !cli->json && !cli->quiet) {
+        int strays = print_formula(formula, report);
+        if (strays)
+            cost_warn(cli, "%d coefficients leave the closed form's value (marked '!')",
+                      strays);
+    }
+    free(report);
+    if (code) {
+        free(formula);
+        return code;
+    }
+    free(cli->formula);
+    cli->formula = formula;
+    return JOBQ_OK;
+}
+
+static int run(struct cost *cli)
+{
+    const char *out_path = NULL, *name = "", *check_path = NULL;
+    double folds = 10;
+    const struct cost_option own[] = {{"output", COST_TEXT, &out_path},
+                                      {"name", COST_TEXT, &name},
+                                      {"check", COST_TEXT, &check_path},
+                                      {"folds", COST_NUMBER, &folds}};
+    gsl_set_error_handler_off();
+    int done = cost_parse(cli, own, 4, COST_PRICES | COST_FORMULA);
+    if (done >= 0)
+        return done;
+    if (cli->argument_count > 1 || (cli->argument_count == 0 && !check_path))
+        return cost_usage(cli, "name one sweep (jobqsim sweep -o FILE.csv)");
+    if (folds < 2 || folds > 1000)
+        return cost_usage(cli, "--folds wants 2 to 1000");
+    struct jobq_error err;
+    int code = JOBQ_OK;
+    if (cli->argument_count == 1)
+        code = fit_sweep(cli, cli->argument[0], name, folds, out_path, &err);
+    else
+        code = cost_formula(cli, "aws-2026", &err);
+    struct check check;
+    if (!code && check_path) {
+        code = check_formula(cli, check_path, &check, &err);
+        if (!code)
+            print_check(&check, check_path, cli->json);
+    }
+    return code ? cost_fail(cli, &err) : COST_OK;
+}
+
+const struct cost_command cost_fit = {"fit", "derive the formula from a sweep", HELP,
+                                      run};

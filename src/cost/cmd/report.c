@@ -1,0 +1,312 @@
+/* report.c - jobqcost report: one page of what a job costs and why.
+ *
+ * Room: src/cost, jobqcost's command line; does I/O.
+ *
+ * Everything is made in a staging folder inside DIR and moved into place at the end, the
+ * page last: a run that fails leaves DIR as it was. */
+#include "cost/cmd/report/report.h"
+
+#include "base/arena.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE_MAX_BYTES 1000000
+
+static const char HELP[] =
+    "  jobqcost report -o out\n"
+    "  jobqcost report -o out --job-time 2s --concurrency 8 --instance c7g.large\n"
+    "  jobqcost report -o out --formula formula.json --sweep sweep.csv --check fresh.csv "
+    "\\\n"
+    "                  --jobs-csv seed1.csv --jobs-csv seed2.csv\n\n"
+    "Writes DIR/report.html (one file, pictures inside, under 1 MB), each picture as "
+    "PNG\n"
+    "of 1600 x 900 and its data as CSV, and report.json (schema jobq.report/1). Needs\n"
+    "gnuplot. A section whose input is not given says so.\n\n"
+    "-o, --output DIR   where to; made if missing\n"
+    "--sweep S.csv      jobqsim sweep: predicted against simulated\n"
+    "--check C.csv      one that the formula was not fitted to\n"
+    "--jobs-csv A.csv   jobqsim run --jobs-csv; once a replication: queue over time\n"
+    "--assumed T.csv    param,status,value,low,high,usd_swing,p95_swing; swings are\n"
+    "                   shares (0.05 is 5 %)\n"
+    "--json             print report.json too\n"
+    "and the options of jobqcost eval. Without --instance it takes c7g.large, and\n"
+    "m1.small at the prices of 2012. Makes no API call.\n";
+
+int report_point(struct report *r, const struct predict_scenario *scenario,
+                 double *out_usd, double out_component[BILL_COMPONENT_COUNT],
+                 struct predict_state *out_state, struct jobq_error *err)
+{
+    return evaluate_point(&r->context, scenario, r->scratch, out_usd, out_component,
+                          out_state, err);
+}
+
+/* ---- provenance ------------------------------------------------------------------------------ */
+
+static void source_prices(struct report *r, const struct bill *bill)
+{
+    text_puts(&r->page, "<div class=\"wide\"><table><tr><th>price</th><th>USD a unit</th>"
+                        "<th>date</th><th>confidence</th><th>source</th></tr>\n");
+    for (int i = 0; i < bill->count; i++) {
+        const struct bill_item *item = &bill->item[i];
+        bool seen = false;
+        for (int j = 0; j < i && !seen; j++)
+            seen = strcmp(item->service, bill->item[j].service) == 0 &&
+                   strcmp(item->item, bill->item[j].item) == 0;
+        if (seen)
+            continue;
+        text_puts(&r->page, "<tr>");
+        report_cell(r, false, "%s.%s", item->service, item->item);
+        report_cell(r, true, "%.6g", item->usd_per_unit);
+        report_cell(r, false, "%s", item->date);
+        report_cell(r, false, "%c%s%s", item->confidence,
+                    item->assumed ? ", borrowed from " : "",
+                    item->assumed ? item->region : "");
+        report_cell(r, false, "%s", item->source);
+        text_puts(&r->page, "</tr>\n");
+    }
+    text_puts(&r->page, "</table></div>\n");
+}
+
+/* The command as a shell would take it. */
+static void source_command(struct report *r)
+{
+    struct text line = {0};
+    text_puts(&line, "jobqcost report");
+    for (int i = 0; i < r->cli->word_count; i++) {
+        text_puts(&line, " '");
+        for (const char *p = r->cli->word[i]; *p; p++)
+            if (*p == '\'')
+                text_puts(&line, "'\\''");
+            else
+                text_putc(&line, *p);
+        text_putc(&line, '\'');
+    }
+    text_puts(&r->page, "<pre>");
+    report_escape(&r->page, line.ptr);
+    text_puts(&r->page, "</pre>\n");
+    text_release(&line);
+}
+
+int report_source(struct report *r, struct jobq_error *err)
+{
+    struct evaluation e;
+    char title[120], scenario[200];
+    const struct formula *f = r->context.formula;
+    int code = cost_evaluate(r->cli, r->sheet, &r->base, &e, err);
+    if (code)
+        return code;
+    text_puts(&r->page, "<section id=\"provenance\"><h2>Where this comes from</h2>\n");
+    report_say(r, "", "jobq %s; prices %s; formula %s; free tier %s.", JOBQ_VERSION,
+               cost_sheet_title(r->sheet, title, sizeof title), r->cli->formula_name,
+               r->cli->bill.free == 0               ? "none"
+               : r->cli->bill.free == BILL_FREE_ALL ? "all"
+                                                    : "some");
+    snprintf(scenario, sizeof scenario,
+             "%.0f bytes, %.4g s a job, %.4g of it CPU; %.0f x %s", r->base.payload_bytes,
+             r->base.job_s, r->base.cpu_share, r->base.boxes, r->base.instance);
+    report_say(r, "", "Scenario: %s, %.0f slots each; store %s, batch %.0f, wait %.4g s.",
+               scenario, r->base.slots, predict_store_name(r->base.store), r->base.batch,
+               r->base.wait_s);
+    if (f)
+        report_say(r, "", "Formula from %s: seed %.0f, model hash %s, version %s.",
+                   f->sweep, f->seed, f->model_hash, f->version);
+    json_t *from = json_object_get(r->facts, "provenance");
+    static const char *const sets[] = {"sweep", "check"};
+    for (int i = 0; i < 2; i++) {
+        json_t *set = json_object_get(from, sets[i]);
+        const char *seed = json_string_value(json_object_get(set, "seed"));
+        const char *hash = json_string_value(json_object_get(set, "model_hash"));
+        if (set)
+            report_say(r, "", "The %s: seed %s, model hash %s.", sets[i],
+                       seed ? seed : "unknown", hash ? hash : "unknown");
+    }
+    if (!f && !json_object_get(from, "sweep") && !json_object_get(from, "check"))
+        report_say(r, "note",
+                   "No seed and no model hash: nothing on this page was simulated.");
+    source_prices(r, &e.bill);
+    source_command(r);
+    text_puts(&r->page, "</section>\n");
+    json_object_set_new(from, "version", json_string(JOBQ_VERSION));
+    json_object_set_new(from, "sheet", cost_sheet_json(r->sheet));
+    json_object_set_new(from, "formula", json_string(r->cli->formula_name));
+    evaluation_release(&e);
+    return JOBQ_OK;
+}
+
+/* ---- the page -------------------------------------------------------------------------------- */
+
+static void open_page(struct report *r)
+{
+    text_puts(&r->page,
+              "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+              "<meta name=\"viewport\" content=\"width=device-width, "
+              "initial-scale=1\">\n<title>What a job costs</title>\n<style>\n");
+    for (int i = 0; i < report_file_count; i++)
+        if (strcmp(report_files[i].name, "page.css") == 0)
+            text_put(&r->page, (const char *)report_files[i].bytes, report_files[i].len);
+    text_puts(&r->page, "</style></head><body>\n<section id=\"answer\">"
+                        "<h1>Does a million jobs cost $1?</h1>\n");
+}
+
+static int build(struct report *r, struct jobq_error *err)
+{
+    static int (*const section[])(struct report *, struct jobq_error *) = {
+        report_pareto,   report_maps,    report_cent,  report_tornado,
+        report_even,     report_formula, report_check, report_queue,
+        report_capacity, report_assumed, report_source};
+    open_page(r);
+    int code = report_answer(r, err);
+    text_puts(&r->page, "</section>\n");
+    for (size_t i = 0; i < sizeof section / sizeof *section && !code; i++)
+        code = section[i](r, err);
+    if (code)
+        return code;
+    text_puts(&r->page, "</body></html>\n");
+    if (r->page.len >= PAGE_MAX_BYTES)
+        return jobq_fail(err, JOBQ_UNAVAILABLE, "the page has %zu bytes, over %d",
+                         r->page.len, PAGE_MAX_BYTES);
+    char *json = json_dumps(r->facts, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    code = report_keep(r, "report.json", json, strlen(json), err);
+    free(json);
+    return code ? code : report_keep(r, "report.html", r->page.ptr, r->page.len, err);
+}
+
+/* Moves the files into DIR in the order they were made, the page last. */
+static int publish(struct report *r, const char *folder, struct jobq_error *err)
+{
+    struct text from = {0}, to = {0};
+    int code = JOBQ_OK;
+    for (int i = 0; i < r->files && !code; i++) {
+        text_clear(&from);
+        text_clear(&to);
+        text_printf(&from, "%s/%s", r->stage, r->file[i]);
+        text_printf(&to, "%s/%s", folder, r->file[i]);
+        if (rename(from.ptr, to.ptr))
+            code = jobq_fail(err, JOBQ_DENIED, "cannot write '%s': %s", to.ptr,
+                             strerror(errno));
+    }
+    text_release(&from);
+    text_release(&to);
+    return code;
+}
+
+static void drop_stage(struct report *r, const char *name_of_plot)
+{
+    struct text path = {0};
+    for (int i = 0; i < r->files; i++) {
+        text_clear(&path);
+        text_printf(&path, "%s/%s", r->stage, r->file[i]);
+        remove(path.ptr);
+    }
+    /* What gnuplot began and did not end. */
+    static const char *const plots[] = {"pareto",
+                                        "heat-concurrency",
+                                        "heat-payload",
+                                        "heat-concurrency-none",
+                                        "heat-payload-none",
+                                        "cent",
+                                        "tornado",
+                                        "breakeven",
+                                        "check",
+                                        "queue",
+                                        "capacity"};
+    for (size_t i = 0; i < 2 * (sizeof plots / sizeof *plots) && name_of_plot; i++) {
+        text_clear(&path);
+        text_printf(&path, "%s/%s.%s", r->stage, plots[i / 2], i % 2 ? "svg" : "png");
+        remove(path.ptr);
+    }
+    rmdir(r->stage);
+    text_release(&path);
+}
+
+static int make(struct report *r, const char *folder, struct jobq_error *err)
+{
+    struct text stage = {0};
+    bool made = mkdir(folder, 0777) == 0;
+    if (!made && errno != EEXIST)
+        return jobq_fail(err, JOBQ_DENIED, "cannot make '%s': %s", folder,
+                         strerror(errno));
+    text_printf(&stage, "%s/.report-XXXXXX", folder);
+    if (!mkdtemp(stage.ptr)) {
+        int code = jobq_fail(err, JOBQ_DENIED, "cannot write in '%s': %s", folder,
+                             strerror(errno));
+        text_release(&stage);
+        return code;
+    }
+    r->stage = stage.ptr;
+    int code = build(r, err);
+    if (!code)
+        code = publish(r, folder, err);
+    drop_stage(r, code ? "any" : NULL);
+    if (code && made)
+        rmdir(folder);
+    text_release(&stage);
+    return code;
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
+
+static int prepare(struct report *r, struct jobq_error *err)
+{
+    struct cost *cli = r->cli;
+    struct sheet *sheet;
+    int code = cost_sheet(cli, cli->region, cli->date, &sheet, err);
+    if (code)
+        return code;
+    cost_era(cli, sheet, &cli->scenario);
+    code = cost_formula(cli, cli->scenario.era, err);
+    bool named = false;
+    for (int i = 0; i < cli->word_count; i++)
+        named = named || strncmp(cli->word[i], "--instance", 10) == 0;
+    if (!named)
+        strcpy(cli->scenario.instance,
+               sheet_has(sheet, "ec2", "c7g.large") ? "c7g.large" : "m1.small");
+    r->sheet = sheet;
+    r->base = cli->scenario;
+    r->context = (struct evaluate_context){sheet, &cli->bill, cli->formula};
+    return code;
+}
+
+static int run(struct cost *cli)
+{
+    struct report r = {.cli = cli};
+    struct cost_many jobs_csv = {0};
+    struct jobq_error err;
+    const char *folder = NULL;
+    struct cost_option options[] = {{"output", COST_TEXT, &folder},
+                                    {"sweep", COST_TEXT, &r.sweep_path},
+                                    {"check", COST_TEXT, &r.check_path},
+                                    {"assumed", COST_TEXT, &r.assumed_path},
+                                    {"jobs-csv", COST_MANY, &jobs_csv}};
+    int code = cost_parse(cli, options, sizeof options / sizeof *options,
+                          COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    if (code >= 0)
+        return code;
+    if (cli->argument_count)
+        return cost_usage(cli, "takes no argument '%.40s'", cli->argument[0]);
+    if (!folder || !*folder)
+        return cost_usage(cli, "needs -o DIR");
+    r.jobs_csv = &jobs_csv;
+    if (prepare(&r, &err))
+        return cost_fail(cli, &err);
+    r.scratch = xcalloc(1, sizeof *r.scratch);
+    r.facts =
+        json_pack("{s:s,s:{},s:{}}", "schema", "jobq.report/1", "tiles", "provenance");
+    code = make(&r, folder, &err);
+    if (!code && cli->json)
+        cost_print_json(json_incref(r.facts));
+    else if (!code && !cli->quiet)
+        printf("%s/report.html\n", folder);
+    json_decref(r.facts);
+    jobq_ledger_release(r.scratch);
+    free(r.scratch);
+    text_release(&r.page);
+    return code ? cost_fail(cli, &err) : COST_OK;
+}
+
+const struct cost_command cost_report = {
+    "report", "one page: the answer, why, and pictures", HELP, run};

@@ -1,0 +1,60 @@
+/* regress.h - least squares on a handful of terms, and how far to trust it.
+ *
+ * Room:     src/cost, the money.
+ * Callers:  fit, tests.
+ * Knows nothing of: what the terms and the values are.
+ *
+ * Weighted linear least squares by singular value decomposition (GSL multifit), or, when
+ * asked, Tukey's bisquare by iteratively reweighted least squares (GSL multifit_robust;
+ * Beaton and Tukey, Technometrics 16(2), 1974), which outliers cannot pull. Known answer:
+ * Longley's data (NIST StRD, certified to 15 digits).
+ *
+ * GSL's default error handler aborts: a program calls gsl_set_error_handler_off first. */
+#ifndef JOBQ_COST_FIT_REGRESS_H
+#define JOBQ_COST_FIT_REGRESS_H
+
+#include "jobq/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REGRESS_TERMS_MAX 12
+
+struct regress_data {
+    size_t points;
+    int terms;
+    const double *x;      /* points x terms, row by row */
+    const double *y;      /* points */
+    const double *weight; /* points, > 0; NULL: all 1 */
+};
+
+struct regress_result {
+    int terms;
+    double coefficient[REGRESS_TERMS_MAX];
+    double covariance[REGRESS_TERMS_MAX][REGRESS_TERMS_MAX];
+    double sigma2; /* weighted residual sum of squares over dof */
+    double dof;    /* points - terms */
+    double r2;     /* about the weighted mean of y */
+    int rank;      /* < terms: some terms cannot be told apart; their coefficients are the
+                      least ones that fit */
+    int outliers;  /* points beyond 6 robust standard deviations of the residuals */
+};
+
+/* Returns JOBQ_OK; INVALID: fewer points than terms + 1, or a value that is not finite. */
+int regress_fit(const struct regress_data *data, bool robust, struct regress_result *out,
+                struct jobq_error *err);
+
+/* The weighted mean squared error of predicting points that were left out, over `folds`
+ * parts (point i belongs to part i mod folds); *out_error its standard error over parts.
+ * Returns: as regress_fit. */
+int regress_cross_validate(const struct regress_data *data, int folds, double *out_mean,
+                           double *out_error, struct jobq_error *err);
+
+/* Which of the columns to keep: starts from the first `forced` ones, adds the column that
+ * lowers the cross-validated error most as long as it does so by more than min_gain (a
+ * share of it, 0.01 is usual), then drops unforced ones that no longer help. keep[i] says
+ * so. Returns how many are kept, or as regress_fit. */
+int regress_select(const struct regress_data *data, int forced, int folds,
+                   double min_gain, bool keep[REGRESS_TERMS_MAX], struct jobq_error *err);
+
+#endif

@@ -1,0 +1,37 @@
+/* ledger_json.h - a ledger as JSON: how runs, traces and bills hand usage on.
+ *
+ * Room:     src/cost, the money.
+ * Callers:  jobqcost, sim, live, sim/mock.
+ * Knows nothing of: files, prices.
+ *
+ * Schema "jobq.ledger/1"; members that are zero may be left out:
+ *   {"schema": "jobq.ledger/1", "jobs": 1000, "attempts": 1000,
+ *    "actions": {"SendMessage": {"requests", "entries", "empty", "failed", "throttled",
+ *                "bytes_out", "bytes_in", "box_usage_e10h"}, ...},
+ *    "send_kib": {"1": 900, "65": 100}, "receive_kib": {...},    requests by whole KiB
+ *    "store_byte_hours", "volume_gib_hours", "ipv4_hours", "internet_out_bytes",
+ *    "internet_in_bytes", "write_units", "read_units",
+ *    "instances": [{"type", "id", "spot": false, "taken_back": false, "launched_at_ns",
+ *      "running_at_ns", "ready_at_ns", "ended_at_ns", "busy_slot_ns", "slots"}, ...]} */
+#ifndef JOBQ_COST_LEDGER_LEDGER_JSON_H
+#define JOBQ_COST_LEDGER_LEDGER_JSON_H
+
+#include "jobq/error.h"
+#include "jobq/ledger.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* A new reference, for putting into a larger object. Never NULL. */
+json_t *ledger_to_json(const struct jobq_ledger *ledger);
+/* Adds what the object says to an initialised ledger. Returns JOBQ_OK; INVALID: `where`
+ * and what is wrong; the ledger may then hold part of it. */
+int ledger_from_json(const json_t *object, const char *where, struct jobq_ledger *ledger,
+                     struct jobq_error *err);
+/* The same from text, a whole file. A "jobq.run/1" or any object that has a member
+ * "ledger" is read by that member, a "jobq.trace/1" (JSON lines, what --record
+ * writes) by its lines that have it. name stands for the file: "NAME:LINE: ...". */
+int ledger_parse(const char *text, size_t len, const char *name,
+                 struct jobq_ledger *ledger, struct jobq_error *err);
+
+#endif

@@ -1,0 +1,391 @@
+#include "cost/predict/predict.h"
+
+#include "cost/predict/run.h"
+#include "cost/predict/wire.h"
+#include "cost/fit/basis.h"
+#include "jobq/flow.h"
+#include "jobq/units.h"
+#include "pricing/sheet.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const BINDINGS[PREDICT_BOUND_COUNT] = {"slots", "vcpu", "domains",
+                                                          "in-flight", "launch"};
+
+const char *predict_binding_name(enum predict_binding binding)
+{
+    return BINDINGS[binding];
+}
+
+double predict_vcpus(const struct predict_scenario *sc)
+{
+    if (sc->vcpus > 0)
+        return sc->vcpus;
+    int known = sheet_instance_vcpus(sc->instance);
+    return known > 0 ? known : 1;
+}
+
+/* ---- row and message -------------------------------------------------------------- */
+
+/* How the enqueuer cuts what it has taken: a lane of up to 50 jobs (or `batch`, below 10)
+ * and of some 768 KiB is put in calls of at most 25 rows, and sent in calls of at most
+ * `batch` messages; a remainder of one row is a single put (src/fleet/enqueue/batch.c). */
+static void shape_batches(const struct predict_scenario *sc,
+                          const struct predict_params *p, double encoded,
+                          struct predict_state *s)
+{
+    const double lane_bytes = 768 * 1024;
+    double lane = sc->batch >= 10 ? fmin(50, ceil(lane_bytes / encoded)) : sc->batch;
+    if (sc->arrivals_per_s > 0) /* it never waits: what comes during one call goes next */
+        lane = fmin(lane, fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) /
+                                      p->enqueue_lanes));
+    if (sc->jobs > 0)
+        lane = fmin(lane, sc->jobs);
+    double fits =
+        fmin(fmin(sc->batch, lane), floor(p->message_max_bytes / s->body_bytes));
+    double sends = ceil(lane / fmax(1, fits) - 1e-9);
+    double most = sc->batch >= 10 ? JOBQ_FLOW_ROW_BATCH : sc->batch;
+    double rows = fmax(1, fmin(fmin(most, lane), floor(lane_bytes / encoded)));
+    double whole = floor(lane / rows + 1e-9), rest = lane - whole * rows;
+    bool alone = rows < 2 || (rest > 0.5 && rest < 1.5);
+    s->lane_jobs = lane;
+    s->lane_calls = whole + (rest > 1e-9);
+    s->lane_first = rows / lane;
+    s->send_batch = lane / sends;
+    s->single_rows = rows < 2 ? 1 : alone ? rest / lane : 0;
+    double calls = rows < 2 ? 0 : whole + (rest > 1e-9 && !alone);
+    s->row_batch = calls > 0 ? (lane - s->single_rows * lane) / calls : 1;
+    if (sc->jobs > 0 && lane < sc->jobs) { /* the last calls of a run are not full */
+        s->send_batch = sc->jobs / ceil(sc->jobs / s->send_batch - 1e-9);
+        if (s->single_rows == 0)
+            s->row_batch = sc->jobs / ceil(sc->jobs / s->row_batch - 1e-9);
+    }
+}
+
+static void shape_job(const struct predict_scenario *sc, const struct predict_params *p,
+                      struct predict_state *s)
+{
+    double encoded = sc->payload_bytes + JOBQ_FLOW_MESSAGE_BYTES - 1;
+    double id = p->queue_bytes + JOBQ_FLOW_ID_SUFFIX;
+    s->payload_attrs = ceil(encoded / JOBQ_FLOW_PIECE_BYTES);
+    s->row_attrs = JOBQ_FLOW_ROW_N(s->payload_attrs);
+    s->get_attrs = JOBQ_FLOW_GET_N(s->payload_attrs);
+    s->body_bytes = id + 1 + encoded;
+    bool fits =
+        s->body_bytes <= p->message_max_bytes && sc->payload_in != PREDICT_IN_STORE;
+    if (!fits && sc->store != PREDICT_NO_STORE)
+        s->body_bytes = id + 1 + 16 + 6; /* "ID KIND NUMBER store" */
+    else
+        fits = true;
+    /* Values of all attributes, 45 bytes for each and for the item's name. */
+    s->row_bytes = id + encoded + JOBQ_FLOW_ROW_VALUE_BYTES + 45 * (s->get_attrs + 1);
+    s->queued_row_bytes =
+        id + encoded + JOBQ_FLOW_QUEUED_VALUE_BYTES + 45 * (s->row_attrs + 1);
+    s->reads = sc->status_per_job + sc->cancel_checks + (fits ? 0 : 1);
+    s->attempts = 1 / (1 - sc->failure_share);
+    shape_batches(sc, p, encoded, s);
+}
+
+/* ---- processor sharing ------------------------------------------------------------- */
+
+/* Throughput of n jobs that go round: think_s away from the processors, cpu_s of service
+ * shared by v processors. The machine-repair model M/M/v//n, which is exact here for any
+ * distributions (a processor-sharing station and a delay have a product form):
+ * p_k ~ n!/(n-k)! (cpu/think)^k / prod min(i, v); throughput = sum p_k min(k, v) / cpu. */
+static double closed_throughput(double n, double think_s, double cpu_s, double v)
+{
+    if (cpu_s <= 0)
+        return n / think_s;
+    if (think_s <= cpu_s * 1e-9)
+        return fmin(n, v) / cpu_s;
+    int whole = (int)ceil(n - 1e-9);
+    double log_ratio = log(cpu_s / think_s), weight = 0, top = 0;
+    /* One pass with the running maximum taken out, so that nothing overflows. */
+    double sum = 0, busy = 0;
+    for (int k = 0; k <= whole; k++) {
+        if (k > 0)
+            weight += log(fmax(n - k + 1, 1e-12)) + log_ratio - log(fmin(k, v));
+        if (weight > top) {
+            sum *= exp(top - weight);
+            busy *= exp(top - weight);
+            top = weight;
+        }
+        sum += exp(weight - top);
+        busy += exp(weight - top) * fmin(k, v);
+    }
+    return busy / sum / cpu_s;
+}
+
+double predict_erlang_c(double c, double rho)
+{
+    if (rho >= 1)
+        return 1;
+    int n = (int)c;
+    if (n > 20000)
+        return rho < 0.99 ? 0 : 1;
+    double b = 1, a = rho * n;
+    for (int k = 1; k <= n; k++) /* Erlang's B by its recursion */
+        b = a * b / (k + a * b);
+    return b / (1 - rho * (1 - b));
+}
+
+static double row_write_s(const struct predict_scenario *sc,
+                          const struct predict_params *p)
+{
+    return sc->store == PREDICT_NO_STORE ? 0 : p->put_s;
+}
+
+static void hold(const struct predict_scenario *sc, const struct predict_params *p,
+                 double utilisation, struct predict_state *s)
+{
+    double cpu_s = sc->job_s * sc->cpu_share;
+    double think_s = sc->job_s - cpu_s + 2 * row_write_s(sc, p);
+    double n = fmax(1, sc->slots * utilisation);
+    if (think_s + cpu_s <= 0) {
+        s->stretch = 1;
+        s->hold_s = 0;
+        return;
+    }
+    s->hold_s = n / closed_throughput(n, think_s, cpu_s, predict_vcpus(sc));
+    s->stretch = sc->job_s > 0 ? (s->hold_s - 2 * row_write_s(sc, p)) / sc->job_s : 1;
+    if (s->stretch < 1)
+        s->stretch = 1; /* rounding of the sum */
+}
+
+/* ---- ceilings ----------------------------------------------------------------------- */
+
+static void ceilings(const struct predict_scenario *sc, const struct predict_params *p,
+                     struct predict_state *s)
+{
+    double *limit = s->ceiling_per_s;
+    double slots = sc->boxes * sc->slots;
+    /* Without prefetch a slot stands empty while the next message is fetched. */
+    double cycle_s = s->hold_s + (s->prefetch > 0 ? 0 : p->receive_s);
+    double fetched =
+        sc->boxes * p->receives * fmin(sc->batch, sc->slots + s->prefetch) / p->receive_s;
+    limit[PREDICT_BOUND_SLOTS] =
+        fmin(cycle_s > 0 ? slots / cycle_s / s->attempts : (double)INFINITY, fetched);
+    double cpu_s = sc->job_s * sc->cpu_share;
+    limit[PREDICT_BOUND_VCPU] = cpu_s > 0
+                                    ? sc->boxes * predict_vcpus(sc) / cpu_s / s->attempts
+                                    : (double)INFINITY;
+    double writes =
+        2 * s->attempts + s->single_rows + (1 - s->single_rows) * p->batched_row_writes;
+    limit[PREDICT_BOUND_DOMAINS] = sc->store == PREDICT_SIMPLEDB
+                                       ? p->domain_writes_per_s * sc->domains / writes
+                                       : (double)INFINITY;
+    double held_s = s->hold_s * (1 + s->prefetch / sc->slots) + p->receive_s;
+    limit[PREDICT_BOUND_IN_FLIGHT] = p->in_flight_max / held_s;
+    /* A run must start its boxes; a fleet that stands has them. */
+    double wait_s = sc->jobs > 0 && sc->boxes > p->launch_burst
+                        ? (sc->boxes - p->launch_burst) / p->launches_per_s
+                        : 0;
+    limit[PREDICT_BOUND_LAUNCH] = wait_s > 0 ? sc->jobs / wait_s : (double)INFINITY;
+    s->binding = PREDICT_BOUND_SLOTS;
+    for (int i = 0; i < PREDICT_BOUND_COUNT; i++)
+        if (limit[i] < limit[s->binding])
+            s->binding = (enum predict_binding)i;
+    /* Processors that are full already show as stretched jobs in the slots' limit. */
+    if (s->binding == PREDICT_BOUND_SLOTS &&
+        limit[PREDICT_BOUND_VCPU] < limit[PREDICT_BOUND_SLOTS] * 1.02)
+        s->binding = PREDICT_BOUND_VCPU;
+}
+
+/* Jobs a second, and what share of slot time they fill. */
+static void rate(const struct predict_scenario *sc, struct predict_state *s)
+{
+    double most = s->ceiling_per_s[s->binding];
+    double slots_rate = s->ceiling_per_s[PREDICT_BOUND_SLOTS];
+    double offered =
+        sc->arrivals_per_s > 0 ? sc->arrivals_per_s : slots_rate * sc->utilisation;
+    s->rate_per_s = fmin(offered, most);
+    double filled = s->rate_per_s * s->attempts * s->hold_s / (sc->boxes * sc->slots);
+    s->utilisation = s->hold_s > 0 && isfinite(filled) ? fmin(1, filled) : 1;
+}
+
+/* ---- batches and polls --------------------------------------------------------------- */
+
+static double gamma_floor(double mean, double cv, double period)
+{
+    /* The mean of floor(X / period): exact for a constant and for an exponential X,
+     * between them by the variance. */
+    double constant = floor(mean / period + 1e-9);
+    if (mean <= 0)
+        return 0;
+    double exponential = 1 / expm1(period / mean);
+    double w = fmin(1, cv * cv);
+    return constant * (1 - w) + exponential * w;
+}
+
+static void batches(const struct predict_scenario *sc, const struct predict_params *p,
+                    struct predict_state *s)
+{
+    double per_box = s->rate_per_s * s->attempts / sc->boxes;
+    bool busy = s->utilisation >= 1 - 1e-9 ||
+                (sc->arrivals_per_s == 0 && (sc->jobs > 0 || sc->utilisation >= 1));
+    /* Slots filled at once by jobs of one length stay in step: what they do at their ends
+     * comes together. */
+    double in_step = busy ? fmax(0, 1 - sc->job_cv) : 0;
+    double waits = busy ? 1 : predict_erlang_c(sc->slots * sc->boxes, s->utilisation);
+    /* With a backlog a receive brings what there is room for. */
+    double full = fmin(sc->batch, s->prefetch + 1);
+    if (s->prefetch <= 0)
+        full = fmin(fmin(sc->batch, sc->slots),
+                    fmax(1, per_box * p->receive_s / p->receives));
+    /* Without one, what queues up behind busy slots is geometric, 1 / (1 - load) of it. */
+    if (!busy)
+        full = fmin(full, 1 / (1 - s->utilisation));
+    s->receive_batch = 1 / (waits / full + (1 - waits));
+    double linger_s = fmin(p->linger_s, sc->visibility_s / 4);
+    double steady = fmin(sc->batch, 1 + per_box * linger_s);
+    /* In step, a round's ends come together; what does not fill a call waits for the next
+     * round, if that comes in time. */
+    double round_s = s->hold_s + s->refused_s + (s->prefetch > 0 ? 0 : p->receive_s);
+    double met = round_s > 0 ? 1 + floor(linger_s / round_s) : 1e9;
+    double stepped = met > 1 ? fmin(sc->batch, met * sc->slots)
+                             : sc->slots / ceil(sc->slots / sc->batch);
+    s->delete_batch = in_step * stepped + (1 - in_step) * steady;
+    if (sc->batch <= 1)
+        s->delete_batch = s->receive_batch = 1;
+    /* A poll that waits w ends empty with exp(-rate w): a renewal process. */
+    double poll_s = p->long_poll > 0 ? fmax(sc->wait_s, p->receive_s) : p->receive_s;
+    s->empty =
+        busy || per_box <= 0 ? 0 : (1 - waits) / expm1(fmin(700, per_box * poll_s));
+    /* When the first message is due, those past half their time go with it and stay in step
+     * from then on: a call holds all of a step, or some two thirds of what is held (0.65:
+     * simulated). */
+    double held = sc->slots + s->prefetch;
+    double period = fmax(1, sc->visibility_s * p->beat_share);
+    double held_s = s->hold_s * (1 + s->prefetch / sc->slots);
+    double entries = sc->visibility_s > 0 ? gamma_floor(held_s, sc->job_cv, period) : 0;
+    if (sc->visibility_s > 0 && in_step > 0) {
+        /* Slots in step: what is fetched ahead of a round waits for whole rounds. */
+        double rounds = floor(s->prefetch / sc->slots);
+        double longer = s->prefetch / sc->slots - rounds; /* a share waits one more */
+        double held_long = (1 - longer) * floor((rounds + 1) * s->hold_s / period) +
+                           longer * floor((rounds + 2) * s->hold_s / period);
+        entries += in_step * (held_long - entries);
+    }
+    double apart = fmin(sc->batch, fmax(1, 0.65 * held));
+    double full_step =
+        held / ceil(held / sc->batch); /* the last call holds what is left */
+    double together = in_step * full_step + (1 - in_step) * apart;
+    s->beat_batch = together;
+    s->beats = s->attempts * entries / together;
+}
+
+/* The drainer's own rule (src/fleet/drain/receive.c): one batch and what starts while the next is
+ * on its way, if all start within an eighth of the visibility; none for long jobs. */
+static double resolve_prefetch(const struct predict_scenario *sc,
+                               const struct predict_params *p,
+                               const struct predict_state *s)
+{
+    if (sc->prefetch >= 0)
+        return sc->prefetch;
+    if (s->hold_s > sc->visibility_s / 2)
+        return 0;
+    double hold_s = fmax(s->hold_s, 1e-9);
+    double in_time = floor(sc->slots * sc->visibility_s / 8 / hold_s);
+    double want = sc->batch + floor(2 * sc->slots * p->receive_s / hold_s) + 2;
+    return fmin(1000, fmin(want, in_time));
+}
+
+/* ---- instances ------------------------------------------------------------------------ */
+
+static void instances(const struct predict_scenario *sc, const struct predict_params *p,
+                      struct predict_state *s)
+{
+    bool none = strcmp(sc->instance, "none") == 0;
+    s->busy_s = (s->hold_s + s->refused_s) * s->attempts / sc->slots;
+    s->idle_s = fmax(0, sc->boxes / s->rate_per_s - s->busy_s);
+    s->queued_s = sc->queued_s;
+    if (!isfinite(s->rate_per_s))
+        s->idle_s = 0;
+    if (sc->jobs > 0 && sc->arrivals_per_s > 0) {
+        s->makespan_s = sc->jobs / s->rate_per_s + s->hold_s;
+        s->boot_s = sc->boxes * p->boot_s / sc->jobs;
+    } else if (sc->jobs > 0) {
+        predict_boxes(sc, p, s);
+    }
+    if (none)
+        s->busy_s = s->idle_s = s->boot_s = 0;
+}
+
+void predict_state(const struct predict_scenario *sc, const struct predict_params *p,
+                   struct predict_state *out)
+{
+    memset(out, 0, sizeof *out);
+    shape_job(sc, p, out);
+    double aimed = sc->arrivals_per_s > 0 ? 1 : sc->utilisation;
+    hold(sc, p, aimed, out);
+    out->prefetch = resolve_prefetch(sc, p, out);
+    ceilings(sc, p, out);
+    rate(sc, out);
+    if (sc->arrivals_per_s > 0 && out->utilisation < 1) {
+        /* The share that computes at once depends on the load and the other way round;
+         * three rounds settle it to 1e-3. */
+        for (int i = 0; i < 3; i++) {
+            hold(sc, p, out->utilisation, out);
+            ceilings(sc, p, out);
+            rate(sc, out);
+        }
+    }
+    predict_run(sc, p, out);
+    batches(sc, p, out);
+    instances(sc, p, out);
+    predict_wire(sc, p, out);
+}
+
+/* ---- usage and ledger ------------------------------------------------------------------ */
+
+void predict_derived(const struct predict_scenario *sc, struct usage *usage)
+{
+    double *line = usage->line;
+    double hours = (line[USAGE_BUSY] + line[USAGE_IDLE] + line[USAGE_BOOT]) / 3600;
+    line[USAGE_VOLUME] = hours * sc->volume_gib;
+    line[USAGE_IPV4] = sc->public_ip ? hours : 0;
+}
+
+int predict_usage(const struct predict_scenario *sc, const struct predict_params *params,
+                  struct usage *out, struct predict_state *out_state,
+                  struct jobq_error *err)
+{
+    struct predict_params own;
+    struct predict_state state;
+    int code = JOBQ_OK;
+    if (!params) {
+        code = predict_params_for(sc->era, &own, err);
+        params = &own;
+    }
+    if (!code)
+        code = predict_check(sc, params, err);
+    if (code)
+        return code;
+    predict_state(sc, params, &state);
+    for (int i = 0; i < USAGE_LINE_COUNT; i++) {
+        int term[TERMS_LINE_MAX];
+        double coefficient[TERMS_LINE_MAX];
+        int count = terms_closed((enum usage_line)i, term, coefficient);
+        out->line[i] = 0;
+        for (int j = 0; j < count; j++)
+            out->line[i] += coefficient[j] * terms_at(term[j])->value(sc, &state, params);
+    }
+    predict_derived(sc, out);
+    if (out_state)
+        *out_state = state;
+    return JOBQ_OK;
+}
+
+void predict_ledger(const struct predict_scenario *sc, const struct usage *usage,
+                    double jobs, struct jobq_ledger *ledger)
+{
+    struct usage_shape shape = {.batch_sends = sc->batch > 1,
+                                .batch_deletes = sc->batch > 1,
+                                .batch_beats = sc->batch > 1,
+                                .instance = sc->instance,
+                                .spot = sc->spot,
+                                .slots = (int64_t)sc->slots,
+                                .instances = sc->jobs > 0 ? (int64_t)sc->boxes : 1};
+    usage_to_ledger(usage, jobs, &shape, ledger);
+}

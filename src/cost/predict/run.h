@@ -1,0 +1,26 @@
+/* run.h - a run in time: boxes that come one by one, puts that are turned away.
+ *
+ * Room:     src/cost, private to predict.
+ * Knows nothing of: requests, bytes, prices. */
+#ifndef JOBQ_COST_PREDICT_RUN_H
+#define JOBQ_COST_PREDICT_RUN_H
+
+#include "cost/predict/predict.h"
+
+/* Sets state's row_tries, put_tries and refused_s (added to hold_s) for the domains' limit,
+ * and, of a run, end_s; needs the batches' shape, attempts, hold_s without refusals, and the
+ * resolved prefetch. */
+void predict_run(const struct predict_scenario *scenario,
+                 const struct predict_params *params, struct predict_state *state);
+
+/* When box `index` of `boxes` makes its first receive, and what its boot has taken then, in
+ * seconds from the start of the run: the mean of that order statistic. */
+double predict_ready_s(const struct predict_params *params, double index, double boxes,
+                       double *boot_s);
+
+/* Of a run whose jobs are there at once: sets makespan_s, idle_s, boot_s and, where the
+ * scenario does not give it, queued_s; needs busy_s and what predict_run has set. */
+void predict_boxes(const struct predict_scenario *scenario,
+                   const struct predict_params *params, struct predict_state *state);
+
+#endif

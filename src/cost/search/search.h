@@ -1,0 +1,89 @@
+/* search.h - the cheapest settings over a set of free variables, under limits.
+ *
+ * Room:     src/cost, the money.
+ * Callers:  jobqcost solve and optimise, the report.
+ * Knows nothing of: how results are printed. No I/O, no clock.
+ *
+ * Each free variable is an axis of texts, as predict_set reads them. Up to
+ * SEARCH_GRID_MAX combinations are all evaluated; beyond that each axis in turn is set to
+ * its best value until nothing improves (coordinate descent), from several starts, which
+ * finds a local best and says so. Costs fall or rise along nearly every axis, so that the
+ * local best is usually the best. */
+#ifndef JOBQ_COST_SEARCH_SEARCH_H
+#define JOBQ_COST_SEARCH_SEARCH_H
+
+#include "cost/bill/evaluate.h"
+
+#include <stdbool.h>
+
+#define SEARCH_AXES_MAX 16
+#define SEARCH_VALUES_MAX 2000 /* of one axis */
+#define SEARCH_GRID_MAX 60000
+#define SEARCH_TEXT 32
+
+struct search_axis {
+    char option[24];
+    char (*text)[SEARCH_TEXT]; /* owner: whoever made the axis, by free() */
+    int count;
+};
+
+struct search_limits {
+    double max_p95_wait_s; /* INFINITY: none. Needs arrivals in the scenario */
+    double deadline_s;     /* INFINITY: none. Needs jobs and boxes */
+};
+
+struct search_result {
+    int choice[SEARCH_AXES_MAX]; /* index into each axis */
+    double per_million;
+    double component[BILL_COMPONENT_COUNT]; /* per million */
+    double p95_wait_s;                      /* NAN without arrivals */
+    double makespan_s;                      /* boot included; NAN when marginal */
+    enum predict_binding binding;
+};
+
+struct search_summary {
+    double combinations; /* there are */
+    int64_t evaluated;
+    int64_t refused;           /* the service or the sheet has no such thing */
+    int64_t over_limit;        /* a limit was missed */
+    bool whole;                /* the grid was gone through */
+    struct jobq_error refusal; /* the first one's reason */
+};
+
+/* Fills out with up to cap results, cheapest first, one of each cost (to 1e-6), and returns how many there are;
+ * NOT_FOUND: no combination is possible and within limits (summary says why). */
+int search_run(const struct evaluate_context *context,
+               const struct predict_scenario *base, const struct search_axis *axis,
+               int axes, const struct search_limits *limits, struct search_result *out,
+               int cap, struct search_summary *summary, struct jobq_error *err);
+
+/* The scenario of a result. */
+void search_apply(const struct predict_scenario *base, const struct search_axis *axis,
+                  int axes, const int *choice, struct predict_scenario *out);
+
+/* An axis from "option", which takes the values that make sense for it, or from
+ * "option=v1,v2,..." or "option=LOW..HIGH" (16 values, evenly on a log scale). Instance
+ * types are taken from the sheet: for each number of vCPUs up to 16 the four cheapest, or
+ * all of them with "instance=all". INVALID: no such option, or it has no usual values. */
+int search_axis_parse(const char *text, const struct predict_scenario *base,
+                      const struct sheet *sheet, struct search_axis *out,
+                      struct jobq_error *err);
+void search_axis_release(struct search_axis *axis);
+
+/* Where along a numeric input the cost crosses the target, between low and high: by
+ * bisection to 1e-4 of the value (whole inputs to 1). Returns true with *out the value on
+ * the side that reaches the target. */
+bool search_cross(const struct evaluate_context *context,
+                  const struct predict_scenario *base, enum predict_input input,
+                  double low, double high, double target, double *out);
+
+/* The wait from enqueue to start that 95 of 100 jobs stay under. Poisson arrivals at
+ * arrivals_per_s to boxes x slots servers: Erlang's C with the spread of service times by
+ * Allen and Cunneen (half of 1 + cv^2), an exponential tail, one receive, and what may
+ * wait in a busy box's prefetch. INFINITY: more arrive than can be done; NAN: no
+ * arrivals. */
+double search_p95_wait_s(const struct predict_scenario *scenario,
+                         const struct predict_state *state,
+                         const struct predict_params *params);
+
+#endif

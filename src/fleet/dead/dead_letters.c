@@ -1,0 +1,395 @@
+/* dead_letters.c - the dead-letter queue. See fleet/dead/dead_letters.h. */
+#include "fleet/dead/dead_letters.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "fleet/enqueue/queues.h"
+#include "fleet/port/retry.h"
+#include "fleet/port/scratch.h"
+#include "jobq/units.h"
+
+#include <string.h>
+
+#define HIDE_NS JOBQ_NS_PER_MIN
+#define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
+/* STALE_MAX: so many receives in a row that bring nothing new end a walk. */
+enum { LOOKS_MAX = 8, STALE_MAX = 3, BUCKETS = 1024 };
+
+struct seen;
+
+/* The id of a message that came already. */
+struct known {
+    struct known *next; /* of its bucket */
+    struct jobq_str message_id;
+};
+
+struct walk {
+    struct jobq_backend *b;
+    struct jobq_str queue_name;
+    int queue, dead;
+    struct scratch *kept; /* receipts of letters that stay */
+    struct seen *seen;
+    struct known **known;    /* BUCKETS */
+    int stale;               /* receives without news */
+    struct scratch *scratch; /* of one receive */
+    char token[17];
+    int64_t sequence;
+    int64_t deadline_ns;
+};
+
+struct letter {
+    struct walk *w;
+    const struct jobq_message *message;
+    struct job_body body; /* id.ptr NULL: no job */
+    int domain;
+    struct job_row row;
+    bool unreadable; /* the row; the letter stays, for a person to look at */
+};
+
+static int start(struct walk *w, struct jobq_backend *b, const char *queue,
+                 struct jobq_error *err)
+{
+    if (job_queue_name_check(queue, err) < 0)
+        return err->code;
+    *w = (struct walk){.b = b, .queue_name = str_of(queue), .queue = -1};
+    text_write_hex64(w->token, jobq_bits(b));
+    int code = queues_open_dead(b, queue, false, &w->dead, err);
+    if (code < 0)
+        return code;
+    w->kept = scratch_take(b);
+    w->scratch = scratch_take(b);
+    w->known = arena_zalloc(&w->kept->arena, BUCKETS * sizeof *w->known);
+    return JOBQ_OK;
+}
+
+static void end(struct walk *w)
+{
+    scratch_give(w->b, w->kept);
+    scratch_give(w->b, w->scratch);
+}
+
+static void new_deadline(struct walk *w, struct retry *r)
+{
+    w->deadline_ns = jobq_now(w->b) + RETRY_FOR_NS;
+    retry_init(r, w->b, &RETRY_CALLS, &w->deadline_ns);
+}
+
+static int receive(struct walk *w, struct jobq_message *out, struct jobq_error *err)
+{
+    struct jobq_receive options = {
+        .max = JOBQ_BATCH_MAX, .wait_ns = JOBQ_NS_PER_S, .visibility_ns = HIDE_NS};
+    struct retry r;
+    int count;
+    new_deadline(w, &r);
+    arena_reset(&w->scratch->arena);
+    do
+        count = jobq_queue_receive(w->b, w->dead, &options, &w->scratch->arena, out, err);
+    while (count < 0 && retry_again(&r, count));
+    return count;
+}
+
+static int read_row(struct letter *l, struct jobq_error *err)
+{
+    struct walk *w = l->w;
+    struct jobq_item item = {.name = l->body.id};
+    struct retry r;
+    int code;
+    new_deadline(w, &r);
+    do
+        code = jobq_store_get(w->b, l->domain, l->body.id, NULL, 0, true,
+                              &w->scratch->arena, &item, err);
+    while (code < 0 && retry_again(&r, code));
+    if (code == JOBQ_NOT_FOUND) {
+        l->row = (struct job_row){0};
+        return JOBQ_OK;
+    }
+    return code < 0 ? code : job_row_read(&item, &l->row, err);
+}
+
+/* Reads the letter's job and, with a store, its row. */
+static int read_letter(struct walk *w, const struct jobq_message *message,
+                       struct letter *l, struct jobq_error *err)
+{
+    struct jobq_error unreadable;
+    struct job_id_parts parts;
+    *l = (struct letter){.w = w, .message = message};
+    if (job_body_read(message->body, message->phantom_bytes, &l->body, &unreadable) < 0) {
+        l->body.id = (struct jobq_str){0};
+        return JOBQ_OK;
+    }
+    if (!w->b->store)
+        return JOBQ_OK;
+    char name[JOB_DOMAIN_MAX + 1];
+    job_id_parse(l->body.id, &parts, err);
+    job_domain_name(parts.queue, parts.day, parts.shard, name);
+    int code = jobq_store_open(w->b, name, &l->domain, &unreadable);
+    if (code == JOBQ_OK)
+        code = read_row(l, &unreadable);
+    if (code == JOBQ_CORRUPT) {
+        l->unreadable = true;
+        l->row = (struct job_row){0};
+        return JOBQ_OK;
+    }
+    if (code < 0)
+        *err = unreadable;
+    return code;
+}
+
+/* Writes state under a claim of our own ("ATTEMPT/TOKEN"), over the one that was read. */
+static int put_state(struct letter *l, int64_t attempt, enum job_state state,
+                     struct jobq_error *err)
+{
+    struct walk *w = l->w;
+    char claim[JOB_CLAIM_MAX + 8];
+    char *p = claim + text_write_int(claim, attempt);
+    *p++ = '/';
+    memcpy(p, w->token, 13);
+    p += 13;
+    *p++ = '.';
+    p += text_write_int(p, ++w->sequence);
+    const struct jobq_attr attr[] = {{STR("claim"), {claim, p - claim}, true},
+                                     {STR("state"), str_of(job_state_name(state)), true}};
+    struct jobq_expect expect = {
+        .name = STR("claim"), .value = l->row.claim, .exists = l->row.claim.len > 0};
+    return jobq_store_put(w->b, l->domain, &(struct jobq_item){l->body.id, attr, 2},
+                          &expect, err);
+}
+
+/* Brings a row to `state` unless `leave` says that it is to be left. Looks again when
+ * somebody else wrote; a lost reply shows as the state wanted. */
+static int move_row(struct letter *l, enum job_state state, bool forget,
+                    bool (*leave)(const struct job_row *row), struct jobq_error *err)
+{
+    struct retry r;
+    int code = JOBQ_OK;
+    new_deadline(l->w, &r);
+    for (int looks = 0; looks < LOOKS_MAX; looks++) {
+        if (!l->row.exists || leave(&l->row))
+            return JOBQ_OK;
+        code = put_state(l, forget ? 0 : l->row.attempt, state, err);
+        if (code == JOBQ_OK) {
+            l->row.state = state;
+            return JOBQ_OK;
+        }
+        if (code != JOBQ_CONFLICT && !retry_again(&r, code))
+            return code;
+        int read = read_row(l, err);
+        if (read < 0)
+            return read;
+    }
+    return code;
+}
+
+static bool has_ended(const struct job_row *row)
+{
+    return job_state_is_final(row->state);
+}
+
+static bool needs_no_chance(const struct job_row *row)
+{
+    return row->state == JOB_DONE || row->state == JOB_CANCELLED ||
+           row->state == JOB_QUEUED;
+}
+
+/* ---- showing ------------------------------------------------------------------------- */
+
+static void unhide(struct walk *w, const struct jobq_str *receipt, int count)
+{
+    struct jobq_visibility_change change[JOBQ_BATCH_MAX];
+    struct jobq_entry_result result[JOBQ_BATCH_MAX];
+    struct jobq_error err;
+    for (int i = 0; i < count; i++)
+        change[i] = (struct jobq_visibility_change){receipt[i], 0};
+    /* Not tried again: they come back by themselves in a minute. */
+    jobq_queue_set_visibility(w->b, w->dead, change, count, result, &err);
+}
+
+static int tell(const struct letter *l, bool sent, dead_letter_fn *each, void *ctx)
+{
+    if (!each)
+        return 0;
+    struct dead_letter letter = {
+        .job_id = l->body.id.ptr ? l->body.id : STR("-"),
+        .kind = l->body.kind,
+        .sent_wall_ns = l->message->sent_wall_ns,
+        .message_id = l->message->id,
+        .body_bytes = l->message->body.len + l->message->phantom_bytes,
+        .state = l->row.exists ? l->row.state : JOB_DEAD,
+        .row_exists = l->row.exists,
+        .row_unreadable = l->unreadable,
+        .sent = sent,
+    };
+    return each(ctx, &letter);
+}
+
+static int show(struct letter *l, dead_letter_fn *each, void *ctx, struct jobq_error *err)
+{
+    bool has_row = l->body.id.ptr && l->w->b->store && !l->unreadable;
+    int code = has_row ? move_row(l, JOB_DEAD, false, has_ended, err) : JOBQ_OK;
+    if (code < 0)
+        return code;
+    return tell(l, false, each, ctx) ? 1 : 0;
+}
+
+/* Receipts of letters that stay, to be unhidden at the end: ten at a time, in a list. */
+struct seen {
+    struct seen *next;
+    struct jobq_str receipt[JOBQ_BATCH_MAX];
+    int count;
+};
+
+static void keep(struct walk *w, struct jobq_str receipt)
+{
+    if (!w->seen || w->seen->count == JOBQ_BATCH_MAX) {
+        struct seen *page = arena_zalloc(&w->kept->arena, sizeof *page);
+        page->next = w->seen;
+        w->seen = page;
+    }
+    w->seen->receipt[w->seen->count++] = arena_str(&w->kept->arena, receipt);
+}
+
+/* A walk that takes longer than letters stay hidden meets them again: they are told once, and
+ * it ends. */
+static bool is_new(struct walk *w, struct jobq_str message_id)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bits */
+    for (int64_t i = 0; i < message_id.len; i++)
+        h = (h ^ (unsigned char)message_id.ptr[i]) * 1099511628211u;
+    struct known **bucket = &w->known[h % BUCKETS];
+    for (const struct known *k = *bucket; k; k = k->next)
+        if (str_eq(k->message_id, message_id))
+            return false;
+    struct known *k = arena_alloc(&w->kept->arena, sizeof *k);
+    *k = (struct known){*bucket, arena_str(&w->kept->arena, message_id)};
+    *bucket = k;
+    w->stale = 0;
+    return true;
+}
+
+static void unhide_kept(struct walk *w)
+{
+    for (; w->seen; w->seen = w->seen->next)
+        unhide(w, w->seen->receipt, w->seen->count);
+}
+
+int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
+                  void *ctx, struct jobq_error *err)
+{
+    struct walk w;
+    struct jobq_message message[JOBQ_BATCH_MAX];
+    int64_t total = 0;
+    int code = start(&w, b, queue, err);
+    if (code < 0)
+        return code;
+    while (code == JOBQ_OK && w.stale < STALE_MAX) {
+        int count = code = receive(&w, message, err);
+        if (count <= 0)
+            break;
+        w.stale++;
+        for (int i = 0; i < count; i++)
+            keep(&w, message[i].receipt);
+        code = JOBQ_OK;
+        for (int i = 0; i < count && code == JOBQ_OK; i++) {
+            struct letter letter;
+            if (!is_new(&w, message[i].id))
+                continue;
+            code = read_letter(&w, &message[i], &letter, err);
+            if (code == JOBQ_OK)
+                code = show(&letter, each, ctx, err);
+            total += code >= 0;
+        }
+    }
+    unhide_kept(&w);
+    end(&w);
+    return code < 0 ? code : total;
+}
+
+/* ---- another chance ------------------------------------------------------------------ */
+
+static int send_again(struct letter *l, struct jobq_error *err)
+{
+    struct walk *w = l->w;
+    struct jobq_outgoing message = {.body = l->message->body,
+                                    .phantom_bytes = l->message->phantom_bytes};
+    struct jobq_entry_result result = {0};
+    struct retry r;
+    int code;
+    new_deadline(w, &r);
+    do {
+        code = jobq_queue_send(w->b, w->queue, &message, 1, &result, err);
+        if (code == JOBQ_OK && result.code < 0)
+            code = jobq_fail(err, (enum jobq_code)result.code,
+                             "the queue refused a message");
+    } while (code < 0 && retry_again(&r, code));
+    return code;
+}
+
+static int delete_letter(struct letter *l, struct jobq_error *err)
+{
+    struct walk *w = l->w;
+    struct jobq_entry_result result = {0};
+    struct retry r;
+    int code;
+    new_deadline(w, &r);
+    do
+        code = jobq_queue_remove(w->b, w->dead, &l->message->receipt, 1, &result, err);
+    while (code < 0 && retry_again(&r, code));
+    return code;
+}
+
+/* Returns 1 if it was sent, 0 if it was only deleted or stays, or an error. */
+static int redrive_one(struct letter *l, struct jobq_error *err)
+{
+    if (!l->body.id.ptr || l->unreadable) {
+        keep(l->w, l->message->receipt); /* for a person to look at */
+        return 0;
+    }
+    bool send = !l->w->b->store || !l->row.exists || !needs_no_chance(&l->row) ||
+                l->row.state == JOB_QUEUED;
+    int code = JOBQ_OK;
+    if (l->w->b->store && send)
+        code = move_row(l, JOB_QUEUED, true, needs_no_chance, err);
+    if (code == JOBQ_OK && send)
+        code = send_again(l, err);
+    if (code == JOBQ_OK)
+        code = delete_letter(l, err);
+    return code < 0 ? code : send;
+}
+
+int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
+                     dead_letter_fn *each, void *ctx, struct jobq_error *err)
+{
+    struct walk w;
+    struct jobq_message message[JOBQ_BATCH_MAX];
+    int64_t sent = 0;
+    int code = start(&w, b, queue, err);
+    if (code < 0)
+        return code;
+    code = jobq_queue_open(b, queue, &w.queue, err);
+    while (code >= 0 && sent < max && w.stale < STALE_MAX) {
+        int count = code = receive(&w, message, err);
+        if (count <= 0)
+            break;
+        w.stale++;
+        for (int i = 0; i < count && code >= 0; i++) {
+            struct letter letter;
+            if (sent >= max) {
+                unhide(&w, &message[i].receipt, 1);
+                continue;
+            }
+            if (!is_new(&w, message[i].id)) {
+                keep(&w, message[i].receipt);
+                continue;
+            }
+            code = read_letter(&w, &message[i], &letter, err);
+            if (code == JOBQ_OK)
+                code = redrive_one(&letter, err);
+            sent += code > 0;
+            if (code >= 0 && tell(&letter, code > 0, each, ctx))
+                max = sent;
+        }
+    }
+    unhide_kept(&w);
+    end(&w);
+    return code < 0 ? code : sent;
+}

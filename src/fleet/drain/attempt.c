@@ -1,0 +1,445 @@
+/* attempt.c - take one job, run it, report it, take the next.
+ *
+ * Room:     src/fleet, private to the drainer.
+ * Blocks:   at the claim, the child and the final put; after the slot is free, at what a
+ *           failed or dead job's message still needs.
+ *
+ * One fiber runs attempts while messages are buffered and slots are free, then ends; idle
+ * slots cost nothing. The slot is free when the final put returns: the delete lingers
+ * without it, and a message's return or its way to the dead letters is walked after another
+ * fiber was given the slot. */
+#include "base/text.h"
+#include "fleet/drain/parts.h"
+#include "fleet/enqueue/queues.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define PROGRESS_NS (5 * JOBQ_NS_PER_S)
+
+/* What is to happen with the message when the slot is free. */
+enum next_step {
+    STEP_DELETE,
+    STEP_DEAD,   /* copy to the dead-letter queue, then delete */
+    STEP_LATER,  /* return after a back-off */
+    STEP_RETURN, /* return now */
+    STEP_LEAVE   /* returns by its visibility */
+};
+
+void drain_event(struct held *h, enum drainer_event_kind kind, enum job_state state,
+                 const struct jobq_work_result *result, const char *text)
+{
+    struct drainer *d = h->d;
+    if (!d->options.on_event)
+        return;
+    bool is_job = h->body.id.ptr != NULL; /* else the rest of the body says nothing */
+    struct drainer_event event = {
+        .kind = kind,
+        .job_id = is_job ? h->body.id : STR("-"),
+        .state = state,
+        .attempt = h->attempt,
+        .enqueued_wall_ns = h->message.sent_wall_ns,
+        .started_at_ns = h->started_at_ns,
+        .ended_at_ns = kind == DRAINER_STARTED ? 0 : jobq_now(d->b),
+        .payload_bytes = is_job ? h->body.pairs.len + h->body.phantom_bytes : 0,
+        .result = result,
+        .text = text,
+    };
+    d->options.on_event(d->options.event_ctx, &event);
+}
+
+static void set_deadline(struct held *h, int64_t now_ns)
+{
+    struct drainer *d = h->d;
+    h->deadline_ns = now_ns + d->options.retry_for_ns;
+    if (h->deadline_ns > d->give_up_at_ns)
+        h->deadline_ns = d->give_up_at_ns;
+}
+
+/* ---- before -------------------------------------------------------------------------- */
+
+static enum next_step skip(struct held *h, enum next_step step, enum job_state state,
+                           const char *why)
+{
+    drain_event(h, DRAINER_SKIPPED, state, NULL, why);
+    return step;
+}
+
+/* Claims the job. True: run it. False: *step says what becomes of the message. */
+static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    enum job_state state = JOB_RUNNING;
+    if (!d->b->store) {
+        h->attempt = h->message.receive_count;
+        if (h->attempt <= d->options.max_attempts)
+            return true;
+        d->counters.dead++;
+        d->b->ledger->jobs++;
+        *step = skip(h, STEP_DEAD, JOB_DEAD, "attempts are used up");
+        return false;
+    }
+    h->domain = drain_domain(d, h->body.id_parts.day, h->body.id_parts.shard, err);
+    enum claim_outcome outcome = h->domain < 0 ? CLAIM_LEAVE : claim_take(h, &state, err);
+    switch (outcome) {
+    case CLAIM_OURS:
+        return true;
+    case CLAIM_ENDED:
+        d->counters.duplicates++;
+        *step = skip(h, STEP_DELETE, state, "the job has ended");
+        return false;
+    case CLAIM_DEAD:
+        *step = skip(h, STEP_DEAD, state, "attempts are used up");
+        return false;
+    case CLAIM_ORPHAN:
+        d->counters.corrupt++;
+        *step = skip(h, STEP_DEAD, state, "the job has no row");
+        return false;
+    case CLAIM_LEAVE:
+        break;
+    }
+    d->counters.duplicates++;
+    *step = skip(h, STEP_LEAVE, state, "running elsewhere, or the store does not answer");
+    return false;
+}
+
+/* The pairs of a job whose message does not carry them. */
+static __attribute__((noinline)) int fetch_pairs(struct held *h, struct jobq_error *err)
+{
+    struct jobq_item item;
+    struct job_row row;
+    int64_t phantom = 0;
+    if (!h->d->b->store)
+        return jobq_fail(err, JOBQ_CORRUPT, "the payload is in a store that is not used");
+    if (claim_read_row(h, &item, &row, err) < 0)
+        return err->code;
+    struct jobq_str encoded = job_row_encoded(&item, &h->batch->strings, &phantom);
+    struct job_body body;
+    if (job_encoded_read(encoded, phantom, &body, err) < 0)
+        return err->code;
+    h->body.pairs = body.pairs;
+    h->body.phantom_bytes = body.phantom_bytes;
+    return JOBQ_OK;
+}
+
+/* ---- the child ----------------------------------------------------------------------- */
+
+void attempt_end_child(struct held *h, int64_t grace_ns)
+{
+    if (h->child >= 0)
+        jobq_child_stop(h->d->b, h->child, grace_ns);
+}
+
+static __attribute__((noinline)) int start_again(struct held *h, int code,
+                                                 const struct jobq_work *work,
+                                                 struct jobq_error *err)
+{
+    struct retry r;
+    retry_init(&r, h->d->b, &RETRY_CALLS, &h->deadline_ns);
+    while (code < 0 && retry_again(&r, code))
+        code = jobq_child_start(h->d->b, work, err);
+    return code;
+}
+
+/* Out of line: what it tells of the work is not kept between the frames of an attempt. */
+static __attribute__((noinline)) int start_child(struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    struct jobq_work work = {
+        .kind = h->body.kind,
+        .sleep_ns = h->body.kind == JOBQ_WORK_SLEEP ? h->body.number : 0,
+        .primes_below = h->body.kind == JOBQ_WORK_PRIMES ? h->body.number : 0,
+        .payload = STR(""),
+        .job_id = h->body.id,
+        .queue_name = d->queue_name,
+        .attempt = h->attempt,
+    };
+    if (work.kind == JOBQ_WORK_EXEC)
+        work.payload = job_stdin(&h->body, &h->batch->strings);
+    int handle = jobq_child_start(d->b, &work, err);
+    return handle < 0 ? start_again(h, handle, &work, err) : handle;
+}
+
+/* Until when to wait before something is to be done: a time limit, a look at the progress. */
+static int64_t wait_until(const struct held *h)
+{
+    const struct drainer *d = h->d;
+    int64_t until_ns = JOBQ_FOREVER;
+    if (d->options.time_limit_ns > 0 && !h->timed_out)
+        until_ns = h->started_at_ns + d->options.time_limit_ns;
+    if (h->body.kind == JOBQ_WORK_EXEC) {
+        bool often = d->progress_ns > 0 && d->progress_ns < PROGRESS_NS;
+        int64_t look_ns = jobq_now(d->b) + (often ? d->progress_ns : PROGRESS_NS);
+        until_ns = look_ns < until_ns ? look_ns : until_ns;
+    }
+    return until_ns;
+}
+
+/* Runs the work. JOBQ_OK: *result is its end. */
+static int run(struct held *h, struct jobq_work_result *result, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    if (h->body.kind == JOBQ_WORK_EXEC)
+        result->tail = arena_alloc(&h->batch->strings, JOBQ_OUTPUT_TAIL);
+    h->child = start_child(h, err);
+    if (h->child < 0)
+        return h->child;
+    if (h->lost || h->give_back || h->cancelled)
+        attempt_end_child(h, 0);
+    int code;
+    while ((code = jobq_child_wait(d->b, h->child, wait_until(h), result, err)) ==
+           JOBQ_TIMEOUT) {
+        watch_progress(h, result->progress_percent);
+        int64_t limit_ns = d->options.time_limit_ns;
+        if (limit_ns > 0 && !h->timed_out &&
+            jobq_now(d->b) - h->started_at_ns >= limit_ns) {
+            h->timed_out = true;
+            attempt_end_child(h, d->options.kill_grace_ns);
+        }
+    }
+    h->child = -1;
+    return code;
+}
+
+/* ---- after --------------------------------------------------------------------------- */
+
+/* Stores the state, if there is a store. */
+static enum final_outcome store(struct held *h, enum job_state state,
+                                const struct jobq_work_result *result,
+                                struct jobq_error *err)
+{
+    if (!h->d->b->store)
+        return FINAL_STORED;
+    set_deadline(h, jobq_now(h->d->b));
+    return final_put(h, state, result, err);
+}
+
+static enum next_step not_stored(struct held *h, enum final_outcome outcome)
+{
+    struct drainer *d = h->d;
+    if (h->cancelled) {
+        d->counters.cancelled++;
+        drain_event(h, DRAINER_LOST, JOB_CANCELLED, NULL, "cancelled");
+        return STEP_DELETE;
+    }
+    d->counters.lost++;
+    drain_event(h, DRAINER_LOST, JOB_RUNNING, NULL,
+                outcome == FINAL_FAILED ? "the store does not answer"
+                                        : "a newer attempt has the job");
+    return outcome == FINAL_ENDED ? STEP_DELETE : STEP_LEAVE;
+}
+
+static enum next_step report(struct held *h, const struct jobq_work_result *result,
+                             struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    enum job_state state = JOB_DONE;
+    if (result->exit_code != 0 || h->timed_out)
+        state = h->attempt >= d->options.max_attempts ? JOB_DEAD : JOB_FAILED;
+    held_ask_for(&d->buffer); /* most likely the slot's next, and far away */
+    enum final_outcome outcome = store(h, state, result, err);
+    held_ask_for_text(&d->buffer);
+    if (outcome != FINAL_STORED)
+        return not_stored(h, outcome);
+    if (state == JOB_FAILED) {
+        d->counters.failed++;
+    } else {
+        d->b->ledger->jobs++;
+        if (state == JOB_DONE)
+            d->counters.done++;
+        else
+            d->counters.dead++;
+    }
+    drain_event(h, DRAINER_ENDED, state, result, h->timed_out ? "time limit" : "");
+    return state == JOB_DONE ? STEP_DELETE : state == JOB_DEAD ? STEP_DEAD : STEP_LATER;
+}
+
+static enum next_step give_back(struct held *h, struct jobq_error *err)
+{
+    enum final_outcome outcome = store(h, JOB_QUEUED, NULL, err);
+    if (outcome != FINAL_STORED)
+        return not_stored(h, outcome);
+    h->d->counters.gave_back++;
+    drain_event(h, DRAINER_GAVE_BACK, JOB_QUEUED, NULL, "");
+    return STEP_RETURN;
+}
+
+/* No process, no payload: a failed attempt like any other. A function of its own, so that
+ * the text's copy does not lie between the frames of every other attempt. */
+static __attribute__((noinline)) enum next_step report_error(struct held *h,
+                                                             struct jobq_error *why)
+{
+    struct jobq_work_result none = {.exit_code = 127, .progress_percent = -1};
+    char text[sizeof why->text];
+    memcpy(text, why->text, sizeof text);
+    none.tail = text;
+    none.tail_bytes = (int32_t)strlen(text);
+    return report(h, &none, why);
+}
+
+static enum next_step settle(struct held *h, int code,
+                             const struct jobq_work_result *result,
+                             struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    if (h->lost) {
+        d->counters.lost++;
+        drain_event(h, DRAINER_LOST, JOB_RUNNING, NULL, "a heartbeat was refused");
+        return STEP_LEAVE;
+    }
+    if (h->cancelled) {
+        d->counters.cancelled++;
+        drain_event(h, DRAINER_LOST, JOB_CANCELLED, NULL, "cancelled");
+        return STEP_DELETE;
+    }
+    if (code < 0 && !h->give_back)
+        return report_error(h, err);
+    if (h->give_back && (code < 0 || result->killed))
+        return give_back(h, err);
+    return report(h, result, err);
+}
+
+/* Returns what becomes of the message. The slot is still taken. */
+static enum next_step attempt(struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    enum next_step step;
+    fiber_works_on(d->b->sched, h);
+    h->attempt = 0;
+    h->claim_bytes = 0;
+    h->child = h->progress = -1;
+    h->body.id = (struct jobq_str){NULL, 0};
+    h->give_back = d->giving_back;
+    h->started_at_ns = jobq_now(d->b);
+    set_deadline(h, h->started_at_ns);
+    if (h->lost)
+        return skip(h, STEP_LEAVE, JOB_QUEUED, "a heartbeat was refused");
+    if (job_body_read(h->message.body, h->message.phantom_bytes, &h->body, err) < 0) {
+        d->counters.corrupt++;
+        return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
+    }
+    if (!claim(h, &step, err))
+        return step;
+    d->counters.attempts++;
+    d->b->ledger->attempts++;
+    drain_event(h, DRAINER_STARTED, JOB_RUNNING, NULL, "");
+    int code = h->body.stored ? fetch_pairs(h, err) : JOBQ_OK;
+    struct jobq_work_result result = {.progress_percent = -1};
+    if (code == JOBQ_OK && (h->lost || h->give_back))
+        code = JOBQ_CANCELLED;
+    if (code == JOBQ_OK)
+        code = run(h, &result, err);
+    d->counters.work_ns += code == JOBQ_OK ? result.wall_ns : 0;
+    return settle(h, code, &result, err);
+}
+
+/* Copies the message to the dead-letter queue. A copy twice is a nuisance, one lost is not
+ * to be had back: no delete before it is there. */
+static bool bury(struct held *h)
+{
+    struct drainer *d = h->d;
+    struct jobq_outgoing copy = {.body = h->message.body,
+                                 .phantom_bytes = h->message.phantom_bytes};
+    struct jobq_entry_result result = {0};
+    struct jobq_error err;
+    struct retry r;
+    set_deadline(h, jobq_now(d->b));
+    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
+    int code;
+    do {
+        code = JOBQ_OK;
+        if (d->dead_queue < 0)
+            code = queues_open_dead(d->b, d->options.queue, d->options.create,
+                                    &d->dead_queue, &err);
+        if (code == JOBQ_NOT_FOUND)
+            return true; /* no such queue: the row alone tells */
+        if (code == JOBQ_OK)
+            code = jobq_queue_send(d->b, d->dead_queue, &copy, 1, &result, &err);
+        if (code == JOBQ_OK)
+            code = result.code;
+    } while (code < 0 && retry_again(&r, code));
+    return code == JOBQ_OK;
+}
+
+/* Walks the message's last step, without the slot. */
+static void finish(struct held *h, enum next_step step)
+{
+    struct drainer *d = h->d;
+    struct retry_policy back_off = {.base_ns = d->options.retry_base_ns,
+                                    .cap_ns = d->options.retry_cap_ns};
+    switch (step) {
+    case STEP_DEAD:
+        if (!bury(h)) {
+            held_release(h);
+            return;
+        }
+        deleter_add(h);
+        return;
+    case STEP_DELETE:
+        deleter_add(h);
+        return;
+    case STEP_LATER:
+        deleter_give_back(d, &h, 1, retry_delay_ns(d->b, &back_off, h->attempt));
+        return;
+    case STEP_RETURN:
+        deleter_give_back(d, &h, 1, 0);
+        return;
+    case STEP_LEAVE:
+        held_release(h);
+        return;
+    }
+}
+
+static void leave_slot(struct held *h)
+{
+    struct drainer *d = h->d;
+    int64_t took_ns = jobq_now(d->b) - h->started_at_ns;
+    run_remove(h);
+    h->place = HELD_AFTER;
+    d->busy--;
+    d->counters.busy_slot_ns += took_ns;
+    if (d->mean_job_ns == 0)
+        d->mean_job_ns = took_ns > 0 ? took_ns : 1;
+    else
+        d->mean_job_ns += (took_ns - d->mean_job_ns) / 8;
+}
+
+/* Attempts, as long as messages are buffered and the slot is free. */
+static __attribute__((noinline)) void attempts(struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    while (h) {
+        h->place = HELD_RUNNING;
+        run_append(h);
+        enum next_step step = attempt(h, err);
+        leave_slot(h);
+        struct held *next = NULL;
+        if (step == STEP_DELETE || step == STEP_LEAVE) {
+            /* Does not park: this fiber may have the slot again. */
+            finish(h, step);
+            if (d->busy < d->slots && d->mode != DRAINER_STOPPING)
+                next = held_pop(&d->buffer);
+            d->busy += next != NULL;
+            drain_pump(d);
+        } else {
+            d->after++;
+            drain_pump(d);
+            finish(h, step);
+            d->after--;
+        }
+        h = next;
+    }
+    if (d->mode == DRAINER_STOPPING)
+        fiber_cond_broadcast(&d->changed);
+}
+
+void attempt_main(void *held)
+{
+    /* Large, hardly ever looked at, and so at the far end of the stack: what lies between the
+     * frames of a parked attempt is memory that a thousand of them make cold. */
+    struct jobq_error err;
+    err.code = JOBQ_OK;
+    err.text[0] = '\0';
+    attempts(held, &err);
+}

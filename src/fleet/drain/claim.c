@@ -1,0 +1,367 @@
+/* claim.c - may this process run this job, and may it say how it ended?
+ *
+ * Room:     src/fleet, private to the drainer.
+ * Blocks:   at store calls, tried again until h->deadline_ns.
+ *
+ * SimpleDB's conditional put takes one expected attribute, so `claim` = ATTEMPT/TOKEN carries
+ * the whole claim. The first attempt expects it absent and reads nothing; every other one
+ * expects exactly what it read. A condition that fails after a lost reply may have failed on
+ * our own write: the row is read, and one's own token there means success.
+ *
+ * Whose message it is decides a running row: the claiming message delivered again says that
+ * its visibility ran out, and is taken over as attempt + 1; another message of the job is
+ * left alone, and finds the job ended some day. */
+#include "base/text.h"
+#include "fleet/drain/parts.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Of a message id: SQS's own bound (developer guide, queue and message identifiers: at most
+ * 100 characters). */
+enum { LOOKS_MAX = 16, MESSAGE_ID_MAX = 100, RUN_BYTES = MESSAGE_ID_MAX + 64 };
+
+/* ---- pieces -------------------------------------------------------------------------- */
+
+/* Out of line, where the compiler does not see the bound of a length: for bounded copies gcc
+ * writes `rep movs`, whose start takes longer than a call of memcpy. */
+static __attribute__((noinline)) char *put_word(char *p, struct jobq_str word)
+{
+    memcpy(p, word.ptr, (size_t)word.len);
+    return p + word.len;
+}
+
+static struct jobq_str message_id(const struct held *h)
+{
+    struct jobq_str id = h->message.id;
+    return id.len <= MESSAGE_ID_MAX ? id : (struct jobq_str){id.ptr, MESSAGE_ID_MAX};
+}
+
+static struct jobq_str claim_of(const struct held *h)
+{
+    return (struct jobq_str){h->claim, h->claim_bytes};
+}
+
+/* Makes h's next claim: ATTEMPT/PROCESS.COUNTER, never used before. */
+static void new_claim(struct held *h, int64_t attempt)
+{
+    struct drainer *d = h->d;
+    char *p = h->claim;
+    h->attempt = (int32_t)attempt;
+    p += text_write_int(p, attempt);
+    *p++ = '/';
+    memcpy(p, d->token, 8);
+    p += 8;
+    *p++ = '.';
+    p += text_write_int(p, ++d->claims);
+    h->claim_bytes = (int)(p - h->claim);
+    assert(h->claim_bytes <= JOB_CLAIM_MAX);
+}
+
+/* What a first claim expects; the attempts share it, for their stacks are cold memory. */
+static const struct jobq_expect NO_CLAIM = {.name = {"claim", 5}, .value = {"", 0}};
+
+static int put_claimed(struct held *h, const struct jobq_expect *expect,
+                       struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    char run[RUN_BYTES];
+    char *p = run + text_write_int(run, jobq_wall(d->b) / JOBQ_NS_PER_MS);
+    *p++ = ' ';
+    p = put_word(p, d->box);
+    *p++ = ' ';
+    p = put_word(p, message_id(h));
+    const struct jobq_attr attr[JOB_CLAIM_N] = {
+        {STR("claim"), claim_of(h), true},
+        {STR("state"), STR("running"), true},
+        {STR("run"), {run, p - run}, true},
+    };
+    const struct jobq_item item = {h->body.id, attr, JOB_CLAIM_N};
+    return jobq_store_put(d->b, h->domain, &item, expect, err);
+}
+
+int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
+                   struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    struct retry r;
+    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
+    int code;
+    *item = (struct jobq_item){.name = h->body.id};
+    do
+        code = jobq_store_get(d->b, h->domain, h->body.id, NULL, 0, true,
+                              &h->batch->strings, item, err);
+    while (code < 0 && retry_again(&r, code));
+    d->counters.retries += r.tries;
+    return code < 0 ? code : job_row_read(item, row, err);
+}
+
+/* ---- the claim ----------------------------------------------------------------------- */
+
+/* Every attempt that was allowed has been taken: the row says dead, under a claim of its own,
+ * so that none of those attempts can still report. */
+static int put_exhausted(struct held *h, const struct job_row *row,
+                         struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    char end[64];
+    char *p = end + text_write_int(end, jobq_wall(d->b) / JOBQ_NS_PER_MS);
+    p = put_word(p, STR(" -1 0 0"));
+    new_claim(h, row->attempt);
+    const struct jobq_attr attr[3] = {
+        {STR("claim"), claim_of(h), true},
+        {STR("state"), STR("dead"), true},
+        {STR("end"), {end, p - end}, true},
+    };
+    struct jobq_expect expect = {
+        .name = STR("claim"), .value = row->claim, .exists = true};
+    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, attr, 3},
+                          &expect, err);
+}
+
+enum verdict { TAKE, GIVE_UP_ON, SETTLED };
+
+/* What a row says about its message. TAKE: claim it as attempt + 1 over row->claim. */
+static enum verdict judge(const struct held *h, const struct job_row *row,
+                          enum claim_outcome *out)
+{
+    const struct drainer *d = h->d;
+    *out = CLAIM_OURS;
+    if (!row->exists)
+        *out = CLAIM_ORPHAN;
+    else if (row->state == JOB_DEAD)
+        *out = CLAIM_DEAD;
+    else if (job_state_is_final(row->state))
+        *out = CLAIM_ENDED;
+    else if (h->claim_bytes > 0 && str_eq(row->claim, claim_of(h)))
+        *out = CLAIM_OURS; /* a lost reply: it was we */
+    else if (row->state == JOB_RUNNING && !str_eq(row->message_id, message_id(h)))
+        *out = CLAIM_LEAVE;
+    else
+        return row->attempt >= d->options.max_attempts ? GIVE_UP_ON : TAKE;
+    return SETTLED;
+}
+
+/* Reads the row and does what it says, once. Returns JOBQ_OK with *out, JOBQ_CONFLICT when
+ * the row has changed in between, or the store's failure. */
+static __attribute__((noinline)) int look(struct held *h, enum claim_outcome *out,
+                                          enum job_state *out_state,
+                                          struct jobq_error *err)
+{
+    struct jobq_item item;
+    struct job_row row;
+    int code = claim_read_row(h, &item, &row, err);
+    if (code < 0)
+        return code;
+    *out_state = row.state;
+    enum verdict verdict = judge(h, &row, out);
+    if (verdict == SETTLED)
+        return JOBQ_OK;
+    if (verdict == GIVE_UP_ON) {
+        *out = CLAIM_DEAD;
+        *out_state = JOB_DEAD;
+        code = put_exhausted(h, &row, err);
+        if (code == JOBQ_OK) {
+            h->d->counters.dead++;
+            h->d->b->ledger->jobs++;
+        }
+        return code;
+    }
+    struct jobq_expect over = {
+        .name = STR("claim"), .value = row.claim, .exists = row.claim.len > 0};
+    new_claim(h, row.attempt + 1);
+    code = put_claimed(h, &over, err);
+    if (code == JOBQ_OK && row.state == JOB_RUNNING)
+        h->d->counters.takeovers++;
+    return code;
+}
+
+/* Goes on from the code of a first put until it is known whose the job is. Out of line, as
+ * is all that most jobs do not need: it would spread the frames of every claim. */
+static __attribute__((noinline)) enum claim_outcome
+claim_on(struct held *h, int code, enum job_state *out_state, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    struct retry r;
+    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
+    bool read = false;
+    enum claim_outcome out = CLAIM_OURS;
+    for (int looks = 0;; looks += read) {
+        if (code == JOBQ_OK)
+            return out;
+        if (code == JOBQ_NOT_FOUND)
+            return CLAIM_ORPHAN;
+        if (code == JOBQ_CONFLICT)
+            read = true;
+        else if (!retry_again(&r, code))
+            return CLAIM_LEAVE;
+        d->counters.retries += code != JOBQ_CONFLICT;
+        if (looks >= LOOKS_MAX)
+            return CLAIM_LEAVE;
+        code = read ? look(h, &out, out_state, err) : put_claimed(h, &NO_CLAIM, err);
+    }
+}
+
+enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
+                              struct jobq_error *err)
+{
+    *out_state = JOB_RUNNING;
+    /* A message that came before has most likely a claim already: reading first saves a put
+     * that is billed although its condition fails. */
+    if (h->message.receive_count > 1)
+        return claim_on(h, JOBQ_CONFLICT, out_state, err);
+    new_claim(h, 1);
+    int code = put_claimed(h, &NO_CLAIM, err);
+    return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, out_state, err);
+}
+
+int progress_put(const struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    /* The attempt may end, and change its claim, while this call is under way. */
+    char value[JOB_CLAIM_MAX + 8];
+    struct jobq_str claim = {value, h->claim_bytes};
+    char *p = put_word(value, claim_of(h));
+    *p++ = ' ';
+    p += text_write_int(p, h->progress);
+    const struct jobq_attr attr = {STR("progress"), {value, p - value}, true};
+    struct jobq_expect expect = {.name = STR("claim"), .value = claim, .exists = true};
+    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, &attr, 1},
+                          &expect, err);
+}
+
+/* ---- the end ------------------------------------------------------------------------- */
+
+/* The last output that fits JOB_TAIL_PIECES attributes, cut into them. Returns how many. */
+static int put_tail(struct held *h, const struct jobq_work_result *result,
+                    struct jobq_attr *attr)
+{
+    static const char names[JOB_TAIL_PIECES][6] = {"tail0", "tail1", "tail2", "tail3"};
+    struct jobq_str raw = {result->tail, result->tail_bytes};
+    if (!raw.ptr || raw.len == 0)
+        return 0;
+    /* Escapes may triple it; a piece may end up to three bytes early. */
+    const int64_t most = JOB_TAIL_PIECES * (JOB_PIECE_BYTES - 3);
+    int64_t bytes;
+    while ((bytes = job_escape(raw, false, NULL)) > most) {
+        int64_t cut = (bytes - most + 2) / 3;
+        raw.ptr += cut;
+        raw.len -= cut;
+    }
+    char *text = arena_alloc(&h->batch->strings, (size_t)bytes + 1);
+    job_escape(raw, false, text);
+    int count = 0;
+    for (int64_t at = 0; at < bytes; count++) {
+        int64_t piece = bytes - at < JOB_PIECE_BYTES ? bytes - at : JOB_PIECE_BYTES;
+        while (at + piece < bytes && ((unsigned char)text[at + piece] & 0xc0) == 0x80)
+            piece--;
+        assert(count < JOB_TAIL_PIECES);
+        attr[count] = (struct jobq_attr){{names[count], 5}, {text + at, piece}, true};
+        at += piece;
+    }
+    return count;
+}
+
+/* A refused final put: whose end stands in the row? */
+static __attribute__((noinline)) enum final_outcome
+look_at_end(struct held *h, enum job_state state, struct jobq_str new_claim_text,
+            struct jobq_error *err)
+{
+    struct jobq_item item;
+    struct job_row row;
+    if (claim_read_row(h, &item, &row, err) < 0)
+        return FINAL_FAILED;
+    if (row.exists && row.state == state && str_eq(row.claim, new_claim_text))
+        return FINAL_STORED; /* a lost reply: it was we */
+    h->d->counters.stale_writes++;
+    h->cancelled = row.exists && row.state == JOB_CANCELLED;
+    return row.exists && job_state_is_final(row.state) ? FINAL_ENDED : FINAL_LOST;
+}
+
+static __attribute__((noinline)) int put_again(struct held *h, int code,
+                                               const struct jobq_item *item,
+                                               const struct jobq_expect *expect,
+                                               struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    struct retry r;
+    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
+    while (code < 0 && retry_again(&r, code))
+        code = jobq_store_put(d->b, h->domain, item, expect, err);
+    d->counters.retries += r.tries;
+    return code;
+}
+
+static inline int put_over(struct held *h, struct jobq_str before,
+                           const struct jobq_attr *attr, int attr_count,
+                           struct jobq_error *err)
+{
+    const struct jobq_item item = {h->body.id, attr, attr_count};
+    struct jobq_expect expect = {.name = STR("claim"), .value = before, .exists = true};
+    int code = jobq_store_put(h->d->b, h->domain, &item, &expect, err);
+    return code < 0 ? put_again(h, code, &item, &expect, err) : code;
+}
+
+/* Given back: the attempt does not count, and the old claim is void. */
+static __attribute__((noinline)) int put_queued(struct held *h, struct jobq_error *err)
+{
+    char before[JOB_CLAIM_MAX];
+    struct jobq_str old = {before, h->claim_bytes};
+    memcpy(before, h->claim, (size_t)h->claim_bytes);
+    new_claim(h, h->attempt - 1);
+    const struct jobq_attr attr[2] = {
+        {STR("state"), STR("queued"), true},
+        {STR("claim"), claim_of(h), true},
+    };
+    return put_over(h, old, attr, 2, err);
+}
+
+/* An end whose last output goes with it: end[] and the pieces. */
+static __attribute__((noinline)) int put_with_tail(struct held *h, struct jobq_str before,
+                                                   const struct jobq_attr *end,
+                                                   const struct jobq_work_result *result,
+                                                   struct jobq_error *err)
+{
+    struct jobq_attr attr[JOB_FINAL_N(JOB_TAIL_PIECES)];
+    memcpy(attr, end, JOB_FINAL_N(0) * sizeof *attr);
+    int pieces = put_tail(h, result, attr + JOB_FINAL_N(0));
+    return put_over(h, before, attr, JOB_FINAL_N(pieces), err);
+}
+
+static int put_end(struct held *h, enum job_state state,
+                   const struct jobq_work_result *result, struct jobq_error *err)
+{
+    /* The claim changes with the end, or another process that read it just before would
+     * take the job over, and run it again, after it has ended. It grows by one byte: the
+     * old one is the new one's beginning. */
+    struct jobq_str before = claim_of(h);
+    assert(h->claim_bytes < JOB_CLAIM_MAX);
+    h->claim[h->claim_bytes++] = '.';
+    char end[80]; /* four numbers */
+    char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
+    *p++ = ' ';
+    p += text_write_int(p, result->exit_code);
+    *p++ = ' ';
+    p += text_write_int(p, result->wall_ns);
+    *p++ = ' ';
+    p += text_write_int(p, result->cpu_ns);
+    const struct jobq_attr attr[JOB_FINAL_N(0)] = {
+        {STR("claim"), claim_of(h), true},
+        {STR("state"), str_of(job_state_name(state)), true},
+        {STR("end"), {end, p - end}, true},
+    };
+    if (result->tail && result->tail_bytes > 0)
+        return put_with_tail(h, before, attr, result, err);
+    return put_over(h, before, attr, JOB_FINAL_N(0), err);
+}
+
+enum final_outcome final_put(struct held *h, enum job_state state,
+                             const struct jobq_work_result *result,
+                             struct jobq_error *err)
+{
+    int code = state == JOB_QUEUED ? put_queued(h, err) : put_end(h, state, result, err);
+    if (code == JOBQ_OK)
+        return FINAL_STORED;
+    return code == JOBQ_CONFLICT ? look_at_end(h, state, claim_of(h), err) : FINAL_FAILED;
+}

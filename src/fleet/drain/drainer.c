@@ -1,0 +1,247 @@
+/* drainer.c - a drainer's options, its beginning and end, and what it shows. See drainer.h.
+ *
+ * Room:     src/fleet, the product. */
+#include "fleet/drain/drainer.h"
+
+#include "base/text.h"
+#include "fleet/drain/parts.h"
+#include "fleet/enqueue/queues.h"
+#include "jobq/units.h"
+
+#include <string.h>
+
+#define VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
+#define WAIT_MAX_NS (20 * JOBQ_NS_PER_S)
+
+struct drainer_options drainer_defaults(const char *queue, int slots)
+{
+    return (struct drainer_options){
+        .queue = queue,
+        .slots = slots,
+        .prefetch = DRAINER_PREFETCH_AUTO,
+        .wait_ns = -1,
+        .visibility_ns = -1,
+        .linger_ns = -1,
+        .idle_exit_ns = -1,
+        .stats_ns = JOBQ_NS_PER_MIN,
+    };
+}
+
+static void fill_defaults(struct drainer_options *o)
+{
+    o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
+    o->receives = o->receives ? o->receives : 4;
+    o->wait_ns = o->wait_ns >= 0 ? o->wait_ns : WAIT_MAX_NS;
+    o->max_attempts = o->max_attempts ? o->max_attempts : 3;
+    o->retry_base_ns = o->retry_base_ns ? o->retry_base_ns : 10 * JOBQ_NS_PER_S;
+    o->retry_cap_ns = o->retry_cap_ns ? o->retry_cap_ns : 15 * JOBQ_NS_PER_MIN;
+    o->kill_grace_ns = o->kill_grace_ns ? o->kill_grace_ns : 5 * JOBQ_NS_PER_S;
+    o->linger_ns = o->linger_ns >= 0 ? o->linger_ns : 5 * JOBQ_NS_PER_S;
+    o->deletes = o->deletes ? o->deletes : 4;
+    o->notice_margin_ns = o->notice_margin_ns ? o->notice_margin_ns : 5 * JOBQ_NS_PER_S;
+    o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 10 * JOBQ_NS_PER_MIN;
+}
+
+static int check_range(const char *what, int64_t value, int64_t low, int64_t high,
+                       struct jobq_error *err)
+{
+    if (value >= low && value <= high)
+        return JOBQ_OK;
+    return jobq_fail(err, JOBQ_LIMIT, "%lld %s are not in %lld..%lld", (long long)value,
+                     what, (long long)low, (long long)high);
+}
+
+static int check_options(const struct drainer_options *o, struct jobq_error *err)
+{
+    if (job_queue_name_check(o->queue, err) < 0 ||
+        check_range("slots", o->slots, 1, DRAINER_SLOTS_MAX, err) < 0 ||
+        check_range("prefetched messages", o->prefetch, DRAINER_PREFETCH_AUTO,
+                    DRAINER_PREFETCH_MAX, err) < 0 ||
+        check_range("entries a batch", o->batch, 1, JOBQ_BATCH_MAX, err) < 0 ||
+        check_range("receives at once", o->receives, 1, 100, err) < 0 ||
+        check_range("deletes at once", o->deletes, 1, 100, err) < 0 ||
+        check_range("attempts", o->max_attempts, 1, 1000, err) < 0)
+        return err->code;
+    if (o->wait_ns > WAIT_MAX_NS)
+        return jobq_fail(err, JOBQ_LIMIT, "a long poll exceeds '20s'");
+    if (o->visibility_ns > VISIBILITY_MAX_NS)
+        return jobq_fail(err, JOBQ_LIMIT, "visibility timeout exceeds '12h'");
+    if (o->visibility_ns == 0)
+        return jobq_fail(err, JOBQ_INVALID,
+                         "a visibility timeout of '0s' hides no message");
+    return JOBQ_OK;
+}
+
+/* How rows name this box: one word. */
+static struct jobq_str box_name(struct drainer *d)
+{
+    struct jobq_self self;
+    struct jobq_error err;
+    const char *name = d->options.box;
+    if (!name && d->b->fleet && jobq_fleet_self(d->b, &self, &err) == JOBQ_OK)
+        name = self.id;
+    char *copy = arena_zalloc(d->memory, 24);
+    if (name)
+        memcpy(copy, name, strlen(name) < 23 ? strlen(name) : 23);
+    for (char *p = copy; *p; p++)
+        if (*p <= ' ' || *p == 0x7f)
+            *p = '_';
+    return copy[0] ? str_of(copy) : STR("-");
+}
+
+static void init(struct drainer *d, struct jobq_backend *b,
+                 const struct drainer_options *filled)
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+    d->b = b;
+    d->memory = fiber_proc_arena(b->proc);
+    d->options = *filled;
+    d->options.queue = arena_cstr(d->memory, filled->queue);
+    d->queue_name = str_of(d->options.queue);
+    uint64_t bits = jobq_bits(b);
+    for (int i = 0; i < 8; i++, bits >>= 5)
+        d->token[i] = digits[bits & 31];
+    memcpy(d->id, d->token, 9);
+    d->slots = filled->slots;
+    d->prefetch = filled->prefetch == DRAINER_PREFETCH_AUTO ? 0 : filled->prefetch;
+    d->give_up_at_ns = JOBQ_FOREVER;
+    d->quiet_since_ns = -1;
+    d->stats_written = 1;
+    for (int i = 0; i < DRAIN_DAYS; i++)
+        d->domains[i].day = -1;
+    d->started_wall_ns = jobq_wall(b);
+}
+
+int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
+                struct drainer **out, struct jobq_error *err)
+{
+    struct drainer_options filled = *options;
+    fill_defaults(&filled);
+    if (check_options(&filled, err) < 0)
+        return err->code;
+    struct drainer *d = arena_zalloc(fiber_proc_arena(b->proc), sizeof *d);
+    init(d, b, &filled);
+    d->box = box_name(d);
+
+    int64_t deadline_ns = jobq_now(b) + 2 * JOBQ_NS_PER_MIN;
+    struct queues_options queues = {.name = d->options.queue,
+                                    .visibility_ns = -1,
+                                    .max_receive_count = QUEUES_RECEIVES_DEFAULT,
+                                    .create = filled.create};
+    if (queues_open(b, &queues, deadline_ns, &d->queue, &d->dead_queue, err) < 0)
+        return err->code;
+    d->visibility_ns = filled.visibility_ns;
+    if (d->visibility_ns < 0) {
+        struct jobq_queue_depth depth;
+        struct retry r;
+        retry_init(&r, b, &RETRY_CALLS, &deadline_ns);
+        int code;
+        do
+            code = jobq_queue_depth(b, d->queue, &depth, err);
+        while (code < 0 && retry_again(&r, code));
+        if (code < 0)
+            return jobq_wrap(err, "queue '%s'", d->options.queue);
+        d->visibility_ns = depth.visibility_ns;
+        if (d->visibility_ns <= 0)
+            return jobq_fail(err, JOBQ_INVALID,
+                             "queue '%s' has a visibility timeout of '0s'",
+                             d->options.queue);
+    }
+    d->linger_ns =
+        filled.linger_ns < d->visibility_ns / 4 ? filled.linger_ns : d->visibility_ns / 4;
+    d->progress_ns = filled.progress_ns;
+    if (d->progress_ns == 0)
+        d->progress_ns = d->visibility_ns / 2 < JOBQ_NS_PER_MIN ? d->visibility_ns / 2
+                                                                : JOBQ_NS_PER_MIN;
+    *out = d;
+    return JOBQ_OK;
+}
+
+int drainer_run(struct drainer *d, struct jobq_error *err)
+{
+    beat_start(d);
+    watch_start(d);
+    drain_pump(d);
+    while (d->mode != DRAINER_STOPPING && !d->idle && d->fatal.code == JOBQ_OK)
+        fiber_cond_wait(d->b->sched, &d->changed, JOBQ_FOREVER);
+    if (d->mode != DRAINER_STOPPING)
+        d->stop_at_ns = jobq_now(d->b) + d->visibility_ns;
+    int code = stop_run(d, err);
+    watch_write_stats(d);
+    d->mode = DRAINER_STOPPED;
+    d->ended = true;
+    fiber_cond_broadcast(&d->tick);
+    fiber_cond_broadcast(&d->watch);
+    fiber_cond_broadcast(&d->room);
+    if (d->fatal.code != JOBQ_OK) {
+        *err = d->fatal;
+        return err->code;
+    }
+    return code;
+}
+
+void drainer_stop(struct drainer *d, int64_t deadline_at_ns)
+{
+    if (d->mode == DRAINER_STOPPING) {
+        d->stop_again = true;
+        if (deadline_at_ns < d->stop_at_ns)
+            d->stop_at_ns = d->give_up_at_ns = deadline_at_ns;
+    } else if (d->mode != DRAINER_STOPPED) {
+        d->mode = DRAINER_STOPPING;
+        d->stop_at_ns = deadline_at_ns;
+    }
+    fiber_cond_broadcast(&d->changed);
+}
+
+void drainer_quiet(struct drainer *d, bool quiet)
+{
+    if (quiet && d->mode == DRAINER_RUNNING) {
+        d->mode = DRAINER_QUIET;
+        jobq_queue_abort_receives(d->b);
+    } else if (!quiet && d->mode == DRAINER_QUIET) {
+        d->mode = DRAINER_RUNNING;
+        drain_pump(d);
+    }
+}
+
+void drainer_resize(struct drainer *d, int slots)
+{
+    d->slots = slots < 1 ? 1 : slots > DRAINER_SLOTS_MAX ? DRAINER_SLOTS_MAX : slots;
+    if (d->mode == DRAINER_RUNNING)
+        drain_pump(d);
+}
+
+void drainer_view(const struct drainer *d, struct drainer_view *out)
+{
+    *out = (struct drainer_view){
+        .mode = d->mode,
+        .slots = d->slots,
+        .busy = d->busy,
+        .held = d->held_count - d->busy > 0 ? d->buffer.count : 0,
+        .deletes_waiting = d->deletes_held,
+        .prefetch = d->prefetch,
+        .visibility_ns = d->visibility_ns,
+        .started_wall_ns = d->started_wall_ns,
+        .last_receive_at_ns = d->last_receive_at_ns,
+        .last_poll_at_ns = d->last_poll_at_ns,
+        .notice_wall_ns = d->notice_wall_ns,
+        .counters = d->counters,
+    };
+    memcpy(out->id, d->id, sizeof out->id);
+    memcpy(out->box, d->box.ptr, (size_t)d->box.len);
+}
+
+int drainer_slots(const struct drainer *d, struct drainer_slot *out, int cap)
+{
+    int count = 0;
+    for (const struct held *h = d->run_first; h && count < cap; h = h->run_next)
+        out[count++] = (struct drainer_slot){
+            .job_id = h->body.id.ptr ? h->body.id : STR("-"),
+            .kind = h->body.kind,
+            .attempt = h->attempt,
+            .started_at_ns = h->started_at_ns,
+            .visible_at_ns = h->covered_at_ns + d->visibility_ns,
+            .progress_percent = h->progress,
+        };
+    return count;
+}

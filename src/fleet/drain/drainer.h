@@ -1,0 +1,165 @@
+/* drainer.h - takes jobs from a queue and runs n of them at a time.
+ *
+ * Room:     src/fleet, the product; the same object runs in sim and live.
+ * Callers:  the sim's actor starter and jobq drain.
+ * Knows nothing of: AWS, virtual time, what anything costs.
+ * Blocks:   at port calls only.
+ *
+ * Of one process: receives (receive.c), one fiber a running job (attempt.c: claim, child,
+ * final put), one beat (fleet/drain/heartbeat.c), lingering deletes (deleter.c), stop (stop.c). They share
+ * struct drainer and nothing else.
+ *
+ * A slot is taken when an attempt starts and free when its final put returns; the delete
+ * follows. Without prefetch a receive asks for min(10, free slots) as soon as one is
+ * free. With it the process holds up to P messages beyond its slots, covered by the same
+ * beat.
+ *
+ * A message is deleted only after a final state was stored (or the store is not used),
+ * and only with the newest handle. A refused heartbeat means that ownership is lost: its
+ * child is stopped, nothing is stored, nothing deleted.
+ *
+ * Tests that need a drainer that misbehaves (deletes before it stores, sends no
+ * heartbeat, deletes with an old handle, claims without condition) put a decorator before
+ * the port tables in struct jobq_backend: every effect of a drainer passes there.
+ * Examples: a queue table whose set_visibility answers success without a call; a store
+ * table whose put drops `expect`; a queue table that remembers each message's first
+ * receipt and removes with that; a store table whose put of a final state first removes
+ * the message whose receipt the queue table noted. */
+#ifndef JOBQ_FLEET_DRAIN_DRAINER_H
+#define JOBQ_FLEET_DRAIN_DRAINER_H
+
+#include "fleet/job/job.h"
+#include "jobq/ports.h"
+
+#include <stdbool.h>
+
+struct drainer;
+
+#define DRAINER_SLOTS_MAX 100000
+#define DRAINER_PREFETCH_MAX 1000
+#define DRAINER_PREFETCH_AUTO (-1)
+
+enum drainer_event_kind {
+    DRAINER_STARTED, /* the claim is stored, the child is about to start */
+    DRAINER_ENDED, /* an attempt has ended and its outcome is stored: state says which */
+    DRAINER_GAVE_BACK, /* stopped; the row is queued again */
+    DRAINER_LOST,      /* ownership lost, or a final put refused: nothing is reported */
+    DRAINER_SKIPPED /* a duplicate, a finished or a cancelled job, an unreadable message
+                     */
+};
+
+/* Strings die with the call. Instants are on jobq_now's clock. */
+struct drainer_event {
+    enum drainer_event_kind kind;
+    struct jobq_str job_id;
+    enum job_state state; /* ENDED: done, failed, dead; SKIPPED: as found */
+    int32_t attempt;
+    int64_t enqueued_wall_ns; /* when the message was sent */
+    int64_t started_at_ns, ended_at_ns;
+    int64_t payload_bytes;                 /* as encoded */
+    const struct jobq_work_result *result; /* ENDED only; else NULL */
+    const char *text;                      /* why, for SKIPPED and LOST; else "" */
+};
+typedef void drainer_event_fn(void *ctx, const struct drainer_event *event);
+
+struct drainer_options {
+    const char *queue;
+    int slots;       /* n, 1..DRAINER_SLOTS_MAX */
+    int prefetch;    /* P messages beyond the slots; DRAINER_PREFETCH_AUTO; 0: none */
+    int batch;       /* entries a receive and a delete, 1..10; 0: 10 */
+    int receives;    /* receives under way at once while there is a backlog; 0: 4 */
+    int64_t wait_ns; /* long poll, 0..20 s; < 0: 20 s */
+    int64_t visibility_ns; /* < 0: the queue's own, read once from its attributes (one
+                              request); else sent with each receive */
+    int max_attempts;      /* dead after so many; 0: 3 */
+    int64_t retry_base_ns, retry_cap_ns; /* before attempt k + 1: up to base * 2^(k-1),
+                              capped, jittered; 0: 10 s and 15 min */
+    int64_t time_limit_ns;               /* of one attempt; 0: none */
+    int64_t kill_grace_ns;               /* TERM to KILL; 0: 5 s */
+    int64_t linger_ns; /* a delete waits at most so long for company; < 0: 5 s. Bounded
+                          by a quarter of the visibility */
+    int deletes;       /* deletes under way at once; 0: 4 */
+    int64_t cancel_check_ns;  /* look at running rows for a cancel every so often: one
+                               GetAttributes (about 1.3 micro-dollars) a running job each
+                               time; 0: only when a claim finds one, or a final put */
+    int64_t progress_ns;      /* a running job's "progress N%" goes to its row at most so
+                            often, and only when it has changed: one put (about 3
+                            micro-dollars) each, none for a job that ends before; 0: half
+                            the visibility, at most a minute; < 0: never */
+    int64_t notice_ns;        /* poll for a spot notice; 0: never; 5 s is usual */
+    int64_t notice_margin_ns; /* be done so long before the box goes; 0: 5 s */
+    int64_t stats_ns; /* statistics row at most so often (>= 1 min advised; one put of one
+                             attribute); 0: none */
+    int64_t idle_exit_ns; /* return when nothing was visible, delayed, in flight or held
+                             for so long; 0: at the first time; < 0: never */
+    int64_t
+        retry_for_ns; /* how long a call is tried again while a job is held; 0: 10 min */
+    const char *box;  /* how rows name this box; NULL: the fleet port's self, or "-" */
+    bool create;      /* make queue and dead-letter queue when missing */
+    drainer_event_fn *on_event; /* NULL: none */
+    void *event_ctx;
+};
+struct drainer_options drainer_defaults(const char *queue, int slots);
+
+/* Opens the queue (and its dead-letter queue). Returns: JOBQ_OK; INVALID, LIMIT: an
+ * option; NOT_FOUND: no such queue; or the port's error. Owner: the process b->proc. */
+int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
+                struct drainer **out, struct jobq_error *err);
+
+/* Drains on the calling fiber and others that it starts, until stopped or idle. Returns:
+ * JOBQ_OK, everything was finished or given back; TIMEOUT: the stop's deadline came first
+ * and what was held comes back by its visibility; DENIED and the like: it could not go
+ * on. */
+int drainer_run(struct drainer *d, struct jobq_error *err);
+
+/* Take no more work, run what is held and finish or give back by deadline_at_ns (on
+ * jobq_now). A second call gives back at once. Blocks: no. */
+void drainer_stop(struct drainer *d, int64_t deadline_at_ns);
+/* Take no more work, or take it again; what runs goes on. */
+void drainer_quiet(struct drainer *d, bool quiet);
+/* n becomes slots (1..DRAINER_SLOTS_MAX); running attempts above it finish. */
+void drainer_resize(struct drainer *d, int slots);
+
+struct drainer_counters {
+    int64_t received, receives, empty_receives; /* messages, calls, calls without one */
+    int64_t duplicates; /* deliveries that were not run: held here, running elsewhere,
+                           ended */
+    int64_t attempts, takeovers;
+    int64_t done, failed, dead, cancelled, gave_back, lost, corrupt;
+    int64_t deletes, delete_calls, beats, beat_calls;
+    int64_t retries;      /* of calls */
+    int64_t stale_writes; /* final puts refused because the attempt was no longer ours */
+    int64_t busy_slot_ns; /* sum over ended attempts, claim to final put */
+    int64_t work_ns;      /* of that, the child's own */
+};
+
+enum drainer_mode { DRAINER_RUNNING, DRAINER_QUIET, DRAINER_STOPPING, DRAINER_STOPPED };
+
+/* What the page shows of a process. */
+struct drainer_view {
+    enum drainer_mode mode;
+    int slots, busy, held, deletes_waiting; /* held: received and not yet running */
+    int prefetch;                           /* as it is now, if automatic */
+    int64_t visibility_ns;
+    int64_t started_wall_ns, last_receive_at_ns; /* 0: none yet */
+    int64_t last_poll_at_ns; /* a receive ended then, well or not; 0: none yet */
+    int64_t notice_wall_ns;  /* the box goes then; 0: no notice */
+    char id[24];             /* of this drainer: what its statistics row is called */
+    char box[24];
+    struct drainer_counters counters;
+};
+void drainer_view(const struct drainer *d, struct drainer_view *out);
+
+/* A running attempt, for the page's list of slots. */
+struct drainer_slot {
+    struct jobq_str job_id; /* good until the caller parks */
+    enum jobq_work_kind kind;
+    int32_t attempt;
+    int64_t started_at_ns;
+    int64_t visible_at_ns; /* when its message would come back without a beat */
+    int progress_percent;  /* -1: none */
+};
+/* Returns how many were written, at most cap, oldest first. */
+int drainer_slots(const struct drainer *d, struct drainer_slot *out, int cap);
+
+#endif

@@ -1,0 +1,317 @@
+/* inflight.c - which messages does this process hold, and what keeps them?
+ *
+ * Room:     src/fleet, private to the drainer.
+ * Blocks:   never.
+ *
+ * A steady drainer takes no new memory: batches and held messages are used again, last in,
+ * first out, from the process's arena. */
+#include "base/text.h"
+#include "fleet/drain/parts.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { TABLE_FIRST = 64, BATCH_BYTES = 2048, HELD_AT_ONCE = 16 };
+
+struct drain_batch *batch_take(struct drainer *d)
+{
+    struct drain_batch *batch = d->unused_batch;
+    if (batch) {
+        d->unused_batch = batch->next;
+        arena_reset(&batch->strings);
+    } else {
+        batch = arena_alloc(d->memory, sizeof *batch);
+        arena_init_within(&batch->strings, d->memory, BATCH_BYTES);
+    }
+    batch->next = NULL;
+    batch->users = 1;
+    return batch;
+}
+
+void batch_put(struct drainer *d, struct drain_batch *batch)
+{
+    assert(batch->users > 0);
+    if (--batch->users == 0) {
+        batch->next = d->unused_batch;
+        d->unused_batch = batch;
+    }
+}
+
+/* ---- the table by message id --------------------------------------------------------- */
+
+static uint64_t with_word(uint64_t h, const char *eight)
+{
+    uint64_t word;
+    memcpy(&word, eight, 8);
+    h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
+    return h ^ (h >> 32);
+}
+
+static uint64_t hash_of(struct jobq_str id)
+{
+    uint64_t h = (uint64_t)id.len * UINT64_C(0x9e3779b97f4a7c15);
+    int64_t i = 0;
+    if (id.len < 8) {
+        for (; i < id.len; i++)
+            h = (h ^ (unsigned char)id.ptr[i]) * UINT64_C(0x100000001b3);
+        return h ^ (h >> 29);
+    }
+    for (; i + 8 < id.len; i += 8)
+        h = with_word(h, id.ptr + i);
+    h = with_word(h, id.ptr + id.len - 8); /* may overlap the one before */
+    return h ^ (h >> 29);
+}
+
+static void grow_table(struct drainer *d)
+{
+    size_t size = d->table_size ? 2 * d->table_size : TABLE_FIRST;
+    struct held **table = arena_zalloc(d->memory, size * sizeof(struct held *));
+    for (size_t i = 0; i < d->table_size; i++)
+        for (struct held *h = d->table[i], *next; h; h = next) {
+            next = h->hash_next;
+            h->hash_next = table[h->hash & (size - 1)];
+            table[h->hash & (size - 1)] = h;
+        }
+    d->table = table;
+    d->table_size = size;
+}
+
+static struct held *find(const struct drainer *d, struct jobq_str id, uint64_t hash)
+{
+    struct held *h = d->table_size ? d->table[hash & (d->table_size - 1)] : NULL;
+    while (h && !(h->hash == hash && str_eq(h->message.id, id)))
+        h = h->hash_next;
+    return h;
+}
+
+static void unlink_from_table(struct held *h)
+{
+    struct drainer *d = h->d;
+    struct held **at = &d->table[h->hash & (d->table_size - 1)];
+    while (*at != h)
+        at = &(*at)->hash_next;
+    *at = h->hash_next;
+}
+
+/* ---- lists --------------------------------------------------------------------------- */
+
+void held_push(struct held_list *list, struct held *h)
+{
+    h->next = NULL;
+    if (list->last)
+        list->last->next = h;
+    else
+        list->first = h;
+    list->last = h;
+    list->count++;
+}
+
+struct held *held_pop(struct held_list *list)
+{
+    struct held *h = list->first;
+    if (!h)
+        return NULL;
+    list->first = h->next;
+    if (!list->first)
+        list->last = NULL;
+    list->count--;
+    h->next = NULL;
+    return h;
+}
+
+void held_ask_for(const struct held_list *list)
+{
+    const char *p = (const char *)list->first;
+    for (size_t at = 0; p && at < offsetof(struct held, batch); at += HELD_LINE)
+        __builtin_prefetch(p + at, 1);
+}
+
+void held_ask_for_text(const struct held_list *list)
+{
+    if (list->first) {
+        __builtin_prefetch(list->first->message.body.ptr);
+        __builtin_prefetch(list->first->message.body.ptr + HELD_LINE);
+    }
+}
+
+void run_append(struct held *h)
+{
+    struct drainer *d = h->d;
+    h->run_next = NULL;
+    h->run_prev = d->run_last;
+    if (d->run_last)
+        d->run_last->run_next = h;
+    else
+        d->run_first = h;
+    d->run_last = h;
+}
+
+void run_remove(struct held *h)
+{
+    struct drainer *d = h->d;
+    if (h->run_prev)
+        h->run_prev->run_next = h->run_next;
+    else
+        d->run_first = h->run_next;
+    if (h->run_next)
+        h->run_next->run_prev = h->run_prev;
+    else
+        d->run_last = h->run_prev;
+}
+
+void beat_append(struct held *h, int64_t covered_at_ns)
+{
+    struct drainer *d = h->d;
+    assert(!h->in_beat);
+    h->in_beat = true;
+    h->covered_at_ns = covered_at_ns;
+    h->beat_next = NULL;
+    h->beat_prev = d->beat_last;
+    if (d->beat_last) {
+        d->beat_last->beat_next = h;
+    } else {
+        d->beat_first = h;
+        tick_by(d, covered_at_ns + d->beat_interval_ns);
+    }
+    d->beat_last = h;
+}
+
+void beat_remove(struct held *h)
+{
+    struct drainer *d = h->d;
+    if (!h->in_beat)
+        return;
+    h->in_beat = false;
+    if (h->beat_prev)
+        h->beat_prev->beat_next = h->beat_next;
+    else
+        d->beat_first = h->beat_next;
+    if (h->beat_next)
+        h->beat_next->beat_prev = h->beat_prev;
+    else
+        d->beat_last = h->beat_prev;
+}
+
+/* ---- taking in and letting go -------------------------------------------------------- */
+
+static void adopt_receipt(struct held *h, struct drain_batch *batch,
+                          const struct jobq_message *message, int64_t now_ns)
+{
+    batch_put(h->d, h->receipt_batch);
+    batch->users++;
+    h->receipt_batch = batch;
+    h->message.receipt = message->receipt;
+    h->message.receive_count = message->receive_count;
+    if (h->in_beat) {
+        beat_remove(h);
+        beat_append(h, now_ns);
+    } else {
+        h->covered_at_ns = now_ns;
+    }
+}
+
+static void refill(struct drainer *d)
+{
+    char *bytes = arena_alloc(d->memory, HELD_AT_ONCE * sizeof(struct held) + HELD_LINE);
+    bytes += -(uintptr_t)bytes % HELD_LINE;
+    struct held *first = (struct held *)(void *)bytes;
+    for (int i = HELD_AT_ONCE - 1; i >= 0; i--) {
+        first[i].next = d->unused_held;
+        d->unused_held = &first[i];
+    }
+}
+
+static struct held *take(struct drainer *d)
+{
+    if (!d->unused_held)
+        refill(d);
+    struct held *h = d->unused_held;
+    d->unused_held = h->next;
+    return h;
+}
+
+void held_receive(struct drainer *d, struct drain_batch *batch,
+                  const struct jobq_message *message, int64_t now_ns)
+{
+    uint64_t hash = hash_of(message->id);
+    struct held *h = find(d, message->id, hash);
+    d->counters.received++;
+    if (h) {
+        d->counters.duplicates++;
+        adopt_receipt(h, batch, message, now_ns);
+        return;
+    }
+    if ((size_t)d->held_count >= d->table_size)
+        grow_table(d);
+    /* Field by field: the attempt's are set when it begins. */
+    h = take(d);
+    h->d = d;
+    h->place = HELD_BUFFERED;
+    h->calls = 0;
+    h->in_beat = h->lost = h->give_back = h->cancelled = h->timed_out = h->released =
+        false;
+    h->hash = hash;
+    h->message = *message;
+    h->batch = h->receipt_batch = batch;
+    batch->users += 2;
+    h->hash_next = d->table[hash & (d->table_size - 1)];
+    d->table[hash & (d->table_size - 1)] = h;
+    d->held_count++;
+    beat_append(h, now_ns);
+    held_push(&d->buffer, h);
+}
+
+static void reuse(struct held *h)
+{
+    struct drainer *d = h->d;
+    batch_put(d, h->batch);
+    batch_put(d, h->receipt_batch);
+    h->next = d->unused_held;
+    d->unused_held = h;
+}
+
+void held_release(struct held *h)
+{
+    assert(!h->released);
+    beat_remove(h);
+    unlink_from_table(h);
+    h->d->held_count--;
+    h->released = true;
+    if (h->calls == 0)
+        reuse(h);
+}
+
+void held_unpin(struct held *h)
+{
+    assert(h->calls > 0);
+    if (--h->calls == 0 && h->released)
+        reuse(h);
+}
+
+/* ---- domains ------------------------------------------------------------------------- */
+
+int drain_domain(struct drainer *d, int day, int shard, struct jobq_error *err)
+{
+    struct drain_domains *of = NULL;
+    for (int i = 0; i < DRAIN_DAYS && !of; i++)
+        if (d->domains[i].day == day)
+            of = &d->domains[i];
+    if (!of) {
+        of = &d->domains[d->domains_next];
+        d->domains_next = (d->domains_next + 1) % DRAIN_DAYS;
+        of->day = day;
+        for (int i = 0; i < JOB_SHARDS_MAX; i++)
+            of->handle[i] = -1;
+    }
+    if (shard < JOB_SHARDS_MAX && of->handle[shard] >= 0)
+        return of->handle[shard];
+    char name[JOB_DOMAIN_MAX + 1];
+    int handle = -1;
+    job_domain_name(d->queue_name, day, shard, name);
+    int code = jobq_store_open(d->b, name, &handle, err);
+    if (code < 0)
+        return code;
+    if (shard < JOB_SHARDS_MAX)
+        of->handle[shard] = handle;
+    return handle;
+}

@@ -1,0 +1,208 @@
+/* monitor.c - what does a drainer look at now and then?
+ *
+ * Room:     src/fleet, private to the drainer.
+ *
+ * A spot notice, every few seconds; cancelled rows of running jobs, if asked for; how far
+ * running jobs say they are; and its own statistics row, one attribute, written when
+ * something has changed, so that the status view has progress for one small put a minute
+ * and never counts rows.
+ *
+ * The row: item = the drainer's id, in the domain QUEUE.drainers; s = "WALL_MS BOX SLOTS ..."
+ * (fleet/status.h). The time comes first: rows changed since then are selected
+ * by s > 'WALL_MS'. */
+#include "base/text.h"
+#include "fleet/drain/parts.h"
+#include "fleet/status/status.h"
+#include "jobq/units.h"
+
+#include <string.h>
+
+static bool rest(struct drainer *d, int64_t ns)
+{
+    if (!d->ended)
+        fiber_cond_wait(d->b->sched, &d->watch, jobq_now(d->b) + ns);
+    return !d->ended;
+}
+
+/* ---- statistics ---------------------------------------------------------------------- */
+
+static int64_t progress_sum(const struct drainer *d)
+{
+    const struct drainer_counters *c = &d->counters;
+    return 1 + c->attempts + c->done + c->failed + c->dead + c->cancelled + c->gave_back;
+}
+
+static int put_stats(struct drainer *d, struct jobq_error *err)
+{
+    char domain_name[JOB_DOMAIN_MAX + 1], value[STATUS_ROW_MAX];
+    int domain;
+    job_drainers_domain_name(d->queue_name, domain_name);
+    int code = jobq_store_open(d->b, domain_name, &domain, err);
+    if (code < 0)
+        return code;
+    struct drainer_view view;
+    drainer_view(d, &view);
+    struct status_drainer me = status_drainer_of(&view, jobq_wall(d->b));
+    me.held = d->held_count;
+    struct jobq_attr attr = {STR("s"), {value, status_drainer_write(&me, value)}, true};
+    code = jobq_store_put(d->b, domain, &(struct jobq_item){str_of(d->id), &attr, 1},
+                          NULL, err);
+    if (code == JOBQ_NOT_FOUND) {
+        code = jobq_store_create_domain(d->b, domain_name, err);
+        if (code == JOBQ_OK)
+            code = jobq_store_put(
+                d->b, domain, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL, err);
+    }
+    return code;
+}
+
+void watch_write_stats(struct drainer *d)
+{
+    struct jobq_error err;
+    int64_t sum = progress_sum(d);
+    if (!d->b->store || d->options.stats_ns <= 0 || sum == d->stats_written)
+        return;
+    /* A missed one is made good by the next: no retry. */
+    if (put_stats(d, &err) == JOBQ_OK)
+        d->stats_written = sum;
+}
+
+static void stats(void *arg)
+{
+    struct drainer *d = arg;
+    while (rest(d, d->options.stats_ns))
+        watch_write_stats(d);
+}
+
+/* ---- the spot notice ----------------------------------------------------------------- */
+
+static void notices(void *arg)
+{
+    struct drainer *d = arg;
+    struct jobq_notice notice;
+    struct jobq_error err;
+    do {
+        notice = (struct jobq_notice){0};
+        int code = jobq_fleet_notice(d->b, &notice, &err);
+        if (code == JOBQ_OK && notice.due && d->notice_wall_ns == 0) {
+            int64_t left_ns =
+                notice.at_wall_ns - jobq_wall(d->b) - d->options.notice_margin_ns;
+            d->notice_wall_ns = notice.at_wall_ns;
+            drainer_stop(d, jobq_now(d->b) + (left_ns > 0 ? left_ns : 0));
+        }
+    } while (d->notice_wall_ns == 0 && rest(d, d->options.notice_ns));
+}
+
+/* ---- cancelled rows ------------------------------------------------------------------ */
+
+static bool is_cancelled(struct drainer *d, int domain, struct jobq_str item,
+                         struct arena *scratch)
+{
+    struct jobq_str state = STR("state");
+    struct jobq_item row = {.name = item};
+    struct jobq_error err;
+    int code = jobq_store_get(d->b, domain, item, &state, 1, true, scratch, &row, &err);
+    return code == JOBQ_OK && row.attr_count == 1 &&
+           str_is(row.attr[0].value, "cancelled");
+}
+
+/* The list of running attempts changes while the store is asked: its members are taken
+ * first, pinned, into scratch. */
+static struct held **running(struct drainer *d, struct arena *scratch, int *count)
+{
+    arena_reset(scratch);
+    *count = 0;
+    struct held **held =
+        arena_alloc(scratch, (size_t)d->busy * sizeof(struct held *) + 1);
+    for (struct held *h = d->run_first; h; h = h->run_next)
+        if (h->child >= 0) {
+            h->calls++;
+            held[(*count)++] = h;
+        }
+    return held;
+}
+
+static bool runs_still(const struct held *h)
+{
+    return h->place == HELD_RUNNING && !h->released;
+}
+
+static void cancels(void *arg)
+{
+    struct drainer *d = arg;
+    struct arena scratch;
+    arena_init_within(&scratch, d->memory, 4096);
+    while (rest(d, d->options.cancel_check_ns)) {
+        int count;
+        struct held **held = running(d, &scratch, &count);
+        for (int i = 0; i < count; i++) {
+            struct held *h = held[i];
+            if (runs_still(h) && is_cancelled(d, h->domain, h->body.id, &scratch) &&
+                runs_still(h)) {
+                h->cancelled = true;
+                attempt_end_child(h, d->options.kill_grace_ns);
+            }
+            held_unpin(h);
+        }
+    }
+}
+
+/* ---- progress ------------------------------------------------------------------------ */
+
+static void store_progress(struct held *h)
+{
+    struct drainer *d = h->d;
+    struct jobq_error err;
+    int64_t now_ns = jobq_now(d->b);
+    int percent = h->progress;
+    if (percent < 0 || percent == h->progress_stored ||
+        now_ns - h->progress_at_ns < d->progress_ns)
+        return;
+    h->progress_at_ns = now_ns;
+    /* A missed one is made good by the next: no retry. */
+    if (progress_put(h, &err) == JOBQ_OK)
+        h->progress_stored = percent;
+}
+
+static void progress(void *arg)
+{
+    struct drainer *d = arg;
+    struct arena scratch;
+    arena_init_within(&scratch, d->memory, 4096);
+    do {
+        int count;
+        struct held **held = running(d, &scratch, &count);
+        for (int i = 0; i < count; i++) {
+            if (runs_still(held[i]))
+                store_progress(held[i]);
+            held_unpin(held[i]);
+        }
+    } while (rest(d, d->progress_ns / 4) && d->busy > 0);
+    d->progress_told = false;
+}
+
+void watch_progress(struct held *h, int percent)
+{
+    struct drainer *d = h->d;
+    if (h->progress < 0) {
+        h->progress_stored = -1;
+        h->progress_at_ns = h->started_at_ns;
+    }
+    h->progress = percent;
+    if (percent < 0 || d->progress_told || !d->b->store || d->progress_ns <= 0)
+        return;
+    d->progress_told = true;
+    fiber_spawn(d->b->proc, progress, d);
+}
+
+/* ---- all of them --------------------------------------------------------------------- */
+
+void watch_start(struct drainer *d)
+{
+    if (d->b->store && d->options.stats_ns > 0)
+        fiber_spawn(d->b->proc, stats, d);
+    if (d->b->fleet && d->options.notice_ns > 0)
+        fiber_spawn(d->b->proc, notices, d);
+    if (d->b->store && d->options.cancel_check_ns > 0)
+        fiber_spawn(d->b->proc, cancels, d);
+}

@@ -1,0 +1,227 @@
+/* parts.h - what the drainer's files share: one process's struct and its messages.
+ *
+ * Room:     src/fleet, private to drainer.c, receive.c, fleet/drain/inflight.c, claim.c, attempt.c, fleet/drain/heartbeat.c,
+ *           deleter.c, stop.c and fleet/drain/monitor.c.
+ *
+ * A message is held from the receive that brought it until it is deleted, given back or
+ * lost. Held messages are in a table by message id, so that a second delivery of one that is
+ * here only brings its newest handle; those that still need cover are in the beat's list,
+ * oldest cover first. */
+#ifndef JOBQ_FLEET_DRAIN_PARTS_H
+#define JOBQ_FLEET_DRAIN_PARTS_H
+
+#include "base/arena.h"
+#include "fiber/fiber.h"
+#include "fleet/drain/drainer.h"
+#include "fleet/port/retry.h"
+
+/* The strings of one receive, kept while one of its messages needs them. */
+struct drain_batch {
+    struct drain_batch *next;
+    struct arena strings;
+    int users;
+};
+
+enum held_place { HELD_BUFFERED, HELD_RUNNING, HELD_AFTER, HELD_DELETING };
+
+#define HELD_LINE 64 /* of a processor's cache */
+
+/* A process holds many, and comes back to each after all the others: the memory is cold. So
+ * the fields stand in lines of 64 bytes by when they are used together (a wish, not a
+ * promise: nothing breaks where sizes differ). The receive writes only what is marked so;
+ * the rest is set by the attempt. */
+struct held {
+    /* Lists and state: whatever happens, and whatever happens to a neighbour. Received. */
+    _Alignas(HELD_LINE) struct drainer *d;
+    struct held *beat_prev, *beat_next;
+    struct held *run_prev, *run_next;
+    struct held *next; /* of the buffer, of the deletes, or of the free ones */
+    enum held_place place;
+    int calls;      /* in flight that read this */
+    bool in_beat;   /* in the beat's list */
+    bool lost;      /* a heartbeat was refused: neither store nor delete */
+    bool give_back; /* stopping: end the child and return the message */
+    bool cancelled; /* the row says so */
+    bool timed_out;
+    bool released; /* waits only for its last call */
+
+    /* The attempt's claim and times. */
+    int64_t started_at_ns;
+    int64_t deadline_ns; /* of calls being tried again */
+    int32_t attempt;
+    int claim_bytes;
+    char claim[JOB_CLAIM_MAX];
+
+    /* The message, received; its last fields begin the line of what an event and a final
+     * put say of the job. */
+    uint64_t hash;
+    struct jobq_message message;
+    int domain; /* from here on: the attempt's */
+    int child;  /* -1: none running */
+    int progress;
+    struct job_body body;
+
+    /* What a delete needs besides the receipt. Received; progress is set when some is told. */
+    _Alignas(HELD_LINE) struct drain_batch *batch; /* of everything but the receipt */
+    struct drain_batch *receipt_batch;             /* of the newest receipt */
+    int64_t delete_by_ns;
+    int64_t covered_at_ns; /* when its visibility last began */
+    struct held *hash_next;
+    int64_t progress_at_ns; /* when it was stored */
+    int progress_stored;    /* percent; -1: none */
+};
+
+struct held_list { /* first in, first out, by next */
+    struct held *first, *last;
+    int count;
+};
+
+#define DRAIN_DAYS 2 /* whose domain handles are kept */
+struct drain_domains {
+    int day; /* -1: unused */
+    int handle[JOB_SHARDS_MAX];
+};
+
+struct drainer {
+    struct jobq_backend *b;
+    struct drainer_options options;
+    struct jobq_str queue_name, box;
+    struct arena *memory; /* the process's */
+    int queue, dead_queue;
+    char id[24];
+    char token[9];
+    int64_t claims; /* made by this process, for unique tokens */
+    int64_t visibility_ns;
+    int64_t linger_ns;
+    int64_t progress_ns; /* <= 0: never */
+
+    enum drainer_mode mode;
+    bool ended, idle, giving_back, stop_again;
+    bool progress_told;    /* a job has, and a fiber watches */
+    int64_t stop_at_ns;    /* the deadline of a stop */
+    int64_t give_up_at_ns; /* no call is tried again beyond; JOBQ_FOREVER */
+    struct jobq_error fatal;
+    int64_t notice_wall_ns;
+
+    int slots, busy;
+    int prefetch;        /* as it is now */
+    int receiving;       /* receives in flight */
+    int receivers;       /* fibers */
+    int promised;        /* messages that they may bring */
+    int full_receives;   /* in a row: there is a backlog */
+    int64_t mean_job_ns; /* claim to final put, moving average */
+    int64_t mean_receive_ns;
+    int64_t quiet_since_ns; /* nothing anywhere since; -1 */
+    bool elsewhere;         /* the last look found messages that others hold */
+
+    struct held_list buffer, deletes;
+    int deletes_held;     /* waiting or in flight */
+    int deletes_starting; /* calls that have not yet taken theirs */
+    int delete_calls, beat_calls;
+    int after; /* attempts that have left their slot and not yet ended */
+    int held_count;
+    struct held *run_first, *run_last;
+    struct held *beat_first, *beat_last;
+    int64_t beat_interval_ns;
+    int64_t tick_until_ns; /* until when the ticker sleeps */
+
+    struct held **table; /* table_size buckets, a power of two */
+    size_t table_size;
+    struct held *unused_held;
+    struct drain_batch *unused_batch;
+    struct drain_domains domains[DRAIN_DAYS];
+    int domains_next;
+
+    struct fiber_cond room;    /* receivers wait for something to receive into */
+    struct fiber_cond tick;    /* the ticker waits for its next due time */
+    struct fiber_cond changed; /* drainer_run waits for the end */
+    struct fiber_cond watch;   /* the slow watchers wait for their next look */
+
+    int64_t started_wall_ns, last_receive_at_ns, last_poll_at_ns;
+    int64_t stats_written; /* what the statistics row last summed to */
+    struct drainer_counters counters;
+};
+
+/* ---- fleet/drain/inflight.c -------------------------------------------------------------------------- */
+struct drain_batch *batch_take(struct drainer *d);
+void batch_put(struct drainer *d, struct drain_batch *batch); /* one user less */
+/* Takes a received message in: a new one, which goes to the buffer, or the newest handle of
+ * one that is here already. */
+void held_receive(struct drainer *d, struct drain_batch *batch,
+                  const struct jobq_message *message, int64_t now_ns);
+/* Lets go of it, here and in every list but buffer and deletes. */
+void held_release(struct held *h);
+void held_unpin(struct held *h); /* the end of a call that read it */
+void held_push(struct held_list *list, struct held *h);
+struct held *held_pop(struct held_list *list);
+/* Asks for the memory of the first, in two steps: itself, and when that is there its text. */
+void held_ask_for(const struct held_list *list);
+void held_ask_for_text(const struct held_list *list);
+void run_append(struct held *h);
+void run_remove(struct held *h);
+void beat_append(struct held *h, int64_t covered_at_ns);
+void beat_remove(struct held *h);
+int drain_domain(struct drainer *d, int day, int shard, struct jobq_error *err);
+
+/* ---- receive.c ----------------------------------------------------------------------- */
+/* Starts attempts for what is buffered and receives for what there is room. */
+void drain_pump(struct drainer *d);
+int receive_want(const struct drainer *d);
+
+/* ---- claim.c ------------------------------------------------------------------------- */
+enum claim_outcome {
+    CLAIM_OURS,
+    CLAIM_ENDED, /* the job has ended: delete the message */
+    CLAIM_DEAD,  /* it is dead: its message belongs in the dead-letter queue */
+    CLAIM_LEAVE, /* it runs elsewhere, or the store does not answer: let the message be */
+    CLAIM_ORPHAN /* there is no such row */
+};
+/* *out_state: the state of a row that was not claimed. */
+enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
+                              struct jobq_error *err);
+/* Stores an attempt's end, or with JOB_QUEUED gives it back, on condition that the claim is
+ * ours. */
+enum final_outcome {
+    FINAL_STORED,
+    FINAL_ENDED, /* somebody else's end, or a cancel, stands there: delete the message */
+    FINAL_LOST,  /* a newer attempt has it */
+    FINAL_FAILED /* the store does not answer: let the message come back */
+};
+enum final_outcome final_put(struct held *h, enum job_state state,
+                             const struct jobq_work_result *result,
+                             struct jobq_error *err);
+/* Stores h->progress, once, on condition that the claim is ours. */
+int progress_put(const struct held *h, struct jobq_error *err);
+/* Reads the held job's whole row into the batch's strings. */
+int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
+                   struct jobq_error *err);
+
+/* ---- attempt.c ----------------------------------------------------------------------- */
+void attempt_main(void *held);
+void drain_event(struct held *h, enum drainer_event_kind kind, enum job_state state,
+                 const struct jobq_work_result *result, const char *text);
+/* Ends a running child, for a reason already noted in h. */
+void attempt_end_child(struct held *h, int64_t grace_ns);
+
+/* ---- fleet/drain/heartbeat.c -------------------------------------------------------------------------- */
+void beat_start(struct drainer *d);
+/* Tells the ticker of something due at at_ns. */
+void tick_by(struct drainer *d, int64_t at_ns);
+
+/* ---- deleter.c ----------------------------------------------------------------------- */
+void deleter_add(struct held *h);
+bool deleter_due(const struct drainer *d, int64_t now_ns);
+void deleter_start(struct drainer *d);
+/* Gives messages back at once, or after delay_ns: visibility of count (<= 10) of them. */
+void deleter_give_back(struct drainer *d, struct held **h, int count, int64_t delay_ns);
+
+/* ---- stop.c -------------------------------------------------------------------------- */
+int stop_run(struct drainer *d, struct jobq_error *err);
+
+/* ---- fleet/drain/monitor.c ------------------------------------------------------------------------- */
+void watch_start(struct drainer *d);
+void watch_write_stats(struct drainer *d);
+/* A running job's work tells how far it is (percent; -1: it does not): the row is told. */
+void watch_progress(struct held *h, int percent);
+
+#endif

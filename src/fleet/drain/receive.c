@@ -1,0 +1,196 @@
+/* receive.c - when is the next receive made, and for how many?
+ *
+ * Room:     src/fleet, private to the drainer.
+ *
+ * Without prefetch a receive is made as soon as a slot is free and not yet promised to
+ * another receive: no threshold, no batch that must end first. One long poll waits at a
+ * quiet queue; while receives come back full, more are made at once, up to options.receives,
+ * since each is a round trip that free slots would sit through.
+ *
+ * With prefetch a receive is made when it can bring a whole batch, or when slots are free
+ * and nothing is buffered. An empty long poll is followed by the next at once: backing off
+ * there only adds latency. */
+#include "fleet/drain/parts.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+
+enum { DELETE_BACKLOG_MAX = 500 };
+
+/* Messages beyond the slots that pay for themselves: one batch, and what starts while the
+ * next is on its way, as long as all of them start within an eighth of the visibility. None
+ * for jobs of more than half of it. */
+static int prefetch_auto(const struct drainer *d)
+{
+    int64_t mean_ns = d->mean_job_ns;
+    if (mean_ns <= 0 || mean_ns > d->visibility_ns / 2)
+        return 0;
+    int64_t in_time = d->slots * (d->visibility_ns / 8) / mean_ns;
+    int64_t in_flight = 2 * d->slots * d->mean_receive_ns / mean_ns;
+    int64_t want = d->options.batch + in_flight + 2;
+    want = want < in_time ? want : in_time;
+    return (int)(want < DRAINER_PREFETCH_MAX ? want : DRAINER_PREFETCH_MAX);
+}
+
+int receive_want(const struct drainer *d)
+{
+    if (d->mode != DRAINER_RUNNING || d->deletes_held > DELETE_BACKLOG_MAX)
+        return 0;
+    int most = 1 + d->full_receives / 2;
+    most = most < d->options.receives ? most : d->options.receives;
+    if (d->receiving >= most)
+        return 0;
+    int used = d->busy + d->buffer.count + d->promised;
+    int room = d->slots + d->prefetch - used;
+    int batch = d->options.batch;
+    if (room >= batch)
+        return batch;
+    bool starving = d->slots - used > 0;
+    return room > 0 && (d->prefetch == 0 || starving) ? room : 0;
+}
+
+/* ---- idle ---------------------------------------------------------------------------- */
+
+/* After an empty receive: has nothing been visible, delayed, in flight or held for long
+ * enough? */
+static void look_if_idle(struct drainer *d)
+{
+    struct jobq_queue_depth depth;
+    struct jobq_error err;
+    if (d->held_count > 0 || d->receiving > 0) {
+        d->quiet_since_ns = -1;
+        return;
+    }
+    if (jobq_queue_depth(d->b, d->queue, &depth, &err) < 0)
+        return;
+    int64_t now_ns = jobq_now(d->b);
+    d->elsewhere = depth.visible > 0 || depth.in_flight > 0 || depth.delayed > 0;
+    if (d->elsewhere || d->held_count > 0)
+        d->quiet_since_ns = -1;
+    else if (d->quiet_since_ns < 0)
+        d->quiet_since_ns = now_ns;
+    if (d->quiet_since_ns >= 0 && now_ns - d->quiet_since_ns >= d->options.idle_exit_ns) {
+        d->idle = true;
+        fiber_cond_signal(&d->changed);
+    }
+}
+
+/* A poll that ends in time for the next look. */
+static int64_t poll_ns(const struct drainer *d)
+{
+    int64_t wait_ns = d->options.wait_ns;
+    if (d->options.idle_exit_ns < 0)
+        return wait_ns;
+    int64_t left_ns = d->options.idle_exit_ns;
+    if (d->quiet_since_ns >= 0)
+        left_ns -= jobq_now(d->b) - d->quiet_since_ns;
+    /* Others are at work, or we are, if only with deletes that wait for company: the end is
+     * not yet, and asking all the time costs a receive each. */
+    if ((d->elsewhere || d->held_count > 0) && left_ns < JOBQ_NS_PER_S)
+        left_ns = JOBQ_NS_PER_S;
+    left_ns = left_ns > 0 ? left_ns : 0;
+    return left_ns < wait_ns ? left_ns : wait_ns;
+}
+
+/* ---- receiving ----------------------------------------------------------------------- */
+
+static void average(int64_t *mean_ns, int64_t sample_ns)
+{
+    *mean_ns += *mean_ns ? (sample_ns - *mean_ns) / 8 : sample_ns;
+}
+
+static void take_in(struct drainer *d, struct drain_batch *batch,
+                    const struct jobq_message *message, int count, int want,
+                    int64_t asked_at_ns)
+{
+    int64_t now_ns = jobq_now(d->b);
+    d->counters.receives++;
+    d->last_receive_at_ns = now_ns;
+    if (count == want) {
+        d->full_receives = d->full_receives < 1000 ? d->full_receives + 1 : 1000;
+        average(&d->mean_receive_ns, now_ns - asked_at_ns);
+    } else {
+        d->full_receives = 0;
+    }
+    if (count == 0)
+        d->counters.empty_receives++;
+    else
+        d->quiet_since_ns = -1;
+    for (int i = 0; i < count; i++)
+        held_receive(d, batch, &message[i], now_ns);
+}
+
+static void fail_for_good(struct drainer *d, const struct jobq_error *err)
+{
+    if (d->fatal.code == JOBQ_OK)
+        d->fatal = *err;
+    fiber_cond_signal(&d->changed);
+}
+
+/* One receive. Returns its code. */
+static int receive_once(struct drainer *d, int want, struct jobq_error *err)
+{
+    struct jobq_message message[JOBQ_BATCH_MAX];
+    struct drain_batch *batch = batch_take(d);
+    struct jobq_receive options = {
+        .max = want, .wait_ns = poll_ns(d), .visibility_ns = d->options.visibility_ns};
+    int64_t asked_at_ns = jobq_now(d->b);
+    d->receiving++;
+    d->promised += want;
+    int count =
+        jobq_queue_receive(d->b, d->queue, &options, &batch->strings, message, err);
+    d->promised -= want;
+    d->receiving--;
+    d->last_poll_at_ns = jobq_now(d->b);
+    if (count >= 0)
+        take_in(d, batch, message, count, want, asked_at_ns);
+    batch_put(d, batch);
+    return count;
+}
+
+static void receiver(void *arg)
+{
+    struct drainer *d = arg;
+    struct retry retry;
+    struct jobq_error err;
+    retry_init(&retry, d->b, &RETRY_CALLS, NULL);
+    while (d->mode != DRAINER_STOPPING && d->fatal.code == JOBQ_OK && !d->idle) {
+        int want = receive_want(d);
+        if (want == 0) {
+            fiber_cond_wait(d->b->sched, &d->room, JOBQ_FOREVER);
+            continue;
+        }
+        int count = receive_once(d, want, &err);
+        if (count >= 0) {
+            retry.tries = 0;
+            drain_pump(d);
+            if (count == 0 && d->options.idle_exit_ns >= 0)
+                look_if_idle(d);
+        } else if (count == JOBQ_LIMIT || jobq_code_is_retryable(count)) {
+            /* LIMIT: too many in flight; some will be deleted. */
+            d->counters.retries++;
+            d->full_receives = 0;
+            retry_again(&retry, JOBQ_THROTTLED);
+        } else if (count != JOBQ_CANCELLED) {
+            fail_for_good(d, &err);
+        }
+    }
+    d->receivers--;
+    fiber_cond_signal(&d->changed);
+}
+
+void drain_pump(struct drainer *d)
+{
+    while (d->busy < d->slots && d->buffer.count > 0 && d->mode != DRAINER_STOPPING) {
+        struct held *h = held_pop(&d->buffer);
+        d->busy++;
+        fiber_spawn(d->b->proc, attempt_main, h);
+    }
+    if (d->options.prefetch == DRAINER_PREFETCH_AUTO)
+        d->prefetch = prefetch_auto(d);
+    if (receive_want(d) > 0 && !fiber_cond_signal(&d->room) &&
+        d->receivers < d->options.receives) {
+        d->receivers++;
+        fiber_spawn(d->b->proc, receiver, d);
+    }
+}

@@ -1,0 +1,418 @@
+/* batch.c - how do some jobs become rows and messages?
+ *
+ * Room:     src/fleet, the product; private to the enqueuer.
+ *
+ * Rows first: a message without a row would be run with nowhere to claim it, a row
+ * without a message is found by its state. A batch of rows is all or nothing and its
+ * repetition writes the same again, so a lost reply is harmless; a message sent twice is
+ * claimed once. */
+#include "base/text.h"
+#include "fleet/enqueue/parts.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* A call of BatchPutAttributes may carry 1 MB; what the encoding of the wire adds is left
+ * room for. */
+#define ROWS_BYTES_MAX (768 * JOBQ_KIB)
+#define DELAY_MAX_NS (15 * JOBQ_NS_PER_MIN)
+
+/* ---- one job's bytes ----------------------------------------------------------------- */
+
+static void refuse(struct enqueue_lane *lane, int i, const struct jobq_error *why)
+{
+    struct jobq_error *err = lane->request[i]->err;
+    lane->code[i] = why->code;
+    if (err->code == JOBQ_OK)
+        *err = *why;
+}
+
+static int check_sizes(const struct enqueuer *e, int64_t message_bytes,
+                       int64_t encoded_bytes, struct jobq_error *err)
+{
+    const struct enqueuer_options *o = &e->options;
+    bool must_fit = !e->b->store || o->payload_in == ENQUEUER_IN_MESSAGE;
+    if (e->b->store && encoded_bytes > JOB_ROW_BYTES_MAX)
+        return jobq_fail(
+            err, JOBQ_LIMIT,
+            "job of %lld bytes exceeds the store's limit of %lld bytes a row",
+            (long long)encoded_bytes, (long long)JOB_ROW_BYTES_MAX);
+    if (must_fit && message_bytes > o->message_max_bytes)
+        return jobq_fail(
+            err, JOBQ_LIMIT,
+            "job of %lld bytes exceeds the queue's limit of %lld bytes a message",
+            (long long)message_bytes, (long long)o->message_max_bytes);
+    return JOBQ_OK;
+}
+
+static struct job_pair *payload_room(struct enqueuer *e, int pairs)
+{
+    if (pairs > e->payload_cap && pairs <= JOB_PAIRS_MAX) {
+        e->payload_cap = pairs > JOB_PAIRS_MAX / 16 ? JOB_PAIRS_MAX : JOB_PAIRS_MAX / 16;
+        e->payload = arena_alloc(e->memory, (size_t)e->payload_cap * sizeof *e->payload);
+    }
+    return e->payload;
+}
+
+/* Checks and encodes a job; its id is given later. */
+static int encode(struct enqueuer *e, struct arena *scratch,
+                  const struct enqueuer_job *job, struct enqueue_draft *draft,
+                  struct jobq_outgoing *message, struct jobq_error *err)
+{
+    struct job_spec spec;
+    if (job->delay_ns < 0 || job->delay_ns > DELAY_MAX_NS)
+        return jobq_fail(err, JOBQ_LIMIT, "delay is not in '0'..'15min'");
+    if (job_spec_read(job->pair, job->pair_count, payload_room(e, job->pair_count), &spec,
+                      err) < 0)
+        return err->code;
+    int64_t phantom_bytes, bytes = job_encoded_bytes(&spec, &phantom_bytes);
+    int64_t id_bytes = e->queue_name.len + JOB_ID_SUFFIX + 1;
+    if (check_sizes(e, id_bytes + bytes, bytes, err) < 0)
+        return err->code;
+    /* The id and a blank go before the encoded job: one buffer serves row and message. */
+    char *text = arena_alloc(scratch, (size_t)(id_bytes + bytes - phantom_bytes));
+    draft->text = text;
+    draft->encoded.ptr = text + id_bytes;
+    draft->encoded.len = job_encode(&spec, text + id_bytes);
+    draft->phantom_bytes = phantom_bytes;
+    draft->row_bytes = bytes;
+    message->body = (struct jobq_str){text, id_bytes + draft->encoded.len};
+    message->phantom_bytes = phantom_bytes;
+    message->delay_ns = job->delay_ns;
+    bool store_only = e->b->store && (e->options.payload_in == ENQUEUER_IN_STORE ||
+                                      id_bytes + bytes > e->options.message_max_bytes);
+    if (store_only) {
+        char *head = arena_alloc(scratch, (size_t)id_bytes + 64);
+        int len = job_encode_stored(&spec, head + id_bytes);
+        draft->text = head;
+        message->body = (struct jobq_str){head, id_bytes + len};
+        message->phantom_bytes = 0;
+    }
+    e->counters.payload_bytes += bytes;
+    return JOBQ_OK;
+}
+
+/* Bytes of the next piece: at most 1,024, cut between characters. */
+static int64_t piece_bytes(struct jobq_str rest)
+{
+    if (rest.len <= JOB_PIECE_BYTES)
+        return rest.len;
+    int64_t bytes = JOB_PIECE_BYTES;
+    while (bytes > 1 && ((unsigned char)rest.ptr[bytes] & 0xc0) == 0x80)
+        bytes--;
+    return bytes;
+}
+
+static struct jobq_str piece_name(struct arena *scratch, int index)
+{
+    static const char few[10][2] = {"p0", "p1", "p2", "p3", "p4",
+                                    "p5", "p6", "p7", "p8", "p9"};
+    if (index < 10)
+        return (struct jobq_str){few[index], 2};
+    char *name = arena_alloc(scratch, 8);
+    name[0] = 'p';
+    return (struct jobq_str){name, 1 + text_write_int(name + 1, index)};
+}
+
+/* All of a row but its name. */
+static void build_row(struct arena *scratch, const struct enqueue_draft *draft,
+                      struct jobq_str enqueued_ms, struct jobq_item *row)
+{
+    int cap = 2 + (int)(draft->encoded.len / (JOB_PIECE_BYTES - 3)) + 1 +
+              job_pieces(draft->phantom_bytes);
+    struct jobq_attr *attr = arena_alloc(scratch, (size_t)cap * sizeof *attr);
+    int count = 0;
+    attr[count++] = (struct jobq_attr){STR("state"), STR("queued"), true};
+    attr[count++] = (struct jobq_attr){STR("t"), enqueued_ms, true};
+    struct jobq_str rest = draft->encoded;
+    int64_t phantom = draft->phantom_bytes;
+    for (int i = 0; rest.len > 0 || phantom > 0; i++) {
+        struct jobq_str piece = {NULL,
+                                 phantom < JOB_PIECE_BYTES ? phantom : JOB_PIECE_BYTES};
+        if (rest.len > 0) {
+            piece = (struct jobq_str){rest.ptr, piece_bytes(rest)};
+            rest.ptr += piece.len;
+            rest.len -= piece.len;
+        } else {
+            phantom -= piece.len;
+        }
+        assert(count < cap);
+        attr[count++] = (struct jobq_attr){piece_name(scratch, i), piece, true};
+    }
+    row->attr = attr;
+    row->attr_count = count;
+}
+
+/* ---- gathering ----------------------------------------------------------------------- */
+
+static void next_job(struct enqueuer *e, struct enqueue_lane *lane, int i)
+{
+    struct enqueue_request *request = e->first;
+    struct enqueuer_job *job = &request->job[request->taken++];
+    job->id[0] = '\0';
+    job->id_bytes = 0;
+    lane->request[i] = request;
+    lane->job[i] = job;
+    lane->code[i] = JOBQ_OK;
+    e->untaken--;
+    if (request->taken == request->count) {
+        e->first = request->next;
+        if (!e->first)
+            e->last = NULL;
+    }
+}
+
+/* Takes and encodes; refused jobs keep their place in the lane and their code. */
+static void gather(struct enqueuer *e, struct enqueue_lane *lane)
+{
+    int most = e->options.batch == JOBQ_BATCH_MAX ? ENQUEUE_LANE_MAX : e->options.batch;
+    int64_t bytes = 0;
+    struct jobq_error why;
+    while (lane->count < most && e->untaken > 0 && bytes < ROWS_BYTES_MAX) {
+        int i = lane->count++;
+        next_job(e, lane, i);
+        if (encode(e, &lane->scratch, lane->job[i], &e->draft[i], &lane->message[i],
+                   &why) < 0)
+            refuse(lane, i, &why);
+        else
+            bytes += e->draft[i].row_bytes;
+    }
+}
+
+/* The end of the call of rows that begins at `from`: as many as one call carries. */
+static int rows_end(const struct enqueuer *e, const struct enqueue_lane *lane, int from)
+{
+    int most =
+        e->options.batch == JOBQ_BATCH_MAX ? JOBQ_STORE_BATCH_MAX : e->options.batch;
+    int64_t bytes = 0;
+    int end = from, count = 0;
+    for (; end < lane->count && count < most; end++) {
+        if (lane->code[end] < 0)
+            continue;
+        bytes += e->draft[end].row_bytes;
+        if (count > 0 && bytes > ROWS_BYTES_MAX)
+            break;
+        count++;
+    }
+    return end;
+}
+
+/* Gives an id, and finishes message and row with it. */
+static void name_job(struct enqueuer *e, struct enqueue_lane *lane, int i,
+                     int64_t wall_ns, int day, int shard)
+{
+    struct enqueuer_job *job = lane->job[i];
+    char *text = e->draft[i].text;
+    job->id_bytes = job_ids_next(&e->ids, wall_ns, day, shard, job->id);
+    memcpy(text, job->id, (size_t)job->id_bytes);
+    text[job->id_bytes] = ' ';
+    lane->row[i].name = (struct jobq_str){job->id, job->id_bytes};
+}
+
+/* Rows of one call go to one domain, the next call's to the next. */
+static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day)
+{
+    int64_t wall_ns = jobq_wall(e->b);
+    char *ms = arena_alloc(&lane->scratch, 24);
+    struct jobq_str enqueued_ms = {ms, text_write_int(ms, wall_ns / JOBQ_NS_PER_MS)};
+    int shard = 0;
+    lane->calls = 0;
+    for (int i = 0; i < lane->count; i++) {
+        if (e->b->store && (lane->calls == 0 || i == lane->call[lane->calls - 1].end)) {
+            shard = e->next_shard;
+            e->next_shard = (e->next_shard + 1) % e->options.domains;
+            lane->call[lane->calls].shard = shard;
+            lane->call[lane->calls++].end = rows_end(e, lane, i);
+        }
+        if (lane->code[i] < 0)
+            continue;
+        name_job(e, lane, i, wall_ns, day, shard);
+        if (e->b->store)
+            build_row(&lane->scratch, &e->draft[i], enqueued_ms, &lane->row[i]);
+    }
+}
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+/* One call's rows, from..end - 1. */
+static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int from,
+                 const struct enqueue_call *call)
+{
+    const struct jobq_item *item = &lane->row[from];
+    int of[JOBQ_STORE_BATCH_MAX], count = 0, end = call->end, shard = call->shard;
+    for (int i = from; i < end; i++)
+        if (lane->code[i] == JOBQ_OK)
+            of[count++] = i;
+    if (count < end - from) { /* what is left of them, moved together */
+        for (int i = 0; i < count; i++)
+            lane->some[i] = lane->row[of[i]];
+        item = lane->some;
+    }
+    struct jobq_error why;
+    why.code = JOBQ_OK;
+    if (count == 0 ||
+        enqueue_store(e, day, shard, item, count, &lane->deadline_ns, &why) == JOBQ_OK)
+        return;
+    /* One row that the service refuses refuses them all: find it. */
+    bool alone = count == 1 || jobq_code_is_retryable(why.code);
+    for (int i = 0; i < count; i++)
+        if (alone ||
+            enqueue_store(e, day, shard, &item[i], 1, &lane->deadline_ns, &why) < 0)
+            refuse(lane, of[i], &why);
+}
+
+/* ---- messages ------------------------------------------------------------------------ */
+
+/* The worst of a sent batch's results; err says why if that is worth trying again. */
+static int worst_of(const struct jobq_entry_result *result, int count,
+                    struct jobq_error *err)
+{
+    for (int i = 0; i < count; i++) {
+        if (result[i].code == JOBQ_OK)
+            continue;
+        if (jobq_code_is_retryable(result[i].code))
+            return jobq_fail(err, (enum jobq_code)result[i].code,
+                             "an entry of the batch failed");
+        jobq_fail(err, (enum jobq_code)result[i].code, "the queue refused a message");
+    }
+    return JOBQ_OK;
+}
+
+void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,
+                  const int64_t *deadline_ns, int *code, struct jobq_error *err)
+{
+    struct jobq_outgoing again[JOBQ_BATCH_MAX];
+    struct jobq_entry_result result[JOBQ_BATCH_MAX];
+    const struct jobq_outgoing *out = message;
+    int of[JOBQ_BATCH_MAX], left = count;
+    for (int i = 0; i < count; i++)
+        of[i] = i;
+    struct retry r;
+    retry_init(&r, e->b, &RETRY_CALLS, deadline_ns);
+    for (;;) {
+        e->counters.send_calls++;
+        int worst = jobq_queue_send(e->b, e->queue, out, left, result, err);
+        for (int i = 0; i < left; i++)
+            code[of[i]] = worst < 0 ? worst : result[i].code;
+        if (worst == JOBQ_OK)
+            worst = worst_of(result, left, err);
+        if (worst == JOBQ_OK || !retry_again(&r, worst))
+            break;
+        left = 0;
+        for (int i = 0; i < count; i++)
+            if (jobq_code_is_retryable(code[i])) {
+                again[left] = message[i];
+                of[left++] = i;
+            }
+        out = again;
+    }
+    e->counters.retries += r.tries;
+}
+
+/* A refused message must not leave its row; one that may have been sent keeps it. */
+static void remove_row(struct enqueuer *e, const struct enqueue_lane *lane, int i,
+                       int day)
+{
+    struct jobq_error err;
+    struct jobq_expect unclaimed = {.name = STR("claim"), .exists = false};
+    const struct enqueue_call *call = lane->call;
+    while (i >= call->end)
+        call++;
+    int domain = enqueue_domain(e, day, call->shard, &err);
+    int64_t deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
+    struct retry r;
+    retry_init(&r, e->b, &RETRY_CALLS, &deadline_ns);
+    int code;
+    do
+        code =
+            jobq_store_remove(e->b, domain, lane->row[i].name, NULL, 0, &unclaimed, &err);
+    while (code < 0 && retry_again(&r, code));
+}
+
+/* Sends `count` messages, of the jobs of[]. */
+static void send_group(struct enqueuer *e, struct enqueue_lane *lane,
+                       const struct jobq_outgoing *message, const int *of, int count,
+                       int day)
+{
+    int code[JOBQ_BATCH_MAX];
+    struct jobq_error why;
+    why.code = JOBQ_OK;
+    enqueue_send(e, message, count, &lane->deadline_ns, code, &why);
+    for (int i = 0; i < count; i++) {
+        if (code[i] == JOBQ_OK)
+            continue;
+        why.code = (enum jobq_code)code[i];
+        refuse(lane, of[i], &why);
+        if (e->b->store && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
+            remove_row(e, lane, of[i], day);
+    }
+}
+
+static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day)
+{
+    int of[ENQUEUE_LANE_MAX], count = 0;
+    for (int i = 0; i < lane->count; i++) {
+        if (lane->code[i] < 0)
+            continue;
+        if (count < i)
+            lane->message[count] = lane->message[i];
+        of[count++] = i;
+    }
+    for (int from = 0, end; from < count; from = end) {
+        int64_t bytes = 0;
+        for (end = from; end < count && end - from < e->options.batch; end++) {
+            const struct jobq_outgoing *m = &lane->message[end];
+            bytes += m->body.len + m->phantom_bytes;
+            if (end > from && bytes > e->options.message_max_bytes)
+                break;
+        }
+        send_group(e, lane, &lane->message[from], &of[from], end - from, day);
+    }
+}
+
+/* ---- the whole ----------------------------------------------------------------------- */
+
+/* Notes every job of the lane that has come so far with an id. Returns the journal's
+ * code. */
+static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
+                struct jobq_error *err)
+{
+    struct jobq_str record[ENQUEUE_LANE_MAX];
+    int count = 0;
+    if (!e->options.journal)
+        return JOBQ_OK;
+    for (int i = 0; i < lane->count; i++) {
+        const struct enqueuer_job *job = lane->job[i];
+        if (lane->code[i] < 0)
+            continue;
+        char *line = arena_alloc(&lane->scratch, (size_t)job->id_bytes + 32);
+        struct jobq_str id = {job->id, job->id_bytes};
+        int len = enqueue_record_write(what, id, job->tag, line);
+        record[count++] = (struct jobq_str){line, len};
+    }
+    return count ? e->options.journal->append(e->options.journal->ctx, record, count, err)
+                 : JOBQ_OK;
+}
+
+void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane)
+{
+    gather(e, lane);
+    int day = e->b->store ? job_day(jobq_wall(e->b), e->options.rotate_days) : 0;
+    name_jobs(e, lane, day);
+    lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
+    struct jobq_error why;
+    why.code = JOBQ_OK;
+    if (note(e, lane, 'b', &why) < 0) {
+        /* Without its note a job could be lost in a crash: do not begin it. */
+        for (int i = 0; i < lane->count; i++)
+            if (lane->code[i] == JOBQ_OK)
+                refuse(lane, i, &why);
+        return;
+    }
+    for (int i = 0, from = 0; i < lane->calls; from = lane->call[i++].end)
+        rows(e, lane, day, from, &lane->call[i]);
+    messages(e, lane, day);
+    /* A lost 's' is harmless: recovery finds the row claimed or sends again. */
+    note(e, lane, 's', &why);
+}

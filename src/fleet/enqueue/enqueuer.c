@@ -1,0 +1,213 @@
+/* enqueuer.c - who does the next batch, and who waits for it? See enqueuer.h.
+ *
+ * Room:     src/fleet, the product.
+ *
+ * A caller whose batch may begin at once does it on its own fiber, whoever's jobs it
+ * takes; it leaves when its own jobs are done and, if others' are left, starts a helper
+ * in its place. So a lone caller costs no switch to another fiber, and no fiber idles. */
+#include "fleet/enqueue/enqueuer.h"
+
+#include "base/text.h"
+#include "fleet/enqueue/parts.h"
+#include "fleet/enqueue/queues.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { DOMAINS_DEFAULT = 4, PIPELINE_MAX = 1024 };
+#define VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
+
+struct enqueuer_options enqueuer_defaults(const char *queue)
+{
+    return (struct enqueuer_options){
+        .queue = queue, .visibility_ns = -1, .rotate_days = 1, .create = true};
+}
+
+static void fill_defaults(struct enqueuer_options *o)
+{
+    o->domains = o->domains ? o->domains : DOMAINS_DEFAULT;
+    o->rotate_days = o->rotate_days ? o->rotate_days : 1;
+    o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
+    o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
+    o->pipeline = o->pipeline ? o->pipeline : 1;
+    o->max_receive_count =
+        o->max_receive_count ? o->max_receive_count : QUEUES_RECEIVES_DEFAULT;
+    o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 2 * JOBQ_NS_PER_MIN;
+}
+
+static int check_options(const struct enqueuer_options *o, struct jobq_error *err)
+{
+    if (job_queue_name_check(o->queue, err) < 0)
+        return err->code;
+    if (o->visibility_ns > VISIBILITY_MAX_NS)
+        return jobq_fail(err, JOBQ_LIMIT, "visibility timeout exceeds '12h'");
+    if (o->domains < 1 || o->domains > JOB_SHARDS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "%d domains are not in 1..%d", o->domains,
+                         JOB_SHARDS_MAX);
+    if (o->batch < 1 || o->batch > JOBQ_BATCH_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "a batch of %d is not in 1..%d", o->batch,
+                         JOBQ_BATCH_MAX);
+    if (o->pipeline < 1 || o->pipeline > PIPELINE_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "a pipeline of %d is not in 1..%d", o->pipeline,
+                         PIPELINE_MAX);
+    return JOBQ_OK;
+}
+
+int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
+                 struct enqueuer **out, struct jobq_error *err)
+{
+    struct enqueuer_options filled = *options;
+    fill_defaults(&filled);
+    if (check_options(&filled, err) < 0)
+        return err->code;
+    struct arena *memory = fiber_proc_arena(b->proc);
+    struct enqueuer *e = arena_zalloc(memory, sizeof *e);
+    e->b = b;
+    e->memory = memory;
+    e->options = filled;
+    e->options.queue = arena_cstr(memory, options->queue);
+    e->queue_name = str_of(e->options.queue);
+    e->queue = e->dead_queue = -1;
+    e->day = -1;
+    job_ids_init(&e->ids, e->queue_name, jobq_bits(b));
+    /* Processes that start together should not all begin on one domain. */
+    e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.domains);
+
+    struct queues_options queues = {.name = e->options.queue,
+                                    .visibility_ns = filled.visibility_ns,
+                                    .retention_ns = filled.retention_ns,
+                                    .max_receive_count = filled.max_receive_count,
+                                    .create = filled.create};
+    if (queues_open(b, &queues, jobq_now(b) + filled.retry_for_ns, &e->queue,
+                    &e->dead_queue, err) < 0)
+        return err->code;
+    *out = e;
+    return JOBQ_OK;
+}
+
+/* ---- who works ----------------------------------------------------------------------- */
+
+struct enqueue_lane *enqueue_lane_take(struct enqueuer *e)
+{
+    struct enqueue_lane *lane = e->idle;
+    if (lane) {
+        e->idle = lane->next;
+        arena_reset(&lane->scratch);
+    } else {
+        lane = arena_alloc(e->memory, sizeof *lane);
+        arena_init_within(&lane->scratch, e->memory, 4096);
+    }
+    lane->next = NULL;
+    lane->count = 0;
+    return lane;
+}
+
+void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane)
+{
+    lane->next = e->idle;
+    e->idle = lane;
+}
+
+static void finish(struct enqueuer *e, struct enqueue_lane *lane)
+{
+    for (int i = 0; i < lane->count; i++) {
+        struct enqueue_request *request = lane->request[i];
+        int code = lane->job[i]->code = lane->code[i];
+        if (code == JOBQ_OK) {
+            e->counters.added++;
+            request->good++;
+        } else if (code == JOBQ_INVALID || code == JOBQ_LIMIT) {
+            e->counters.refused++;
+        } else {
+            e->counters.failed++;
+        }
+        if (++request->finished == request->count && request->waiting)
+            fiber_wake(request->ticket);
+    }
+}
+
+/* Works until own (NULL: everything) is done or nothing is left to take. */
+static void work(struct enqueuer *e, const struct enqueue_request *own)
+{
+    while (e->untaken > 0 && !(own && own->finished == own->count)) {
+        struct enqueue_lane *lane = enqueue_lane_take(e);
+        enqueue_batch(e, lane);
+        finish(e, lane);
+        enqueue_lane_give(e, lane);
+    }
+}
+
+static void helper(void *arg)
+{
+    struct enqueuer *e = arg;
+    work(e, NULL);
+    e->active--;
+}
+
+/* One helper for every batch that could begin now and has nobody. */
+static void start_helpers(struct enqueuer *e, int64_t waiting)
+{
+    while (waiting > 0 && e->active < e->options.pipeline) {
+        e->active++;
+        fiber_spawn(e->b->proc, helper, e);
+        waiting -= e->options.batch;
+    }
+}
+
+int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t count,
+                          struct jobq_error *err)
+{
+    assert(count >= 0);
+    if (count == 0)
+        return 0;
+    struct enqueue_request request = {.job = job, .count = count, .err = err};
+    if (e->last)
+        e->last->next = &request;
+    else
+        e->first = &request;
+    e->last = &request;
+    e->untaken += count;
+
+    if (e->active < e->options.pipeline) {
+        e->active++;
+        start_helpers(e, e->untaken - e->options.batch);
+        work(e, &request);
+        e->active--;
+        start_helpers(e, e->untaken);
+    }
+    while (request.finished < request.count) {
+        request.ticket = fiber_ticket(e->b->sched);
+        request.waiting = true;
+        fiber_park(e->b->sched, JOBQ_FOREVER);
+    }
+    return request.good;
+}
+
+int enqueuer_add(struct enqueuer *e, const struct job_pair *pair, int pair_count,
+                 char *id_out, struct jobq_error *err)
+{
+    struct enqueuer_job job = {.pair = pair, .pair_count = pair_count};
+    struct jobq_error failure = {0};
+    if (enqueuer_add_many(e, &job, 1, &failure) == 1) {
+        memcpy(id_out, job.id, (size_t)job.id_bytes + 1);
+        return JOBQ_OK;
+    }
+    *err = failure;
+    return job.code;
+}
+
+const struct enqueuer_counters *enqueuer_counters(const struct enqueuer *e)
+{
+    return &e->counters;
+}
+
+int enqueuer_queue(const struct enqueuer *e)
+{
+    return e->queue;
+}
+
+int enqueuer_dead_queue(const struct enqueuer *e)
+{
+    return e->dead_queue;
+}

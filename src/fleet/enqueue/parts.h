@@ -1,0 +1,103 @@
+/* parts.h - what the enqueuer's files share.
+ *
+ * Room:     src/fleet, private to enqueuer.c, fleet/enqueue/batch.c, fleet/enqueue/rows.c,
+ *           fleet/enqueue/repair.c and fleet/enqueue/record.c. */
+#ifndef JOBQ_FLEET_ENQUEUE_PARTS_H
+#define JOBQ_FLEET_ENQUEUE_PARTS_H
+
+#include "base/arena.h"
+#include "fiber/fiber.h"
+#include "fleet/enqueue/enqueuer.h"
+#include "fleet/port/retry.h"
+
+/* A caller's jobs, on its stack, in the order of arrival. */
+struct enqueue_request {
+    struct enqueue_request *next;
+    struct enqueuer_job *job;
+    int64_t count, taken, finished, good;
+    struct jobq_error *err; /* the first failure's */
+    struct fiber_ticket ticket;
+    bool waiting;
+};
+
+/* Jobs of a batch under way: two calls of rows (25) and five of messages (10), all full. */
+#define ENQUEUE_LANE_MAX 50
+
+/* A job between its encoding and its name. Nothing blocks in between, so that one array of them
+ * serves all lanes and stays in the caches. */
+struct enqueue_draft {
+    char *text;              /* the message: room for the id and a blank, then the rest */
+    struct jobq_str encoded; /* real bytes of the row's pieces */
+    int64_t phantom_bytes;
+    int64_t row_bytes;
+};
+
+/* A batch under way: memory that the next one uses again; what it points to lives in its arena
+ * or is the caller's. Many batches are, each visited a few times, long after its memory has
+ * left the caches: so each array holds what one step takes, where it can be read in place. */
+struct enqueue_lane {
+    struct enqueue_lane *next;
+    struct arena scratch;
+    int count;
+    int code[ENQUEUE_LANE_MAX]; /* each job's so far; its own is set at the end */
+    struct enqueue_request *request[ENQUEUE_LANE_MAX];
+    struct enqueuer_job *job[ENQUEUE_LANE_MAX];
+    struct jobq_item row[ENQUEUE_LANE_MAX];
+    struct jobq_outgoing message[ENQUEUE_LANE_MAX];
+    struct enqueue_call {
+        int end; /* one behind its last job */
+        int shard;
+    } call[ENQUEUE_LANE_MAX]; /* of rows */
+    int calls;
+    struct jobq_item some[JOBQ_STORE_BATCH_MAX]; /* rows of a call that lacks some */
+    int64_t deadline_ns;
+};
+
+/* What is known of one of the day's domains. */
+struct enqueue_domain {
+    int handle;     /* -1: not opened */
+    bool asked_now; /* a lane's first put, or its making, is under way: the others wait */
+    bool answered;  /* a put was answered: nobody waits */
+    int makings;
+};
+
+struct enqueuer {
+    struct jobq_backend *b;
+    struct enqueuer_options options;
+    struct jobq_str queue_name;
+    struct arena *memory; /* the process's */
+    int queue, dead_queue;
+    struct job_ids ids;
+    int day; /* of domain[] */
+    struct enqueue_domain domain[JOB_SHARDS_MAX];
+    struct fiber_cond domain_news;
+    int next_shard;
+    struct enqueue_request *first, *last; /* with jobs not yet taken */
+    int64_t untaken;
+    int active; /* batches under way, or about to be */
+    struct enqueue_lane *idle;
+    struct enqueue_draft draft[ENQUEUE_LANE_MAX]; /* of the batch that is being begun */
+    struct job_pair *payload;                     /* of the job that is being encoded */
+    int payload_cap;
+    struct enqueuer_counters counters;
+};
+
+/* Takes what is there, as much as one batch carries, and brings it to an end: lane->code[] is
+ * what became of each. */
+void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane);
+struct enqueue_lane *enqueue_lane_take(struct enqueuer *e);
+void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane);
+/* The handle of a day's shard; opens it. Negative: the port's error. */
+int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *err);
+/* Puts rows (1..25) until they are there, refused or out of time; makes the domain if it is
+ * missing and the options say so. deadline_ns: as retry_init, but not NULL. */
+int enqueue_store(struct enqueuer *e, int day, int shard, const struct jobq_item *item,
+                  int count, const int64_t *deadline_ns, struct jobq_error *err);
+/* Writes a journal's record at out (id.len + 24 bytes). Returns its length. */
+int enqueue_record_write(char what, struct jobq_str id, int64_t tag, char *out);
+/* Sends count (<= 10) messages, each until it is sent, refused or out of time; code[i]
+ * tells. deadline_ns: as retry_init. */
+void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,
+                  const int64_t *deadline_ns, int *code, struct jobq_error *err);
+
+#endif

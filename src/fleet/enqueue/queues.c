@@ -1,0 +1,65 @@
+/* queues.c - a queue and its dead-letter queue, found or made. See queues.h. */
+#include "fleet/enqueue/queues.h"
+
+#include "fleet/job/job.h"
+#include "fleet/port/retry.h"
+#include "jobq/units.h"
+
+int queues_open_dead(struct jobq_backend *b, const char *name, bool create, int *out_dead,
+                     struct jobq_error *err)
+{
+    char dead_name[JOBQ_QUEUE_NAME_MAX + 1];
+    job_dead_queue_name(name, dead_name);
+    if (!create)
+        return jobq_queue_open(b, dead_name, out_dead, err);
+    /* As long as the service keeps anything: a person looks at these. */
+    struct jobq_queue_options options = {.visibility_ns = 30 * JOBQ_NS_PER_S,
+                                         .retention_ns = 14 * JOBQ_NS_PER_DAY};
+    int code = jobq_queue_create(b, dead_name, &options, out_dead, err);
+    return code == JOBQ_CONFLICT ? jobq_queue_open(b, dead_name, out_dead, err) : code;
+}
+
+static int make(struct jobq_backend *b, const struct queues_options *o, int *out_queue,
+                int *out_dead, struct jobq_error *err)
+{
+    struct jobq_queue_options options = {
+        .visibility_ns = o->visibility_ns >= 0 ? o->visibility_ns : 30 * JOBQ_NS_PER_S,
+        .retention_ns = o->retention_ns,
+    };
+    if (o->max_receive_count > 0) {
+        int code = queues_open_dead(b, o->name, true, out_dead, err);
+        if (code < 0)
+            return code;
+        options.max_receive_count = o->max_receive_count;
+        options.dead_queue = *out_dead;
+    }
+    int code = jobq_queue_create(b, o->name, &options, out_queue, err);
+    if (code != JOBQ_CONFLICT)
+        return code;
+    code = jobq_queue_open(b, o->name, out_queue, err);
+    return code < 0 ? code : jobq_queue_set_options(b, *out_queue, &options, err);
+}
+
+static int open_or_make(struct jobq_backend *b, const struct queues_options *o,
+                        int *out_queue, int *out_dead, struct jobq_error *err)
+{
+    if (o->create && o->visibility_ns >= 0)
+        return make(b, o, out_queue, out_dead, err);
+    int code = jobq_queue_open(b, o->name, out_queue, err);
+    return code == JOBQ_NOT_FOUND && o->create ? make(b, o, out_queue, out_dead, err)
+                                               : code;
+}
+
+int queues_open(struct jobq_backend *b, const struct queues_options *options,
+                int64_t deadline_ns, int *out_queue, int *out_dead,
+                struct jobq_error *err)
+{
+    struct retry r;
+    retry_init(&r, b, &RETRY_CALLS, &deadline_ns);
+    *out_queue = *out_dead = -1;
+    int code;
+    do
+        code = open_or_make(b, options, out_queue, out_dead, err);
+    while (code < 0 && retry_again(&r, code));
+    return code < 0 ? jobq_wrap(err, "queue '%s'", options->name) : JOBQ_OK;
+}

@@ -1,0 +1,375 @@
+/* job.c - ids, names, states and the reading of a client's pairs. See job.h; the
+ * encodings are in encoding.c and the rows in row.c. */
+#include "fleet/job/job.h"
+
+#include "base/lanes.h"
+#include "base/text.h"
+#include "jobq/units.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define DIGITS "0123456789abcdefghijklmnopqrstuv"
+enum { COUNTER_BITS = 20, COUNTER_MASK = (1 << COUNTER_BITS) - 1 };
+
+const char *job_state_name(enum job_state state)
+{
+    static const char *const names[JOB_STATE_COUNT] = {"queued", "running", "done",
+                                                       "failed", "dead",    "cancelled"};
+    assert(state >= 0 && state < JOB_STATE_COUNT);
+    return names[state];
+}
+
+bool job_state_parse(struct jobq_str text, enum job_state *out)
+{
+    for (int i = 0; i < JOB_STATE_COUNT; i++)
+        if (str_is(text, job_state_name((enum job_state)i))) {
+            *out = (enum job_state)i;
+            return true;
+        }
+    return false;
+}
+
+bool job_state_is_final(enum job_state state)
+{
+    return state == JOB_DONE || state == JOB_DEAD || state == JOB_CANCELLED;
+}
+
+struct jobq_str job_kind_str(enum jobq_work_kind kind)
+{
+    return kind == JOBQ_WORK_SLEEP    ? STR("sleep")
+           : kind == JOBQ_WORK_PRIMES ? STR("primes")
+                                      : STR("exec");
+}
+
+const char *job_kind_name(enum jobq_work_kind kind)
+{
+    return job_kind_str(kind).ptr;
+}
+
+bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out)
+{
+    if (str_is(text, "sleep"))
+        *out = JOBQ_WORK_SLEEP;
+    else if (str_is(text, "primes"))
+        *out = JOBQ_WORK_PRIMES;
+    else if (str_is(text, "exec"))
+        *out = JOBQ_WORK_EXEC;
+    else
+        return false;
+    return true;
+}
+
+/* ---- names --------------------------------------------------------------------------- ---- */
+
+static bool is_fifo(const char *queue, size_t len)
+{
+    return len > 5 && memcmp(queue + len - 5, ".fifo", 5) == 0;
+}
+
+int job_queue_name_check(const char *queue, struct jobq_error *err)
+{
+    size_t len = strlen(queue);
+    char shown[100];
+    text_escape(queue, (int64_t)len, shown, sizeof shown);
+    if (len == 0)
+        return jobq_fail(err, JOBQ_INVALID, "empty queue name");
+    if (len > JOB_QUEUE_NAME_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "queue name '%s' is longer than %d characters",
+                         shown, JOB_QUEUE_NAME_MAX);
+    size_t letters = is_fifo(queue, len) ? len - 5 : len;
+    for (size_t i = 0; i < letters; i++) {
+        char c = queue[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                    (c >= '0' && c <= '9') || c == '-' || c == '_';
+        if (!good)
+            return jobq_fail(err, JOBQ_INVALID,
+                             "queue name '%s' has more than letters, digits, '-' and '_'",
+                             shown);
+    }
+    return JOBQ_OK;
+}
+
+void job_dead_queue_name(const char *queue, char *out)
+{
+    size_t len = strlen(queue);
+    assert(len <= JOB_QUEUE_NAME_MAX);
+    size_t stem = is_fifo(queue, len) ? len - 5 : len;
+    memcpy(out, queue, stem);
+    memcpy(out + stem, "-dead", 5);
+    memcpy(out + stem + 5, queue + stem, len - stem + 1);
+}
+
+static void put_digits(char *out, uint64_t value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--) {
+        out[i] = DIGITS[value & 31];
+        value >>= 5;
+    }
+}
+
+static bool get_digits(const char *in, int digits, uint64_t *out)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < digits; i++) {
+        char c = in[i];
+        unsigned digit;
+        if (c >= '0' && c <= '9')
+            digit = (unsigned)(c - '0');
+        else if (c >= 'a' && c <= 'v')
+            digit = (unsigned)(c - 'a') + 10;
+        else
+            return false;
+        value = value << 5 | digit;
+    }
+    *out = value;
+    return true;
+}
+
+/* Eight digits of the lowest 40 bits. */
+static void put_eight(char *out, uint64_t value)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t digit = lanes8_unpack5(value & ((UINT64_C(1) << 40) - 1));
+    uint64_t letter = (digit + ones * 118) >> 7 & ones; /* 118 + 10 is the top bit */
+    lanes8_store(out, digit + ones * '0' + letter * ('a' - '0' - 10));
+}
+
+/* Sixteen digits as numbers; ones in *bad where there is none. */
+static inline lanes16 digits16(lanes16 c, lanes16 *bad)
+{
+    lanes16 letter = lanes16_within(c, 'a', 'v');
+    *bad |= ~(letter | lanes16_within(c, '0', '9'));
+    return c - '0' - (letter & ('a' - '0' - 10));
+}
+
+/* 24 digits as three numbers; ids are read several times a job. */
+static bool get_three_eights(const char *in, uint64_t out[3])
+{
+    lanes16 bad = {0};
+    lanes16 early = digits16(lanes16_load(in), &bad);
+    lanes16 late = digits16(lanes16_load(in + 8), &bad);
+    if (lanes16_any(bad))
+        return false;
+    out[0] = lanes8_pack5(lanes16_half(early, 0));
+    out[1] = lanes8_pack5(lanes16_half(early, 1));
+    out[2] = lanes8_pack5(lanes16_half(late, 1));
+    return true;
+}
+
+int job_domain_name(struct jobq_str queue, int day, int shard, char *out)
+{
+    assert(queue.len <= JOBQ_QUEUE_NAME_MAX && shard >= 0 && shard < 1024 && day >= 0);
+    memcpy(out, queue.ptr, (size_t)queue.len);
+    char *p = out + queue.len;
+    *p++ = '.';
+    put_digits(p, (uint64_t)day, 3);
+    put_digits(p + 3, (uint64_t)shard, 2);
+    p[5] = '\0';
+    return (int)queue.len + 6;
+}
+
+int job_drainers_domain_name(struct jobq_str queue, char *out)
+{
+    memcpy(out, queue.ptr, (size_t)queue.len);
+    memcpy(out + queue.len, ".drainers", 10);
+    return (int)queue.len + 9;
+}
+
+bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day, int *shard)
+{
+    uint64_t d, s;
+    if (domain.len != queue.len + 6 ||
+        memcmp(domain.ptr, queue.ptr, (size_t)queue.len) != 0 ||
+        domain.ptr[queue.len] != '.')
+        return false;
+    const char *p = domain.ptr + queue.len + 1;
+    if (!get_digits(p, 3, &d) || !get_digits(p + 3, 2, &s))
+        return false;
+    *day = (int)d;
+    *shard = (int)s;
+    return true;
+}
+
+/* ---- ids ----------------------------------------------------------------------------- */
+
+void job_ids_init(struct job_ids *ids, struct jobq_str queue, uint64_t bits)
+{
+    *ids = (struct job_ids){.queue = queue, .process = bits & ((1 << 30) - 1)};
+}
+
+int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char *out)
+{
+    uint64_t now = (uint64_t)(wall_ns / JOBQ_NS_PER_MS) << COUNTER_BITS;
+    uint64_t next = ids->last + 1;
+    if (now >> COUNTER_BITS > next >> COUNTER_BITS)
+        next = now | (next & COUNTER_MASK);
+    ids->last = next;
+
+    memcpy(out, ids->queue.ptr, (size_t)ids->queue.len);
+    char *p = out + ids->queue.len;
+    *p = '-';
+    put_eight(p + 1, next >> 25);
+    put_eight(p + 9, next << 15 | ((unsigned)day & 0x7fff));
+    put_eight(p + 17, ((uint64_t)shard & 0x3ff) << 30 | ids->process);
+    p[25] = '\0';
+    return (int)ids->queue.len + JOB_ID_SUFFIX;
+}
+
+int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err)
+{
+    /* 13 digits of time and counter, 3 of the day, 2 of the shard, 6 of the process. */
+    uint64_t eight[3];
+    int64_t queue_bytes = id.len - JOB_ID_SUFFIX;
+    const char *p = id.ptr && queue_bytes >= 1 ? id.ptr + queue_bytes : NULL;
+    if (!p || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
+        !get_three_eights(p + 1, eight)) {
+        char shown[120];
+        text_escape(id.ptr ? id.ptr : "", id.ptr ? id.len : 0, shown, sizeof shown);
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is not a job id", shown);
+    }
+    uint64_t at = eight[0] << 25 | eight[1] >> 15;
+    out->queue = (struct jobq_str){id.ptr, queue_bytes};
+    out->created_ms = (int64_t)(at >> COUNTER_BITS);
+    out->day = (int)(eight[1] & 0x7fff);
+    out->shard = (int)(eight[2] >> 30);
+    return JOBQ_OK;
+}
+
+int job_day(int64_t wall_ns, int rotate_days)
+{
+    if (rotate_days <= 0)
+        return 0;
+    int64_t day = wall_ns / JOBQ_NS_PER_DAY;
+    return (int)(day - day % rotate_days);
+}
+
+/* ---- a client's pairs ---------------------------------------------------------------- */
+
+/* "12" and "0.25" without a detour; everything else as a duration. */
+static int read_seconds(struct jobq_str text, int64_t *out_ns, struct jobq_error *err)
+{
+    int64_t whole = 0, nanos = 0;
+    int64_t i = 0;
+    for (; i < text.len && i < 9 && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+        whole = 10 * whole + (text.ptr[i] - '0');
+    bool plain = i > 0;
+    if (plain && i < text.len && text.ptr[i] == '.') {
+        int64_t unit = JOBQ_NS_PER_S / 10;
+        for (i++; i < text.len && unit > 0 && text.ptr[i] >= '0' && text.ptr[i] <= '9';
+             i++) {
+            nanos += unit * (text.ptr[i] - '0');
+            unit /= 10;
+        }
+    }
+    if (plain && i == text.len) {
+        *out_ns = whole * JOBQ_NS_PER_S + nanos;
+        return JOBQ_OK;
+    }
+    char copy[64];
+    if (text.len >= (int64_t)sizeof copy || memchr(text.ptr, 0, (size_t)text.len))
+        return jobq_fail(err, JOBQ_INVALID, "malformed duration");
+    memcpy(copy, text.ptr, (size_t)text.len);
+    copy[text.len] = '\0';
+    return jobq_parse_duration(copy, out_ns, err);
+}
+
+static int read_count(struct jobq_str text, int64_t *out, struct jobq_error *err)
+{
+    if (str_to_int(text, out))
+        return JOBQ_OK;
+    char copy[64];
+    if (text.len >= (int64_t)sizeof copy || memchr(text.ptr, 0, (size_t)text.len))
+        return jobq_fail(err, JOBQ_INVALID, "malformed count");
+    memcpy(copy, text.ptr, (size_t)text.len);
+    copy[text.len] = '\0';
+    return jobq_parse_count(copy, out, err);
+}
+
+static int name_check(const struct job_pair *pair, struct jobq_error *err)
+{
+    if (!pair->name.ptr || pair->name.len == 0)
+        return jobq_fail(err, JOBQ_INVALID, "empty name of a pair");
+    if (pair->name.len > JOB_NAME_BYTES_MAX) {
+        char shown[60];
+        text_escape(pair->name.ptr, pair->name.len, shown, sizeof shown);
+        return jobq_fail(err, JOBQ_LIMIT, "name '%s' is longer than %d bytes", shown,
+                         JOB_NAME_BYTES_MAX);
+    }
+    return JOBQ_OK;
+}
+
+static int twice(struct jobq_str name, struct jobq_error *err)
+{
+    char shown[100];
+    text_escape(name.ptr, name.len, shown, sizeof shown);
+    return jobq_fail(err, JOBQ_INVALID, "name '%s' is given twice", shown);
+}
+
+static int read_numbers(struct jobq_str seconds, struct jobq_str n, struct job_spec *out,
+                        struct jobq_error *err)
+{
+    if (seconds.ptr) {
+        if (out->kind != JOBQ_WORK_SLEEP)
+            return jobq_fail(err, JOBQ_INVALID,
+                             "'seconds' belongs to kind 'sleep', not '%s'",
+                             job_kind_name(out->kind));
+        if (read_seconds(seconds, &out->number, err) < 0)
+            return jobq_wrap(err, "'seconds'");
+        if (out->number > JOB_SLEEP_MAX_NS)
+            return jobq_fail(err, JOBQ_LIMIT, "'seconds' is over 100 years");
+    }
+    if (n.ptr) {
+        if (out->kind != JOBQ_WORK_PRIMES)
+            return jobq_fail(err, JOBQ_INVALID, "'n' belongs to kind 'primes', not '%s'",
+                             job_kind_name(out->kind));
+        if (read_count(n, &out->number, err) < 0)
+            return jobq_wrap(err, "'n'");
+        if (out->number < 0)
+            return jobq_fail(err, JOBQ_INVALID, "'n' is negative");
+    }
+    return JOBQ_OK;
+}
+
+int job_spec_read(const struct job_pair *pair, int pair_count, struct job_pair *payload,
+                  struct job_spec *out, struct jobq_error *err)
+{
+    struct jobq_str kind = {0}, seconds = {0}, n = {0};
+    int payload_count = 0, phantoms = 0;
+    if (pair_count > JOB_PAIRS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "%d pairs exceed the limit of %d a job",
+                         pair_count, JOB_PAIRS_MAX);
+    for (int i = 0; i < pair_count; i++) {
+        struct jobq_str name = pair[i].name;
+        if (name_check(&pair[i], err) < 0)
+            return err->code;
+        struct jobq_str *slot = str_is(name, "kind")      ? &kind
+                                : str_is(name, "seconds") ? &seconds
+                                : str_is(name, "n")       ? &n
+                                                          : NULL;
+        if (slot) {
+            if (slot->ptr)
+                return twice(name, err);
+            if (!pair[i].value.ptr)
+                return jobq_fail(err, JOBQ_INVALID, "a reserved name has no value");
+            *slot = pair[i].value;
+            continue;
+        }
+        for (int k = 0; k < payload_count; k++)
+            if (str_eq(payload[k].name, name))
+                return twice(name, err);
+        phantoms += !pair[i].value.ptr && pair[i].value.len > 0;
+        if (phantoms > 1)
+            return jobq_fail(err, JOBQ_INVALID, "more than one phantom value");
+        payload[payload_count++] = pair[i];
+    }
+    *out = (struct job_spec){
+        .kind = JOBQ_WORK_SLEEP, .pair = payload, .pair_count = payload_count};
+    if (kind.ptr && !job_kind_parse(kind, &out->kind)) {
+        char shown[60];
+        text_escape(kind.ptr, kind.len, shown, sizeof shown);
+        return jobq_fail(err, JOBQ_INVALID,
+                         "unknown kind '%s'; it is sleep, primes or exec", shown);
+    }
+    return read_numbers(seconds, n, out, err);
+}

@@ -1,0 +1,230 @@
+/* job.h - what a job looks like: its id, its message, its row and its states.
+ *
+ * Room:     src/fleet, the product. Pure: bytes in, bytes out.
+ * Callers:  the product, the programs, tests that read rows; the JOB_*_N numbers also by
+ *           whoever predicts a bill.
+ * Knows nothing of: ports, time, who sends or stores the bytes.
+ *
+ * Id. QUEUE-MMMMMMMMMSSSSDDDHHPPPPPP: the queue's name, a dash, and 24 characters of base
+ * 32 (0-9a-v, so that bytes sort as numbers do): M  9  milliseconds since 1970 S  4  a
+ * counter of the process: + 1 each job, not reset; when it wraps, M moves on D  3  the
+ * day (since 1970) on which its domains were begun; 0: domains that never rotate H  2 the
+ * shard, 0..1023: which of the day's domains holds the row P  6  the process, 30 random
+ * bits Ids of one process are unique and ascending (M and S are one number), ids of
+ * several are in time order to the millisecond. The domain is QUEUE.DDDHH: all that
+ * status(id) needs.
+ *
+ * Message. One line "ID KIND NUMBER[ store]" (NUMBER: nanoseconds of sleep, the bound of
+ * primes, 0 for exec), then for each pair a line "NAME=VALUE", no newline at the end.
+ * Bytes that SQS or XML would not carry, or that mean something here (below 0x20, '%',
+ * 0x7f, malformed UTF-8, U+FFFE, U+FFFF, and '=' in a name) are %XX. " store" says that
+ * the pairs are in the row only. At most one pair is phantom; it goes last, as phantom
+ * bytes.
+ *
+ * Row. Item name: the id. Attributes, by who writes them:
+ *   enqueuer: state=queued, t=ENQUEUED_MS, p0, p1, ...: the message behind "ID ", cut in
+ *             pieces of at most 1,024 bytes at character boundaries. Never `claim`.
+ *   claim:    claim=ATTEMPT/TOKEN, state=running, run="STARTED_MS BOX MESSAGE_ID"
+ *   running:  progress="CLAIM PERCENT", if the work tells; void under any other claim
+ *   final:    claim=ATTEMPT/TOKEN. (so that no older read of it can take over), state,
+ *             end="FINISHED_MS EXIT WALL_NS CPU_NS", tail0..tail3 (output, if any)
+ *   cancel:   claim=ATTEMPT/cancelled, state=cancelled: it takes the claim, so that a
+ *             queued job cannot start and a running one cannot report; normal jobs pay
+ *             nothing.
+ *   give back: claim=ATTEMPT-1/TOKEN, state=queued.
+ * Readers trust claim before state: a final state whose claim was taken over is not
+ * final. */
+#ifndef JOBQ_FLEET_JOB_JOB_H
+#define JOBQ_FLEET_JOB_JOB_H
+
+#include "jobq/ports.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- numbers ------------------------------------------------------------------------ ---- */
+
+/* Attribute-values in each of a job's three puts, which is what BoxUsage goes by
+ * (0.0000219907 h + 2e-10 N^3). A small job: 3, 3, 3; sum of cubes 81. */
+#define JOB_ROW_N(pieces) (2 + (pieces))
+#define JOB_CLAIM_N 3
+#define JOB_FINAL_N(tail_pieces) (3 + (tail_pieces))
+/* Distinct names of a row that is running or ended: what a whole GetAttributes returns.
+ */
+#define JOB_GET_N(pieces, tail_pieces) (5 + (pieces) + (tail_pieces))
+
+#define JOB_PIECE_BYTES 1024 /* SimpleDB's limit of a value */
+#define JOB_TAIL_PIECES 4
+#define JOB_OTHER_ATTRS 10 /* claim, run, end, progress, tails and room: not payload */
+#define JOB_PIECES_MAX (256 - 2 - JOB_OTHER_ATTRS)
+/* The most that a row can hold of an encoded job, its id left out: 244 KiB. */
+#define JOB_ROW_BYTES_MAX (JOB_PIECES_MAX * (int64_t)JOB_PIECE_BYTES)
+#define JOB_PAIRS_MAX 256
+#define JOB_NAME_BYTES_MAX 255 /* of a pair's name, before encoding */
+
+#define JOB_ID_SUFFIX 25 /* the dash and 24 characters */
+/* "QUEUE-dead" must be a queue's name too. */
+#define JOB_QUEUE_NAME_MAX (JOBQ_QUEUE_NAME_MAX - 5)
+#define JOB_ID_MAX (JOBQ_QUEUE_NAME_MAX + JOB_ID_SUFFIX)
+#define JOB_DOMAIN_MAX (JOBQ_QUEUE_NAME_MAX + 12)
+#define JOB_SHARDS_MAX 250 /* domains of an account, the service's limit */
+#define JOB_CLAIM_MAX 40
+#define JOB_SLEEP_MAX_NS (INT64_C(100) * 365 * 86400 * 1000000000)
+
+/* ---- states and kinds --------------------------------------------------------------- ---- */
+
+enum job_state {
+    JOB_QUEUED,
+    JOB_RUNNING,
+    JOB_DONE,
+    JOB_FAILED, /* will be tried again */
+    JOB_DEAD,
+    JOB_CANCELLED,
+    JOB_STATE_COUNT
+};
+
+/* "queued", ...; never NULL. */
+const char *job_state_name(enum job_state state);
+bool job_state_parse(struct jobq_str text, enum job_state *out);
+/* done, dead or cancelled: nothing will run it again. */
+bool job_state_is_final(enum job_state state);
+
+/* "sleep", "primes", "exec". */
+const char *job_kind_name(enum jobq_work_kind kind);
+struct jobq_str job_kind_str(enum jobq_work_kind kind);
+bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out);
+
+/* ---- queue and domain names ----------------------------------------------------------- ---- */
+
+/* INVALID or LIMIT unless 1..JOB_QUEUE_NAME_MAX letters, digits, '-' and '_' (".fifo" may
+ * end it). */
+int job_queue_name_check(const char *queue, struct jobq_error *err);
+/* QUEUE-dead (QUEUE-dead.fifo). out holds JOBQ_QUEUE_NAME_MAX + 1. */
+void job_dead_queue_name(const char *queue, char *out);
+/* QUEUE.DDDHH. out holds JOB_DOMAIN_MAX + 1. Returns its length. */
+int job_domain_name(struct jobq_str queue, int day, int shard, char *out);
+/* QUEUE.drainers: the drainers' statistics rows. */
+int job_drainers_domain_name(struct jobq_str queue, char *out);
+/* The reverse of job_domain_name; false for any other name. */
+bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day,
+                      int *shard);
+
+/* ---- ids ------------------------------------------------------------------------------ ---- */
+
+/* The ids of one process. Embed and init. */
+struct job_ids {
+    struct jobq_str queue; /* outlives it */
+    uint64_t last;         /* milliseconds << 20 | counter */
+    uint64_t process;      /* 30 bits */
+};
+/* bits: 64 random ones. */
+void job_ids_init(struct job_ids *ids, struct jobq_str queue, uint64_t bits);
+/* Writes the next id at out (JOB_ID_MAX + 1 bytes, terminated) and returns its length. */
+int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char *out);
+
+struct job_id_parts {
+    struct jobq_str queue; /* a view of the id */
+    int64_t created_ms;
+    int day, shard;
+};
+/* INVALID if it is no job id. */
+int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err);
+/* Days since 1970, rounded down to a multiple of rotate_days; 0 if rotate_days is 0. */
+int job_day(int64_t wall_ns, int rotate_days);
+
+/* ---- a job as its client says it ----------------------------------------------------- */
+
+struct job_pair {
+    struct jobq_str name;
+    struct jobq_str value; /* any bytes; at most one phantom a job */
+};
+
+struct job_spec {
+    enum jobq_work_kind kind;
+    int64_t number;              /* SLEEP: nanoseconds; PRIMES: the bound; EXEC: 0 */
+    const struct job_pair *pair; /* payload only, reserved names taken out */
+    int pair_count;
+};
+
+/* Sorts out kind, seconds and n (default kind: sleep, of 0 seconds); all others are
+ * payload, compacted into payload[] (room for pair_count), which out->pair then views.
+ * INVALID: unknown kind, a number that is none, a name that is empty, reserved and not of
+ * this kind, or given twice; LIMIT: the text names it. */
+int job_spec_read(const struct job_pair *pair, int pair_count, struct job_pair *payload,
+                  struct job_spec *out, struct jobq_error *err);
+
+/* Bytes of the encoded job behind "ID ", and how many of them are phantom. */
+int64_t job_encoded_bytes(const struct job_spec *spec, int64_t *out_phantom);
+/* Writes those bytes, all but the phantom ones, at out; returns how many. */
+int64_t job_encode(const struct job_spec *spec, char *out);
+/* Bytes of the first line alone ("KIND NUMBER", no newline). */
+int job_head_bytes(const struct job_spec *spec);
+/* Writes "KIND NUMBER store", the form of a message whose pairs are in the row. */
+int job_encode_stored(const struct job_spec *spec, char *out);
+
+/* A message or a row's pieces, read. Views of the bytes. */
+struct job_body {
+    struct jobq_str id;
+    enum jobq_work_kind kind;
+    bool stored; /* the pairs are in the row */
+    int64_t number;
+    struct jobq_str pairs;        /* the lines behind the first; still encoded */
+    int64_t phantom_bytes;        /* behind them */
+    struct job_id_parts id_parts; /* meaningless without an id */
+};
+/* CORRUPT if the message was not made by job_encode. */
+int job_body_read(struct jobq_str body, int64_t phantom_bytes, struct job_body *out,
+                  struct jobq_error *err);
+/* The same for the encoded job alone (a row's pieces joined): out->id is empty. */
+int job_encoded_read(struct jobq_str encoded, int64_t phantom_bytes, struct job_body *out,
+                     struct jobq_error *err);
+
+/* Walks the pairs. *at starts at 0. Name and value are decoded into arena (the last value
+ * may be phantom). False at the end. */
+bool job_pair_next(const struct job_body *body, int64_t *at, struct arena *arena,
+                   struct job_pair *out);
+
+/* What an exec job reads on its standard input: the value of a pair named "payload" if
+ * that is the only pair, else the lines "NAME=VALUE" as encoded. Lives in arena. */
+struct jobq_str job_stdin(const struct job_body *body, struct arena *arena);
+
+/* How many pieces a row needs for so many encoded bytes of ASCII or phantom (1 at least).
+ */
+int job_pieces(int64_t encoded_bytes);
+
+/* Escapes for a message or an attribute: %XX as above; in_name escapes '=' too. Returns
+ * the bytes written, or with out NULL the bytes it would. */
+int64_t job_escape(struct jobq_str raw, bool in_name, char *out);
+/* Undoes job_escape; out has room for raw.len. Returns the bytes. */
+int64_t job_unescape(struct jobq_str raw, char *out);
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+/* A row, read. Views of the item's strings; lens 0 where an attribute is absent. */
+struct job_row {
+    bool exists;
+    enum job_state state;
+    struct jobq_str claim; /* "" before the first claim */
+    int64_t attempt;       /* of the claim; 0 before the first */
+    struct jobq_str token; /* of the claim */
+    int64_t enqueued_ms;
+    int64_t started_ms;              /* of the last claim; 0: never */
+    struct jobq_str box, message_id; /* of the last claim */
+    int64_t finished_ms;             /* of the last ended attempt; 0: none */
+    int64_t exit_code, wall_ns, cpu_ns;
+    int64_t progress; /* percent that the last claim's attempt has told; -1: none */
+    struct jobq_str tail[JOB_TAIL_PIECES]; /* encoded */
+    int tail_count;
+    int piece_count;
+    int64_t piece_bytes; /* phantom ones included */
+};
+/* Reads what GetAttributes gave. CORRUPT: a row that no part of jobq writes. An item
+ * without attributes gives exists false. */
+int job_row_read(const struct jobq_item *item, struct job_row *out,
+                 struct jobq_error *err);
+/* The encoded job of a row: its pieces, joined in arena; phantom bytes counted apart. */
+struct jobq_str job_row_encoded(const struct jobq_item *item, struct arena *arena,
+                                int64_t *out_phantom);
+
+#endif

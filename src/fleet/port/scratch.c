@@ -1,0 +1,25 @@
+/* scratch.c - memory for the length of a call. See scratch.h. */
+#include "fleet/port/scratch.h"
+
+#include "fiber/fiber.h"
+
+struct scratch *scratch_take(struct jobq_backend *b)
+{
+    struct scratch *scratch = b->scratch;
+    if (scratch) {
+        b->scratch = scratch->next;
+        arena_reset(&scratch->arena);
+    } else {
+        struct arena *memory = fiber_proc_arena(b->proc);
+        scratch = arena_alloc(memory, sizeof *scratch);
+        arena_init_within(&scratch->arena, memory, 4096);
+    }
+    scratch->next = NULL;
+    return scratch;
+}
+
+void scratch_give(struct jobq_backend *b, struct scratch *scratch)
+{
+    scratch->next = b->scratch;
+    b->scratch = scratch;
+}

@@ -1,0 +1,322 @@
+/* page_json.c - the status as JSON, and the page's small texts. See page.h, page_text.h.
+ *
+ * Room:     src/fleet, the product. Pure.
+ *
+ * Schema jobq.status/1. Fields are only ever added. Times are milliseconds since 1970 or
+ * seconds; what is not known is null. */
+#include "fleet/status/page.h"
+#include "fleet/status/page_text.h"
+#include "jobq/units.h"
+
+#include <string.h>
+
+/* ---- texts --------------------------------------------------------------------------- */
+
+static char shown(char c)
+{
+    return c >= 0x20 && c < 0x7f ? c : '?';
+}
+
+void page_put_html(struct text *out, struct jobq_str value)
+{
+    for (int64_t i = 0; value.ptr && i < value.len; i++) {
+        char c = shown(value.ptr[i]);
+        if (c == '&')
+            text_puts(out, "&amp;");
+        else if (c == '<')
+            text_puts(out, "&lt;");
+        else if (c == '>')
+            text_puts(out, "&gt;");
+        else if (c == '"')
+            text_puts(out, "&quot;");
+        else if (c == '\'')
+            text_puts(out, "&#39;");
+        else
+            text_putc(out, c);
+    }
+}
+
+void page_put_json(struct text *out, struct jobq_str value)
+{
+    text_putc(out, '"');
+    for (int64_t i = 0; value.ptr && i < value.len; i++) {
+        char c = shown(value.ptr[i]);
+        if (c == '"' || c == '\\')
+            text_putc(out, '\\');
+        text_putc(out, c);
+    }
+    text_putc(out, '"');
+}
+
+/* Days to a date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013,
+ * civil_from_days. Known answer: 20781 is 2026-11-24. */
+static void civil(int64_t days, int *year, int *month, int *day)
+{
+    days += 719468;
+    int64_t era = days / 146097;
+    int64_t doe = days - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    *day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *year = (int)(yoe + era * 400 + (*month <= 2));
+}
+
+void page_put_time(struct text *out, int64_t wall_ns)
+{
+    int64_t seconds = wall_ns > 0 ? wall_ns / JOBQ_NS_PER_S : 0;
+    int year, month, day, of_day = (int)(seconds % 86400);
+    civil(seconds / 86400, &year, &month, &day);
+    text_printf(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", year, month, day, of_day / 3600,
+                of_day / 60 % 60, of_day % 60);
+}
+
+void page_put_age(struct text *out, int64_t ns)
+{
+    static const struct {
+        int64_t of_ns;
+        const char *name;
+    } unit[] = {{JOBQ_NS_PER_DAY, " d"},
+                {JOBQ_NS_PER_HOUR, " h"},
+                {JOBQ_NS_PER_MIN, " min"},
+                {JOBQ_NS_PER_S, " s"}};
+    int at = 0;
+    if (ns < 0)
+        ns = 0;
+    while (at < 3 && ns < unit[at].of_ns)
+        at++;
+    text_put_int(out, ns / unit[at].of_ns);
+    text_puts(out, unit[at].name);
+    int64_t rest_ns = ns % unit[at].of_ns;
+    if (at < 3 && rest_ns >= unit[at + 1].of_ns) {
+        text_putc(out, ' ');
+        text_put_int(out, rest_ns / unit[at + 1].of_ns);
+        text_puts(out, unit[at + 1].name);
+    }
+}
+
+const char *page_mode_name(enum drainer_mode mode)
+{
+    static const char *const names[] = {"running", "quiet", "stopping", "stopped"};
+    return names[mode];
+}
+
+const char *page_box_state_name(enum jobq_box_state state)
+{
+    static const char *const names[] = {"pending", "running", "stopping", "ended"};
+    return names[state];
+}
+
+/* ---- JSON ---------------------------------------------------------------------------- */
+
+static void key(struct text *out, const char *name)
+{
+    if (out->len > 0 && out->ptr[out->len - 1] != '{')
+        text_putc(out, ',');
+    text_putc(out, '"');
+    text_puts(out, name);
+    text_puts(out, "\":");
+}
+
+static void put_int(struct text *out, const char *name, int64_t value)
+{
+    key(out, name);
+    text_put_int(out, value);
+}
+
+static void put_known(struct text *out, const char *name, bool known, int64_t value)
+{
+    key(out, name);
+    if (known)
+        text_put_int(out, value);
+    else
+        text_puts(out, "null");
+}
+
+static void put_text(struct text *out, const char *name, const char *value)
+{
+    key(out, name);
+    page_put_json(out, str_of(value));
+}
+
+static void put_bool(struct text *out, const char *name, bool value)
+{
+    key(out, name);
+    text_puts(out, value ? "true" : "false");
+}
+
+static void item_start(struct text *out, int index)
+{
+    text_puts(out, index ? ",{" : "{");
+}
+
+static void json_process(const struct page_local *local, struct text *out)
+{
+    const struct drainer_view *v = &local->view;
+    const struct drainer_counters *c = &v->counters;
+    const struct {
+        const char *name;
+        int64_t value;
+    } count[] = {{"slots", v->slots},
+                 {"busy", v->busy},
+                 {"buffered", v->held},
+                 {"deletes_waiting", v->deletes_waiting},
+                 {"prefetch", v->prefetch},
+                 {"received", c->received},
+                 {"receives", c->receives},
+                 {"empty_receives", c->empty_receives},
+                 {"duplicates", c->duplicates},
+                 {"attempts", c->attempts},
+                 {"takeovers", c->takeovers},
+                 {"done", c->done},
+                 {"failed", c->failed},
+                 {"dead", c->dead},
+                 {"cancelled", c->cancelled},
+                 {"gave_back", c->gave_back},
+                 {"lost", c->lost},
+                 {"corrupt", c->corrupt},
+                 {"deletes", c->deletes},
+                 {"delete_calls", c->delete_calls},
+                 {"beats", c->beats},
+                 {"beat_calls", c->beat_calls},
+                 {"retries", c->retries},
+                 {"stale_writes", c->stale_writes}};
+    put_text(out, "id", v->id);
+    put_text(out, "mode", page_mode_name(v->mode));
+    for (size_t i = 0; i < sizeof count / sizeof count[0]; i++)
+        put_int(out, count[i].name, count[i].value);
+    put_int(out, "started_ms", v->started_wall_ns / JOBQ_NS_PER_MS);
+    put_known(out, "last_receive_s", v->last_receive_at_ns > 0,
+              (local->now_ns - v->last_receive_at_ns) / JOBQ_NS_PER_S);
+    put_known(out, "notice_ms", v->notice_wall_ns > 0,
+              v->notice_wall_ns / JOBQ_NS_PER_MS);
+    key(out, "running");
+    text_putc(out, '[');
+    for (int i = 0; i < local->slot_count; i++) {
+        const struct drainer_slot *slot = &local->slot[i];
+        item_start(out, i);
+        key(out, "id");
+        page_put_json(out, slot->job_id);
+        put_text(out, "kind", job_kind_name(slot->kind));
+        put_int(out, "attempt", slot->attempt);
+        put_int(out, "running_s", (local->now_ns - slot->started_at_ns) / JOBQ_NS_PER_S);
+        put_known(out, "progress_percent", slot->progress_percent >= 0,
+                  slot->progress_percent);
+        text_putc(out, '}');
+    }
+    text_putc(out, ']');
+}
+
+static void json_drainers(const struct status_view *view, struct text *out)
+{
+    for (int i = 0; i < view->drainer_count; i++) {
+        const struct status_drainer *one = &view->drainer[i];
+        item_start(out, i);
+        put_text(out, "id", one->id);
+        put_text(out, "box", one->box);
+        put_bool(out, "here", one->here);
+        put_int(out, "slots", one->slots);
+        put_int(out, "busy", one->busy);
+        put_int(out, "held", one->held);
+        put_int(out, "attempts", one->attempts);
+        put_int(out, "done", one->done);
+        put_int(out, "failed", one->failed);
+        put_int(out, "dead", one->dead);
+        put_int(out, "seen_ms", one->seen_wall_ns / JOBQ_NS_PER_MS);
+        text_putc(out, '}');
+    }
+}
+
+static void json_boxes(const struct status_view *view, struct text *out)
+{
+    for (int i = 0; i < view->box_count; i++) {
+        const struct status_box *one = &view->box[i];
+        item_start(out, i);
+        put_text(out, "id", one->id);
+        put_text(out, "type", one->type);
+        put_text(out, "zone", one->zone);
+        put_bool(out, "spot", one->spot);
+        put_bool(out, "here", one->here);
+        put_text(out, "state", page_box_state_name(one->state));
+        put_int(out, "launched_ms", one->launched_wall_ns / JOBQ_NS_PER_MS);
+        text_putc(out, '}');
+    }
+}
+
+static void json_counts(const struct status_view *view, struct text *out)
+{
+    const struct jobq_queue_depth *depth = &view->depth;
+    bool known = view->depth_known;
+    key(out, "depth");
+    text_putc(out, '{');
+    put_known(out, "visible", known, depth->visible);
+    put_known(out, "in_flight", known, depth->in_flight);
+    put_known(out, "delayed", known, depth->delayed);
+    put_known(out, "dead_letters", view->dead_letters >= 0, view->dead_letters);
+    put_known(out, "visibility_s", known, depth->visibility_ns / JOBQ_NS_PER_S);
+    text_puts(out, "}");
+    key(out, "progress");
+    text_putc(out, '{');
+    put_int(out, "done", view->done);
+    put_int(out, "failed", view->failed);
+    put_int(out, "dead", view->dead);
+    put_int(out, "attempts", view->attempts);
+    key(out, "jobs_per_s");
+    if (view->jobs_per_s < 0)
+        text_puts(out, "null");
+    else
+        text_put_double(out, view->jobs_per_s);
+    text_puts(out, "}");
+}
+
+void page_json(const struct status_view *view, const struct page_local *local,
+               struct text *out)
+{
+    char why[160];
+    status_why(view, why, sizeof why);
+    text_putc(out, '{');
+    put_text(out, "schema", "jobq.status/1");
+    put_text(out, "queue", view->queue);
+    put_int(out, "taken_ms", view->taken_wall_ns / JOBQ_NS_PER_MS);
+    key(out, "box");
+    if (view->self.id[0]) {
+        text_putc(out, '{');
+        put_text(out, "id", view->self.id);
+        put_text(out, "type", view->self.type);
+        put_text(out, "zone", view->self.zone);
+        put_text(out, "region", view->self.region);
+        put_bool(out, "spot", view->self.spot);
+        text_putc(out, '}');
+    } else {
+        text_puts(out, "null");
+    }
+    struct page_here here = page_here(view);
+    json_counts(view, out);
+    put_known(out, "read_ms", view->depth_known, view->read_wall_ns / JOBQ_NS_PER_MS);
+    key(out, "here");
+    text_putc(out, '{');
+    put_known(out, "drainers", !view->hearing, here.drainers);
+    put_known(out, "slots", !view->hearing, here.slots);
+    put_known(out, "busy", !view->hearing, here.busy);
+    text_putc(out, '}');
+    put_text(out, "why", why);
+    put_text(out, "problem", view->problem);
+    key(out, "drainers");
+    text_putc(out, '[');
+    json_drainers(view, out);
+    text_puts(out, "]");
+    key(out, "boxes");
+    text_putc(out, '[');
+    json_boxes(view, out);
+    text_puts(out, "]");
+    key(out, "process");
+    if (local) {
+        text_putc(out, '{');
+        json_process(local, out);
+        text_putc(out, '}');
+    } else {
+        text_puts(out, "null");
+    }
+    text_puts(out, "}\n");
+}

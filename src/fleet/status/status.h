@@ -1,0 +1,141 @@
+/* status.h - how a queue and its jobs stand, by the cheap counts.
+ *
+ * Depth comes from the queue's attributes (one request each queue), progress from the
+ * drainers' statistics rows (one select over a handful of rows), boxes from one
+ * DescribeInstances. Counting rows would cost 1.6 milli-dollars a million and is never
+ * done unasked.
+ *
+ * Room:     src/fleet, the product.
+ * Callers:  page.c, jobq status|list|cancel|serve, libjobq, the sim's --page.
+ * Knows nothing of: HTML, JSON, HTTP.
+ * Blocks:   at port calls. */
+#ifndef JOBQ_FLEET_STATUS_STATUS_H
+#define JOBQ_FLEET_STATUS_STATUS_H
+
+#include "fleet/drain/drainer.h"
+#include "fleet/job/job.h"
+#include "jobq/ports.h"
+
+struct status;
+
+/* Opens the queue (NOT_FOUND) and its dead-letter queue, if there is one. Owner: b->proc.
+ */
+int status_new(struct jobq_backend *b, const char *queue, struct status **out,
+               struct jobq_error *err);
+
+#define STATUS_BOXES_MAX 64
+#define STATUS_DRAINERS_MAX 128
+#define STATUS_TAG                                                                       \
+    "jobq:queue" /* the tag of a queue's boxes; its value: the queue's name */
+
+struct status_drainer {
+    char id[24], box[24];
+    int64_t slots, busy, held;
+    int64_t done, failed, dead, attempts;
+    int64_t seen_wall_ns; /* when it wrote the row, or was heard */
+    bool here;            /* of this box */
+};
+/* A drainer as its row says it, and back. The row: "WALL_MS BOX SLOTS BUSY HELD DONE FAILED
+ * DEAD ATTEMPTS", at most STATUS_ROW_MAX bytes; write returns how many. read: false for
+ * another text, and then *out is not to be used. */
+#define STATUS_ROW_MAX 240
+struct status_drainer status_drainer_of(const struct drainer_view *view, int64_t wall_ns);
+int status_drainer_write(const struct status_drainer *drainer, char *out);
+bool status_drainer_read(struct jobq_str id, struct jobq_str row,
+                         struct status_drainer *out);
+
+/* A drainer of this box that was heard of without its row: what the next reading shows,
+ * unless the row is newer. Blocks: no. */
+void status_hear(struct status *s, const struct status_drainer *drainer);
+
+struct status_box {
+    char id[24], type[24], zone[32];
+    enum jobq_box_state state;
+    bool spot, here;
+    int64_t launched_wall_ns;
+};
+
+struct status_view {
+    char queue[JOBQ_QUEUE_NAME_MAX + 1];
+    int64_t taken_wall_ns;
+    struct jobq_self self; /* ids empty off a box */
+    bool depth_known;      /* false: it was never read */
+    int64_t read_wall_ns;  /* when depth was read; before taken_wall_ns: it is stale, and
+                              problem says why */
+    struct jobq_queue_depth depth;
+    int64_t dead_letters;                 /* -1: no dead-letter queue, or not known */
+    int64_t done, failed, dead, attempts; /* sums of the drainers' rows */
+    double
+        jobs_per_s; /* ended, between readings a minute or more apart; < 0: not known */
+    struct status_drainer drainer[STATUS_DRAINERS_MAX];
+    int drainer_count;
+    struct status_box box[STATUS_BOXES_MAX];
+    int box_count;
+    char problem[240]; /* "" or what could not be read */
+    bool hearing; /* some drainer of this box was asked how it is, and is yet to say */
+};
+/* About 30 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or
+ * the first failure's code with the rest filled. Three to five requests. */
+int status_read(struct status *s, struct status_view *out, struct jobq_error *err);
+/* Counts the drainers anew, with what was heard since the reading: a reading's calls take
+ * time, in which a drainer goes on. The view is of now. Blocks: no. */
+void status_count(struct status *s, struct status_view *view);
+/* The view's depth brought up to what the drainers of this box have said since: a job on a
+ * slot is in flight, and waits no more. */
+struct jobq_queue_depth status_depth(const struct status_view *view);
+/* True if the last reading of the queue failed. */
+bool status_is_stale(const struct status_view *view);
+/* One sentence: why nothing is running, or "" when something is or nothing waits. */
+void status_why(const struct status_view *view, char *out, int cap);
+
+/* One job, as its row says it. */
+struct status_job {
+    char fault[120]; /* of a list: why the row cannot be read, and then only id counts,
+                        escaped and cut; "": it was read */
+    char id[JOB_ID_MAX + 1];
+    enum job_state state;
+    int64_t attempt;
+    int64_t enqueued_ms, started_ms, finished_ms; /* 0: not yet */
+    int64_t exit_code, wall_ns, cpu_ns;
+    int progress; /* of a running job, percent, as last stored; -1: it tells none */
+    char box[24];
+    char tail[JOBQ_OUTPUT_TAIL + 1]; /* last output, terminated; may hold any bytes */
+    int tail_bytes;
+};
+/* By id alone: the id says queue and domain. One request, consistent. NOT_FOUND: no such
+ * row; INVALID: no job id. The backend's store must not be NULL. */
+int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
+               struct jobq_error *err);
+/* Cancels: a queued or failed job will not run (again), a running one will not be stored;
+ * a job that has ended is left alone: CONFLICT, and *out says its state. Two requests or
+ * so. */
+int status_cancel(struct jobq_backend *b, struct jobq_str id, enum job_state *out,
+                  struct jobq_error *err);
+
+/* Rows of a queue, a page at a time, over all its domains, oldest day first. */
+struct status_list {
+    struct jobq_backend *b;
+    struct jobq_str queue;
+    int state;    /* enum job_state, or -1: all */
+    int64_t left; /* limit; JOBQ_FOREVER: none */
+    int page;     /* rows a select, the same for all: a token is its expression's */
+    struct jobq_str domain[JOB_SHARDS_MAX * 4];
+    int domain_count, domain_at;
+    struct jobq_str token;
+    char token_bytes[2048];
+};
+/* Reads the names of the domains (one request per 100). list is some 16 KB: from an
+ * arena. Strings live in arena. */
+int status_list_start(struct jobq_backend *b, const char *queue, int state, int64_t limit,
+                      struct arena *arena, struct status_list *list,
+                      struct jobq_error *err);
+/* The next rows, at most cap (1 to 100, the same in every call), into out. Returns how
+ * many; 0: the end. One request each. A row that cannot be read is one of them, with a
+ * fault: what one row holds does not hide the others. */
+int status_list_next(struct status_list *list, struct arena *arena,
+                     struct status_job *out, int cap, struct jobq_error *err);
+/* What a listing of rows rows costs in BoxUsage, 1e-10 machine hours: what `jobq list`
+ * says beforehand (Select: 0.00001372 + 0.00000914165 a row; facts of boxusage). */
+int64_t status_list_box_usage_e10h(int64_t rows);
+
+#endif

@@ -1,0 +1,48 @@
+/* params.h - a request's parameters, whether they came as JSON or as a query string.
+ *
+ * Room:     src/wire, a tool.
+ * Callers:  sim/mock/, tests and fuzzers.
+ * Knows nothing of: actions, signatures, sockets.
+ *
+ * One shape for both protocols, so that an action is read once. A JSON document becomes
+ * itself; a query string becomes the tree that its dotted keys spell: "Entry.2.Id=x" is
+ * the member "Id" of the member "2" of the member "Entry", siblings in order of their
+ * names, numbers in order of their value. All memory is the arena's; texts may point into
+ * the input. */
+#ifndef JOBQ_WIRE_TEXT_PARAMS_H
+#define JOBQ_WIRE_TEXT_PARAMS_H
+
+#include "jobq/ports.h"
+
+#define TREE_DEPTH_MAX 16
+#define TREE_PARAMS_MAX 32768 /* 25 items x 256 attributes x 3 fields, and some */
+
+enum tree_kind { TREE_NULL, TREE_BOOL, TREE_NUMBER, TREE_TEXT, TREE_LIST, TREE_OBJECT };
+
+struct tree {
+    enum tree_kind kind;
+    int count;            /* of children */
+    struct jobq_str name; /* of an object's member; empty in a list */
+    struct jobq_str text; /* decoded; of a NUMBER its digits, of a BOOL "true"/"false" */
+    struct tree *first, *last, *next;
+};
+
+/* Read a JSON document (UTF-8, an object on top). Returns JOBQ_OK; INVALID: it is not
+ * one; LIMIT: nested deeper than TREE_DEPTH_MAX, or of more than TREE_PARAMS_MAX values. */
+int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out,
+                   struct jobq_error *err);
+/* Read a query string or an application/x-www-form-urlencoded body. A member may have
+ * both a text and children. Of one key given twice the first counts. Returns JOBQ_OK;
+ * INVALID: a broken %-escape or a key without a name; LIMIT. */
+int tree_from_query(struct jobq_str bytes, struct arena *arena, struct tree **out,
+                    struct jobq_error *err);
+/* As tree_from_query over a URL's query and a body together. */
+int tree_from_queries(const struct jobq_str *bytes, int count, struct arena *arena,
+                      struct tree **out, struct jobq_error *err);
+
+/* The member called name, or NULL; tree may be NULL. Linear in the members. */
+const struct tree *tree_get(const struct tree *tree, const char *name);
+/* Its text, or {NULL, 0}. */
+struct jobq_str tree_text(const struct tree *tree, const char *name);
+
+#endif

@@ -1,0 +1,85 @@
+# tests/e2e/live/live.mk - jobq as people run it, against jobqmock.
+.PHONY: live-library live-fleet live-stop
+live-library: all libjobq
+	@/usr/bin/python3 tests/e2e/live/live_library.py $(BUILD)
+live-fleet: all
+	@/usr/bin/python3 tests/e2e/live/live_fleet.py
+CHECKS += live-library live-fleet
+.PHONY: live-image
+live-image: all
+	@tests/e2e/live/live_image.sh
+CHECKS += live-image
+.PHONY: live-ledger
+live-ledger: all
+	@/usr/bin/python3 tests/e2e/live/live_ledger.py
+live-stop: all
+	@/usr/bin/python3 tests/e2e/live/live_stop.py
+CHECKS += live-ledger live-stop
+.PHONY: live-hostile
+live-hostile: all
+	@/usr/bin/python3 tests/e2e/live/live_hostile.py
+CHECKS += live-hostile
+# Servers that others wrote. npm puts fauxqs there; moto is used where the machine has it.
+.PHONY: live-fauxqs live-moto
+live-fauxqs: all tests/e2e/node_modules
+	@/usr/bin/python3 tests/e2e/live/live_others.py fauxqs
+live-moto: all
+	@/usr/bin/python3 tests/e2e/live/live_others.py moto
+CHECKS += live-fauxqs live-moto
+tests/e2e/node_modules: tests/e2e/package-lock.json
+	@cd $(@D) && npm ci --fetch-retries 0 --silent --no-audit --no-fund || true
+.PHONY: check-install
+check-install: all libjobq
+	@MAKE="$(MAKE)" CC="$(CC)" tests/e2e/install.sh
+CHECKS += check-install
+.PHONY: live-sim live-soak soak-receives
+live-sim: all libjobq
+	@/usr/bin/python3 tests/e2e/live/live_sim.py $(BUILD)
+live-soak: all
+	@/usr/bin/python3 tests/e2e/live/live_soak.py 50000
+CHECKS += live-sim live-soak
+## make soak-receives RECEIVES=1000000  empty receives: memory and descriptors stay flat
+RECEIVES ?= 1000000
+soak-receives: all
+	@/usr/bin/python3 tests/e2e/live/live_soak.py $(RECEIVES)
+.PHONY: live-service
+live-service: all
+	@/usr/bin/python3 tests/e2e/live/live_service.py
+CHECKS += live-service
+.PHONY: live-progress
+live-progress: all libjobq
+	@/usr/bin/python3 tests/e2e/live/live_progress.py $(BUILD)
+CHECKS += live-progress
+.PHONY: live-cli
+live-cli: all
+	@/usr/bin/python3 tests/e2e/live/live_cli.py
+CHECKS += live-cli
+.PHONY: live-page
+live-page: all
+	@/usr/bin/python3 tests/e2e/live/live_page.py
+CHECKS += live-page
+.PHONY: live-doctor
+live-doctor: all
+	@/usr/bin/python3 tests/e2e/live/live_doctor.py
+CHECKS += live-doctor
+.PHONY: live-secrets check-live-asan check-live-valgrind
+live-secrets: all
+	@/usr/bin/python3 tests/e2e/live/live_secrets.py
+# Every subcommand once, built with the sanitizers; enqueue, drain and status under valgrind.
+check-live-asan: all
+	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget live-program
+	@/usr/bin/python3 tests/e2e/live/live_sanitized.py build/asan/program/jobq
+check-live-valgrind: all
+	@command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
+	@/usr/bin/python3 tests/e2e/live/live_sanitized.py --valgrind bin/jobq
+CHECKS += live-secrets check-live-asan check-live-valgrind
+# Threads watched by ThreadSanitizer: an application's on libjobq, a drain's primes.
+.PHONY: check-live-tsan
+check-live-tsan: all
+	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan -j2 -Otarget live-tsan-programs
+	@/usr/bin/python3 tests/e2e/live/live_tsan.py build/tsan
+CHECKS += check-live-tsan
+.PHONY: live-dump
+live-dump: all libjobq
+	@/usr/bin/python3 tests/e2e/live/live_dump.py $(BUILD)
+CHECKS += live-dump

@@ -1,0 +1,600 @@
+/* test_status.c - facts about the status view, the page and the dead letters. */
+#include "stage.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "fleet/dead/dead_letters.h"
+#include "fleet/status/page.h"
+#include "fleet/status/page_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef TEST_NO_JANSSON
+#include <jansson.h>
+#endif
+
+/* ---- the page's JSON, as jansson reads it --------------------------------------------- */
+
+#ifdef TEST_NO_JANSSON
+static void check_page_json(struct jobq_str json, int drainers, int running)
+{
+    (void)drainers, (void)running;
+    assert_non_null(json.ptr);
+}
+#else
+/* -1: not looked at. */
+static void check_page_json(struct jobq_str json, int drainers, int running)
+{
+    json_error_t fault;
+    json_t *root = json_loadb(json.ptr, (size_t)json.len, 0, &fault);
+    if (!root)
+        fail_msg("%s at %d", fault.text, fault.position);
+    assert_string_equal(json_string_value(json_object_get(root, "schema")),
+                        "jobq.status/1");
+    if (drainers >= 0)
+        assert_int_equal(json_array_size(json_object_get(root, "drainers")), drainers);
+    json_t *process = json_object_get(root, "process");
+    if (running >= 0) {
+        assert_int_equal(json_integer_value(json_object_get(process, "busy")), running);
+        assert_int_equal(json_array_size(json_object_get(process, "running")), running);
+    }
+    json_decref(root);
+}
+#endif
+
+/* ---- the view --------------------------------------------------------------------------- */
+
+struct reading {
+    struct stage *st;
+    struct status *status;
+    struct status_view view;
+    int code;
+    struct jobq_error err;
+};
+
+static void read_status(void *ctx)
+{
+    struct reading *r = ctx;
+    if (!r->status &&
+        (r->code = status_new(r->st->b, STAGE_QUEUE, &r->status, &r->err)) < 0)
+        return;
+    r->code = status_read(r->status, &r->view, &r->err);
+}
+
+static void the_view_sums_what_drainers_wrote(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct reading *r = xcalloc(1, sizeof *r);
+    r->st = st;
+    stage_enqueue(st, 100, "1");
+    stage_do(st, read_status, r);
+    assert_int_equal(r->code, JOBQ_OK);
+    assert_int_equal(r->view.depth.visible, 100);
+    assert_int_equal(r->view.depth.visibility_ns, 30 * S);
+    assert_int_equal(r->view.dead_letters, 0);
+    assert_int_equal(r->view.done, 0);
+    char why[160];
+    status_why(&r->view, why, sizeof why);
+    assert_non_null(strstr(why, "Nothing drains"));
+
+    for (int i = 0; i < 2; i++) {
+        struct stage_drainer *sd = stage_drain(st, 10);
+        sd->options.stats_ns = 60 * S;
+        sd->options.box = i ? "i-1" : "i-0";
+        stage_run_for(st, S);
+    }
+    stage_run_for(st, 130 * S);
+    int64_t selects = st->ledger.action[JOBQ_ACT_SDB_SELECT].requests;
+    stage_do(st, read_status, r);
+    assert_int_equal(r->code, JOBQ_OK);
+    assert_int_equal(r->view.done, 100);
+    assert_int_equal(r->view.attempts, 100);
+    assert_int_equal(r->view.drainer_count, 2);
+    assert_int_equal(r->view.drainer[0].slots, 10);
+    assert_int_equal(st->ledger.action[JOBQ_ACT_SDB_SELECT].requests - selects, 1);
+    /* One put a minute when something changed, none when nothing did. */
+    int64_t puts = stage_requests(st, JOBQ_ACT_SDB_PUT);
+    stage_run_for(st, 600 * S);
+    assert_int_equal(stage_requests(st, JOBQ_ACT_SDB_PUT), puts);
+    /* A reading after that pays for no row that it knows. */
+    int64_t rows = st->ledger.action[JOBQ_ACT_SDB_SELECT].entries;
+    stage_do(st, read_status, r);
+    assert_true(st->ledger.action[JOBQ_ACT_SDB_SELECT].entries - rows <= 2);
+    assert_int_equal(r->view.done, 100);
+    free(r);
+    stage_free(st);
+}
+
+static void a_drainer_leaves_its_sums_behind(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct reading *r = xcalloc(1, sizeof *r);
+    r->st = st;
+    stage_enqueue(st, 20, "0.1");
+    struct stage_drainer *sd = stage_drain(st, 20);
+    sd->options.stats_ns = 60 * S;
+    sd->options.idle_exit_ns = 0;
+    stage_run_for(st, 30 * S);
+    assert_true(sd->returned);
+    stage_do(st, read_status, r);
+    assert_int_equal(r->view.done, 20);
+    free(r);
+    stage_free(st);
+}
+
+/* ---- single jobs and lists ------------------------------------------------------------------ */
+
+struct asking {
+    struct stage *st;
+    const char *id;
+    struct status_job job;
+    int code;
+    int64_t listed[JOB_STATE_COUNT + 1], pages;
+    int64_t faults;
+    char fault[2][160];
+    struct jobq_error err;
+};
+
+static void ask(void *ctx)
+{
+    struct asking *a = ctx;
+    a->code = status_job(a->st->b, str_of(a->id), &a->job, &a->err);
+}
+
+static void list_all(void *ctx)
+{
+    struct asking *a = ctx;
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct status_job *job = xcalloc(100, sizeof *job);
+    struct status_list *list = xcalloc(1, sizeof *list);
+    for (int state = -1; state < JOB_STATE_COUNT; state++) {
+        if (status_list_start(a->st->b, STAGE_QUEUE, state, JOBQ_FOREVER, &arena, list,
+                              &a->err) < 0)
+            fail_msg("%s", a->err.text);
+        int count;
+        while ((count = status_list_next(list, &arena, job, 30, &a->err)) > 0) {
+            a->pages++;
+            for (int i = 0; i < count; i++) {
+                if (job[i].fault[0]) {
+                    if (state < 0 && a->faults < 2)
+                        snprintf(a->fault[a->faults], sizeof a->fault[0], "%s %s",
+                                 job[i].id, job[i].fault);
+                    a->faults++;
+                    continue;
+                }
+                a->listed[state + 1]++;
+                assert_true(state < 0 || (int)job[i].state == state);
+            }
+        }
+        if (count < 0)
+            fail_msg("%s", a->err.text);
+    }
+    free(job);
+    free(list);
+    arena_release(&arena);
+}
+
+static void jobs_are_asked_for_and_listed(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 200, "0.1");
+    struct stage_drainer *sd = stage_drain(st, 10);
+    stage_run_for(st, 40 * S);
+    stage_kill(sd);
+    stage_enqueue(st, 90, "0.1");
+    struct asking *a = xcalloc(1, sizeof *a);
+    a->st = st;
+    a->id = st->id[3];
+    stage_do(st, ask, a);
+    assert_int_equal(a->code, JOBQ_OK);
+    assert_int_equal(a->job.state, JOB_DONE);
+    assert_int_equal(a->job.wall_ns, S / 10);
+    assert_string_equal(a->job.id, st->id[3]);
+    /* A million questions must not grow the process. */
+    size_t used = arena_used(fiber_proc_arena(world_fibers(st->client)));
+    for (int i = 0; i < 200; i++)
+        stage_do(st, ask, a);
+    assert_int_equal(arena_used(fiber_proc_arena(world_fibers(st->client))), used);
+    a->id = "q-000000000000000000000000";
+    stage_do(st, ask, a);
+    assert_int_equal(a->code, JOBQ_NOT_FOUND);
+    a->id = "nonsense";
+    stage_do(st, ask, a);
+    assert_int_equal(a->code, JOBQ_INVALID);
+
+    stage_do(st, list_all, a);
+    assert_int_equal(a->listed[0], 290);
+    assert_int_equal(a->listed[JOB_DONE + 1], 200);
+    assert_int_equal(a->listed[JOB_QUEUED + 1], 90);
+    assert_int_equal(a->listed[JOB_DEAD + 1], 0);
+    assert_int_equal(a->faults, 0);
+
+    /* What one row holds does not hide the others. */
+    char want[160];
+    stage_damage(st, st->id[3], "state", "asleep");
+    stage_damage(st, st->id[250], "t", "soon\n");
+    memset(a->listed, 0, sizeof a->listed);
+    stage_do(st, list_all, a);
+    assert_int_equal(a->listed[0], 288);
+    assert_int_equal(a->listed[JOB_DONE + 1], 199);
+    assert_int_equal(a->listed[JOB_QUEUED + 1], 89);
+    assert_int_equal(a->faults, 3); /* two of all, one of the queued ones */
+    snprintf(want, sizeof want, "%s row attribute 'state' is 'asleep'", st->id[3]);
+    bool first = strcmp(a->fault[0], want) == 0;
+    assert_string_equal(a->fault[first ? 0 : 1], want);
+    snprintf(want, sizeof want, "%s row attribute 't' is 'soon\\x0a'", st->id[250]);
+    assert_string_equal(a->fault[first ? 1 : 0], want);
+    free(a);
+    stage_free(st);
+}
+
+/* ---- dead letters ------------------------------------------------------------------------------ */
+
+static int always_fails(void *ctx, struct jobq_str id, int attempt)
+{
+    (void)ctx;
+    (void)id;
+    (void)attempt;
+    return 3;
+}
+
+struct dead {
+    struct stage *st;
+    int64_t walked, sent, letters, unreadable;
+    int64_t pause_ns; /* a letter */
+    struct jobq_error err;
+};
+
+static int count_letter(void *ctx, const struct dead_letter *letter)
+{
+    struct dead *d = ctx;
+    d->unreadable += letter->row_unreadable;
+    assert_int_equal(letter->state, JOB_DEAD);
+    assert_true(letter->row_exists || letter->row_unreadable);
+    d->letters++;
+    if (d->pause_ns)
+        fiber_sleep_until(d->st->b->sched, jobq_now(d->st->b) + d->pause_ns);
+    return d->letters == 100;
+}
+
+static void walk(void *ctx)
+{
+    struct dead *d = ctx;
+    d->walked = dead_walk(d->st->b, STAGE_QUEUE, count_letter, d, &d->err);
+}
+
+static void redrive(void *ctx)
+{
+    struct dead *d = ctx;
+    d->sent = dead_redrive(d->st->b, STAGE_QUEUE, JOBQ_FOREVER, NULL, NULL, &d->err);
+}
+
+/* A world in which so many jobs have failed at their only attempt. */
+static struct stage *stage_of_dead(int jobs)
+{
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    st->script = always_fails;
+    stage_enqueue(st, jobs, "0.1");
+    stage_drain(st, 13)->options.max_attempts = 1;
+    stage_run_for(st, 20 * S);
+    return st;
+}
+
+static void dead_letters_get_another_chance(void **state)
+{
+    (void)state;
+    struct stage *st = stage_of_dead(13);
+    assert_int_equal(stage_count(st, JOB_DEAD), 13);
+    struct dead d = {.st = st};
+    stage_do(st, walk, &d);
+    assert_int_equal(d.walked, 13);
+    assert_int_equal(d.letters, 13);
+    stage_run_for(st, S);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 13);
+    st->script = NULL;
+    stage_do(st, redrive, &d);
+    assert_int_equal(d.sent, 13);
+    stage_run_for(st, 20 * S);
+    assert_int_equal(stage_count(st, JOB_DONE), 13);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 0);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE).visible, 0);
+    stage_free(st);
+}
+
+/* Longer than letters stay hidden: each is told once, and the walk ends. */
+static void a_long_walk_tells_each_letter_once(void **state)
+{
+    (void)state;
+    struct stage *st = stage_of_dead(33);
+    struct dead d = {.st = st, .pause_ns = 7 * S};
+    stage_do(st, walk, &d);
+    assert_int_equal(d.walked, 33);
+    assert_int_equal(d.letters, 33);
+    stage_run_for(st, S);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 33);
+    stage_free(st);
+}
+
+/* Its letter stays, and the others are sent. */
+static void a_row_that_cannot_be_read_keeps_its_letter(void **state)
+{
+    (void)state;
+    struct stage *st = stage_of_dead(13);
+    stage_damage(st, st->id[5], "claim", "mine");
+    struct dead d = {.st = st};
+    stage_do(st, walk, &d);
+    assert_int_equal(d.walked, 13);
+    assert_int_equal(d.unreadable, 1);
+    stage_run_for(st, S);
+    st->script = NULL;
+    stage_do(st, redrive, &d);
+    assert_int_equal(d.sent, 12);
+    stage_run_for(st, S); /* not hidden any more */
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 1);
+    stage_free(st);
+}
+
+/* Received too often, a message is moved by SQS itself: its row says dead once somebody
+ * looks. */
+static void rows_of_messages_that_sqs_moved_are_marked(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct jobq_queue_depth depth = stage_depth(st, STAGE_QUEUE);
+    assert_true(depth.max_receive_count >= 10); /* well above any attempt limit */
+    stage_enqueue(st, 1, "1");
+    for (int i = 0; i <= depth.max_receive_count; i++) {
+        /* Drainers that take it and die before they claim. */
+        struct stage_drainer *sd = &st->drainer[0];
+        st->drainer_count = 0;
+        memset(sd, 0, sizeof *sd);
+        sd = stage_drain(st, 1);
+        stage_fail(sd, JOBQ_ACT_SDB_PUT, JOBQ_FAULT_BEFORE, 1, 1000, JOBQ_THROTTLED);
+        stage_fail(sd, JOBQ_ACT_SDB_GET, JOBQ_FAULT_BEFORE, 1, 1000, JOBQ_THROTTLED);
+        stage_run_for(st, 2 * S);
+        stage_kill(sd);
+        stage_run_for(st, 30 * S);
+    }
+    struct stage_drainer *sd = stage_drain(st, 1);
+    stage_run_for(st, 30 * S);
+    assert_int_equal(sd->started, 0);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 1);
+    assert_int_equal(stage_state(st, 0), JOB_QUEUED);
+    struct dead d = {.st = st};
+    stage_do(st, walk, &d);
+    assert_int_equal(d.walked, 1);
+    assert_int_equal(stage_state(st, 0), JOB_DEAD);
+    stage_free(st);
+}
+
+/* ---- the page ------------------------------------------------------------------------------------ */
+
+static void fill_with(struct status_view *view, struct page_local *local,
+                      const char *evil)
+{
+    memset(view, 0, sizeof *view);
+    memset(local, 0, sizeof *local);
+    memset(view->queue, 'q', JOBQ_QUEUE_NAME_MAX);
+    view->depth_known = true;
+    view->depth = (struct jobq_queue_depth){
+        .visible = INT64_C(123456789012), .in_flight = 119999, .delayed = 5};
+    view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
+    view->jobs_per_s = 12.5;
+    view->drainer_count = STATUS_DRAINERS_MAX;
+    view->box_count = STATUS_BOXES_MAX;
+    snprintf(view->problem, sizeof view->problem, "%s", evil);
+    for (int i = 0; i < STATUS_DRAINERS_MAX; i++) {
+        snprintf(view->drainer[i].id, 24, "%s", evil);
+        snprintf(view->drainer[i].box, 24, "%s", evil);
+        view->drainer[i].done = INT64_C(999999999);
+    }
+    for (int i = 0; i < STATUS_BOXES_MAX; i++) {
+        snprintf(view->box[i].id, 24, "%s", evil);
+        snprintf(view->box[i].zone, 32, "%s", evil);
+    }
+    local->slot_count = PAGE_SLOTS_SHOWN;
+    for (int i = 0; i < PAGE_SLOTS_SHOWN; i++)
+        local->slot[i] =
+            (struct drainer_slot){.job_id = str_of(evil), .progress_percent = 50};
+    local->view.busy = 5000;
+}
+
+static void the_page_escapes_and_stays_small(void **state)
+{
+    (void)state;
+    static const char *const evil[] = {"<script>alert(1)//", "\"'&<>\\\x01\xff\n\r",
+                                       "jobs-0123456789abcdefghijklmnopqrstuvwxyz"};
+    struct status_view *view = xcalloc(1, sizeof *view);
+    struct page_local *local = xcalloc(1, sizeof *local);
+    for (int i = 0; i < 3; i++) {
+        struct text html = {0}, json = {0};
+        fill_with(view, local, evil[i]);
+        page_html(view, local, 15, &html);
+        page_json(view, local, &json);
+        assert_null(strstr(html.ptr, "<script"));
+        assert_null(strstr(html.ptr, " style="));
+        assert_null(strstr(html.ptr, "src="));
+        assert_non_null(strstr(html.ptr, "<th scope=row>"));
+        assert_non_null(strstr(html.ptr, "http-equiv=refresh"));
+        assert_true(html.len <= PAGE_BYTES_MAX || i != 2);
+        if (i == 2)
+            print_message("a full page has %zu bytes\n", html.len);
+        check_page_json(str_of(json.ptr), STATUS_DRAINERS_MAX, -1);
+        text_release(&html);
+        text_release(&json);
+    }
+    free(view);
+    free(local);
+}
+
+static void check_numbers(const struct status_view *view, const char *const *want)
+{
+    struct text html = {0};
+    page_html(view, NULL, 15, &html);
+    for (; *want; want++)
+        if (!strstr(html.ptr, *want))
+            fail_msg("'%s' is not in %s", *want, strstr(html.ptr, "<main"));
+    text_release(&html);
+}
+
+/* Counts of different moments, and drainers that have not told of themselves yet. */
+static void the_page_does_not_contradict_itself(void **state)
+{
+    (void)state;
+    struct status_view *view = xcalloc(1, sizeof *view);
+    struct text json = {0};
+    view->depth_known = true;
+    view->depth = (struct jobq_queue_depth){.visible = 9, .in_flight = 4};
+    view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
+    view->dead_letters = -1;
+    view->hearing = true;
+    check_numbers(
+        view, (const char *const[]){"<b>4</b>running", "&ndash;</b>drainers seen",
+                                    "&ndash;</b>slots busy", "&ndash;</b>slots<",
+                                    "The drainers on this box: not yet known.", NULL});
+    page_json(view, NULL, &json);
+    assert_non_null(strstr(json.ptr, "\"here\":{\"drainers\":null,\"slots\":null,"
+                                     "\"busy\":null},\"why\":\"\""));
+    text_release(&json);
+    /* All of this box have answered, and a drainer elsewhere has written no row. */
+    view->hearing = false;
+    check_numbers(view,
+                  (const char *const[]){"<b>4</b>running", "<b>0</b>drainers seen",
+                                        "&ndash;</b>slots busy", "&ndash;</b>slots<",
+                                        "Which slots run them is not yet known", NULL});
+    /* Received after the depth was read: no longer waiting. */
+    view->depth.in_flight = 0;
+    view->drainer_count = 1;
+    view->drainer[0] = (struct status_drainer){
+        .slots = 5, .busy = 3, .here = true, .seen_wall_ns = view->taken_wall_ns};
+    check_numbers(view, (const char *const[]){"<b>6</b>waiting", "<b>3</b>running",
+                                              "<b>3</b>slots busy", "<b>5</b>slots<",
+                                              "1 drainer, 5 slots, 3 busy", NULL});
+    /* What a row said minutes ago is no reason to doubt the queue. */
+    view->drainer[0].seen_wall_ns -= 60 * S;
+    check_numbers(view,
+                  (const char *const[]){"<b>9</b>waiting", "<b>0</b>running", NULL});
+    free(view);
+}
+
+static void texts_of_the_page(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    page_put_time(&out, INT64_C(20781) * JOBQ_NS_PER_DAY + 3661 * S);
+    assert_string_equal(out.ptr, "2026-11-24 01:01:01 UTC");
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } age[] = {{-5, "0 s"},       {12 * S, "12 s"},        {200 * S, "3 min 20 s"},
+               {3600 * S, "1 h"}, {3660 * S, "1 h 1 min"}, {220 * 3600 * S, "9 d 4 h"},
+               {86401 * S, "1 d"}};
+    for (size_t i = 0; i < sizeof age / sizeof age[0]; i++) {
+        text_clear(&out);
+        page_put_age(&out, age[i].ns);
+        assert_string_equal(out.ptr, age[i].text);
+    }
+    text_release(&out);
+}
+
+struct posting {
+    struct stage *st;
+    struct stage_drainer *sd;
+};
+
+static void start_page(void *ctx)
+{
+    struct posting *p = ctx;
+    struct status *status;
+    struct jobq_error err;
+    struct page_options options = {.refresh_ns = 10 * S, .drainer = p->sd->d};
+    if (status_new(p->sd->b, STAGE_QUEUE, &status, &err) < 0 ||
+        page_start(p->sd->b, status, &options, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void the_page_is_posted_and_refreshed(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct stage_drainer *sd = stage_drain(st, 4);
+    stage_run_for(st, S);
+    struct posting p = {st, sd};
+    stage_do_in(st, sd->proc, start_page, &p);
+    stage_run_for(st, S);
+    stage_enqueue(st, 8, "100");
+    stage_run_for(st, 15 * S);
+    check_page_json(world_board(sd->proc, "/status.json"), -1, 4);
+    assert_non_null(world_board(sd->proc, "/").ptr);
+    /* The services are asked every 10 s, not by readers. */
+    int64_t asked = sd->ledger.action[JOBQ_ACT_SQS_GET_ATTRIBUTES].requests;
+    stage_run_for(st, 100 * S);
+    assert_in_range(sd->ledger.action[JOBQ_ACT_SQS_GET_ATTRIBUTES].requests - asked, 18,
+                    22);
+    stage_free(st);
+}
+
+/* The queue does not answer: what was read before is shown with its age, and /healthz, whose
+ * server goes by the age of its post, is not posted. */
+static void an_outage_is_told(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 8, "100");
+    struct stage_drainer *sd = stage_drain(st, 4);
+    stage_run_for(st, S);
+    struct posting p = {st, sd};
+    stage_do_in(st, sd->proc, start_page, &p);
+    stage_run_for(st, 5 * S);
+    struct jobq_str page = world_board(sd->proc, "/");
+    assert_null(memmem(page.ptr, (size_t)page.len, "Stale", 5));
+    /* A drainer knows itself before it has written a row. */
+    assert_null(memmem(page.ptr, (size_t)page.len, "Nothing drains", 14));
+    assert_non_null(memmem(page.ptr, (size_t)page.len, "1 drainer, 4 slots, 4 busy", 26));
+    struct jobq_str health = world_board(sd->proc, "/healthz");
+    char before[100], after[100];
+    snprintf(before, sizeof before, "%.*s", (int)health.len, health.ptr);
+    assert_non_null(strstr(before, "ok, the queue answered 2"));
+    stage_fail(sd, JOBQ_ACT_SQS_GET_ATTRIBUTES, JOBQ_FAULT_BEFORE, 1, 1000,
+               JOBQ_UNAVAILABLE);
+    stage_run_for(st, 30 * S);
+    page = world_board(sd->proc, "/");
+    assert_non_null(memmem(page.ptr, (size_t)page.len, "<b>Stale:</b>", 13));
+    assert_non_null(memmem(page.ptr, (size_t)page.len, "<b>4</b>waiting", 15));
+    check_page_json(world_board(sd->proc, "/status.json"), 1, 4);
+    health = world_board(sd->proc, "/healthz");
+    snprintf(after, sizeof after, "%.*s", (int)health.len, health.ptr);
+    assert_string_equal(before, after);
+    stage_free(st);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_view_sums_what_drainers_wrote),
+        cmocka_unit_test(a_drainer_leaves_its_sums_behind),
+        cmocka_unit_test(jobs_are_asked_for_and_listed),
+        cmocka_unit_test(dead_letters_get_another_chance),
+        cmocka_unit_test(a_long_walk_tells_each_letter_once),
+        cmocka_unit_test(a_row_that_cannot_be_read_keeps_its_letter),
+        cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
+        cmocka_unit_test(the_page_escapes_and_stays_small),
+        cmocka_unit_test(the_page_does_not_contradict_itself),
+        cmocka_unit_test(texts_of_the_page),
+        cmocka_unit_test(the_page_is_posted_and_refreshed),
+        cmocka_unit_test(an_outage_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

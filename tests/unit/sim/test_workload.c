@@ -1,0 +1,272 @@
+/* test_workload.c - distributions have the moments they name, arrivals come when they
+ * say, and recorded traces are read as their README counts them. */
+#include "sim/play/workload.h"
+
+#include "jobq/units.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void moments(const char *text, double mean_s, double cv)
+{
+    struct jobq_error err = {0};
+    struct dist dist;
+    if (dist_parse(text, &dist, &err) != JOBQ_OK)
+        fail_msg("%s: %s", text, err.text);
+    if (fabs(dist_mean_s(&dist) - mean_s) > 1e-6 * mean_s ||
+        fabs(dist_cv(&dist) - cv) > 1e-6)
+        fail_msg("%s: mean %g cv %g", text, dist_mean_s(&dist), dist_cv(&dist));
+    struct dice dice;
+    dice_init(&dice, 7, text, 0);
+    int n = 200000;
+    double sum = 0, square = 0;
+    for (int i = 0; i < n; i++) {
+        int64_t ns = dist_draw_ns(&dist, &dice);
+        assert_true(ns >= 0);
+        sum += (double)ns / 1e9;
+        square += (double)ns / 1e9 * (double)ns / 1e9;
+    }
+    double mean = sum / n, sd = sqrt(square / n - mean * mean);
+    /* Four standard errors of the mean; the variance more loosely, for its own variance
+     * is large where the tail is heavy. */
+    if (fabs(mean - mean_s) > 4 * cv * mean_s / sqrt(n) + 1e-9)
+        fail_msg("%s: drew mean %g", text, mean);
+    if (fabs(sd - cv * mean_s) > 0.05 * cv * mean_s + 1e-9)
+        fail_msg("%s: drew sd %g, want %g", text, sd, cv * mean_s);
+    /* The normal form means the same. */
+    struct text form = {0};
+    dist_format(&dist, &form);
+    struct dist again;
+    if (dist_parse(form.ptr, &again, &err) != JOBQ_OK)
+        fail_msg("%s -> %s: %s", text, form.ptr, err.text);
+    assert_true(fabs(dist_mean_s(&again) - mean_s) < 1e-6 * mean_s);
+    text_release(&form);
+    dist_release(&dist);
+    dist_release(&again);
+}
+
+static void distributions(void **state)
+{
+    (void)state;
+    moments("2s", 2, 0);
+    moments("exp:2s", 2, 1);
+    moments("uniform:1s..3s", 2, 1 / sqrt(12));
+    moments("lognormal:mean=2s,cv=1.5", 2, 1.5);
+    moments("lognormal:median=1s,sigma=0.5", exp(0.125), sqrt(expm1(0.25)));
+    moments("gamma:mean=2s,cv=1.5", 2, 1.5);
+    moments("gamma:shape=4,scale=500ms", 2, 0.5);
+    moments("weibull:mean=2s,cv=1.5", 2, 1.5);
+    moments("weibull:shape=1,scale=3s", 3, 1);
+    moments("pareto:mean=2s,cv=0.3", 2, 0.3);
+}
+
+static void one_number_a_draw(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"2s", "exp:2s", "gamma:mean=2s,cv=2",
+                                        "pareto:min=1s,alpha=2"};
+    uint64_t after[4];
+    for (int i = 0; i < 4; i++) {
+        struct jobq_error err;
+        struct dist dist;
+        assert_int_equal(dist_parse(texts[i], &dist, &err), JOBQ_OK);
+        struct dice dice;
+        dice_init(&dice, 1, "x", 0);
+        dist_draw_ns(&dist, &dice);
+        after[i] = dice_bits(&dice);
+        assert_true(after[i] == after[0]);
+    }
+}
+
+static void bad_distributions(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",
+                                        "x",
+                                        "exp:",
+                                        "exp:-1s",
+                                        "uniform:3s..1s",
+                                        "uniform:1",
+                                        "lognormal:",
+                                        "gamma:mean=2s",
+                                        "weibull:mean=2s,cv=0",
+                                        "pareto:min=1s,alpha=1",
+                                        "norm:1",
+                                        "exp:1s,2s",
+                                        "lognormal:mean=2s,cv=nan",
+                                        "empirical:",
+                                        "empirical:/no/such"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct jobq_error err;
+        struct dist dist;
+        if (dist_parse(texts[i], &dist, &err) >= 0)
+            fail_msg("'%s' was taken", texts[i]);
+        assert_null(strchr(err.text, '\n'));
+    }
+}
+
+static void arrivals(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"at-once", "every:100ms", "poisson:10/s",
+                                        "gamma:mean=100ms,cv=3"};
+    for (int i = 0; i < 4; i++) {
+        struct jobq_error err = {0};
+        struct arrivals a;
+        assert_int_equal(arrivals_parse(texts[i], &a, &err), JOBQ_OK);
+        struct dist one;
+        dist_constant(&one, JOBQ_NS_PER_S);
+        struct workload w;
+        workload_init(&w, &a, &one, NULL, 10000, 3);
+        struct workload_job job = {0};
+        int64_t count = 0, last_ns = 0;
+        while (workload_next(&w, &job)) {
+            assert_true(job.arrival_ns >= last_ns);
+            assert_int_equal(job.job_ns, JOBQ_NS_PER_S);
+            last_ns = job.arrival_ns;
+            if (i == 1)
+                assert_int_equal(last_ns, count * 100 * JOBQ_NS_PER_MS);
+            count++;
+        }
+        assert_int_equal(count, 10000);
+        if (i == 0)
+            assert_int_equal(last_ns, 0);
+        if (i == 2)
+            assert_true(fabs((double)last_ns / 1e12 - 1) < 0.05);
+        arrivals_release(&a);
+    }
+    struct jobq_error err;
+    struct arrivals a;
+    assert_true(arrivals_parse("poisson:0/s", &a, &err) < 0);
+    assert_true(arrivals_parse("poisson:1/y", &a, &err) < 0);
+    assert_true(arrivals_parse("sometimes", &a, &err) < 0);
+}
+
+/* ---- traces ----------------------------------------------------------------------- */
+
+static const struct trace_options PLAIN = {
+    .time_scale = 1, .context_token_ns = 100000, .token_ns = 20000000};
+
+static int read_text(const char *body, size_t len, struct trace *out,
+                     struct jobq_error *err)
+{
+    char path[] = "/tmp/test_workload_XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(write(fd, body, len) == (ssize_t)len);
+    close(fd);
+    int code = trace_read(path, &PLAIN, out, err);
+    unlink(path);
+    return code;
+}
+
+static void swf(void **state)
+{
+    (void)state;
+    static const char body[] =
+        "; a comment\n\n"
+        "1 5 -1 10 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1\n"
+        "2 3 -1 2.5 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1 77 78\r\n"
+        "3 5 -1 7 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1 ; tail\n"
+        "4 6 -1 0 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1\n"
+        "5 6 -1 -1 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1\n"
+        "6 -1 -1 9 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1";
+    struct trace t;
+    struct jobq_error err = {0};
+    if (read_text(body, sizeof body - 1, &t, &err) != JOBQ_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.count, 3);
+    assert_int_equal(t.skipped_runtime, 2);
+    assert_int_equal(t.skipped_arrival, 1);
+    assert_int_equal(t.arrival_ns[0], 3 * JOBQ_NS_PER_S);
+    assert_int_equal(t.job_ns[0], 2500 * JOBQ_NS_PER_MS);
+    assert_int_equal(t.job_ns[1], 10 * JOBQ_NS_PER_S); /* ties keep the file's order */
+    assert_int_equal(t.job_ns[2], 7 * JOBQ_NS_PER_S);
+    trace_release(&t);
+}
+
+static void bad_traces(void **state)
+{
+    (void)state;
+#define REST " 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1\n"
+    static const struct {
+        const char *body, *says;
+    } cases[] = {
+        {"", "is empty"},
+        {"; only\n", "is empty"},
+        {"1 0 -1 0" REST, "no usable job"},
+        {"1 0 -1 5" REST "2 1 -1\n", ":2: truncated"},
+        {"1 0 -1 x" REST, ":1: malformed run time 'x'"},
+        {"1 0 -1 5" REST "2 \x01 -1 5" REST, ":2: malformed submit time '\\x01'"},
+        {"1 99999999999999 -1 5" REST, ":1: submit time"},
+        {"1 0 -1 -7" REST, "out of range"},
+        {"app,func,end_timestamp,duration\na,b,1\n", ":2: truncated"},
+        {"app,func,end_timestamp,duration\na,b,1,zz\n", ":2: malformed"},
+        {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-13-01 00:00:00.0,1,1\n",
+         ":2: malformed TIMESTAMP"},
+        {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-01 00:00:00.0,1,-1\n",
+         ":2: GeneratedTokens '-1' is out of range"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct trace t;
+        struct jobq_error err = {0};
+        if (read_text(cases[i].body, strlen(cases[i].body), &t, &err) >= 0)
+            fail_msg("case %zu was taken", i);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("case %zu: %s", i, err.text);
+    }
+}
+
+/* The counts and means of ../shared/traces/README.md. */
+static void recorded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int64_t count, skipped;
+        double mean_gap_s, mean_job_s;
+    } traces[] = {
+        {"../shared/traces/NASA-iPSC-1993-3.1-cln.swf", 18066, 173, 440, 772},
+        {"../shared/traces/Azure2021_200.invitro-sample.csv", 199, 0, 6.06, 53.3},
+        {"../shared/traces/AzureLLMInferenceTrace_code.csv", 8819, 0, 0.390, 0.763}};
+    for (int i = 0; i < 3; i++) {
+        struct trace t;
+        struct jobq_error err = {0};
+        int code = trace_read(traces[i].path, &PLAIN, &t, &err);
+        if (code == JOBQ_NOT_FOUND) {
+            print_message("SKIPPED: no %s\n", traces[i].path);
+            continue;
+        }
+        if (code != JOBQ_OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(t.count, traces[i].count);
+        assert_int_equal(t.skipped_runtime, traces[i].skipped);
+        double gap = (double)(t.arrival_ns[t.count - 1] - t.arrival_ns[0]) / 1e9 /
+                     (double)(t.count - 1);
+        double mean = 0;
+        for (int64_t j = 0; j < t.count; j++)
+            mean += (double)t.job_ns[j] / 1e9 / (double)t.count;
+        if (fabs(gap / traces[i].mean_gap_s - 1) > 0.01 ||
+            fabs(mean / traces[i].mean_job_s - 1) > 0.01)
+            fail_msg("%s: gap %g, job %g", traces[i].path, gap, mean);
+        trace_release(&t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(distributions),
+                                       cmocka_unit_test(one_number_a_draw),
+                                       cmocka_unit_test(bad_distributions),
+                                       cmocka_unit_test(arrivals),
+                                       cmocka_unit_test(swf),
+                                       cmocka_unit_test(bad_traces),
+                                       cmocka_unit_test(recorded)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
