@@ -102,6 +102,13 @@ static double closed_line(enum usage_line line, const struct predict_scenario *s
     return value;
 }
 
+/* What only a store causes. */
+static bool formula_line_of_store(int line)
+{
+    return (line >= USAGE_PUT && line <= USAGE_READ_UNITS) ||
+           line == USAGE_STORE_BYTE_HOURS;
+}
+
 int formula_eval(const struct formula *f, const struct predict_scenario *sc, double jobs,
                  struct formula_value *out, struct jobq_error *err)
 {
@@ -144,5 +151,10 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
         if (out->variance[i] < least * least)
             out->variance[i] = least * least;
     }
+    /* The residuals of a fit to fleets with a store say nothing of a fleet without one; and
+     * a region may have no price for what is not used. */
+    for (int i = 0; i < USAGE_LINE_COUNT && sc->store == PREDICT_NO_STORE; i++)
+        if (formula_line_of_store(i))
+            out->variance[i] = 0;
     return JOBQ_OK;
 }

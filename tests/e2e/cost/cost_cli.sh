@@ -44,8 +44,13 @@ expect 0 boot eval --json --instance c1.medium --date 2012-12 --job-time 1s
 is "$(json 'd["components"]["boot"]')" 0.0
 
 # Regions, dates, borrowed prices.
-expect 4 "no price for 'sqs.standard' in us-west-2" eval --region us-west-2
-expect 0 'assumed from us-east-1: sqs.standard' eval --region us-west-2 --assume-from us-east-1
+expect 4 "no price for 'simpledb.box' in us-east-2" eval --region us-east-2
+expect 0 'assumed from us-east-1: simpledb.box' eval --region us-east-2 --assume-from us-east-1
+expect 0 'per million jobs' eval --region us-east-2 --store none --instance c7g.medium
+for region in us-west-2 eu-west-1 ap-northeast-1 ap-southeast-1; do
+    expect 0 'per million jobs' eval --region $region --instance c7g.medium
+    expect 0 'per million jobs' eval --region $region --instance c7g.medium --spot
+done
 expect 4 "no price sheet of region 'mars-1'" eval --region mars-1
 expect 4 "there is 2012-10, 2012-12" eval --date 1999
 expect 0 'older than 90 days' eval --instance t4g.nano
