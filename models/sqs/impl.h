@@ -217,7 +217,7 @@ struct sqs {
     int move_count, move_cap;
 };
 
-/* ---- models/sqs/memory.c --------------------------------------------------------------------- */
+/* ---- models/sqs/message.c --------------------------------------------------------------------- */
 
 void sqs_slot_grow(struct sqs *s); /* doubles the room */
 /* A free slot has the block of its last message, or NULL. */

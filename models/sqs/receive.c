@@ -1,8 +1,8 @@
-/* receive.c - which messages a receive gets, and what it does to them.
+/* receive.c - which messages a receive gets, what it does to them, and how it waits.
  *
  * Room:     models, facts; of the SQS model alone.
- * Callers:  those of sqs.h; models/sqs/wait.c.
- * Knows nothing of: how long a receive waits.
+ * Callers:  those of sqs.h.
+ * Knows nothing of: protocols, clocks.
  *
  * Sources. A short poll asks a weighted random subset of the servers and may miss what is
  * there when a queue holds few messages; a long poll asks all (SQS developer guide, short
@@ -11,11 +11,15 @@
  * receive count exceeds maxReceiveCount moves at the receive that finds it (guide,
  * dead-letter queues). In flight: about 120,000, then OverLimit; FIFO queues say nothing
  * and give nothing (ReceiveMessage reference). A FIFO receive takes as many messages of a
- * group as it can (guide, FIFO delivery logic). */
+ * group as it can (guide, FIFO delivery logic).
+ * A long poll of 1 to 20 s ends as soon as a message is there (guide, long polling); a
+ * message whose delay ends wakes it (elasticmq#80). Waiters are served in the order in
+ * which they came, which is a choice: AWS says nothing about it. */
 #include "models/sqs/impl.h"
 
-#include "models/sqs/pick.h"
+#include "base/arena.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SCAN_MAX = 256 }; /* messages that a poll may pass over */
@@ -141,8 +145,10 @@ static int pick_fifo(struct sqs *s, struct sqs_queue *q, int max, uint32_t *out)
     return count;
 }
 
-int sqs_pick(struct sqs *s, struct sqs_queue *q, int max, bool long_poll, double u,
-             uint32_t *out)
+/* The slots, at most max (1..10), that a receive of a settled queue finds. They stay where
+ * they are; what was received too often moves to its dead-letter queue. */
+static int pick_messages(struct sqs *s, struct sqs_queue *q, int max, bool long_poll,
+                         double u, uint32_t *out)
 {
     if (q->visible == 0)
         return 0;
@@ -210,8 +216,9 @@ static void give_one(struct sqs *s, struct sqs_queue *q, uint32_t slot,
         sqs_tell(s, slot);
 }
 
-void sqs_give(struct sqs *s, struct sqs_queue *q, const uint32_t *slot, int count,
-              int64_t visibility_ns, double u, int64_t now)
+/* Delivers what was picked: new receipts, hidden for visibility_ns. */
+static void give_messages(struct sqs *s, struct sqs_queue *q, const uint32_t *slot,
+                          int count, int64_t visibility_ns, double u, int64_t now)
 {
     uint32_t leak = q->settings.fifo ? 0 : leaks(s, count, u);
     for (int i = 0; i < count; i++)
@@ -239,4 +246,362 @@ void sqs_fill(const struct sqs *s, uint32_t slot, struct sqs_message *out)
     out->mark = block->mark;
     out->state = (enum sqs_state)(m->flags & SQS_STATE_MASK);
     out->leaked = (m->flags & SQS_LEAKED) != 0;
+}
+
+/* ---- alarms: of queues that somebody waits for ------------------------------------------- */
+
+static struct sqs_heap_places alarm_places(struct sqs *s)
+{
+    return (struct sqs_heap_places){(char *)s->alarm_place, sizeof *s->alarm_place};
+}
+
+/* When time alone may give a waiter of the queue something: a message becomes visible, or
+ * the end of one that is in flight frees its FIFO group. */
+static int64_t alarm_due(const struct sqs *s, const struct sqs_queue *q)
+{
+    int64_t at = sqs_next_due(q);
+    if (q->settings.fifo && q->visible > 0 && s->params.retention &&
+        q->oldest_sent + q->settings.retention_ns < at)
+        at = q->oldest_sent + q->settings.retention_ns;
+    return at;
+}
+
+static void set_alarm(struct sqs *s, struct sqs_queue *q)
+{
+    int64_t at = q->waiter_head ? alarm_due(s, q) : JOBQ_FOREVER;
+    if (at == q->alarm_at)
+        return;
+    if (q->alarm_at != JOBQ_FOREVER)
+        sqs_heap_remove(&s->alarms, alarm_places(s), s->alarm_place[q->index]);
+    if (at != JOBQ_FOREVER) {
+        if (q->index >= s->alarm_cap) {
+            s->alarm_cap = s->queue_cap;
+            s->alarm_place = xrealloc(s->alarm_place, s->alarm_cap * sizeof(uint32_t));
+        }
+        sqs_heap_put(&s->alarms, alarm_places(s), at, q->index);
+    }
+    q->alarm_at = at;
+}
+
+/* ---- waiters -------------------------------------------------------------------------------- */
+
+static struct sqs_heap_places patience_places(struct sqs *s)
+{
+    return (struct sqs_heap_places){
+        (char *)s->waiter + offsetof(struct sqs_waiter, patience_at), sizeof *s->waiter};
+}
+
+static uint32_t waiter_new(struct sqs *s)
+{
+    uint32_t w = s->waiter_free;
+    if (w) {
+        s->waiter_free = s->waiter[w].next;
+        return w;
+    }
+    if (s->waiter_used >= s->waiter_cap) {
+        s->waiter_cap = s->waiter_cap ? s->waiter_cap * 2 : 32;
+        s->waiter = xrealloc(s->waiter, s->waiter_cap * sizeof *s->waiter);
+    }
+    if (s->waiter_used == 0)
+        s->waiter_used = 1;
+    return s->waiter_used++;
+}
+
+static void waiter_free(struct sqs *s, uint32_t w)
+{
+    s->waiter[w].waiting = SQS_WAITER_FREE;
+    s->waiter[w].next = s->waiter_free;
+    s->waiter_free = w;
+}
+
+static void enqueue_waiter(struct sqs *s, struct sqs_queue *q, int max, int64_t until,
+                           int64_t visibility_ns, double u, uint64_t cookie)
+{
+    uint32_t index = waiter_new(s);
+    struct sqs_waiter *w = &s->waiter[index];
+    *w = (struct sqs_waiter){.cookie = cookie,
+                             .until = until,
+                             .visibility_ns = visibility_ns,
+                             .u = u,
+                             .prev = q->waiter_tail,
+                             .waiting = SQS_WAITER_WAITS,
+                             .max = (uint8_t)max,
+                             .queue = q->index};
+    *(q->waiter_tail ? &s->waiter[q->waiter_tail].next : &q->waiter_head) = index;
+    q->waiter_tail = index;
+    sqs_heap_put(&s->patience, patience_places(s), until, index);
+    set_alarm(s, q);
+}
+
+/* Takes a waiter off its queue. */
+static void dequeue_waiter(struct sqs *s, struct sqs_queue *q, uint32_t index)
+{
+    struct sqs_waiter *w = &s->waiter[index];
+    *(w->prev ? &s->waiter[w->prev].next : &q->waiter_head) = w->next;
+    *(w->next ? &s->waiter[w->next].prev : &q->waiter_tail) = w->prev;
+    sqs_heap_remove(&s->patience, patience_places(s), w->patience_at);
+    if (!q->waiter_head)
+        set_alarm(s, q);
+}
+
+static void finish(struct sqs *s, struct sqs_queue *q, uint32_t index,
+                   enum sqs_fault fault)
+{
+    dequeue_waiter(s, q, index);
+    struct sqs_waiter *w = &s->waiter[index];
+    w->waiting = SQS_WAITER_DONE;
+    w->fault = fault;
+    w->next = 0;
+    *(s->done_tail ? &s->waiter[s->done_tail].next : &s->done_head) = index;
+    s->done_tail = index;
+    q->stats.receives++;
+    if (w->count == 0)
+        q->stats.empty_receives++;
+}
+
+void sqs_dismiss(struct sqs *s, struct sqs_queue *q, enum sqs_fault fault)
+{
+    while (q->waiter_head)
+        finish(s, q, q->waiter_head, fault);
+}
+
+static void wake_dead_queue(struct sqs *s, const struct sqs_queue *q, int64_t now)
+{
+    struct sqs_queue *dead = sqs_queue_at(s, q->settings.redrive_queue);
+    if (!dead)
+        return;
+    sqs_settle(s, dead, now); /* what came may be too old for its retention */
+    sqs_wake(s, dead, now);
+}
+
+static void keep_granted(const struct sqs *s, struct sqs_waiter *w, int count,
+                         int64_t now)
+{
+    for (int i = 0; i < count; i++) {
+        const struct sqs_slot *m = &s->slot[w->slot[i]];
+        w->serial[i] = m->serial;
+        w->id[i] = m->block->id;
+        w->receive_count[i] = m->receive_count + (int32_t)m->block->earlier_receives;
+        if (m->flags & SQS_LEAKED)
+            w->leaked |= UINT32_C(1) << i;
+    }
+    w->count = (uint8_t)count;
+    w->granted_at = now;
+}
+
+void sqs_wake(struct sqs *s, struct sqs_queue *q, int64_t now)
+{
+    int64_t moved = q->stats.moved_out;
+    while (q->waiter_head && q->visible > 0) {
+        uint32_t index = q->waiter_head;
+        struct sqs_waiter *w = &s->waiter[index];
+        int count = pick_messages(s, q, w->max, true, w->u, w->slot);
+        if (count == 0)
+            break;
+        give_messages(s, q, w->slot, count, w->visibility_ns, w->u, now);
+        keep_granted(s, w, count, now);
+        finish(s, q, index, SQS_OK);
+    }
+    if (q->waiter_head || q->alarm_at != JOBQ_FOREVER)
+        set_alarm(s, q);
+    if (q->stats.moved_out != moved)
+        wake_dead_queue(s, q, now);
+}
+
+bool sqs_take_grant(struct sqs *s, struct sqs_grant *out)
+{
+    uint32_t index = s->done_head;
+    if (!index)
+        return false;
+    struct sqs_waiter *w = &s->waiter[index];
+    s->done_head = w->next;
+    if (!s->done_head)
+        s->done_tail = 0;
+    out->cookie = w->cookie;
+    out->queue = w->queue;
+    out->fault = w->fault;
+    out->received.waiting = false;
+    out->received.count = 0;
+    for (int i = 0; i < w->count; i++) {
+        const struct sqs_slot *m = &s->slot[w->slot[i]];
+        if (m->place == SQS_PLACE_NONE || m->block->id != w->id[i])
+            continue;
+        struct sqs_message *message = &out->received.message[out->received.count++];
+        sqs_fill(s, w->slot[i], message);
+        if (m->serial == w->serial[i])
+            continue;
+        message->receipt.bits = (uint64_t)w->serial[i] << 32 | w->slot[i];
+        message->receive_count = w->receive_count[i];
+        message->received_at_ns = w->granted_at;
+        message->due_at_ns = w->granted_at + w->visibility_ns;
+        message->leaked = w->leaked >> i & 1;
+    }
+    waiter_free(s, index);
+    return true;
+}
+
+enum sqs_cancel sqs_cancel(struct sqs *s, uint64_t cookie)
+{
+    for (uint32_t i = 1; i < s->waiter_used; i++) {
+        struct sqs_waiter *w = &s->waiter[i];
+        if (w->cookie != cookie || w->waiting == SQS_WAITER_FREE)
+            continue;
+        if (w->waiting == SQS_WAITER_DONE)
+            return SQS_GRANTED;
+        dequeue_waiter(s, s->queue[w->queue], i);
+        waiter_free(s, i);
+        return SQS_CANCELLED;
+    }
+    return SQS_UNKNOWN;
+}
+
+/* ---- time ------------------------------------------------------------------------------------- */
+
+int64_t sqs_next_at(const struct sqs *s)
+{
+    int64_t at = sqs_heap_key(&s->alarms), patience = sqs_heap_key(&s->patience);
+    if (patience < at)
+        at = patience;
+    if (s->move_count > 0) {
+        int64_t move = sqs_move_next_at(s);
+        if (move < at)
+            at = move;
+    }
+    return at;
+}
+
+void sqs_advance(struct sqs *s, int64_t now_ns)
+{
+    int64_t at;
+    while ((at = sqs_next_at(s)) <= now_ns) {
+        if (at > s->now)
+            s->now = at;
+        /* What arrives at an instant comes before what ends at it. */
+        if (sqs_heap_key(&s->alarms) == at) {
+            struct sqs_queue *q = s->queue[s->alarms.node[0].id];
+            sqs_settle(s, q, at);
+            sqs_wake(s, q, at);
+        } else if (sqs_heap_key(&s->patience) == at) {
+            uint32_t index = s->patience.node[0].id;
+            finish(s, s->queue[s->waiter[index].queue], index, SQS_OK);
+        } else {
+            sqs_move_step(s, at);
+        }
+    }
+    if (now_ns > s->now)
+        s->now = now_ns;
+}
+
+int64_t sqs_begin(struct sqs *s, int64_t now_ns)
+{
+    if (now_ns < s->now)
+        now_ns = s->now;
+    if (sqs_next_at(s) <= now_ns)
+        sqs_advance(s, now_ns);
+    s->now = now_ns;
+    return now_ns;
+}
+
+struct sqs_queue *sqs_begin_queue(struct sqs *s, int64_t *now_ns, int queue,
+                                  struct jobq_error *err)
+{
+    *now_ns = sqs_begin(s, *now_ns);
+    struct sqs_queue *q = sqs_queue_at(s, queue);
+    if (!q) {
+        sqs_fail(err, SQS_NO_QUEUE, NULL);
+        return NULL;
+    }
+    sqs_settle(s, q, *now_ns);
+    if (q->alarm_at != JOBQ_FOREVER)
+        set_alarm(s, q);
+    return q;
+}
+
+/* ---- the call --------------------------------------------------------------------------------- */
+
+static enum sqs_fault check_receive(const struct sqs *s,
+                                    const struct sqs_receive *options,
+                                    struct jobq_error *err)
+{
+    const struct sqs_params *p = &s->params;
+    char text[160];
+    if (options->max < 1 || options->max > SQS_BATCH_MAX) {
+        snprintf(text, sizeof text,
+                 "Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be "
+                 "between 1 and 10, if provided.",
+                 options->max);
+        return sqs_fail(err, SQS_BAD_PARAMETER, text);
+    }
+    int64_t wait_max = p->long_poll_max_ns ? p->long_poll_max_ns : 20 * JOBQ_NS_PER_S;
+    if (options->wait_ns != SQS_DEFAULT &&
+        (options->wait_ns < 0 || options->wait_ns > wait_max)) {
+        snprintf(
+            text, sizeof text,
+            "Value %lld for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 "
+            "and <= %lld, if provided.",
+            (long long)(options->wait_ns / JOBQ_NS_PER_S),
+            (long long)(wait_max / JOBQ_NS_PER_S));
+        return sqs_fail(err, SQS_BAD_PARAMETER, text);
+    }
+    int64_t hide = options->visibility_ns;
+    if (hide != SQS_DEFAULT &&
+        (hide < 0 ||
+         hide > (p->visibility_max_ns ? p->visibility_max_ns : SQS_LONGEST_NS))) {
+        snprintf(
+            text, sizeof text,
+            "Value %lld for parameter VisibilityTimeout is invalid. Reason: Must be "
+            "between 0 and %lld.",
+            (long long)(hide / JOBQ_NS_PER_S),
+            (long long)((p->visibility_max_ns ? p->visibility_max_ns : SQS_LONGEST_NS) /
+                        JOBQ_NS_PER_S));
+        return sqs_fail(err, SQS_BAD_PARAMETER, text);
+    }
+    return SQS_OK;
+}
+
+enum sqs_fault sqs_receive(struct sqs *s, int64_t now_ns, double u, int queue,
+                           const struct sqs_receive *options, struct sqs_received *out,
+                           struct jobq_error *err)
+{
+    out->waiting = false;
+    out->count = 0;
+    struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
+    if (!q)
+        return SQS_NO_QUEUE;
+    enum sqs_fault fault = check_receive(s, options, err);
+    if (fault != SQS_OK)
+        return fault;
+    if (!sqs_admit(s, q, now_ns, SQS_BUCKET_RECEIVE))
+        return sqs_fail(err, SQS_THROTTLED, NULL);
+    if (!q->settings.fifo && s->params.in_flight_max > 0 &&
+        q->in_flight >= s->params.in_flight_max)
+        return sqs_fail(err, SQS_OVER_LIMIT, NULL);
+    int64_t wait =
+        options->wait_ns == SQS_DEFAULT ? q->settings.wait_ns : options->wait_ns;
+    int64_t hide = options->visibility_ns == SQS_DEFAULT ? q->settings.visibility_ns
+                                                         : options->visibility_ns;
+    if (s->params.long_poll_max_ns == 0)
+        wait = 0;
+    uint32_t slot[SQS_BATCH_MAX];
+    int64_t moved = q->stats.moved_out;
+    int count = pick_messages(s, q, options->max, wait > 0, u, slot);
+    if (count > 0) {
+        give_messages(s, q, slot, count, hide, u, now_ns);
+        for (int i = 0; i < count; i++)
+            sqs_fill(s, slot[i], &out->message[i]);
+        out->count = count;
+    }
+    if (count == 0 && wait > 0) {
+        enqueue_waiter(s, q, options->max, now_ns + wait, hide, u, options->cookie);
+        out->waiting = true;
+    } else {
+        q->stats.receives++;
+        if (count == 0)
+            q->stats.empty_receives++;
+    }
+    if (q->alarm_at != JOBQ_FOREVER || q->waiter_head)
+        sqs_wake(s, q, now_ns);
+    if (q->stats.moved_out != moved)
+        wake_dead_queue(s, q, now_ns);
+    return SQS_OK;
 }

@@ -2,7 +2,7 @@
  *
  * Room:     models, facts.
  * Callers:  those of sqs.h.
- * Knows nothing of: where messages stand (models/sqs/order.c), who waits (models/sqs/wait.c).
+ * Knows nothing of: where messages stand (models/sqs/order.c), who waits (models/sqs/receive.c).
  *
  * Sources. SendMessage, DeleteMessage and ChangeMessageVisibility references. An old receipt
  * deletes nothing and says success (DeleteMessage reference: "might not be deleted";

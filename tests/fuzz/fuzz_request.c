@@ -15,7 +15,7 @@
 
 #include "base/arena.h"
 #include "sim/mock/server/mock.h"
-#include "sim/mock/sqs/wait.h"
+#include "sim/mock/sqs/receive.h"
 #include "sim/mock/server/process.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "sim/mock/ec2/boxes.h"
 #include "sim/mock/control/faults.h"
 #include "sim/mock/control/meter.h"
-#include "sim/mock/sqs/wait.h"
+#include "sim/mock/sqs/receive.h"
 #include "wire/text/awstime.h"
 
 #include <jansson.h>

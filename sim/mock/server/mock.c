@@ -3,7 +3,7 @@
 #include "models/sqs/admin.h"
 #include "sim/mock/ec2/boxes.h"
 #include "sim/mock/control/meter.h"
-#include "sim/mock/sqs/wait.h"
+#include "sim/mock/sqs/receive.h"
 #include "sim/mock/state/state.h"
 
 #include <stdarg.h>

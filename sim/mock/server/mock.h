@@ -8,7 +8,7 @@
  * The life of a request: route.c tells which service it is for and fills a struct call;
  * the service's action applies it to the region's model at call->now_ns and writes its
  * reply into call->out; sim/mock/server/respond.c wraps, meters and sends it, through the faults that are
- * switched on. A receive that waits leaves a struct waiter (sim/mock/sqs/wait.h) behind. */
+ * switched on. A receive that waits leaves a struct waiter (sim/mock/sqs/receive.h) behind. */
 #ifndef JOBQ_SIM_MOCK_SERVER_MOCK_H
 #define JOBQ_SIM_MOCK_SERVER_MOCK_H
 

@@ -5,7 +5,7 @@
 #include "sim/mock/server/delay.h"
 #include "sim/mock/control/faults.h"
 #include "sim/mock/control/meter.h"
-#include "sim/mock/sqs/wait.h"
+#include "sim/mock/sqs/receive.h"
 #include "sim/mock/server/route.h"
 #include "sim/mock/state/state.h"
 

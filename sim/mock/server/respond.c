@@ -3,7 +3,7 @@
 #include "sim/mock/server/delay.h"
 #include "sim/mock/control/faults.h"
 #include "sim/mock/control/meter.h"
-#include "sim/mock/sqs/chars.h"
+#include "sim/mock/server/chars.h"
 #include "wire/text/awstime.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "models/simpledb/simpledb.h"
 #include "sim/mock/server/respond.h"
-#include "sim/mock/sqs/chars.h"
+#include "sim/mock/server/chars.h"
 #include "sim/mock/state/state.h"
 #include "wire/text/base64.h"
 

@@ -1,9 +1,9 @@
 #include "sim/mock/sqs/actions.h"
 
 #include "sim/mock/server/respond.h"
-#include "sim/mock/sqs/chars.h"
+#include "sim/mock/server/chars.h"
 #include "sim/mock/sqs/names.h"
-#include "sim/mock/sqs/wait.h"
+#include "sim/mock/sqs/receive.h"
 #include "sim/mock/state/state.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "sim/mock/sqs/attribute.h"
 
 #include "sim/mock/sqs/actions.h"
-#include "sim/mock/sqs/chars.h"
+#include "sim/mock/server/chars.h"
 #include "wire/text/base64.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "sim/mock/sqs/entry.h"
 
-#include "sim/mock/sqs/chars.h"
+#include "sim/mock/server/chars.h"
 #include "sim/mock/sqs/actions.h"
 
 #include <stdio.h>

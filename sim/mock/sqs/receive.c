@@ -1,11 +1,24 @@
 #include "sim/mock/sqs/receive.h"
 
+#include "sim/mock/control/meter.h"
+#include "sim/mock/server/respond.h"
 #include "sim/mock/sqs/actions.h"
 #include "sim/mock/sqs/attribute.h"
 #include "sim/mock/sqs/names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- what is asked for --------------------------------------------------------------- */
+
+/* Which system attributes a receive asked for, one bit each in the order of system_names;
+ * and which message attributes: "All", ".*" and "prefix.*" as given. */
+struct wanted {
+    unsigned system;
+    struct jobq_str *name;
+    int name_count;
+};
 
 enum wanted_bit {
     WANT_SENDER,
@@ -83,9 +96,9 @@ static int read_system(struct call *call, const struct tree *list, unsigned *bit
     return 0;
 }
 
-static int read_wanted(struct call *call, struct mock_wanted *out)
+static int read_wanted(struct call *call, struct wanted *out)
 {
-    *out = (struct mock_wanted){0};
+    *out = (struct wanted){0};
     if (read_system(call, mock_sqs_list(call, "AttributeNames", "AttributeName"),
                     &out->system) < 0 ||
         read_system(call,
@@ -103,7 +116,7 @@ static int read_wanted(struct call *call, struct mock_wanted *out)
     return 0;
 }
 
-static bool wants_name(const struct mock_wanted *wanted, struct jobq_str name)
+static bool wants_name(const struct wanted *wanted, struct jobq_str name)
 {
     for (int i = 0; i < wanted->name_count; i++) {
         struct jobq_str asked = wanted->name[i];
@@ -118,6 +131,8 @@ static bool wants_name(const struct mock_wanted *wanted, struct jobq_str name)
     return false;
 }
 
+/* ---- the reply ------------------------------------------------------------------------ */
+
 void mock_receive_sequence(uint64_t id, char out[24])
 {
     snprintf(out, 24, "188%017llu", (unsigned long long)(id * 256 % 100000000000000000));
@@ -125,7 +140,7 @@ void mock_receive_sequence(uint64_t id, char out[24])
 
 struct system_writer {
     struct call *call;
-    const struct mock_wanted *wanted;
+    const struct wanted *wanted;
     bool open;
 };
 
@@ -147,7 +162,7 @@ static void put_system_int(struct system_writer *w, enum wanted_bit bit, int64_t
     put_system(w, bit, (struct jobq_str){digits, text_write_int(digits, value)});
 }
 
-static void write_system(struct call *call, const struct mock_wanted *wanted,
+static void write_system(struct call *call, const struct wanted *wanted,
                          const struct sqs_message *message, const struct sqs_extra *extra)
 {
     struct system_writer w = {call, wanted, false};
@@ -180,7 +195,7 @@ static void write_system(struct call *call, const struct mock_wanted *wanted,
         emit_map_end(&call->out);
 }
 
-static void write_attributes(struct call *call, const struct mock_wanted *wanted,
+static void write_attributes(struct call *call, const struct wanted *wanted,
                              const struct sqs_message *message,
                              const struct sqs_extra *extra)
 {
@@ -204,7 +219,7 @@ static void write_attributes(struct call *call, const struct mock_wanted *wanted
     emit_map_end(&call->out);
 }
 
-static void write_message(struct call *call, int queue, const struct mock_wanted *wanted,
+static void write_message(struct call *call, int queue, const struct wanted *wanted,
                           const struct sqs_message *message)
 {
     struct mock *mock = call->mock;
@@ -233,8 +248,8 @@ static void write_message(struct call *call, int queue, const struct mock_wanted
     emit_object_end(e, "Message");
 }
 
-void mock_receive_write(struct call *call, int queue, const struct mock_wanted *wanted,
-                        const struct sqs_received *received)
+static void write_messages(struct call *call, int queue, const struct wanted *wanted,
+                           const struct sqs_received *received)
 {
     call->empty = received->count == 0;
     if (received->count == 0)
@@ -245,10 +260,188 @@ void mock_receive_write(struct call *call, int queue, const struct mock_wanted *
     emit_list_end(&call->out);
 }
 
+/* ---- receives that wait ------------------------------------------------------------- */
+
+struct waiter {
+    struct mock *mock;
+    struct mock_region *region;
+    struct http_exchange *x;
+    uint64_t cookie; /* generation in the high half, 1 + index in the low one */
+    int next_free;
+    int queue;
+    bool used, json;
+    int64_t request_bytes;
+    char request_id[MOCK_UUID_BYTES];
+    struct wanted wanted; /* its names are one allocation, freed with it */
+};
+
+struct mock_waits {
+    struct waiter **slot; /* pointers: a gone callback holds one */
+    int count, used, free_head;
+};
+
+struct mock_waits *mock_wait_new(void)
+{
+    struct mock_waits *waits = xcalloc(1, sizeof *waits);
+    waits->free_head = -1;
+    return waits;
+}
+
+void mock_wait_free(struct mock_waits *waits)
+{
+    if (!waits)
+        return;
+    for (int i = 0; i < waits->count; i++) {
+        free(waits->slot[i]->wanted.name);
+        free(waits->slot[i]);
+    }
+    free(waits->slot);
+    free(waits);
+}
+
+int mock_wait_count(const struct mock_waits *waits)
+{
+    return waits->used;
+}
+
+/* A free cookie, to be given to sqs_receive. */
+static uint64_t wait_cookie(struct mock_waits *waits)
+{
+    if (waits->free_head < 0) {
+        waits->slot =
+            xrealloc(waits->slot, (size_t)(waits->count + 1) * sizeof *waits->slot);
+        struct waiter *fresh = xcalloc(1, sizeof *fresh);
+        fresh->cookie = (uint64_t)waits->count + 1;
+        fresh->next_free = -1;
+        waits->slot[waits->count] = fresh;
+        waits->free_head = waits->count++;
+    }
+    return waits->slot[waits->free_head]->cookie;
+}
+
+static struct waiter *find_waiter(struct mock_waits *waits, uint64_t cookie)
+{
+    uint64_t index = (cookie & UINT32_MAX) - 1;
+    if (index >= (uint64_t)waits->count)
+        return NULL;
+    struct waiter *waiter = waits->slot[index];
+    return waiter->used && waiter->cookie == cookie ? waiter : NULL;
+}
+
+static void forget(struct waiter *waiter)
+{
+    struct mock_waits *waits = waiter->mock->waits;
+    free(waiter->wanted.name);
+    waiter->wanted = (struct wanted){0};
+    waiter->used = false;
+    int index = (int)(waiter->cookie & UINT32_MAX) - 1;
+    waiter->cookie += UINT64_C(1) << 32;
+    waiter->next_free = waits->free_head;
+    waits->free_head = index;
+    waits->used--;
+}
+
+/* What is kept of the request, as a call. */
+static struct call call_of(const struct waiter *waiter)
+{
+    struct call call = {
+        .mock = waiter->mock,
+        .x = waiter->x,
+        .region = waiter->region,
+        .service = MOCK_SQS,
+        .json = waiter->json,
+        .fifo = mock_sqs_is_fifo(sqs_name(waiter->region->sqs, waiter->queue)),
+        .action = "ReceiveMessage",
+        .now_ns = mock_now_ns(waiter->mock),
+        .request_bytes = waiter->request_bytes};
+    memcpy(call.request_id, waiter->request_id, sizeof call.request_id);
+    return call;
+}
+
+/* It was asked, so it is billed, though nobody hears an answer. */
+static bool client_gone(void *ctx)
+{
+    struct waiter *waiter = ctx;
+    struct call call = call_of(waiter);
+    meter_call(waiter->mock->meter, &call, 200, 0);
+    /* Granted ones are answered within the call that granted them, so that one found here
+     * is still waiting. */
+    sqs_cancel(waiter->region->sqs, waiter->cookie);
+    forget(waiter);
+    return false;
+}
+
+/* The names outlive the request: copy them, array and bytes in one allocation. */
+static void keep_wanted(struct waiter *waiter, const struct wanted *wanted)
+{
+    waiter->wanted = *wanted;
+    waiter->wanted.name = NULL;
+    if (wanted->name_count == 0)
+        return;
+    size_t head = (size_t)wanted->name_count * sizeof *wanted->name, bytes = head;
+    for (int i = 0; i < wanted->name_count; i++)
+        bytes += (size_t)wanted->name[i].len;
+    waiter->wanted.name = xmalloc(bytes);
+    char *at = (char *)waiter->wanted.name + head;
+    for (int i = 0; i < wanted->name_count; i++) {
+        size_t len = (size_t)wanted->name[i].len;
+        if (len > 0)
+            memcpy(at, wanted->name[i].ptr, len);
+        waiter->wanted.name[i] = (struct jobq_str){at, (int64_t)len};
+        at += len;
+    }
+}
+
+/* The model said "waiting": keep what is needed to answer later. */
+static void wait_park(struct call *call, uint64_t cookie, int queue,
+                      const struct wanted *wanted)
+{
+    struct mock_waits *waits = call->mock->waits;
+    struct waiter *waiter = waits->slot[waits->free_head];
+    waits->free_head = waiter->next_free;
+    waits->used++;
+    waiter->mock = call->mock;
+    waiter->region = call->region;
+    waiter->x = call->x;
+    waiter->cookie = cookie;
+    waiter->queue = queue;
+    waiter->used = true;
+    waiter->json = call->json;
+    waiter->request_bytes = call->request_bytes;
+    memcpy(waiter->request_id, call->request_id, sizeof waiter->request_id);
+    keep_wanted(waiter, wanted);
+    http_on_gone(call->x, client_gone, waiter);
+}
+
+static void answer_grant(struct waiter *waiter, const struct sqs_grant *grant)
+{
+    struct call call = call_of(waiter);
+    answer_open(&call, true);
+    enum call_end end = CALL_DONE;
+    if (grant->fault != SQS_OK)
+        end = mock_sqs_fault(&call, grant->fault, NULL);
+    else
+        write_messages(&call, waiter->queue, &waiter->wanted, &grant->received);
+    forget(waiter);
+    answer_end(&call, end, true);
+}
+
+void mock_wait_drain(struct mock *mock, struct mock_region *region)
+{
+    struct sqs_grant grant;
+    while (sqs_take_grant(region->sqs, &grant)) {
+        struct waiter *waiter = find_waiter(mock->waits, grant.cookie);
+        if (waiter)
+            answer_grant(waiter, &grant);
+    }
+}
+
+/* ---- the action ----------------------------------------------------------------------- */
+
 enum call_end mock_receive_message(struct call *call)
 {
     struct mock *mock = call->mock;
-    struct mock_wanted wanted;
+    struct wanted wanted;
     struct sqs_received received;
     struct jobq_error err = {0};
     int64_t max = 1, wait_s = -1, visibility_s = -1;
@@ -264,15 +457,15 @@ enum call_end mock_receive_message(struct call *call)
         .max = (int)max,
         .wait_ns = wait_s < 0 ? SQS_DEFAULT : wait_s * JOBQ_NS_PER_S,
         .visibility_ns = visibility_s < 0 ? SQS_DEFAULT : visibility_s * JOBQ_NS_PER_S,
-        .cookie = mock_wait_cookie(mock->waits)};
+        .cookie = wait_cookie(mock->waits)};
     enum sqs_fault fault = sqs_receive(call->region->sqs, call->now_ns, mock_u(mock),
                                        queue, &options, &received, &err);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
     if (received.waiting) {
-        mock_wait_park(call, options.cookie, queue, &wanted);
+        wait_park(call, options.cookie, queue, &wanted);
         return CALL_WAITING;
     }
-    mock_receive_write(call, queue, &wanted, &received);
+    write_messages(call, queue, &wanted, &received);
     return CALL_DONE;
 }

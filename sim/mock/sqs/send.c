@@ -5,7 +5,7 @@
  * Knows nothing of: sockets, protocols beyond call->json. */
 #include "sim/mock/sqs/actions.h"
 #include "sim/mock/sqs/attribute.h"
-#include "sim/mock/sqs/chars.h"
+#include "sim/mock/server/chars.h"
 #include "sim/mock/sqs/entry.h"
 #include "sim/mock/sqs/receive.h"
 

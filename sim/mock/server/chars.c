@@ -1,4 +1,4 @@
-#include "sim/mock/sqs/chars.h"
+#include "sim/mock/server/chars.h"
 
 #include <string.h>
 

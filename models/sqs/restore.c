@@ -1,4 +1,4 @@
-/* keep.c - looking at all messages of a queue, and putting them back.
+/* restore.c - looking at all messages of a queue, and putting them back.
  *
  * Room:     models, facts; of the SQS model.
  * Callers:  those of sqs.h.

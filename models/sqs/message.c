@@ -1,17 +1,25 @@
-/* memory.c - where the SQS model keeps messages: slots and blocks, used again.
+/* message.c - where the SQS model keeps messages, and what is packed into one beside its
+ * body.
  *
  * Room:     models, facts; of the SQS model alone.
- * Callers:  sqs_*.c.
- * Knows nothing of: queues.
+ * Callers:  those of sqs.h; models/sqs.
+ * Knows nothing of: queues, protocols.
  *
  * Blocks come in classes of size: steps of 16 bytes up to 512, then four steps a doubling
  * up to 64 KiB; larger ones are malloc's own. They are carved from chunks in turn and stay
- * with their slot, or in a free list a class if its next message is of another size. A reset starts carving from the first chunk again, so that
- * replications touch memory that is already there. */
+ * with their slot, or in a free list a class if its next message is of another size. A
+ * reset starts carving from the first chunk again, so that replications touch memory that
+ * is already there.
+ *
+ * Packed beside the body: lengths of group and deduplication id (one byte each), number of
+ * attributes (one byte), the two ids, then for each attribute: flags (1 binary, 2 system),
+ * lengths of name, type (two bytes each) and value (four), little-endian, and their bytes.
+ * Nothing at all when there is neither id nor attribute. */
 #include "models/sqs/impl.h"
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,4 +192,91 @@ int64_t sqs_memory_bytes(const struct sqs *s)
 int64_t sqs_message_count(const struct sqs *s)
 {
     return s->message_count;
+}
+
+/* ---- group, deduplication id and attributes, packed ------------------------------------ */
+
+enum { HEAD_BYTES = 3, ATTRIBUTE_BYTES = 9, BINARY = 1, SYSTEM = 2 };
+
+size_t sqs_extra_bytes(const struct sqs_outgoing *in)
+{
+    if (!in->group.len && !in->dedup.len && !in->attribute_count)
+        return 0;
+    int64_t bytes = HEAD_BYTES + in->group.len + in->dedup.len;
+    for (int i = 0; i < in->attribute_count; i++)
+        bytes += ATTRIBUTE_BYTES + in->attribute[i].name.len + in->attribute[i].type.len +
+                 in->attribute[i].value.len;
+    return (size_t)bytes;
+}
+
+static char *put_number(char *out, int64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        *out++ = (char)(unsigned char)((uint64_t)value >> (8 * i));
+    return out;
+}
+
+static char *put_bytes(char *out, struct jobq_str s)
+{
+    if (s.len)
+        memcpy(out, s.ptr, (size_t)s.len);
+    return out + s.len;
+}
+
+void sqs_extra_write(const struct sqs_outgoing *in, char *out)
+{
+    assert(in->group.len <= SQS_ID_MAX && in->dedup.len <= SQS_ID_MAX);
+    out = put_number(out, in->group.len, 1);
+    out = put_number(out, in->dedup.len, 1);
+    out = put_number(out, in->attribute_count, 1);
+    out = put_bytes(put_bytes(out, in->group), in->dedup);
+    for (int i = 0; i < in->attribute_count; i++) {
+        const struct sqs_attribute *a = &in->attribute[i];
+        out = put_number(out, (a->binary ? BINARY : 0) | (a->system ? SYSTEM : 0), 1);
+        out = put_number(out, a->name.len, 2);
+        out = put_number(out, a->type.len, 2);
+        out = put_number(out, a->value.len, 4);
+        out = put_bytes(put_bytes(put_bytes(out, a->name), a->type), a->value);
+    }
+}
+
+static int64_t get_number(const char *in, int bytes)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < bytes; i++)
+        value |= (uint64_t)(unsigned char)in[i] << (8 * i);
+    return (int64_t)value;
+}
+
+void sqs_extra_read(struct jobq_str extra, struct sqs_extra *out)
+{
+    *out = (struct sqs_extra){{"", 0}, {"", 0}, 0};
+    if (extra.len < HEAD_BYTES)
+        return;
+    const char *at = extra.ptr + HEAD_BYTES;
+    out->group = (struct jobq_str){at, get_number(extra.ptr, 1)};
+    out->dedup = (struct jobq_str){at + out->group.len, get_number(extra.ptr + 1, 1)};
+    out->attribute_count = (int)get_number(extra.ptr + 2, 1);
+}
+
+void sqs_extra_attribute(struct jobq_str extra, int index, struct sqs_attribute *out)
+{
+    struct sqs_extra head;
+    sqs_extra_read(extra, &head);
+    assert(index >= 0 && index < head.attribute_count);
+    const char *at = head.dedup.ptr + head.dedup.len;
+    for (int i = 0;; i++) {
+        int64_t flags = get_number(at, 1), name = get_number(at + 1, 2);
+        int64_t type = get_number(at + 3, 2), value = get_number(at + 5, 4);
+        at += ATTRIBUTE_BYTES;
+        if (i == index) {
+            out->binary = (flags & BINARY) != 0;
+            out->system = (flags & SYSTEM) != 0;
+            out->name = (struct jobq_str){at, name};
+            out->type = (struct jobq_str){at + name, type};
+            out->value = (struct jobq_str){at + name + type, value};
+            return;
+        }
+        at += name + type + value;
+    }
 }

@@ -5,8 +5,8 @@
  *           (SimpleDB sends it in base64); actions that keep
  *           what they are given; what quotes a request in an error.
  * Knows nothing of: services. */
-#ifndef JOBQ_SIM_MOCK_SQS_CHARS_H
-#define JOBQ_SIM_MOCK_SQS_CHARS_H
+#ifndef JOBQ_SIM_MOCK_SERVER_CHARS_H
+#define JOBQ_SIM_MOCK_SERVER_CHARS_H
 
 #include "wire/text/params.h"
 
