@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define PROGRESS_NS (5 * JOBQ_NS_PER_S)
+#define SECOND_WAIT_MAX_NS JOBQ_NS_PER_HOUR
 
 /* What is to happen with the message when the slot is free. */
 enum next_step {
@@ -24,6 +25,7 @@ enum next_step {
     STEP_DEAD,   /* copy to the dead-letter queue, then delete */
     STEP_LATER,  /* return after a back-off */
     STEP_RETURN, /* return now */
+    STEP_WAIT,   /* a second message of a job that runs: hide it, longer each time */
     STEP_LEAVE   /* returns by its visibility */
 };
 
@@ -96,11 +98,15 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
         d->counters.corrupt++;
         *step = skip(h, STEP_DEAD, state, "the job has no row");
         return false;
+    case CLAIM_ELSEWHERE:
+        d->counters.duplicates++;
+        *step = skip(h, STEP_WAIT, state, "the job runs under another message");
+        return false;
     case CLAIM_LEAVE:
         break;
     }
     d->counters.duplicates++;
-    *step = skip(h, STEP_LEAVE, state, "running elsewhere, or the store does not answer");
+    *step = skip(h, STEP_LEAVE, state, "the store does not answer");
     return false;
 }
 
@@ -362,6 +368,22 @@ static bool bury(struct held *h)
     return code == JOBQ_OK;
 }
 
+/* How long to hide a second message of a job that is still running. Each look at it counts
+ * as a receive, and the queue moves a message to the dead letters after its
+ * maxReceiveCount: at one look a visibility timeout (6 s, 50 receives) that happens after
+ * five minutes of a job's run. So the wait doubles from look to look, up to an hour: 50
+ * looks then last for more than the 12 hours that a job may run. */
+static int64_t second_message_wait_ns(const struct held *h)
+{
+    int64_t wait_ns = h->d->visibility_ns;
+    for (int32_t i = 1; i < h->message.receive_count && wait_ns < SECOND_WAIT_MAX_NS; i++)
+        wait_ns *= 2;
+    if (wait_ns <= SECOND_WAIT_MAX_NS)
+        return wait_ns;
+    return h->d->visibility_ns > SECOND_WAIT_MAX_NS ? h->d->visibility_ns
+                                                    : SECOND_WAIT_MAX_NS;
+}
+
 /* Walks the message's last step, without the slot. */
 static void finish(struct held *h, enum next_step step)
 {
@@ -384,6 +406,9 @@ static void finish(struct held *h, enum next_step step)
         return;
     case STEP_RETURN:
         deleter_give_back(d, &h, 1, 0);
+        return;
+    case STEP_WAIT:
+        deleter_give_back(d, &h, 1, second_message_wait_ns(h));
         return;
     case STEP_LEAVE:
         held_release(h);

@@ -9,8 +9,8 @@
  * our own write: the row is read, and one's own token there means success.
  *
  * Whose message it is decides a running row: the claiming message delivered again says that
- * its visibility ran out, and is taken over as attempt + 1; another message of the job is
- * left alone, and finds the job ended some day. */
+ * its visibility ran out, and is taken over as attempt + 1; another message of the job waits
+ * until it finds the job ended. */
 #include "base/text.h"
 #include "fleet/drain/parts.h"
 #include "jobq/units.h"
@@ -137,7 +137,7 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
     else if (h->claim_bytes > 0 && str_eq(row->claim, claim_of(h)))
         *out = CLAIM_OURS; /* a lost reply: it was we */
     else if (row->state == JOB_RUNNING && !str_eq(row->message_id, message_id(h)))
-        *out = CLAIM_LEAVE;
+        *out = CLAIM_ELSEWHERE;
     else
         return row->attempt >= d->options.max_attempts ? GIVE_UP_ON : TAKE;
     return SETTLED;

@@ -317,6 +317,32 @@ static void another_message_for_a_running_job_is_left_alone(void **state)
     stage_free(st);
 }
 
+/* A job of 20 minutes with a visibility of 6 s whose message was sent twice, as a lost reply
+ * makes a client do: looked at once a visibility timeout, the second message would be at the
+ * queue's maxReceiveCount (50) after five minutes, and be taken for dead. */
+static void a_second_message_is_not_worn_out(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 6 * S);
+    stage_enqueue(st, 1, "1200");
+    struct stage_drainer *sd = stage_drain(st, 2);
+    stage_run_for(st, 3 * S);
+    struct copies copies = {.st = st};
+    snprintf(copies.text, sizeof copies.text, "%s sleep 1200000000000", st->id[0]);
+    stage_do(st, send_copy, &copies);
+    stage_run_for(st, 1180 * S);
+    assert_in_range(sd->skipped, 5, 12);
+    stage_run_for(st, 2400 * S);
+    assert_int_equal(sd->started, 1);
+    assert_int_equal(stage_state(st, 0), JOB_DONE);
+    assert_queue_empty(st);
+    char dead[JOBQ_QUEUE_NAME_MAX + 1];
+    job_dead_queue_name(STAGE_QUEUE, dead);
+    struct jobq_queue_depth depth = stage_depth(st, dead);
+    assert_int_equal(depth.visible + depth.in_flight, 0);
+    stage_free(st);
+}
+
 static void a_message_of_a_finished_job_is_only_deleted(void **state)
 {
     (void)state;
@@ -1023,6 +1049,7 @@ int main(void)
         cmocka_unit_test(a_dead_drainers_job_is_taken_over),
         cmocka_unit_test(a_late_attempt_does_not_overwrite),
         cmocka_unit_test(another_message_for_a_running_job_is_left_alone),
+        cmocka_unit_test(a_second_message_is_not_worn_out),
         cmocka_unit_test(a_message_of_a_finished_job_is_only_deleted),
         cmocka_unit_test(short_jobs_send_no_heartbeat),
         cmocka_unit_test(long_jobs_are_covered_ten_a_call),
