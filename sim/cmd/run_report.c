@@ -310,12 +310,12 @@ void run_report_text(const struct scenario *scenario, const struct world_params 
     int count = summarise(r, s);
     char span[32];
     put_headline(scenario, r, out);
-    static const char *const states[] = {"done",    "dead",   "cancelled",
-                                         "expired", "queued", "refused"};
+    static const char *const states[] = {"done",   "dead",    "cancelled", "expired",
+                                         "queued", "refused", "lost"};
     text_printf(out, "\njobs        %.10g enqueued",
                 find(s, count, "jobs", "enqueued")->mean);
-    for (int i = 0; i < 6; i++) {
-        /* What did not happen is not told, but for the deaths. */
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        /* Zeros are left out, but for the first two. */
         double number = find(s, count, "jobs", states[i])->mean;
         if (i < 2 || number > 0)
             text_printf(out, ", %.10g %s", number, states[i]);

@@ -65,6 +65,9 @@ struct scene {
     int64_t ended, failed_attempts, attempts;
     int64_t cancelled;
     int64_t last_end_ns, last_progress_ns, reconcile_at_ns;
+    int64_t last_activity_ns;    /* the last look at which a job was to come or ran */
+    int64_t lost;                /* jobs that have neither an end nor a message */
+    int64_t drainers_at_give_up; /* that ran when the run was given up */
     /* What jobs, ended, open and the last two instants do not know of yet. */
     struct scene_news news[SCENE_NEWS];
     uint64_t news_key[SCENE_NEWS]; /* of the job's record */

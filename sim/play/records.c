@@ -109,4 +109,6 @@ void scene_on_event(void *ctx, const struct drainer_event *e)
         s->failed_attempts += e->state == JOB_FAILED;
     else if (e->kind == DRAINER_SKIPPED && e->state == JOB_CANCELLED && e->job_id.len > 0)
         ended_one(s, e, SCENE_FOUND, JOBREC_CANCELLED);
+    else if (e->kind == DRAINER_SKIPPED && e->state == JOB_DEAD && e->job_id.len > 0)
+        ended_one(s, e, SCENE_FOUND, JOBREC_DEAD); /* its attempts were used up */
 }

@@ -13,6 +13,7 @@
 #define LOOK_NS (5 * JOBQ_NS_PER_MIN)
 /* Heard nothing for so long: the rows are asked. */
 #define QUIET_NS (60 * JOBQ_NS_PER_S)
+/* Nothing has arrived, run or ended for so long: nothing will. */
 #define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
 /* What a drainer may take to flush its deletes once told to stop. */
 #define STOP_NS (10 * JOBQ_NS_PER_MIN)
@@ -54,6 +55,18 @@ static bool queue_is_empty(struct scene *s)
     return sqs_info(world_sqs(s->world), world_now(s->world), queue, &info, &err) !=
                SQS_OK ||
            info.oldest_sent_at_ns == INT64_MAX;
+}
+
+/* One drainer fewer: its program has ended, or its box went down under it. The last one ends
+ * a run that is over. */
+static void drainer_gone(struct scene_box *b)
+{
+    struct scene *s = b->scene;
+    if (!b->running)
+        return;
+    b->running = false;
+    if (--s->drainers == 0 && s->finishing)
+        kernel_stop(world_kernel(s->world));
 }
 
 void scene_see_end(struct scene *s)
@@ -118,6 +131,20 @@ static int64_t look_ns(const struct scene *s)
     return s->options.until_empty ? JOBQ_NS_PER_S : LOOK_NS;
 }
 
+static bool any_job_runs(struct scene *s)
+{
+    for (int64_t i = 0; i < world_box_count(s->world); i++) {
+        struct scene_box *b = scene_box_of(s, world_box_at(s->world, i));
+        struct drainer_view view;
+        if (!b->drainer || !b->running)
+            continue;
+        drainer_view(b->drainer, &view);
+        if (view.busy > 0)
+            return true;
+    }
+    return false;
+}
+
 static void look(void *ctx, uint64_t arg)
 {
     (void)arg;
@@ -137,10 +164,21 @@ static void look(void *ctx, uint64_t arg)
     if (s->finishing)
         return;
     int64_t give_up_ns = s->options.give_up_ns > 0 ? s->options.give_up_ns : GIVE_UP_NS;
+    if (!s->fed || any_job_runs(s))
+        s->last_activity_ns = now_ns;
+    if (s->last_activity_ns < s->last_progress_ns)
+        s->last_activity_ns = s->last_progress_ns;
     bool over = s->fed && s->open > 0 && s->open <= expired(s);
-    if (over || (s->fed && now_ns - s->last_progress_ns > give_up_ns)) {
+    if (over || now_ns - s->last_activity_ns > give_up_ns) {
         s->finishing = true;
         s->gave_up = !over;
+        if (!over && !s->options.until_empty && queue_is_empty(s)) {
+            /* Nothing is left that could end them: a row was dropped while its job ran, or
+             * the message went to the dead letters and its attempt ended with its box. */
+            s->gave_up = false;
+            s->lost = s->open - expired(s);
+        }
+        s->drainers_at_give_up = s->drainers;
         stop_drainers(s);
         if (s->drainers == 0)
             kernel_stop(world_kernel(s->world));
@@ -178,10 +216,7 @@ static void shut_down(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct scene_box *b = ctx;
-    struct scene *s = b->scene;
     world_box_shutdown(b->box);
-    if (s->finishing && s->drainers == 0)
-        kernel_stop(world_kernel(s->world));
 }
 
 static struct drainer_options drainer_settings(struct scene_box *b)
@@ -214,13 +249,15 @@ static void drainer_main(void *arg)
         drainer_stop(b->drainer, world_now(s->world) + STOP_NS);
     if (code == JOBQ_OK)
         code = drainer_run(b->drainer, &err);
-    /* Spot: the drainer has given back what it held, and EC2 will come for the box; or it
-     * could not go on, and another box will be wanted. */
-    if (b->running) {
-        b->running = false;
-        s->drainers--;
+    if (code < 0 && !s->finishing && !jobq_code_is_retryable(code)) {
+        /* Refused for good: every other drainer would be, too. */
+        s->setup_code = code;
+        s->setup_error = err;
+        kernel_stop(world_kernel(s->world));
+        return;
     }
-    (void)code;
+    /* It was stopped, or a spot notice has made it give back what it held, or the services
+     * did not answer for too long: then another box will be wanted. */
     kernel_at(world_kernel(s->world), world_now(s->world), shut_down, b, 0);
 }
 
@@ -262,10 +299,7 @@ static void box_down(void *ctx, struct world_box *box)
     struct scene *s = ctx;
     struct scene_box *b = scene_box_of(s, box);
     scene_close_box(s, b);
-    if (b->running) {
-        b->running = false;
-        s->drainers--;
-    }
+    drainer_gone(b);
     if (s->finishing)
         return;
     if (s->scenario->boot == SCENARIO_BOOT_MODEL) {
@@ -279,7 +313,7 @@ static void box_down(void *ctx, struct world_box *box)
 void scene_origin(struct scene *s)
 {
     const struct scenario *sc = s->scenario;
-    s->origin_ns = s->last_progress_ns = world_now(s->world);
+    s->origin_ns = s->last_progress_ns = s->last_activity_ns = world_now(s->world);
     if (s->options.hooks && s->options.hooks->origin)
         s->options.hooks->origin(s->options.hooks->ctx, s->world);
     workload_init(&s->workload, &sc->arrivals, &sc->job_time,
@@ -327,6 +361,23 @@ static void start_over(struct scene *s)
     arena_reset(&s->arena);
 }
 
+/* Why a run has not come to its end, and what is left. */
+static int no_end(struct scene *s, bool time_is_up, struct jobq_error *err)
+{
+    struct sqs_queue_info info = {0};
+    struct jobq_error none;
+    int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
+    if (queue >= 0)
+        sqs_info(world_sqs(s->world), world_now(s->world), queue, &info, &none);
+    return jobq_fail(err, JOBQ_TIMEOUT,
+                     "%lld of %lld jobs came to no end %s: %lld messages are visible, "
+                     "%lld in flight, %lld delayed, and %lld drainers run",
+                     (long long)s->open, (long long)s->acked,
+                     time_is_up ? "in 100 years" : "and none runs",
+                     (long long)info.visible, (long long)info.in_flight,
+                     (long long)info.delayed, (long long)s->drainers_at_give_up);
+}
+
 int scene_play(struct scene *s, const struct scenario *scenario,
                const struct world_params *params, const struct scene_options *options,
                struct scene_result *out, struct jobq_error *err)
@@ -349,7 +400,7 @@ int scene_play(struct scene *s, const struct scenario *scenario,
                  options->keep_ids || scenario->spot || options->hooks);
     world_on_boot(s->world, box_up, box_down, s);
     scene_client_start(s);
-    kernel_run(world_kernel(s->world), JOBQ_FOREVER - 1);
+    enum kernel_end end = kernel_run(world_kernel(s->world), SCENE_RUN_MAX_NS);
     scene_hear(s);
     if (s->setup_code != JOBQ_OK) {
         *err = s->setup_error;
@@ -361,9 +412,8 @@ int scene_play(struct scene *s, const struct scenario *scenario,
     scene_fill_result(s, out);
     if (options->progress)
         atomic_fetch_add_explicit(options->progress, s->ended % 64, memory_order_relaxed);
-    if (!s->finishing || s->gave_up)
-        return jobq_fail(err, JOBQ_TIMEOUT, "%lld of %lld jobs came to no end",
-                         (long long)s->open, (long long)s->acked);
+    if (!s->finishing || s->gave_up || end == KERNEL_UNTIL)
+        return no_end(s, end == KERNEL_UNTIL, err);
     return JOBQ_OK;
 }
 

@@ -49,6 +49,7 @@ struct scene_capacity {
 struct scene_result {
     /* Jobs. enqueued: those that the client knows to be on the queue. */
     int64_t enqueued, refused, done, dead, cancelled, expired, queued;
+    int64_t lost;       /* that have neither an end nor a message that could bring it */
     int64_t failed;     /* attempts that failed and were to be tried again */
     int64_t duplicates; /* deliveries that were not run */
     int64_t attempts;
@@ -96,12 +97,14 @@ struct scene_options {
     const struct scene_hooks *hooks; /* NULL: none */
     _Atomic int64_t *progress; /* ended jobs are added, some at a time; NULL: none */
     bool until_empty;          /* end only when nothing is left on the queue either */
-    int64_t give_up_ns;        /* fail when no job has ended for so long; 0: 15 days */
+    int64_t give_up_ns;        /* fail when nothing has arrived, run or ended for so long;
+                                  0: 15 days */
 };
 
 /* Plays it. params are those of scenario->model. Returns: JOBQ_OK; TIMEOUT: jobs came to no
- * end (the result is filled as far as it went); else the error of the client's set-up. The
- * memory of the last play is used again. */
+ * end, and what waits (the result is filled as far as it went); else the error of the
+ * client's set-up, or the one that a drainer was refused with for good. The memory of the
+ * last play is used again. */
 int scene_play(struct scene *scene, const struct scenario *scenario,
                const struct world_params *params, const struct scene_options *options,
                struct scene_result *out, struct jobq_error *err);
@@ -117,6 +120,9 @@ struct jobq_str scene_page(const struct scene *scene);
 uint64_t scene_seed(uint64_t seed, uint64_t replication);
 
 #define SCENE_QUEUE "jobs"
+/* The longest run: a job of as long and the 56 years of the wall clock's start still fit the
+ * 292 years of an int64 of nanoseconds. */
+#define SCENE_RUN_MAX_NS (INT64_C(100) * 365 * JOBQ_NS_PER_DAY)
 /* The root volume of a box: the smallest of Amazon Linux 2023's images. A box also has a
  * public address. */
 #define SCENE_VOLUME_GIB 8

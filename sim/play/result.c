@@ -155,7 +155,8 @@ static void fill_jobs(struct scene *s, const struct job_sums *sums,
     out->enqueued = s->acked;
     out->refused = s->refused;
     out->expired = stats.expired < open ? stats.expired : open;
-    out->queued = open - out->expired;
+    out->lost = s->lost < open - out->expired ? s->lost : open - out->expired;
+    out->queued = open - out->expired - out->lost;
     out->failed = s->failed_attempts;
     out->attempts = s->attempts;
     if (sums->last_ns > sums->first_ns)

@@ -59,6 +59,29 @@ static int check_payload(const struct scenario *s, const struct world_params *p,
     return JOBQ_OK;
 }
 
+/* What no fleet of this size can finish within the longest run is refused at once. Where
+ * messages expire, the run ends by itself. */
+static int check_length(const struct scenario *s, const struct world_params *p,
+                        struct jobq_error *err)
+{
+    if (p->sqs.retention)
+        return JOBQ_OK;
+    double work_s = dist_mean_s(&s->job_time) * (double)s->jobs;
+    if (s->trace.arrival_ns) {
+        work_s = 0;
+        for (int64_t i = 0; i < s->jobs && i < s->trace.count; i++)
+            work_s += (double)s->trace.job_ns[i] / 1e9;
+    }
+    double slots = (double)s->boxes * (double)s->concurrency;
+    double most_s = (double)SCENE_RUN_MAX_NS / 1e9, year_s = 365 * 86400.0;
+    if (work_s / slots <= most_s)
+        return JOBQ_OK;
+    return jobq_fail(err, JOBQ_LIMIT,
+                     "%lld jobs take %.3g years on %.0f slots: a run is at most %.0f "
+                     "years long",
+                     (long long)s->jobs, work_s / slots / year_s, slots, most_s / year_s);
+}
+
 struct world_params *run_params(const struct scenario *s, struct jobq_error *err)
 {
     struct world_params *p = xcalloc(1, sizeof *p);
@@ -75,6 +98,8 @@ struct world_params *run_params(const struct scenario *s, struct jobq_error *err
             jobq_fail(err, JOBQ_INVALID, "--instance: unknown instance type '%s'", safe);
     if (code == JOBQ_OK)
         code = check_payload(s, p, err);
+    if (code == JOBQ_OK)
+        code = check_length(s, p, err);
     if (code == JOBQ_OK)
         return p;
     free(p);
@@ -221,7 +246,8 @@ static void put_jobs(struct list *l, const struct scene_result *r)
                   {"failed", r->failed},     {"dead", r->dead},
                   {"expired", r->expired},   {"duplicates", r->duplicates},
                   {"attempts", r->attempts}, {"cancelled", r->cancelled},
-                  {"queued", r->queued},     {"refused", r->refused}};
+                  {"queued", r->queued},     {"refused", r->refused},
+                  {"lost", r->lost}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         put(l, "jobs", counts[i].name, (double)counts[i].value, true);
 }

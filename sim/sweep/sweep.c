@@ -320,7 +320,7 @@ static void note_replication(struct worker *w, const struct scenario *s, int64_t
                              [OUT_UTILISATION] = r->utilisation,
                              [OUT_DONE] = (double)r->done,
                              [OUT_DEAD] = (double)r->dead,
-                             [OUT_EXPIRED] = (double)r->expired,
+                             [OUT_EXPIRED] = (double)(r->expired + r->lost),
                              [OUT_ATTEMPTS] = (double)r->attempts / jobs,
                              [OUT_DUPLICATES] = (double)r->duplicates,
                              [OUT_BINDING] = (double)r->capacity.binding};

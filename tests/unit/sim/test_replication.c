@@ -1,0 +1,192 @@
+/* test_replication.c - when a simulated run ends, and with what: drainers that are refused,
+ * boxes that die at the end, jobs and gaps of months, runs past the clock's range. */
+#include "sim/play/run.h"
+
+#include "jobq/units.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct run {
+    struct scenario scenario;
+    struct world_params *params;
+    struct scene *scene;
+    struct scene_result result;
+    struct jobq_error err;
+    int code;
+};
+
+/* "name=value name=value", as the command line would set them; run_params may refuse. */
+static void set_up(struct run *r, const char *options)
+{
+    char copy[400], *save;
+    *r = (struct run){.code = JOBQ_OK};
+    scenario_init(&r->scenario);
+    snprintf(copy, sizeof copy, "%s", options);
+    for (char *word = strtok_r(copy, " ", &save); word;
+         word = strtok_r(NULL, " ", &save)) {
+        char *value = strchr(word, '=');
+        *value++ = '\0';
+        if (scenario_set(&r->scenario, word, value, &r->err) != JOBQ_OK)
+            fail_msg("%s", r->err.text);
+    }
+    if (scenario_finish(&r->scenario, &r->err) != JOBQ_OK)
+        fail_msg("%s", r->err.text);
+    r->params = run_params(&r->scenario, &r->err);
+    if (!r->params)
+        r->code = r->err.code;
+    r->scene = scene_new();
+    scene_result_init(&r->result);
+}
+
+static void play(struct run *r, const struct scene_hooks *hooks)
+{
+    struct scene_options options = {.hooks = hooks};
+    if (r->code == JOBQ_OK)
+        r->code =
+            scene_play(r->scene, &r->scenario, r->params, &options, &r->result, &r->err);
+}
+
+static void tear_down(struct run *r)
+{
+    scene_result_release(&r->result);
+    scene_free(r->scene);
+    free(r->params);
+    scenario_release(&r->scenario);
+}
+
+static struct run played(const char *options)
+{
+    struct run r;
+    set_up(&r, options);
+    play(&r, NULL);
+    return r;
+}
+
+static double days(const struct run *r)
+{
+    return (double)world_now(scene_world(r->scene)) / (double)JOBQ_NS_PER_DAY;
+}
+
+/* ---- refused drainers ------------------------------------------------------------------ */
+
+/* The drainer takes at most 1,000; a box whose drainer is refused was replaced for ever. */
+static void a_refused_drainer_ends_the_run(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"aws-2026", "ideal"};
+    for (int i = 0; i < 2; i++) {
+        char options[100];
+        snprintf(options, sizeof options, "jobs=10 prefetch=5000 model=%s", models[i]);
+        struct run r = played(options);
+        assert_int_equal(r.code, JOBQ_LIMIT);
+        assert_non_null(strstr(r.err.text, "5000 prefetched messages"));
+        tear_down(&r);
+    }
+}
+
+/* ---- the end of a run ------------------------------------------------------------------- */
+
+struct killer {
+    struct world *w;
+    int64_t ended, jobs;
+};
+
+static void kill_all(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct killer *k = ctx;
+    for (int64_t i = 0; i < world_box_count(k->w); i++)
+        if (world_box_up(world_box_at(k->w, i)))
+            world_box_die(world_box_at(k->w, i));
+}
+
+static void see_origin(void *ctx, struct world *w)
+{
+    ((struct killer *)ctx)->w = w;
+}
+
+static void see_event(void *ctx, const struct drainer_event *event)
+{
+    struct killer *k = ctx;
+    if (event->kind != DRAINER_ENDED || ++k->ended < k->jobs)
+        return;
+    struct kernel *kernel = world_kernel(k->w);
+    kernel_at(kernel, kernel_now(kernel) + JOBQ_NS_PER_MS / 100, kill_all, k, 0);
+}
+
+/* Every job has ended, the drainers flush their deletes, and the boxes die under them: the run
+ * is over, instead of going on until the clock is at its end. */
+static void boxes_that_die_at_the_end_end_it(void **state)
+{
+    (void)state;
+    struct run r;
+    struct killer killer = {.jobs = 20};
+    struct scene_hooks hooks = {.ctx = &killer, .origin = see_origin, .event = see_event};
+    set_up(&r, "jobs=20 job-time=2s boxes=2 concurrency=4");
+    play(&r, &hooks);
+    assert_int_equal(r.code, JOBQ_OK);
+    assert_int_equal(r.result.done, 20);
+    assert_true(days(&r) < 1);
+    tear_down(&r);
+}
+
+/* Without a second drainer that runs it, a job dies when its visibility has run out for the
+ * last time: its end is that second drainer's word, not an attempt's. */
+static void a_job_that_dies_by_takeover_is_seen_to_end(void **state)
+{
+    (void)state;
+    struct run r = played("jobs=1 boxes=2 concurrency=1 visibility=12h job-time=13h "
+                          "attempts=1");
+    assert_int_equal(r.code, JOBQ_OK);
+    assert_int_equal(r.result.dead, 1);
+    assert_true(days(&r) < 2);
+    tear_down(&r);
+}
+
+/* ---- months and years ------------------------------------------------------------------- */
+
+static void jobs_and_gaps_of_months_are_played(void **state)
+{
+    (void)state;
+    struct run r = played("jobs=8 job-time=62d concurrency=1 model=ideal");
+    assert_int_equal(r.code, JOBQ_OK);
+    assert_int_equal(r.result.done, 8);
+    tear_down(&r);
+    r = played("jobs=3 job-time=1s arrivals=every:40d");
+    assert_int_equal(r.code, JOBQ_OK);
+    assert_int_equal(r.result.done, 3);
+    tear_down(&r);
+    /* AWS keeps neither its message nor its row for so long. */
+    r = played("jobs=1 job-time=62d");
+    assert_int_equal(r.code, JOBQ_OK);
+    assert_int_equal(r.result.done + r.result.dead + r.result.expired + r.result.lost, 1);
+    tear_down(&r);
+}
+
+static void a_run_of_centuries_is_refused(void **state)
+{
+    (void)state;
+    struct run r = played("jobs=8000 job-time=14.9d concurrency=1 model=ideal");
+    assert_int_equal(r.code, JOBQ_LIMIT);
+    assert_string_equal(r.err.text, "8000 jobs take 327 years on 1 slots: a run is at "
+                                    "most 100 years long");
+    tear_down(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_drainer_ends_the_run),
+        cmocka_unit_test(boxes_that_die_at_the_end_end_it),
+        cmocka_unit_test(a_job_that_dies_by_takeover_is_seen_to_end),
+        cmocka_unit_test(jobs_and_gaps_of_months_are_played),
+        cmocka_unit_test(a_run_of_centuries_is_refused)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
