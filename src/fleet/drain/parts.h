@@ -171,11 +171,11 @@ int receive_want(const struct drainer *d);
 /* ---- claim.c ------------------------------------------------------------------------- */
 enum claim_outcome {
     CLAIM_OURS,
-    CLAIM_ENDED, /* the job has ended: delete the message */
-    CLAIM_DEAD,  /* it is dead: its message belongs in the dead-letter queue */
+    CLAIM_ENDED,     /* the job has ended: delete the message */
+    CLAIM_DEAD,      /* it is dead: its message belongs in the dead-letter queue */
     CLAIM_ELSEWHERE, /* it runs, under another message: look again later */
     CLAIM_LEAVE,     /* the store does not answer: let the message be */
-    CLAIM_ORPHAN /* there is no such row */
+    CLAIM_ORPHAN     /* there is no such row */
 };
 /* *out_state: the state of a row that was not claimed. */
 enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
