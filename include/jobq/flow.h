@@ -10,11 +10,11 @@
 #define JOBQ_FLOW_H
 
 /* Attribute values in each put: BoxUsage goes by their cube. */
-#define JOBQ_FLOW_ROW_N(pieces) (2 + (pieces)) /* state, t, p0... */
-#define JOBQ_FLOW_CLAIM_N 3                    /* claim, state, run */
-#define JOBQ_FLOW_FINAL_N 3                    /* claim, state, end */
+#define JOBQ_FLOW_ROW_N(pieces) (1 + (pieces)) /* t, p0... */
+#define JOBQ_FLOW_CLAIM_N 2                    /* claim, run */
+#define JOBQ_FLOW_FINAL_N 2                    /* claim, end */
 /* Distinct names of a finished row: what a whole GetAttributes returns. */
-#define JOBQ_FLOW_GET_N(pieces) (5 + (pieces)) /* state, t, claim, run, end, p0... */
+#define JOBQ_FLOW_GET_N(pieces) (4 + (pieces)) /* t, claim, run, end, p0... */
 
 #define JOBQ_FLOW_PIECE_BYTES 1024 /* of payload in one value */
 #define JOBQ_FLOW_PIECES_MAX 244
@@ -22,10 +22,10 @@
 #define JOBQ_FLOW_ID_SUFFIX 25 /* id = queue's name and so many more */
 
 /* Bytes of values, besides the payload's pieces, of a finished row on a box of EC2:
- * state "done", t (ms since 1970), claim "1/", a token of 16 and a dot, run "MS BOX MESSAGE_ID"
+ * t (ms since 1970), claim "done 1/" and a token of 12, run "MS BOX MESSAGE_ID"
  * (13 + 1 + 19 + 1 + 36), end "MS EXIT WALL_NS CPU_NS" (13 + 1 + 1 + 1 + 10 + 1 + 10). */
-#define JOBQ_FLOW_ROW_VALUE_BYTES (4 + 13 + 19 + 70 + 37)
-#define JOBQ_FLOW_QUEUED_VALUE_BYTES (6 + 13) /* state "queued", t */
+#define JOBQ_FLOW_ROW_VALUE_BYTES (13 + 19 + 70 + 37)
+#define JOBQ_FLOW_QUEUED_VALUE_BYTES 13 /* t */
 /* In a message besides id and payload: " sleep 1000000000" and "\npayload=". */
 #define JOBQ_FLOW_MESSAGE_BYTES (17 + 9)
 

@@ -62,8 +62,7 @@ static void enqueue(struct run *r, int64_t payload)
         for (int i = 0; i < BATCH; i++) {
             attr[i][0] = (struct jobq_attr){STR("p0"), {NULL, payload}, true};
             attr[i][1] = (struct jobq_attr){STR("t"), at, true};
-            attr[i][2] = (struct jobq_attr){STR("state"), STR("queued"), true};
-            item[i] = (struct jobq_item){id_of(job + i, id[i]), attr[i], 3};
+            item[i] = (struct jobq_item){id_of(job + i, id[i]), attr[i], 2};
         }
         r->now_ns += 1000;
         check(simpledb_put_batch(r->model, r->now_ns, domain_of(r, job), item, BATCH,
@@ -75,13 +74,12 @@ static void enqueue(struct run *r, int64_t payload)
 static void claim(struct run *r, int job)
 {
     char id[ID_MAX];
-    const struct jobq_attr attr[3] = {
-        {STR("claim"), STR("1/3f9ac01d.4211"), true},
-        {STR("state"), STR("running"), true},
+    const struct jobq_attr attr[2] = {
+        {STR("claim"), STR("running 1/3f9ac01d.4211"), true},
         {STR("run"), STR("1790000001234 i-0123456789abcdef0 m-00000000000042"), true}};
     const struct jobq_expect absent = {.name = STR("claim"), .exists = false};
     check(simpledb_put(r->model, r->now_ns += 10, domain_of(r, job), id_of(job, id), attr,
-                       3, &absent, &r->reply, &r->err),
+                       2, &absent, &r->reply, &r->err),
           r);
 }
 
@@ -89,9 +87,9 @@ static void finish(struct run *r, int job)
 {
     char id[ID_MAX];
     const struct jobq_attr attr[2] = {
-        {STR("state"), STR("done"), true},
+        {STR("claim"), STR("done 1/3f9ac01d.4211"), true},
         {STR("end"), STR("1790000002345 0 100000000 100"), true}};
-    const struct jobq_expect mine = {STR("claim"), STR("1/3f9ac01d.4211"), true};
+    const struct jobq_expect mine = {STR("claim"), STR("running 1/3f9ac01d.4211"), true};
     check(simpledb_put(r->model, r->now_ns += 10, domain_of(r, job), id_of(job, id), attr,
                        2, &mine, &r->reply, &r->err),
           r);

@@ -135,23 +135,21 @@ static int read_letter(struct walk *w, const struct jobq_message *message,
     return code;
 }
 
-/* Writes state under a claim of our own ("ATTEMPT/TOKEN"), over the one that was read. */
+/* Writes a claim of our own in that state over the one that was read. */
 static int put_state(struct letter *l, int64_t attempt, enum job_state state,
                      struct jobq_error *err)
 {
     struct walk *w = l->w;
-    char claim[JOB_CLAIM_MAX + 8];
-    char *p = claim + text_write_int(claim, attempt);
-    *p++ = '/';
-    memcpy(p, w->token, 13);
-    p += 13;
-    *p++ = '.';
-    p += text_write_int(p, ++w->sequence);
-    const struct jobq_attr attr[] = {{STR("claim"), {claim, p - claim}, true},
-                                     {STR("state"), str_of(job_state_name(state)), true}};
+    char token[JOB_TOKEN_MAX], claim[JOB_CLAIM_MAX];
+    memcpy(token, w->token, 16);
+    token[16] = '.';
+    int token_bytes = 17 + text_write_int(token + 17, ++w->sequence);
+    int len =
+        job_claim_write(state, attempt, (struct jobq_str){token, token_bytes}, claim);
+    const struct jobq_attr attr = {STR("claim"), {claim, len}, true};
     struct jobq_expect expect = {
         .name = STR("claim"), .value = l->row.claim, .exists = l->row.claim.len > 0};
-    return jobq_store_put(w->b, l->domain, &(struct jobq_item){l->body.id, attr, 2},
+    return jobq_store_put(w->b, l->domain, &(struct jobq_item){l->body.id, &attr, 1},
                           &expect, err);
 }
 

@@ -313,7 +313,7 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
     enum next_step step;
     fiber_works_on(d->b->sched, h);
     h->attempt = 0;
-    h->claim_bytes = 0;
+    h->token_bytes = 0;
     h->child = h->progress = -1;
     h->body.id = (struct jobq_str){NULL, 0};
     h->give_back = d->giving_back;

@@ -3,10 +3,11 @@
  * Room:     src/fleet, private to the drainer.
  * Blocks:   at store calls, tried again until h->deadline_ns.
  *
- * SimpleDB's conditional put takes one expected attribute, so `claim` = ATTEMPT/TOKEN carries
- * the whole claim. The first attempt expects it absent and reads nothing; every other one
- * expects exactly what it read. A condition that fails after a lost reply may have failed on
- * our own write: the row is read, and one's own token there means success.
+ * SimpleDB's conditional put takes one expected attribute, so `claim` carries state, attempt
+ * and owner together (fleet/job/job.h says why that is safe). The first attempt expects it
+ * absent and reads nothing; every other one expects exactly what it read. A condition that
+ * fails after a lost reply may have failed on our own write: the row is read, and one's own
+ * claim there means success.
  *
  * Whose message it is decides a running row: the claiming message delivered again says that
  * its visibility ran out, and is taken over as attempt + 1; another message of the job waits
@@ -38,25 +39,29 @@ static struct jobq_str message_id(const struct held *h)
     return id.len <= MESSAGE_ID_MAX ? id : (struct jobq_str){id.ptr, MESSAGE_ID_MAX};
 }
 
-static struct jobq_str claim_of(const struct held *h)
+/* h's claim as it is in a state, in room of JOB_CLAIM_MAX bytes. */
+static struct jobq_str claim_of(const struct held *h, enum job_state state,
+                                int64_t attempt, char *room)
 {
-    return (struct jobq_str){h->claim, h->claim_bytes};
+    struct jobq_str token = {h->token, h->token_bytes};
+    return (struct jobq_str){room, job_claim_write(state, attempt, token, room)};
 }
 
-/* Makes h's next claim: ATTEMPT/PROCESS.COUNTER, never used before. */
-static void new_claim(struct held *h, int64_t attempt)
+static bool is_ours(const struct held *h, const struct job_row *row)
+{
+    return h->token_bytes > 0 &&
+           str_eq(row->token, (struct jobq_str){h->token, h->token_bytes});
+}
+
+/* A token that was never used before: PROCESS.COUNTER. All puts that try to claim for one
+ * delivery carry it, so that one of them which arrives late is known as ours. */
+static void new_token(struct held *h)
 {
     struct drainer *d = h->d;
-    char *p = h->claim;
-    h->attempt = (int32_t)attempt;
-    p += text_write_int(p, attempt);
-    *p++ = '/';
-    memcpy(p, d->token, 8);
-    p += 8;
-    *p++ = '.';
-    p += text_write_int(p, ++d->claims);
-    h->claim_bytes = (int)(p - h->claim);
-    assert(h->claim_bytes <= JOB_CLAIM_MAX);
+    memcpy(h->token, d->token, 8);
+    h->token[8] = '.';
+    h->token_bytes = 9 + text_write_int(h->token + 9, ++d->claims);
+    assert(h->token_bytes <= JOB_TOKEN_MAX);
 }
 
 /* What a first claim expects; the attempts share it, for their stacks are cold memory. */
@@ -66,15 +71,14 @@ static int put_claimed(struct held *h, const struct jobq_expect *expect,
                        struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    char run[RUN_BYTES];
+    char run[RUN_BYTES], claim[JOB_CLAIM_MAX];
     char *p = run + text_write_int(run, jobq_wall(d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
     p = put_word(p, d->box);
     *p++ = ' ';
     p = put_word(p, message_id(h));
     const struct jobq_attr attr[JOB_CLAIM_N] = {
-        {STR("claim"), claim_of(h), true},
-        {STR("state"), STR("running"), true},
+        {STR("claim"), claim_of(h, JOB_RUNNING, h->attempt, claim), true},
         {STR("run"), {run, p - run}, true},
     };
     const struct jobq_item item = {h->body.id, attr, JOB_CLAIM_N};
@@ -105,18 +109,16 @@ static int put_exhausted(struct held *h, const struct job_row *row,
                          struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    char end[64];
+    char end[64], claim[JOB_CLAIM_MAX];
     char *p = end + text_write_int(end, jobq_wall(d->b) / JOBQ_NS_PER_MS);
     p = put_word(p, STR(" -1 0 0"));
-    new_claim(h, row->attempt);
-    const struct jobq_attr attr[3] = {
-        {STR("claim"), claim_of(h), true},
-        {STR("state"), STR("dead"), true},
+    const struct jobq_attr attr[2] = {
+        {STR("claim"), claim_of(h, JOB_DEAD, row->attempt, claim), true},
         {STR("end"), {end, p - end}, true},
     };
     struct jobq_expect expect = {
         .name = STR("claim"), .value = row->claim, .exists = true};
-    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, attr, 3},
+    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, attr, 2},
                           &expect, err);
 }
 
@@ -134,7 +136,7 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
         *out = CLAIM_DEAD;
     else if (job_state_is_final(row->state))
         *out = CLAIM_ENDED;
-    else if (h->claim_bytes > 0 && str_eq(row->claim, claim_of(h)))
+    else if (row->state == JOB_RUNNING && is_ours(h, row))
         *out = CLAIM_OURS; /* a lost reply: it was we */
     else if (row->state == JOB_RUNNING && !str_eq(row->message_id, message_id(h)))
         *out = CLAIM_ELSEWHERE;
@@ -156,8 +158,10 @@ static __attribute__((noinline)) int look(struct held *h, enum claim_outcome *ou
         return code;
     *out_state = row.state;
     enum verdict verdict = judge(h, &row, out);
-    if (verdict == SETTLED)
+    if (verdict == SETTLED) {
+        h->attempt = (int32_t)row.attempt;
         return JOBQ_OK;
+    }
     if (verdict == GIVE_UP_ON) {
         *out = CLAIM_DEAD;
         *out_state = JOB_DEAD;
@@ -170,7 +174,7 @@ static __attribute__((noinline)) int look(struct held *h, enum claim_outcome *ou
     }
     struct jobq_expect over = {
         .name = STR("claim"), .value = row.claim, .exists = row.claim.len > 0};
-    new_claim(h, row.attempt + 1);
+    h->attempt = (int32_t)row.attempt + 1;
     code = put_claimed(h, &over, err);
     if (code == JOBQ_OK && row.state == JOB_RUNNING)
         h->d->counters.takeovers++;
@@ -209,9 +213,10 @@ enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
     *out_state = JOB_RUNNING;
     /* A message that came before has most likely a claim already: reading first saves a put
      * that is billed although its condition fails. */
+    new_token(h);
     if (h->message.receive_count > 1)
         return claim_on(h, JOBQ_CONFLICT, out_state, err);
-    new_claim(h, 1);
+    h->attempt = 1;
     int code = put_claimed(h, &NO_CLAIM, err);
     return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, out_state, err);
 }
@@ -220,9 +225,11 @@ int progress_put(const struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     /* The attempt may end, and change its claim, while this call is under way. */
-    char value[JOB_CLAIM_MAX + 8];
-    struct jobq_str claim = {value, h->claim_bytes};
-    char *p = put_word(value, claim_of(h));
+    char room[JOB_CLAIM_MAX], value[JOB_CLAIM_MAX];
+    struct jobq_str claim = claim_of(h, JOB_RUNNING, h->attempt, room);
+    char *p = value + text_write_int(value, h->attempt);
+    *p++ = '/';
+    p = put_word(p, (struct jobq_str){h->token, h->token_bytes});
     *p++ = ' ';
     p += text_write_int(p, h->progress);
     const struct jobq_attr attr = {STR("progress"), {value, p - value}, true};
@@ -265,14 +272,13 @@ static int put_tail(struct held *h, const struct jobq_work_result *result,
 
 /* A refused final put: whose end stands in the row? */
 static __attribute__((noinline)) enum final_outcome
-look_at_end(struct held *h, enum job_state state, struct jobq_str new_claim_text,
-            struct jobq_error *err)
+look_at_end(struct held *h, enum job_state state, struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
     if (claim_read_row(h, &item, &row, err) < 0)
         return FINAL_FAILED;
-    if (row.exists && row.state == state && str_eq(row.claim, new_claim_text))
+    if (row.exists && row.state == state && is_ours(h, &row))
         return FINAL_STORED; /* a lost reply: it was we */
     h->d->counters.stale_writes++;
     h->cancelled = row.exists && row.state == JOB_CANCELLED;
@@ -293,52 +299,42 @@ static __attribute__((noinline)) int put_again(struct held *h, int code,
     return code;
 }
 
-static inline int put_over(struct held *h, struct jobq_str before,
-                           const struct jobq_attr *attr, int attr_count,
-                           struct jobq_error *err)
+/* Over our own running claim. */
+static int put_over(struct held *h, const struct jobq_attr *attr, int attr_count,
+                    struct jobq_error *err)
 {
+    char room[JOB_CLAIM_MAX];
     const struct jobq_item item = {h->body.id, attr, attr_count};
-    struct jobq_expect expect = {.name = STR("claim"), .value = before, .exists = true};
+    struct jobq_expect expect = {.name = STR("claim"),
+                                 .value = claim_of(h, JOB_RUNNING, h->attempt, room),
+                                 .exists = true};
     int code = jobq_store_put(h->d->b, h->domain, &item, &expect, err);
     return code < 0 ? put_again(h, code, &item, &expect, err) : code;
 }
 
-/* Given back: the attempt does not count, and the old claim is void. */
-static __attribute__((noinline)) int put_queued(struct held *h, struct jobq_error *err)
+/* Given back: the attempt does not count. */
+static int put_queued(struct held *h, struct jobq_error *err)
 {
-    char before[JOB_CLAIM_MAX];
-    struct jobq_str old = {before, h->claim_bytes};
-    memcpy(before, h->claim, (size_t)h->claim_bytes);
-    new_claim(h, h->attempt - 1);
-    const struct jobq_attr attr[2] = {
-        {STR("state"), STR("queued"), true},
-        {STR("claim"), claim_of(h), true},
-    };
-    return put_over(h, old, attr, 2, err);
+    char room[JOB_CLAIM_MAX];
+    const struct jobq_attr attr = {STR("claim"),
+                                   claim_of(h, JOB_QUEUED, h->attempt - 1, room), true};
+    return put_over(h, &attr, 1, err);
 }
 
 /* An end whose last output goes with it: end[] and the pieces. */
-static __attribute__((noinline)) int put_with_tail(struct held *h, struct jobq_str before,
-                                                   const struct jobq_attr *end,
-                                                   const struct jobq_work_result *result,
-                                                   struct jobq_error *err)
+static int put_with_tail(struct held *h, const struct jobq_attr *end,
+                         const struct jobq_work_result *result, struct jobq_error *err)
 {
     struct jobq_attr attr[JOB_FINAL_N(JOB_TAIL_PIECES)];
     memcpy(attr, end, JOB_FINAL_N(0) * sizeof *attr);
     int pieces = put_tail(h, result, attr + JOB_FINAL_N(0));
-    return put_over(h, before, attr, JOB_FINAL_N(pieces), err);
+    return put_over(h, attr, JOB_FINAL_N(pieces), err);
 }
 
 static int put_end(struct held *h, enum job_state state,
                    const struct jobq_work_result *result, struct jobq_error *err)
 {
-    /* The claim changes with the end, or another process that read it just before would
-     * take the job over, and run it again, after it has ended. It grows by one byte: the
-     * old one is the new one's beginning. */
-    struct jobq_str before = claim_of(h);
-    assert(h->claim_bytes < JOB_CLAIM_MAX);
-    h->claim[h->claim_bytes++] = '.';
-    char end[80]; /* four numbers */
+    char room[JOB_CLAIM_MAX], end[80]; /* four numbers */
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
     p += text_write_int(p, result->exit_code);
@@ -347,13 +343,12 @@ static int put_end(struct held *h, enum job_state state,
     *p++ = ' ';
     p += text_write_int(p, result->cpu_ns);
     const struct jobq_attr attr[JOB_FINAL_N(0)] = {
-        {STR("claim"), claim_of(h), true},
-        {STR("state"), str_of(job_state_name(state)), true},
+        {STR("claim"), claim_of(h, state, h->attempt, room), true},
         {STR("end"), {end, p - end}, true},
     };
     if (result->tail && result->tail_bytes > 0)
-        return put_with_tail(h, before, attr, result, err);
-    return put_over(h, before, attr, JOB_FINAL_N(0), err);
+        return put_with_tail(h, attr, result, err);
+    return put_over(h, attr, JOB_FINAL_N(0), err);
 }
 
 enum final_outcome final_put(struct held *h, enum job_state state,
@@ -363,5 +358,5 @@ enum final_outcome final_put(struct held *h, enum job_state state,
     int code = state == JOB_QUEUED ? put_queued(h, err) : put_end(h, state, result, err);
     if (code == JOBQ_OK)
         return FINAL_STORED;
-    return code == JOBQ_CONFLICT ? look_at_end(h, state, claim_of(h), err) : FINAL_FAILED;
+    return code == JOBQ_CONFLICT ? look_at_end(h, state, err) : FINAL_FAILED;
 }

@@ -98,12 +98,13 @@ static void notices(void *arg)
 static bool is_cancelled(struct drainer *d, int domain, struct jobq_str item,
                          struct arena *scratch)
 {
-    struct jobq_str state = STR("state");
+    struct jobq_str claim = STR("claim");
     struct jobq_item row = {.name = item};
     struct jobq_error err;
-    int code = jobq_store_get(d->b, domain, item, &state, 1, true, scratch, &row, &err);
-    return code == JOBQ_OK && row.attr_count == 1 &&
-           str_is(row.attr[0].value, "cancelled");
+    int code = jobq_store_get(d->b, domain, item, &claim, 1, true, scratch, &row, &err);
+    struct job_row read;
+    return code == JOBQ_OK && job_row_read(&row, &read, &err) == JOBQ_OK && read.exists &&
+           read.state == JOB_CANCELLED;
 }
 
 /* The list of running attempts changes while the store is asked: its members are taken

@@ -49,8 +49,8 @@ struct held {
     int64_t started_at_ns;
     int64_t deadline_ns; /* of calls being tried again */
     int32_t attempt;
-    int claim_bytes;
-    char claim[JOB_CLAIM_MAX];
+    int token_bytes; /* 0: no claim made yet */
+    char token[JOB_TOKEN_MAX];
 
     /* The message, received; its last fields begin the line of what an event and a final
      * put say of the job. */

@@ -119,11 +119,10 @@ static struct jobq_str piece_name(struct arena *scratch, int index)
 static void build_row(struct arena *scratch, const struct enqueue_draft *draft,
                       struct jobq_str enqueued_ms, struct jobq_item *row)
 {
-    int cap = 2 + (int)(draft->encoded.len / (JOB_PIECE_BYTES - 3)) + 1 +
+    int cap = 1 + (int)(draft->encoded.len / (JOB_PIECE_BYTES - 3)) + 1 +
               job_pieces(draft->phantom_bytes);
     struct jobq_attr *attr = arena_alloc(scratch, (size_t)cap * sizeof *attr);
     int count = 0;
-    attr[count++] = (struct jobq_attr){STR("state"), STR("queued"), true};
     attr[count++] = (struct jobq_attr){STR("t"), enqueued_ms, true};
     struct jobq_str rest = draft->encoded;
     int64_t phantom = draft->phantom_bytes;

@@ -261,7 +261,7 @@ static int64_t repair_domain(struct enqueuer *e, struct jobq_str domain,
     struct text query = {0};
     text_puts(&query, "select * from `");
     text_put_str(&query, domain);
-    text_puts(&query, "` where state = 'queued' limit 100");
+    text_puts(&query, "` where claim is null limit 100");
     assert(query.len < sizeof expression);
     memcpy(expression, query.ptr, query.len);
     struct jobq_str select = {expression, (int64_t)query.len};

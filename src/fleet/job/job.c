@@ -30,6 +30,20 @@ bool job_state_parse(struct jobq_str text, enum job_state *out)
     return false;
 }
 
+int job_claim_write(enum job_state state, int64_t attempt, struct jobq_str token,
+                    char *out)
+{
+    assert(token.len > 0 && token.len <= JOB_TOKEN_MAX);
+    struct jobq_str name = str_of(job_state_name(state));
+    memcpy(out, name.ptr, (size_t)name.len);
+    char *p = out + name.len;
+    *p++ = ' ';
+    p += text_write_int(p, attempt);
+    *p++ = '/';
+    memcpy(p, token.ptr, (size_t)token.len);
+    return (int)(p + token.len - out);
+}
+
 bool job_state_is_final(enum job_state state)
 {
     return state == JOB_DONE || state == JOB_DEAD || state == JOB_CANCELLED;

@@ -22,18 +22,34 @@
  * bytes.
  *
  * Row. Item name: the id. Attributes, by who writes them:
- *   enqueuer: state=queued, t=ENQUEUED_MS, p0, p1, ...: the message behind "ID ", cut in
- *             pieces of at most 1,024 bytes at character boundaries. Never `claim`.
- *   claim:    claim=ATTEMPT/TOKEN, state=running, run="STARTED_MS BOX MESSAGE_ID"
- *   running:  progress="CLAIM PERCENT", if the work tells; void under any other claim
- *   final:    claim=ATTEMPT/TOKEN. (so that no older read of it can take over), state,
- *             end="FINISHED_MS EXIT WALL_NS CPU_NS", tail0..tail3 (output, if any)
- *   cancel:   claim=ATTEMPT/cancelled, state=cancelled: it takes the claim, so that a
- *             queued job cannot start and a running one cannot report; normal jobs pay
- *             nothing.
- *   give back: claim=ATTEMPT-1/TOKEN, state=queued.
- * Readers trust claim before state: a final state whose claim was taken over is not
- * final. */
+ *   enqueuer:  t=ENQUEUED_MS, p0, p1, ...: the message behind "ID ", cut in pieces of at
+ *              most 1,024 bytes at character boundaries. Never `claim`.
+ *   claim:     claim="running ATTEMPT/TOKEN", run="STARTED_MS BOX MESSAGE_ID"
+ *   progress:  progress="ATTEMPT/TOKEN PERCENT", if the work reports any; void unless that
+ *              claim runs
+ *   end:       claim="done ATTEMPT/TOKEN" (or failed, dead), end="FINISHED_MS EXIT
+ *              WALL_NS CPU_NS", tail0..tail3 (output, if any)
+ *   give back: claim="queued ATTEMPT-1/TOKEN": the attempt does not count
+ *   cancel:    claim="cancelled ATTEMPT/TOKEN" of the claim that it replaces, "0/-" if
+ *              there was none: a queued job cannot start and a running one cannot report
+ *   redrive:   claim="queued 0/TOKEN", from dead
+ *
+ * The claim is the state. A row without one is queued; else its first word says how the
+ * job stands, and no other attribute does. Who reads by state selects by that word.
+ *
+ * Why it is safe. Each write of `claim` is a put on condition that the claim is exactly
+ * the value that its writer has read (the first one: that there is none), and each value
+ * is written once in a row's life: a claim has a token of its own, and its give back and
+ * end, which keep the token, have another first word. So
+ * - of two writers that read the same value one wins, and the other reads again;
+ * - a put that the network delivers minutes late finds another value and is refused, or
+ *   nothing has happened meanwhile and it is as good as in time. The enqueuer's put has no
+ *   condition, but writes only what never changes: late or twice, it undoes nothing;
+ * - an attempt that was taken over cannot report: its claim is gone;
+ * - a reply that was lost is settled by reading: one's own value there means success.
+ * A takeover, after the visibility timeout ran out, is attempt + 1 over the claim that was
+ * read. SQS's own duplicates read "running" with another message's id and leave the job
+ * alone, or an end, and delete their message. */
 #ifndef JOBQ_FLEET_JOB_JOB_H
 #define JOBQ_FLEET_JOB_JOB_H
 
@@ -46,18 +62,17 @@
 /* ---- numbers ------------------------------------------------------------------------ ---- */
 
 /* Attribute-values in each of a job's three puts, which is what BoxUsage goes by
- * (0.0000219907 h + 2e-10 N^3). A small job: 3, 3, 3; sum of cubes 81. */
-#define JOB_ROW_N(pieces) (2 + (pieces))
-#define JOB_CLAIM_N 3
-#define JOB_FINAL_N(tail_pieces) (3 + (tail_pieces))
-/* Distinct names of a row that is running or ended: what a whole GetAttributes returns.
- */
-#define JOB_GET_N(pieces, tail_pieces) (5 + (pieces) + (tail_pieces))
+ * (0.0000219907 h + 2e-10 N^3). A small job: 2, 2, 2; sum of cubes 24. */
+#define JOB_ROW_N(pieces) (1 + (pieces))
+#define JOB_CLAIM_N 2
+#define JOB_FINAL_N(tail_pieces) (2 + (tail_pieces))
+/* Distinct names of a row that has ended: what a whole GetAttributes returns. */
+#define JOB_GET_N(pieces, tail_pieces) (4 + (pieces) + (tail_pieces))
 
 #define JOB_PIECE_BYTES 1024 /* SimpleDB's limit of a value */
 #define JOB_TAIL_PIECES 4
-#define JOB_OTHER_ATTRS 10 /* claim, run, end, progress, tails and room: not payload */
-#define JOB_PIECES_MAX (256 - 2 - JOB_OTHER_ATTRS)
+#define JOB_OTHER_ATTRS 12 /* t, claim, run, end, progress, tails and room */
+#define JOB_PIECES_MAX (256 - JOB_OTHER_ATTRS)
 /* The most that a row can hold of an encoded job, its id left out: 244 KiB. */
 #define JOB_ROW_BYTES_MAX (JOB_PIECES_MAX * (int64_t)JOB_PIECE_BYTES)
 #define JOB_PAIRS_MAX 256
@@ -69,7 +84,8 @@
 #define JOB_ID_MAX (JOBQ_QUEUE_NAME_MAX + JOB_ID_SUFFIX)
 #define JOB_DOMAIN_MAX (JOBQ_QUEUE_NAME_MAX + 12)
 #define JOB_SHARDS_MAX 250 /* domains of an account, the service's limit */
-#define JOB_CLAIM_MAX 40
+#define JOB_TOKEN_MAX 32   /* of a claim */
+#define JOB_CLAIM_MAX 64   /* "cancelled ATTEMPT/TOKEN" */
 #define JOB_SLEEP_MAX_NS (INT64_C(100) * 365 * 86400 * 1000000000)
 
 /* ---- states and kinds --------------------------------------------------------------- ---- */
@@ -89,6 +105,11 @@ const char *job_state_name(enum job_state state);
 bool job_state_parse(struct jobq_str text, enum job_state *out);
 /* done, dead or cancelled: nothing will run it again. */
 bool job_state_is_final(enum job_state state);
+
+/* Writes a claim's value, "STATE ATTEMPT/TOKEN", at out (JOB_CLAIM_MAX bytes, not
+ * terminated); returns its length. token: 1..JOB_TOKEN_MAX bytes without blanks. */
+int job_claim_write(enum job_state state, int64_t attempt, struct jobq_str token,
+                    char *out);
 
 /* "sleep", "primes", "exec". */
 const char *job_kind_name(enum jobq_work_kind kind);
@@ -204,8 +225,8 @@ int64_t job_unescape(struct jobq_str raw, char *out);
 /* A row, read. Views of the item's strings; lens 0 where an attribute is absent. */
 struct job_row {
     bool exists;
-    enum job_state state;
-    struct jobq_str claim; /* "" before the first claim */
+    enum job_state state;  /* of the claim; queued without one */
+    struct jobq_str claim; /* the whole value; "" before the first claim */
     int64_t attempt;       /* of the claim; 0 before the first */
     struct jobq_str token; /* of the claim */
     int64_t enqueued_ms;
@@ -213,12 +234,14 @@ struct job_row {
     struct jobq_str box, message_id; /* of the last claim */
     int64_t finished_ms;             /* of the last ended attempt; 0: none */
     int64_t exit_code, wall_ns, cpu_ns;
-    int64_t progress; /* percent that the last claim's attempt has told; -1: none */
+    int64_t progress; /* percent that the running attempt has reported; -1: none */
     struct jobq_str tail[JOB_TAIL_PIECES]; /* encoded */
     int tail_count;
     int piece_count;
     int64_t piece_bytes; /* phantom ones included */
 };
+/* Why an item that has neither is no row of ours. */
+#define JOB_ROW_IS_NONE "a row with neither 't' nor 'claim' is no job's"
 /* Reads what GetAttributes gave. CORRUPT: a row that no part of jobq writes. An item
  * without attributes gives exists false. */
 int job_row_read(const struct jobq_item *item, struct job_row *out,

@@ -29,12 +29,22 @@ static int corrupt(struct jobq_str name, struct jobq_str value, struct jobq_erro
 
 static bool read_claim(struct jobq_str value, struct job_row *out)
 {
-    const char *slash = memchr(value.ptr, '/', (size_t)value.len);
+    struct jobq_str owner = value, state = word(&owner);
+    const char *slash = owner.len ? memchr(owner.ptr, '/', (size_t)owner.len) : NULL;
     if (!slash)
         return false;
     out->claim = value;
-    out->token = (struct jobq_str){slash + 1, value.len - (slash + 1 - value.ptr)};
-    return str_to_int((struct jobq_str){value.ptr, slash - value.ptr}, &out->attempt);
+    out->token = (struct jobq_str){slash + 1, owner.len - (slash + 1 - owner.ptr)};
+    return job_state_parse(state, &out->state) &&
+           str_to_int((struct jobq_str){owner.ptr, slash - owner.ptr}, &out->attempt);
+}
+
+/* "ATTEMPT/TOKEN": the claim without its state. */
+static struct jobq_str owner_of(const struct job_row *row)
+{
+    struct jobq_str owner = row->claim;
+    word(&owner);
+    return owner;
 }
 
 static bool read_run(struct jobq_str value, struct job_row *out)
@@ -80,8 +90,6 @@ static bool read_one(const struct jobq_attr *attr, struct job_row *out,
     }
     if (!value.ptr)
         return false;
-    if (str_is(name, "state"))
-        return job_state_parse(value, &out->state);
     if (str_is(name, "t"))
         return str_to_int(value, &out->enqueued_ms);
     if (str_is(name, "claim"))
@@ -111,21 +119,21 @@ int job_row_read(const struct jobq_item *item, struct job_row *out,
         .claim = STR(""), .token = STR(""), .box = STR(""), .message_id = STR("")};
     for (int i = 0; i < JOB_TAIL_PIECES; i++)
         out->tail[i] = STR("");
-    bool state_seen = false;
+    bool known = false; /* as a job's row */
     struct jobq_str told_by = STR("");
     for (int i = 0; i < item->attr_count; i++) {
         const struct jobq_attr *attr = &item->attr[i];
         if (!read_one(attr, out, &told_by))
             return corrupt(attr->name, attr->value.ptr ? attr->value : STR("(phantom)"),
                            err);
-        state_seen = state_seen || str_is(attr->name, "state");
+        known = known || str_is(attr->name, "t") || str_is(attr->name, "claim");
     }
-    /* Another attempt's progress says nothing of this one's. */
-    if (told_by.len == 0 || !str_eq(told_by, out->claim))
+    /* Another attempt's progress says nothing of this one's, nor of an end. */
+    if (out->state != JOB_RUNNING || told_by.len == 0 || !str_eq(told_by, owner_of(out)))
         out->progress = -1;
     out->exists = item->attr_count > 0;
-    if (out->exists && !state_seen)
-        return jobq_fail(err, JOBQ_CORRUPT, "a row without a state");
+    if (out->exists && !known)
+        return jobq_fail(err, JOBQ_CORRUPT, JOB_ROW_IS_NONE);
     return JOBQ_OK;
 }
 

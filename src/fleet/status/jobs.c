@@ -28,8 +28,7 @@ static void fill(struct jobq_str id, const struct job_row *row, struct status_jo
                                .exit_code = row->exit_code,
                                .wall_ns = row->wall_ns,
                                .cpu_ns = row->cpu_ns,
-                               .progress =
-                                   row->state == JOB_RUNNING ? (int)row->progress : -1};
+                               .progress = (int)row->progress};
     memcpy(out->id, id.ptr, (size_t)id_bytes);
     memcpy(out->box, row->box.ptr, (size_t)box_bytes);
     for (int i = 0; i < row->tail_count; i++) {
@@ -86,12 +85,11 @@ static int read_row(struct jobq_backend *b, int domain, struct jobq_str id,
 }
 
 /* Everything but the payload, which may be a quarter of a megabyte. */
-enum { SHOWN_STATE = 4, SHOWN_COUNT = 10 };
+enum { SHOWN_STATE = 2, SHOWN_COUNT = 9 };
 static void shown_names(struct jobq_str *name)
 {
-    static const char *const names[SHOWN_COUNT] = {"state", "t",        "claim", "run",
-                                                   "end",   "progress", "tail0", "tail1",
-                                                   "tail2", "tail3"};
+    static const char *const names[SHOWN_COUNT] = {
+        "t", "claim", "run", "end", "progress", "tail0", "tail1", "tail2", "tail3"};
     for (int i = 0; i < SHOWN_COUNT; i++)
         name[i] = str_of(names[i]);
 }
@@ -118,13 +116,14 @@ static int put_cancelled(struct jobq_backend *b, int domain, struct jobq_str id,
                          const struct job_row *row, struct jobq_error *err)
 {
     char claim[JOB_CLAIM_MAX];
-    char *p = claim + text_write_int(claim, row->attempt);
-    memcpy(p, "/cancelled", 10);
-    const struct jobq_attr attr[] = {{STR("claim"), {claim, p + 10 - claim}, true},
-                                     {STR("state"), STR("cancelled"), true}};
+    struct jobq_str token = row->token.len > 0 ? row->token : STR("-");
+    if (token.len > JOB_TOKEN_MAX) /* no claim of ours */
+        token.len = JOB_TOKEN_MAX;
+    int len = job_claim_write(JOB_CANCELLED, row->attempt, token, claim);
+    const struct jobq_attr attr = {STR("claim"), {claim, len}, true};
     struct jobq_expect expect = {
         .name = STR("claim"), .value = row->claim, .exists = row->claim.len > 0};
-    return jobq_store_put(b, domain, &(struct jobq_item){id, attr, 2}, &expect, err);
+    return jobq_store_put(b, domain, &(struct jobq_item){id, &attr, 1}, &expect, err);
 }
 
 static int cancel(struct jobq_backend *b, int domain, struct jobq_str id,
@@ -215,14 +214,14 @@ static int select_page(struct status_list *list, struct arena *arena,
 {
     char expression[JOB_DOMAIN_MAX + 160];
     struct jobq_str domain = list->domain[list->domain_at];
-    char where[48] = "";
+    char where[64] = "";
     if (list->state >= 0)
-        snprintf(where, sizeof where, " where state = '%s'",
+        snprintf(where, sizeof where, " where %sclaim like '%s %%'",
+                 list->state == JOB_QUEUED ? "claim is null or " : "",
                  job_state_name((enum job_state)list->state));
-    int len =
-        snprintf(expression, sizeof expression,
-                 "select state, t, claim, run, end, progress from `%.*s`%s limit %d",
-                 (int)domain.len, domain.ptr, where, cap);
+    int len = snprintf(expression, sizeof expression,
+                       "select t, claim, run, end, progress from `%.*s`%s limit %d",
+                       (int)domain.len, domain.ptr, where, cap);
     struct jobq_str select = {expression, len};
     int64_t deadline_ns = jobq_now(list->b) + RETRY_FOR_NS;
     struct retry r;
@@ -270,7 +269,7 @@ int status_list_next(struct status_list *list, struct arena *arena,
                 code = job_row_read(&item[i], &row, &why);
             /* An item, though with none of the attributes that were asked for. */
             if (code == JOBQ_OK && !row.exists)
-                code = jobq_fail(&why, JOBQ_CORRUPT, "a row without a state");
+                code = jobq_fail(&why, JOBQ_CORRUPT, JOB_ROW_IS_NONE);
             if (code < 0)
                 fill_fault(item[i].name, &why, &out[written++]);
             else

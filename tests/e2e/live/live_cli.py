@@ -160,20 +160,20 @@ def put(item, **attributes):
 
 
 torn = run("enqueue", "torn", "--batch", "-", "--domains", "2", stdin="kind=exec\n" * 150).stdout.split()
-put(torn[3], state="asleep")
+put(torn[3], claim="asleep 1/x")
 put(torn[77], end="yesterday 0 1 2")
 alien = torn[5][:-6] + "000000"
-put(alien, color="\033[31mred")  # no state at all
+put(alien, color="\033[31mred")  # no job's row
 done = run("list", "torn", code=1)
 check(len(done.stdout.splitlines()) == 148 and torn[3] not in done.stdout, "a row hides others: %d lines" % done.stdout.count("\n"))
-want = {torn[3]: "row attribute 'state' is 'asleep'", torn[77]: "row attribute 'end' is 'yesterday 0 1 2'", alien: "a row without a state"}
+want = {torn[3]: "row attribute 'claim' is 'asleep 1/x'", torn[77]: "row attribute 'end' is 'yesterday 0 1 2'", alien: "a row with neither 't' nor 'claim' is no job's"}
 for item, why in want.items():
     check("jobq list: row '%s' cannot be read: %s\n" % (item, why) in done.stderr, "%s is not named: %s" % (item, done.stderr))
 check(done.stderr.count("\n") == 3, "more is said: " + done.stderr)
 rows = one("list", "torn", code=1)
 check(len(rows["jobs"]) == 148 and {r["id"]: r["why"] for r in rows["unreadable"]} == want, "unreadable: %s" % rows.get("unreadable"))
 check("unreadable" not in one("list", "torn", "--limit", "2", "--state", "queued"), "rows that were not read are unreadable")
-done = run("status", torn[3], torn[4], code=1, says="(?m)^jobq status: %s: row attribute 'state' is 'asleep'$" % torn[3])
+done = run("status", torn[3], torn[4], code=1, says="(?m)^jobq status: %s: row attribute 'claim' is 'asleep 1/x'$" % torn[3])
 check(done.stdout.startswith(torn[4]), "status: " + done.stdout)
 run("cancel", torn[3], torn[4], code=1, says="%s: row attribute" % torn[3])
 done = run("wait", torn[3], torn[4], code=1, says="%s: row attribute" % torn[3])  # the other is cancelled
@@ -224,7 +224,7 @@ def sqs(action, **body):
 ids = run("enqueue", "let", "--batch", "-", stdin="kind=exec\n" * 5).stdout.split()
 run("drain", "let", "-n", "5", "--exec", "false", "--attempts", "1", "--idle-exit", "0", "--stats", "0", "--linger", "0")
 put(ids[1], claim="mine")
-put(ids[2], state="done")
+put(ids[2], claim="done 1/x")
 sqs("SendMessage", QueueUrl=sqs("GetQueueUrl", QueueName="let-dead")["QueueUrl"], MessageBody="hello")
 check({j["id"] for j in one("dlq", "ls", "let")["jobs"]} == {*ids, "-"}, "letters that are listed")
 check(len(run("dlq", "ls", "let", "--limit", "2").stdout.splitlines()) == 2, "letters up to a limit")

@@ -216,6 +216,198 @@ static void a_lost_final_reply_is_read_back(void **state)
     stage_free(st);
 }
 
+static int fails_once(void *ctx, struct jobq_str id, int attempt)
+{
+    (void)ctx;
+    (void)id;
+    return attempt == 1 ? 1 : 0;
+}
+
+struct cancel {
+    struct stage *st;
+    const char *id;
+    int code;
+    enum job_state state;
+};
+
+static void cancel_it(void *ctx)
+{
+    struct cancel *cancel = ctx;
+    struct jobq_error err;
+    cancel->code = status_cancel(cancel->st->b, str_of(cancel->id), &cancel->state, &err);
+}
+
+/* A decorator: the n-th put is copied, and with `lost` not made but answered TIMEOUT; the
+ * network delivers it again whenever the test says. */
+struct late {
+    struct jobq_store port;
+    struct jobq_store *real;
+    int n, seen;
+    bool lost;
+    struct arena arena;
+    int domain;
+    struct jobq_item item;
+    struct jobq_expect expect;
+    bool has_expect;
+    int code;
+};
+
+static void late_copy(struct late *l, int domain, const struct jobq_item *item,
+                      const struct jobq_expect *expect)
+{
+    struct jobq_attr *attr =
+        arena_alloc(&l->arena, (size_t)item->attr_count * sizeof *attr);
+    for (int i = 0; i < item->attr_count; i++) {
+        attr[i] = item->attr[i];
+        attr[i].name = arena_str(&l->arena, attr[i].name);
+        if (attr[i].value.ptr)
+            attr[i].value = arena_str(&l->arena, attr[i].value);
+    }
+    l->domain = domain;
+    l->item =
+        (struct jobq_item){arena_str(&l->arena, item->name), attr, item->attr_count};
+    l->has_expect = expect != NULL;
+    if (expect) {
+        l->expect = *expect;
+        l->expect.name = arena_str(&l->arena, expect->name);
+        if (expect->exists)
+            l->expect.value = arena_str(&l->arena, expect->value);
+    }
+}
+
+static int late_put(struct jobq_store *s, int domain, const struct jobq_item *item,
+                    const struct jobq_expect *expect, struct jobq_call_cost *cost,
+                    struct jobq_error *err)
+{
+    struct late *l = (struct late *)s;
+    if (++l->seen == l->n) {
+        late_copy(l, domain, item, expect);
+        if (l->lost)
+            return jobq_fail(err, JOBQ_TIMEOUT, "held back");
+    }
+    return l->real->ops->put(l->real, domain, item, expect, cost, err);
+}
+
+static int late_open(struct jobq_store *s, const char *domain, int *out,
+                     struct jobq_error *err)
+{
+    struct late *l = (struct late *)s;
+    return l->real->ops->open(l->real, domain, out, err);
+}
+
+static int late_get(struct jobq_store *s, int domain, struct jobq_str item,
+                    const struct jobq_str *name, int name_count, bool consistent,
+                    struct arena *arena, struct jobq_item *out,
+                    struct jobq_call_cost *cost, struct jobq_error *err)
+{
+    struct late *l = (struct late *)s;
+    return l->real->ops->get(l->real, domain, item, name, name_count, consistent, arena,
+                             out, cost, err);
+}
+
+static int late_create(struct jobq_store *s, const char *domain,
+                       struct jobq_call_cost *cost, struct jobq_error *err)
+{
+    struct late *l = (struct late *)s;
+    return l->real->ops->create_domain(l->real, domain, cost, err);
+}
+
+static const struct jobq_store_ops LATE = {.name = "late",
+                                           .open = late_open,
+                                           .create_domain = late_create,
+                                           .get = late_get,
+                                           .put = late_put};
+
+static void late_init(struct late *l, struct jobq_backend *b, int n, bool lost)
+{
+    *l = (struct late){.port.ops = &LATE, .real = b->store, .n = n, .lost = lost};
+    arena_init(&l->arena, 0);
+    b->store = &l->port;
+}
+
+/* The network delivers it. */
+static void late_arrive(void *ctx)
+{
+    struct late *l = ctx;
+    struct jobq_call_cost cost;
+    struct jobq_error err;
+    assert_true(l->seen >= l->n);
+    l->code = l->real->ops->put(l->real, l->domain, &l->item,
+                                l->has_expect ? &l->expect : NULL, &cost, &err);
+}
+
+/* SQS's duplicate of a job's message, as a send. */
+static void send_twin(void *ctx)
+{
+    struct stage *st = ctx;
+    char body[JOB_ID_MAX + 40];
+    struct jobq_entry_result result = {0};
+    struct jobq_error err;
+    int len = snprintf(body, sizeof body, "%s sleep 1000000000", st->id[0]);
+    struct jobq_outgoing message = {.body = {body, len}};
+    int code = jobq_queue_send(st->b, enqueuer_queue(st->e), &message, 1, &result, &err);
+    assert_int_equal(code, JOBQ_OK);
+    assert_int_equal(result.code, JOBQ_OK);
+}
+
+static void a_late_put_of_the_enqueuer_undoes_nothing(void **state)
+{
+    (void)state;
+    for (int cancelled = 0; cancelled < 2; cancelled++) {
+        struct stage *st = stage_new("aws-2026", 30 * S);
+        struct late late;
+        stage_enqueue(st, 1, "1"); /* makes the domains */
+        stage_enqueue(st, 1, "1");
+        st->jobs = 0;
+        late_init(&late, st->b, 1, false);
+        stage_enqueue(st, 1, "1");
+        st->b->store = late.real;
+        struct cancel cancel = {.st = st, .id = st->id[0]};
+        if (cancelled)
+            stage_do(st, cancel_it, &cancel);
+        struct stage_drainer *sd = stage_drain(st, 1);
+        stage_run_for(st, 30 * S);
+        stage_do(st, late_arrive, &late);
+        assert_int_equal(late.code, JOBQ_OK);
+        assert_int_equal(stage_state(st, 0), cancelled ? JOB_CANCELLED : JOB_DONE);
+        stage_do(st, send_twin, st);
+        int started = sd->started;
+        stage_run_for(st, 60 * S);
+        assert_int_equal(sd->started, started);
+        assert_int_equal(stage_state(st, 0), cancelled ? JOB_CANCELLED : JOB_DONE);
+        assert_queue_empty(st);
+        arena_release(&late.arena);
+        stage_free(st);
+    }
+}
+
+/* The first attempt's claim and end, the second's claim and end; each held back, made again
+ * by the drainer, and delivered a minute after. */
+static void a_late_put_of_a_drainer_is_refused(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 4; n++)
+        for (int lost = 0; lost < 2; lost++) {
+            struct stage *st = stage_new("aws-2026", 30 * S);
+            struct late late;
+            st->script = fails_once;
+            stage_enqueue(st, 1, "1");
+            struct stage_drainer *sd = stage_drain(st, 1);
+            late_init(&late, sd->b, n, lost);
+            sd->options.retry_base_ns = S;
+            stage_run_for(st, 90 * S);
+            assert_int_equal(stage_state(st, 0), JOB_DONE);
+            struct job_row row = stage_row(st, st->id[0]);
+            assert_int_equal(row.attempt, 2);
+            assert_int_equal(sd->started, 2);
+            stage_do(st, late_arrive, &late);
+            assert_int_equal(late.code, JOBQ_CONFLICT);
+            assert_queue_empty(st);
+            arena_release(&late.arena);
+            stage_free(st);
+        }
+}
+
 static void a_dead_drainers_job_is_taken_over(void **state)
 {
     (void)state;
@@ -582,13 +774,6 @@ static int always_fails(void *ctx, struct jobq_str id, int attempt)
     return 3;
 }
 
-static int fails_once(void *ctx, struct jobq_str id, int attempt)
-{
-    (void)ctx;
-    (void)id;
-    return attempt == 1 ? 1 : 0;
-}
-
 static void a_failed_job_is_tried_again_later(void **state)
 {
     (void)state;
@@ -700,20 +885,6 @@ static void a_time_limit_ends_an_attempt(void **state)
 }
 
 /* ---- cancelling ---------------------------------------------------------------------- */
-
-struct cancel {
-    struct stage *st;
-    const char *id;
-    int code;
-    enum job_state state;
-};
-
-static void cancel_it(void *ctx)
-{
-    struct cancel *cancel = ctx;
-    struct jobq_error err;
-    cancel->code = status_cancel(cancel->st->b, str_of(cancel->id), &cancel->state, &err);
-}
 
 static void a_cancelled_job_does_not_run(void **state)
 {
@@ -1046,6 +1217,8 @@ int main(void)
         cmocka_unit_test(jobs_that_end_together_fill_their_deletes),
         cmocka_unit_test(a_lost_claim_reply_is_read_back),
         cmocka_unit_test(a_lost_final_reply_is_read_back),
+        cmocka_unit_test(a_late_put_of_the_enqueuer_undoes_nothing),
+        cmocka_unit_test(a_late_put_of_a_drainer_is_refused),
         cmocka_unit_test(a_dead_drainers_job_is_taken_over),
         cmocka_unit_test(a_late_attempt_does_not_overwrite),
         cmocka_unit_test(another_message_for_a_running_job_is_left_alone),

@@ -426,13 +426,17 @@ static void rows_are_read(void **state)
     int64_t phantom;
     arena_init(&arena, 0);
     const struct jobq_attr attr[] = {
-        {s("p1"), s("lo"), true},           {s("state"), s("done"), true},
-        {s("t"), s("1795"), true},          {s("p0"), s("sleep 0\na=hel"), true},
-        {s("claim"), s("2/abc.7"), true},   {s("run"), s("1796 i-1 m-1"), true},
-        {s("end"), s("1797 -1 5 6"), true}, {s("tail0"), s("oops%0A"), true},
-        {s("p2"), {NULL, 1024}, true},      {s("later"), s("version"), true},
+        {s("p1"), s("lo"), true},
+        {s("t"), s("1795"), true},
+        {s("p0"), s("sleep 0\na=hel"), true},
+        {s("claim"), s("done 2/abc.7"), true},
+        {s("run"), s("1796 i-1 m-1"), true},
+        {s("end"), s("1797 -1 5 6"), true},
+        {s("tail0"), s("oops%0A"), true},
+        {s("p2"), {NULL, 1024}, true},
+        {s("later"), s("version"), true},
     };
-    struct jobq_item item = {s("id"), attr, 10};
+    struct jobq_item item = {s("id"), attr, 9};
     assert_int_equal(job_row_read(&item, &row, &err), JOBQ_OK);
     assert_true(row.exists);
     assert_int_equal(row.state, JOB_DONE);
@@ -453,19 +457,37 @@ static void rows_are_read(void **state)
     assert_int_equal(phantom, 1024);
 
     assert_int_equal(row.progress, -1);
-    /* Progress is told by an attempt, and is void when another has the job. */
-    const struct jobq_attr told[] = {{s("claim"), s("2/abc.7"), true},
-                                     {s("state"), s("running"), true},
+    /* Progress is an attempt's, and is void when another has the job. */
+    const struct jobq_attr told[] = {{s("claim"), s("running 2/abc.7"), true},
                                      {s("progress"), s("2/abc.7 42"), true}};
     const struct jobq_attr stale[] = {{s("progress"), s("1/abc.3 42"), true},
-                                      {s("claim"), s("2/abc.7"), true},
-                                      {s("state"), s("running"), true}};
-    assert_int_equal(job_row_read(&(struct jobq_item){s("id"), told, 3}, &row, &err),
+                                      {s("claim"), s("running 2/abc.7"), true}};
+    assert_int_equal(job_row_read(&(struct jobq_item){s("id"), told, 2}, &row, &err),
                      JOBQ_OK);
     assert_int_equal(row.progress, 42);
-    assert_int_equal(job_row_read(&(struct jobq_item){s("id"), stale, 3}, &row, &err),
+    assert_int_equal(job_row_read(&(struct jobq_item){s("id"), stale, 2}, &row, &err),
                      JOBQ_OK);
     assert_int_equal(row.progress, -1);
+
+    /* Without a claim it is queued, whatever another attribute says; with one its first
+     * word is the state. */
+    const struct jobq_attr fresh[] = {{s("t"), s("1795"), true},
+                                      {s("state"), s("done"), true}};
+    assert_int_equal(job_row_read(&(struct jobq_item){s("id"), fresh, 2}, &row, &err),
+                     JOBQ_OK);
+    assert_int_equal(row.state, JOB_QUEUED);
+    assert_int_equal(row.claim.len, 0);
+    for (int i = 0; i < JOB_STATE_COUNT; i++) {
+        char text[JOB_CLAIM_MAX];
+        int len = job_claim_write((enum job_state)i, 1000, s("abcdefgh.123456"), text);
+        const struct jobq_attr claim = {s("claim"), {text, len}, true};
+        assert_int_equal(
+            job_row_read(&(struct jobq_item){s("id"), &claim, 1}, &row, &err), JOBQ_OK);
+        assert_int_equal(row.state, i);
+        assert_int_equal(row.attempt, 1000);
+        assert_true(str_is(row.token, "abcdefgh.123456"));
+        assert_int_equal(row.claim.len, len);
+    }
 
     struct jobq_item none = {s("id"), NULL, 0};
     assert_int_equal(job_row_read(&none, &row, &err), JOBQ_OK);
@@ -479,16 +501,17 @@ static void rows_that_nobody_writes_are_corrupt(void **state)
     struct job_row row;
     struct jobq_error err;
     static const char *const bad[][2] = {
-        {"state", "dancing"}, {"claim", "5"},          {"claim", "x/y"},
-        {"run", "yesterday"}, {"end", "1 2 3"},        {"t", ""},
-        {"progress", "1/a"},  {"progress", "1/a 101"}, {"progress", "1/a -1"}};
+        {"claim", "5"},        {"claim", "1/y"},        {"claim", "dancing 1/y"},
+        {"claim", "done x/y"}, {"claim", "done"},       {"claim", ""},
+        {"run", "yesterday"},  {"end", "1 2 3"},        {"t", ""},
+        {"progress", "1/a"},   {"progress", "1/a 101"}, {"progress", "1/a -1"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        const struct jobq_attr attr[] = {{s("state"), s("queued"), true},
+        const struct jobq_attr attr[] = {{s("t"), s("1"), true},
                                          {s(bad[i][0]), s(bad[i][1]), true}};
         struct jobq_item item = {s("id"), attr, 2};
         assert_int_equal(job_row_read(&item, &row, &err), JOBQ_CORRUPT);
     }
-    const struct jobq_attr only = {s("t"), s("1"), true};
+    const struct jobq_attr only = {s("color"), s("red"), true};
     struct jobq_item item = {s("id"), &only, 1};
     assert_int_equal(job_row_read(&item, &row, &err), JOBQ_CORRUPT);
 }

@@ -223,7 +223,7 @@ static void jobs_are_asked_for_and_listed(void **state)
 
     /* What one row holds does not hide the others. */
     char want[160];
-    stage_damage(st, st->id[3], "state", "asleep");
+    stage_damage(st, st->id[3], "claim", "asleep 1/x");
     stage_damage(st, st->id[250], "t", "soon\n");
     memset(a->listed, 0, sizeof a->listed);
     stage_do(st, list_all, a);
@@ -231,7 +231,7 @@ static void jobs_are_asked_for_and_listed(void **state)
     assert_int_equal(a->listed[JOB_DONE + 1], 199);
     assert_int_equal(a->listed[JOB_QUEUED + 1], 89);
     assert_int_equal(a->faults, 3); /* two of all, one of the queued ones */
-    snprintf(want, sizeof want, "%s row attribute 'state' is 'asleep'", st->id[3]);
+    snprintf(want, sizeof want, "%s row attribute 'claim' is 'asleep 1/x'", st->id[3]);
     bool first = strcmp(a->fault[0], want) == 0;
     assert_string_equal(a->fault[first ? 0 : 1], want);
     snprintf(want, sizeof want, "%s row attribute 't' is 'soon\\x0a'", st->id[250]);
