@@ -31,6 +31,7 @@ OPT.asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 OPT.tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-frame-larger-than \
 	-Wno-format-truncation
 OPT.clang := -O2 -g
+OPT.deb  := -O2 -g
 OPT.ucontext := -O2 -g -DFIBER_UCONTEXT
 OPT.arm  := -O2 -g
 ifeq ($(VARIANT),clang)
@@ -143,7 +144,7 @@ $(TESTLIB): $(SIM) $(filter-out %_main.o,$(JOBQSIM)) $(FLEET) $(COST) $(MODELS) 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(TESTLIB)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(TESTLIB) $(LIBS_ALL)
 
--include $(wildcard tests/*.mk tests/*/*.mk tests/e2e/*/*.mk live/*.mk)
+-include $(wildcard tests/*.mk tests/*/*.mk tests/e2e/*/*.mk live/*.mk live/image/*.mk)
 
 .PHONY: deps check check-all unit lint asan bench fuzz demo install install-programs clean help
 .SECONDARY:

@@ -45,21 +45,24 @@ endif
 endif
 
 PYTHON_DIR ?= $(PREFIX)/lib/python3/dist-packages
+LIBDIR     ?= $(PREFIX)/lib
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+UNITS      := $(wildcard live/image/*.service)
 INSTALLS += install-live
 install-live: all libjobq
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/jobq \
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/jobq \
 		$(DESTDIR)$(PYTHON_DIR) $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -m 755 $(LIBJOBQ_SO) $(DESTDIR)$(PREFIX)/lib
-	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so.$(SOMAJOR)
-	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libjobq.so
-	install -m 644 $(LIBJOBQ_A) $(DESTDIR)$(PREFIX)/lib
-	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' live/lib/jobq.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/jobq.pc
-	sed 's,^ExecStart=/usr/local/,ExecStart=$(PREFIX)/,' live/image/jobq-drain@.service \
-		> $(DESTDIR)$(PREFIX)/lib/systemd/system/jobq-drain@.service
+		$(DESTDIR)$(UNITDIR)
+	install -m 755 $(LIBJOBQ_SO) $(DESTDIR)$(LIBDIR)
+	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libjobq.so.$(SOMAJOR)
+	ln -sf libjobq.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libjobq.so
+	install -m 644 $(LIBJOBQ_A) $(DESTDIR)$(LIBDIR)
+	sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(VERSION),' \
+		live/lib/jobq.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/jobq.pc
+	for unit in $(UNITS); do sed 's,^ExecStart=/usr/local/,ExecStart=$(PREFIX)/,' $$unit \
+		> $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	install -m 644 include/jobq/jobq.h include/jobq/error.h $(DESTDIR)$(PREFIX)/include/jobq
 	install -m 644 live/python/jobq.py $(DESTDIR)$(PYTHON_DIR)
 	bin/jobq completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/jobq

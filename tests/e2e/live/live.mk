@@ -9,6 +9,14 @@ CHECKS += live-library live-fleet
 live-image: all
 	@tests/e2e/live/live_image.sh
 CHECKS += live-image
+.PHONY: live-box check-deb check-oci
+live-box: all
+	@/usr/bin/python3 tests/e2e/live/live_box.py
+# Slow: the packages built and held to lintian; the image's own program against jobqmock.
+check-deb: deb
+check-oci: oci bin/jobqmock
+	@/usr/bin/python3 tests/e2e/live/live_oci.py build/oci $(VERSION)
+CHECKS += live-box
 .PHONY: live-ledger
 live-ledger: all
 	@/usr/bin/python3 tests/e2e/live/live_ledger.py

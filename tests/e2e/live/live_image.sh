@@ -39,16 +39,18 @@ verify() {
     ! [ -s "$dir/err" ]
 }
 if command -v systemd-analyze > /dev/null; then
-    sed "s,/usr/local/bin/jobq,$(pwd)/bin/jobq,; s,^EnvironmentFile=.*,EnvironmentFile=-/etc/jobq/%i.env,; /^Documentation=/d" \
-        'live/image/jobq-drain@.service' > "$dir/jobq-drain@.service"
-    cp "$dir/jobq-drain@.service" "$dir/jobq-drain@render.service"
-    verify "$dir/jobq-drain@render.service" || { cat "$dir/err"; echo "FAIL: the unit"; exit 1; }
-    sed 's/^Type=notify/Type=notfy/' "$dir/jobq-drain@.service" > "$dir/jobq-wrong@render.service"
-    ! verify "$dir/jobq-wrong@render.service" || { echo "FAIL: a misspelt unit passed"; exit 1; }
-    grep -q '^WantedBy=' 'live/image/jobq-drain@.service'
-    systemd-analyze security --offline=true --threshold=30 "$dir/jobq-drain@render.service" > "$dir/out" 2>&1 ||
-        { tail -3 "$dir/out"; echo "FAIL: hardening"; exit 1; }
-    tail -1 "$dir/out"
+    for unit in jobq-drain jobq-page; do
+        sed "s,/usr/local/bin/jobq,$(pwd)/bin/jobq,; s,^EnvironmentFile=.*,EnvironmentFile=-/etc/jobq/%i.env,; /^Documentation=/d" \
+            "live/image/$unit@.service" > "$dir/$unit@.service"
+        cp "$dir/$unit@.service" "$dir/$unit@render.service"
+        verify "$dir/$unit@render.service" || { cat "$dir/err"; echo "FAIL: the unit $unit"; exit 1; }
+        sed 's/^Restart=on-failure/Restart=on-failur/' "$dir/$unit@.service" > "$dir/$unit-wrong@render.service"
+        ! verify "$dir/$unit-wrong@render.service" || { echo "FAIL: a misspelt unit passed"; exit 1; }
+        grep -q '^WantedBy=' "live/image/$unit@.service"
+        systemd-analyze security --offline=true --threshold=30 "$dir/$unit@render.service" > "$dir/out" 2>&1 ||
+            { tail -3 "$dir/out"; echo "FAIL: hardening"; exit 1; }
+        tail -1 "$dir/out"
+    done
 else
     echo "skipped: systemd-analyze is not here"
 fi
