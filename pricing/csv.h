@@ -1,7 +1,7 @@
 /* csv.h - one line of RFC 4180 CSV into fields, in place.
  *
  * Room:     pricing, facts.
- * Callers:  sheet.c and import_csv.c; src/cost for its own tables.
+ * Callers:  sheet_file.c, import.c.
  * Knows nothing of: what the fields mean. No I/O. */
 #ifndef JOBQ_PRICING_CSV_H
 #define JOBQ_PRICING_CSV_H

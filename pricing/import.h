@@ -1,16 +1,13 @@
-/* import.h - AWS Price List Bulk files into a sheet, streaming.
+/* import.h - an AWS Price List Bulk file (CSV) into a sheet.
  *
  * Room:     pricing, facts.
  * Callers:  jobqcost prices import, fuzzers, tests.
- * Knows nothing of: files: it reads through functions.
+ * Blocks:   while it reads the file.
  *
- * JSON (offers/v1.0/aws/CODE/current/REGION/index.json) and CSV (index.csv), told apart by
- * the first byte. AmazonEC2 of one region is some 450 MB, so nothing is kept but what makes
- * a row: of the products the SKU and the row that it will be (at most IMPORT_SKUS_MAX,
- * usually a few thousand); everything else is looked at as it goes by. Memory does not grow
- * with the file. In JSON the prices ("terms") name products by SKU. Products come first in
- * AWS's files, so one pass is enough; where terms come first, the source is rewound and
- * read again.
+ * It reads the CSV form (offers/v1.0/aws/CODE/current/REGION/index.csv). AmazonEC2 of one
+ * region is some 450 MB, so lines are read one by one and nothing is kept but the rows and
+ * which product (SKU) each came from, at most IMPORT_SKUS_MAX; memory does not grow with
+ * the file.
  *
  * What becomes a row (on-demand terms of the sheet's region only):
  *   AWSQueueService  family "API Request", by queueType            sqs.standard|fifo|fair
@@ -29,30 +26,24 @@
 #include "jobq/error.h"
 #include "pricing/sheet.h"
 
-#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define IMPORT_SKUS_MAX 200000
 
-struct import_source {
-    void *ctx;
-    int (*read)(void *ctx, char *out, size_t cap, size_t *got, struct jobq_error *err);
-    int (*rewind)(void *ctx, struct jobq_error *err);
-};
-
 struct import_counts {
-    int64_t products, prices;
-    int64_t unused;        /* products of the region that make no row */
-    int64_t other_regions; /* products of other regions */
-    int rows;              /* added to the sheet */
+    int64_t products, prices; /* price lines of the file; those that made a row */
+    int64_t unused;           /* products of the region that make no row */
+    int64_t other_regions;    /* products of other regions */
+    int rows;                 /* added to the sheet */
 };
 
 /* Adds the offer's rows to a sheet made by sheet_new for its region, and the offer's code,
  * version and publication date to its properties (joined by "; " over several offers).
  * Call sheet_finish when all offers are in. Returns JOBQ_OK; INVALID: "NAME:LINE: ..." for
- * a malformed file; LIMIT. The sheet is then of no use. */
-int import_offer(const struct import_source *source, const char *name,
-                 struct sheet *sheet, struct import_counts *counts,
-                 struct jobq_error *err);
+ * a malformed file; LIMIT: a line or a file that is too long. On failure the sheet is
+ * incomplete: free it. */
+int import_offer(FILE *file, const char *name, struct sheet *sheet,
+                 struct import_counts *counts, struct jobq_error *err);
 
 #endif

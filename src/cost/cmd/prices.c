@@ -16,18 +16,19 @@ static const char HELP[] =
     "  jobqcost prices show --region us-east-1 --date 2026 sqs simpledb\n"
     "  jobqcost prices show                       (the sheets there are)\n"
     "  jobqcost prices diff us-east-1@2012-10 us-east-1@2012-12\n"
-    "  jobqcost prices import index.json --region us-west-2 --date 2026-11 \\\n"
+    "  jobqcost prices import index.csv --region us-west-2 --date 2026-11 \\\n"
     "                  -o us-west-2@2026-11.csv\n\n"
     "show   the rows of a sheet, of the services or service.items named; without "
     "--region\n"
     "       and --date, and without names, the list of sheets.\n"
     "diff   what changed between two sheets: REGION@DATE or FILE.csv each.\n"
-    "import reads AWS Price List Bulk files, JSON or CSV, of any size in constant "
-    "memory\n"
-    "       (files, not pipes: JSON is read twice), keeps offer version and publication\n"
-    "       date, and writes a sheet. Several files (SQS, EC2, ...) make one sheet. Rows "
-    "that\n"
-    "       it does not know are counted. The sheet is written whole or not at all.\n\n"
+    "import reads AWS Price List offer files in CSV form (index.csv), of any size in "
+    "constant\n"
+    "       memory, and writes a sheet with the offers' version and publication date. "
+    "Several\n"
+    "       files (SQS, EC2, ...) make one sheet. Rows that jobq has no use for are "
+    "counted.\n"
+    "       The sheet is written whole or not at all.\n\n"
     "--region R --date D --sheets DIR --assume-from R -o FILE (import; default stdout)\n"
     "--json --csv -q\n\n"
     "Makes no API call: download an offer file with any HTTP client.\n";
@@ -230,25 +231,6 @@ static int diff(struct cost *cli)
 
 /* ---- import ---------------------------------------------------------------------------------- */
 
-static int read_file(void *ctx, char *out, size_t cap, size_t *got,
-                     struct jobq_error *err)
-{
-    FILE *file = ctx;
-    *got = fread(out, 1, cap, file);
-    if (ferror(file))
-        return jobq_fail(err, JOBQ_INVALID, "cannot read: %s", strerror(errno));
-    return JOBQ_OK;
-}
-
-static int rewind_file(void *ctx, struct jobq_error *err)
-{
-    if (fseek(ctx, 0, SEEK_SET) != 0)
-        return jobq_fail(err, JOBQ_INVALID,
-                         "a JSON offer is read twice and this is no file: %s",
-                         strerror(errno));
-    return JOBQ_OK;
-}
-
 static int import_file(struct cost *cli, const char *path, struct sheet *sheet,
                        struct jobq_error *err)
 {
@@ -257,8 +239,7 @@ static int import_file(struct cost *cli, const char *path, struct sheet *sheet,
     if (!file)
         return jobq_fail(err, JOBQ_INVALID, "cannot open '%s': %s", path,
                          strerror(errno));
-    struct import_source source = {file, read_file, rewind_file};
-    int code = import_offer(&source, path, sheet, &counts, err);
+    int code = import_offer(file, path, sheet, &counts, err);
     fclose(file);
     if (!code && !cli->quiet)
         fprintf(stderr,

@@ -117,21 +117,24 @@ expect 2 'needs two files' reconcile "$work/ledger.json"
 expect 0 'us-east-1       2026-10' prices show
 expect 0 'hour/1h     0  0.08    0.065  -18.8 %' prices diff us-east-1@2012-10 us-east-1@2012-12
 expect 4 'no such price' prices show --date 2026 sqs.nothing
-cat >"$work/offer.json" <<'END'
-{"offerCode": "AWSQueueService", "version": "7", "publicationDate": "2026-11-20T00:00:00Z",
- "products": {"A": {"productFamily": "API Request", "attributes": {"servicecode":
-  "AWSQueueService", "regionCode": "us-west-2", "queueType": "Standard"}}},
- "terms": {"OnDemand": {"A": {"T": {"effectiveDate": "2026-11-01", "priceDimensions": {"1":
-  {"beginRange": "0", "endRange": "Inf", "pricePerUnit": {"USD": "0.0000004000"}}}}}}}}
+cat >"$work/offer.csv" <<'END'
+"Publication Date","2026-11-20T00:00:00Z"
+"Version","7"
+"OfferCode","AWSQueueService"
+"SKU","TermType","EffectiveDate","StartingRange","EndingRange","PricePerUnit","Currency","Product Family","serviceCode","Region Code","queueType"
+"A","OnDemand","2026-11-01","0","Inf","0.0000004000","USD","API Request","AWSQueueService","us-west-2","Standard"
 END
-expect 0 '1 rows kept' prices import "$work/offer.json" --region us-west-2 --date 2026-11 \
+expect 0 '1 rows kept' prices import "$work/offer.csv" --region us-west-2 --date 2026-11 \
     -o "$work/us-west-2@2026-11.csv"
 expect 0 '$0.40' bill --requests sqs.standard=1M --region us-west-2 --sheets "$work"
 grep -q 'offer_version = 7' "$work/us-west-2@2026-11.csv" || fail "no offer version"
 echo keep >"$work/kept.csv"
-head -c 300 "$work/offer.json" >"$work/cut.json"
-expect 2 "cut.json:4: the document ends" prices import "$work/cut.json" --region us-west-2 \
+head -n 3 "$work/offer.csv" >"$work/cut.csv"
+expect 2 "cut.csv:4: no header line" prices import "$work/cut.csv" --region us-west-2 \
     --date 2026-11 -o "$work/kept.csv"
+echo '{"offerCode": "AWSQueueService"}' >"$work/offer.json"
+expect 2 "offer.json:1: this is JSON: jobq reads the CSV form (index.csv)" prices import \
+    "$work/offer.json" --region us-west-2 --date 2026-11 -o "$work/kept.csv"
 is "$(cat "$work/kept.csv")" keep
 is "$(ls "$work" | grep -c tmp)" 0
 mkdir "$work/bad"
