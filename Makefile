@@ -164,9 +164,10 @@ check-all: all $(UNIT)
 unit: $(UNIT)
 	@tests/run_checks.sh $(UNIT)
 
-## make lint       floors, purity, format, and that the lint can fail
+## make lint       floors, words, purity, format, and that the lint can fail
 lint: $(MODELS) $(PRICING) $(FLEET) $(COST)
 	@tests/lint/floors.sh
+	@tests/lint/words.sh
 	@tests/lint/purity.sh $(BUILD)
 	@CC="$(CC)" tests/lint/planted.sh
 	@tests/lint/format.sh || [ $$? = 77 ]

@@ -44,11 +44,11 @@ struct jobq_error {
 /* Fills err and returns code, so that a failing function ends with
  * `return jobq_fail(err, JOBQ_LIMIT, "batch of %d exceeds '10'", n);`. */
 int jobq_fail(struct jobq_error *err, enum jobq_code code, const char *format, ...)
-    __attribute__((cold, format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* Prepends "text: " to err on its way up and returns err->code. */
 int jobq_wrap(struct jobq_error *err, const char *format, ...)
-    __attribute__((cold, format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* "timeout", "throttled", ...; never NULL. Static storage. */
 JOBQ_API const char *jobq_code_name(enum jobq_code code);

@@ -367,7 +367,7 @@ struct jobq_work_result {
     int32_t exit_code; /* 0: done. EXEC: the command's; 128 + n: killed by signal n */
     bool killed;       /* by stop(), not by itself */
     int64_t wall_ns;   /* how long it ran */
-    int64_t cpu_ns;    /* processor time it used */
+    int64_t cpu_ns;    /* CPU time it used */
     int32_t progress_percent; /* last "progress N%" line; -1: none */
     int64_t primes;           /* PRIMES */
     int32_t tail_bytes;

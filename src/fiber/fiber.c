@@ -315,11 +315,6 @@ struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg)
     return f;
 }
 
-void fiber_works_on(struct fiber_sched *sched, const void *what)
-{
-    sched->running->works_on = what;
-}
-
 struct fiber *fiber_self(struct fiber_sched *sched)
 {
     return sched->running;

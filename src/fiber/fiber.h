@@ -98,9 +98,6 @@ int64_t fiber_proc_fibers(const struct fiber_proc *proc);
 
 /* Make a fiber, ready to run behind those that are ready now. arg is the caller's. */
 struct fiber *fiber_spawn(struct fiber_proc *proc, fiber_fn *fn, void *arg);
-/* What the running fiber works on from now on; at first its arg. A hint, for a world that
- * asks for memory before the fiber that will read it goes on: some 256 bytes at what. */
-void fiber_works_on(struct fiber_sched *sched, const void *what);
 struct fiber *fiber_self(struct fiber_sched *sched); /* NULL outside fibers */
 struct fiber_proc *fiber_self_proc(struct fiber_sched *sched);
 void fiber_yield(struct fiber_sched *sched); /* behind all that are ready */

@@ -43,7 +43,7 @@ struct fiber {
     uint8_t state;       /* enum fiber_state */
     uint8_t outcome;     /* enum fiber_outcome, of the wait that is over */
     bool armed, has_index;
-    const void *works_on;
+    const void *works_on; /* its arg: what a world may ask memory for ahead of its wake */
 
     struct fiber_proc *proc;
     struct fiber *proc_next, *proc_prev;

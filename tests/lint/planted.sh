@@ -28,6 +28,10 @@ plant "product includes curl" src/fleet/x.c '/* x */\n#include <curl/curl.h>\n' 
     "$here/floors.sh" "$copy/tree"
 plant "an include without a room" src/fleet/x.c '/* x */\n#include "job.h"\n' \
     "$here/floors.sh" "$copy/tree"
+plant "the product asks for memory ahead" src/fleet/x.c \
+    'void f(char *p);\nvoid f(char *p) { __builtin_prefetch(p); }\n' "$here/words.sh" "$copy/tree"
+plant "a contract speaks of caches" include/x.h '/* x.h - fits a line of the cache. */\n' \
+    "$here/words.sh" "$copy/tree"
 
 many=$(seq -f src/fleet/x/f%g.c 25)
 rm -rf "${copy:?}/tree"

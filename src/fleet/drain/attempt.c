@@ -1,13 +1,12 @@
-/* attempt.c - take one job, run it, report it, take the next.
+/* attempt.c - take one job, run it, report it.
  *
  * Room:     src/fleet, private to the drainer.
  * Blocks:   at the claim, the child and the final put; after the slot is free, at what a
  *           failed or dead job's message still needs.
  *
- * One fiber runs attempts while messages are buffered and slots are free, then ends; idle
- * slots cost nothing. The slot is free when the final put returns: the delete lingers
- * without it, and a message's return or its way to the dead letters is walked after another
- * fiber was given the slot. */
+ * Each message has a fiber of its own, so idle slots cost nothing. The slot is free when the
+ * final put returns: the next message's fiber gets it before this one makes its last calls
+ * (delete, give back, copy to the dead-letter queue). */
 #include "base/text.h"
 #include "fleet/drain/parts.h"
 #include "fleet/enqueue/queues.h"
@@ -111,7 +110,7 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
 }
 
 /* The pairs of a job whose message does not carry them. */
-static __attribute__((noinline)) int fetch_pairs(struct held *h, struct jobq_error *err)
+static int fetch_pairs(struct held *h, struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
@@ -137,9 +136,8 @@ void attempt_end_child(struct held *h, int64_t grace_ns)
         jobq_child_stop(h->d->b, h->child, grace_ns);
 }
 
-static __attribute__((noinline)) int start_again(struct held *h, int code,
-                                                 const struct jobq_work *work,
-                                                 struct jobq_error *err)
+static int start_again(struct held *h, int code, const struct jobq_work *work,
+                       struct jobq_error *err)
 {
     struct retry r;
     retry_init(&r, h->d->b, &RETRY_CALLS, &h->deadline_ns);
@@ -148,8 +146,7 @@ static __attribute__((noinline)) int start_again(struct held *h, int code,
     return code;
 }
 
-/* Out of line: what it tells of the work is not kept between the frames of an attempt. */
-static __attribute__((noinline)) int start_child(struct held *h, struct jobq_error *err)
+static int start_child(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct jobq_work work = {
@@ -243,9 +240,7 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
     enum job_state state = JOB_DONE;
     if (result->exit_code != 0 || h->timed_out)
         state = h->attempt >= d->options.max_attempts ? JOB_DEAD : JOB_FAILED;
-    held_ask_for(&d->buffer); /* most likely the slot's next, and far away */
     enum final_outcome outcome = store(h, state, result, err);
-    held_ask_for_text(&d->buffer);
     if (outcome != FINAL_STORED)
         return not_stored(h, outcome);
     if (state == JOB_FAILED) {
@@ -271,10 +266,8 @@ static enum next_step give_back(struct held *h, struct jobq_error *err)
     return STEP_RETURN;
 }
 
-/* No process, no payload: a failed attempt like any other. A function of its own, so that
- * the text's copy does not lie between the frames of every other attempt. */
-static __attribute__((noinline)) enum next_step report_error(struct held *h,
-                                                             struct jobq_error *why)
+/* No process, no payload: a failed attempt like any other. */
+static enum next_step report_error(struct held *h, struct jobq_error *why)
 {
     struct jobq_work_result none = {.exit_code = 127, .progress_percent = -1};
     char text[sizeof why->text];
@@ -311,11 +304,6 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     enum next_step step;
-    fiber_works_on(d->b->sched, h);
-    h->attempt = 0;
-    h->token_bytes = 0;
-    h->child = h->progress = -1;
-    h->body.id = (struct jobq_str){NULL, 0};
     h->give_back = d->giving_back;
     h->started_at_ns = jobq_now(d->b);
     set_deadline(h, h->started_at_ns);
@@ -430,41 +418,19 @@ static void leave_slot(struct held *h)
         d->mean_job_ns += (took_ns - d->mean_job_ns) / 8;
 }
 
-/* Attempts, as long as messages are buffered and the slot is free. */
-static __attribute__((noinline)) void attempts(struct held *h, struct jobq_error *err)
-{
-    struct drainer *d = h->d;
-    while (h) {
-        h->place = HELD_RUNNING;
-        run_append(h);
-        enum next_step step = attempt(h, err);
-        leave_slot(h);
-        struct held *next = NULL;
-        if (step == STEP_DELETE || step == STEP_LEAVE) {
-            /* Does not park: this fiber may have the slot again. */
-            finish(h, step);
-            if (d->busy < d->slots && d->mode != DRAINER_STOPPING)
-                next = held_pop(&d->buffer);
-            d->busy += next != NULL;
-            drain_pump(d);
-        } else {
-            d->after++;
-            drain_pump(d);
-            finish(h, step);
-            d->after--;
-        }
-        h = next;
-    }
-    if (d->mode == DRAINER_STOPPING)
-        fiber_cond_broadcast(&d->changed);
-}
-
 void attempt_main(void *held)
 {
-    /* Large, hardly ever looked at, and so at the far end of the stack: what lies between the
-     * frames of a parked attempt is memory that a thousand of them make cold. */
+    struct held *h = held;
+    struct drainer *d = h->d;
     struct jobq_error err;
-    err.code = JOBQ_OK;
-    err.text[0] = '\0';
-    attempts(held, &err);
+    h->place = HELD_RUNNING;
+    run_append(h);
+    enum next_step step = attempt(h, &err);
+    leave_slot(h);
+    d->after++;
+    drain_pump(d); /* the slot has work again before the message's last call is made */
+    finish(h, step);
+    d->after--;
+    if (d->mode == DRAINER_STOPPING)
+        fiber_cond_broadcast(&d->changed);
 }

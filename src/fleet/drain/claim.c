@@ -25,9 +25,7 @@ enum { LOOKS_MAX = 16, MESSAGE_ID_MAX = 100, RUN_BYTES = MESSAGE_ID_MAX + 64 };
 
 /* ---- pieces -------------------------------------------------------------------------- */
 
-/* Out of line, where the compiler does not see the bound of a length: for bounded copies gcc
- * writes `rep movs`, whose start takes longer than a call of memcpy. */
-static __attribute__((noinline)) char *put_word(char *p, struct jobq_str word)
+static char *put_word(char *p, struct jobq_str word)
 {
     memcpy(p, word.ptr, (size_t)word.len);
     return p + word.len;
@@ -64,7 +62,7 @@ static void new_token(struct held *h)
     assert(h->token_bytes <= JOB_TOKEN_MAX);
 }
 
-/* What a first claim expects; the attempts share it, for their stacks are cold memory. */
+/* What a first claim expects. */
 static const struct jobq_expect NO_CLAIM = {.name = {"claim", 5}, .value = {"", 0}};
 
 static int put_claimed(struct held *h, const struct jobq_expect *expect,
@@ -147,9 +145,8 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
 
 /* Reads the row and does what it says, once. Returns JOBQ_OK with *out, JOBQ_CONFLICT when
  * the row has changed in between, or the store's failure. */
-static __attribute__((noinline)) int look(struct held *h, enum claim_outcome *out,
-                                          enum job_state *out_state,
-                                          struct jobq_error *err)
+static int look(struct held *h, enum claim_outcome *out, enum job_state *out_state,
+                struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
@@ -181,10 +178,9 @@ static __attribute__((noinline)) int look(struct held *h, enum claim_outcome *ou
     return code;
 }
 
-/* Goes on from the code of a first put until it is known whose the job is. Out of line, as
- * is all that most jobs do not need: it would spread the frames of every claim. */
-static __attribute__((noinline)) enum claim_outcome
-claim_on(struct held *h, int code, enum job_state *out_state, struct jobq_error *err)
+/* Goes on from the code of a first put until it is known whose the job is. */
+static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out_state,
+                                   struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct retry r;
@@ -271,8 +267,8 @@ static int put_tail(struct held *h, const struct jobq_work_result *result,
 }
 
 /* A refused final put: whose end stands in the row? */
-static __attribute__((noinline)) enum final_outcome
-look_at_end(struct held *h, enum job_state state, struct jobq_error *err)
+static enum final_outcome look_at_end(struct held *h, enum job_state state,
+                                      struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
@@ -285,10 +281,8 @@ look_at_end(struct held *h, enum job_state state, struct jobq_error *err)
     return row.exists && job_state_is_final(row.state) ? FINAL_ENDED : FINAL_LOST;
 }
 
-static __attribute__((noinline)) int put_again(struct held *h, int code,
-                                               const struct jobq_item *item,
-                                               const struct jobq_expect *expect,
-                                               struct jobq_error *err)
+static int put_again(struct held *h, int code, const struct jobq_item *item,
+                     const struct jobq_expect *expect, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct retry r;

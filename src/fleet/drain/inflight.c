@@ -119,21 +119,6 @@ struct held *held_pop(struct held_list *list)
     return h;
 }
 
-void held_ask_for(const struct held_list *list)
-{
-    const char *p = (const char *)list->first;
-    for (size_t at = 0; p && at < offsetof(struct held, batch); at += HELD_LINE)
-        __builtin_prefetch(p + at, 1);
-}
-
-void held_ask_for_text(const struct held_list *list)
-{
-    if (list->first) {
-        __builtin_prefetch(list->first->message.body.ptr);
-        __builtin_prefetch(list->first->message.body.ptr + HELD_LINE);
-    }
-}
-
 void run_append(struct held *h)
 {
     struct drainer *d = h->d;
@@ -212,9 +197,7 @@ static void adopt_receipt(struct held *h, struct drain_batch *batch,
 
 static void refill(struct drainer *d)
 {
-    char *bytes = arena_alloc(d->memory, HELD_AT_ONCE * sizeof(struct held) + HELD_LINE);
-    bytes += -(uintptr_t)bytes % HELD_LINE;
-    struct held *first = (struct held *)(void *)bytes;
+    struct held *first = arena_alloc(d->memory, HELD_AT_ONCE * sizeof(struct held));
     for (int i = HELD_AT_ONCE - 1; i >= 0; i--) {
         first[i].next = d->unused_held;
         d->unused_held = &first[i];
@@ -243,18 +226,20 @@ void held_receive(struct drainer *d, struct drain_batch *batch,
     }
     if ((size_t)d->held_count >= d->table_size)
         grow_table(d);
-    /* Field by field: the attempt's are set when it begins. */
     h = take(d);
-    h->d = d;
-    h->place = HELD_BUFFERED;
-    h->calls = 0;
-    h->in_beat = h->lost = h->give_back = h->cancelled = h->timed_out = h->released =
-        false;
-    h->hash = hash;
-    h->message = *message;
-    h->batch = h->receipt_batch = batch;
+    *h = (struct held){
+        .d = d,
+        .place = HELD_BUFFERED,
+        .hash = hash,
+        .message = *message,
+        .batch = batch,
+        .receipt_batch = batch,
+        .child = -1,
+        .progress = -1,
+        .progress_stored = -1,
+        .hash_next = d->table[hash & (d->table_size - 1)],
+    };
     batch->users += 2;
-    h->hash_next = d->table[hash & (d->table_size - 1)];
     d->table[hash & (d->table_size - 1)] = h;
     d->held_count++;
     beat_append(h, now_ns);

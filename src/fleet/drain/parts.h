@@ -24,51 +24,42 @@ struct drain_batch {
 
 enum held_place { HELD_BUFFERED, HELD_RUNNING, HELD_AFTER, HELD_DELETING };
 
-#define HELD_LINE 64 /* of a processor's cache */
-
-/* A process holds many, and comes back to each after all the others: the memory is cold. So
- * the fields stand in lines of 64 bytes by when they are used together (a wish, not a
- * promise: nothing breaks where sizes differ). The receive writes only what is marked so;
- * the rest is set by the attempt. */
+/* One message that this process holds. */
 struct held {
-    /* Lists and state: whatever happens, and whatever happens to a neighbour. Received. */
-    _Alignas(HELD_LINE) struct drainer *d;
-    struct held *beat_prev, *beat_next;
-    struct held *run_prev, *run_next;
+    struct drainer *d;
+    struct held *beat_prev, *beat_next; /* of those that need cover */
+    struct held *run_prev, *run_next;   /* of the running attempts */
     struct held *next; /* of the buffer, of the deletes, or of the free ones */
+    struct held *hash_next;
+    uint64_t hash;
+    struct jobq_message message;
+    struct drain_batch *batch;         /* of everything but the receipt */
+    struct drain_batch *receipt_batch; /* of the newest receipt */
+    int64_t covered_at_ns;             /* when its visibility last began */
+    int64_t delete_by_ns;
     enum held_place place;
-    int calls;      /* in flight that read this */
-    bool in_beat;   /* in the beat's list */
+    int calls;     /* in flight that read this */
+    bool in_beat;  /* in the beat's list */
+    bool released; /* waits only for its last call */
+
+    /* Why an attempt does not come to its own end. */
     bool lost;      /* a heartbeat was refused: neither store nor delete */
     bool give_back; /* stopping: end the child and return the message */
     bool cancelled; /* the row says so */
     bool timed_out;
-    bool released; /* waits only for its last call */
 
-    /* The attempt's claim and times. */
+    /* The attempt. */
+    struct job_body body;
     int64_t started_at_ns;
     int64_t deadline_ns; /* of calls being tried again */
     int32_t attempt;
     int token_bytes; /* 0: no claim made yet */
     char token[JOB_TOKEN_MAX];
-
-    /* The message, received; its last fields begin the line of what an event and a final
-     * put say of the job. */
-    uint64_t hash;
-    struct jobq_message message;
-    int domain; /* from here on: the attempt's */
-    int child;  /* -1: none running */
-    int progress;
-    struct job_body body;
-
-    /* What a delete needs besides the receipt. Received; progress is set when some is told. */
-    _Alignas(HELD_LINE) struct drain_batch *batch; /* of everything but the receipt */
-    struct drain_batch *receipt_batch;             /* of the newest receipt */
-    int64_t delete_by_ns;
-    int64_t covered_at_ns; /* when its visibility last began */
-    struct held *hash_next;
-    int64_t progress_at_ns; /* when it was stored */
+    int domain;
+    int child;              /* -1: none running */
+    int progress;           /* percent; -1: none told */
     int progress_stored;    /* percent; -1: none */
+    int64_t progress_at_ns; /* when it was stored */
 };
 
 struct held_list { /* first in, first out, by next */
@@ -155,8 +146,6 @@ void held_unpin(struct held *h); /* the end of a call that read it */
 void held_push(struct held_list *list, struct held *h);
 struct held *held_pop(struct held_list *list);
 /* Asks for the memory of the first, in two steps: itself, and when that is there its text. */
-void held_ask_for(const struct held_list *list);
-void held_ask_for_text(const struct held_list *list);
 void run_append(struct held *h);
 void run_remove(struct held *h);
 void beat_append(struct held *h, int64_t covered_at_ns);

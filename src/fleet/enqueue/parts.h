@@ -24,7 +24,7 @@ struct enqueue_request {
 #define ENQUEUE_LANE_MAX 50
 
 /* A job between its encoding and its name. Nothing blocks in between, so that one array of them
- * serves all lanes and stays in the caches. */
+ * serves all lanes. */
 struct enqueue_draft {
     char *text;              /* the message: room for the id and a blank, then the rest */
     struct jobq_str encoded; /* real bytes of the row's pieces */
@@ -33,8 +33,7 @@ struct enqueue_draft {
 };
 
 /* A batch under way: memory that the next one uses again; what it points to lives in its arena
- * or is the caller's. Many batches are, each visited a few times, long after its memory has
- * left the caches: so each array holds what one step takes, where it can be read in place. */
+ * or is the caller's. Each array holds what one call takes, where it can be passed as it is. */
 struct enqueue_lane {
     struct enqueue_lane *next;
     struct arena scratch;

@@ -5,9 +5,7 @@
  * Knows nothing of: which world answers.
  *
  * Each wrapper asserts its contract, asks the fault hook, makes the call and adds what it
- * cost to the ledger. They stand in the simulator's inner loop: the common path is a
- * zeroed cost, the call, and a few additions; what a fault hook or a trace needs is out of
- * line, and off the frames of calls that have neither. */
+ * cost to the ledger. */
 #include "jobq/ports.h"
 
 #include <assert.h>
@@ -30,8 +28,8 @@ static bool is_watched(const struct jobq_backend *b)
     return b->trace || b->fault;
 }
 
-static __attribute__((noinline)) int
-begin_watched(struct jobq_backend *b, struct call *call, struct jobq_error *err)
+static int begin_watched(struct jobq_backend *b, struct call *call,
+                         struct jobq_error *err)
 {
     if (b->trace)
         call->started_ns = b->clock->ops->now(b->clock);
@@ -84,9 +82,8 @@ static inline void meter(struct jobq_backend *b, const struct call *call, int en
     }
 }
 
-static __attribute__((noinline)) int end_watched(struct jobq_backend *b,
-                                                 const struct call *call, int entries,
-                                                 int code, struct jobq_error *err)
+static int end_watched(struct jobq_backend *b, const struct call *call, int entries,
+                       int code, struct jobq_error *err)
 {
     if (b->fault) {
         int lost = b->fault(b->fault_ctx, call->action, JOBQ_FAULT_AFTER);
