@@ -143,6 +143,10 @@ $(TESTLIB): $(SIM) $(filter-out %_main.o,$(JOBQSIM)) $(FLEET) $(COST) $(MODELS) 
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(TESTLIB)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(TESTLIB) $(LIBS_ALL)
+# Those of the network world need it and its libraries.
+$(BUILD)/tests/unit/live/%: $(BUILD)/tests/unit/live/%.o $(BUILD)/liblive.a $(TESTLIB)
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(BUILD)/liblive.a $(TESTLIB) $(LIB_LIVE) \
+		$(LIBS_ALL)
 
 -include $(wildcard tests/*.mk tests/*/*.mk tests/e2e/*/*.mk live/*.mk live/image/*.mk)
 

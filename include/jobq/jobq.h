@@ -41,8 +41,10 @@ JOBQ_API const char *jobq_version(void);
 
 struct jobq_enqueuer;
 
-/* One name and value of a job's dict, NUL-terminated. kind (sleep, primes, exec; default
- * sleep), seconds (of sleep) and n (of primes) are the toolkit's, all others are payload. */
+/* One name and value of a job's dict, NUL-terminated. kind (sleep, primes, exec),
+ * seconds (of sleep) and n (of primes) are the toolkit's, all others are payload. Without a
+ * kind: any payload means exec, seconds alone sleep, n alone primes; payload beside seconds
+ * or n is refused (INVALID). */
 struct jobq_dict {
     const char *name;
     const char *value;

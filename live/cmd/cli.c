@@ -78,31 +78,9 @@ int cli_fail(struct cli *cli, const char *what, const struct jobq_error *err)
     return cli_exit_of(err->code);
 }
 
-void cli_json_string(struct text *out, struct jobq_str value)
-{
-    text_putc(out, '"');
-    for (int64_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if (c == '"' || c == '\\') {
-            text_putc(out, '\\');
-            text_putc(out, (char)c);
-        } else if (c < 0x20 || c >= 0x7f) {
-            /* Bytes that are not ASCII stand for themselves as Latin-1: what a job printed
-             * need not be UTF-8, JSON must be. */
-            char hex[7] = "\\u00";
-            hex[4] = "0123456789abcdef"[c >> 4];
-            hex[5] = "0123456789abcdef"[c & 15];
-            text_puts(out, hex);
-        } else {
-            text_putc(out, (char)c);
-        }
-    }
-    text_putc(out, '"');
-}
-
 void cli_json_cstr(struct text *out, const char *value)
 {
-    cli_json_string(out, str_of(value));
+    text_put_json(out, str_of(value));
 }
 
 void cli_flush(struct cli *cli, struct text *text)

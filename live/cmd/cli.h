@@ -108,8 +108,7 @@ int cli_fail(struct cli *cli, const char *what, const struct jobq_error *err);
 int cli_run(struct cli *cli, const struct live_options *options,
             int (*fn)(struct cli *cli, void *ctx, struct jobq_error *err), void *ctx);
 
-/* JSON output: strings escaped by hand, so that a fiber needs no deep stack. */
-void cli_json_string(struct text *out, struct jobq_str value);
+/* text_put_json of a terminated string. */
 void cli_json_cstr(struct text *out, const char *value);
 /* Writes the text and empties it. */
 void cli_flush(struct cli *cli, struct text *text);

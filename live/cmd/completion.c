@@ -204,7 +204,7 @@ static int run(struct cli *cli)
         text_printf(&out,
                     "{\"schema\":\"jobq.completion/1\",\"shell\":\"%s\",\"script\":",
                     shell[at].name);
-        cli_json_string(&out, (struct jobq_str){script, (int64_t)bytes});
+        text_put_json(&out, (struct jobq_str){script, (int64_t)bytes});
         text_puts(&out, "}\n");
     } else {
         text_put(&out, script, bytes);

@@ -52,9 +52,9 @@ static int on_letter(void *ctx, const struct dead_letter *letter)
     if (d->cli->json) {
         text_puts(&d->out, d->shown ? "," : "");
         text_puts(&d->out, "{\"id\":");
-        cli_json_string(&d->out, letter->job_id);
+        text_put_json(&d->out, letter->job_id);
         text_puts(&d->out, ",\"message_id\":");
-        cli_json_string(&d->out, letter->message_id);
+        text_put_json(&d->out, letter->message_id);
         text_printf(&d->out, ",\"sent_ms\":%lld,\"bytes\":%lld}",
                     (long long)(letter->sent_wall_ns / JOBQ_NS_PER_MS),
                     (long long)letter->body_bytes);

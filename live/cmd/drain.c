@@ -20,6 +20,7 @@
 enum {
     SLOTS,
     EXEC,
+    PASS_ENV,
     ONCE,
     IDLE_EXIT,
     PREFETCH,
@@ -49,6 +50,7 @@ enum {
 static const struct cli_option options[] = {
     {"slots", 'n', "N", "jobs at a time (1)"},
     {"exec", 0, "CMD", "the command of exec jobs; payload on its stdin"},
+    {"pass-env", 0, "NAMES", "variables kept from commands that yours may have"},
     {"once", 0, NULL, "take what is there, then end"},
     {"idle-exit", 0, "T", "end when nothing was there for T"},
     {"prefetch", 0, "P", "messages held beyond the slots, or auto (auto)"},
@@ -98,7 +100,7 @@ static void log_json(struct drain *d, const struct drainer_event *e, const char 
     text_puts(t, "{\"event\":");
     cli_json_cstr(t, what);
     text_puts(t, ",\"id\":");
-    cli_json_string(t, e->job_id);
+    text_put_json(t, e->job_id);
     text_printf(t, ",\"attempt\":%d,\"ms\":%lld", e->attempt,
                 (long long)((e->ended_at_ns - e->started_at_ns) / JOBQ_NS_PER_MS));
     if (e->result)
@@ -258,6 +260,12 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct drain *d = ctx;
     struct jobq_backend *b = &cli->live->backend;
+    char host[64] = "";
+    /* Off EC2 a box is a host: rows then say where a job ran. */
+    gethostname(host, sizeof host - 1);
+    host[23] = '\0';
+    if (!cli->live->settings.imds_url)
+        d->options.box = host;
     if (cli_given(cli, RECORD)) {
         d->record = record_open(cli->value[RECORD], b, err);
         if (!d->record)
@@ -326,6 +334,7 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
         cmd_page_options(cli, LISTEN, TOKEN_FILE, &d->page, bad);
     live->no_store = cli_choice(cli, STORE, stores, 0, bad) == 1;
     live->exec.command = cli->value[EXEC];
+    live->exec.pass_env = cli->value[PASS_ENV];
     live->exec.memory_bytes = cli_size(cli, MEMORY, 0, bad);
     live->exec.cpu_ns = cli_duration(cli, CPU, 0, bad);
     if (live->no_store)
@@ -334,17 +343,11 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
 
 static int run(struct cli *cli)
 {
-    char host[64] = "";
     bool bad = false;
     struct live_options live = {0};
     struct drain *d = xcalloc(1, sizeof *d);
     d->cli = cli;
     read_options(cli, d, &live, &bad);
-    /* Off EC2 a box is a host: rows then say where a job ran. */
-    gethostname(host, sizeof host - 1);
-    host[23] = '\0';
-    if (getenv("AWS_EC2_METADATA_DISABLED"))
-        d->options.box = host;
     cli->on_signal = on_signal;
     cli->on_signal_ctx = d;
     int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, d);

@@ -95,7 +95,7 @@ static void put_id(struct enqueue *e, struct jobq_str id)
 {
     if (e->cli->json) {
         text_puts(&e->out, e->shown ? "," : "");
-        cli_json_string(&e->out, id);
+        text_put_json(&e->out, id);
     } else {
         text_put_str(&e->out, id);
         text_putc(&e->out, '\n');

@@ -81,7 +81,7 @@ void record_job(struct record *r, const struct drainer_event *event)
     if (r->fd < 0 || event->kind != DRAINER_ENDED)
         return;
     text_puts(&r->buffer, "{\"job\":");
-    cli_json_string(&r->buffer, event->job_id);
+    text_put_json(&r->buffer, event->job_id);
     text_puts(&r->buffer, ",\"state\":\"");
     text_puts(&r->buffer, job_state_name(event->state));
     text_puts(&r->buffer, "\"");
@@ -101,7 +101,7 @@ void record_enqueued(struct record *r, struct jobq_str id, int code, int64_t byt
     if (r->fd < 0)
         return;
     text_puts(&r->buffer, "{\"job\":");
-    cli_json_string(&r->buffer, id);
+    text_put_json(&r->buffer, id);
     text_puts(&r->buffer, ",\"state\":\"queued\",\"code\":\"");
     text_puts(&r->buffer, code < 0 ? jobq_code_name((enum jobq_code)code) : "ok");
     text_puts(&r->buffer, "\"");

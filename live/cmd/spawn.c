@@ -44,10 +44,10 @@ static void show(struct cli *cli, const struct spawn *s, const struct jobq_str *
                     cli_given(cli, DRY_RUN) ? "true" : "false");
         for (int i = 0; i < count; i++) {
             text_puts(&out, i ? "," : "");
-            cli_json_string(&out, id[i]);
+            text_put_json(&out, id[i]);
         }
         text_puts(&out, "],\"user_data\":");
-        cli_json_string(&out, text_str(&s->user_data));
+        text_put_json(&out, text_str(&s->user_data));
         text_puts(&out, "}\n");
     } else if (cli_given(cli, DRY_RUN)) {
         text_put_str(&out, text_str(&s->user_data));

@@ -39,7 +39,7 @@ void cmd_job_json(struct text *out, const struct status_job *job)
     }
     if (job->tail_bytes) {
         text_puts(out, ",\"output\":");
-        cli_json_string(out, (struct jobq_str){job->tail, job->tail_bytes});
+        text_put_json(out, (struct jobq_str){job->tail, job->tail_bytes});
     }
     text_putc(out, '}');
 }

@@ -10,8 +10,39 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int append(void *ctx, const struct jobq_str *record, int count,
-                  struct jobq_error *err)
+/* Cuts off what stands behind the last newline: a record that a crash or a full disk tore was
+ * never acknowledged. It may not stay, for the head of one record can read as another ("s ID
+ * 12" of "s ID 123"), and what follows must begin on a line of its own. */
+static int journal_mend(struct journal *j)
+{
+    char piece[512];
+    off_t end = lseek(j->fd, 0, SEEK_END), whole = end;
+    while (whole > 0) {
+        off_t from = whole > (off_t)sizeof piece ? whole - (off_t)sizeof piece : 0;
+        ssize_t got = pread(j->fd, piece, (size_t)(whole - from), from);
+        if (got != whole - from)
+            return -1;
+        const char *newline = memrchr(piece, '\n', (size_t)got);
+        whole = newline ? from + (newline - piece) + 1 : from;
+        if (newline)
+            break;
+    }
+    return end < 0 || (whole < end && ftruncate(j->fd, whole) < 0) ? -1 : 0;
+}
+
+static int journal_write(struct journal *j)
+{
+    for (size_t at = 0; at < j->buffer.len;) {
+        ssize_t put = write(j->fd, j->buffer.ptr + at, j->buffer.len - at);
+        if (put < 0 && errno != EINTR)
+            return -1;
+        at += put > 0 ? (size_t)put : 0;
+    }
+    return fdatasync(j->fd);
+}
+
+static int journal_append(void *ctx, const struct jobq_str *record, int count,
+                          struct jobq_error *err)
 {
     struct journal *j = ctx;
     text_clear(&j->buffer);
@@ -19,22 +50,24 @@ static int append(void *ctx, const struct jobq_str *record, int count,
         text_put_str(&j->buffer, record[i]);
         text_putc(&j->buffer, '\n');
     }
-    for (size_t at = 0; at < j->buffer.len;) {
-        ssize_t put = write(j->fd, j->buffer.ptr + at, j->buffer.len - at);
-        if (put < 0 && errno != EINTR)
-            return jobq_fail(err, JOBQ_UNAVAILABLE, "journal cannot be written: %s",
-                             strerror(errno));
-        at += put > 0 ? (size_t)put : 0;
+    off_t before = lseek(j->fd, 0, SEEK_END);
+    if (!j->torn && before >= 0 && journal_write(j) == 0)
+        return JOBQ_OK;
+    int why = errno;
+    /* All records of a call or none. After a cut that failed too, nothing may be written
+     * behind the torn record until one succeeds. */
+    if (j->torn && journal_mend(j) == 0) {
+        j->torn = false;
+        return journal_append(ctx, record, count, err);
     }
-    if (fdatasync(j->fd) < 0)
-        return jobq_fail(err, JOBQ_UNAVAILABLE, "journal cannot be made last: %s",
-                         strerror(errno));
-    return JOBQ_OK;
+    j->torn = j->torn || before < 0 || ftruncate(j->fd, before) < 0;
+    return jobq_fail(err, JOBQ_UNAVAILABLE, "journal cannot be written: %s",
+                     strerror(why));
 }
 
-/* A line without its newline was torn by a crash: it was never acknowledged. */
-static int load(void *ctx, int (*each)(void *each_ctx, struct jobq_str record),
-                void *each_ctx, struct jobq_error *err)
+/* A line without its newline was torn: it was never acknowledged. */
+static int journal_load(void *ctx, int (*each)(void *each_ctx, struct jobq_str record),
+                        void *each_ctx, struct jobq_error *err)
 {
     struct journal *j = ctx;
     char *line = NULL;
@@ -48,16 +81,6 @@ static int load(void *ctx, int (*each)(void *each_ctx, struct jobq_str record),
     free(line);
     fclose(file);
     return JOBQ_OK;
-}
-
-/* What follows a torn line must begin on a line of its own. */
-static void mend(struct journal *j)
-{
-    char last = '\n';
-    off_t size = lseek(j->fd, 0, SEEK_END);
-    if (size > 0 && pread(j->fd, &last, 1, size - 1) == 1 && last != '\n' &&
-        write(j->fd, "\n", 1) != 1)
-        last = '\n'; /* the next append fails too, and says so */
 }
 
 int journal_open(struct journal *j, const char *path, struct jobq_error *err)
@@ -74,8 +97,9 @@ int journal_open(struct journal *j, const char *path, struct jobq_error *err)
                          shown);
     }
     j->path = xstrdup(path);
-    j->port = (struct enqueuer_journal){.ctx = j, .append = append, .load = load};
-    mend(j);
+    j->port = (struct enqueuer_journal){
+        .ctx = j, .append = journal_append, .load = journal_load};
+    j->torn = journal_mend(j) < 0;
     return JOBQ_OK;
 }
 

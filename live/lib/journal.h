@@ -3,7 +3,10 @@
  * Room:     live, jobq's program and libjobq.
  * Callers:  live/cmd/enqueue.c.
  * Knows nothing of: what the records say (fleet/enqueuer.h).
- * Blocks:   journal appends are written and fsynced, a batch of records at a time. */
+ * Blocks:   journal appends are written and fsynced, a batch of records at a time.
+ *
+ * An append that fails (a full disk) leaves the file as it was before, and the next one works
+ * once there is room. */
 #ifndef JOBQ_LIVE_LIB_JOURNAL_H
 #define JOBQ_LIVE_LIB_JOURNAL_H
 
@@ -14,6 +17,7 @@ struct journal {
     struct enqueuer_journal port; /* what the enqueuer takes */
     char *path;
     int fd;
+    bool torn; /* the last record is not whole, and could not be cut off */
     struct text buffer;
 };
 

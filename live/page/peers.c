@@ -64,6 +64,41 @@ static int open_named(const char *name)
     return fd;
 }
 
+/* Has the kernel say with each datagram who sent it. */
+static bool peers_want_senders(int fd)
+{
+    const int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0;
+}
+
+/* Receives one datagram; *trusted: it is of root's or of our own user. Returns its length, which
+ * may be more than cap (it was cut); < 0: none. */
+static ssize_t peers_receive(int fd, char *out, size_t cap, bool *trusted)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr align;
+    } control;
+    struct iovec bytes = {out, cap};
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t len = recvmsg(fd, &message, MSG_TRUNC | MSG_CMSG_CLOEXEC);
+    *trusted = false;
+    if (len < 0)
+        return len;
+    for (const struct cmsghdr *c = CMSG_FIRSTHDR(&message); c;
+         c = CMSG_NXTHDR(&message, (struct cmsghdr *)(uintptr_t)c)) {
+        struct ucred sender;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+            continue;
+        memcpy(&sender, CMSG_DATA(c), sizeof sender);
+        *trusted = sender.uid == 0 || sender.uid == geteuid();
+    }
+    return len;
+}
+
 static void my_name(const struct peers *p, char *out, size_t cap)
 {
     snprintf(out, cap, "%s%ld", p->prefix, (long)getpid());
@@ -132,8 +167,11 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     struct status_drainer drainer;
     (void)what;
     struct peers *p = arg;
-    ssize_t len = recv(fd, text, sizeof text, MSG_TRUNC);
-    p->unanswered -= len >= 0 && p->unanswered > 0;
+    bool trusted;
+    ssize_t len = peers_receive(fd, text, sizeof text, &trusted);
+    if (!trusted)
+        return;
+    p->unanswered -= p->unanswered > 0;
     const char *blank =
         len > 0 && len < (ssize_t)sizeof text ? memchr(text, ' ', (size_t)len) : NULL;
     if (!blank || blank == text)
@@ -181,7 +219,7 @@ static void on_time(void *ctx)
 void peers_ask(struct peers *p)
 {
     p->ask_fd = open_named(NULL);
-    if (p->ask_fd < 0)
+    if (p->ask_fd < 0 || !peers_want_senders(p->ask_fd))
         return;
     p->answered =
         event_new(loop_base(p->loop), p->ask_fd, EV_READ | EV_PERSIST, on_answer, p);

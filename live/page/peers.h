@@ -8,7 +8,9 @@
  * A drainer answers on a datagram socket whose name, in the abstract name space, holds its
  * queue and pid: no file is left by one that is killed, and the kernel lists who is there. Who
  * shows a page asks all of its queue every few seconds. "Box" is what shares a network name
- * space. Anybody on the box may ask, and could answer: what is heard is shown, never acted on. */
+ * space. Anybody on the box may ask; an answer counts only if root or the asker's own user gave
+ * it (SCM_CREDENTIALS), so that no other user can put a drainer on the page. A drainer of
+ * another user is shown by its statistics row. */
 #ifndef JOBQ_LIVE_PAGE_PEERS_H
 #define JOBQ_LIVE_PAGE_PEERS_H
 

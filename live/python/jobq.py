@@ -167,7 +167,11 @@ class Enqueuer:
             _raise(error.code, error)
 
     def enqueue(self, job, delay=0.0):
-        """Put one dict of names and values on the queue; returns its id."""
+        """Put one dict of names and values on the queue; returns its id.
+
+        kind (sleep, primes, exec), seconds and n are the toolkit's, all others are payload.
+        Without a kind any payload means exec, seconds alone sleep, n alone primes; payload
+        beside seconds or n raises Invalid."""
         return self.enqueue_many([job], delay)[0]
 
     def enqueue_many(self, jobs, delay=0.0):

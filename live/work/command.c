@@ -39,7 +39,7 @@ struct command {
 
 struct command_host {
     struct loop *loop;
-    char *command, *word[WORDS_MAX + 1];
+    char *command, *pass_env, *word[WORDS_MAX + 1];
     int64_t memory_bytes, cpu_ns;
     struct command *bucket[BUCKETS];
     int running;
@@ -219,18 +219,47 @@ int command_running(const struct command_host *host)
 
 /* ---- starts ------------------------------------------------------------------------------- */
 
-static bool is_secret(const char *entry)
+/* What a command does not inherit: ways to the drainer's credentials, what its service manager
+ * gave to the drainer alone, and the drainer's own settings. One that ends in '=' is a whole
+ * name, the others are how names begin. The manual (jobq-drain(8)) has the same list. */
+static const char *const kept_back[] = {"AWS_ACCESS_KEY_ID=",
+                                        "AWS_SECRET_ACCESS_KEY=",
+                                        "AWS_SESSION_TOKEN=",
+                                        "AWS_SECURITY_TOKEN=",
+                                        "AWS_CREDENTIAL_",
+                                        "AWS_PROFILE=",
+                                        "AWS_DEFAULT_PROFILE=",
+                                        "AWS_SHARED_CREDENTIALS_FILE=",
+                                        "AWS_CONFIG_FILE=",
+                                        "AWS_WEB_IDENTITY_TOKEN_FILE=",
+                                        "AWS_ROLE_",
+                                        "AWS_SSO_",
+                                        "AWS_LOGIN_",
+                                        "AWS_CONTAINER_",
+                                        "BOTO_CONFIG=",
+                                        "NOTIFY_SOCKET=",
+                                        "WATCHDOG_",
+                                        "LISTEN_",
+                                        "CREDENTIALS_DIRECTORY=",
+                                        "JOBQ_"};
+
+static bool env_is_passed(const char *list, const char *entry)
 {
-    static const char *const secret[] = {"AWS_ACCESS_KEY_ID=",
-                                         "AWS_SECRET_ACCESS_KEY=",
-                                         "AWS_SESSION_TOKEN=",
-                                         "AWS_SECURITY_TOKEN=",
-                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-                                         "AWS_CONTAINER_CREDENTIALS_",
-                                         "JOBQ_"};
-    for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
-        if (strncmp(entry, secret[i], strlen(secret[i])) == 0)
+    size_t len = strcspn(entry, "=");
+    for (const char *name = list; name && *name; name += strspn(name, ", ")) {
+        size_t name_len = strcspn(name, ", ");
+        if (name_len == len && strncmp(name, entry, len) == 0)
             return true;
+        name += name_len;
+    }
+    return false;
+}
+
+static bool env_is_kept_back(const char *entry, const char *pass)
+{
+    for (size_t i = 0; i < sizeof kept_back / sizeof *kept_back; i++)
+        if (strncmp(entry, kept_back[i], strlen(kept_back[i])) == 0)
+            return !env_is_passed(pass, entry);
     return false;
 }
 
@@ -239,7 +268,8 @@ struct child_env {
     struct text id, attempt, queue;
 };
 
-static void env_make(struct child_env *env, const struct jobq_work *work)
+static void env_make(struct child_env *env, const struct jobq_work *work,
+                     const char *pass)
 {
     size_t count = 0;
     while (environ[count])
@@ -253,7 +283,7 @@ static void env_make(struct child_env *env, const struct jobq_work *work)
     text_put_str(&env->queue, work->queue_name);
     size_t at = 0;
     for (size_t i = 0; i < count; i++)
-        if (!is_secret(environ[i]))
+        if (!env_is_kept_back(environ[i], pass))
             env->entry[at++] = environ[i];
     env->entry[at++] = env->id.ptr;
     env->entry[at++] = env->attempt.ptr;
@@ -374,7 +404,7 @@ int command_start(struct command_host *host, const struct jobq_work *work, loop_
     }
     fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
     struct child_env env;
-    env_make(&env, work);
+    env_make(&env, work, host->pass_env);
     struct launch l = {.word = host->word,
                        .env = env.entry,
                        .in = in,
@@ -443,6 +473,7 @@ struct command_host *command_host_new(struct loop *loop,
     struct command_host *host = xcalloc(1, sizeof *host);
     host->loop = loop;
     host->command = xstrdup(options->command ? options->command : "");
+    host->pass_env = options->pass_env ? xstrdup(options->pass_env) : NULL;
     host->memory_bytes = options->memory_bytes;
     host->cpu_ns = options->cpu_ns;
     cut_command(host);
@@ -477,5 +508,6 @@ void command_host_free(struct command_host *host)
         kill_children();
     while (waitpid(-1, NULL, 0) > 0);
     free(host->command);
+    free(host->pass_env);
     free(host);
 }

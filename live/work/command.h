@@ -9,8 +9,9 @@
  * the payload, whole, in a memory file, so that a command that does not read it holds up
  * nobody. Standard output and error come back through a pipe, of which the last
  * JOBQ_OUTPUT_TAIL bytes are kept; lines "progress N%" are noted. The environment is ours
- * without AWS keys, with JOBQ_JOB_ID, JOBQ_ATTEMPT and JOBQ_QUEUE. No other descriptor is
- * passed on.
+ * without the ways to our credentials and what belongs to the drainer alone (kept_back in
+ * command.c), with JOBQ_JOB_ID, JOBQ_ATTEMPT and JOBQ_QUEUE. No other descriptor is passed
+ * on.
  *
  * When the command's own process ends, what is left of its group is killed: a job leaves
  * nothing behind. Orphans that left the group come to this process (it is their
@@ -24,7 +25,10 @@
 #include <sys/types.h>
 
 struct command_options {
-    const char *command;  /* words, or a shell's line if it holds shell characters */
+    const char *command; /* words, or a shell's line if it holds shell characters */
+    const char
+        *pass_env; /* names, by comma, that a command inherits although they are kept
+                             back; NULL: none */
     int64_t memory_bytes; /* RLIMIT_AS; 0: none */
     int64_t cpu_ns;       /* RLIMIT_CPU; 0: none */
 };

@@ -18,7 +18,7 @@
 struct feeder {
     struct scene *scene;
     struct enqueuer_job job[CHUNK_MAX];
-    struct job_pair pair[CHUNK_MAX][2];
+    struct job_pair pair[CHUNK_MAX][3];
     char seconds[CHUNK_MAX][24];
     struct workload_job work[CHUNK_MAX];
 };
@@ -46,14 +46,15 @@ static void set_job(struct feeder *f, int at, const struct workload_job *work)
     f->work[at].arrival_ns = work->arrival_ns;
     f->work[at].job_ns = work->job_ns;
     int64_t job_ns = work->job_ns < JOB_SLEEP_MAX_NS ? work->job_ns : JOB_SLEEP_MAX_NS;
-    pair[0].name = STR("seconds");
-    pair[0].value =
+    pair[0] = (struct job_pair){STR("kind"), STR("sleep")};
+    pair[1].name = STR("seconds");
+    pair[1].value =
         (struct jobq_str){f->seconds[at], write_seconds(job_ns, f->seconds[at])};
-    pair[1].name = STR("payload");
-    pair[1].value = (struct jobq_str){NULL, s->scenario->payload_bytes};
+    pair[2].name = STR("payload");
+    pair[2].value = (struct jobq_str){NULL, s->scenario->payload_bytes};
     /* Field by field: its id's bytes, most of it, need not be zero. */
     job->pair = pair;
-    job->pair_count = s->scenario->payload_bytes > 0 ? 2 : 1;
+    job->pair_count = s->scenario->payload_bytes > 0 ? 3 : 2;
     job->delay_ns = 0;
     job->tag = s->next_index++;
 }

@@ -34,11 +34,12 @@ static int apply_sets(const char *sets, struct world_params *params,
 static int check_payload(const struct scenario *s, const struct world_params *p,
                          struct jobq_error *err)
 {
-    struct job_pair pair[2] = {{STR("seconds"), STR("1")},
+    struct job_pair pair[3] = {{STR("kind"), STR("sleep")},
+                               {STR("seconds"), STR("1")},
                                {STR("payload"), {NULL, s->payload_bytes}}};
-    struct job_pair payload[2];
+    struct job_pair payload[3];
     struct job_spec spec;
-    if (job_spec_read(pair, s->payload_bytes > 0 ? 2 : 1, payload, &spec, err) < 0)
+    if (job_spec_read(pair, s->payload_bytes > 0 ? 3 : 2, payload, &spec, err) < 0)
         return jobq_wrap(err, "--payload");
     int64_t phantom, bytes = job_encoded_bytes(&spec, &phantom);
     bool stored = s->store == SCENARIO_STORE_SIMPLEDB;

@@ -283,6 +283,45 @@ char *text_escape(const char *bytes, int64_t len, char *out, int cap)
     return out;
 }
 
+/* The bytes of the well-formed UTF-8 character at p, which is not ASCII; 0: there is none.
+ * Unicode 15, table 3-7. */
+static int text_utf8_bytes(const unsigned char *p, int64_t left)
+{
+    int need = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || left < need)
+        return 0;
+    for (int i = 1; i < need; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return need;
+}
+
+void text_put_json(struct text *text, struct jobq_str value)
+{
+    const unsigned char *p = (const unsigned char *)value.ptr;
+    text_putc(text, '"');
+    for (int64_t i = 0, step; p && i < value.len; i += step) {
+        step = 1;
+        if (p[i] == '"' || p[i] == '\\') {
+            text_putc(text, '\\');
+            text_putc(text, (char)p[i]);
+        } else if (p[i] < 0x20 || p[i] == 0x7f) {
+            text_printf(text, "\\u%04x", p[i]);
+        } else if (p[i] < 0x7f) {
+            text_putc(text, (char)p[i]);
+        } else if ((step = text_utf8_bytes(p + i, value.len - i)) > 0) {
+            text_put(text, value.ptr + i, (size_t)step);
+        } else {
+            text_puts(text, "\xef\xbf\xbd");
+            step = 1;
+        }
+    }
+    text_putc(text, '"');
+}
+
 struct jobq_str text_str(const struct text *text)
 {
     return (struct jobq_str){text->ptr ? text->ptr : "", (int64_t)text->len};

@@ -38,6 +38,9 @@ void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The bytes with everything unprintable as \xHH, for messages to people. */
 void text_put_escaped(struct text *text, const char *bytes, size_t len);
+/* A JSON string, quotes included: UTF-8 stays as it is, and each byte that is none becomes
+ * U+FFFD, since a reader refuses anything else. */
+void text_put_json(struct text *text, struct jobq_str value);
 struct jobq_str text_str(const struct text *text);
 
 /* The same escape into a fixed array; terminated, cut with "..." at cap. Returns out. */

@@ -345,6 +345,25 @@ static int read_numbers(struct jobq_str seconds, struct jobq_str n, struct job_s
     return JOBQ_OK;
 }
 
+/* Without a kind the words must leave no doubt: a job that says "done" while the command
+ * that its author meant never ran is worse than one that is refused. */
+static int guess_kind(struct jobq_str seconds, struct jobq_str n,
+                      const struct job_pair *payload, int payload_count,
+                      struct job_spec *out, struct jobq_error *err)
+{
+    char shown[60];
+    out->kind = payload_count > 0 ? JOBQ_WORK_EXEC
+                : n.ptr           ? JOBQ_WORK_PRIMES
+                                  : JOBQ_WORK_SLEEP;
+    if (payload_count == 0 || (!seconds.ptr && !n.ptr))
+        return JOBQ_OK;
+    text_escape(payload[0].name.ptr, payload[0].name.len, shown, sizeof shown);
+    return jobq_fail(err, JOBQ_INVALID,
+                     "no kind, but '%s' means kind '%s' and '%s' means 'exec'; give kind",
+                     seconds.ptr ? "seconds" : "n", seconds.ptr ? "sleep" : "primes",
+                     shown);
+}
+
 int job_spec_read(const struct job_pair *pair, int pair_count, struct job_pair *payload,
                   struct job_spec *out, struct jobq_error *err)
 {
@@ -377,8 +396,9 @@ int job_spec_read(const struct job_pair *pair, int pair_count, struct job_pair *
             return jobq_fail(err, JOBQ_INVALID, "more than one phantom value");
         payload[payload_count++] = pair[i];
     }
-    *out = (struct job_spec){
-        .kind = JOBQ_WORK_SLEEP, .pair = payload, .pair_count = payload_count};
+    *out = (struct job_spec){.pair = payload, .pair_count = payload_count};
+    if (!kind.ptr && guess_kind(seconds, n, payload, payload_count, out, err) < 0)
+        return err->code;
     if (kind.ptr && !job_kind_parse(kind, &out->kind)) {
         char shown[60];
         text_escape(kind.ptr, kind.len, shown, sizeof shown);

@@ -168,9 +168,10 @@ struct job_spec {
     int pair_count;
 };
 
-/* Sorts out kind, seconds and n (default kind: sleep, of 0 seconds); all others are
- * payload, compacted into payload[] (room for pair_count), which out->pair then views.
- * INVALID: unknown kind, a number that is none, a name that is empty, reserved and not of
+/* Sorts out kind, seconds and n; all others are payload. Without a kind: any payload means
+ * exec, seconds alone sleep, n alone primes, nothing at all a sleep of 0 seconds, and
+ * payload beside seconds or n is refused. The payload is compacted into payload[] (room for pair_count), which out->pair then views.
+ * INVALID: unknown or doubtful kind, a number that is none, a name that is empty, reserved and not of
  * this kind, or given twice; LIMIT: the text names it. */
 int job_spec_read(const struct job_pair *pair, int pair_count, struct job_pair *payload,
                   struct job_spec *out, struct jobq_error *err);

@@ -36,18 +36,6 @@ void page_put_html(struct text *out, struct jobq_str value)
     }
 }
 
-void page_put_json(struct text *out, struct jobq_str value)
-{
-    text_putc(out, '"');
-    for (int64_t i = 0; value.ptr && i < value.len; i++) {
-        char c = shown(value.ptr[i]);
-        if (c == '"' || c == '\\')
-            text_putc(out, '\\');
-        text_putc(out, c);
-    }
-    text_putc(out, '"');
-}
-
 /* Days to a date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013,
  * civil_from_days. Known answer: 20781 is 2026-11-24. */
 static void civil(int64_t days, int *year, int *month, int *day)
@@ -137,7 +125,7 @@ static void put_known(struct text *out, const char *name, bool known, int64_t va
 static void put_text(struct text *out, const char *name, const char *value)
 {
     key(out, name);
-    page_put_json(out, str_of(value));
+    text_put_json(out, str_of(value));
 }
 
 static void put_bool(struct text *out, const char *name, bool value)
@@ -197,7 +185,7 @@ static void json_process(const struct page_local *local, struct text *out)
         const struct drainer_slot *slot = &local->slot[i];
         item_start(out, i);
         key(out, "id");
-        page_put_json(out, slot->job_id);
+        text_put_json(out, slot->job_id);
         put_text(out, "kind", job_kind_name(slot->kind));
         put_int(out, "attempt", slot->attempt);
         put_int(out, "running_s", (local->now_ns - slot->started_at_ns) / JOBQ_NS_PER_S);

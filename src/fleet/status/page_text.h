@@ -10,8 +10,6 @@
 /* & < > " ' as entities; control bytes and everything beyond ASCII as '?': names of the page
  * are ASCII, and what is not was put there by somebody else. */
 void page_put_html(struct text *out, struct jobq_str value);
-/* The same bytes as a JSON string, quotes included. */
-void page_put_json(struct text *out, struct jobq_str value);
 /* "2026-11-24 04:05:06 UTC". */
 void page_put_time(struct text *out, int64_t wall_ns);
 /* "12 s", "3 min 20 s", "5 h 1 min", "9 d 3 h"; "0 s" for what is not positive. */

@@ -191,6 +191,35 @@ run("wait", *ids, code=5)
 check(one("wait", "--all", "can", "--interval", "20ms")["left"] == 0, "wait --all")
 run("wait", "--all", "long", "--timeout", "100ms", code=6)
 
+# ---- words without a kind mean the command; what is doubtful is refused
+ids = run("enqueue", "bare-words", "frame=12").stdout.split()
+run("enqueue", "bare-words", "frame=12", "seconds=1", code=2, says="'seconds' means kind 'sleep' and 'frame' means 'exec'; give kind")
+run("drain", "bare-words", "--exec", "sed s/^/ran:/", "--idle-exit", "0", "--stats", "0", "--linger", "0")
+check(one("status", *ids)["jobs"][0]["output"] == "ran:frame=12", "the command did not run")
+
+# ---- an output's UTF-8 stays what it is, and a byte that is none becomes U+FFFD
+ids = run("enqueue", "bytes", "kind=exec").stdout.split()
+write("print", "#!/bin/sh\nprintf 'Gr\\303\\274\\303\\237e \\360\\237\\232\\200 \\377\\n'\n")
+os.chmod(mock.dir + "/print", 0o755)
+# The box's name is the host's only where the metadata service is switched off.
+run("drain", "bytes", "--exec", "./print", "--idle-exit", "0", "--stats", "0", "--linger", "0",
+    env={"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1"})
+job = one("status", *ids)["jobs"][0]
+check(job["output"] == "Grüße \U0001f680 \ufffd\n", "output is %r" % job["output"])
+check(job["box"] != os.uname().nodename[:23], "metadata is not disabled, and the box is called '%s'" % job["box"])
+
+# ---- a command's environment: no way to the drainer's credentials but what is let through
+secret = {"AWS_PROFILE": "p", "AWS_SHARED_CREDENTIALS_FILE": "/f", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": "arn:x",
+          "CREDENTIALS_DIRECTORY": "/run/c", "NOTIFY_SOCKET": "@none", "WATCHDOG_USEC": "1000000000", "LISTEN_FDS": "1"}
+write("f", "[p]\naws_access_key_id = a\naws_secret_access_key = b\n")
+ids = run("enqueue", "env", "kind=exec").stdout.split()
+run("drain", "env", "--exec", "env", "--idle-exit", "0", "--stats", "0", "--linger", "0", "--pass-env", "JOBQ_MINE,AWS_PROFILE",
+    env={**secret, "AWS_SHARED_CREDENTIALS_FILE": mock.dir + "/f", "JOBQ_MINE": "1", "JOBQ_OTHER": "1"})
+told = {line.split("=")[0] for line in one("status", *ids)["jobs"][0]["output"].split("\n")}
+check({"JOBQ_JOB_ID", "JOBQ_QUEUE", "JOBQ_ATTEMPT", "JOBQ_MINE", "AWS_PROFILE", "AWS_REGION", "PATH"} <= told, "not inherited: %s" % told)
+leaked = told & (set(secret) - {"AWS_PROFILE"} | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "JOBQ_OTHER"})
+check(not leaked, "inherited: %s" % leaked)
+
 # ---- limits of commands
 write("job", "#!/bin/sh\nread first\ncase $first in\n"
              "mem=1) exec python3 -c 'bytearray(900 << 20); print(1)';;\n"

@@ -55,8 +55,12 @@ status = queue.status(job)
 check(status.state == "done" and status.exit_code == 0, "job is not done: %r" % status)
 check(status.output == "frame=12\nnote=zwei Wörter".encode(), "output is %r" % status.output)
 
+job = queue.enqueue({"frame": 12})  # no kind, so the operator's command
+mock.jobq("drain", "render", "-n", "2", "--once", "--exec", "cat")
+check(queue.status(job).output == b"frame=12", "output is %r" % queue.status(job).output)
+
 # Errors are exceptions with their codes, and leave nothing behind.
-for wrong, kind in (({"kind": "fly"}, jobq.Invalid), ({"x": "y" * 300000}, jobq.Limit)):
+for wrong, kind in (({"kind": "fly"}, jobq.Invalid), ({"frame": 1, "seconds": 1}, jobq.Invalid), ({"x": "y" * 300000}, jobq.Limit)):
     try:
         queue.enqueue(wrong)
         check(False, "accepted %.40r" % wrong)

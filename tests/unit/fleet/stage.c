@@ -114,12 +114,13 @@ static void enqueue_batch(void *ctx)
     struct batch *batch = ctx;
     struct stage *st = batch->st;
     struct jobq_error err;
-    struct job_pair pair[2] = {{STR("seconds"), str_of(batch->seconds)},
+    struct job_pair pair[3] = {{STR("kind"), STR("sleep")},
+                               {STR("seconds"), str_of(batch->seconds)},
                                {STR("payload"), {NULL, 100}}};
     struct enqueuer_job *job = xcalloc((size_t)batch->count, sizeof *job);
     for (int i = 0; i < batch->count; i++) {
         job[i].pair = pair;
-        job[i].pair_count = 2;
+        job[i].pair_count = 3;
         job[i].tag = i;
     }
     if (enqueuer_add_many(st->e, job, batch->count, &err) != batch->count)

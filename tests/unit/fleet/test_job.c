@@ -205,6 +205,25 @@ static void reserved_names_are_taken_out(void **state)
     assert_int_equal(spec.kind, JOBQ_WORK_SLEEP);
 }
 
+/* A job that says "done" while the command never ran would be the worst answer. */
+static void words_without_a_kind_mean_exec(void **state)
+{
+    (void)state;
+    struct job_spec spec;
+    struct jobq_error err;
+    const struct job_pair frame[] = {{s("frame"), s("12")}, {s("seconds"), s("1")}};
+    assert_int_equal(read_spec(frame, 1, &spec, &err), JOBQ_OK);
+    assert_int_equal(spec.kind, JOBQ_WORK_EXEC);
+    assert_int_equal(spec.pair_count, 1);
+    assert_int_equal(read_spec(frame, 2, &spec, &err), JOBQ_INVALID);
+    assert_string_equal(err.text, "no kind, but 'seconds' means kind 'sleep' and 'frame' "
+                                  "means 'exec'; give kind");
+    const struct job_pair n = {s("n"), s("10")};
+    assert_int_equal(read_spec(&n, 1, &spec, &err), JOBQ_OK);
+    assert_int_equal(spec.kind, JOBQ_WORK_PRIMES);
+    assert_int_equal(spec.number, 10);
+}
+
 static void bad_pairs_are_refused(void **state)
 {
     (void)state;
@@ -221,7 +240,8 @@ static void bad_pairs_are_refused(void **state)
         {{{s("seconds"), s("soon")}}, 1, JOBQ_INVALID},
         {{{s("seconds"), s("-1")}}, 1, JOBQ_INVALID},
         {{{s("seconds"), s("1e9h")}}, 1, JOBQ_LIMIT},
-        {{{s("n"), s("10")}}, 1, JOBQ_INVALID}, /* of sleep */
+        {{{s("n"), s("10")}, {s("seconds"), s("1")}}, 2, JOBQ_INVALID},
+        {{{s("n"), s("10")}, {s("a"), s("1")}}, 2, JOBQ_INVALID},
         {{{s("kind"), s("primes")}, {s("n"), s("-3")}}, 2, JOBQ_INVALID},
         {{{s("kind"), s("exec")}, {s("seconds"), s("3")}}, 2, JOBQ_INVALID},
         {{{s("a"), s("1")}, {s("a"), s("2")}}, 2, JOBQ_INVALID},
@@ -344,9 +364,9 @@ static void plain_text_stays_plain(void **state)
     assert_int_equal(read_spec(pair, 2, &spec, &err), JOBQ_OK);
     int64_t len = job_encode(&spec, text);
     text[len] = '\0';
-    assert_string_equal(text, "sleep 0\nfile=a=b.png\nwho=Zo\xc3\xab");
+    assert_string_equal(text, "exec 0\nfile=a=b.png\nwho=Zo\xc3\xab");
     len = job_encode_stored(&spec, text);
-    assert_memory_equal(text, "sleep 0 store", (size_t)len);
+    assert_memory_equal(text, "exec 0 store", (size_t)len);
 }
 
 static void a_phantom_goes_last(void **state)
@@ -364,7 +384,7 @@ static void a_phantom_goes_last(void **state)
     assert_int_equal(phantom, 1000);
     int64_t real = job_encode(&spec, text + 27);
     assert_int_equal(real + phantom, bytes);
-    assert_memory_equal(text + 27, "sleep 0\na=1\npayload=", 20);
+    assert_memory_equal(text + 27, "exec 0\na=1\npayload=", 20);
     struct job_body body;
     struct job_pair back;
     int64_t at = 0;
@@ -543,6 +563,7 @@ int main(void)
         cmocka_unit_test(days_rotate),
         cmocka_unit_test(queue_names_are_checked),
         cmocka_unit_test(reserved_names_are_taken_out),
+        cmocka_unit_test(words_without_a_kind_mean_exec),
         cmocka_unit_test(bad_pairs_are_refused),
         cmocka_unit_test(any_bytes_survive),
         cmocka_unit_test(plain_text_stays_plain),
