@@ -34,11 +34,12 @@ OPT.clang := -O2 -g
 OPT.deb  := -O2 -g
 OPT.ucontext := -O2 -g -DFIBER_UCONTEXT
 OPT.arm  := -O2 -g
+# Also when CC= is given, of which only ccache remains.
 ifeq ($(VARIANT),clang)
-CC := clang
+override CC := $(filter ccache,$(CC)) clang
 endif
 ifeq ($(VARIANT),arm)
-CC := aarch64-linux-gnu-gcc
+override CC := $(filter ccache,$(CC)) aarch64-linux-gnu-gcc
 endif
 
 STD      := -std=c11 -D_POSIX_C_SOURCE=200809L
@@ -127,14 +128,20 @@ $(BUILD)/models/params/ini.o: $(wildcard models/params/*.ini)
 # ---- tests ---------------------------------------------------------------------------
 # A unit test is tests/unit/ROOM/test_X.c, linked with everything that has no main and no
 # network world. Rooms that need more have a fragment (tests/*/*.mk, tests/e2e/*/*.mk,
-# live/*.mk), which adds its targets to CHECKS (part of `make check`), BENCHES,
-# FUZZERS or INSTALLS.
+# live/*.mk), which adds its targets to CHECKS (part of `make check`), CHECKS_SLOW, BENCHES,
+# FUZZERS or INSTALLS. tests/README.md says what each check holds. Checks run side by side:
+# what several of them build has a lock ($(variant)) or is a prerequisite, and ports and
+# folders are their own.
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 UNIT_HELP := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(UNIT_SRC),$(wildcard tests/unit/*/*.c)))
 LIBS_ALL := $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) $(LIB_TEST) -lpthread
 TESTLIB  := $(BUILD)/libtest.a
+# $(call variant,NAME) TARGETS: another build than this one, by one make at a time.
+variant = mkdir -p build; flock build/lock.$(1) \
+	$(MAKE) --no-print-directory CI=1 VARIANT=$(1) -j2 -Otarget
 CHECKS   := lint
+CHECKS_SLOW :=
 BENCHES  :=
 FUZZERS  :=
 INSTALLS := install-programs
@@ -150,23 +157,32 @@ $(BUILD)/tests/unit/live/%: $(BUILD)/tests/unit/live/%.o $(BUILD)/liblive.a $(TE
 
 -include $(wildcard tests/*.mk tests/*/*.mk tests/e2e/*/*.mk live/*.mk live/image/*.mk)
 
-.PHONY: deps check check-all unit lint asan bench fuzz demo install install-programs clean help
+.PHONY: deps check check-all check-slow check-slow-all unit lint bench fuzz demo install install-programs clean help
 .SECONDARY:
 
 ## make            the programs, in bin/
-## make deps       install the Debian packages that are missing (packages.txt)
+## make deps FOR=check  install the Debian packages that demo, check or check-slow needs
+FOR ?= check
 deps:
-	@tests/deps.sh
+	@tests/deps.sh $(FOR)
 
-## make check      set up, build, and run every test
-check: deps
+## make check      set up, build, and run every test that fits in minutes (tests/README.md)
+check:
+	@tests/deps.sh check
 	@$(MAKE) --no-print-directory check-all
 check-all: all $(UNIT)
-	@MAKE="$(MAKE)" tests/run_checks.sh $(UNIT) $(CHECKS)
+	@MAKE="$(MAKE)" tests/run_checks.py $(UNIT) $(CHECKS)
+
+## make check-slow  and those that take longer: soaks, all simulations with sanitizers, ...
+check-slow:
+	@tests/deps.sh check-slow
+	@$(MAKE) --no-print-directory check-slow-all
+check-slow-all: all $(UNIT)
+	@MAKE="$(MAKE)" tests/run_checks.py $(CHECKS_SLOW)
 
 ## make unit       the unit tests alone
 unit: $(UNIT)
-	@tests/run_checks.sh $(UNIT)
+	@MAKE="$(MAKE)" tests/run_checks.py $(UNIT)
 
 ## make lint       floors, words, purity, format, and that the lint can fail
 lint: $(MODELS) $(PRICING) $(FLEET) $(COST)
@@ -175,13 +191,8 @@ lint: $(MODELS) $(PRICING) $(FLEET) $(COST)
 	@tests/lint/purity.sh $(BUILD)
 	@CC="$(CC)" tests/lint/planted.sh
 	@tests/lint/format.sh || [ $$? = 77 ]
-
-## make asan       the unit tests and all simulations under ASan and UBSan (minutes)
-asan:
-	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget unit \
-		$(subst _,-,$(SIM_PROGRAMS))
-
-## make check-valgrind-all  every unit test under valgrind (minutes; not in `make check`)
+	@for c in $(CHECKS) $(CHECKS_SLOW); do grep -q "^| .$$c. | [0-9]* s" tests/README.md || \
+		{ echo "tests/README.md has no row of '$$c'"; exit 1; }; done
 
 ## make bench      every bench (BENCHES); figures belong in tests/bench/README.md
 bench: $(BENCHES)
@@ -190,8 +201,9 @@ bench: $(BENCHES)
 fuzz: $(FUZZERS)
 
 ## make demo       set up, then the main job on real input
-demo: deps
-	@$(MAKE) --no-print-directory all
+demo:
+	@tests/deps.sh demo
+	@$(MAKE) --no-print-directory bin/jobqsim bin/jobqcost
 	@reports/demo.sh
 
 ## make install    PREFIX= (/usr/local) DESTDIR=

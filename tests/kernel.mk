@@ -1,11 +1,11 @@
 # kernel.mk - fibers and virtual time in every build that they have code of their own for.
 #
 #   make check-fibers    the ucontext build of the fiber and kernel tests
-#   make check-asan      every unit test and the shortest simulation under ASan and UBSan;
-#                        `make asan` runs all simulations, which takes minutes
+#   make check-asan      every unit test and the shortest simulation under ASan and UBSan
+#   make check-asan-all  all simulations too
 #   make check-clang     every room built by clang with -Werror, and its unit tests
 #   make check-valgrind  the fiber and kernel tests under valgrind
-#   make check-valgrind-all  every unit test under valgrind; minutes, so not in `make check`
+#   make check-valgrind-all  every unit test under valgrind
 #   make check-sim-tsan  jobqsim's threads under ThreadSanitizer (check-live-tsan: libjobq's)
 #   make check-arm       the fiber, kernel and fleet tests for aarch64 (Graviton boxes are the
 #                        cheapest a job), cross-built and run under qemu's user mode
@@ -18,16 +18,19 @@ KERNEL_OBJS  := $(FIBER) $(BASE) $(call room,sim/kernel)
 ARM_CC       := aarch64-linux-gnu-gcc
 ARM_RUN      ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
 CHECKS       += check-fibers check-asan check-sim-tsan check-clang check-valgrind check-arm
+CHECKS_SLOW  += check-asan-all check-valgrind-all
 
-.PHONY: check-fibers check-asan check-clang check-valgrind check-valgrind-all check-arm
-.PHONY: check-sim-tsan sim-tsan-programs kernel-run arm-run objects
+.PHONY: check-fibers check-asan check-asan-all check-clang check-valgrind check-valgrind-all check-arm
+.PHONY: check-sim-tsan sim-tsan-programs kernel-run unit-run arm-run objects
 check-fibers:
-	@$(MAKE) --no-print-directory VARIANT=ucontext kernel-run
-# The long simulations are left to `make asan`.
+	@$(call variant,ucontext) kernel-run
+# The long simulations are left to check-asan-all.
 check-asan:
-	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget unit sim-cost
+	@$(call variant,asan) unit-run sim-cost
+check-asan-all:
+	@$(call variant,asan) unit-run $(subst _,-,$(SIM_PROGRAMS))
 check-sim-tsan:
-	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan -j2 -Otarget sim-tsan-programs
+	@$(call variant,tsan) sim-tsan-programs
 	@/usr/bin/python3 tests/e2e/sim_tsan.py build/tsan/program/jobqsim build/tsan/kernel/sim/test_kernel
 sim-tsan-programs: $(BUILD)/program/jobqsim $(BUILD)/kernel/sim/test_kernel
 $(BUILD)/program/jobqsim: $(JOBQSIM) $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) \
@@ -36,7 +39,7 @@ $(BUILD)/program/jobqsim: $(JOBQSIM) $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING
 # No program is linked: bin/ is the dev build's.
 check-clang:
 	@command -v clang >/dev/null || { echo "clang is not installed"; exit 77; }
-	@$(MAKE) --no-print-directory CI=1 VARIANT=clang -j2 objects unit
+	@$(call variant,clang) objects unit-run
 check-valgrind: $(KERNEL_TESTS:%=$(BUILD)/kernel/%)
 	@$(valgrind-each)
 check-valgrind-all: $(UNIT)
@@ -48,8 +51,13 @@ valgrind-each = command -v valgrind >/dev/null || \
 check-arm:
 	@for p in $(ARM_CC) $(firstword $(ARM_RUN)); do command -v $$p >/dev/null || \
 		{ echo "$$p is not installed"; exit 77; }; done
-	@$(MAKE) --no-print-directory VARIANT=arm arm-run
+	@$(call variant,arm) arm-run
 
+UNIT_RUNS := $(UNIT:%=%.run)
+.PHONY: $(UNIT_RUNS)
+unit-run: $(UNIT_RUNS)
+$(UNIT_RUNS): %.run: %
+	@echo "== $<"; $<
 objects: $(LIVE) $(MOCK) $(SIM) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(BASE) \
 		$(JOBQSIM) $(JOBQCOST) $(JOBQ) $(JOBQMOCK)
 kernel-run: $(KERNEL_TESTS:%=$(BUILD)/kernel/%)

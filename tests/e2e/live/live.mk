@@ -17,6 +17,7 @@ check-deb: deb
 check-oci: oci bin/jobqmock
 	@/usr/bin/python3 tests/e2e/live/live_oci.py build/oci $(VERSION)
 CHECKS += live-box
+CHECKS_SLOW += check-oci
 .PHONY: live-ledger
 live-ledger: all
 	@/usr/bin/python3 tests/e2e/live/live_ledger.py
@@ -29,13 +30,12 @@ live-hostile: all
 CHECKS += live-hostile
 # Servers that others wrote. npm puts fauxqs there; moto is used where the machine has it.
 .PHONY: live-fauxqs live-moto
-live-fauxqs: all tests/e2e/node_modules
+live-fauxqs: all
+	@tests/e2e/npm.sh
 	@/usr/bin/python3 tests/e2e/live/live_others.py fauxqs
 live-moto: all
 	@/usr/bin/python3 tests/e2e/live/live_others.py moto
 CHECKS += live-fauxqs live-moto
-tests/e2e/node_modules: tests/e2e/package-lock.json
-	@cd $(@D) && npm ci --fetch-retries 0 --silent --no-audit --no-fund || true
 .PHONY: check-install
 check-install: all libjobq
 	@MAKE="$(MAKE)" CC="$(CC)" tests/e2e/install.sh
@@ -75,7 +75,7 @@ live-secrets: all
 	@/usr/bin/python3 tests/e2e/live/live_secrets.py
 # Every subcommand once, built with the sanitizers; enqueue, drain and status under valgrind.
 check-live-asan: all
-	@$(MAKE) --no-print-directory CI=1 VARIANT=asan -j2 -Otarget live-program
+	@$(call variant,asan) live-program
 	@/usr/bin/python3 tests/e2e/live/live_sanitized.py build/asan/program/jobq
 check-live-valgrind: all
 	@command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 77; }
@@ -84,7 +84,7 @@ CHECKS += live-secrets check-live-asan check-live-valgrind
 # Threads watched by ThreadSanitizer: an application's on libjobq, a drain's primes.
 .PHONY: check-live-tsan
 check-live-tsan: all
-	@$(MAKE) --no-print-directory CI=1 VARIANT=tsan -j2 -Otarget live-tsan-programs
+	@$(call variant,tsan) live-tsan-programs
 	@/usr/bin/python3 tests/e2e/live/live_tsan.py build/tsan
 CHECKS += check-live-tsan
 .PHONY: live-dump

@@ -21,9 +21,8 @@ import tempfile
 import time
 import urllib.request
 
-from livelib import JOBQ, KEYS, check
+from livelib import JOBQ, KEYS, ROOT, check
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def skip(text):
@@ -81,7 +80,7 @@ def drained(server, queue, ids, *more):
 
 
 def fauxqs():
-    cli = os.path.join(HERE, "node_modules/fauxqs/dist/server.js")
+    cli = os.path.join(ROOT, "build/e2e/node_modules/fauxqs/dist/server.js")
     if not shutil.which("node"):
         skip("fauxqs: no node")
     if not os.path.exists(cli):

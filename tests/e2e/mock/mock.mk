@@ -20,7 +20,9 @@ check-mock-cli: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_auth.py CommandLine
 CHECKS += check-mock-cli
 
-# Slow, so not part of `make check`: --state killed fifty times; half a minute of clients that
+CHECKS_SLOW += check-mock-kill check-mock-slow check-mock-full check-mock-soak \
+	check-mock-soak-asan
+# --state killed fifty times; half a minute of clients that
 # trickle (tests/unit/net/test_http_server.c does it with shorter limits); thousands that hold what
 # they can.
 check-mock-kill: bin/jobqmock
@@ -35,9 +37,9 @@ SOAK_SECONDS ?= 30
 check-mock-soak: bin/jobqmock
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_soak.py $(SOAK_SECONDS)
 check-mock-soak-asan:
-	@$(MAKE) --no-print-directory VARIANT=asan build/asan/jobqmock
+	@$(call variant,asan) build/asan/jobqmock
 	@JOBQMOCK=build/asan/jobqmock /usr/bin/python3 -W ignore tests/e2e/mock/mock_soak.py \
 		$(SOAK_SECONDS)
-$(BUILD)/jobqmock: $(BUILD)/sim/mock/jobqmock_main.o $(MOCK) $(MODELS) $(PRICING) $(COST) \
+$(BUILD)/jobqmock: $(JOBQMOCK) $(MOCK) $(MODELS) $(PRICING) $(COST) \
 		$(NET) $(WIRE) $(BASE)
 	$(link) $(LIB_MOCK) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)

@@ -7,7 +7,7 @@ import livelib
 
 packages = os.path.join(livelib.ROOT, "build", "e2e")
 mock = livelib.Mock()
-script = os.path.join(livelib.ROOT, "tests", "e2e", "mock_clients.mjs")
+script = os.path.join(livelib.ROOT, "tests", "e2e", "mock", "mock_clients.mjs")
 done = subprocess.run(["node", "--no-warnings", script, mock.url, packages],
                       env={**os.environ, "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1"})
 livelib.check(mock.proc.poll() is None, "jobqmock ended by itself")
