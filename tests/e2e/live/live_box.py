@@ -166,6 +166,8 @@ for top in ("salt/top.sls", "salt/pillar/top.sls"):
 if shutil.which("packer"):
     env = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "CHECKPOINT_DISABLE": "1"}
     template = os.path.join(IMAGE, "packer/jobq.pkr.hcl")
+    # The folder of the packages must be there, whether `make deb` has filled it or not.
+    os.makedirs(os.path.join(ROOT, "build/deb"), exist_ok=True)
     done = subprocess.run(["packer", "validate", template], env=env, capture_output=True, text=True, cwd=ROOT)
     check(done.returncode == 0, "packer: " + done.stdout + done.stderr)
     with open(template) as file:
