@@ -57,7 +57,8 @@ LDFLAGS  += $(filter -fsanitize% -fno-sanitize%,$(OPT.$(VARIANT)))
 # ---- libraries, by who may use them ------------------------------------------------
 XML_CFLAGS   := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 LIB_BASE     := -linih -lm
-LIB_COST     := -lgsl -lgslcblas -ljansson
+LIB_GSL      := -lgsl -lgslcblas
+LIB_COST     := $(LIB_GSL) -ljansson
 LIB_WIRE     := -lcrypto -ljansson -lxml2
 LIB_NET      := -levent
 LIB_LIVE     := -lcurl -lssl
@@ -69,13 +70,15 @@ LIB_TEST     := -lcmocka
 sources = $(sort $(wildcard $(1)/*.[cS] $(1)/*/*.[cS]))
 objects = $(patsubst %,$(BUILD)/%.o,$(basename $(1)))
 room = $(call objects,$(filter-out $(1)/cmd/%,$(call sources,$(1))))
-BASE    := $(call room,src/base)
+# What needs GSL is linked with whoever uses it.
+DISTRIBUTION := $(addprefix $(BUILD)/src/base/,distribution.o distribution_text.o)
+BASE    := $(filter-out $(DISTRIBUTION),$(call room,src/base))
 FIBER   := $(call room,src/fiber)
 WIRE    := $(call room,src/wire)
 NET     := $(call room,src/net)
 FLEET   := $(call room,src/fleet)
 COST    := $(call room,src/cost)
-MODELS  := $(call room,models)
+MODELS  := $(call room,models) $(DISTRIBUTION)
 PRICING := $(call room,pricing)
 SIM     := $(filter-out $(BUILD)/sim/mock/%,$(call room,sim))
 MOCK    := $(call room,sim/mock)

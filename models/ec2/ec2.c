@@ -178,7 +178,7 @@ int64_t ec2_ready_at(const struct ec2 *model, int32_t index)
     const struct ec2_instance *box = ec2_instance_at(model, index);
     if (box->running_at_ns == EC2_NEVER)
         return EC2_NEVER;
-    return box->running_at_ns + quantile_ns(&model->params.boot, box->boot_u);
+    return box->running_at_ns + distribution_ns(&model->params.boot, box->boot_u);
 }
 
 bool box_visible(const struct ec2 *model, const struct ec2_instance *box, int64_t now_ns)
@@ -323,7 +323,7 @@ static void go_down(struct ec2 *model, int64_t at_ns, int32_t index,
     box->view.reason = reason;
     box->view.ended_at_ns = at_ns;
     tell(model, at_ns, index, EC2_WENT_DOWN);
-    box_plan(model, index, at_ns + quantile_ns(&model->params.stopping, box->stop_u),
+    box_plan(model, index, at_ns + distribution_ns(&model->params.stopping, box->stop_u),
              EC2_GONE);
 }
 
@@ -691,7 +691,7 @@ static void launch(struct ec2 *model, int64_t now_ns, double u, const struct ec2
     box->stop_u = box_draw(u, draw + DRAW_STOP);
     box->view.run_print = run_print(run);
     int64_t up_ns =
-        now_ns + quantile_ns(&params->pending, box_draw(u, draw + DRAW_PENDING));
+        now_ns + distribution_ns(&params->pending, box_draw(u, draw + DRAW_PENDING));
     box->planned_take_ns = EC2_NEVER;
     if (run->spot && params->spot_hazard_per_hour > 0) {
         double hours = -log(box_draw(u, draw + DRAW_TAKE)) / params->spot_hazard_per_hour;

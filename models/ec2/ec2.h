@@ -21,7 +21,7 @@
 
 #include "jobq/error.h"
 #include "jobq/ports.h"
-#include "models/params/quantile.h"
+#include "base/distribution.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,11 +66,11 @@ int ec2_fault_status(enum ec2_fault fault);
 
 /* Each number has its source in models/params/, section [ec2]. */
 struct ec2_params {
-    struct quantile pending;  /* RunInstances to running, ns */
-    struct quantile boot;     /* running to the first instruction of a program on it, ns;
+    struct distribution pending; /* RunInstances to running, ns */
+    struct distribution boot; /* running to the first instruction of a program on it, ns;
                                  billed. For the driver: the model only carries it */
-    struct quantile stopping; /* shutting-down to terminated, ns; not billed */
-    double request_bucket;    /* RunInstances calls at once; 0: no throttle */
+    struct distribution stopping; /* shutting-down to terminated, ns; not billed */
+    double request_bucket;        /* RunInstances calls at once; 0: no throttle */
     double request_refill_per_s;
     double resource_bucket; /* instances at once; 0: no throttle */
     double resource_refill_per_s;
@@ -86,8 +86,8 @@ struct ec2_params {
     int64_t visible_after_ns;    /* until a new box is found by other calls; 0: at once */
     int64_t remembered_ns; /* a terminated box stays in describe for about an hour */
     /* Service time of a call, for the driver: the model answers at once. */
-    struct quantile run_latency;
-    struct quantile call_latency;
+    struct distribution run_latency;
+    struct distribution call_latency;
 };
 
 /* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known ones. */

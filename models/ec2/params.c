@@ -37,9 +37,9 @@ int ec2_fault_status(enum ec2_fault fault)
     }
 
 static const struct param_field field[] = {
-    FIELD("pending", PARAM_QUANTILE, pending, 0, 0),
-    FIELD("boot", PARAM_QUANTILE, boot, 0, 0),
-    FIELD("stopping", PARAM_QUANTILE, stopping, 0, 0),
+    FIELD("pending", PARAM_DISTRIBUTION, pending, 0, 0),
+    FIELD("boot", PARAM_DISTRIBUTION, boot, 0, 0),
+    FIELD("stopping", PARAM_DISTRIBUTION, stopping, 0, 0),
     FIELD("request_bucket", PARAM_NUMBER, request_bucket, 0, 0),
     FIELD("request_refill_per_s", PARAM_NUMBER, request_refill_per_s, 0, 0),
     FIELD("resource_bucket", PARAM_NUMBER, resource_bucket, 0, 0),
@@ -54,8 +54,8 @@ static const struct param_field field[] = {
     FIELD("spot_price_factor", PARAM_NUMBER, spot_price_factor, 0, 1),
     FIELD("visible_after", PARAM_NS, visible_after_ns, 0, 0),
     FIELD("remembered", PARAM_NS, remembered_ns, 0, 0),
-    FIELD("run_latency", PARAM_QUANTILE, run_latency, 0, 0),
-    FIELD("call_latency", PARAM_QUANTILE, call_latency, 0, 0),
+    FIELD("run_latency", PARAM_DISTRIBUTION, run_latency, 0, 0),
+    FIELD("call_latency", PARAM_DISTRIBUTION, call_latency, 0, 0),
 };
 enum { FIELD_COUNT = sizeof field / sizeof *field };
 

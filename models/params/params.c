@@ -7,7 +7,7 @@
 
 #include "base/ini.h"
 #include "jobq/units.h"
-#include "models/params/quantile.h"
+#include "base/distribution.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -210,8 +210,8 @@ static int set_field(const struct param_field *field, void *out, const char *val
     case PARAM_FLAG:
         code = set_flag(value, at, err);
         break;
-    case PARAM_QUANTILE:
-        code = quantile_parse(value, at, err);
+    case PARAM_DISTRIBUTION:
+        code = distribution_parse(value, at, err);
         break;
     case PARAM_CUSTOM:
         code = field->parse(value, at, err);

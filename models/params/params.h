@@ -24,14 +24,14 @@
 #include <stddef.h>
 
 enum param_kind {
-    PARAM_COUNT,    /* int64_t, as jobq_parse_count */
-    PARAM_COUNT32,  /* int32_t */
-    PARAM_BYTES,    /* int64_t, as jobq_parse_size */
-    PARAM_NS,       /* int64_t, as jobq_parse_duration */
-    PARAM_NUMBER,   /* double, as jobq_parse_number ("5%" is 0.05) */
-    PARAM_FLAG,     /* bool: yes or no */
-    PARAM_QUANTILE, /* struct quantile, as quantile_parse */
-    PARAM_CUSTOM    /* parse() below */
+    PARAM_COUNT,        /* int64_t, as jobq_parse_count */
+    PARAM_COUNT32,      /* int32_t */
+    PARAM_BYTES,        /* int64_t, as jobq_parse_size */
+    PARAM_NS,           /* int64_t, as jobq_parse_duration */
+    PARAM_NUMBER,       /* double, as jobq_parse_number ("5%" is 0.05) */
+    PARAM_FLAG,         /* bool: yes or no */
+    PARAM_DISTRIBUTION, /* struct distribution, as distribution_parse */
+    PARAM_CUSTOM        /* parse() below */
 };
 
 /* One parameter of a model's struct. */

@@ -31,7 +31,7 @@
 
 #include "jobq/error.h"
 #include "jobq/ports.h"
-#include "models/params/quantile.h"
+#include "base/distribution.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -143,10 +143,10 @@ struct simpledb_params {
     int64_t usage_throttled_e14h;        /* a call turned away with 503 */
 
     /* Service time of a call, for the driver: the model answers at once. */
-    struct quantile read_latency; /* Get, DomainMetadata, ListDomains */
-    struct quantile
+    struct distribution read_latency; /* Get, DomainMetadata, ListDomains */
+    struct distribution
         write_latency; /* Put, Delete and their batches, Create, DeleteDomain */
-    struct quantile select_latency;
+    struct distribution select_latency;
 };
 
 /* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known ones. */

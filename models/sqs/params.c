@@ -48,10 +48,10 @@ static const struct param_field field[] = {
     FIELD("throttle_burst", PARAM_NUMBER, throttle_burst, 1, 1e12),
     FIELD("fifo_throttle_per_s", PARAM_NUMBER, fifo_throttle_per_s, 0, 0),
     FIELD("move_per_s", PARAM_NUMBER, move_per_s, 0, 0),
-    FIELD("send_latency", PARAM_QUANTILE, send_latency, 0, 0),
-    FIELD("receive_latency", PARAM_QUANTILE, receive_latency, 0, 0),
-    FIELD("delete_latency", PARAM_QUANTILE, delete_latency, 0, 0),
-    FIELD("other_latency", PARAM_QUANTILE, other_latency, 0, 0),
+    FIELD("send_latency", PARAM_DISTRIBUTION, send_latency, 0, 0),
+    FIELD("receive_latency", PARAM_DISTRIBUTION, receive_latency, 0, 0),
+    FIELD("delete_latency", PARAM_DISTRIBUTION, delete_latency, 0, 0),
+    FIELD("other_latency", PARAM_DISTRIBUTION, other_latency, 0, 0),
 };
 enum { FIELD_COUNT = sizeof field / sizeof *field };
 

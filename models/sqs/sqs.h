@@ -35,7 +35,7 @@
 #define JOBQ_MODELS_SQS_SQS_H
 
 #include "jobq/ports.h"
-#include "models/params/quantile.h"
+#include "base/distribution.h"
 #include "models/sqs/fault.h"
 
 enum {
@@ -88,7 +88,7 @@ struct sqs_params {
     double move_per_s;          /* message-move tasks, when the caller names no rate */
     /* Latencies of the service as its client in the region sees them; drivers use them.
      */
-    struct quantile send_latency, receive_latency, delete_latency, other_latency;
+    struct distribution send_latency, receive_latency, delete_latency, other_latency;
 };
 
 /* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known ones.

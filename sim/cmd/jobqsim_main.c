@@ -3,6 +3,7 @@
  * Room:     programs. */
 #include "sim/cmd/subcommand.h"
 
+#include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static void usage(FILE *to)
 
 int main(int argc, char **argv)
 {
+    gsl_set_error_handler_off(); /* it aborts */
     if (argc < 2) {
         usage(stderr);
         return CMD_USAGE;

@@ -189,7 +189,7 @@ static void put_headline(const struct scenario *s, const struct run_result *r,
         text_printf(&work, "%lld jobs, ", (long long)s->jobs);
         arrivals_format(&s->arrivals, &work);
         text_puts(&work, ", job time ");
-        dist_format(&s->job_time, &work);
+        distribution_format(&s->job_time, &work);
     }
     text_printf(out, "%s\n", work.ptr);
     text_printf(out, "on %lld x %s, %lld slots each, model %s, seed %llu",

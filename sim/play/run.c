@@ -67,7 +67,7 @@ static int check_length(const struct scenario *s, const struct world_params *p,
 {
     if (p->sqs.retention)
         return JOBQ_OK;
-    double work_s = dist_mean_s(&s->job_time) * (double)s->jobs;
+    double work_s = distribution_mean(&s->job_time) / 1e9 * (double)s->jobs;
     if (s->trace.arrival_ns) {
         work_s = 0;
         for (int64_t i = 0; i < s->jobs && i < s->trace.count; i++)

@@ -367,12 +367,12 @@ void scenario_init(struct scenario *s)
         .seed = 1,
         .reps = 1,
     };
-    dist_constant(&s->job_time, JOBQ_NS_PER_S);
+    s->job_time = distribution_constant((double)JOBQ_NS_PER_S);
 }
 
 void scenario_release(struct scenario *s)
 {
-    dist_release(&s->job_time);
+    distribution_release(&s->job_time);
     arrivals_release(&s->arrivals);
     if (s->trace_owned)
         trace_release(&s->trace);
@@ -391,7 +391,7 @@ static char *copy_text(const char *text)
 void scenario_copy(struct scenario *out, const struct scenario *from)
 {
     *out = *from;
-    dist_copy(&out->job_time, &from->job_time);
+    distribution_copy(&out->job_time, &from->job_time);
     arrivals_copy(&out->arrivals, &from->arrivals);
     out->trace_owned = false;
     out->trace_path = copy_text(from->trace_path);
@@ -532,13 +532,13 @@ static int set_sets(char **to, const char *value, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static int set_dist(struct dist *to, const char *value, struct jobq_error *err)
+static int set_dist(struct distribution *to, const char *value, struct jobq_error *err)
 {
-    struct dist read;
-    int code = dist_parse(value, &read, err);
+    struct distribution read;
+    int code = distribution_read(value, &read, err);
     if (code != JOBQ_OK)
         return code;
-    dist_release(to);
+    distribution_release(to);
     *to = read;
     return JOBQ_OK;
 }
@@ -699,10 +699,10 @@ static void put_hashed(const char *path, uint64_t hash, struct text *out)
     text_puts(out, hex);
 }
 
-static void put_dist(const struct dist *d, struct text *out)
+static void put_dist(const struct distribution *d, struct text *out)
 {
-    if (d->kind != DIST_EMPIRICAL) {
-        dist_format(d, out);
+    if (d->kind != DISTRIBUTION_EMPIRICAL) {
+        distribution_format(d, out);
         return;
     }
     text_puts(out, "empirical:");
@@ -713,7 +713,7 @@ static void put_dist(const struct dist *d, struct text *out)
 
 static void put_arrivals(const struct arrivals *a, struct text *out)
 {
-    if (a->kind == ARRIVALS_RENEWAL && a->gap.kind == DIST_EMPIRICAL) {
+    if (a->kind == ARRIVALS_RENEWAL && a->gap.kind == DISTRIBUTION_EMPIRICAL) {
         text_puts(out, "renewal:");
         put_dist(&a->gap, out);
         return;
@@ -767,7 +767,7 @@ void scenario_put_option(const struct scenario *s, int index, struct text *out)
         text_put_double(out, *(const double *)(const void *)field);
         return;
     case K_DIST:
-        put_dist((const struct dist *)(const void *)field, out);
+        put_dist((const struct distribution *)(const void *)field, out);
         return;
     case K_ARRIVALS:
         put_arrivals((const struct arrivals *)(const void *)field, out);

@@ -36,7 +36,7 @@ struct scenario {
     /* The workload. */
     int64_t jobs;          /* after scenario_finish also with a trace */
     int64_t payload_bytes; /* of each job */
-    struct dist job_time;
+    struct distribution job_time;
     double cpu_share; /* of a job's time: what it computes; the rest it waits */
     struct arrivals arrivals;
     char *trace_path; /* NULL: generated; owner: the scenario */

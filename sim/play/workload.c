@@ -35,7 +35,8 @@ static int parse_rate(const char *text, const char *rate, struct arrivals *out,
         return bad(text, "the rate is out of range (1e-9 to 1e9 a second)", err);
     out->kind = ARRIVALS_RENEWAL;
     out->rate_per_s = value / per_s;
-    out->gap = (struct dist){.kind = DIST_EXP, .a = 1e9 / out->rate_per_s};
+    out->gap = (struct distribution){.kind = DISTRIBUTION_EXPONENTIAL,
+                                     .a = 1e9 / out->rate_per_s};
     return JOBQ_OK;
 }
 
@@ -57,7 +58,7 @@ int arrivals_parse(const char *text, struct arrivals *out, struct jobq_error *er
         if (!renewal && !strchr(text, ':'))
             return bad(text, "want at-once, poisson:RATE/s, every:GAP or a distribution",
                        err);
-        code = dist_parse(text + (renewal ? 8 : 0), &parsed.gap, err);
+        code = distribution_read(text + (renewal ? 8 : 0), &parsed.gap, err);
     }
     if (code == JOBQ_OK)
         *out = parsed;
@@ -66,14 +67,14 @@ int arrivals_parse(const char *text, struct arrivals *out, struct jobq_error *er
 
 void arrivals_release(struct arrivals *arrivals)
 {
-    dist_release(&arrivals->gap);
+    distribution_release(&arrivals->gap);
     *arrivals = (struct arrivals){.kind = ARRIVALS_AT_ONCE};
 }
 
 void arrivals_copy(struct arrivals *out, const struct arrivals *from)
 {
     *out = *from;
-    dist_copy(&out->gap, &from->gap);
+    distribution_copy(&out->gap, &from->gap);
 }
 
 void arrivals_format(const struct arrivals *arrivals, struct text *out)
@@ -95,7 +96,7 @@ void arrivals_format(const struct arrivals *arrivals, struct text *out)
             return;
         }
         text_puts(out, "renewal:");
-        dist_format(&arrivals->gap, out);
+        distribution_format(&arrivals->gap, out);
         return;
     }
 }
@@ -103,14 +104,15 @@ void arrivals_format(const struct arrivals *arrivals, struct text *out)
 double arrivals_rate_per_s(const struct arrivals *arrivals)
 {
     double gap_s = arrivals->kind == ARRIVALS_AT_ONCE ? 0
-                   : arrivals->kind == ARRIVALS_EVERY ? (double)arrivals->every_ns / 1e9
-                                                      : dist_mean_s(&arrivals->gap);
+                   : arrivals->kind == ARRIVALS_EVERY
+                       ? (double)arrivals->every_ns / 1e9
+                       : distribution_mean(&arrivals->gap) / 1e9;
     return gap_s > 0 ? 1 / gap_s : HUGE_VAL;
 }
 
 void workload_init(struct workload *w, const struct arrivals *arrivals,
-                   const struct dist *job_time, const struct trace *trace, int64_t count,
-                   uint64_t seed)
+                   const struct distribution *job_time, const struct trace *trace,
+                   int64_t count, uint64_t seed)
 {
     *w = (struct workload){.arrivals = arrivals,
                            .job_time = job_time,
@@ -124,7 +126,7 @@ static int64_t next_arrival(struct workload *w)
 {
     int64_t gap_ns = 0;
     if (w->arrivals->kind == ARRIVALS_RENEWAL)
-        gap_ns = dist_draw_ns(&w->arrivals->gap, &w->arrival_dice);
+        gap_ns = distribution_ns(&w->arrivals->gap, dice_u(&w->arrival_dice));
     else if (w->arrivals->kind == ARRIVALS_EVERY && w->next > 0)
         gap_ns = w->arrivals->every_ns;
     /* The far future is as good as any, and leaves room for the jobs themselves. */
@@ -141,7 +143,8 @@ bool workload_next(struct workload *w, struct workload_job *out)
                                      w->trace->job_ns[w->next]};
     } else {
         w->at_ns = next_arrival(w);
-        *out = (struct workload_job){w->at_ns, dist_draw_ns(w->job_time, &w->time_dice)};
+        *out = (struct workload_job){w->at_ns,
+                                     distribution_ns(w->job_time, dice_u(&w->time_dice))};
     }
     w->next++;
     return true;

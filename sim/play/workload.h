@@ -11,7 +11,8 @@
 #ifndef JOBQ_SIM_PLAY_WORKLOAD_H
 #define JOBQ_SIM_PLAY_WORKLOAD_H
 
-#include "sim/play/dist.h"
+#include "base/dice.h"
+#include "base/distribution.h"
 #include "sim/play/trace.h"
 
 enum arrivals_kind { ARRIVALS_AT_ONCE, ARRIVALS_EVERY, ARRIVALS_RENEWAL };
@@ -22,11 +23,11 @@ enum arrivals_kind { ARRIVALS_AT_ONCE, ARRIVALS_EVERY, ARRIVALS_RENEWAL };
 struct arrivals {
     enum arrivals_kind kind;
     int64_t every_ns;
-    struct dist gap;   /* RENEWAL */
-    double rate_per_s; /* of poisson, for printing; 0 otherwise */
+    struct distribution gap; /* RENEWAL */
+    double rate_per_s;       /* of poisson, for printing; 0 otherwise */
 };
 
-/* As dist_parse. */
+/* As distribution_read. */
 int arrivals_parse(const char *text, struct arrivals *out, struct jobq_error *err);
 void arrivals_release(struct arrivals *arrivals);
 void arrivals_copy(struct arrivals *out, const struct arrivals *from);
@@ -37,7 +38,7 @@ double arrivals_rate_per_s(const struct arrivals *arrivals);
 /* A reader of one workload. Borrows what it was made from. */
 struct workload {
     const struct arrivals *arrivals;
-    const struct dist *job_time;
+    const struct distribution *job_time;
     const struct trace *trace; /* NULL: generated */
     int64_t count, next;
     int64_t at_ns; /* of the last arrival */
@@ -50,8 +51,8 @@ struct workload_job {
 };
 
 void workload_init(struct workload *workload, const struct arrivals *arrivals,
-                   const struct dist *job_time, const struct trace *trace, int64_t count,
-                   uint64_t seed);
+                   const struct distribution *job_time, const struct trace *trace,
+                   int64_t count, uint64_t seed);
 /* False after the last. */
 bool workload_next(struct workload *workload, struct workload_job *out);
 

@@ -111,7 +111,8 @@ int sweep_predict(const struct scenario *s, struct predict_scenario *out,
 {
     predict_defaults(out);
     out->payload_bytes = (double)s->payload_bytes;
-    double mean_s = dist_mean_s(&s->job_time), cv = dist_cv(&s->job_time);
+    double mean_s = distribution_mean(&s->job_time) / 1e9,
+           cv = distribution_cv(&s->job_time);
     if (s->trace_path && s->trace.count > 0) {
         double sum = 0, squares = 0;
         for (int64_t i = 0; i < s->trace.count; i++) {

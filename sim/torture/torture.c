@@ -93,8 +93,8 @@ static int plan(struct torture *t, struct jobq_error *err)
     if (!t->calm)
         return err->code;
     /* Boxes come up soon, or little would happen before the quiet phase. */
-    t->calm->ec2.pending = quantile_uniform(1e9, 5e9);
-    t->calm->ec2.boot = quantile_uniform(1e9, 5e9);
+    t->calm->ec2.pending = distribution_uniform(1e9, 5e9);
+    t->calm->ec2.boot = distribution_uniform(1e9, 5e9);
     t->calm->sqs.duplicate_rate = t->calm->sqs.undelete_rate = 0;
     t->params = xmalloc(sizeof *t->params);
     *t->params = *t->calm;

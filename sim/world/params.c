@@ -7,22 +7,16 @@
 
 #include <string.h>
 
-static void compile(struct world_latency *to, const struct quantile *from)
-{
-    to->zero = from->kind == QUANTILE_CONSTANT && from->a <= 0;
-    quantile_compile(from, &to->table);
-}
-
 static void compile_all(struct world_params *p)
 {
-    compile(&p->latency[WORLD_SQS_SEND], &p->sqs.send_latency);
-    compile(&p->latency[WORLD_SQS_RECEIVE], &p->sqs.receive_latency);
-    compile(&p->latency[WORLD_SQS_DELETE], &p->sqs.delete_latency);
-    compile(&p->latency[WORLD_SQS_OTHER], &p->sqs.other_latency);
-    compile(&p->latency[WORLD_SDB_PUT], &p->simpledb.write_latency);
-    compile(&p->latency[WORLD_SDB_GET], &p->simpledb.read_latency);
-    compile(&p->latency[WORLD_SDB_SELECT], &p->simpledb.select_latency);
-    compile(&p->latency[WORLD_SDB_OTHER], &p->simpledb.read_latency);
+    latency_compile(&p->sqs.send_latency, &p->latency[WORLD_SQS_SEND]);
+    latency_compile(&p->sqs.receive_latency, &p->latency[WORLD_SQS_RECEIVE]);
+    latency_compile(&p->sqs.delete_latency, &p->latency[WORLD_SQS_DELETE]);
+    latency_compile(&p->sqs.other_latency, &p->latency[WORLD_SQS_OTHER]);
+    latency_compile(&p->simpledb.write_latency, &p->latency[WORLD_SDB_PUT]);
+    latency_compile(&p->simpledb.read_latency, &p->latency[WORLD_SDB_GET]);
+    latency_compile(&p->simpledb.select_latency, &p->latency[WORLD_SDB_SELECT]);
+    latency_compile(&p->simpledb.read_latency, &p->latency[WORLD_SDB_OTHER]);
 }
 
 int world_params_load(const char *model, struct world_params *out, struct jobq_error *err)
@@ -41,10 +35,10 @@ int world_params_load(const char *model, struct world_params *out, struct jobq_e
         return code;
     /* EC2's control plane: RunInstances answered after 1.54 s (daemonology.net, 2021-08, one
      * run); the spread is assumed. It matters once a box. */
-    struct quantile ec2 = quantile_constant(0);
+    struct distribution ec2 = distribution_constant(0);
     if (strcmp(model, "ideal") != 0)
-        ec2 = quantile_lognormal_p99(1.5e9, 5e9);
-    compile(&out->latency[WORLD_EC2], &ec2);
+        ec2 = distribution_lognormal_p99(1.5e9, 5e9);
+    latency_compile(&ec2, &out->latency[WORLD_EC2]);
     compile_all(out);
     size_client_init(&out->client, "us-east-1", 0);
     return JOBQ_OK;

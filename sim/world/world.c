@@ -65,7 +65,7 @@ void world_ask_hinted(struct world_proc *p, struct world_call *call,
                       kernel_event_fn *apply, enum world_latency_kind kind, uint64_t hint)
 {
     struct world *w = p->world;
-    const struct world_latency *latency = &w->params->latency[kind];
+    const struct latency *latency = &w->params->latency[kind];
     call->proc = p;
     call->code = JOBQ_OK;
     if (latency->zero && p->rtt_ns == 0) {
@@ -74,8 +74,7 @@ void world_ask_hinted(struct world_proc *p, struct world_call *call,
         return;
     }
     int64_t total_ns =
-        p->rtt_ns +
-        (latency->zero ? 0 : quantile_fast_ns(&latency->table, dice_u(&p->call)));
+        p->rtt_ns + (latency->zero ? 0 : latency_ns(latency, dice_u(&p->call)));
     int64_t request_ns = total_ns / 2;
     call->reply_ns = total_ns - request_ns;
     call->ticket = fiber_ticket(w->sched);

@@ -23,10 +23,10 @@
 #include "jobq/ports.h"
 #include "models/ec2/vcpu.h"
 #include "models/ec2/ec2.h"
-#include "models/params/quantile.h"
 #include "models/simpledb/simpledb.h"
 #include "models/sqs/sqs.h"
 #include "sim/kernel/kernel.h"
+#include "sim/world/latency.h"
 #include "wire/http/wire_bytes.h"
 
 /* 2026-01-01T00:00:00Z, a Thursday; any fixed date would do. */
@@ -47,17 +47,12 @@ enum world_latency_kind {
     WORLD_LATENCY_COUNT
 };
 
-struct world_latency {
-    bool zero; /* applied at once */
-    struct quantile_table table;
-};
-
 struct world_params {
     char model[64];
     struct sqs_params sqs;
     struct simpledb_params simpledb;
     struct ec2_params ec2;
-    struct world_latency latency[WORLD_LATENCY_COUNT];
+    struct latency latency[WORLD_LATENCY_COUNT];
     struct size_client client; /* us-east-1, no session token */
 };
 

@@ -43,12 +43,5 @@ static inline double dice_u(struct dice *dice)
 
 /* Uniform in 0..n-1, n >= 1, without bias worth naming (n << 2^64). */
 uint64_t dice_below(struct dice *dice, uint64_t n);
-/* Exponential with mean 1, by inversion. */
-double dice_exp(struct dice *dice);
-/* Standard normal, by inversion of the normal distribution (dice_normal_quantile). */
-double dice_normal(struct dice *dice);
-/* Quantile of the standard normal. Wichura, "Algorithm AS 241", Applied Statistics 37(3),
- * 1988: relative error about 1e-16. Known answer: 0.975 -> 1.959963984540054. */
-double dice_normal_quantile(double u);
 
 #endif

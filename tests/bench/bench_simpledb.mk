@@ -6,4 +6,4 @@ bench-simpledb: $(BUILD)/tests/bench/bench_simpledb
 BENCHES += bench-simpledb
 
 $(BUILD)/tests/bench/bench_simpledb: $(BUILD)/tests/bench/bench_simpledb.o $(MODELS) $(BASE)
-	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE)
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_GSL) $(LIB_BASE)

@@ -6,4 +6,4 @@ bench-sqs: $(BUILD)/tests/bench/bench_sqs
 BENCHES += bench-sqs
 
 $(BUILD)/tests/bench/bench_sqs: $(BUILD)/tests/bench/bench_sqs.o $(BUILD)/libtest.a
-	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE) -lpthread
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_GSL) $(LIB_BASE) -lpthread

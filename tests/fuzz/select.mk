@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 20
 
 .PHONY: fuzz-select check-fuzz-select
 $(BUILD)/tests/fuzz/fuzz_select: $(BUILD)/tests/fuzz/fuzz_select.o $(MODELS) $(BASE)
-	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE)
+	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIB_GSL) $(LIB_BASE)
 
 check-fuzz-select: $(BUILD)/tests/fuzz/fuzz_select
 	$< -t 2
@@ -15,7 +15,7 @@ build/fuzz/fuzz_select: $(FUZZ_SELECT_SRC)
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -DFUZZ_LIBFUZZER -Iinclude -Isrc -I. -o $@ \
-		$(FUZZ_SELECT_SRC) $(LIB_BASE)
+		$(FUZZ_SELECT_SRC) $(LIB_GSL) $(LIB_BASE)
 
 fuzz-select: build/fuzz/fuzz_select
 	@mkdir -p build/fuzz/select-corpus

@@ -5,10 +5,12 @@
 #include "sim/mock/server/options.h"
 #include "sim/mock/server/process.h"
 
+#include <gsl/gsl_errno.h>
 #include <stdio.h>
 
 int main(int argc, char **argv)
 {
+    gsl_set_error_handler_off(); /* it aborts */
     struct options options;
     struct jobq_error err;
     if (options_parse(argc, argv, &options, &err) < 0) {

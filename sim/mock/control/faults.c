@@ -1,6 +1,6 @@
 #include "sim/mock/control/faults.h"
 
-#include "models/params/quantile.h"
+#include "base/distribution.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ struct rule {
     char action[48];
     enum rule_kind kind;
     double p;
-    struct quantile latency;
+    struct distribution latency;
 };
 
 struct mock_faults {
@@ -156,10 +156,10 @@ static int read_call_rule(struct rule *rule, struct jobq_error *err)
     if (rule->kind != RULE_LATENCY)
         return read_probability(rule, &rule->p, err);
     if (strcmp(rule->value, "off") == 0) {
-        rule->latency = quantile_constant(0);
+        rule->latency = distribution_constant(0);
         return JOBQ_OK;
     }
-    return named(quantile_parse(rule->value, &rule->latency, err), rule, err);
+    return named(distribution_parse(rule->value, &rule->latency, err), rule, err);
 }
 
 static struct jobq_str trimmed(struct jobq_str s)
@@ -352,8 +352,8 @@ const char *faults_struck(const struct mock *mock, int kind, int64_t *count)
     return kind_names[kind];
 }
 
-static const struct quantile *sqs_latency(const struct sqs_params *params,
-                                          const char *action)
+static const struct distribution *sqs_latency(const struct sqs_params *params,
+                                              const char *action)
 {
     if (strncmp(action, "Send", 4) == 0)
         return &params->send_latency;
@@ -364,7 +364,7 @@ static const struct quantile *sqs_latency(const struct sqs_params *params,
     return &params->other_latency;
 }
 
-static const struct quantile *model_latency(const struct call *call)
+static const struct distribution *model_latency(const struct call *call)
 {
     const struct mock_models *models = &call->mock->models;
     switch (call->service) {
@@ -391,9 +391,9 @@ int64_t faults_latency_ns(struct call *call)
 {
     const struct rule *rule =
         call->mock->faults->count > 0 ? find_rule(call, RULE_LATENCY) : NULL;
-    const struct quantile *latency = rule ? &rule->latency
-                                     : call->mock->options->latency_model
-                                         ? model_latency(call)
-                                         : NULL;
-    return latency ? quantile_ns(latency, mock_u(call->mock)) : 0;
+    const struct distribution *latency = rule ? &rule->latency
+                                         : call->mock->options->latency_model
+                                             ? model_latency(call)
+                                             : NULL;
+    return latency ? distribution_ns(latency, mock_u(call->mock)) : 0;
 }

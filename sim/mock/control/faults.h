@@ -12,7 +12,7 @@
  *     drop=P      the connection closes, nothing applied
  *     lost=P      applied, then the connection closes without the reply
  *     latency=Q   the reply waits: 20ms, exp:20ms, lognormal:median=9ms,p99=90ms, ...
- *                 (models/params/quantile.h)
+ *                 (base/distribution.h)
  *
  * and of the models, without a service or an action: duplicate=P, undelete=P, reorder=P,
  * short_poll=on|off (sampled short polls), window=DURATION|off (SimpleDB reads that are not

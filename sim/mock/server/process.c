@@ -97,7 +97,7 @@ static void calm_down(struct mock_models *models, bool latency)
     ec2->spot_hazard_per_hour = 0;
     ec2->visible_after_ns = 0;
     if (!latency)
-        ec2->pending = ec2->boot = ec2->stopping = quantile_constant(0);
+        ec2->pending = ec2->boot = ec2->stopping = distribution_constant(0);
 }
 
 /* The semantics of the parameter set. */

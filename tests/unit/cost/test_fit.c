@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <gsl/gsl_errno.h>
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static void truth(struct dice *dice, const struct predict_scenario *s, struct us
     static const enum usage_line scattered[] = {USAGE_RECEIVE, USAGE_DELETE, USAGE_BUSY,
                                                 USAGE_IDLE};
     for (size_t i = 0; i < sizeof scattered / sizeof *scattered; i++)
-        out->line[scattered[i]] *= 1 + NOISE * dice_normal(dice);
+        out->line[scattered[i]] *= 1 + NOISE * gsl_cdf_ugaussian_Pinv(dice_u(dice));
 }
 
 static void write_sweep(struct dice *dice, struct text *out)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <gsl/gsl_errno.h>
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 
 static void near_to(double got, double want, double relative)
@@ -71,7 +72,7 @@ static void robust_is_not_pulled_by_outliers(void **state)
     for (int i = 0; i < N; i++) {
         x[i][0] = 1;
         x[i][1] = i / 10.0;
-        y[i] = 3 + 2 * x[i][1] + 0.01 * dice_normal(&dice);
+        y[i] = 3 + 2 * x[i][1] + 0.01 * gsl_cdf_ugaussian_Pinv(dice_u(&dice));
         if (i % 20 == 7)
             y[i] += 50;
     }
@@ -99,7 +100,7 @@ static void intervals_cover(void **state)
             double sigma = 1 + i % 5;
             x[i][0] = 1;
             x[i][1] = dice_u(&dice);
-            y[i] = 1 + 4 * x[i][1] + sigma * dice_normal(&dice);
+            y[i] = 1 + 4 * x[i][1] + sigma * gsl_cdf_ugaussian_Pinv(dice_u(&dice));
             w[i] = 1 / (sigma * sigma);
         }
         struct regress_result fit;
@@ -124,7 +125,8 @@ static void selection_finds_the_terms_that_matter(void **state)
         x[i][0] = 1;
         for (int t = 1; t < 6; t++)
             x[i][t] = dice_u(&dice);
-        y[i] = 1 + 2 * x[i][2] - 3 * x[i][4] + 0.1 * dice_normal(&dice);
+        y[i] =
+            1 + 2 * x[i][2] - 3 * x[i][4] + 0.1 * gsl_cdf_ugaussian_Pinv(dice_u(&dice));
     }
     bool keep[REGRESS_TERMS_MAX];
     struct jobq_error err;

@@ -71,9 +71,9 @@ static void a_life(void **state)
     (void)state;
     struct world w;
     world_init(&w, "ideal");
-    w.params.pending = quantile_constant(20e9);
-    w.params.boot = quantile_constant(10e9);
-    w.params.stopping = quantile_constant(30e9);
+    w.params.pending = distribution_constant(20e9);
+    w.params.boot = distribution_constant(10e9);
+    w.params.stopping = distribution_constant(30e9);
     ec2_set_params(w.model, &w.params);
     struct ec2_run two = basic;
     two.max_count = two.min_count = 2;
@@ -346,7 +346,7 @@ static void describe_filters_and_pages(void **state)
     (void)state;
     struct world w;
     world_init(&w, "ideal");
-    w.params.stopping = quantile_constant(1e9);
+    w.params.stopping = distribution_constant(1e9);
     ec2_set_params(w.model, &w.params);
     struct jobq_tag tag[2] = {{STR("jobq:queue"), STR("jobs")},
                               {STR("Name"), STR("a*b")}};
@@ -528,7 +528,7 @@ static void clockwork(void **state)
     int64_t now_ns = 0, told_ns = 0;
     int seen[4] = {0};
     for (int step = 0; step < 3000; step++) {
-        now_ns += (int64_t)(dice_exp(&dice) * 5e9);
+        now_ns += (int64_t)(-log(dice_u(&dice)) * 5e9);
         int32_t count = ec2_instance_count(w.model);
         int32_t any = count ? (int32_t)dice_below(&dice, (uint64_t)count) : 0;
         struct ec2_run r = basic;

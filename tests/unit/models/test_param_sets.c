@@ -19,7 +19,7 @@ struct numbers {
     int32_t small;
     double rate;
     bool on;
-    struct quantile latency;
+    struct distribution latency;
 };
 #define FIELD(name, kind, member)                                                        \
     {                                                                                    \
@@ -32,7 +32,7 @@ static const struct param_field field[] = {
     {"small", PARAM_COUNT32, offsetof(struct numbers, small), 1, 10, NULL},
     FIELD("rate", PARAM_NUMBER, rate),
     FIELD("on", PARAM_FLAG, on),
-    FIELD("latency", PARAM_QUANTILE, latency),
+    FIELD("latency", PARAM_DISTRIBUTION, latency),
 };
 enum { FIELDS = sizeof field / sizeof *field };
 
@@ -60,7 +60,7 @@ static void a_section_fills_its_struct(void **state)
     assert_int_equal(n.bytes, 65536);
     assert_int_equal(n.small, 7);
     assert_true(n.rate > 0.0499 && n.rate < 0.0501 && n.on);
-    assert_int_equal(n.latency.kind, QUANTILE_EXPONENTIAL);
+    assert_int_equal(n.latency.kind, DISTRIBUTION_EXPONENTIAL);
     assert_int_equal(params_set(field, FIELDS, &n, "wait", "1min", &err), JOBQ_OK);
     assert_int_equal(n.wait_ns, 60 * JOBQ_NS_PER_S);
     assert_int_equal(params_set(field, FIELDS, &n, "small", "11", &err), JOBQ_LIMIT);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,7 +231,7 @@ static void theory_of_sharing(void **state)
         int64_t now_ns = 0;
         while (ended < BATCHES * PER_BATCH) {
             int64_t arrival_ns =
-                now_ns + jobq_ns_from_seconds(dice_exp(&dice) * service_s / rho);
+                now_ns + jobq_ns_from_seconds(-log(dice_u(&dice)) * service_s / rho);
             int64_t next_ns;
             while ((next_ns = box_next_at(&box)) <= arrival_ns) {
                 int count = box_advance(&box, next_ns, out, 16);
@@ -250,9 +251,10 @@ static void theory_of_sharing(void **state)
             now_ns = arrival_ns;
             double service = service_s;
             if (kind == 0)
-                service *= dice_exp(&dice);
+                service *= -log(dice_u(&dice));
             else if (kind == 1) /* lognormal, cv 1.5 */
-                service *= exp(sqrt(log(3.25)) * dice_normal(&dice) - log(3.25) / 2);
+                service *= exp(sqrt(log(3.25)) * gsl_cdf_ugaussian_Pinv(dice_u(&dice)) -
+                               log(3.25) / 2);
             box_add(&box, now_ns,
                     &(struct box_job){.cpu_ns = jobq_ns_from_seconds(service),
                                       .tag = tag(now_ns)});

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,10 +66,11 @@ static int64_t draw_service_ns(struct station *s)
 {
     double x = 1;
     if (s->system->service == EXPONENTIAL) {
-        x = dice_exp(&s->services);
+        x = -log(dice_u(&s->services));
     } else if (s->system->service == LOGNORMAL) {
         double variance = log(1 + s->system->cv * s->system->cv);
-        x = exp(sqrt(variance) * dice_normal(&s->services) - variance / 2);
+        x = exp(sqrt(variance) * gsl_cdf_ugaussian_Pinv(dice_u(&s->services)) -
+                variance / 2);
     }
     return jobq_ns_from_seconds(x);
 }
@@ -79,7 +81,7 @@ static void source(void *arg)
     struct fiber_sched *sched = kernel_fibers(s->k);
     double rate = s->system->load * s->system->servers;
     while (s->arrived < s->customers) {
-        int64_t gap_ns = jobq_ns_from_seconds(dice_exp(&s->gaps) / rate);
+        int64_t gap_ns = jobq_ns_from_seconds(-log(dice_u(&s->gaps)) / rate);
         fiber_sleep_until(sched, kernel_now(s->k) + gap_ns);
         s->arrived_at[s->arrived++] = kernel_now(s->k);
         fiber_cond_signal(&s->some);

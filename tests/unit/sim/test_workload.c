@@ -14,104 +14,6 @@
 
 #include <cmocka.h>
 
-static void moments(const char *text, double mean_s, double cv)
-{
-    struct jobq_error err = {0};
-    struct dist dist;
-    if (dist_parse(text, &dist, &err) != JOBQ_OK)
-        fail_msg("%s: %s", text, err.text);
-    if (fabs(dist_mean_s(&dist) - mean_s) > 1e-6 * mean_s ||
-        fabs(dist_cv(&dist) - cv) > 1e-6)
-        fail_msg("%s: mean %g cv %g", text, dist_mean_s(&dist), dist_cv(&dist));
-    struct dice dice;
-    dice_init(&dice, 7, text, 0);
-    int n = 200000;
-    double sum = 0, square = 0;
-    for (int i = 0; i < n; i++) {
-        int64_t ns = dist_draw_ns(&dist, &dice);
-        assert_true(ns >= 0);
-        sum += (double)ns / 1e9;
-        square += (double)ns / 1e9 * (double)ns / 1e9;
-    }
-    double mean = sum / n, sd = sqrt(square / n - mean * mean);
-    /* Four standard errors of the mean; the variance more loosely, for its own variance
-     * is large where the tail is heavy. */
-    if (fabs(mean - mean_s) > 4 * cv * mean_s / sqrt(n) + 1e-9)
-        fail_msg("%s: drew mean %g", text, mean);
-    if (fabs(sd - cv * mean_s) > 0.05 * cv * mean_s + 1e-9)
-        fail_msg("%s: drew sd %g, want %g", text, sd, cv * mean_s);
-    /* The normal form means the same. */
-    struct text form = {0};
-    dist_format(&dist, &form);
-    struct dist again;
-    if (dist_parse(form.ptr, &again, &err) != JOBQ_OK)
-        fail_msg("%s -> %s: %s", text, form.ptr, err.text);
-    assert_true(fabs(dist_mean_s(&again) - mean_s) < 1e-6 * mean_s);
-    text_release(&form);
-    dist_release(&dist);
-    dist_release(&again);
-}
-
-static void distributions(void **state)
-{
-    (void)state;
-    moments("2s", 2, 0);
-    moments("exp:2s", 2, 1);
-    moments("uniform:1s..3s", 2, 1 / sqrt(12));
-    moments("lognormal:mean=2s,cv=1.5", 2, 1.5);
-    moments("lognormal:median=1s,sigma=0.5", exp(0.125), sqrt(expm1(0.25)));
-    moments("gamma:mean=2s,cv=1.5", 2, 1.5);
-    moments("gamma:shape=4,scale=500ms", 2, 0.5);
-    moments("weibull:mean=2s,cv=1.5", 2, 1.5);
-    moments("weibull:shape=1,scale=3s", 3, 1);
-    moments("pareto:mean=2s,cv=0.3", 2, 0.3);
-}
-
-static void one_number_a_draw(void **state)
-{
-    (void)state;
-    static const char *const texts[] = {"2s", "exp:2s", "gamma:mean=2s,cv=2",
-                                        "pareto:min=1s,alpha=2"};
-    uint64_t after[4];
-    for (int i = 0; i < 4; i++) {
-        struct jobq_error err;
-        struct dist dist;
-        assert_int_equal(dist_parse(texts[i], &dist, &err), JOBQ_OK);
-        struct dice dice;
-        dice_init(&dice, 1, "x", 0);
-        dist_draw_ns(&dist, &dice);
-        after[i] = dice_bits(&dice);
-        assert_true(after[i] == after[0]);
-    }
-}
-
-static void bad_distributions(void **state)
-{
-    (void)state;
-    static const char *const texts[] = {"",
-                                        "x",
-                                        "exp:",
-                                        "exp:-1s",
-                                        "uniform:3s..1s",
-                                        "uniform:1",
-                                        "lognormal:",
-                                        "gamma:mean=2s",
-                                        "weibull:mean=2s,cv=0",
-                                        "pareto:min=1s,alpha=1",
-                                        "norm:1",
-                                        "exp:1s,2s",
-                                        "lognormal:mean=2s,cv=nan",
-                                        "empirical:",
-                                        "empirical:/no/such"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct jobq_error err;
-        struct dist dist;
-        if (dist_parse(texts[i], &dist, &err) >= 0)
-            fail_msg("'%s' was taken", texts[i]);
-        assert_null(strchr(err.text, '\n'));
-    }
-}
-
 static void arrivals(void **state)
 {
     (void)state;
@@ -121,8 +23,8 @@ static void arrivals(void **state)
         struct jobq_error err = {0};
         struct arrivals a;
         assert_int_equal(arrivals_parse(texts[i], &a, &err), JOBQ_OK);
-        struct dist one;
-        dist_constant(&one, JOBQ_NS_PER_S);
+        struct distribution one;
+        one = distribution_constant((double)JOBQ_NS_PER_S);
         struct workload w;
         workload_init(&w, &a, &one, NULL, 10000, 3);
         struct workload_job job = {0};
@@ -261,11 +163,7 @@ static void recorded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(distributions),
-                                       cmocka_unit_test(one_number_a_draw),
-                                       cmocka_unit_test(bad_distributions),
-                                       cmocka_unit_test(arrivals),
-                                       cmocka_unit_test(swf),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(arrivals), cmocka_unit_test(swf),
                                        cmocka_unit_test(bad_traces),
                                        cmocka_unit_test(recorded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
