@@ -173,9 +173,9 @@ struct jobq_queue_ops {
                   int count, struct jobq_entry_result *result,
                   struct jobq_call_cost *cost, struct jobq_error *err);
 
-    /* Hide 1..10 messages for visibility_ns from now. result[i] NOT_FOUND: that receipt
-     * no longer owns its message (expired and received again, or deleted); LIMIT: past 12
-     * h in all since its receive. Blocks: yes. Bill: one request. */
+    /* Hide 1..10 messages for visibility_ns from now. result[i] NOT_FOUND: the message was
+     * deleted, or (not on every service) received again since; a success with an old receipt
+     * may thus have changed nothing. LIMIT: past 12 h in all since its receive. Blocks: yes. Bill: one request. */
     int (*set_visibility)(struct jobq_queue *q, int queue,
                           const struct jobq_visibility_change *change, int count,
                           struct jobq_entry_result *result, struct jobq_call_cost *cost,

@@ -38,6 +38,7 @@ struct ec2 {
     double request_tokens, resource_tokens;
     int64_t tokens_at_ns;
     bool tokens_started;
+    uint64_t id_salt;
     struct arena arena; /* boxes and their strings; tags are on the heap */
 };
 

@@ -156,11 +156,17 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-static void make_id(char *out, const char *prefix, int32_t number)
+void ec2_salt_ids(struct ec2 *model, uint64_t salt)
+{
+    model->id_salt = salt;
+}
+
+static void make_id(const struct ec2 *model, char *out, const char *prefix,
+                    int32_t number)
 {
     size_t len = strlen(prefix);
     memcpy(out, prefix, len);
-    text_write_hex64(out + len, mix((uint64_t)(uint32_t)number));
+    text_write_hex64(out + len, mix((uint32_t)number ^ model->id_salt));
     out[len + 16] = '\0';
 }
 
@@ -679,11 +685,11 @@ static void launch(struct ec2 *model, int64_t now_ns, double u, const struct ec2
         .gone_at_ns = EC2_NEVER,
         .boot_u = box_draw(u, draw + DRAW_BOOT),
     };
-    make_id(view->id, "i-0", index);
-    make_id(view->reservation, "r-0", first);
+    make_id(model, view->id, "i-0", index);
+    make_id(model, view->reservation, "r-0", first);
     if (run->spot)
         snprintf(view->spot_request, sizeof view->spot_request, "sir-%08x",
-                 (unsigned)(mix((uint64_t)index) >> 32));
+                 (unsigned)(mix((uint64_t)index ^ model->id_salt) >> 32));
     snprintf(view->private_ip, sizeof view->private_ip, "10.%d.%d.%d",
              (int)(index >> 16 & 127), (int)(index >> 8 & 255), (int)(index & 255));
     for (int32_t i = 0; i < run->tag_count; i++)

@@ -124,6 +124,9 @@ const struct ec2_type *ec2_type_at(int index);
 /* zone: "us-east-1a"; copied. Owner: the caller frees. */
 struct ec2 *ec2_new(const struct ec2_params *params, const char *zone);
 void ec2_free(struct ec2 *model);
+/* Ids from now on are those of this salt, so that two models (or one after the other) do not
+ * give the same ones; 0, the default, gives the same ids each time. */
+void ec2_salt_ids(struct ec2 *model, uint64_t salt);
 /* Forget all boxes. params NULL: as before. */
 void ec2_reset(struct ec2 *model, const struct ec2_params *params);
 void ec2_set_params(struct ec2 *model, const struct ec2_params *params);

@@ -115,7 +115,9 @@ struct select_attr {
 struct select_query {
     enum select_output output;
     struct jobq_str domain;
-    int32_t *out_attr; /* SELECT_ATTRS: indices into attr */
+    struct jobq_str rows; /* the text that says which rows in which order: from the domain
+                             up to the limit; a view of the expression */
+    int32_t *out_attr;    /* SELECT_ATTRS: indices into attr */
     int32_t out_count;
     struct select_attr *attr; /* unique */
     int32_t attr_count;

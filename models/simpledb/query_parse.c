@@ -52,7 +52,8 @@ static const char *const words[WORD_COUNT] = {
 enum pending { PENDING_OPEN, PENDING_INTERSECTION, PENDING_OR, PENDING_AND, PENDING_NOT };
 
 struct parser {
-    const char *at, *end;
+    const char *at, *end; /* behind the token at hand */
+    const char *token_at;
     struct arena *arena;
     const struct select_limits *limits;
     struct select_query *query;
@@ -148,12 +149,17 @@ static void read_sign(struct parser *p, char c)
     }
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void advance(struct parser *p)
 {
-    while (p->at < p->end &&
-           (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
+    while (p->at < p->end && is_space(*p->at))
         p->at++;
     p->quoted = false;
+    p->token_at = p->at;
     if (p->at == p->end) {
         p->token = TOKEN_END;
         return;
@@ -662,6 +668,7 @@ static bool read_query(struct parser *p)
         return false;
     if (p->token != TOKEN_NAME)
         return fail(p, SELECT_SYNTAX);
+    const char *from = p->token_at;
     query->domain = p->text;
     advance(p);
     if (take_word(p, WORD_WHERE)) {
@@ -671,6 +678,9 @@ static bool read_query(struct parser *p)
     }
     if (take_word(p, WORD_ORDER) && !read_sort(p))
         return false;
+    query->rows = (struct jobq_str){from, p->token_at - from};
+    while (is_space(query->rows.ptr[query->rows.len - 1]))
+        query->rows.len--;
     if (take_word(p, WORD_LIMIT) && !read_limit(p))
         return false;
     return p->token == TOKEN_END || fail(p, SELECT_SYNTAX);

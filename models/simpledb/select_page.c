@@ -7,9 +7,11 @@
  * AWS's 5 seconds: a query without order by then gives what it has and a token, a sorted
  * one times out.
  *
- * A next token is, in hex: a byte for the kind, 8 of a hash of the expression, 2 of the
- * key's length, the key, and the last item's name. It stays good whatever is written in
- * between; with another expression it is invalid. */
+ * A next token is, in hex: a byte for the kind, 8 of a hash of the expression from the
+ * domain up to the limit, 2 of the key's length, the key, and the last item's name. It stays
+ * good whatever is written in between, and for any expression that selects the same rows in
+ * the same order: the token of "select count(*) from d limit 1000" leads "select * from d"
+ * to its second thousand, as programs that page at will do. With other rows it is invalid. */
 #include "models/simpledb/simpledb.h"
 
 #include "base/text.h"
@@ -35,7 +37,7 @@ struct page {
     struct simpledb_page *out;
     int64_t now_ns;
     double u; /* < 0: consistent */
-    uint64_t expression_hash;
+    uint64_t rows_hash;
     uint32_t serial; /* marks the attributes asked for */
     int64_t limit;   /* of items; for count, of rows counted; 0: none */
     int64_t bytes;
@@ -73,7 +75,7 @@ static struct jobq_str make_token(const struct page *page, struct jobq_str key,
     int64_t len = TOKEN_HEAD_BYTES + key.len + name.len;
     unsigned char *raw = arena_alloc(page->arena, (size_t)len);
     raw[0] = token_kind(page);
-    memcpy(raw + 1, &page->expression_hash, 8);
+    memcpy(raw + 1, &page->rows_hash, 8);
     raw[9] = (unsigned char)(key.len >> 8);
     raw[10] = (unsigned char)key.len;
     if (key.len)
@@ -97,7 +99,7 @@ static bool read_token(struct page *page, struct jobq_str token)
         raw[i] = (unsigned char)(high << 4 | low);
     }
     int64_t key_len = raw[9] << 8 | raw[10];
-    if (raw[0] != token_kind(page) || memcmp(raw + 1, &page->expression_hash, 8) != 0 ||
+    if (raw[0] != token_kind(page) || memcmp(raw + 1, &page->rows_hash, 8) != 0 ||
         TOKEN_HEAD_BYTES + key_len >= len)
         return false;
     page->resumed = true;
@@ -367,6 +369,10 @@ int simpledb_select(struct simpledb *model, int64_t now_ns, double u,
     if (bad != SELECT_OK)
         return simpledb_refuse(model, fault_of(bad), why.text, reply, err);
     int domain = simpledb_domain_find(model, query.domain);
+    if (domain == -1)
+        return call_fail(model, SIMPLEDB_FAULT_PARAMETER, reply, err,
+                         "Value (%.*s) for parameter DomainName is invalid. ",
+                         CALL_STR(query.domain));
     const struct row_domain *d = call_domain(model, domain, reply, err);
     if (!d)
         return err->code;
@@ -378,7 +384,7 @@ int simpledb_select(struct simpledb *model, int64_t now_ns, double u,
         .out = out,
         .now_ns = now_ns,
         .u = consistent ? -1 : u,
-        .expression_hash = row_hash_bytes(expression.ptr, expression.len),
+        .rows_hash = row_hash_bytes(query.rows.ptr, query.rows.len),
     };
     if (next_token.len > 0 && !read_token(&page, next_token))
         return simpledb_refuse(model, SIMPLEDB_FAULT_NEXT_TOKEN,

@@ -4,7 +4,9 @@
  * Callers:  models/sqs.
  * Knows nothing of: messages beyond their ids.
  *
- * Source: SQS developer guide, exactly-once processing (5 minutes). */
+ * Source: SQS developer guide, exactly-once processing (5 minutes). The scope is the one that
+ * the queue was made with: a DeduplicationScope that is changed later is shown and has no
+ * effect (recorded from AWS: localstack's tests). */
 #include "models/sqs/impl.h"
 
 #include "base/arena.h"
@@ -31,7 +33,7 @@ static void forget(struct sqs *s, int64_t now)
 
 static struct jobq_str scope_of(const struct sqs_queue *q, struct jobq_str group)
 {
-    return q->settings.dedup_by_group ? group : (struct jobq_str){"", 0};
+    return q->dedup_by_group ? group : (struct jobq_str){"", 0};
 }
 
 uint64_t sqs_dedup_find(struct sqs *s, const struct sqs_queue *q, struct jobq_str group,

@@ -43,6 +43,7 @@ struct sqs_block {
     uint32_t body_bytes, phantom_bytes, extra_bytes;
     uint32_t first_ms;         /* from sending to the first receive */
     uint32_t earlier_receives; /* in queues that it was redriven from */
+    uint32_t sent_serial;      /* of the latest receive of any message when it was sent */
     uint16_t source;           /* queue it was redriven from, + 1 */
     uint8_t size_class;
     uint8_t mark; /* the driver's */
@@ -131,6 +132,7 @@ struct sqs_queue {
     int name_len;
     char name[SQS_NAME_MAX + 1];
     struct sqs_settings settings; /* allow_name points to owned strings */
+    bool dedup_by_group;          /* as it was made; what is set later has no effect */
     struct sqs_list ready, steady, odd, late;
     struct sqs_heap heap;
     uint32_t oldest, newest;

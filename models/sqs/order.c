@@ -360,6 +360,7 @@ void sqs_move_to(struct sqs *s, struct sqs_queue *from, struct sqs_queue *to,
     }
     if (as_new || to->settings.fifo)
         m->sent_at = s->now;
+    m->block->sent_serial = s->serial; /* receipts of the other queue mean nothing here */
     m->serial = 0;
     m->flags = 0;
     m->queue = to->index;

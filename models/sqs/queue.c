@@ -133,8 +133,8 @@ static enum sqs_fault check_throughput(const struct sqs_settings *have,
 }
 
 /* Texts as clients of AWS were told, two full stops included (serverless-offline-sqs, and
- * Terraform logs of 2025); a driver puts the policy behind "Value". That a queue is not its
- * own target is assumed: what AWS says to it was not found. */
+ * Terraform logs of 2025); a driver puts the policy behind "Value". A queue
+ * may be its own target (seen on AWS). */
 static enum sqs_fault check_redrive(const struct sqs *s, struct jobq_str name, bool fifo,
                                     const struct sqs_settings *set,
                                     struct jobq_error *err)
@@ -147,8 +147,6 @@ static enum sqs_fault check_redrive(const struct sqs *s, struct jobq_str name, b
         why = "Dead letter target does not exist.";
     else if (dead->settings.fifo != fifo)
         why = "Dead-letter queue must be same type of queue as the source..";
-    else if (str_eq(sqs_name_of(dead), name))
-        why = "A queue cannot be its own dead-letter queue.";
     else if (set->redrive_receives < 1 || set->redrive_receives > 1000)
         why = "Invalid value for maxReceiveCount, valid values are from 1 to 1000 both "
               "inclusive.";
@@ -435,6 +433,7 @@ enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
     struct sqs_queue *q = new_queue(s);
     init_queue(s, q, name, fifo, now_ns);
     apply(&q->settings, settings);
+    q->dedup_by_group = q->settings.dedup_by_group;
     index_name(s, q);
     *out_queue = q->index;
     return SQS_OK;
@@ -485,7 +484,8 @@ enum sqs_fault sqs_info(struct sqs *s, int64_t now_ns, int queue,
                                    .delayed = q->counted[2],
                                    .created_at_ns = q->created_at,
                                    .changed_at_ns = q->changed_at,
-                                   .oldest_sent_at_ns = q->oldest_sent};
+                                   .oldest_sent_at_ns = q->oldest_sent,
+                                   .dedup_made_by_group = q->dedup_by_group};
     return SQS_OK;
 }
 

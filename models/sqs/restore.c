@@ -63,6 +63,8 @@ static struct sqs_block *copy_block(struct sqs *s, struct sqs_block *left,
                          JOBQ_NS_PER_MS)
             : 0;
     block->earlier_receives = 0;
+    block->sent_serial =
+        0; /* any earlier receipt for its slot passes as one of its own */
     block->source = (uint16_t)(message->source_queue + 1);
     block->mark = 0;
     if (body)
@@ -135,7 +137,9 @@ void sqs_restore_end(struct sqs *s, int64_t now_ns)
         s->now = now_ns;
 }
 
-void sqs_restore_changed(struct sqs *s, int queue, int64_t changed_at_ns)
+void sqs_restore_changed(struct sqs *s, int queue, int64_t changed_at_ns,
+                         bool dedup_made_by_group)
 {
     s->queue[queue]->changed_at = changed_at_ns;
+    s->queue[queue]->dedup_by_group = dedup_made_by_group;
 }

@@ -8,7 +8,8 @@
  * deletes nothing and says success (DeleteMessage reference: "might not be deleted";
  * JustSaying#1584, wolverine#4023); in FIFO queues it is refused once expired. The newest
  * receipt changes visibility after its own has run out (recorded from AWS on 2024-04-30:
- * localstack's tests). 12 hours in all from the receive (ChangeMessageVisibility reference). The first message's id answers
+ * localstack's tests); one that a later receive has superseded says success in standard
+ * queues (recorded), and that it changes nothing is assumed. 12 hours in all from the receive (ChangeMessageVisibility reference). The first message's id answers
  * for what deduplication swallows within 5 minutes (guide, exactly-once processing). */
 #include "models/sqs/sqs.h"
 
@@ -296,6 +297,7 @@ static uint64_t store(struct sqs *s, struct sqs_queue *q, int64_t now,
     block->phantom_bytes = (uint32_t)in->phantom_bytes;
     block->extra_bytes = (uint32_t)extra;
     block->first_ms = block->earlier_receives = 0;
+    block->sent_serial = s->serial;
     block->source = 0;
     block->mark = in->mark;
     if (in->body.len)
@@ -444,6 +446,21 @@ enum sqs_fault sqs_delete(struct sqs *s, int64_t now_ns, double u, int queue,
     return SQS_OK;
 }
 
+/* True: a receipt of an earlier receive of a message that is still there and has been
+ * received again. Serials grow over all messages (and wrap), so those of a slot's earlier
+ * message are not above the one at which this message was sent. */
+static bool is_superseded(const struct sqs *s, const struct sqs_queue *q,
+                          struct sqs_receipt receipt)
+{
+    uint32_t slot = (uint32_t)receipt.bits, serial = (uint32_t)(receipt.bits >> 32);
+    if (slot == 0 || slot >= s->slot_used || serial == 0)
+        return false;
+    const struct sqs_slot *m = &s->slot[slot];
+    return m->place != SQS_PLACE_NONE && m->queue == q->index &&
+           (int32_t)(serial - m->block->sent_serial) > 0 &&
+           (int32_t)(m->serial - serial) > 0;
+}
+
 /* ---- visibility ------------------------------------------------------------------------------- */
 
 static enum sqs_fault change_one(struct sqs *s, struct sqs_queue *q,
@@ -459,8 +476,13 @@ static enum sqs_fault change_one(struct sqs *s, struct sqs_queue *q,
      * time had run out, as long as nobody else has received it. */
     bool owns =
         slot && (!q->settings.fifo || (m->flags & SQS_STATE_MASK) == SQS_IN_FLIGHT);
+    if (!owns && !q->settings.fifo && !p->stale_change_fails &&
+        is_superseded(s, q, change->receipt)) {
+        q->stats.silent_changes++;
+        return SQS_OK;
+    }
     if (!owns)
-        return p->stale_change_fails ? SQS_NOT_AVAILABLE : SQS_OK;
+        return SQS_NOT_AVAILABLE;
     if (p->visibility_total_max_ns &&
         now + hide - m->received_at > p->visibility_total_max_ns)
         return SQS_VISIBILITY_TOTAL;

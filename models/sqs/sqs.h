@@ -28,7 +28,7 @@
  * its result.
  *
  * Memory: one model holds all queues of an account in a region. A queued message takes 64
- * bytes, a block of 32 bytes and its body bytes (phantom bytes are only a number),
+ * bytes, a block of 40 bytes and its body bytes (phantom bytes are only a number),
  * rounded up to 16, and 4 KiB-sized pages of slack in all. Views in replies are good
  * until the next call that changes the model. */
 #ifndef JOBQ_MODELS_SQS_SQS_H
@@ -71,8 +71,9 @@ struct sqs_params {
     double undelete_rate;           /* a delete that says success and is lost */
     double reorder_rate;            /* a message passed over by one receive */
     int64_t back_of_queue_receives; /* received so often: rejoins at the end; 0: never */
-    bool stale_change_fails; /* ChangeMessageVisibility with an old receipt: error or
-                                 no-op */
+    bool stale_change_fails; /* ChangeMessageVisibility in a standard queue with a receipt
+                                that a later receive superseded: refused, or a success
+                                that changes nothing */
     /* Fair queues: a group of a standard queue is noisy with more than fair_share (0: off)
      * of the messages in flight and at least fair_in_flight, or with more than
      * fair_time_share of the time that consumers held messages lately, which is one to two
@@ -168,6 +169,8 @@ struct sqs_queue_info {
     int64_t visible, in_flight, delayed; /* approximate: up to counts_window old */
     int64_t created_at_ns, changed_at_ns;
     int64_t oldest_sent_at_ns; /* of what is left; INT64_MAX: empty. Exact */
+    bool
+        dedup_made_by_group; /* the DeduplicationScope that holds: the one at its making */
 };
 enum sqs_fault sqs_info(struct sqs *s, int64_t now_ns, int queue,
                         struct sqs_queue_info *out, struct jobq_error *err);
@@ -328,6 +331,7 @@ struct sqs_stats {
     int64_t duplicates;     /* deliveries while an earlier one still held the message */
     int64_t undeleted;      /* deletes that were lost */
     int64_t silent_deletes; /* with an old receipt: success, nothing deleted */
+    int64_t silent_changes; /* the same of visibility */
     int64_t swallowed;      /* by FIFO deduplication */
     int64_t throttled;
 };
@@ -361,8 +365,9 @@ void sqs_restore(struct sqs *s, int queue, const struct sqs_message *message);
  * sent_at_ns and extra. */
 void sqs_restore_gone(struct sqs *s, int queue, const struct sqs_message *message);
 void sqs_restore_end(struct sqs *s, int64_t now_ns);
-/* When a queue that was made again had last been changed. */
-void sqs_restore_changed(struct sqs *s, int queue, int64_t changed_at_ns);
+/* When a queue that was made again had last been changed, and the scope it was made with. */
+void sqs_restore_changed(struct sqs *s, int queue, int64_t changed_at_ns,
+                         bool dedup_made_by_group);
 
 /* Bytes of memory that the model holds, and messages in it, for reports. */
 int64_t sqs_memory_bytes(const struct sqs *s);

@@ -57,7 +57,7 @@ static enum call_end missing(struct call *call, const char *name)
 /* The texts of a flattened list; NULL: empty. */
 static struct jobq_str *read_texts(struct call *call, const char *name, int *count)
 {
-    const struct tree *list = tree_get(call->params, name);
+    const struct tree *list = call_list(call, call->params, name);
     *count = 0;
     if (!list || list->count == 0)
         return NULL;
@@ -95,7 +95,7 @@ static bool read_count(struct call *call, const char *name, int32_t *out)
     }
     if (!str_to_int(text, &number) || number < 1 || number > 100000) {
         mock_fail(call, 400, "InvalidParameterValue", NULL,
-                  "Value (%.20s) for parameter %s is invalid.", mock_quote(call, text),
+                  "Value (%s) for parameter %s is invalid.", mock_quote(call, text),
                   name);
         return false;
     }
@@ -113,7 +113,7 @@ static bool read_market(struct call *call, struct ec2_run *run)
         return true;
     if (!str_is(type, "spot")) {
         mock_fail(call, 400, "InvalidParameterValue", NULL,
-                  "Value (%.40s) for parameter MarketType is invalid.",
+                  "Value (%s) for parameter MarketType is invalid.",
                   mock_quote(call, type));
         return false;
     }
@@ -126,7 +126,7 @@ static bool read_market(struct call *call, struct ec2_run *run)
         run->spot_max_price_usd > 0)
         return true;
     mock_fail(call, 400, "InvalidParameterValue", NULL,
-              "Value (%.40s) for parameter MaxPrice is invalid.", text);
+              "Value (%s) for parameter MaxPrice is invalid.", text);
     return false;
 }
 
@@ -144,7 +144,7 @@ static void read_launch(struct call *call, struct mock_launch *out)
 {
     const struct tree *params = call->params;
     const struct tree *profile = tree_get(params, "IamInstanceProfile");
-    const struct tree *groups = tree_get(params, "SecurityGroupId");
+    const struct tree *groups = call_list(call, params, "SecurityGroupId");
     const struct tree *metadata = tree_get(params, "MetadataOptions");
     struct jobq_str name = tree_text(profile, "Arn");
     *out = (struct mock_launch){0};
@@ -210,10 +210,10 @@ static enum call_end run_instances(struct call *call)
     if (data.ptr && !base64_decode(data, &call->mock->arena, &run.user_data))
         return mock_fail(call, 400, "InvalidUserData.Malformed", NULL,
                          "Invalid BASE64 encoding of user data.");
-    const struct tree *specs = tree_get(call->params, "TagSpecification");
+    const struct tree *specs = call_list(call, call->params, "TagSpecification");
     for (const struct tree *one = specs ? specs->first : NULL; one; one = one->next)
         if (str_is(tree_text(one, "ResourceType"), "instance"))
-            run.tag = read_tags(call, tree_get(one, "Tag"), &tags);
+            run.tag = read_tags(call, call_list(call, one, "Tag"), &tags);
     run.tag_count = tags;
     read_launch(call, &launch);
     int count = ec2_run(call->region->ec2, call->now_ns, mock_u(call->mock), &run, &first,
@@ -271,7 +271,7 @@ static enum call_end change_tags(struct call *call, bool create)
     struct jobq_error err = {0};
     int ids, tags;
     struct jobq_str *id = read_texts(call, "ResourceId", &ids);
-    struct jobq_tag *tag = read_tags(call, tree_get(call->params, "Tag"), &tags);
+    struct jobq_tag *tag = read_tags(call, call_list(call, call->params, "Tag"), &tags);
     if (ids == 0)
         return missing(call, "ResourceId");
     if (create && tags == 0)
@@ -340,7 +340,7 @@ static void keep_boxes(struct call *call)
     if (!call->mock->state || strncmp(call->action, "Describe", 8) == 0)
         return;
     for (int i = 0; i < 2; i++) {
-        const struct tree *list = tree_get(call->params, lists[i]);
+        const struct tree *list = call_list(call, call->params, lists[i]);
         for (const struct tree *one = list ? list->first : NULL; one; one = one->next) {
             int32_t instance = ec2_instance_find(region->ec2, one->text);
             if (instance >= 0)
@@ -361,7 +361,7 @@ void mock_ec2(struct call *call)
     const struct action *action = find_action(str_of(call->action));
     if (!action) {
         mock_fail(call, 400, "InvalidAction", NULL,
-                  "The action %.80s is not valid for this web service.", call->action);
+                  "The action %s is not valid for this web service.", call->action);
         answer_end(call, CALL_FAILED, false);
         return;
     }
@@ -384,7 +384,7 @@ void mock_sts(struct call *call)
     char arn[80];
     if (strcmp(call->action, "GetCallerIdentity") != 0) {
         mock_fail(call, 400, "InvalidAction", NULL,
-                  "Could not find operation %.80s for version 2011-06-15", call->action);
+                  "Could not find operation %s for version 2011-06-15", call->action);
         answer_end(call, CALL_FAILED, false);
         return;
     }

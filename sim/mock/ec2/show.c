@@ -221,14 +221,14 @@ void mock_ec2_show_instance(struct call *call, int32_t index, bool fresh)
 int mock_ec2_filters(struct call *call, const struct ec2_filter **out)
 {
     struct arena *arena = &call->mock->arena;
-    const struct tree *filters = tree_get(call->params, "Filter");
+    const struct tree *filters = call_list(call, call->params, "Filter");
     int used = 0;
     if (!filters || filters->count == 0)
         return 0;
     struct ec2_filter *filter =
         arena_alloc(arena, (size_t)filters->count * sizeof *filter);
     for (const struct tree *one = filters->first; one; one = one->next) {
-        const struct tree *values = tree_get(one, "Value");
+        const struct tree *values = call_list(call, one, "Value");
         int count = values ? values->count : 0, values_used = 0;
         struct jobq_str *value = arena_alloc(arena, (size_t)count * sizeof *value + 1);
         struct jobq_str name = tree_text(one, "Name");
@@ -245,17 +245,16 @@ int mock_ec2_filters(struct call *call, const struct ec2_filter **out)
 static bool read_query(struct call *call, struct ec2_query *out)
 {
     struct arena *arena = &call->mock->arena;
-    const struct tree *ids = tree_get(call->params, "InstanceId");
+    const struct tree *ids = call_list(call, call->params, "InstanceId");
     struct jobq_str max = call_text(call, "MaxResults");
     struct jobq_str token = call_text(call, "NextToken");
     int64_t number = 0;
     *out = (struct ec2_query){.next_token = token.ptr ? token : STR("")};
     if (max.ptr && (!str_to_int(max, &number) || number < 5 || number > PAGE_MAX)) {
-        mock_fail(
-            call, 400, "InvalidParameterValue", NULL,
-            "Value ( %.20s ) for parameter maxResults is invalid. Expecting a value "
-            "between 5 and 1000.",
-            mock_quote(call, max));
+        mock_fail(call, 400, "InvalidParameterValue", NULL,
+                  "Value ( %s ) for parameter maxResults is invalid. Expecting a value "
+                  "between 5 and 1000.",
+                  mock_quote(call, max));
         return false;
     }
     out->max_results = (int32_t)number;

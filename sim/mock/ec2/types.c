@@ -30,7 +30,7 @@ static bool types_ok(struct call *call, const struct tree *list)
         if (one->text.ptr && ec2_type_find(one->text, &type))
             continue;
         mock_fail(call, 400, "InvalidInstanceType", NULL,
-                  "The following supplied instance types do not exist: [%.40s]",
+                  "The following supplied instance types do not exist: [%s]",
                   mock_quote(call, one->text));
         return false;
     }
@@ -50,8 +50,8 @@ static bool filters_ok(struct call *call, const struct ec2_filter *filter, int c
     for (int i = 0; i < count; i++) {
         if (text(call, ec2_type_at(0), filter[i].name, scratch))
             continue;
-        mock_fail(call, 400, "InvalidParameterValue", NULL,
-                  "The filter '%.80s' is invalid", mock_quote(call, filter[i].name));
+        mock_fail(call, 400, "InvalidParameterValue", NULL, "The filter '%s' is invalid",
+                  mock_quote(call, filter[i].name));
         return false;
     }
     return true;
@@ -81,15 +81,14 @@ static bool read_page(struct call *call, int64_t least, int64_t most, int64_t *l
     *limit = most;
     *from = 0;
     if (max.ptr && (!str_to_int(max, limit) || *limit < least || *limit > most)) {
-        mock_fail(
-            call, 400, "InvalidParameterValue", NULL,
-            "Value ( %.20s ) for parameter maxResults is invalid. Expecting a value "
-            "between %d and %d.",
-            mock_quote(call, max), (int)least, (int)most);
+        mock_fail(call, 400, "InvalidParameterValue", NULL,
+                  "Value ( %s ) for parameter maxResults is invalid. Expecting a value "
+                  "between %d and %d.",
+                  mock_quote(call, max), (int)least, (int)most);
         return false;
     }
     if (token.len > 0 && (!str_to_int(token, from) || *from < 0)) {
-        mock_fail(call, 400, "InvalidNextToken", NULL, "The token '%.20s' is invalid",
+        mock_fail(call, 400, "InvalidNextToken", NULL, "The token '%s' is invalid",
                   mock_quote(call, token));
         return false;
     }
@@ -139,8 +138,8 @@ static void put_price(const struct call *call, struct text *out,
 enum call_end mock_ec2_describe_prices(struct call *call)
 {
     struct text *out = call->out.out;
-    const struct tree *types = tree_get(call->params, "InstanceType");
-    const struct tree *products = tree_get(call->params, "ProductDescription");
+    const struct tree *types = call_list(call, call->params, "InstanceType");
+    const struct tree *products = call_list(call, call->params, "ProductDescription");
     struct jobq_str zone = call_text(call, "AvailabilityZone");
     const struct ec2_filter *filter = NULL;
     char here[40];
@@ -256,7 +255,7 @@ static void put_derived(struct text *out, const struct tree *types)
 enum call_end mock_ec2_describe_types(struct call *call)
 {
     struct text *out = call->out.out;
-    const struct tree *types = tree_get(call->params, "InstanceType");
+    const struct tree *types = call_list(call, call->params, "InstanceType");
     const struct ec2_filter *filter = NULL;
     int64_t limit, from;
     int filters = mock_ec2_filters(call, &filter), shown = 0;

@@ -57,6 +57,26 @@ const char *mock_quote(const struct call *call, struct jobq_str text)
     return arena_str(&call->mock->arena, text.ptr ? text : STR("")).ptr;
 }
 
+static char *format_text(const struct call *call, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = arena_alloc(&call->mock->arena, (size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, format, args);
+    return text;
+}
+
+char *mock_format(const struct call *call, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = format_text(call, format, args);
+    va_end(args);
+    return text;
+}
+
 enum call_end mock_fail(struct call *call, int status, const char *code,
                         const char *shape, const char *format, ...)
 {
@@ -66,7 +86,7 @@ enum call_end mock_fail(struct call *call, int status, const char *code,
     call->error.shape = shape;
     call->error.receiver = status >= 500;
     va_start(args, format);
-    vsnprintf(call->error.text, sizeof call->error.text, format, args);
+    call->error.text = format_text(call, format, args);
     va_end(args);
     return CALL_FAILED;
 }
@@ -122,6 +142,7 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     char zone[40];
     snprintf(zone, sizeof zone, "%sa", region->name);
     region->ec2 = ec2_new(&mock->models.ec2, zone);
+    ec2_salt_ids(region->ec2, mock_mix(mock->seed ^ mock_mix((uint64_t)region->index)));
     mock->region[mock->region_count++] = region;
     state_region(mock->state, region);
     return region;

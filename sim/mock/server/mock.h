@@ -66,7 +66,7 @@ struct mock {
     struct http_server *server;
     struct mock_region *region[MOCK_REGIONS_MAX];
     int region_count;
-    uint64_t seed;             /* of ids and handles */
+    uint64_t seed; /* of ids and handles: fresh ones, unless --seed is given */
     struct dice dice, id_dice; /* of the models' draws; of request ids */
     struct digest digest;
     /* As they are now, for new regions; calm, with nothing going wrong by itself; and as the
@@ -96,7 +96,7 @@ struct mock_error {
     const char *shape; /* of JSON replies; NULL: as code */
     int status;
     bool receiver; /* the service's fault, not the sender's */
-    char text[512];
+    char *text;    /* in the call's arena; whole, however long what it quotes */
 };
 
 enum call_end {
@@ -110,11 +110,13 @@ struct call {
     struct http_exchange *x;
     struct mock_region *region;
     enum mock_service service;
-    bool json;
+    bool json;          /* the JSON protocol */
+    bool query_json;    /* Query, answered in the older JSON that Accept asks for */
     const char *action; /* as AWS spells it; "" until known */
     const struct tree *params;
-    struct jobq_str host;  /* of the request, for queue URLs */
-    struct jobq_str trace; /* its X-Amzn-Trace-Id; {NULL, 0}: none */
+    struct jobq_str version; /* EC2: of the API, as asked for; empty: not said */
+    struct jobq_str host;    /* of the request, for queue URLs */
+    struct jobq_str trace;   /* its X-Amzn-Trace-Id; {NULL, 0}: none */
     struct jobq_str path;
     struct jobq_str access_key; /* as claimed; empty: unsigned */
     struct emit out;
@@ -155,6 +157,9 @@ enum call_end mock_fail(struct call *call, int status, const char *code,
                         const char *shape, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* A formatted text in the call's arena. */
+char *mock_format(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A copy that ends with a zero byte, for a message that quotes it. Owner: the arena of the
  * call. */
 const char *mock_quote(const struct call *call, struct jobq_str text);
@@ -163,6 +168,13 @@ const char *mock_quote(const struct call *call, struct jobq_str text);
 static inline struct jobq_str call_text(const struct call *call, const char *name)
 {
     return tree_text(call->params, name);
+}
+
+/* The entries of a list parameter (tree_list), of the request or of one entry in it. */
+static inline const struct tree *call_list(const struct call *call, const struct tree *in,
+                                           const char *name)
+{
+    return tree_list(in, name, &call->mock->arena);
 }
 
 #endif

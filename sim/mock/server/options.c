@@ -20,7 +20,8 @@ const char options_help[] =
     "                      needs --auth check\n"
     "  --model NAME        parameter set: aws-2026, aws-2012, ideal (aws-2026); its\n"
     "                      faults and throttles stay off until --faults sets them\n"
-    "  --seed N            of every random draw (1)\n"
+    "  --seed N            of every random draw (1); also of ids and receipt handles,\n"
+    "                      which are new ones each time without it\n"
     "  --speed X           model seconds a second (1)\n"
     "  --auth off|check    check: refuse what is not signed by a known key (off)\n"
     "  --credentials FILE  the known keys: [access-key-id] secret = ... token = ...;\n"
@@ -118,6 +119,7 @@ static int take(int key, const char *value, struct options *out, struct jobq_err
     case 's':
         code = parse_whole("--seed", value, 0, INT64_MAX, &number, err);
         out->seed = (uint64_t)number;
+        out->seeded = true;
         return code;
     case 'x':
         if (jobq_parse_number(value, &out->speed, err) < 0 || out->speed <= 0 ||

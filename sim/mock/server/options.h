@@ -21,6 +21,7 @@ struct options {
     const char *state;   /* the file that keeps all; NULL: memory only */
     int port;            /* 0: a free one */
     uint64_t seed;
+    bool seeded; /* --seed was given: ids and handles are its too */
     int64_t max_connections, max_buffer_bytes; /* http_server.h */
     double speed;                              /* model seconds a second */
     bool auth_check, latency_model;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 /* A message of 1 MiB whose every byte is escaped, and the rest of its request. */
@@ -164,6 +165,9 @@ struct mock *process_new(const struct options *options, struct jobq_error *err)
     struct mock *mock = xcalloc(1, sizeof *mock);
     mock->options = options;
     mock->seed = options->seed;
+    if (!options->seeded && getrandom(&mock->seed, sizeof mock->seed, 0) < 0)
+        mock->seed = (uint64_t)loop_wall_ns();
+    mock->seed &= INT64_MAX; /* what --seed takes */
     mock->speed = options->speed;
     mock->faults = faults_new();
     int code = load_params(mock, err);

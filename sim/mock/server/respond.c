@@ -11,7 +11,7 @@
 /* How each service writes its replies. Sources: the API references' samples, and replies
  * recorded from AWS (boto's and moto's tests). */
 struct style {
-    const char *xmlns;
+    const char *xmlns; /* EC2's goes on with the version that was asked for */
     const char *prolog;
     bool result;        /* <ActionResult> around the members */
     bool request_first; /* <requestId> leads (EC2) */
@@ -22,7 +22,7 @@ static const struct style styles[MOCK_SERVICE_COUNT] = {
                   true, false},
     [MOCK_SDB] = {"http://sdb.amazonaws.com/doc/2009-04-15/", "<?xml version=\"1.0\"?>\n",
                   true, false},
-    [MOCK_EC2] = {"http://ec2.amazonaws.com/doc/2016-11-15/",
+    [MOCK_EC2] = {"http://ec2.amazonaws.com/doc/",
                   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", false, true},
     [MOCK_STS] = {"https://sts.amazonaws.com/doc/2011-06-15/",
                   "<?xml version=\"1.0\"?>\n", true, false},
@@ -53,7 +53,14 @@ void answer_open(struct call *call, bool has_result)
     struct text *out = &call->mock->body;
     const struct style *style = &styles[call->service];
     text_clear(out);
-    call->out = (struct emit){.out = out, .json = call->json};
+    call->out = (struct emit){
+        .out = out, .json = call->json || call->query_json, .pairs = call->query_json};
+    if (call->query_json) {
+        text_printf(out, "{\"%sResponse\":{", call->action);
+        if (has_result)
+            text_printf(out, "\"%sResult\":{", call->action);
+        return;
+    }
     if (call->json) {
         if (has_result)
             text_putc(out, '{');
@@ -64,6 +71,10 @@ void answer_open(struct call *call, bool has_result)
     text_puts(out, call->action);
     text_puts(out, "Response xmlns=\"");
     text_puts(out, style->xmlns);
+    if (call->service == MOCK_EC2) {
+        text_put_str(out, call->version.len > 0 ? call->version : STR("2016-11-15"));
+        text_putc(out, '/');
+    }
     text_puts(out, "\">");
     if (style->request_first)
         emit_xml(out, "requestId", str_of(call->request_id));
@@ -90,6 +101,11 @@ static void close_reply(struct call *call, bool has_result)
     struct text *out = &call->mock->body;
     const struct style *style = &styles[call->service];
     char usage[32];
+    if (call->query_json) {
+        text_printf(out, "%s\"ResponseMetadata\":{\"RequestId\":\"%s\"}}}",
+                    has_result ? "}," : "", call->request_id);
+        return;
+    }
     if (call->json) {
         if (has_result)
             text_putc(out, '}');
@@ -155,6 +171,17 @@ static void write_json_error(struct call *call)
     text_puts(head, error->receiver ? ";Receiver\r\n" : ";Sender\r\n");
 }
 
+/* {"Error":{...},"RequestId":...}: the older JSON's. */
+static void write_query_json_error(struct call *call)
+{
+    struct emit e = {.out = &call->mock->body, .json = true};
+    text_puts(e.out, "{\"Error\":{");
+    emit_text(&e, "Type", call->error.receiver ? STR("Receiver") : STR("Sender"));
+    emit_text(&e, "Code", str_of(call->error.code));
+    emit_text(&e, "Message", str_of(call->error.text));
+    text_printf(e.out, "},\"RequestId\":\"%s\"}", call->request_id);
+}
+
 static void put_date(struct mock *mock, struct text *head)
 {
     char date[AWSTIME_HTTP];
@@ -198,16 +225,20 @@ void answer_end(struct call *call, enum call_end end, bool has_result)
     } else {
         text_clear(&mock->body);
         mock_chars_mend(call->error.text);
-        if (call->json)
+        if (call->query_json)
+            write_query_json_error(call);
+        else if (call->json)
             write_json_error(call);
         else
             write_xml_error(call);
     }
-    struct http_reply reply = {
-        .status = end == CALL_DONE ? 200 : call->error.status,
-        .content_type = call->json ? STR("application/x-amz-json-1.0") : STR("text/xml"),
-        .headers = text_str(head),
-        .body = text_str(&mock->body)};
+    struct http_reply reply = {.status = end == CALL_DONE ? 200 : call->error.status,
+                               .content_type =
+                                   call->json         ? STR("application/x-amz-json-1.0")
+                                   : call->query_json ? STR("application/json")
+                                                      : STR("text/xml"),
+                               .headers = text_str(head),
+                               .body = text_str(&mock->body)};
     send_reply(call, &reply);
 }
 

@@ -18,22 +18,47 @@ static bool has_prefix(struct jobq_str s, const char *prefix)
     return (size_t)s.len >= len && memcmp(s.ptr, prefix, len) == 0;
 }
 
+/* Every version that EC2's API has had, by date, blank-separated. */
+static const char ec2_versions[] =
+    "2006-06-26 2006-10-01 2007-01-03 2007-01-19 2007-03-01 2007-08-29 2008-02-01 "
+    "2008-05-05 2008-08-08 2008-12-01 2009-03-01 2009-04-04 2009-07-15 2009-08-15 "
+    "2009-10-31 2009-11-30 2010-06-15 2010-08-31 2010-11-15 2011-02-28 2011-05-15 "
+    "2011-07-15 2011-11-01 2011-12-01 2011-12-15 2012-03-01 2012-04-01 2012-05-01 "
+    "2012-06-01 2012-06-15 2012-07-20 2012-08-15 2012-10-01 2012-12-01 2013-02-01 "
+    "2013-06-15 2013-07-15 2013-08-15 2013-10-01 2013-10-15 2014-02-01 2014-05-01 "
+    "2014-06-15 2014-09-01 2014-10-01 2015-03-01 2015-04-15 2015-10-01 2016-04-01 "
+    "2016-09-15 2016-11-15";
+static const char sqs_versions[] =
+    "2007-05-01 2008-01-01 2009-02-01 2011-10-01 2012-11-05";
+static const char sdb_versions[] = "2007-11-07 2009-04-15";
+
+static bool is_version(struct jobq_str version, const char *known)
+{
+    const char *text = version.ptr;
+    if (version.len != 10 || memchr(text, ' ', 10))
+        return false;
+    for (; *known; known += known[10] ? 11 : 10)
+        if (memcmp(text, known, 10) == 0)
+            return true;
+    return false;
+}
+
 /* Query requests name their service by the API's version; where a client leaves that out,
- * the credential scope or the action tells. */
+ * or names one that is no service's, the credential scope or the action tells. */
 static int find_service(const struct tree *params, const struct auth_claim *claim)
 {
     static const struct {
-        const char *version, *scope;
+        const char *versions, *scope;
         enum mock_service service;
     } known[] = {
-        {"2012-11-05", "sqs", MOCK_SQS},
-        {"2009-04-15", "sdb", MOCK_SDB},
-        {"2016-11-15", "ec2", MOCK_EC2},
+        {sqs_versions, "sqs", MOCK_SQS},
+        {sdb_versions, "sdb", MOCK_SDB},
+        {ec2_versions, "ec2", MOCK_EC2},
         {"2011-06-15", "sts", MOCK_STS},
     };
     struct jobq_str version = tree_text(params, "Version");
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (str_is(version, known[i].version))
+        if (is_version(version, known[i].versions))
             return (int)known[i].service;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (str_is(claim->service, known[i].scope))
@@ -139,6 +164,20 @@ static void serve_json(struct call *call, const struct http_request *request,
     serve(call);
 }
 
+/* A target of another service gets that protocol's error: it is none of a client of SQS, who
+ * would take its XML for a reply that is broken. */
+static void refuse_target(struct call *call, const struct http_request *request)
+{
+    struct jobq_str type = http_header(request, "content-type");
+    answer_plain(call->mock, call->x, 400,
+                 has_prefix(type, "application/x-amz-json-1.") && type.len < 40
+                     ? type
+                     : STR("application/x-amz-json-1.0"),
+                 STR("{\"__type\":\"com.amazon.coral.service#UnknownOperationException\","
+                     "\"message\":\"Of the services that speak JSON, SQS alone is served "
+                     "here.\"}"));
+}
+
 static void serve_query(struct call *call, const struct http_request *request)
 {
     struct auth_claim claim;
@@ -162,16 +201,21 @@ static void serve_query(struct call *call, const struct http_request *request)
     }
     int service = find_service(params, &claim);
     call->service = service < 0 ? MOCK_SQS : (enum mock_service)service;
+    if (is_version(tree_text(params, "Version"), ec2_versions))
+        call->version = tree_text(params, "Version");
     if (service < 0) {
         if (action.len == 0)
             mock_fail(call, 400, "MissingAction", NULL,
                       "The request must contain the parameter Action.");
         else
             mock_fail(call, 400, "InvalidAction", NULL,
-                      "The action %.80s is not valid for this endpoint.", call->action);
+                      "The action %s is not valid for this endpoint.", call->action);
         answer_end(call, CALL_FAILED, false);
         return;
     }
+    /* As API gateways ask; EC2 and SimpleDB answer in XML whatever is asked. */
+    call->query_json = call->service == MOCK_SQS &&
+                       has_prefix(http_header(request, "accept"), "application/json");
     if (enter(call, request, &claim))
         serve(call);
 }
@@ -199,6 +243,8 @@ void route_request(void *ctx, struct http_exchange *x, const struct http_request
     struct jobq_str target = http_header(request, "x-amz-target");
     if (has_prefix(target, "AmazonSQS.") && target.len < 80)
         serve_json(&call, request, target);
+    else if (target.len > 0)
+        refuse_target(&call, request);
     else
         serve_query(&call, request);
 }

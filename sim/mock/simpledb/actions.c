@@ -39,13 +39,8 @@ static enum call_end refuse(struct call *call, enum simpledb_fault what, const c
 
 static enum call_end missing(struct call *call, const char *name)
 {
-    char text[100];
-    struct text put = {0};
-    text_printf(&put, "The request must contain the parameter %s", name);
-    memcpy(text, put.ptr, put.len < sizeof text ? put.len + 1 : sizeof text);
-    text[sizeof text - 1] = '\0';
-    text_release(&put);
-    return refuse(call, SIMPLEDB_FAULT_MISSING, text);
+    return refuse(call, SIMPLEDB_FAULT_MISSING,
+                  mock_format(call, "The request must contain the parameter %s", name));
 }
 
 /* The domain's id: of CreateDomain a new one if need be. False: call->error is filled. */
@@ -58,7 +53,12 @@ static bool read_domain(struct call *call, bool create, int *out)
     }
     *out = create ? simpledb_domain(call->region->sdb, name)
                   : simpledb_domain_find(call->region->sdb, name);
-    return true;
+    if (*out != -1)
+        return true;
+    refuse(call, SIMPLEDB_FAULT_PARAMETER,
+           mock_format(call, "Value (%s) for parameter DomainName is invalid. ",
+                       mock_quote(call, name)));
+    return false;
 }
 
 static bool is_true(struct jobq_str value)
@@ -81,16 +81,12 @@ static bool read_bool(struct call *call, const struct tree *in, const char *name
     *out = is_true(value);
     if (!value.ptr || *out || is_false(value))
         return true;
-    char shown[40], text[160];
-    struct text put = {0};
-    text_printf(&put,
-                "Value (%s) for parameter %s is invalid. The boolean value must be true "
-                "or false.",
-                text_escape(value.ptr, value.len, shown, sizeof shown), name);
-    memcpy(text, put.ptr, put.len < sizeof text ? put.len + 1 : sizeof text);
-    text[sizeof text - 1] = '\0';
-    text_release(&put);
-    refuse(call, SIMPLEDB_FAULT_PARAMETER, text);
+    refuse(
+        call, SIMPLEDB_FAULT_PARAMETER,
+        mock_format(call,
+                    "Value (%s) for parameter %s is invalid. The boolean value must be "
+                    "true or false.",
+                    mock_quote(call, value), name));
     return false;
 }
 
@@ -99,7 +95,7 @@ static bool read_bool(struct call *call, const struct tree *in, const char *name
 static int read_attributes(struct call *call, const struct tree *in, bool values,
                            struct jobq_attr **out)
 {
-    const struct tree *list = tree_get(in, "Attribute");
+    const struct tree *list = call_list(call, in, "Attribute");
     int count = 0;
     *out = arena_alloc(&call->mock->arena,
                        (size_t)(list ? list->count : 0) * sizeof **out + 1);
@@ -127,17 +123,15 @@ static int read_attributes(struct call *call, const struct tree *in, bool values
  * *out filled, 0 if there is none, -1 with call->error filled. */
 static int read_expected(struct call *call, struct jobq_expect *out)
 {
-    const struct tree *in = tree_get(call->params, "Expected");
-    if (!in)
+    const struct tree *list = call_list(call, call->params, "Expected"), *in;
+    if (!list || list->count == 0)
         return 0;
-    if (!tree_get(in, "Name") && !tree_get(in, "Value") && !tree_get(in, "Exists")) {
-        if (in->count > 1) {
-            refuse(call, SIMPLEDB_FAULT_MULTIPLE_NAMES,
-                   "Only one attribute name can be specified in the Expected list");
-            return -1;
-        }
-        in = in->first;
+    if (list->count > 1) {
+        refuse(call, SIMPLEDB_FAULT_MULTIPLE_NAMES,
+               "Only one attribute name can be specified in the Expected list");
+        return -1;
     }
+    in = list->first;
     const struct tree *value = tree_get(in, "Value"), *exists = tree_get(in, "Exists");
     out->name = tree_text(in, "Name");
     if (!out->name.ptr || (!value && !exists)) {
@@ -286,7 +280,7 @@ static enum call_end write_batch(struct call *call, bool put)
 {
     struct simpledb_reply reply;
     struct jobq_error err = {0};
-    const struct tree *list = tree_get(call->params, "Item");
+    const struct tree *list = call_list(call, call->params, "Item");
     int domain, count = 0;
     if (!read_domain(call, false, &domain))
         return CALL_FAILED;
@@ -359,7 +353,7 @@ static enum call_end get_attributes(struct call *call)
     struct jobq_error err = {0};
     struct jobq_item out;
     struct jobq_str item = call_text(call, "ItemName");
-    const struct tree *names = tree_get(call->params, "AttributeName");
+    const struct tree *names = call_list(call, call->params, "AttributeName");
     bool consistent;
     int domain, count = 0;
     if (!read_domain(call, false, &domain) ||
@@ -367,11 +361,8 @@ static enum call_end get_attributes(struct call *call)
         return CALL_FAILED;
     if (!item.ptr)
         return missing(call, "ItemName");
-    int cap = names ? names->count + 1 : 0;
-    struct jobq_str *name =
-        arena_alloc(&call->mock->arena, (size_t)cap * sizeof *name + 1);
-    if (names && names->text.ptr) /* AttributeName=x, without a number */
-        name[count++] = names->text;
+    struct jobq_str *name = arena_alloc(
+        &call->mock->arena, (size_t)(names ? names->count : 0) * sizeof *name + 1);
     for (const struct tree *one = names ? names->first : NULL; one; one = one->next)
         name[count++] = one->text;
     int code =
@@ -449,7 +440,7 @@ void mock_sdb(struct call *call)
 {
     const struct action *action = find_action(str_of(call->action));
     if (!action) {
-        mock_fail(call, 400, "InvalidAction", NULL, "The action %.80s is not valid.",
+        mock_fail(call, 400, "InvalidAction", NULL, "The action %s is not valid.",
                   call->action);
         answer_end(call, CALL_FAILED, false);
         return;

@@ -86,15 +86,13 @@ void mock_sqs(struct call *call)
         (action->fn == mock_create_queue || action->fn == mock_list_queues))
         action = NULL;
     if (!action) {
-        char name[80];
-        text_escape(call->action, (int64_t)strlen(call->action), name, sizeof name);
         if (call->json)
             mock_fail(call, 400, "InvalidAction",
                       "com.amazon.coral.service#UnknownOperationException",
-                      "The operation %s is not known.", name);
+                      "The operation %s is not known.", call->action);
         else
             mock_fail(call, 400, "InvalidAction", NULL,
-                      "The action %s is not valid for this endpoint.", name);
+                      "The action %s is not valid for this endpoint.", call->action);
         answer_end(call, CALL_FAILED, false);
         return;
     }
@@ -128,14 +126,9 @@ enum call_end mock_sqs_fault(struct call *call, enum sqs_fault fault, const char
 
 enum call_end mock_sqs_missing(struct call *call, const char *name)
 {
-    char text[128];
-    struct text put = {0};
-    text_printf(&put, "The request must contain the parameter %s.", name);
-    size_t len = put.len < sizeof text ? put.len : sizeof text - 1;
-    memcpy(text, put.ptr, len);
-    text[len] = '\0';
-    text_release(&put);
-    return mock_sqs_fault(call, SQS_MISSING_PARAMETER, text);
+    return mock_sqs_fault(
+        call, SQS_MISSING_PARAMETER,
+        mock_format(call, "The request must contain the parameter %s.", name));
 }
 
 int mock_sqs_queue(struct call *call)
@@ -150,7 +143,7 @@ int mock_sqs_queue(struct call *call)
     int queue = mock_names_find(call, url);
     if (queue == MOCK_NAMES_NO_ADDRESS)
         mock_fail(call, 404, "InvalidAddress", NULL,
-                  "The address %.300s is not valid for this endpoint.",
+                  "The address %s is not valid for this endpoint.",
                   mock_quote(call, url));
     else if (queue < 0)
         mock_sqs_fault(call, SQS_NO_QUEUE, NULL);
@@ -161,23 +154,37 @@ int mock_sqs_int(struct call *call, const struct tree *in, const char *name, int
                  int64_t high, int64_t *out)
 {
     const struct tree *node = tree_get(in, name);
-    char shown[64], text[256];
     if (!node || node->kind == TREE_NULL)
         return JOBQ_OK;
     if (str_to_int(node->text, out) && *out >= low && *out <= high)
         return JOBQ_OK;
-    text_escape(node->text.ptr ? node->text.ptr : "", node->text.len, shown,
-                sizeof shown);
-    struct text put = {0};
-    text_printf(&put,
-                "Value %s for parameter %s is invalid. Reason: Must be between %lld and "
-                "%lld, if provided.",
-                shown, name, (long long)low, (long long)high);
-    memcpy(text, put.ptr, put.len < 255 ? put.len + 1 : 255);
-    text[255] = '\0';
-    text_release(&put);
-    mock_sqs_fault(call, SQS_BAD_PARAMETER, text);
+    /* As recorded from AWS: WaitTimeSeconds and VisibilityTimeout, MaxNumberOfMessages. */
+    bool from_zero = low == 0;
+    mock_sqs_invalid(call, node->text, name,
+                     mock_format(call, "Must be %s%lld and %s%lld, if provided.",
+                                 from_zero ? ">= " : "between ", (long long)low,
+                                 from_zero ? "<= " : "", (long long)high));
     return -1;
+}
+
+char *mock_sqs_invalid_text(const struct call *call, struct jobq_str value,
+                            const char *name, const char *reason)
+{
+    return mock_format(call, "Value %s for parameter %s is invalid. Reason: %s",
+                       mock_quote(call, value), name, reason);
+}
+
+enum call_end mock_sqs_invalid(struct call *call, struct jobq_str value, const char *name,
+                               const char *reason)
+{
+    return mock_sqs_fault(call, SQS_BAD_PARAMETER,
+                          mock_sqs_invalid_text(call, value, name, reason));
+}
+
+enum call_end mock_sqs_unknown_attribute(struct call *call, struct jobq_str name)
+{
+    return mock_fail(call, 400, "InvalidAttributeName", NULL, "Unknown Attribute %s.",
+                     mock_quote(call, name));
 }
 
 struct jobq_str mock_sqs_key(const struct call *call, const struct tree *entry)
@@ -196,5 +203,5 @@ const struct tree *mock_sqs_value(const struct call *call, const struct tree *en
 const struct tree *mock_sqs_list(const struct call *call, const char *json,
                                  const char *query)
 {
-    return tree_get(call->params, call->json ? json : query);
+    return call_list(call, call->params, call->json ? json : query);
 }

@@ -23,6 +23,14 @@ enum call_end mock_sqs_missing(struct call *call, const char *name);
 /* The queue that the call is for, or -1 with call->error filled. */
 int mock_sqs_queue(struct call *call);
 
+/* "Value VALUE for parameter NAME is invalid. Reason: REASON", in the call's arena; and as
+ * the call's error. */
+char *mock_sqs_invalid_text(const struct call *call, struct jobq_str value,
+                            const char *name, const char *reason);
+enum call_end mock_sqs_invalid(struct call *call, struct jobq_str value, const char *name,
+                               const char *reason);
+/* "Unknown Attribute NAME." */
+enum call_end mock_sqs_unknown_attribute(struct call *call, struct jobq_str name);
 /* A whole number in [low, high]; absent: *out is left and JOBQ_OK returned. Otherwise
  * call->error is filled and -1 returned. */
 int mock_sqs_int(struct call *call, const struct tree *in, const char *name, int64_t low,

@@ -8,19 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT_BYTES = 256 };
-
-static int refuse(char *text, const char *before, struct jobq_str name, const char *after)
+static int refuse(const struct call *call, const char **text, const char *before,
+                  struct jobq_str name, const char *after)
 {
-    char shown[80];
-    struct text put = {0};
-    text_puts(&put, before);
-    text_puts(&put, text_escape(name.ptr ? name.ptr : "", name.len, shown, 80));
-    text_puts(&put, after);
-    size_t len = put.len < TEXT_BYTES ? put.len : TEXT_BYTES - 1;
-    memcpy(text, put.ptr, len);
-    text[len] = '\0';
-    text_release(&put);
+    *text = mock_format(call, "%s%s%s", before, mock_quote(call, name), after);
     return -1;
 }
 
@@ -82,13 +73,13 @@ static bool is_number(struct jobq_str s)
 }
 
 static int read_value(const struct call *call, const struct tree *value,
-                      struct sqs_attribute *out, char *text)
+                      struct sqs_attribute *out, const char **text)
 {
     struct jobq_str type = tree_text(value, "DataType");
     struct jobq_str string = tree_text(value, "StringValue");
     struct jobq_str binary = tree_text(value, "BinaryValue");
     if (type.len == 0)
-        return refuse(text, "The message attribute '", out->name,
+        return refuse(call, text, "The message attribute '", out->name,
                       "' must contain non-empty message attribute type.");
     out->type = type;
     out->binary = starts_with(type, "Binary");
@@ -97,42 +88,42 @@ static int read_value(const struct call *call, const struct tree *value,
     size_t prefix = 6;
     if (!known || type.len > 256 ||
         ((size_t)type.len > prefix && type.ptr[prefix] != '.'))
-        return refuse(text, "The message attribute '", out->name,
+        return refuse(call, text, "The message attribute '", out->name,
                       "' has an invalid message attribute type, the set of supported "
                       "type prefixes is Binary, Number, and String.");
     if (out->binary && !base64_decode(binary, &call->mock->arena, &out->value))
-        return refuse(text, "The message attribute '", out->name,
+        return refuse(call, text, "The message attribute '", out->name,
                       "' holds a BinaryValue that is not base64.");
     if (!out->binary)
         out->value = string;
     if (out->value.len == 0)
-        return refuse(text, "Message (user) attribute '", out->name,
+        return refuse(call, text, "Message (user) attribute '", out->name,
                       out->binary ? "' must contain a non-empty value of type 'Binary'."
                                   : "' must contain a non-empty value of type 'String'.");
     if (!out->binary && !mock_chars_ok(out->value))
-        return refuse(text, "The message attribute '", out->name,
+        return refuse(call, text, "The message attribute '", out->name,
                       "' holds a character that a message may not.");
     if (starts_with(type, "Number") && !is_number(out->value))
-        return refuse(text, "Can't cast the value of message (user) attribute '",
+        return refuse(call, text, "Can't cast the value of message (user) attribute '",
                       out->name, "' to a number.");
     return 0;
 }
 
 static int read_user(const struct call *call, const struct tree *map,
-                     struct sqs_attribute *out, char *text)
+                     struct sqs_attribute *out, const char **text)
 {
     int count = 0;
     if (map && map->count > MOCK_ATTRIBUTES_MAX) {
         char number[24];
         struct jobq_str digits = {number, text_write_int(number, map->count)};
-        return refuse(text, "Number of message attributes [", digits,
+        return refuse(call, text, "Number of message attributes [", digits,
                       "] exceeds the allowed maximum [10].");
     }
     for (const struct tree *entry = map ? map->first : NULL; entry; entry = entry->next) {
         struct sqs_attribute *attribute = &out[count];
         *attribute = (struct sqs_attribute){.name = mock_sqs_key(call, entry)};
         if (!name_ok(attribute->name))
-            return refuse(text, "Message (user) attribute name '", attribute->name,
+            return refuse(call, text, "Message (user) attribute name '", attribute->name,
                           "' is invalid: it may hold A-Z, a-z, 0-9, underscore (_), "
                           "hyphen (-), and period (.), and not begin with AWS. or "
                           "Amazon.");
@@ -144,22 +135,22 @@ static int read_user(const struct call *call, const struct tree *map,
 }
 
 int mock_attribute_read(const struct call *call, const struct tree *entry,
-                        struct sqs_attribute *out, char *text)
+                        struct sqs_attribute *out, const char **text)
 {
     bool json = call->json;
-    int count =
-        read_user(call, tree_get(entry, json ? "MessageAttributes" : "MessageAttribute"),
-                  out, text);
+    int count = read_user(
+        call, call_list(call, entry, json ? "MessageAttributes" : "MessageAttribute"),
+        out, text);
     if (count < 0)
         return -1;
-    const struct tree *map =
-        tree_get(entry, json ? "MessageSystemAttributes" : "MessageSystemAttribute");
+    const struct tree *map = call_list(
+        call, entry, json ? "MessageSystemAttributes" : "MessageSystemAttribute");
     for (const struct tree *one = map ? map->first : NULL; one; one = one->next) {
         struct sqs_attribute *attribute = &out[count];
         *attribute =
             (struct sqs_attribute){.name = mock_sqs_key(call, one), .system = true};
         if (!str_is(attribute->name, "AWSTraceHeader") || one != map->first)
-            return refuse(text, "Message system attribute name '", attribute->name,
+            return refuse(call, text, "Message system attribute name '", attribute->name,
                           "' is invalid; only AWSTraceHeader may be sent.");
         if (read_value(call, mock_sqs_value(call, one), attribute, text) < 0)
             return -1;
@@ -210,7 +201,7 @@ bool mock_attribute_md5(struct mock *mock, const struct sqs_attribute *attribute
 void mock_attribute_write(struct emit *e, struct arena *arena,
                           const struct sqs_attribute *attribute)
 {
-    if (e->json) {
+    if (e->json && !e->pairs) {
         char name[260]; /* names are at most 256 bytes of harmless characters */
         memcpy(name, attribute->name.ptr, (size_t)attribute->name.len);
         name[attribute->name.len] = '\0';
@@ -218,7 +209,7 @@ void mock_attribute_write(struct emit *e, struct arena *arena,
     } else {
         emit_object(e, NULL, "MessageAttribute");
         emit_text(e, "Name", attribute->name);
-        emit_object(e, NULL, "Value");
+        emit_object(e, "Value", "Value");
     }
     if (attribute->binary)
         emit_text(e, "BinaryValue", base64_encode(attribute->value, arena));
@@ -226,6 +217,6 @@ void mock_attribute_write(struct emit *e, struct arena *arena,
         emit_text(e, "StringValue", attribute->value);
     emit_text(e, "DataType", attribute->type);
     emit_object_end(e, "Value");
-    if (!e->json)
+    if (!e->json || e->pairs)
         emit_object_end(e, "MessageAttribute");
 }

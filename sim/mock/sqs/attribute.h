@@ -16,10 +16,10 @@ enum { MOCK_ATTRIBUTES_MAX = 10 };
 
 /* Read the attributes of one message: entry's MessageAttributes and
  * MessageSystemAttributes. out: room for MOCK_ATTRIBUTES_MAX + 1; views into the call's
- * arena. Returns how many, or -1 with text (256 bytes) saying what AWS would say
+ * arena. Returns how many, or -1 with *text saying what AWS would say
  * (InvalidParameterValue). */
 int mock_attribute_read(const struct call *call, const struct tree *entry,
-                        struct sqs_attribute *out, char *text);
+                        struct sqs_attribute *out, const char **text);
 
 /* The MD5 that AWS's clients check, over those whose `system` is as asked; 33 bytes.
  * False: there is none of them. */

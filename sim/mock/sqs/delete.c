@@ -7,60 +7,55 @@
 #include "sim/mock/sqs/entry.h"
 #include "sim/mock/sqs/names.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static enum sqs_fault read_receipt(const struct call *call, int queue,
                                    const struct tree *in, struct sqs_receipt *out,
-                                   char *text)
+                                   const char **text)
 {
     struct jobq_str handle = tree_text(in, "ReceiptHandle");
     if (handle.len == 0) {
-        strcpy(text, "The request must contain the parameter ReceiptHandle.");
+        *text = "The request must contain the parameter ReceiptHandle.";
         return SQS_MISSING_PARAMETER;
     }
     if (mock_names_receipt(call->mock, call->region, queue, handle, out))
         return SQS_OK;
-    snprintf(text, MOCK_ENTRY_TEXT,
-             "The input receipt handle \"%.200s\" is not a valid receipt handle.",
-             mock_quote(call, handle));
+    *text = mock_format(call,
+                        "The input receipt handle \"%s\" is not a valid receipt handle.",
+                        mock_quote(call, handle));
     return SQS_BAD_RECEIPT;
 }
 
-/* What the model has against a receipt, in AWS's words, which quote it. */
-static void explain(const struct call *call, int queue, const struct tree *in,
-                    enum sqs_fault fault, char *text)
+/* What the model has against a receipt, in AWS's words, which quote it; NULL: the usual. */
+static const char *explain(const struct call *call, const struct tree *in,
+                           enum sqs_fault fault)
 {
     const char *reason =
         fault == SQS_NOT_AVAILABLE     ? "Message does not exist or is not available for "
                                          "visibility timeout change."
         : fault == SQS_RECEIPT_EXPIRED ? "The receipt handle has expired."
                                        : NULL;
-    if (reason)
-        snprintf(text, MOCK_ENTRY_TEXT,
-                 "Value %.200s for parameter ReceiptHandle is invalid. Reason: %s",
-                 mock_quote(call, tree_text(in, "ReceiptHandle")), reason);
-    else
-        sqs_entry_text(call->region->sqs, queue, fault, text, MOCK_ENTRY_TEXT);
+    if (!reason)
+        return NULL;
+    return mock_sqs_invalid_text(call, tree_text(in, "ReceiptHandle"), "ReceiptHandle",
+                                 reason);
 }
 
 static enum sqs_fault read_visibility(const struct call *call, const struct tree *in,
-                                      int64_t *out_ns, char *text)
+                                      int64_t *out_ns, const char **text)
 {
     struct jobq_str value = tree_text(in, "VisibilityTimeout");
     int64_t seconds = 0;
     if (!value.ptr) {
-        strcpy(text, "The request must contain the parameter VisibilityTimeout.");
+        *text = "The request must contain the parameter VisibilityTimeout.";
         return SQS_MISSING_PARAMETER;
     }
     if (str_to_int(value, &seconds) && seconds >= 0 && seconds <= 43200) {
         *out_ns = seconds * JOBQ_NS_PER_S;
         return SQS_OK;
     }
-    snprintf(text, MOCK_ENTRY_TEXT,
-             "Value %.40s for parameter VisibilityTimeout is invalid. Reason: Must be "
-             "between 0 and 43200.",
-             mock_quote(call, value));
+    *text = mock_sqs_invalid_text(call, value, "VisibilityTimeout",
+                                  "Must be between 0 and 43200.");
     return SQS_BAD_PARAMETER;
 }
 
@@ -69,11 +64,11 @@ enum call_end mock_delete_message(struct call *call)
     struct sqs_receipt receipt;
     struct jobq_error err = {0};
     enum sqs_fault result = SQS_OK;
-    char text[MOCK_ENTRY_TEXT] = "";
+    const char *text = NULL;
     int queue = mock_sqs_queue(call);
     if (queue < 0)
         return CALL_FAILED;
-    enum sqs_fault fault = read_receipt(call, queue, call->params, &receipt, text);
+    enum sqs_fault fault = read_receipt(call, queue, call->params, &receipt, &text);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, text);
     call->entries = 1;
@@ -83,8 +78,7 @@ enum call_end mock_delete_message(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     if (result == SQS_OK)
         return CALL_DONE;
-    explain(call, queue, call->params, result, text);
-    return mock_sqs_fault(call, result, text);
+    return mock_sqs_fault(call, result, explain(call, call->params, result));
 }
 
 enum call_end mock_change_one(struct call *call)
@@ -92,13 +86,14 @@ enum call_end mock_change_one(struct call *call)
     struct sqs_change change;
     struct jobq_error err = {0};
     enum sqs_fault result = SQS_OK;
-    char text[MOCK_ENTRY_TEXT] = "";
+    const char *text = NULL;
     int queue = mock_sqs_queue(call);
     if (queue < 0)
         return CALL_FAILED;
-    enum sqs_fault fault = read_receipt(call, queue, call->params, &change.receipt, text);
+    enum sqs_fault fault =
+        read_receipt(call, queue, call->params, &change.receipt, &text);
     if (fault == SQS_OK)
-        fault = read_visibility(call, call->params, &change.visibility_ns, text);
+        fault = read_visibility(call, call->params, &change.visibility_ns, &text);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, text);
     call->entries = 1;
@@ -108,16 +103,14 @@ enum call_end mock_change_one(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     if (result == SQS_OK)
         return CALL_DONE;
-    explain(call, queue, call->params, result, text);
-    return mock_sqs_fault(call, result, text);
+    return mock_sqs_fault(call, result, explain(call, call->params, result));
 }
 
-static void take_result(const struct call *call, int queue, struct mock_entry *entry,
+static void take_result(const struct call *call, struct mock_entry *entry,
                         enum sqs_fault result)
 {
     entry->fault = result;
-    if (result != SQS_OK)
-        explain(call, queue, entry->in, result, entry->text);
+    entry->text = explain(call, entry->in, result);
 }
 
 enum call_end mock_delete_batch(struct call *call)
@@ -134,7 +127,7 @@ enum call_end mock_delete_batch(struct call *call)
         return CALL_FAILED;
     for (int i = 0; i < count; i++) {
         entry[i].fault =
-            read_receipt(call, queue, entry[i].in, &receipt[good], entry[i].text);
+            read_receipt(call, queue, entry[i].in, &receipt[good], &entry[i].text);
         if (entry[i].fault == SQS_OK)
             which[good++] = i;
     }
@@ -146,7 +139,7 @@ enum call_end mock_delete_batch(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     call->entries = good;
     for (int i = 0; i < good; i++)
-        take_result(call, queue, &entry[which[i]], result[i]);
+        take_result(call, &entry[which[i]], result[i]);
     mock_entry_write_ids(call, "DeleteMessageBatchResultEntry", entry, count);
     mock_entry_write_failed(call, queue, entry, count);
     return CALL_DONE;
@@ -166,10 +159,10 @@ enum call_end mock_change_batch(struct call *call)
         return CALL_FAILED;
     for (int i = 0; i < count; i++) {
         entry[i].fault =
-            read_receipt(call, queue, entry[i].in, &change[good].receipt, entry[i].text);
+            read_receipt(call, queue, entry[i].in, &change[good].receipt, &entry[i].text);
         if (entry[i].fault == SQS_OK)
             entry[i].fault = read_visibility(call, entry[i].in,
-                                             &change[good].visibility_ns, entry[i].text);
+                                             &change[good].visibility_ns, &entry[i].text);
         if (entry[i].fault == SQS_OK)
             which[good++] = i;
     }
@@ -181,7 +174,7 @@ enum call_end mock_change_batch(struct call *call)
         return mock_sqs_fault(call, fault, err.text);
     call->entries = good;
     for (int i = 0; i < good; i++)
-        take_result(call, queue, &entry[which[i]], result[i]);
+        take_result(call, &entry[which[i]], result[i]);
     mock_entry_write_ids(call, "ChangeMessageVisibilityBatchResultEntry", entry, count);
     mock_entry_write_failed(call, queue, entry, count);
     return CALL_DONE;

@@ -3,8 +3,6 @@
 #include "sim/mock/server/chars.h"
 #include "sim/mock/sqs/actions.h"
 
-#include <stdio.h>
-
 static bool id_ok(struct jobq_str id)
 {
     if (id.len < 1 || id.len > 80)
@@ -23,19 +21,17 @@ int mock_entry_read(struct call *call, const char *query, struct mock_entry *out
     const struct tree *list = mock_sqs_list(call, "Entries", query);
     int count = 0;
     if (!list || list->count == 0) {
-        struct text put = {0};
-        text_printf(&put, "There should be at least one %s in the request.", query);
-        mock_sqs_fault(call, SQS_BATCH_EMPTY, put.ptr);
-        text_release(&put);
+        mock_sqs_fault(
+            call, SQS_BATCH_EMPTY,
+            mock_format(call, "There should be at least one %s in the request.", query));
         return -1;
     }
     if (list->count > SQS_BATCH_MAX) {
-        struct text put = {0};
-        text_printf(&put,
-                    "Maximum number of entries per request are 10. You have sent %d.",
-                    list->count);
-        mock_sqs_fault(call, SQS_BATCH_TOO_MANY, put.ptr);
-        text_release(&put);
+        mock_sqs_fault(
+            call, SQS_BATCH_TOO_MANY,
+            mock_format(call,
+                        "Maximum number of entries per request are 10. You have sent %d.",
+                        list->count));
         return -1;
     }
     for (const struct tree *one = list->first; one; one = one->next) {
@@ -50,19 +46,12 @@ int mock_entry_read(struct call *call, const char *query, struct mock_entry *out
         }
         for (int i = 0; i < count; i++)
             if (str_eq(out[i].id, id)) {
-                struct text put = {0};
-                text_puts(&put, "Id ");
-                text_put_str(&put, id);
-                text_puts(&put, " repeated.");
-                mock_sqs_fault(call, SQS_BATCH_ID_TWICE, put.ptr);
-                text_release(&put);
+                mock_sqs_fault(
+                    call, SQS_BATCH_ID_TWICE,
+                    mock_format(call, "Id %s repeated.", mock_quote(call, id)));
                 return -1;
             }
-        out[count].in = one;
-        out[count].id = id;
-        out[count].fault = SQS_OK;
-        out[count].text[0] = '\0';
-        count++;
+        out[count++] = (struct mock_entry){.in = one, .id = id};
     }
     return count;
 }
@@ -71,16 +60,16 @@ void mock_entry_write_failed(struct call *call, int queue, const struct mock_ent
                              int count)
 {
     bool any = false;
-    char text[240], shown[MOCK_ENTRY_TEXT];
+    char usual[240];
     for (int i = 0; i < count; i++) {
         if (entry[i].fault == SQS_OK)
             continue;
         const struct sqs_fault_info *info = sqs_fault_info(entry[i].fault);
         const char *said = entry[i].text;
-        if (!said[0])
-            said = sqs_entry_text(call->region->sqs, queue, entry[i].fault, text,
-                                  sizeof text);
-        snprintf(shown, sizeof shown, "%s", said);
+        if (!said)
+            said = sqs_entry_text(call->region->sqs, queue, entry[i].fault, usual,
+                                  sizeof usual);
+        char *shown = mock_format(call, "%s", said);
         mock_chars_mend(shown);
         if (!any)
             emit_list(&call->out, "Failed");

@@ -9,14 +9,11 @@
 #include "models/sqs/sqs.h"
 #include "sim/mock/server/mock.h"
 
-/* Room for a message that quotes an id of 128 bytes or a receipt handle. */
-enum { MOCK_ENTRY_TEXT = 400 };
-
 struct mock_entry {
     const struct tree *in;
     struct jobq_str id;
     enum sqs_fault fault;
-    char text[MOCK_ENTRY_TEXT]; /* of the fault; empty: the model's usual one */
+    const char *text; /* of the fault; NULL: the model's usual one */
 };
 
 /* Reads the list (query: its name there; "Entries" in JSON) and checks count and ids.

@@ -127,8 +127,7 @@ static enum call_end bad(struct call *call, struct jobq_str value, const char *p
                          const char *reason)
 {
     return mock_fail(call, 400, "InvalidParameterValue", "InvalidParameterValueException",
-                     "Value %.100s for parameter %s is invalid. Reason: %s",
-                     mock_quote(call, value), parameter, reason);
+                     "%s", mock_sqs_invalid_text(call, value, parameter, reason));
 }
 
 static enum call_end check_add(struct call *call, struct jobq_str label,

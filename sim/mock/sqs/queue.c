@@ -153,8 +153,7 @@ enum call_end mock_get_attributes(struct call *call)
         return CALL_FAILED;
     for (const struct tree *one = names ? names->first : NULL; one; one = one->next) {
         if (!mock_settings_knows(one->text))
-            return mock_fail(call, 400, "InvalidAttributeName", NULL,
-                             "Unknown Attribute %.80s.", mock_quote(call, one->text));
+            return mock_sqs_unknown_attribute(call, one->text);
     }
     enum sqs_fault fault = sqs_info(call->region->sqs, call->now_ns, queue, &info, &err);
     if (fault != SQS_OK)
@@ -219,7 +218,8 @@ enum call_end mock_list_queues(struct call *call)
         return CALL_FAILED;
     int count = sqs_list(call->region->sqs, prefix.ptr ? prefix : STR(""), after, queue,
                          limit + 1);
-    return write_page(call, "QueueUrls", queue, count, limit, paging);
+    return write_page(call, call->query_json ? "queueUrls" : "QueueUrls", queue, count,
+                      limit, paging);
 }
 
 enum call_end mock_list_sources(struct call *call)

@@ -85,10 +85,7 @@ static int read_system(struct call *call, const struct tree *list, unsigned *bit
             if (str_is(one->text, system_names[i]))
                 found = 1u << i;
         if (!found && !is_queue_attribute(one->text)) {
-            char shown[64];
-            text_escape(one->text.ptr ? one->text.ptr : "", one->text.len, shown, 64);
-            mock_fail(call, 400, "InvalidAttributeName", NULL, "Unknown Attribute %s.",
-                      shown);
+            mock_sqs_unknown_attribute(call, one->text);
             return -1;
         }
         *bits |= found;
@@ -252,9 +249,12 @@ static void write_messages(struct call *call, int queue, const struct wanted *wa
                            const struct sqs_received *received)
 {
     call->empty = received->count == 0;
-    if (received->count == 0)
+    if (received->count == 0) {
+        if (call->query_json)
+            text_puts(call->out.out, "\"messages\":null");
         return;
-    emit_list(&call->out, "Messages");
+    }
+    emit_list(&call->out, call->query_json ? "messages" : "Messages");
     for (int i = 0; i < received->count; i++)
         write_message(call, queue, wanted, &received->message[i]);
     emit_list_end(&call->out);
@@ -269,7 +269,7 @@ struct waiter {
     uint64_t cookie; /* generation in the high half, 1 + index in the low one */
     int next_free;
     int queue;
-    bool used, json;
+    bool used, json, query_json;
     int64_t request_bytes;
     char request_id[MOCK_UUID_BYTES];
     struct wanted wanted; /* its names are one allocation, freed with it */
@@ -350,6 +350,7 @@ static struct call call_of(const struct waiter *waiter)
         .region = waiter->region,
         .service = MOCK_SQS,
         .json = waiter->json,
+        .query_json = waiter->query_json,
         .fifo = mock_sqs_is_fifo(sqs_name(waiter->region->sqs, waiter->queue)),
         .action = "ReceiveMessage",
         .now_ns = mock_now_ns(waiter->mock),
@@ -407,6 +408,7 @@ static void wait_park(struct call *call, uint64_t cookie, int queue,
     waiter->queue = queue;
     waiter->used = true;
     waiter->json = call->json;
+    waiter->query_json = call->query_json;
     waiter->request_bytes = call->request_bytes;
     memcpy(waiter->request_id, call->request_id, sizeof waiter->request_id);
     keep_wanted(waiter, wanted);

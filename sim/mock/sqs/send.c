@@ -31,17 +31,15 @@ static int64_t payload_of(const struct sqs_outgoing *out)
 
 /* text: "Value VALUE for parameter NAME is invalid. Reason: ...". */
 static enum sqs_fault refuse(const struct call *call, struct jobq_str value,
-                             const char *name, const char *reason, char *text)
+                             const char *name, const char *reason, const char **text)
 {
-    snprintf(text, MOCK_ENTRY_TEXT,
-             "Value %.200s for parameter %s is invalid. Reason: %s",
-             mock_quote(call, value), name, reason);
+    *text = mock_sqs_invalid_text(call, value, name, reason);
     return SQS_BAD_PARAMETER;
 }
 
 /* Group and deduplication ids: if they are there, 1 to 128 characters without blanks. */
 static enum sqs_fault read_id(const struct call *call, const struct tree *entry,
-                              const char *name, struct jobq_str *out, char *text)
+                              const char *name, struct jobq_str *out, const char **text)
 {
     char reason[140];
     *out = tree_text(entry, name);
@@ -58,7 +56,7 @@ static enum sqs_fault read_id(const struct call *call, const struct tree *entry,
 }
 
 static enum sqs_fault read_delay(const struct call *call, const struct tree *entry,
-                                 bool fifo, int64_t *out_ns, char *text)
+                                 bool fifo, int64_t *out_ns, const char **text)
 {
     struct jobq_str delay = tree_text(entry, "DelaySeconds");
     int64_t delay_s = 0;
@@ -95,27 +93,26 @@ static void take_trace(const struct call *call, struct draft *draft)
                                .system = true};
 }
 
-/* Reads one message. On failure text (MOCK_ENTRY_TEXT bytes) says why; the fault is
- * returned. */
+/* Reads one message. On failure *text says why; the fault is returned. */
 static enum sqs_fault read_draft(const struct call *call, int queue,
                                  const struct tree *entry, struct draft *draft,
-                                 char *text)
+                                 const char **text)
 {
     const struct tree *body = tree_get(entry, "MessageBody");
     struct sqs_outgoing *out = &draft->out;
     bool fifo = is_fifo(call, queue);
     *out = (struct sqs_outgoing){.delay_ns = SQS_DEFAULT};
     if (!body || body->kind == TREE_NULL) {
-        strcpy(text, "The request must contain the parameter MessageBody.");
+        *text = "The request must contain the parameter MessageBody.";
         return SQS_MISSING_PARAMETER;
     }
     out->body = body->text;
     if (out->body.len == 0) {
-        strcpy(text, "The request must contain the parameter MessageBody.");
+        *text = "The request must contain the parameter MessageBody.";
         return SQS_MISSING_PARAMETER;
     }
     if (!mock_chars_ok(out->body)) {
-        strcpy(text, sqs_fault_info(SQS_BAD_CONTENTS)->text);
+        *text = sqs_fault_info(SQS_BAD_CONTENTS)->text;
         return SQS_BAD_CONTENTS;
     }
     if (read_delay(call, entry, fifo, &out->delay_ns, text) != SQS_OK ||
@@ -184,11 +181,12 @@ enum call_end mock_send_message(struct call *call)
     struct draft draft;
     struct sqs_sent sent = {0};
     struct jobq_error err = {0};
-    char text[MOCK_ENTRY_TEXT] = "";
+    const char *text = NULL;
+    char usual[240];
     int queue = mock_sqs_queue(call);
     if (queue < 0)
         return CALL_FAILED;
-    enum sqs_fault fault = read_draft(call, queue, call->params, &draft, text);
+    enum sqs_fault fault = read_draft(call, queue, call->params, &draft, &text);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, text);
     name_by_content(call, queue, &draft, 1);
@@ -203,20 +201,21 @@ enum call_end mock_send_message(struct call *call)
                               sent.reason
                                   ? sent.reason
                                   : sqs_entry_text(call->region->sqs, queue, sent.fault,
-                                                   text, sizeof text));
+                                                   usual, sizeof usual));
     write_sent(call, queue, &draft, &sent);
     return CALL_DONE;
 }
 
-static void too_long(const struct call *call, int queue, char *text)
+static const char *too_long(const struct call *call, int queue)
 {
     struct sqs_queue_info info;
     struct jobq_error err;
-    if (sqs_info(call->region->sqs, call->now_ns, queue, &info, &err) == SQS_OK)
-        snprintf(text, MOCK_ENTRY_TEXT,
-                 "One or more parameters cannot be validated. Reason: Message must be "
-                 "shorter than %lld bytes.",
-                 (long long)info.settings.message_bytes_max);
+    if (sqs_info(call->region->sqs, call->now_ns, queue, &info, &err) != SQS_OK)
+        return NULL;
+    return mock_format(call,
+                       "One or more parameters cannot be validated. Reason: Message must "
+                       "be shorter than %lld bytes.",
+                       (long long)info.settings.message_bytes_max);
 }
 
 enum call_end mock_send_batch(struct call *call)
@@ -233,7 +232,7 @@ enum call_end mock_send_batch(struct call *call)
     if (count < 0)
         return CALL_FAILED;
     for (int i = 0; i < count; i++)
-        entry[i].fault = read_draft(call, queue, entry[i].in, &draft[i], entry[i].text);
+        entry[i].fault = read_draft(call, queue, entry[i].in, &draft[i], &entry[i].text);
     name_by_content(call, queue, draft, count);
     for (int i = 0; i < count; i++) {
         if (entry[i].fault != SQS_OK)
@@ -255,9 +254,9 @@ enum call_end mock_send_batch(struct call *call)
         one->fault = sent[i].fault;
         if (one->fault != SQS_OK) {
             if (one->fault == SQS_TOO_LONG) /* in other words than of a single message */
-                too_long(call, queue, one->text);
+                one->text = too_long(call, queue);
             if (sent[i].reason)
-                snprintf(one->text, sizeof one->text, "%s", sent[i].reason);
+                one->text = sent[i].reason;
             continue;
         }
         if (!any)

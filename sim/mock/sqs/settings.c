@@ -53,35 +53,28 @@ enum { VERBATIM_COUNT = sizeof verbatim / sizeof verbatim[0] };
 
 static int bad_value(struct call *call, const char *name)
 {
-    char text[160];
-    struct text put = {0};
-    text_printf(&put, "Invalid value for the parameter %s.", name);
-    memcpy(text, put.ptr, put.len + 1);
-    text_release(&put);
-    mock_sqs_fault(call, SQS_BAD_ATTRIBUTE_VALUE, text);
+    mock_sqs_fault(call, SQS_BAD_ATTRIBUTE_VALUE,
+                   mock_format(call, "Invalid value for the parameter %s.", name));
     return -1;
 }
 
 static int bad_policy(struct call *call, const char *name, struct jobq_str value,
                       const char *reason)
 {
-    char shown[200];
-    text_escape(value.ptr, value.len, shown, sizeof shown);
     mock_fail(call, 400, "InvalidParameterValue",
-              "com.amazon.coral.service#InvalidParameterValueException",
-              "Value %s for parameter %s is invalid. Reason: %s", shown, name, reason);
+              "com.amazon.coral.service#InvalidParameterValueException", "%s",
+              mock_sqs_invalid_text(call, value, name, reason));
     return -1;
 }
 
 static int bad_receives(struct call *call, struct jobq_str value, struct jobq_str count)
 {
-    char reason[160];
-    snprintf(
-        reason, sizeof reason,
-        "Invalid value for maxReceiveCount: %.40s, valid values are from 1 to 1000 both "
-        "inclusive.",
-        mock_quote(call, count.ptr ? count : STR("")));
-    return bad_policy(call, "RedrivePolicy", value, reason);
+    return bad_policy(
+        call, "RedrivePolicy", value,
+        mock_format(call,
+                    "Invalid value for maxReceiveCount: %s, valid values are from 1 to "
+                    "1000 both inclusive.",
+                    mock_quote(call, count)));
 }
 
 static int read_redrive(struct call *call, struct jobq_str value,
@@ -261,10 +254,7 @@ int mock_settings_read(struct call *call, const struct tree *map, struct mock_gi
         while (i < VERBATIM_COUNT && !str_is(name, verbatim[i]))
             i++;
         if (i == VERBATIM_COUNT || out->verbatim_count == 8) {
-            char shown[80];
-            text_escape(name.ptr ? name.ptr : "", name.len, shown, sizeof shown);
-            mock_fail(call, 400, "InvalidAttributeName", NULL, "Unknown Attribute %s.",
-                      shown);
+            mock_sqs_unknown_attribute(call, name);
             return -1;
         }
         if (check_verbatim(call, name, value) < 0)

@@ -61,6 +61,8 @@ static int load_meta(struct mock_state *state, sqlite3_stmt *row, struct jobq_er
     struct jobq_str name = str_of(key ? key : "");
     if (str_is(name, "clock") && whole(row, 1) > mock->model_base_ns)
         mock->model_base_ns = whole(row, 1);
+    if (str_is(name, "seed") && !mock->options->seeded)
+        mock->seed = (uint64_t)whole(row, 1); /* receipt handles stay good */
     if (str_is(name, "seed") && whole(row, 1) != (int64_t)mock->seed)
         return jobq_fail(err, JOBQ_INVALID, "made with --seed %lld",
                          (long long)whole(row, 1));
@@ -100,7 +102,7 @@ static int load_queue(struct mock_state *state, sqlite3_stmt *row, struct jobq_e
                                     .redrive_queue = -1,
                                     .fifo = whole(row, 13) != 0,
                                     .content_dedup = whole(row, 14) != 0,
-                                    .dedup_by_group = whole(row, 15) != 0,
+                                    .dedup_by_group = whole(row, 15) & 1,
                                     .throughput_by_group = whole(row, 16) != 0};
     const struct sqs_settings nothing = {.redrive_queue = -1};
     struct jobq_error why;
@@ -145,7 +147,8 @@ static int load_policy(struct mock_state *state, sqlite3_stmt *row,
     if (settings.given != 0 && sqs_set(region->sqs, state->mock->model_base_ns,
                                        (int)whole(row, 2), &settings, &why) != SQS_OK)
         return jobq_fail(err, JOBQ_CORRUPT, "%s", why.text);
-    sqs_restore_changed(region->sqs, (int)whole(row, 2), whole(row, 17));
+    sqs_restore_changed(region->sqs, (int)whole(row, 2), whole(row, 17),
+                        (whole(row, 15) & 1) != (whole(row, 15) >> 1 & 1));
     return JOBQ_OK;
 }
 

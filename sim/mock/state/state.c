@@ -282,11 +282,14 @@ void state_queue(struct mock_state *state, const struct mock_region *region,
     text_clear(allowed);
     for (int i = 0; i < s->allow_count; i++)
         state_put_string(allowed, s->allow_name[i]);
+    /* The second bit: what was set is not what it was made with. */
+    int64_t scope = s->dedup_by_group | (s->dedup_by_group != info.dedup_made_by_group)
+                                            << 1;
     state_run(state, STATE_QUEUE, "isiiiiiiiiiisiiiii", number, name, (int64_t)queue,
               info.created_at_ns, s->visibility_ns, s->delay_ns, s->retention_ns,
               s->wait_ns, s->message_bytes_max, (int64_t)s->redrive_queue,
               (int64_t)s->redrive_receives, (int64_t)s->allow, text_str(allowed),
-              (int64_t)s->fifo, (int64_t)s->content_dedup, (int64_t)s->dedup_by_group,
+              (int64_t)s->fifo, (int64_t)s->content_dedup, scope,
               (int64_t)s->throughput_by_group, info.changed_at_ns);
     note_notes(state, region, queue);
 }

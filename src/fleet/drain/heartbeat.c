@@ -4,8 +4,11 @@
  *
  * From its receive to the end of its attempt every message is covered: at half its
  * visibility, jittered, it is hidden for a whole one again, ten a call, buffered messages
- * included. A message that leaves before that costs nothing. A refusal means that somebody
- * else may have the message by now: the attempt is lost.
+ * included. A message that leaves before that costs nothing. A refusal means that the message
+ * was deleted or, where the service says so, received again: the attempt is lost. SQS says
+ * success to the receipt of a message that was received again, so that nothing here proves
+ * that the message is still ours: what keeps a late attempt from storing or deleting anything
+ * is the claim.
  *
  * One ticker a process sleeps until the first of these, and of the lingering deletes, is due;
  * calls run on fibers of their own so that a slow one delays nobody. */

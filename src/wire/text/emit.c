@@ -183,7 +183,7 @@ void emit_map(struct emit *e, const char *json_name)
     if (!e->json)
         return;
     member(e, json_name);
-    text_putc(e->out, '{');
+    text_putc(e->out, e->pairs ? '[' : '{');
     e->comma = false;
 }
 
@@ -197,6 +197,13 @@ void emit_map_put(struct emit *e, const char *xml_name, const char *xml_key,
         put_tag(e->out, "</", xml_name);
         return;
     }
+    if (e->pairs) {
+        emit_object(e, NULL, xml_name);
+        emit_text(e, xml_key, key);
+        emit_text(e, "Value", value);
+        emit_object_end(e, xml_name);
+        return;
+    }
     next(e);
     emit_json_string(e->out, key);
     text_putc(e->out, ':');
@@ -207,6 +214,6 @@ void emit_map_end(struct emit *e)
 {
     if (!e->json)
         return;
-    text_putc(e->out, '}');
+    text_putc(e->out, e->pairs ? ']' : '}');
     e->comma = true;
 }

@@ -4,8 +4,10 @@
  * Callers:  sim/mock/, tests.
  * Knows nothing of: actions, sockets.
  *
- * An action of SQS writes its reply once; the flag says in which protocol. XML puts no
- * element around a list (flattened lists, Query protocol), JSON puts brackets. */
+ * An action of SQS writes its reply once; the flags say in which protocol. XML puts no
+ * element around a list (flattened lists, Query protocol), JSON puts brackets. The older
+ * JSON, which Query answers in when Accept asks for it, writes a map as a list of names and
+ * values, as XML does. */
 #ifndef JOBQ_WIRE_TEXT_EMIT_H
 #define JOBQ_WIRE_TEXT_EMIT_H
 
@@ -14,6 +16,7 @@
 struct emit {
     struct text *out;
     bool json;
+    bool pairs; /* JSON: maps are lists of {"Name":...,"Value":...} */
     bool comma; /* JSON: something stands before the next member */
 };
 

@@ -255,6 +255,7 @@ static int add_pair(struct tree *root, const struct pair *pair, struct arena *ar
             node = node->last;
         else
             node = add_child(node, name, arena);
+        node->from_query = true;
     }
     if (node != root && !node->text.ptr) {
         node->text = pair->value;
@@ -301,6 +302,46 @@ static int split_pairs(struct jobq_str rest, struct arena *arena, struct pair **
         (*count)++;
     }
     return JOBQ_OK;
+}
+
+/* The entries that have a number, and all else as one more. Siblings are sorted with the
+ * numbers first, so the two parts are neighbours. */
+static const struct tree *list_with_unnumbered(const struct tree *node,
+                                               const struct tree *unnumbered,
+                                               struct arena *arena)
+{
+    struct tree *list = arena_zalloc(arena, sizeof *list);
+    list->kind = TREE_LIST;
+    list->name = node->name;
+    for (const struct tree *one = node->first; one != unnumbered; one = one->next) {
+        struct tree *copied = add_child(list, one->name, arena);
+        *copied = *one;
+        copied->next = NULL;
+    }
+    struct tree *last = add_child(list, (struct jobq_str){"", 0}, arena);
+    last->text = node->text;
+    last->kind = unnumbered ? TREE_OBJECT : TREE_TEXT;
+    for (const struct tree *one = unnumbered; one; one = one->next) {
+        struct tree *copied = add_child(last, one->name, arena);
+        *copied = *one;
+        copied->next = NULL;
+    }
+    return list;
+}
+
+const struct tree *tree_list(const struct tree *tree, const char *name,
+                             struct arena *arena)
+{
+    const struct tree *node = tree_get(tree, name);
+    int64_t number;
+    if (!node || !node->from_query)
+        return node;
+    const struct tree *unnumbered = node->first;
+    while (unnumbered && is_index(unnumbered->name, &number))
+        unnumbered = unnumbered->next;
+    if (!unnumbered && node->text.len == 0)
+        return node;
+    return list_with_unnumbered(node, unnumbered, arena);
 }
 
 int tree_from_queries(const struct jobq_str *bytes, int count, struct arena *arena,

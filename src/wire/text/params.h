@@ -21,6 +21,7 @@ enum tree_kind { TREE_NULL, TREE_BOOL, TREE_NUMBER, TREE_TEXT, TREE_LIST, TREE_O
 
 struct tree {
     enum tree_kind kind;
+    bool from_query;      /* its list may lack numbers: tree_list */
     int count;            /* of children */
     struct jobq_str name; /* of an object's member; empty in a list */
     struct jobq_str text; /* decoded; of a NUMBER its digits, of a BOOL "true"/"false" */
@@ -42,6 +43,13 @@ int tree_from_queries(const struct jobq_str *bytes, int count, struct arena *are
 
 /* The member called name, or NULL; tree may be NULL. Linear in the members. */
 const struct tree *tree_get(const struct tree *tree, const char *name);
+/* The list called name: its children are the entries, in order; NULL: absent. A query string
+ * numbers them ("Tag.2.Key=x"), but a list of one may go without ("AttributeName=All",
+ * "Tag.Key=x&Tag.Value=y", as boto 2 and AWS's samples send it): what stands without a number
+ * is one more entry, behind the others. An empty text alone ("AttributeName=") is the empty
+ * list. A JSON list or object comes back as it is. */
+const struct tree *tree_list(const struct tree *tree, const char *name,
+                             struct arena *arena);
 /* Its text, or {NULL, 0}. */
 struct jobq_str tree_text(const struct tree *tree, const char *name);
 

@@ -1,11 +1,11 @@
-# tests/e2e/mock/mock.mk - jobqmock held to clients that others wrote: Debian's boto3 and
-# awscli (Query), and npm's (JSON; SimpleDB).
+# tests/e2e/mock/mock.mk - jobqmock held to clients that others wrote: Debian's boto3, boto 2
+# and awscli (Query), and npm's (JSON; SimpleDB).
 .PHONY: check-mock check-mock-npm check-mock-kill check-mock-slow check-mock-full \
 	check-mock-soak check-mock-soak-asan
 check-mock: bin/jobqmock
 	@tests/e2e/mock/mock_check.sh mock_sqs.py mock_sqs_more.py \
 		mock_sdb.py mock_sdb_more.py mock_ec2.py mock_boxes.py mock_control.py \
-		mock_edges.py mock_start.py mock_state.py
+		mock_edges.py mock_start.py mock_state.py mock_query.py mock_boto2.py
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_auth.py Checked
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_kill.py 3
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_full.py 300

@@ -71,7 +71,7 @@ class Edges(MockCase):
         self.wait_for(0)
 
     def test_bytes_that_no_reply_can_carry(self):
-        """What an error quotes is cut within a character, or was none: still UTF-8, and XML."""
+        """What an error quotes comes back whole; what was no character is still UTF-8, and XML."""
         url, _ = self.queue()
         query = "/?Version=%s&Action=%s&"
         for text in (
@@ -81,7 +81,8 @@ class Edges(MockCase):
                 self.http("/", "POST", json.dumps({"QueueUrl": url, "Entries": [
                     {"Id": "a", "ReceiptHandle": "x" + 200 * "\u00fc"}]}).encode(),
                     X_Amz_Target="AmazonSQS.DeleteMessageBatch")):
-            self.assertIn("\u00fc?", json.dumps(json.loads(text[2]), ensure_ascii=False))
+            self.assertIn('"x' + 200 * "\u00fc" + '\\"',
+                          json.dumps(json.loads(text[2]), ensure_ascii=False))
         for what, code in ((query % ("2012-11-05", "SendMessage") + "QueueUrl=http://%FF%01/1/q",
                             "InvalidAddress"),
                            (query % ("2012-11-05", "TagQueue") + "QueueUrl=" + url +

@@ -106,7 +106,8 @@ class Pages(SdbCase):
         first = "select * from `%s` limit 2" % domain
         token = self.sdb.select(SelectExpression=first)["NextToken"]
         self.assertEqual(len(self.sdb.select(SelectExpression=first, NextToken=token)["Items"]), 2)
-        for bad, expression in ((token, first.replace("2", "3")), (token + "zz", first),
+        other = first.replace("limit", "where v = '1' limit")
+        for bad, expression in ((token, other), (token + "zz", first),
                                 ("x", first)):
             self.fails("InvalidNextToken", self.sdb.select, SelectExpression=expression,
                        NextToken=bad, text="The specified next token is not valid.")

@@ -610,7 +610,6 @@ class DeadLetters(SqsCase):
                 (arn + "none", 1, "Dead letter target does not exist."),
                 (self.arn(fifo), 1, "Dead-letter queue must be same type of queue as the "
                                     "source.."),
-                (arn, 1, "A queue cannot be its own dead-letter queue."),
                 (arn, -36, "Invalid value for maxReceiveCount: -36, valid values are from 1 "
                            "to 1000 both inclusive.")):
             policy = '{"deadLetterTargetArn":"%s","maxReceiveCount":%d}' % (target, count)

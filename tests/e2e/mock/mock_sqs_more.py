@@ -226,9 +226,11 @@ class Behaviour(SqsCase):
         self.assertEqual(self.receive(url), [])
         self.advance("10s")
         [again] = self.receive(url)
+        self.sqs.change_message_visibility(QueueUrl=url, VisibilityTimeout=10,
+                                           ReceiptHandle=got["ReceiptHandle"])
+        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=again["ReceiptHandle"])
         self.fails("InvalidParameterValue", self.sqs.change_message_visibility, QueueUrl=url,
                    VisibilityTimeout=10, ReceiptHandle=got["ReceiptHandle"])
-        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=again["ReceiptHandle"])
 
     def fifo(self, *sent):
         url = self.queue(".fifo", FifoQueue="true", ContentBasedDeduplication="true")

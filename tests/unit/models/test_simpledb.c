@@ -227,6 +227,20 @@ static void calls_carry_their_usage(void **state)
                      125);
     assert_int_equal(w.reply.box_usage_e10h, 150000);
     assert_int_equal(page.next_token.len, 0);
+    /* A count's token leads any select of the same rows past those it counted. */
+    simpledb_select(w.model, 0, 0.5, STR("select count(*) from jobs limit 2000"),
+                    (struct jobq_str){0}, true, &w.arena, &page, &w.reply, &w.err);
+    struct jobq_str counted = page.next_token;
+    assert_int_equal(simpledb_select(w.model, 0, 0.5, STR("select * from jobs\n limit 2"),
+                                     counted, true, &w.arena, &page, &w.reply, &w.err),
+                     2);
+    assert_int_equal(simpledb_select(w.model, 0, 0.5,
+                                     STR("select a from jobs limit 2500"), counted, true,
+                                     &w.arena, &page, &w.reply, &w.err),
+                     625);
+    assert_true(simpledb_select(w.model, 0, 0.5, STR("select * from jobs where a='1'"),
+                                counted, true, &w.arena, &page, &w.reply, &w.err) < 0);
+    assert_int_equal(w.reply.fault, SIMPLEDB_FAULT_NEXT_TOKEN);
     world_release(&w);
 }
 

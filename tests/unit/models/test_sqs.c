@@ -68,16 +68,26 @@ static void an_old_receipt_owns_nothing(void **state)
     assert_int_equal(delete_at(&f, f.q, 31 * S, old), SQS_OK);
     assert_int_equal(stats(&f, f.q, 31 * S).silent_deletes, 1);
     assert_int_equal(info(&f, f.q, 31 * S).in_flight, 1);
+    /* A superseded receipt: success, and nothing changes. */
+    assert_int_equal(hide_at(&f, f.q, 31 * S, old, 0), SQS_OK);
+    assert_int_equal(info(&f, f.q, 31 * S).in_flight, 1);
+    assert_int_equal(stats(&f, f.q, 31 * S).silent_changes, 1);
+    f.params.stale_change_fails = true;
+    sqs_params_change(f.s, &f.params);
     assert_int_equal(hide_at(&f, f.q, 31 * S, old, 60 * S), SQS_NOT_AVAILABLE);
+    f.params.stale_change_fails = false;
+    sqs_params_change(f.s, &f.params);
     assert_int_equal(hide_at(&f, f.q, 31 * S, new, 60 * S), SQS_OK);
     assert_int_equal(delete_at(&f, f.q, 32 * S, new), SQS_OK);
     assert_int_equal(stats(&f, f.q, 32 * S).deleted, 1);
     assert_int_equal(hide_at(&f, f.q, 33 * S, new, 60 * S), SQS_NOT_AVAILABLE);
     assert_int_equal(delete_at(&f, f.q, 33 * S, new), SQS_OK);
-    /* The other behaviour that was seen (localstack PR 9632): a silent no-op. */
-    f.params.stale_change_fails = false;
-    sqs_params_change(f.s, &f.params);
-    assert_int_equal(hide_at(&f, f.q, 34 * S, old, 60 * S), SQS_OK);
+    /* Receipts of a deleted message stay refused, also when its slot holds another one. */
+    send_to(&f, f.q, 34 * S, "b");
+    receive_from(&f, f.q, 34 * S, 1);
+    assert_int_equal(hide_at(&f, f.q, 34 * S, old, 60 * S), SQS_NOT_AVAILABLE);
+    assert_int_equal(hide_at(&f, f.q, 34 * S, new, 60 * S), SQS_NOT_AVAILABLE);
+    assert_int_equal(hide_at(&f, f.q, 34 * S, f.got.message[0].receipt, 60 * S), SQS_OK);
     close_model(&f);
 }
 
@@ -459,7 +469,7 @@ static void redrive_policies_are_checked(void **state)
     set.redrive_receives = 1001;
     assert_int_equal(sqs_set(f.s, 0, f.q, &set, &f.err), SQS_BAD_PARAMETER);
     set.redrive_receives = 5;
-    assert_int_equal(sqs_set(f.s, 0, dead, &set, &f.err), SQS_BAD_PARAMETER); /* itself */
+    assert_int_equal(sqs_set(f.s, 0, dead, &set, &f.err), SQS_OK); /* itself */
     struct sqs_settings fifo = {.given = SQS_SET_FIFO, .fifo = true};
     int other = queue(&f, "other.fifo", fifo);
     assert_int_equal(sqs_set(f.s, 0, other, &set, &f.err), SQS_BAD_PARAMETER); /* type */

@@ -196,6 +196,31 @@ static void deduplication_may_be_by_group(void **state)
     close_model(&f);
 }
 
+/* A scope that is set later is shown, and the one that the queue was made with goes on. */
+static void the_scope_of_the_making_holds(void **state)
+{
+    (void)state;
+    struct fixture f;
+    bool duplicate;
+    open_model(&f, "aws-2026");
+    struct sqs_settings by_group = {.given = SQS_SET_DEDUP_SCOPE | SQS_SET_THROUGHPUT,
+                                    .dedup_by_group = true,
+                                    .throughput_by_group = true};
+    int q = fifo_queue(&f, "q.fifo", (struct sqs_settings){0});
+    int g = fifo_queue(&f, "g.fifo", by_group);
+    assert_int_equal(sqs_set(f.s, 0, q, &by_group, &f.err), SQS_OK);
+    assert_true(info(&f, q, 0).settings.dedup_by_group);
+    send_group(&f, q, 0, "a", "x", NULL);
+    send_group(&f, q, 0, "b", "x", &duplicate);
+    assert_true(duplicate);
+    by_group.dedup_by_group = by_group.throughput_by_group = false;
+    assert_int_equal(sqs_set(f.s, 0, g, &by_group, &f.err), SQS_OK);
+    send_group(&f, g, 0, "a", "x", NULL);
+    send_group(&f, g, 0, "b", "x", &duplicate);
+    assert_false(duplicate);
+    close_model(&f);
+}
+
 static enum sqs_fault send_fault(struct fixture *f, int q, struct sqs_outgoing out)
 {
     struct sqs_sent sent;
@@ -370,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_deleted_message_frees_its_group_for_a_waiter),
         cmocka_unit_test(deduplication_lasts_five_minutes),
         cmocka_unit_test(deduplication_may_be_by_group),
+        cmocka_unit_test(the_scope_of_the_making_holds),
         cmocka_unit_test(a_fifo_send_is_checked),
         cmocka_unit_test(content_can_tell_duplicates),
         cmocka_unit_test(an_expired_receipt_is_refused),
