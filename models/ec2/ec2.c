@@ -3,6 +3,7 @@
  * Room:     models, the facts. */
 #include "models/ec2/ec2.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "jobq/units.h"
 #include "models/ec2/box.h"
@@ -518,17 +519,14 @@ static int check_run(const struct ec2_run *run, struct ec2_type *type,
 
 static uint64_t print_bytes(uint64_t print, const void *ptr, size_t len)
 {
-    const unsigned char *byte = ptr;
-    for (size_t i = 0; i < len; i++)
-        print = (print ^ byte[i]) * UINT64_C(0x100000001b3);
-    return mix(print ^ len);
+    return mix(hash_add(print, ptr, len) ^ len);
 }
 
 /* Of the parameters that a repeated token must repeat. */
 static uint64_t run_print(const struct ec2_run *run)
 {
     const struct jobq_str str[] = {run->image, run->type, run->user_data, run->key_name};
-    uint64_t print = UINT64_C(0xcbf29ce484222325);
+    uint64_t print = HASH_START;
     for (size_t i = 0; i < sizeof str / sizeof *str; i++)
         print = print_bytes(print, str[i].ptr, (size_t)str[i].len);
     const int32_t number[] = {run->min_count, run->max_count, run->spot};

@@ -6,6 +6,7 @@
 #include "models/sqs/keys.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -44,11 +45,8 @@ void sqs_keys_release(struct sqs_keys *keys)
  * length goes in, so that ("ab", "c") and ("a", "bc") differ. */
 static uint64_t hash_of(uint32_t scope, struct jobq_str a, struct jobq_str b)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ scope ^ ((uint64_t)a.len << 32);
-    for (int64_t i = 0; i < a.len; i++)
-        hash = (hash ^ (unsigned char)a.ptr[i]) * UINT64_C(0x100000001b3);
-    for (int64_t i = 0; i < b.len; i++)
-        hash = (hash ^ (unsigned char)b.ptr[i]) * UINT64_C(0x100000001b3);
+    uint64_t hash = HASH_START ^ scope ^ ((uint64_t)a.len << 32);
+    hash = hash_add(hash_add(hash, a.ptr, (size_t)a.len), b.ptr, (size_t)b.len);
     return hash ^ (hash >> 29);
 }
 

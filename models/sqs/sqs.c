@@ -14,6 +14,7 @@
 #include "models/sqs/sqs.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "models/sqs/impl.h"
 
@@ -269,12 +270,13 @@ static enum sqs_fault check_entry(const struct sqs *s, const struct sqs_queue *q
     return SQS_OK;
 }
 
-/* Stands in for the hash of the body where the driver gives none: two FNV-1a, 128 bits. */
+/* Stands in for the hash of the body where the driver gives none: 128 bits, FNV-1a
+ * and a mix of its steps. */
 static struct jobq_str body_key(const struct sqs_outgoing *in, char out[33])
 {
-    uint64_t a = UINT64_C(0xcbf29ce484222325), b = ~a;
+    uint64_t a = HASH_START, b = ~a;
     for (int64_t i = 0; i < in->body.len; i++) {
-        a = (a ^ (unsigned char)in->body.ptr[i]) * UINT64_C(0x100000001b3);
+        a = hash_add(a, in->body.ptr + i, 1);
         b = (b ^ (a >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
     }
     a ^= (uint64_t)in->phantom_bytes * UINT64_C(0x94d049bb133111eb);

@@ -1,7 +1,6 @@
 #include "sim/play/jobrec.h"
 
 #include "base/arena.h"
-#include "base/lanes.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,13 +14,10 @@ uint64_t jobrec_key(struct jobq_str id)
     if (id.len < 24)
         return 0;
     const char *p = id.ptr + id.len - 24;
-    lanes16 c = lanes16_load(p);
-    lanes16 letter = (lanes16)((lanes16_signed)c > '9');
-    lanes16 digit =
-        (c - '0' - (letter & ('a' - '0' - 10))) & 31; /* no id: some key too */
-    return lanes8_pack5(lanes16_half(digit, 0)) << 25 ^
-           lanes8_pack5(lanes16_half(digit, 1)) >> 15 ^ (uint64_t)p[22] << 50 ^
-           (uint64_t)p[23] << 57;
+    uint64_t key = 0;
+    for (int i = 0; i < 13; i++) /* any 24 characters are some key */
+        key = key << 5 | ((uint64_t)(p[i] <= '9' ? p[i] - '0' : p[i] - 'a' + 10) & 31);
+    return key ^ (uint64_t)p[22] << 50 ^ (uint64_t)p[23] << 57;
 }
 
 void jobrec_reset(struct jobrec_table *t, int64_t expected, bool keep_ids)

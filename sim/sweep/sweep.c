@@ -6,6 +6,7 @@
 #include "sim/play/steady.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "models/params/params.h"
 
@@ -174,14 +175,6 @@ static int make_point(const struct sweep *sweep, int64_t point, struct scenario 
 
 /* ---- the header ------------------------------------------------------------------- */
 
-static uint64_t hash_text(const char *text)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return hash;
-}
-
 static bool is_axis(const struct design *design, const char *option)
 {
     for (int a = 0; a < design_axes(design); a++)
@@ -214,8 +207,9 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
     text_printf(out, "# schema=jobq.sweep/1\n# version=%s\n# seed=%llu\n", JOBQ_VERSION,
                 (unsigned long long)first.seed);
     const char *model = params_text(first.model);
-    text_printf(out, "# model=%s\n# model_hash=%016llx\n", first.model,
-                (unsigned long long)(model ? hash_text(model) : 0));
+    text_printf(
+        out, "# model=%s\n# model_hash=%016llx\n", first.model,
+        (unsigned long long)(model ? hash_add(HASH_START, model, strlen(model)) : 0));
     text_printf(out, "# points=%lld\n", (long long)sweep->points);
     if (sweep->options->shards > 1)
         text_printf(out, "# shard=%lld/%lld\n", (long long)sweep->options->shard + 1,

@@ -23,13 +23,13 @@ static int64_t domain_name(const struct world *w, int domain)
 
 uint8_t world_bytes_mark(struct jobq_str body)
 {
-    int64_t added = sqs_wire_string_bytes(body) - body.len;
+    int64_t added = text_json_bytes(body) - body.len;
     return added < UINT8_MAX ? (uint8_t)(added + 1) : 0;
 }
 
 static int64_t body_bytes(struct jobq_str body, uint8_t mark)
 {
-    return mark ? body.len + mark - 1 : sqs_wire_string_bytes(body);
+    return mark ? body.len + mark - 1 : text_json_bytes(body);
 }
 
 struct size_call world_bytes_send(const struct world *w, int queue,

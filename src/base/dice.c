@@ -1,8 +1,10 @@
 #include "base/dice.h"
 
+#include "base/hash.h"
 #include "base/wide.h"
 
 #include <assert.h>
+#include <string.h>
 
 static uint64_t splitmix(uint64_t *state)
 {
@@ -15,9 +17,7 @@ static uint64_t splitmix(uint64_t *state)
 void dice_init(struct dice *dice, uint64_t seed, const char *name, uint64_t index)
 {
     /* The name is folded in by FNV-1a, the index and the seed by SplitMix64 steps. */
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char *p = name; *p; p++)
-        hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
+    uint64_t hash = hash_add(HASH_START, name, strlen(name));
     uint64_t state = seed;
     state = splitmix(&state) ^ hash;
     state = splitmix(&state) ^ index;

@@ -4,8 +4,7 @@
  * Callers:  anyone.
  * Knows nothing of: encodings of AWS (src/wire).
  *
- * The number writers are by hand because they stand in the simulator's inner loop, and
- * because printf's depend on the locale. */
+ * The number writers do not use printf, which depends on the locale and is slower. */
 #ifndef JOBQ_BASE_TEXT_H
 #define JOBQ_BASE_TEXT_H
 
@@ -38,9 +37,16 @@ void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The bytes with everything unprintable as \xHH, for messages to people. */
 void text_put_escaped(struct text *text, const char *bytes, size_t len);
+
+/* The bytes of the UTF-8 character that starts at `bytes` (1 to 4), or 0 if it is malformed.
+ * left: how many bytes there are, at least 1. */
+int text_utf8_bytes(const char *bytes, int64_t left);
 /* A JSON string, quotes included: UTF-8 stays as it is, and each byte that is none becomes
- * U+FFFD, since a reader refuses anything else. */
-void text_put_json(struct text *text, struct jobq_str value);
+ * U+FFFD, since a reader refuses anything else. A phantom puts 'x's. */
+void text_put_json(struct text *text, struct jobq_str s);
+/* How many bytes that puts between the quotes. */
+int64_t text_json_bytes(struct jobq_str s);
+
 struct jobq_str text_str(const struct text *text);
 
 /* The same escape into a fixed array; terminated, cut with "..." at cap. Returns out. */
@@ -48,15 +54,7 @@ char *text_escape(const char *bytes, int64_t len, char *out, int cap);
 
 /* Writes value in decimal at out (no terminator, nothing behind it is touched); returns how
  * many bytes (<= 20). */
-int text_write_number(char *out, int64_t value);
-/* The same; inline, since a single digit is what is written most. */
-static inline int text_write_int(char *out, int64_t value)
-{
-    if ((uint64_t)value >= 10)
-        return text_write_number(out, value);
-    *out = (char)('0' + value);
-    return 1;
-}
+int text_write_int(char *out, int64_t value);
 /* How many bytes that would be. */
 int text_int_bytes(int64_t value);
 /* Writes 16 lower-case hex digits. */

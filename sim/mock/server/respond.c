@@ -164,7 +164,7 @@ static void write_json_error(struct call *call)
         text_puts(out, "com.amazonaws.sqs#");
     text_puts(out, shape);
     text_puts(out, "\",\"message\":");
-    emit_json_string(out, str_of(error->text));
+    text_put_json(out, str_of(error->text));
     text_putc(out, '}');
     text_puts(head, "x-amzn-query-error: ");
     text_puts(head, error->code);

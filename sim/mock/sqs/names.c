@@ -1,5 +1,7 @@
 #include "sim/mock/sqs/names.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 
 /* A client may call itself anything: only what is a host and a port comes back in a URL. */
@@ -91,17 +93,13 @@ int mock_names_from_arn(const struct call *call, struct jobq_str arn,
     return ours ? sqs_find(call->region->sqs, found) : -1;
 }
 
-/* FNV-1a over the name, mixed with the seed and the region. */
+/* A hash of the name, mixed with the seed and the region. */
 static uint64_t queue_bits(const struct mock *mock, const struct mock_region *region,
                            int queue)
 {
     struct jobq_str name = sqs_name(region->sqs, queue);
-    uint64_t bits = UINT64_C(14695981039346656037) ^ mock->seed;
-    for (int64_t i = 0; i < name.len; i++)
-        bits = (bits ^ (unsigned char)name.ptr[i]) * UINT64_C(1099511628211);
-    for (const char *c = region->name; *c; c++)
-        bits = (bits ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    return mock_mix(bits);
+    uint64_t bits = hash_add(HASH_START ^ mock->seed, name.ptr, (size_t)name.len);
+    return mock_mix(hash_add(bits, region->name, strlen(region->name)));
 }
 
 static const char digits[] =

@@ -4,6 +4,7 @@
 #include "cost/cmd/shared.h"
 
 #include "base/arena.h"
+#include "base/date.h"
 #include "base/text.h"
 #include "jobq/units.h"
 
@@ -218,10 +219,7 @@ int64_t cost_date_days(const char *date)
         return -1;
     if (day < 1 || day > 31)
         day = month == 2 ? 28 : 30;
-    /* Days from civil date (Hinnant): years that begin in March. */
-    int64_t y = year - (month <= 2), era = y / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    return date_days((struct date){year, month, day});
 }
 
 char *cost_sheet_title(const struct sheet *sheet, char *out, int cap)

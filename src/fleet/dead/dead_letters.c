@@ -2,6 +2,7 @@
 #include "fleet/dead/dead_letters.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "fleet/enqueue/queues.h"
 #include "fleet/port/retry.h"
@@ -250,9 +251,7 @@ static void keep(struct walk *w, struct jobq_str receipt)
  * it ends. */
 static bool is_new(struct walk *w, struct jobq_str message_id)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bits */
-    for (int64_t i = 0; i < message_id.len; i++)
-        h = (h ^ (unsigned char)message_id.ptr[i]) * 1099511628211u;
+    uint64_t h = hash_add(HASH_START, message_id.ptr, (size_t)message_id.len);
     struct known **bucket = &w->known[h % BUCKETS];
     for (const struct known *k = *bucket; k; k = k->next)
         if (str_eq(k->message_id, message_id))

@@ -7,6 +7,8 @@
  * message: every message that existed would have been visible, in flight or delayed in
  * that time. */
 #include "base/text.h"
+
+#include "base/hash.h"
 #include "fleet/enqueue/parts.h"
 #include "jobq/units.h"
 
@@ -81,9 +83,7 @@ struct recovery {
 
 static struct begun **find(struct recovery *rec, struct jobq_str id)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bits */
-    for (int64_t i = 0; i < id.len; i++)
-        h = (h ^ (unsigned char)id.ptr[i]) * 1099511628211u;
+    uint64_t h = hash_add(HASH_START, id.ptr, (size_t)id.len);
     struct begun **at = &rec->bucket[h % BUCKETS];
     while (*at && !str_eq((*at)->id, id))
         at = &(*at)->next;

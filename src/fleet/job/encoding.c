@@ -8,57 +8,31 @@
  * (SendMessage, API reference), XML 1.0 the same and turns #xD into #xA; so everything
  * below 0x20 is escaped, and the line feeds left are our own. */
 #include "base/arena.h"
-#include "base/lanes.h"
 #include "base/text.h"
 #include "fleet/job/job.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* Length of the well-formed and allowed UTF-8 character at p, 0 if there is none. */
-static int utf8_bytes(const unsigned char *p, int64_t left)
+/* Length of the UTF-8 character at p (>= 0x80) if SQS takes it, else 0. */
+static int encoding_utf8_bytes(const char *p, int64_t left)
 {
-    int need = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || left < need)
-        return 0;
-    for (int i = 1; i < need; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    if (p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe)
+    int bytes = text_utf8_bytes(p, left);
+    if (bytes == 3 && memcmp(p, "\xef\xbf", 2) == 0 && (unsigned char)p[2] >= 0xbe)
         return 0; /* U+FFFE, U+FFFF */
-    return need;
+    return bytes;
 }
 
-static inline bool is_plain(unsigned char c, bool in_name)
+static bool is_plain(unsigned char c, bool in_name)
 {
     return c >= 0x20 && c < 0x7f && c != '%' && !(in_name && c == '=');
-}
-
-/* How many bytes from the first one on are plain, or a few less. */
-static int64_t plain_bytes(const char *p, int64_t len, bool in_name)
-{
-    if (len >= 4 && len <= 8 && lanes8_is_lower(p, len))
-        return len;
-    int64_t at = 0;
-    for (; at + 16 <= len; at += 16) {
-        lanes16 c = lanes16_load(p + at);
-        lanes16 bad = ~lanes16_within(c, 0x20, 0x7e) | (lanes16)(c == '%');
-        if (in_name)
-            bad |= (lanes16)(c == '=');
-        if (lanes16_any(bad))
-            break;
-    }
-    return at;
 }
 
 int64_t job_escape(struct jobq_str raw, bool in_name, char *out)
 {
     static const char HEX[] = "0123456789ABCDEF";
     const unsigned char *p = (const unsigned char *)raw.ptr;
-    int64_t plain = plain_bytes(raw.ptr, raw.len, in_name);
+    int64_t plain = 0;
     while (plain < raw.len && is_plain(p[plain], in_name))
         plain++;
     if (out && plain > 0)
@@ -67,7 +41,7 @@ int64_t job_escape(struct jobq_str raw, bool in_name, char *out)
     for (int64_t i = plain; i < raw.len;) {
         int take = is_plain(p[i], in_name) ? 1 : 0;
         if (!take && p[i] >= 0x80)
-            take = utf8_bytes(p + i, raw.len - i);
+            take = encoding_utf8_bytes(raw.ptr + i, raw.len - i);
         if (take) {
             if (out)
                 memcpy(out + written, p + i, (size_t)take);

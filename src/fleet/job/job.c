@@ -2,7 +2,6 @@
  * encodings are in encoding.c and the rows in row.c. */
 #include "fleet/job/job.h"
 
-#include "base/lanes.h"
 #include "base/text.h"
 #include "jobq/units.h"
 
@@ -140,37 +139,6 @@ static bool get_digits(const char *in, int digits, uint64_t *out)
     return true;
 }
 
-/* Eight digits of the lowest 40 bits. */
-static void put_eight(char *out, uint64_t value)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t digit = lanes8_unpack5(value & ((UINT64_C(1) << 40) - 1));
-    uint64_t letter = (digit + ones * 118) >> 7 & ones; /* 118 + 10 is the top bit */
-    lanes8_store(out, digit + ones * '0' + letter * ('a' - '0' - 10));
-}
-
-/* Sixteen digits as numbers; ones in *bad where there is none. */
-static inline lanes16 digits16(lanes16 c, lanes16 *bad)
-{
-    lanes16 letter = lanes16_within(c, 'a', 'v');
-    *bad |= ~(letter | lanes16_within(c, '0', '9'));
-    return c - '0' - (letter & ('a' - '0' - 10));
-}
-
-/* 24 digits as three numbers; ids are read several times a job. */
-static bool get_three_eights(const char *in, uint64_t out[3])
-{
-    lanes16 bad = {0};
-    lanes16 early = digits16(lanes16_load(in), &bad);
-    lanes16 late = digits16(lanes16_load(in + 8), &bad);
-    if (lanes16_any(bad))
-        return false;
-    out[0] = lanes8_pack5(lanes16_half(early, 0));
-    out[1] = lanes8_pack5(lanes16_half(early, 1));
-    out[2] = lanes8_pack5(lanes16_half(late, 1));
-    return true;
-}
-
 int job_domain_name(struct jobq_str queue, int day, int shard, char *out)
 {
     assert(queue.len <= JOBQ_QUEUE_NAME_MAX && shard >= 0 && shard < 1024 && day >= 0);
@@ -223,9 +191,10 @@ int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char 
     memcpy(out, ids->queue.ptr, (size_t)ids->queue.len);
     char *p = out + ids->queue.len;
     *p = '-';
-    put_eight(p + 1, next >> 25);
-    put_eight(p + 9, next << 15 | ((unsigned)day & 0x7fff));
-    put_eight(p + 17, ((uint64_t)shard & 0x3ff) << 30 | ids->process);
+    put_digits(p + 1, next, 13);
+    put_digits(p + 14, (uint64_t)day, 3);
+    put_digits(p + 17, (uint64_t)shard, 2);
+    put_digits(p + 19, ids->process, 6);
     p[25] = '\0';
     return (int)ids->queue.len + JOB_ID_SUFFIX;
 }
@@ -233,20 +202,20 @@ int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char 
 int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err)
 {
     /* 13 digits of time and counter, 3 of the day, 2 of the shard, 6 of the process. */
-    uint64_t eight[3];
+    uint64_t at, day, shard, process;
     int64_t queue_bytes = id.len - JOB_ID_SUFFIX;
     const char *p = id.ptr && queue_bytes >= 1 ? id.ptr + queue_bytes : NULL;
     if (!p || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
-        !get_three_eights(p + 1, eight)) {
+        !get_digits(p + 1, 13, &at) || !get_digits(p + 14, 3, &day) ||
+        !get_digits(p + 17, 2, &shard) || !get_digits(p + 19, 6, &process)) {
         char shown[120];
         text_escape(id.ptr ? id.ptr : "", id.ptr ? id.len : 0, shown, sizeof shown);
         return jobq_fail(err, JOBQ_INVALID, "'%s' is not a job id", shown);
     }
-    uint64_t at = eight[0] << 25 | eight[1] >> 15;
     out->queue = (struct jobq_str){id.ptr, queue_bytes};
     out->created_ms = (int64_t)(at >> COUNTER_BITS);
-    out->day = (int)(eight[1] & 0x7fff);
-    out->shard = (int)(eight[2] >> 30);
+    out->day = (int)day;
+    out->shard = (int)shard;
     return JOBQ_OK;
 }
 

@@ -5,6 +5,7 @@
  * Schema jobq.status/1. Fields are only ever added. Times are milliseconds since 1970 or
  * seconds; what is not known is null. */
 #include "fleet/status/page.h"
+#include "base/date.h"
 #include "fleet/status/page_text.h"
 #include "jobq/units.h"
 
@@ -36,28 +37,13 @@ void page_put_html(struct text *out, struct jobq_str value)
     }
 }
 
-/* Days to a date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013,
- * civil_from_days. Known answer: 20781 is 2026-11-24. */
-static void civil(int64_t days, int *year, int *month, int *day)
-{
-    days += 719468;
-    int64_t era = days / 146097;
-    int64_t doe = days - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int64_t mp = (5 * doy + 2) / 153;
-    *day = (int)(doy - (153 * mp + 2) / 5 + 1);
-    *month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    *year = (int)(yoe + era * 400 + (*month <= 2));
-}
-
 void page_put_time(struct text *out, int64_t wall_ns)
 {
     int64_t seconds = wall_ns > 0 ? wall_ns / JOBQ_NS_PER_S : 0;
-    int year, month, day, of_day = (int)(seconds % 86400);
-    civil(seconds / 86400, &year, &month, &day);
-    text_printf(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", year, month, day, of_day / 3600,
-                of_day / 60 % 60, of_day % 60);
+    struct date date = date_of_days(seconds / 86400);
+    int of_day = (int)(seconds % 86400);
+    text_printf(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", date.year, date.month, date.day,
+                of_day / 3600, of_day / 60 % 60, of_day % 60);
 }
 
 void page_put_age(struct text *out, int64_t ns)

@@ -16,7 +16,7 @@
  * logs; assumed). jobqmock sends the same heads, so that a mock run and a simulated one
  * agree.
  *
- * Byte counts of strings are of the encoded form: for JSON sqs_wire_string_bytes, for a
+ * Byte counts of strings are of the encoded form: for JSON text_json_bytes, for a
  * Query parameter query_encoded_bytes. Of unreserved characters both equal the length.
  * For a payload whose bytes do not exist, multiply by an expansion factor before. */
 #ifndef JOBQ_WIRE_HTTP_WIRE_BYTES_H

@@ -16,10 +16,6 @@
 
 struct arena;
 
-/* A JSON string with its quotes: only what must be escaped is. A phantom writes 'x's. */
-void sqs_wire_put_string(struct text *out, struct jobq_str value);
-/* Bytes between the quotes. */
-int64_t sqs_wire_string_bytes(struct jobq_str value);
 /* True if SQS would take it as a body: UTF-8 of the characters XML 1.0 allows. */
 bool sqs_wire_body_ok(struct jobq_str body);
 

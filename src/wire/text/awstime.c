@@ -1,45 +1,17 @@
 #include "wire/text/awstime.h"
 
+#include "base/date.h"
 #include "jobq/units.h"
 
 #include <string.h>
 
-struct civil {
-    int64_t year;
-    int month, day, hour, minute, second, weekday; /* weekday 0: Sunday */
-};
-
 static const char month_name[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char day_name[] = "SunMonTueWedThuFriSat";
 
-/* Days since 1970-01-01 to and from a date of the proleptic Gregorian calendar, in years
- * that begin in March so that the leap day is a year's last. Howard Hinnant,
- * "chrono-Compatible Low-Level Date Algorithms", 2013; here for year >= 0 only.
- * Known answer: 2000-03-01 is day 11017. */
-static int64_t days_from(int64_t year, int month, int day)
+/* Instants before 1970 are shown as its start. */
+static struct date date_of(int64_t wall_ns)
 {
-    year -= month <= 2;
-    int64_t era = year / 400, of_era = year % 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static struct civil civil_of(int64_t wall_ns)
-{
-    if (wall_ns < 0)
-        wall_ns = 0;
-    int64_t second = wall_ns / JOBQ_NS_PER_S, days = second / 86400;
-    int64_t z = days + 719468, era = z / 146097, of_era = z % 146097;
-    int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
-    struct civil c = {.day = (int)(of_year - (153 * m + 2) / 5 + 1),
-                      .month = (int)(m < 10 ? m + 3 : m - 9),
-                      .hour = (int)(second % 86400 / 3600),
-                      .minute = (int)(second % 3600 / 60),
-                      .second = (int)(second % 60),
-                      .weekday = (int)((days + 4) % 7)};
-    c.year = y + era * 400 + (c.month <= 2);
-    return c;
+    return date_of_days(wall_ns > 0 ? wall_ns / JOBQ_NS_PER_DAY : 0);
 }
 
 static char *digits(char *at, int64_t value, int width)
@@ -57,39 +29,42 @@ static char *put(char *at, const char *bytes, size_t len)
     return at + len;
 }
 
-void awstime_basic(int64_t wall_ns, char out[AWSTIME_BASIC])
+static char *clock_time(char *at, int64_t wall_ns, const char *separator)
 {
-    struct civil c = civil_of(wall_ns);
-    char *at = digits(digits(digits(out, c.year, 4), c.month, 2), c.day, 2);
-    *at++ = 'T';
-    at = digits(digits(digits(at, c.hour, 2), c.minute, 2), c.second, 2);
-    put(at, "Z", 2);
+    int64_t second = wall_ns > 0 ? wall_ns / JOBQ_NS_PER_S : 0;
+    at = put(digits(at, second / 3600 % 24, 2), separator, strlen(separator));
+    at = put(digits(at, second / 60 % 60, 2), separator, strlen(separator));
+    return digits(at, second % 60, 2);
 }
 
-static char *clock_time(char *at, const struct civil *c)
+static char *date_parts(char *at, struct date date, const char *separator)
 {
-    at = put(digits(at, c->hour, 2), ":", 1);
-    at = put(digits(at, c->minute, 2), ":", 1);
-    return digits(at, c->second, 2);
+    at = put(digits(at, date.year, 4), separator, strlen(separator));
+    at = put(digits(at, date.month, 2), separator, strlen(separator));
+    return digits(at, date.day, 2);
+}
+
+void awstime_basic(int64_t wall_ns, char out[AWSTIME_BASIC])
+{
+    char *at = put(date_parts(out, date_of(wall_ns), ""), "T", 1);
+    put(clock_time(at, wall_ns, ""), "Z", 2);
 }
 
 void awstime_iso(int64_t wall_ns, char out[AWSTIME_ISO])
 {
-    struct civil c = civil_of(wall_ns);
-    char *at = put(digits(out, c.year, 4), "-", 1);
-    at = put(digits(at, c.month, 2), "-", 1);
-    at = put(digits(at, c.day, 2), "T", 1);
-    put(clock_time(at, &c), "Z", 2);
+    char *at = put(date_parts(out, date_of(wall_ns), "-"), "T", 1);
+    put(clock_time(at, wall_ns, ":"), "Z", 2);
 }
 
 void awstime_http(int64_t wall_ns, char out[AWSTIME_HTTP])
 {
-    struct civil c = civil_of(wall_ns);
-    char *at = put(put(out, day_name + 3 * c.weekday, 3), ", ", 2);
-    at = put(digits(at, c.day, 2), " ", 1);
-    at = put(put(at, month_name + 3 * (c.month - 1), 3), " ", 1);
-    at = put(digits(at, c.year, 4), " ", 1);
-    put(clock_time(at, &c), " GMT", 5);
+    struct date date = date_of(wall_ns);
+    int64_t weekday = wall_ns > 0 ? (wall_ns / JOBQ_NS_PER_DAY + 4) % 7 : 4;
+    char *at = put(put(out, day_name + 3 * weekday, 3), ", ", 2);
+    at = put(digits(at, date.day, 2), " ", 1);
+    at = put(put(at, month_name + 3 * (date.month - 1), 3), " ", 1);
+    at = put(digits(at, date.year, 4), " ", 1);
+    put(clock_time(at, wall_ns, ":"), " GMT", 5);
 }
 
 static bool number(const char *at, int width, int64_t low, int64_t high, int64_t *out)
@@ -111,7 +86,7 @@ static bool instant(int64_t year, int64_t month, int64_t day, const char *hms,
     if (!number(hms, 2, 0, 23, &h) || hms[2] != ':' || !number(hms + 3, 2, 0, 59, &m) ||
         hms[5] != ':' || !number(hms + 6, 2, 0, 60, &s))
         return false;
-    int64_t days = days_from(year, (int)month, (int)day);
+    int64_t days = date_days((struct date){(int)year, (int)month, (int)day});
     *out = (days * 86400 + h * 3600 + m * 60 + s) * JOBQ_NS_PER_S;
     return true;
 }

@@ -48,39 +48,6 @@ void emit_xml(struct text *out, const char *name, struct jobq_str value)
     put_tag(out, "</", name);
 }
 
-void emit_json_string(struct text *out, struct jobq_str value)
-{
-    static const char hex[] = "0123456789abcdef";
-    int64_t from = 0;
-    text_putc(out, '"');
-    for (int64_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        char escape[6] = {'\\', (char)c, 0, 0, 0, 0};
-        size_t len = 2;
-        if (c == '\n') {
-            escape[1] = 'n';
-        } else if (c == '\t') {
-            escape[1] = 't';
-        } else if (c == '\r') {
-            escape[1] = 'r';
-        } else if (c < 0x20) {
-            memcpy(escape, "\\u00", 4);
-            escape[4] = hex[c >> 4];
-            escape[5] = hex[c & 15];
-            len = 6;
-        }
-        if (i > from)
-            text_put(out, value.ptr + from, (size_t)(i - from));
-        text_put(out, escape, len);
-        from = i + 1;
-    }
-    if (value.len > from)
-        text_put(out, value.ptr + from, (size_t)(value.len - from));
-    text_putc(out, '"');
-}
-
 static void next(struct emit *e)
 {
     if (e->comma)
@@ -103,7 +70,7 @@ void emit_text(struct emit *e, const char *name, struct jobq_str value)
         return;
     }
     member(e, name);
-    emit_json_string(e->out, value);
+    text_put_json(e->out, value);
 }
 
 static void emit_bare(struct emit *e, const char *name, struct jobq_str value)
@@ -175,7 +142,7 @@ void emit_item(struct emit *e, const char *xml_name, struct jobq_str value)
         return;
     }
     next(e);
-    emit_json_string(e->out, value);
+    text_put_json(e->out, value);
 }
 
 void emit_map(struct emit *e, const char *json_name)
@@ -205,9 +172,9 @@ void emit_map_put(struct emit *e, const char *xml_name, const char *xml_key,
         return;
     }
     next(e);
-    emit_json_string(e->out, key);
+    text_put_json(e->out, key);
     text_putc(e->out, ':');
-    emit_json_string(e->out, value);
+    text_put_json(e->out, value);
 }
 
 void emit_map_end(struct emit *e)

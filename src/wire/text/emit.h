@@ -25,9 +25,6 @@ struct emit {
 void emit_xml_text(struct text *out, struct jobq_str value);
 /* <name>value</name> */
 void emit_xml(struct text *out, const char *name, struct jobq_str value);
-/* A JSON string with its quotes. value must be UTF-8. */
-void emit_json_string(struct text *out, struct jobq_str value);
-
 void emit_text(struct emit *e, const char *name, struct jobq_str value);
 void emit_int(struct emit *e, const char *name, int64_t value);
 void emit_bool(struct emit *e, const char *name, bool value);

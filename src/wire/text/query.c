@@ -1,7 +1,6 @@
 #include "wire/text/query.h"
 
 #include "base/arena.h"
-#include "base/lanes.h"
 
 #include <stdlib.h>
 
@@ -57,111 +56,24 @@ void query_encode(struct text *out, struct jobq_str value)
     text_put(out, value.ptr + run, (size_t)(value.len - run));
 }
 
-/* All ones in every lane whose byte stands for itself; zero is none of them. */
-static inline lanes16 plain(lanes16 v)
-{
-    lanes16 letter = lanes16_within(v | 0x20, 'a', 'z');
-    lanes16 digit = lanes16_within(v, '-', '9') & ~(lanes16)(v == '/');
-    return letter | digit | (lanes16)(v == '_') | (lanes16)(v == '~');
-}
-
-/* Strings being counted together: encoded, each byte takes three but for the plain ones, which
- * are counted lane by lane and summed once. A lane counts to 255. */
-struct tally {
-    int64_t bytes;
-    lanes16 plain;
-};
-
-static inline void tally_lanes(struct tally *t, lanes16 v)
-{
-    t->plain -= plain(v);
-}
-
-/* What stands in the lanes, as bytes; they are empty then. */
-static inline void tally_sum(struct tally *t)
-{
-    t->bytes -= 2 * lanes16_sum(t->plain);
-    t->plain = (lanes16){0};
-}
-
-/* Strings of up to SHORT_MAX bytes add so much to a lane at most. */
-enum { SHORT_MAX = 256, SHORT_COUNTS = SHORT_MAX / 16 + 1 };
-
-/* 16 bytes or more. */
-static inline void tally_blocks(struct tally *t, const char *p, int64_t len)
-{
-    t->plain -= plain(lanes16_load(p + len - 16)) & lanes16_last(len & 15);
-    for (; len >= 16; len -= 16, p += 16)
-        tally_lanes(t, lanes16_load(p));
-}
-
-static __attribute__((noinline)) int64_t long_bytes(const char *p, int64_t len)
-{
-    struct tally t = {.bytes = 3 * len};
-    const int64_t part = SHORT_MAX / 2; /* leaves 16 or more */
-    for (; len > SHORT_MAX; len -= part, p += part) {
-        tally_blocks(&t, p, part);
-        tally_sum(&t);
-    }
-    tally_blocks(&t, p, len);
-    tally_sum(&t);
-    return t.bytes;
-}
-
-/* Adds at most SHORT_COUNTS to a lane. */
-static inline __attribute__((always_inline)) void tally_str(struct tally *t,
-                                                            struct jobq_str s)
-{
-    const char *p = s.ptr;
-    int64_t len = s.len;
-    if (len <= 8 && len >= 4 && p && lanes8_is_lower(p, len)) {
-        t->bytes += len; /* a name, as a rule */
-    } else if (!p) {
-        t->bytes += len;
-    } else if (len < 8) {
-        t->bytes += len;
-        for (int64_t at = 0; at < len; at++)
-            t->bytes += EXTRA[(unsigned char)p[at]];
-    } else if (len < 16) {
-        t->bytes += 3 * len;
-        tally_lanes(t, lanes16_short(p, len));
-    } else if (len <= SHORT_MAX) {
-        t->bytes += 3 * len;
-        tally_blocks(t, p, len);
-    } else {
-        t->bytes += long_bytes(p, len);
-    }
-}
-
 int64_t query_encoded_bytes(struct jobq_str value)
 {
-    struct tally t = {0};
-    tally_str(&t, value);
-    tally_sum(&t);
-    return t.bytes;
+    int64_t bytes = value.len;
+    for (int64_t i = 0; value.ptr && i < value.len; i++)
+        bytes += EXTRA[(unsigned char)value.ptr[i]];
+    return bytes;
 }
 
 int64_t query_encoded_put(const struct jobq_item *item, const struct jobq_expect *expect)
 {
-    struct tally t = {0};
-    int room = 255 / SHORT_COUNTS - 3;
-    tally_str(&t, item->name);
-    if (expect) {
-        tally_str(&t, expect->name);
-        if (expect->exists)
-            tally_str(&t, expect->value);
-    }
-    const struct jobq_attr *end = item->attr + item->attr_count;
-    for (const struct jobq_attr *attr = item->attr; attr < end; attr++, room -= 2) {
-        if (room < 2) {
-            tally_sum(&t);
-            room = 255 / SHORT_COUNTS;
-        }
-        tally_str(&t, attr->name);
-        tally_str(&t, attr->value);
-    }
-    tally_sum(&t);
-    return t.bytes;
+    int64_t bytes = query_encoded_bytes(item->name);
+    if (expect)
+        bytes += query_encoded_bytes(expect->name) +
+                 (expect->exists ? query_encoded_bytes(expect->value) : 0);
+    for (int i = 0; i < item->attr_count; i++)
+        bytes += query_encoded_bytes(item->attr[i].name) +
+                 query_encoded_bytes(item->attr[i].value);
+    return bytes;
 }
 
 static struct query_param *open_param(struct query *query)

@@ -1,6 +1,8 @@
 /* test_base.c - facts about errors, texts, units, dice, arenas, INI and ledgers. */
 #include "base/arena.h"
+#include "base/date.h"
 #include "base/dice.h"
+#include "base/hash.h"
 #include "base/ini.h"
 #include "base/text.h"
 #include "jobq/ledger.h"
@@ -171,6 +173,51 @@ static void text_writes_and_escapes(void **state)
     assert_false(str_to_int(STR("1a"), &v));
 }
 
+static void json_strings_are_valid_whatever_the_bytes(void **state)
+{
+    (void)state;
+    const struct {
+        struct jobq_str in;
+        const char *out;
+    } cases[] = {
+        {STR(""), "\"\""},
+        {STR("a\"b\\c\n\t\x01\x7f"), "\"a\\\"b\\\\c\\n\\t\\u0001\x7f\""},
+        {STR("z\0"), "\"z\\u0000\""},
+        {STR("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
+         "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
+        {STR("\xe9t\xc3"), "\"\xef\xbf\xbdt\xef\xbf\xbd\""}, /* Latin-1; cut short */
+        {STR("\xc0\xaf"), "\"\xef\xbf\xbd\xef\xbf\xbd\""},   /* longer than need be */
+        {STR("\xed\xa0\x80"),
+         "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* a surrogate */
+        {{NULL, 3}, "\"xxx\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text text = {0};
+        text_put_json(&text, cases[i].in);
+        assert_string_equal(text.ptr, cases[i].out);
+        assert_int_equal(text_json_bytes(cases[i].in), (int64_t)text.len - 2);
+        text_release(&text);
+    }
+}
+
+static void hashes_and_dates_have_their_known_answers(void **state)
+{
+    (void)state;
+    assert_true(hash_add(HASH_START, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(hash_add(HASH_START, "foobar", 6) == UINT64_C(0x85944171f73967e8));
+    assert_int_equal(date_days((struct date){1970, 1, 1}), 0);
+    assert_int_equal(date_days((struct date){2000, 3, 1}), 11017);
+    assert_int_equal(date_days((struct date){2026, 11, 24}), 20781);
+    for (int64_t day = -719468; day < 2932896; day += 1 + (day & 7)) {
+        struct date date = date_of_days(day);
+        assert_true(date.month >= 1 && date.month <= 12 && date.day >= 1);
+        if (date.year >= 0)
+            assert_int_equal(date_days(date), day);
+    }
+    struct date leap = date_of_days(date_days((struct date){2024, 2, 28}) + 1);
+    assert_true(leap.year == 2024 && leap.month == 2 && leap.day == 29);
+}
+
 static void number_is_written(int64_t value)
 {
     char want[24], got[40];
@@ -308,6 +355,8 @@ int main(void)
         cmocka_unit_test(dice_known_answers),
         cmocka_unit_test(arena_gives_back_at_once),
         cmocka_unit_test(text_writes_and_escapes),
+        cmocka_unit_test(json_strings_are_valid_whatever_the_bytes),
+        cmocka_unit_test(hashes_and_dates_have_their_known_answers),
         cmocka_unit_test(numbers_are_written_as_printf_does),
         cmocka_unit_test(numbers_with_a_wrong_byte_are_refused),
         cmocka_unit_test(ini_names_the_line),

@@ -109,7 +109,7 @@ static void check_sqs(struct world *w)
             in[i] = (struct jobq_outgoing){.body = STR("{\"id\":7}"),
                                            .phantom_bytes = 100 * i,
                                            .delay_ns = delay * JOBQ_NS_PER_S};
-            bytes += sqs_wire_string_bytes(in[i].body) + in[i].phantom_bytes;
+            bytes += text_json_bytes(in[i].body) + in[i].phantom_bytes;
             delayed += delay > 0;
             delay_digits += delay ? size_digits(delay) : 0;
             receipt[i] = (struct jobq_str){receipt_text, sizeof receipt_text};
@@ -281,7 +281,7 @@ static void string_sizes_are(struct jobq_str s)
 {
     struct text encoded = {0}, quoted = {0};
     query_encode(&encoded, s);
-    sqs_wire_put_string(&quoted, s);
+    text_put_json(&quoted, s);
     struct jobq_attr attr[20];
     for (int i = 0; i < 20; i++)
         attr[i] = (struct jobq_attr){.name = s, .value = s};
@@ -293,7 +293,7 @@ static void string_sizes_are(struct jobq_str s)
     assert_int_equal(query_encoded_put(&item, &expect), 43 * bytes);
     expect.exists = false;
     assert_int_equal(query_encoded_put(&item, &expect), 42 * bytes);
-    assert_int_equal(sqs_wire_string_bytes(s), (int64_t)quoted.len - 2);
+    assert_int_equal(text_json_bytes(s), (int64_t)quoted.len - 2);
     text_release(&encoded);
     text_release(&quoted);
 }
