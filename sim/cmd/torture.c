@@ -19,11 +19,12 @@
 static const char HELP[] =
     "Usage: jobqsim torture [OPTION...]\n"
     "Play small fleets with everything going wrong that a queue of jobs must survive:\n"
-    "refused, throttled and timed-out calls, lost replies, duplicates, lost deletes, "
-    "stale\n"
-    "reads, expired visibility, dead boxes, spot, no capacity, cancelled jobs. Then "
-    "check\n"
-    "rows and queue: no job lost, none forgotten, one result each.\n"
+    "refused, throttled and timed-out calls, calls that take effect minutes later, lost\n"
+    "replies, duplicates, lost deletes, stale reads, expired visibility, dead boxes, "
+    "spot,\n"
+    "no capacity, cancelled jobs. Then check rows and queue: no job lost, none "
+    "forgotten,\n"
+    "one result each.\n"
     "\n"
     "  jobqsim torture --seeds 1000\n"
     "  jobqsim torture --first 4711 --seeds 1      replay one seed\n"
@@ -41,7 +42,7 @@ static const char HELP[] =
 struct crew {
     struct torture_options options;
     int64_t first, seeds, threads;
-    _Atomic int64_t next, findings, jobs, faults, boxes;
+    _Atomic int64_t next, findings, jobs, faults, late, boxes;
     pthread_mutex_t print;
 };
 
@@ -54,6 +55,7 @@ static void play_one(struct crew *c, int64_t index)
     int code = torture_play(&options, &result, &err);
     atomic_fetch_add(&c->jobs, result.enqueued);
     atomic_fetch_add(&c->faults, result.faults);
+    atomic_fetch_add(&c->late, result.late);
     atomic_fetch_add(&c->boxes, result.boxes_lost);
     if (code == JOBQ_OK && !result.finding[0])
         return;
@@ -135,9 +137,11 @@ int cmd_torture(int argc, char **argv)
     free(thread);
     pthread_mutex_destroy(&crew.print);
     int64_t findings = atomic_load(&crew.findings);
-    printf("%lld runs, %lld jobs, %lld injected faults, %lld boxes lost: %lld findings\n",
-           (long long)crew.seeds, (long long)atomic_load(&crew.jobs),
-           (long long)atomic_load(&crew.faults), (long long)atomic_load(&crew.boxes),
-           (long long)findings);
+    printf(
+        "%lld runs, %lld jobs, %lld injected faults, %lld calls applied late, %lld boxes "
+        "lost: %lld findings\n",
+        (long long)crew.seeds, (long long)atomic_load(&crew.jobs),
+        (long long)atomic_load(&crew.faults), (long long)atomic_load(&crew.late),
+        (long long)atomic_load(&crew.boxes), (long long)findings);
     return findings ? CMD_FAILURE : CMD_OK;
 }

@@ -74,7 +74,9 @@ void scene_see_end(struct scene *s)
     scene_hear(s);
     if (s->finishing || !s->fed || s->open > 0)
         return;
-    if (s->options.until_empty && !queue_is_empty(s))
+    const struct scene_hooks *hooks = s->options.hooks;
+    if ((s->options.until_empty && !queue_is_empty(s)) ||
+        (hooks && hooks->pending && hooks->pending(hooks->ctx)))
         return; /* look() comes again */
     s->finishing = true;
     stop_drainers(s);

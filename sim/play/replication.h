@@ -82,6 +82,8 @@ struct scene_hooks {
     /* Every job has ended and the drainers have flushed; rows and queue are as they are. */
     void (*end)(void *ctx, struct world *w, int queue);
     void (*event)(void *ctx, const struct drainer_event *event);
+    /* Is something yet to happen that the end has to wait for? */
+    bool (*pending)(void *ctx);
 };
 
 struct scene;

@@ -5,11 +5,15 @@
 #include "fleet/port/scratch.h"
 #include "fleet/status/status.h"
 #include "sim/play/run.h"
+#include "sim/world/late.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* After its caller asked for it, a late call takes effect. The live client waits 30 s. */
+enum { LATE_MIN_S = 30, LATE_MAX_S = 120 };
 
 struct torture {
     const struct torture_options *options;
@@ -21,6 +25,8 @@ struct torture {
     struct world *world;
     int64_t quiet_at_ns;
     double refuse_p, lose_p;         /* of a call, of a reply */
+    double late_p;                   /* of a call that changes something */
+    int64_t late_timeout_ns;         /* what its caller waits */
     const struct jobrec_table *jobs; /* what the scene saw */
     int64_t cancels;
     struct world_proc *canceller;
@@ -110,6 +116,8 @@ static int plan(struct torture *t, struct jobq_error *err)
     t->params->ec2.spot_notice_ns = between(t, 0, 1) ? 120 * JOBQ_NS_PER_S : 0;
     t->refuse_p = chance(t, 0.15);
     t->lose_p = chance(t, 0.15);
+    t->late_p = chance(t, 0.06);
+    t->late_timeout_ns = between(t, 1, LATE_MIN_S) * JOBQ_NS_PER_S;
     return JOBQ_OK;
 }
 
@@ -130,11 +138,33 @@ static int fault(void *ctx, enum jobq_action action, enum jobq_fault_phase phase
     return codes[before ? 0 : 1][dice_below(&t->fault_dice, 3)];
 }
 
+/* After how long a call takes effect that its caller has given up. */
+static int64_t draw_late(void *ctx, enum jobq_action action)
+{
+    struct torture *t = ctx;
+    (void)action;
+    if (world_now(t->world) >= t->quiet_at_ns || dice_u(&t->fault_dice) >= t->late_p)
+        return -1;
+    t->out->late++;
+    return (int64_t)((LATE_MIN_S + dice_u(&t->fault_dice) * (LATE_MAX_S - LATE_MIN_S)) *
+                     1e9);
+}
+
+static bool is_pending(void *ctx)
+{
+    struct torture *t = ctx;
+    return late_pending(t->world) > 0;
+}
+
 static void on_process(void *ctx, struct world *w, struct jobq_backend *b,
                        struct world_box *box)
 {
     struct torture *t = ctx;
     t->world = w;
+    struct late_options late = {
+        .draw = draw_late, .ctx = t, .timeout_ns = t->late_timeout_ns};
+    if (!t->options->gentle)
+        late_install(b, &late);
     if (t->options->decorate)
         t->options->decorate(t->options->ctx, w, b, box);
     if (t->options->gentle)
@@ -361,8 +391,11 @@ int torture_play(const struct torture_options *options, struct torture_result *o
     dice_init(&t->dice, options->seed, "torture", 0);
     dice_init(&t->fault_dice, options->seed, "torture-faults", 0);
     int code = plan(t, err);
-    struct scene_hooks hooks = {
-        .ctx = t, .process = on_process, .origin = on_origin, .end = on_end};
+    struct scene_hooks hooks = {.ctx = t,
+                                .process = on_process,
+                                .origin = on_origin,
+                                .end = on_end,
+                                .pending = is_pending};
     struct scene_options scene_options = {.keep_ids = true,
                                           .until_empty = true,
                                           .hooks = &hooks,

@@ -8,7 +8,9 @@
  * alone, so that a seed and a version replay a run.
  *
  * Faults, until the quiet phase: calls that are refused, throttled or time out before they
- * are made; replies that are lost after the call was applied; deliveries that leave the
+ * are made; replies that are lost after the call was applied; calls that time out and take
+ * effect 30 to 120 s after they were asked for, when they may have been made again;
+ * deliveries that leave the
  * message visible, deletes that are lost, reordering; stale reads; a tight write throttle;
  * visibility timeouts shorter than most jobs; boxes that die with all that they hold, and
  * others that come; RunInstances without capacity, spot boxes taken with and without notice;
@@ -44,6 +46,7 @@ struct torture_result {
     int64_t enqueued, done, dead, cancelled, expired, queued;
     int64_t attempts, duplicates;
     int64_t faults;     /* calls refused and replies lost by the hook */
+    int64_t late;       /* calls that timed out and took effect later */
     int64_t boxes_lost; /* killed or taken */
     double virtual_s;
     char finding[240]; /* "" when all is well; else what is wrong, first found */

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 
+struct late_options;
 struct world_receive;
 struct world_child;
 
@@ -71,6 +72,7 @@ struct world_proc {
     struct world_child *free_children;
     struct world_page page[WORLD_BOARD_PATHS];
     struct world_proc *next_on_box;
+    const struct late_options *late; /* NULL: no call of it is late */
 };
 
 struct world_box {
@@ -107,6 +109,8 @@ struct world {
     struct kernel_event_id ec2_armed;
     struct world_box **box;
     int64_t box_count, box_cap;
+    uint64_t late_made; /* calls that were late */
+    int64_t late_pending;
     world_boot_fn *on_up, *on_down;
     void *boot_ctx;
 };

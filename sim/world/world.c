@@ -208,6 +208,8 @@ void world_reset(struct world *w, const struct world_params *params,
     world_queue_reset(w);
     world_fleet_reset(w);
     w->on_up = w->on_down = NULL;
+    w->late_made = 0;
+    w->late_pending = 0;
 }
 
 struct kernel *world_kernel(struct world *w)

@@ -17,7 +17,7 @@
 
 static void sound(bool gentle, uint64_t from, uint64_t to)
 {
-    int64_t faults = 0, jobs = 0, boxes = 0, duplicates = 0, cancelled = 0;
+    int64_t faults = 0, late = 0, jobs = 0, boxes = 0, duplicates = 0, cancelled = 0;
     for (uint64_t seed = from; seed < to; seed++) {
         struct torture_options options = {.seed = seed, .gentle = gentle};
         struct torture_result r;
@@ -31,17 +31,19 @@ static void sound(bool gentle, uint64_t from, uint64_t to)
         if (gentle)
             assert_int_equal(r.attempts, r.enqueued);
         faults += r.faults;
+        late += r.late;
         jobs += r.enqueued;
         boxes += r.boxes_lost;
         duplicates += r.duplicates;
         cancelled += r.cancelled;
     }
-    print_message(
-        "  %lld jobs, %lld faults, %lld boxes lost, %lld duplicates, %lld cancelled\n",
-        (long long)jobs, (long long)faults, (long long)boxes, (long long)duplicates,
-        (long long)cancelled);
+    print_message("  %lld jobs, %lld faults, %lld calls late, %lld boxes lost, %lld "
+                  "duplicates, %lld cancelled\n",
+                  (long long)jobs, (long long)faults, (long long)late, (long long)boxes,
+                  (long long)duplicates, (long long)cancelled);
     if (!gentle) /* the faults were there */
-        assert_true(faults > 1000 && boxes > 50 && duplicates > 100 && cancelled > 10);
+        assert_true(faults > 1000 && late > 500 && boxes > 50 && duplicates > 100 &&
+                    cancelled > 10);
 }
 
 static void nothing_is_lost(void **state)
