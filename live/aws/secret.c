@@ -22,6 +22,7 @@ void *secret_alloc(size_t bytes)
         abort();
     }
     madvise(head, whole, MADV_DONTDUMP);
+    madvise(head, whole, MADV_WIPEONFORK); /* no business of a forked child */
     head->bytes = whole;
     return head + 1;
 }

@@ -10,12 +10,11 @@
  * nobody. Standard output and error come back through a pipe, of which the last
  * JOBQ_OUTPUT_TAIL bytes are kept; lines "progress N%" are noted. The environment is ours
  * without the ways to our credentials and what belongs to the drainer alone (kept_back in
- * command.c), with JOBQ_JOB_ID, JOBQ_ATTEMPT and JOBQ_QUEUE. No other descriptor is passed
+ * keeper.c), with JOBQ_JOB_ID, JOBQ_ATTEMPT and JOBQ_QUEUE. No other descriptor is passed
  * on.
  *
- * When the command's own process ends, what is left of its group is killed: a job leaves
- * nothing behind. Orphans that left the group come to this process (it is their
- * subreaper), and are reaped, and killed at the end. */
+ * Commands are children of a keeper (live/work/keeper.h), so that none outlives this process,
+ * however it ends, and none leaves anything behind when its own process ends. */
 #ifndef JOBQ_LIVE_WORK_COMMAND_H
 #define JOBQ_LIVE_WORK_COMMAND_H
 
@@ -36,7 +35,8 @@ struct command_options {
 struct command_host; /* all commands of this process */
 struct command;
 
-/* Takes SIGCHLD of loop. options is copied. */
+/* options is copied. The keeper starts with the first command, which inherits what the environment
+ * is then. */
 struct command_host *command_host_new(struct loop *loop,
                                       const struct command_options *options);
 /* Kills and reaps every child that is left. */

@@ -58,7 +58,8 @@ def parent(pid):
 
 
 def children(process):
-    return [pid for pid in marked(QUEUE) if parent(pid) == process.pid]
+    """Commands: children of its keeper."""
+    return [pid for pid in marked(QUEUE) if parent(parent(pid)) == process.pid]
 
 
 def drain(name):
