@@ -251,7 +251,7 @@ static void a_stop_is_term_and_then_kill(void **state)
     run_to_end(&r);
     assert_int_equal(r.end.exit_code, 128 + SIGKILL);
     assert_non_null(strstr(r.tail, "term"));
-    assert_true(r.end.wall_ns >= 300 * JOBQ_NS_PER_MS);
+    assert_true(r.end.wall_ns >= 290 * JOBQ_NS_PER_MS); /* a timer may be a tick early */
     run_close(&r);
 }
 
