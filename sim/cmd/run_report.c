@@ -118,13 +118,14 @@ void run_report_json(const struct scenario *s, const struct run_result *r,
     json_object_set_new(root, "reps", json_integer(r->reps));
     json_object_set_new(root, "scenario", json_string(normal.ptr));
     if (s->trace_path)
-        json_object_set_new(root, "trace",
-                            json_pack("{s:s, s:I, s:I, s:I}", "format",
-                                      trace_format_name(s->trace.format), "jobs",
-                                      (json_int_t)s->trace.count, "skipped_run_time",
-                                      (json_int_t)s->trace.skipped_runtime,
-                                      "skipped_arrival",
-                                      (json_int_t)s->trace.skipped_arrival));
+        json_object_set_new(
+            root, "trace",
+            json_pack("{s:s, s:I, s:I, s:I, s:I}", "format",
+                      trace_format_name(s->trace.format), "jobs",
+                      (json_int_t)s->trace.count, "skipped_run_time",
+                      (json_int_t)s->trace.skipped_runtime, "skipped_arrival",
+                      (json_int_t)s->trace.skipped_arrival, "skipped_malformed",
+                      (json_int_t)s->trace.skipped_malformed));
     put_statistics(root, r);
     json_object_set_new(root, "capacity", capacity_of(&r->rep[0].capacity));
     if (s->timing) {
@@ -176,6 +177,19 @@ static const struct summary *find(const struct summary *s, int count, const char
     return &s[0];
 }
 
+static void put_skipped(const struct trace *t, struct text *out)
+{
+    if (trace_skipped(t) == 0)
+        return;
+    text_printf(out,
+                "skipped %lld lines: %lld with a run time of 0 or less, %lld without an "
+                "arrival, %lld that cannot be read\n",
+                (long long)trace_skipped(t), (long long)t->skipped_runtime,
+                (long long)t->skipped_arrival, (long long)t->skipped_malformed);
+    for (int i = 0; i < TRACE_NOTES && t->note[i][0]; i++)
+        text_printf(out, "  %s\n", t->note[i]);
+}
+
 static void put_headline(const struct scenario *s, const struct run_result *r,
                          struct text *out)
 {
@@ -198,13 +212,8 @@ static void put_headline(const struct scenario *s, const struct run_result *r,
     if (r->reps > 1)
         text_printf(out, ", %lld replications", (long long)r->reps);
     text_putc(out, '\n');
-    int64_t skipped = s->trace.skipped_runtime + s->trace.skipped_arrival;
-    if (s->trace_path && skipped > 0)
-        text_printf(
-            out,
-            "skipped %lld lines: %lld with a run time <= 0, %lld without an arrival\n",
-            (long long)skipped, (long long)s->trace.skipped_runtime,
-            (long long)s->trace.skipped_arrival);
+    if (s->trace_path)
+        put_skipped(&s->trace, out);
     text_release(&work);
 }
 

@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SWF_FIELDS 18
 #define LINE_MAX_BYTES 4096
+#define CSV_COLUMNS_MAX 64
 /* Later than this the first arrival is a date, not an offset. */
 #define ABSOLUTE_NS (10 * 365 * JOBQ_NS_PER_DAY)
 /* A century: past it a time is a mistake, and sums of times stay far from overflow. */
@@ -29,7 +31,9 @@ struct reading {
     bool known; /* the format has been told */
     struct job *job;
     int64_t count, cap;
-    int64_t skipped_runtime, skipped_arrival;
+    int column[3]; /* CSV: where the header has the format's columns */
+    int64_t line;
+    struct trace skipped; /* its counts and notes */
 };
 
 const char *trace_format_name(enum trace_format format)
@@ -67,6 +71,27 @@ static int read_seconds(const char *what, const char *field, int64_t *out_ns,
     return JOBQ_OK;
 }
 
+int64_t trace_skipped(const struct trace *t)
+{
+    return t->skipped_runtime + t->skipped_arrival + t->skipped_malformed;
+}
+
+/* Counts a line that is no use, under *count, and keeps the reason of the first few. */
+static int skip_line(struct reading *r, int64_t *count, const char *why)
+{
+    int64_t at = trace_skipped(&r->skipped);
+    if (at < TRACE_NOTES)
+        snprintf(r->skipped.note[at], TRACE_NOTE_BYTES, "line %lld: %.70s",
+                 (long long)r->line, why);
+    ++*count;
+    return JOBQ_OK;
+}
+
+static int too_few(int fields, int want, struct jobq_error *err)
+{
+    return jobq_fail(err, JOBQ_INVALID, "%d of %d fields", fields, want);
+}
+
 static int add_job(struct reading *r, int64_t arrival_ns, int64_t job_ns,
                    struct jobq_error *err)
 {
@@ -100,6 +125,15 @@ static int split(char *line, bool comma, char **field, int cap)
     return count;
 }
 
+/* Without the blanks and the quotes around it, in place. */
+static char *unquote(char *field)
+{
+    field += strspn(field, " \t\"");
+    for (size_t len = strlen(field); len > 0 && strchr(" \t\"", field[len - 1]); len--)
+        field[len - 1] = '\0';
+    return field;
+}
+
 static int read_swf(struct reading *r, char *line, struct jobq_error *err)
 {
     char *field[SWF_FIELDS];
@@ -108,47 +142,48 @@ static int read_swf(struct reading *r, char *line, struct jobq_error *err)
     if (fields == 0)
         return JOBQ_OK;
     if (fields < SWF_FIELDS)
-        return jobq_fail(err, JOBQ_INVALID, "truncated line: %d of %d fields", fields,
-                         SWF_FIELDS);
+        return too_few(fields, SWF_FIELDS, err);
     int64_t arrival_ns, job_ns;
     int code = read_seconds("submit time", field[1], &arrival_ns, err);
     if (code == JOBQ_OK)
         code = read_seconds("run time", field[3], &job_ns, err);
     if (code != JOBQ_OK)
         return code;
-    char safe[48];
-    if (arrival_ns < 0 && arrival_ns != -JOBQ_NS_PER_S)
-        return jobq_fail(err, JOBQ_INVALID, "submit time '%s' is out of range",
-                         quote(field[1], safe));
-    if (job_ns < 0 && job_ns != -JOBQ_NS_PER_S)
-        return jobq_fail(err, JOBQ_INVALID, "run time '%s' is out of range",
-                         quote(field[3], safe));
     if (job_ns <= 0)
-        r->skipped_runtime++;
-    else if (arrival_ns < 0)
-        r->skipped_arrival++;
-    else
-        return add_job(r, arrival_ns, job_ns, err);
+        return skip_line(r, &r->skipped.skipped_runtime, "a run time of 0 or less");
+    if (arrival_ns < 0)
+        return skip_line(r, &r->skipped.skipped_arrival, "no arrival");
+    return add_job(r, arrival_ns, job_ns, err);
+}
+
+/* The fields of a CSV line that its format wants, in the format's order. */
+static int csv_fields(const struct reading *r, char *line, int want, char **out,
+                      struct jobq_error *err)
+{
+    char *field[CSV_COLUMNS_MAX];
+    int fields = split(line, true, field, CSV_COLUMNS_MAX), last = 0;
+    for (int i = 0; i < want; i++)
+        last = r->column[i] > last ? r->column[i] : last;
+    if (fields <= last || *field[last] == '\0')
+        return too_few(fields <= last ? fields : last, last + 1, err);
+    for (int i = 0; i < want; i++)
+        out[i] = unquote(field[r->column[i]]);
     return JOBQ_OK;
 }
 
 static int read_azure_functions(struct reading *r, char *line, struct jobq_error *err)
 {
-    char *field[5];
-    int fields = split(line, true, field, 5);
-    if (fields < 4 || *field[3] == '\0')
-        return jobq_fail(err, JOBQ_INVALID, "truncated line: %d of 4 fields",
-                         fields < 4 ? fields : 3);
+    char *field[2];
     int64_t end_ns, job_ns;
-    int code = read_seconds("end_timestamp", field[2], &end_ns, err);
+    int code = csv_fields(r, line, 2, field, err);
     if (code == JOBQ_OK)
-        code = read_seconds("duration", field[3], &job_ns, err);
+        code = read_seconds("end_timestamp", field[0], &end_ns, err);
+    if (code == JOBQ_OK)
+        code = read_seconds("duration", field[1], &job_ns, err);
     if (code != JOBQ_OK)
         return code;
-    if (job_ns < 0) {
-        r->skipped_runtime++;
-        return JOBQ_OK;
-    }
+    if (job_ns < 0)
+        return skip_line(r, &r->skipped.skipped_runtime, "a negative duration");
     return add_job(r, end_ns - job_ns, job_ns, err);
 }
 
@@ -215,11 +250,9 @@ static int read_tokens(const char *what, const char *field, int64_t *out,
 
 static int read_azure_llm(struct reading *r, char *line, struct jobq_error *err)
 {
-    char *field[4], safe[48];
-    int fields = split(line, true, field, 4);
-    if (fields < 3 || *field[2] == '\0')
-        return jobq_fail(err, JOBQ_INVALID, "truncated line: %d of 3 fields",
-                         fields < 3 ? fields : 2);
+    char *field[3], safe[48];
+    if (csv_fields(r, line, 3, field, err) != JOBQ_OK)
+        return err->code;
     int64_t arrival_ns, context, generated;
     if (!read_timestamp(field[0], &arrival_ns))
         return jobq_fail(err, JOBQ_INVALID, "malformed TIMESTAMP '%s'",
@@ -236,25 +269,44 @@ static int read_azure_llm(struct reading *r, char *line, struct jobq_error *err)
     return add_job(r, arrival_ns, (int64_t)job_ns, err);
 }
 
-/* The first line that is neither empty nor a comment tells the format; a header is used
- * up by it. */
+/* Does the header name all of these columns? Notes where. */
+static bool find_columns(struct reading *r, const char *header,
+                         const char *const names[3])
+{
+    char copy[LINE_MAX_BYTES], *field[CSV_COLUMNS_MAX];
+    memcpy(copy, header, strlen(header) + 1);
+    int fields = split(copy, true, field, CSV_COLUMNS_MAX);
+    for (int i = 0; i < 3 && names[i]; i++) {
+        r->column[i] = -1;
+        for (int f = 0; f < fields; f++)
+            if (strcasecmp(unquote(field[f]), names[i]) == 0)
+                r->column[i] = f;
+        if (r->column[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+/* The first line that is neither empty nor a comment tells the format. True: it was a
+ * header. */
 static bool tell_format(struct reading *r, const char *line)
 {
+    static const char *const functions[3] = {"end_timestamp", "duration", NULL};
+    static const char *const llm[3] = {"TIMESTAMP", "ContextTokens", "GeneratedTokens"};
     r->known = true;
-    if (strncmp(line, "app,func,end_timestamp,duration", 31) == 0) {
-        r->format = TRACE_AZURE_FUNCTIONS;
-        return true;
-    }
-    if (strncmp(line, "TIMESTAMP,ContextTokens,GeneratedTokens", 39) == 0) {
-        r->format = TRACE_AZURE_LLM;
-        return true;
-    }
     r->format = TRACE_SWF;
-    return false;
+    if (find_columns(r, line, functions))
+        r->format = TRACE_AZURE_FUNCTIONS;
+    else if (find_columns(r, line, llm))
+        r->format = TRACE_AZURE_LLM;
+    return r->format != TRACE_SWF;
 }
 
 static int read_line(struct reading *r, char *line, struct jobq_error *err)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    if (r->line == 1 && strncmp(line, byte_order_mark, 3) == 0)
+        line += 3;
     size_t len = strcspn(line, "\r\n");
     line[len] = '\0';
     if (line[strspn(line, " \t")] == '\0' || line[strspn(line, " \t")] == ';')
@@ -268,26 +320,40 @@ static int read_line(struct reading *r, char *line, struct jobq_error *err)
     return read_swf(r, line, err);
 }
 
-static int read_lines(FILE *file, const char *shown, struct reading *r,
-                      struct jobq_error *err)
+/* The rest of a line that is too long. */
+static void drop_rest(FILE *file)
+{
+    int c;
+    while ((c = getc(file)) != EOF && c != '\n')
+        ;
+}
+
+static int read_lines(FILE *file, struct reading *r, struct jobq_error *err)
 {
     char line[LINE_MAX_BYTES];
-    for (int64_t number = 1;; number++) {
+    struct jobq_error why;
+    for (r->line = 1;; r->line++) {
         /* A NUL byte would hide the rest of its line: fill first, so that it shows. */
         memset(line, '\n', sizeof line);
         if (!fgets(line, sizeof line, file))
             return JOBQ_OK;
         int code = JOBQ_OK;
         char *end = memchr(line, '\n', sizeof line);
-        if (!end || end == line + sizeof line - 1)
-            code = jobq_fail(err, JOBQ_INVALID, "line is longer than %d bytes",
-                             LINE_MAX_BYTES - 2);
-        else if (strlen(line) + (feof(file) != 0) < (size_t)(end - line))
-            code = jobq_fail(err, JOBQ_INVALID, "malformed line: it holds a NUL byte");
+        if (!end || end == line + sizeof line - 1) {
+            code =
+                jobq_fail(&why, JOBQ_INVALID, "longer than %d bytes", LINE_MAX_BYTES - 2);
+            drop_rest(file);
+        } else if (strlen(line) + (feof(file) != 0) < (size_t)(end - line)) {
+            code = jobq_fail(&why, JOBQ_INVALID, "it holds a NUL byte");
+        }
         if (code == JOBQ_OK)
-            code = read_line(r, line, err);
-        if (code != JOBQ_OK)
-            return jobq_wrap(err, "%s:%lld", shown, (long long)number);
+            code = read_line(r, line, &why);
+        if (code == JOBQ_INVALID) {
+            skip_line(r, &r->skipped.skipped_malformed, why.text);
+        } else if (code != JOBQ_OK) {
+            *err = why;
+            return code;
+        }
     }
 }
 
@@ -304,25 +370,41 @@ static int64_t scaled(int64_t ns, double scale)
     return scale > 1.0 || scale < 1.0 ? (int64_t)llrint((double)ns * scale) : ns;
 }
 
-static void deliver(struct reading *r, struct trace *out)
+static int check_scale(const struct reading *r, int64_t origin_ns, struct jobq_error *err)
+{
+    for (int64_t i = 0; i < r->count; i++) {
+        int64_t arrival_ns = r->job[i].arrival_ns - origin_ns, job_ns = r->job[i].job_ns;
+        double most = (double)(arrival_ns > job_ns ? arrival_ns : job_ns);
+        if (most * r->options->time_scale > (double)TIME_MAX_NS)
+            return jobq_fail(err, JOBQ_LIMIT,
+                             "scaled by %g the trace's times pass 100 years",
+                             r->options->time_scale);
+    }
+    return JOBQ_OK;
+}
+
+static int deliver(struct reading *r, struct trace *out, struct jobq_error *err)
 {
     qsort(r->job, (size_t)r->count, sizeof *r->job, by_arrival);
     int64_t first = r->job[0].arrival_ns;
     int64_t origin = first < 0 || first > ABSOLUTE_NS ? first : 0;
+    int code = check_scale(r, origin, err);
+    if (code != JOBQ_OK)
+        return code;
     int64_t count = r->options->limit > 0 && r->options->limit < r->count
                         ? r->options->limit
                         : r->count;
-    *out = (struct trace){.format = r->format,
-                          .count = count,
-                          .arrival_ns = xmalloc((size_t)count * sizeof(int64_t)),
-                          .job_ns = xmalloc((size_t)count * sizeof(int64_t)),
-                          .skipped_runtime = r->skipped_runtime,
-                          .skipped_arrival = r->skipped_arrival};
+    *out = r->skipped;
+    out->format = r->format;
+    out->count = count;
+    out->arrival_ns = xmalloc((size_t)count * sizeof(int64_t));
+    out->job_ns = xmalloc((size_t)count * sizeof(int64_t));
     for (int64_t i = 0; i < count; i++) {
         out->arrival_ns[i] =
             scaled(r->job[i].arrival_ns - origin, r->options->time_scale);
         out->job_ns[i] = scaled(r->job[i].job_ns, r->options->time_scale);
     }
+    return JOBQ_OK;
 }
 
 int trace_read(const char *path, const struct trace_options *options, struct trace *out,
@@ -337,17 +419,21 @@ int trace_read(const char *path, const struct trace_options *options, struct tra
                          "cannot open trace '%s': %s", shown,
                          errno == ENOENT ? "no such file" : "not readable");
     struct reading r = {.options = options};
-    int code = read_lines(file, shown, &r, err);
+    int code = read_lines(file, &r, err);
     if (code == JOBQ_OK && ferror(file))
         code = jobq_fail(err, JOBQ_DENIED, "cannot read trace '%s'", shown);
     fclose(file);
     if (code == JOBQ_OK && r.count == 0)
-        code = r.known ? jobq_fail(err, JOBQ_INVALID,
-                                   "trace '%s' has no usable job (%lld skipped)", shown,
-                                   (long long)(r.skipped_runtime + r.skipped_arrival))
-                       : jobq_fail(err, JOBQ_INVALID, "trace '%s' is empty", shown);
+        code = trace_skipped(&r.skipped) > 0
+                   ? jobq_fail(err, JOBQ_INVALID,
+                               "trace '%s' has no usable job: %lld lines skipped (%s)",
+                               shown, (long long)trace_skipped(&r.skipped),
+                               r.skipped.note[0])
+                   : jobq_fail(err, JOBQ_INVALID, "trace '%s' is empty", shown);
     if (code == JOBQ_OK)
-        deliver(&r, out);
+        code = deliver(&r, out, err);
+    if (code == JOBQ_LIMIT)
+        jobq_wrap(err, "%s", shown);
     free(r.job);
     return code;
 }

@@ -26,10 +26,11 @@ bad() { # what the line must say; options...
 
 row="1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1"
 printf '1 0 -1 5 %s\n' "$row" >"$work/good.swf"
-printf '1 0 -1 5 %s\n2 7 -1\n' "$row" >"$work/truncated.swf"
-printf '1 0 -1 5 %s\n2 x -1 5 %s\n' "$row" "$row" >"$work/malformed.swf"
-printf '1 0 -1 5 %s\n2 1 -1 99999999999 %s\n' "$row" "$row" >"$work/range.swf"
-printf '1 0 -1 5 %s\n2 1 -1 \001\033 %s\n' "$row" "$row" >"$work/binary.swf"
+printf '2 7 -1\n' >"$work/truncated.swf"
+printf '2 x -1 5 %s\n' "$row" >"$work/malformed.swf"
+printf '2 1 -1 99999999999 %s\n' "$row" >"$work/range.swf"
+printf '2 1 -1 \001\033 %s\n' "$row" >"$work/binary.swf"
+printf '1 0 -1 5 %s\n2 7 -1\n3 1 -1 -7 %s\n' "$row" "$row" >"$work/mixed.swf"
 printf '1 0 -1 0 %s\n' "$row" >"$work/unusable.swf"
 : >"$work/empty.swf"
 printf 'app,func,end_timestamp,duration\na,b,3\n' >"$work/short.csv"
@@ -68,13 +69,13 @@ bad "--seed: malformed seed '-1'" --seed -1
 bad "--set: want SECTION.KEY=VALUE" --set sqs.duplicate_rate
 bad "--set: " --set sqs.no_such_key=1
 bad "cannot open trace 'missing.swf': no such file" --trace missing.swf
-bad "truncated.swf:2: truncated line: 3 of 18 fields" --trace truncated.swf
-bad "malformed.swf:2: malformed submit time 'x'" --trace malformed.swf
-bad "range.swf:2: run time '99999999999' is out of range" --trace range.swf
-bad "binary.swf:2: malformed run time '\\x01\\x1b'" --trace binary.swf
-bad "trace 'unusable.swf' has no usable job (1 skipped)" --trace unusable.swf
+bad "no usable job: 1 lines skipped (line 1: 3 of 18 fields)" --trace truncated.swf
+bad "(line 1: malformed submit time 'x')" --trace malformed.swf
+bad "(line 1: run time '99999999999' is out of range" --trace range.swf
+bad "(line 1: malformed run time '\\x01\\x1b'" --trace binary.swf
+bad "trace 'unusable.swf' has no usable job: 1 lines skipped (line 1: a run time of 0 or less)" --trace unusable.swf
 bad "trace 'empty.swf' is empty" --trace empty.swf
-bad "short.csv:2: truncated line: 3 of 4 fields" --trace short.csv
+bad "1 lines skipped (line 2: 3 of 4 fields)" --trace short.csv
 bad "'--jobs' does not go with '--trace', use '--limit'" --trace good.swf --jobs 5
 bad "'--limit' needs '--trace'" --limit 5
 bad "cannot open 'missing.ini'" --scenario missing.ini
@@ -101,6 +102,12 @@ grep -q '"enqueued": 60' "$work/out" && [ "$(wc -l <"$work/jobs.csv")" = 61 ] ||
     cat "$work/jobs.csv"
     failed=1
 }
+# Lines of a trace that are no use are skipped, counted and named.
+(cd "$work" && "$jobqsim" run --trace mixed.swf --model ideal >out) || failed=1
+for says in "1 jobs of" "skipped 2 lines: 1 with a run time of 0 or less, 0 without an arrival, 1 that cannot be read" \
+    "line 2: 3 of 18 fields" "line 3: a run time of 0 or less"; do
+    grep -qF "$says" "$work/out" || { echo "FAIL: mixed.swf: no '$says'"; cat "$work/out"; failed=1; }
+done
 "$jobqsim" run --help | awk 'length > 80 { print "FAIL: help is wider than 80: " $0; bad = 1 }
     END { exit bad }' || failed=1
 "$jobqsim" run --jobs 200 --boxes 2 --reps 3 | awk 'length > 80 { print "FAIL: wide: " $0; bad = 1 }

@@ -100,21 +100,21 @@ static void bad_traces(void **state)
 #define REST " 1 -1 -1 -1 -1 -1 -1 1 1 -1 -1 -1 -1 -1\n"
     static const struct {
         const char *body, *says;
-    } cases[] = {
-        {"", "is empty"},
-        {"; only\n", "is empty"},
-        {"1 0 -1 0" REST, "no usable job"},
-        {"1 0 -1 5" REST "2 1 -1\n", ":2: truncated"},
-        {"1 0 -1 x" REST, ":1: malformed run time 'x'"},
-        {"1 0 -1 5" REST "2 \x01 -1 5" REST, ":2: malformed submit time '\\x01'"},
-        {"1 99999999999999 -1 5" REST, ":1: submit time"},
-        {"1 0 -1 -7" REST, "out of range"},
-        {"app,func,end_timestamp,duration\na,b,1\n", ":2: truncated"},
-        {"app,func,end_timestamp,duration\na,b,1,zz\n", ":2: malformed"},
-        {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-13-01 00:00:00.0,1,1\n",
-         ":2: malformed TIMESTAMP"},
-        {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-01 00:00:00.0,1,-1\n",
-         ":2: GeneratedTokens '-1' is out of range"}};
+    } cases[] = {{"", "is empty"},
+                 {"; only\n", "is empty"},
+                 {"1 0 -1 0" REST, "no usable job"},
+                 {"2 1 -1\n", "1 lines skipped (line 1: 3 of 18 fields)"},
+                 {"1 0 -1 x" REST, "line 1: malformed run time 'x'"},
+                 {"2 \x01 -1 5" REST, "line 1: malformed submit time '\\x01'"},
+                 {"1 99999999999999 -1 5" REST, "line 1: submit time"},
+                 {"1 0 -1 -7" REST, "line 1: a run time of 0 or less"},
+                 {"a,b,c\n1,2,3\n", "2 lines skipped (line 1: 1 of 18 fields)"},
+                 {"app,func,end_timestamp,duration\na,b,1\n", "line 2: 3 of 4 fields"},
+                 {"app,func,end_timestamp,duration\na,b,1,zz\n", "line 2: malformed"},
+                 {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-13-01 00:00:00.0,1,1\n",
+                  "line 2: malformed TIMESTAMP"},
+                 {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-01 00:00:00.0,1,-1\n",
+                  "line 2: GeneratedTokens '-1' is out of range"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct trace t;
         struct jobq_error err = {0};
@@ -123,6 +123,70 @@ static void bad_traces(void **state)
         if (!strstr(err.text, cases[i].says))
             fail_msg("case %zu: %s", i, err.text);
     }
+}
+
+/* What a real archive holds among its jobs is skipped and counted, and the first of it named. */
+static void unusable_lines_are_skipped(void **state)
+{
+    (void)state;
+    static char body[9000];
+    int len = snprintf(body, sizeof body,
+                       "\xef\xbb\xbf"
+                       "1 0 -1 5" REST "2 1 -1\n"
+                       "3 7 -1 -6.5" REST "4 8 -1 9" REST "5 -7 -1 9" REST
+                       "6 9 -1 1e99" REST "7 10 -1 4" REST "%5000d\n"
+                       "8 11 -1 3" REST,
+                       0);
+    struct trace t;
+    struct jobq_error err = {0};
+    if (read_text(body, (size_t)len, &t, &err) != JOBQ_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.count, 4);
+    assert_int_equal(t.skipped_runtime, 1);
+    assert_int_equal(t.skipped_arrival, 1);
+    assert_int_equal(t.skipped_malformed, 3);
+    assert_int_equal(trace_skipped(&t), 5);
+    assert_string_equal(t.note[0], "line 2: 3 of 18 fields");
+    assert_string_equal(t.note[1], "line 3: a run time of 0 or less");
+    assert_string_equal(t.note[2], "line 5: no arrival");
+    assert_int_equal(t.job_ns[3], 3 * JOBQ_NS_PER_S);
+    trace_release(&t);
+}
+
+static void headers_may_be_odd(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "app,func,end_timestamp,duration\na,b,10,4\n",
+        "Duration , \"End_Timestamp\", app\r\n4,10,a\r\n",
+        "\"region\",\"duration\",\"end_timestamp\"\n\"x\",\"4\",\"10\"\n"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct trace t;
+        struct jobq_error err = {0};
+        if (read_text(bodies[i], strlen(bodies[i]), &t, &err) != JOBQ_OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(t.format, TRACE_AZURE_FUNCTIONS);
+        assert_int_equal(t.arrival_ns[0], 6 * JOBQ_NS_PER_S);
+        assert_int_equal(t.job_ns[0], 4 * JOBQ_NS_PER_S);
+        trace_release(&t);
+    }
+}
+
+static void a_scale_past_the_clock_is_refused(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test_workload_XXXXXX";
+    static const char body[] = "1 0 -1 86400" REST;
+    struct trace_options options = PLAIN;
+    struct trace t;
+    struct jobq_error err = {0};
+    int fd = mkstemp(path);
+    assert_true(write(fd, body, sizeof body - 1) == (ssize_t)sizeof body - 1);
+    close(fd);
+    options.time_scale = 1e6;
+    assert_int_equal(trace_read(path, &options, &t, &err), JOBQ_LIMIT);
+    assert_non_null(strstr(err.text, "pass 100 years"));
+    unlink(path);
 }
 
 /* The counts and means of ../shared/traces/README.md. */
@@ -163,8 +227,13 @@ static void recorded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(arrivals), cmocka_unit_test(swf),
-                                       cmocka_unit_test(bad_traces),
-                                       cmocka_unit_test(recorded)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrivals),
+        cmocka_unit_test(swf),
+        cmocka_unit_test(bad_traces),
+        cmocka_unit_test(unusable_lines_are_skipped),
+        cmocka_unit_test(headers_may_be_odd),
+        cmocka_unit_test(a_scale_past_the_clock_is_refused),
+        cmocka_unit_test(recorded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
