@@ -219,14 +219,6 @@ static int row_order(const void *left, const void *right)
     return (a->line > b->line) - (a->line < b->line);
 }
 
-bool sheet_has_row(const struct sheet *sheet, const char *service, const char *item)
-{
-    for (int i = sheet->count - 1; i >= 0; i--)
-        if (by_name(service, item, &sheet->row[i]) == 0)
-            return true;
-    return false;
-}
-
 void sheet_fold_free(struct sheet *sheet)
 {
     if (sheet->count)

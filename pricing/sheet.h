@@ -134,9 +134,6 @@ int sheet_add(struct sheet *sheet, const struct sheet_row *row, struct jobq_erro
  * on-demand one. source says where the price is from. NOT_FOUND: its unit is not known. */
 int sheet_override(struct sheet *sheet, const char *service, const char *item, double usd,
                    const char *source, struct jobq_error *err);
-/* True if a row of service.item was added, also before sheet_finish. Walks backwards: fast
- * for rows that were added lately. */
-bool sheet_has_row(const struct sheet *sheet, const char *service, const char *item);
 /* A first tier that costs nothing, with others behind it, becomes the free allowance of
  * its item, and the next tier starts at 0. Before sheet_finish. */
 void sheet_fold_free(struct sheet *sheet);

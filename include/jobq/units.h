@@ -42,6 +42,5 @@ int jobq_parse_number(const char *text, double *out, struct jobq_error *err);
  * cut at cap; returns out. */
 char *jobq_format_duration(int64_t ns, char *out, int cap);
 char *jobq_format_size(int64_t bytes, char *out, int cap);
-char *jobq_format_count(int64_t count, char *out, int cap);
 
 #endif

@@ -1,7 +1,7 @@
-/* models/ec2/vcpu.h - what the calls of the EC2 model share.
+/* box.h - what the calls of the EC2 model share.
  *
  * Room:     models, the facts; internal to the EC2 model.
- * Callers:  ec2*.c. */
+ * Callers:  the files of models/ec2. */
 #ifndef JOBQ_MODELS_EC2_BOX_H
 #define JOBQ_MODELS_EC2_BOX_H
 

@@ -287,16 +287,6 @@ bool box_remove(struct box *box, int64_t now_ns, int32_t handle)
     return true;
 }
 
-int32_t box_jobs(const struct box *box)
-{
-    return box->cpu_count + box->wait_count;
-}
-
-int32_t box_computing(const struct box *box)
-{
-    return box->cpu_count;
-}
-
 int64_t box_busy_ns(const struct box *box, int64_t now_ns)
 {
     int32_t k = box->cpu_count < box->vcpus ? box->cpu_count : box->vcpus;

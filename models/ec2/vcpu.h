@@ -83,8 +83,6 @@ int64_t box_next_at(const struct box *box);
  * while it returns cap. */
 int box_advance(struct box *box, int64_t now_ns, struct box_end *out, int cap);
 
-int32_t box_jobs(const struct box *box);
-int32_t box_computing(const struct box *box);
 /* vCPU-nanoseconds used until now_ns (>= the last call's). */
 int64_t box_busy_ns(const struct box *box, int64_t now_ns);
 

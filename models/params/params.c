@@ -42,7 +42,7 @@ static int no_such_set(const char *model, struct jobq_error *err)
         "no model called '%.60s', there are 'aws-2026', 'aws-2012' and 'ideal'", model);
 }
 
-const char *param_status_name(enum param_status status)
+static const char *param_status_name(enum param_status status)
 {
     static const char *const name[] = {"measured", "documented", "derived", "assumed",
                                        "defined"};

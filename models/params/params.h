@@ -52,7 +52,6 @@ enum param_status {
     PARAM_ASSUMED,
     PARAM_DEFINED
 };
-const char *param_status_name(enum param_status status);
 
 /* One line of a set. Views: good while the callback runs. */
 struct param_note {

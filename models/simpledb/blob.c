@@ -9,7 +9,8 @@
 
 enum { CHUNK_UNITS = 1 << BLOB_CHUNK_SHIFT, CHUNK_COUNT_MAX = 1 << 14 };
 
-int blobs_class(uint32_t bytes)
+/* The size class; pieces of one class may hold each other's contents. */
+static int blobs_class(uint32_t bytes)
 {
     if (bytes <= 512)
         return (int)((bytes + 7) / 8) - 1;

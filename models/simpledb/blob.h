@@ -36,8 +36,6 @@ void blobs_reset(struct blobs *blobs);
 uint32_t blobs_alloc(struct blobs *blobs, uint32_t bytes);
 /* bytes: as it was allocated. */
 void blobs_free(struct blobs *blobs, uint32_t blob, uint32_t bytes);
-/* The size class; pieces of one class may hold each other's contents. */
-int blobs_class(uint32_t bytes);
 int64_t blobs_memory(const struct blobs *blobs);
 
 static inline char *blobs_at(const struct blobs *blobs, uint32_t blob)

@@ -166,14 +166,6 @@ int simpledb_params_load(const char *model, struct simpledb_params *out,
     return params_load(model, "simpledb", field, FIELD_COUNT, out, err);
 }
 
-void simpledb_params_default(struct simpledb_params *params)
-{
-    struct jobq_error err;
-    int code = simpledb_params_load("ideal", params, &err);
-    assert(code == JOBQ_OK);
-    (void)code;
-}
-
 int simpledb_params_set(struct simpledb_params *params, const char *key,
                         const char *value, struct jobq_error *err)
 {

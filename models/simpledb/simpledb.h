@@ -152,8 +152,6 @@ struct simpledb_params {
 /* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known ones. */
 int simpledb_params_load(const char *model, struct simpledb_params *out,
                          struct jobq_error *err);
-/* The set "ideal", which is always there. */
-void simpledb_params_default(struct simpledb_params *params);
 /* One parameter by its key in the ini file, as text ("70", "30s", "none"). */
 int simpledb_params_set(struct simpledb_params *params, const char *key,
                         const char *value, struct jobq_error *err);

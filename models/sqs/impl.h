@@ -252,8 +252,6 @@ void sqs_rotate(struct sqs *s, struct sqs_queue *q, uint32_t slot);
 bool sqs_is_blocked(const struct sqs *s, uint32_t slot);
 /* Takes it out of its place. */
 void sqs_lift(struct sqs *s, struct sqs_queue *q, uint32_t slot);
-/* Takes it out of the queue altogether; its bytes are kept. */
-void sqs_leave(struct sqs *s, struct sqs_queue *q, uint32_t slot);
 /* The same and frees it, after telling the observer. */
 void sqs_drop(struct sqs *s, struct sqs_queue *q, uint32_t slot);
 /* Moves it to another queue, visible there. */
@@ -268,9 +266,6 @@ void sqs_settle(struct sqs *s, struct sqs_queue *q, int64_t now);
 void sqs_link(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
               uint32_t prev);
 void sqs_unlink(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot);
-/* Links it where `rejoin` says, passing over no more than steps. */
-void sqs_join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
-              enum sqs_rejoin rejoin, int steps);
 /* The list that a visible message of a standard queue is in, and its other end. */
 void sqs_ready_list(struct sqs *s, struct sqs_queue *q, uint32_t slot, uint32_t **head,
                     uint32_t **tail);

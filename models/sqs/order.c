@@ -47,8 +47,9 @@ void sqs_unlink(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot)
 
 /* ---- visible ---------------------------------------------------------------------------- */
 
-void sqs_join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
-              enum sqs_rejoin rejoin, int steps)
+/* Links it where `rejoin` says, passing over no more than steps. */
+static void sqs_join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
+                     enum sqs_rejoin rejoin, int steps)
 {
     uint32_t prev = *tail;
     if (rejoin == SQS_REJOIN_BACK) {
@@ -306,7 +307,8 @@ void sqs_enter(struct sqs *s, struct sqs_queue *q, uint32_t slot)
         sqs_fair_enter(s, q, m->group, m->sent_at);
 }
 
-void sqs_leave(struct sqs *s, struct sqs_queue *q, uint32_t slot)
+/* Takes it out of the queue altogether; its bytes are kept. */
+static void sqs_leave(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
     struct sqs_slot *m = &s->slot[slot];
     if (m->place != SQS_PLACE_NONE)

@@ -78,11 +78,6 @@ void sqs_free(struct sqs *s)
     free(s);
 }
 
-const struct sqs_params *sqs_params_of(const struct sqs *s)
-{
-    return &s->params;
-}
-
 void sqs_params_change(struct sqs *s, const struct sqs_params *params)
 {
     s->params = *params;

@@ -108,7 +108,6 @@ struct sqs *sqs_new(const struct sqs_params *params); /* params are copied */
 void sqs_free(struct sqs *s);                         /* NULL is fine */
 /* No queues, no messages, time 0, ids from 1 again; memory is kept for reuse. */
 void sqs_reset(struct sqs *s);
-const struct sqs_params *sqs_params_of(const struct sqs *s);
 /* New parameters hold from now on; what exists stays as it is. */
 void sqs_params_change(struct sqs *s, const struct sqs_params *params);
 

@@ -218,10 +218,3 @@ char *jobq_format_size(int64_t bytes, char *out, int cap)
         {"GiB", JOBQ_GIB}, {"MiB", JOBQ_MIB}, {"KiB", JOBQ_KIB}, {"B", 1}, {NULL, 0}};
     return format_scaled(bytes, units, out, cap);
 }
-
-char *jobq_format_count(int64_t count, char *out, int cap)
-{
-    static const struct unit units[] = {
-        {"G", 1000000000}, {"M", 1000000}, {"k", 1000}, {"", 1}, {NULL, 0}};
-    return format_scaled(count, units, out, cap);
-}

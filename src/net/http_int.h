@@ -9,7 +9,6 @@
 #include "net/http_server.h"
 
 #define LISTENERS_MAX 4
-#define STREAM_BYTES (256 * JOBQ_KIB)
 
 struct event;
 
@@ -17,7 +16,7 @@ struct http_exchange {
     struct connection *connection;
     http_gone_fn *gone;
     void *gone_ctx;
-    bool open, stream, close_after, head; /* head: a HEAD, whose answer has no body */
+    bool open, close_after, head; /* head: a HEAD, whose answer has no body */
 };
 
 struct connection {

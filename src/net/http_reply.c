@@ -28,11 +28,9 @@ static void put_head(struct text *out, const struct http_reply *reply, int64_t l
         text_put_str(out, reply->content_type);
         text_put(out, "\r\n", 2);
     }
-    if (length >= 0) {
-        text_put(out, "Content-Length: ", 16);
-        text_put_int(out, length);
-        text_put(out, "\r\n", 2);
-    }
+    text_put(out, "Content-Length: ", 16);
+    text_put_int(out, length);
+    text_put(out, "\r\n", 2);
     if (reply->headers.len > 0)
         text_put_str(out, reply->headers);
     if (close)
@@ -43,7 +41,7 @@ static void put_head(struct text *out, const struct http_reply *reply, int64_t l
 static void end_exchange(struct http_exchange *x)
 {
     struct connection *c = x->connection;
-    x->open = x->stream = false;
+    x->open = false;
     x->gone = NULL;
     http_recount(c);
     c->since_ns = loop_now_ns();
@@ -56,7 +54,7 @@ static void end_exchange(struct http_exchange *x)
 int64_t http_reply(struct http_exchange *x, const struct http_reply *reply)
 {
     struct connection *c = x->connection;
-    assert(x->open && !x->stream);
+    assert(x->open);
     x->close_after = x->close_after || reply->close;
     size_t before = c->out.len;
     put_head(&c->out, reply, reply->body.len, x->close_after);
@@ -79,7 +77,7 @@ int64_t http_reply_bytes(const struct http_reply *reply)
 void http_drop(struct http_exchange *x)
 {
     assert(x->open);
-    x->open = x->stream = false;
+    x->open = false;
     x->gone = NULL;
     http_kill(x->connection);
 }
@@ -88,35 +86,6 @@ void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx)
 {
     x->gone = gone;
     x->gone_ctx = ctx;
-}
-
-void http_stream(struct http_exchange *x, const struct http_reply *head)
-{
-    assert(x->open && !x->stream);
-    x->stream = true;
-    put_head(&x->connection->out, head, -1, true);
-    http_mark_dirty(x->connection);
-}
-
-int http_stream_send(struct http_exchange *x, struct jobq_str bytes,
-                     struct jobq_error *err)
-{
-    struct connection *c = x->connection;
-    assert(x->open && x->stream);
-    if ((int64_t)c->out.len - c->sent + bytes.len > STREAM_BYTES)
-        return jobq_fail(err, JOBQ_LIMIT, "more than '%d' bytes wait for a slow reader",
-                         (int)STREAM_BYTES);
-    text_put_str(&c->out, bytes);
-    http_recount(c);
-    http_mark_dirty(c);
-    return JOBQ_OK;
-}
-
-void http_stream_end(struct http_exchange *x)
-{
-    assert(x->open && x->stream);
-    x->close_after = true;
-    end_exchange(x);
 }
 
 /* Its address as text. */

@@ -132,11 +132,11 @@ void http_client_gone(struct connection *c)
     http_gone_fn *gone = x->gone;
     x->gone = NULL;
     bool answer_comes = gone && gone(x->gone_ctx);
-    if (!gone && !x->stream)
+    if (!gone)
         answer_comes = true; /* nobody cares: the answer may still be given */
-    if (c->dead || (answer_comes && !x->stream))
+    if (c->dead || answer_comes)
         return;
-    x->open = x->stream = false;
+    x->open = false;
     http_kill(c);
 }
 
@@ -557,7 +557,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_limits 
     return server;
 }
 
-void http_server_stop_listening(struct http_server *server)
+static void http_stop_listening(struct http_server *server)
 {
     for (int i = 0; i < server->listener_count; i++) {
         event_free(server->listener[i].event);
@@ -571,7 +571,7 @@ void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
-    http_server_stop_listening(server);
+    http_stop_listening(server);
     /* All are closed before the first is freed: closing links one behind another. */
     for (struct connection *c = server->first; c; c = c->next) {
         if (!c->dead)

@@ -42,7 +42,7 @@ struct http_limits {
 };
 
 /* A request came. Its views die when the handler returns. The handler, or somebody later,
- * must end the exchange with http_reply, http_stream + http_stream_end, or http_drop. */
+ * must end the exchange with http_reply or http_drop. */
 typedef void http_handler_fn(void *ctx, struct http_exchange *x,
                              const struct http_request *request);
 /* The client closed (or half-closed) while its answer is awaited. Return true: an answer
@@ -66,8 +66,6 @@ int http_server_listen(struct http_server *server, const char *host, int port,
  * owns fd from here on, makes it non-blocking, and counts it as a connection, also past the
  * limit. */
 void http_server_adopt(struct http_server *server, int fd);
-/* Stop listening; open connections go on. */
-void http_server_stop_listening(struct http_server *server);
 /* Called behind each turn that made answers, before they are written. */
 void http_server_on_commit(struct http_server *server, loop_fn *commit, void *ctx);
 /* Open connections. */
@@ -92,14 +90,6 @@ int64_t http_reply_bytes(const struct http_reply *reply);
 void http_drop(struct http_exchange *x);
 /* What to call when the client goes away while x is open. */
 void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx);
-
-/* Server-sent events and other endless answers: a head without a length (the end of the
- * connection ends it), then pieces. The piece is refused (LIMIT) when more than 256 KiB
- * wait to be taken by the client. gone is called as above, its answer ignored. */
-void http_stream(struct http_exchange *x, const struct http_reply *head);
-int http_stream_send(struct http_exchange *x, struct jobq_str bytes,
-                     struct jobq_error *err);
-void http_stream_end(struct http_exchange *x);
 
 /* Whether the client is on this machine: of a loopback address, or of a socket pair. */
 bool http_is_local(const struct http_exchange *x);

@@ -43,7 +43,7 @@ static void read_tree(struct jobq_str bytes, bool json)
     struct tree *tree;
     arena_init(&arena, 4096);
     int code = json ? tree_from_json(bytes, &arena, &tree, &err)
-                    : tree_from_query(bytes, &arena, &tree, &err);
+                    : tree_from_query(&bytes, 1, &arena, &tree, &err);
     if (code == JOBQ_OK && weigh(tree, 0) < 0)
         fail("a negative length");
     if (code != JOBQ_OK && err.text[0] == '\0')

@@ -21,7 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct simpledb *filled(void)
 {
     struct simpledb_params params;
-    simpledb_params_default(&params);
+    struct jobq_error err;
+    if (simpledb_params_load("ideal", &params, &err))
+        abort();
     struct simpledb *model = simpledb_new(&params);
     struct simpledb_reply reply;
     struct jobq_error err;

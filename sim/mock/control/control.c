@@ -405,7 +405,7 @@ bool control_request(struct mock *mock, struct http_exchange *x,
         return true;
     struct jobq_str parts[2] = {request->query, request->body};
     bool form = !str_is(path, "/_jobq/faults");
-    if (tree_from_queries(parts, form ? 2 : 1, &mock->arena, &params, &err) < 0)
+    if (tree_from_query(parts, form ? 2 : 1, &mock->arena, &params, &err) < 0)
         answer_error(mock, x, 400, err.text);
     else if (str_is(path, "/_jobq/ledger") && get)
         show_ledger(mock, x, params);

@@ -184,7 +184,7 @@ static void serve_query(struct call *call, const struct http_request *request)
     struct jobq_error err;
     struct tree *params;
     struct jobq_str parts[2] = {request->query, request->body};
-    if (tree_from_queries(parts, 2, &call->mock->arena, &params, &err) < 0) {
+    if (tree_from_query(parts, 2, &call->mock->arena, &params, &err) < 0) {
         call->service = MOCK_SQS;
         mock_fail(call, 400, "MalformedQueryString", NULL, "%s", err.text);
         answer_end(call, CALL_FAILED, false);

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #define WIDTH 80
 
 struct cell {
-    char *shown; /* NULL: a rule over the whole row */
+    char *shown;
     double value;
     bool number;
 };
@@ -69,12 +70,6 @@ void cost_table_number(struct cost_table *table, double value, const char *shown
     cell->shown = text.ptr;
 }
 
-void cost_table_rule(struct cost_table *table)
-{
-    for (int i = 0; i < table->columns; i++)
-        next_cell(table);
-}
-
 static bool is_number(const struct cost_table *table, int column)
 {
     return table->head[column][0] == '#';
@@ -103,14 +98,14 @@ static void print_cell(const char *text, int width, bool right, bool last, FILE 
 }
 
 /* Widths of what is in each column; the widest text column gives way to the page. */
-static int widths(const struct cost_table *table, int *width, int *last)
+static void widths(const struct cost_table *table, int *width, int *last)
 {
     int sum = -2, widest = -1;
     for (int i = 0; i < table->columns; i++)
         width[i] = (int)strlen(title(table, i));
     for (int i = 0; i < table->count; i++) {
         int column = i % table->columns;
-        int len = table->cell[i].shown ? (int)strlen(table->cell[i].shown) : 0;
+        int len = (int)strlen(table->cell[i].shown);
         if (len > width[column])
             width[column] = len;
     }
@@ -124,28 +119,22 @@ static int widths(const struct cost_table *table, int *width, int *last)
     }
     if (sum > WIDTH && widest >= 0 && width[widest] - (sum - WIDTH) >= 8) {
         width[widest] -= sum - WIDTH;
-        sum = WIDTH;
     }
-    return sum;
 }
 
 void cost_table_print(const struct cost_table *table, FILE *out)
 {
-    int width[32], last = 0, used = widths(table, width, &last);
+    int width[32], last = 0;
+    assert(table->columns <= 32);
+    widths(table, width, &last);
     for (int i = 0; i < table->columns; i++)
         if (!is_hidden(table, i))
             print_cell(title(table, i), width[i], is_number(table, i), i == last, out);
     for (int i = 0; i < table->count; i++) {
         int column = i % table->columns;
-        if (!table->cell[i].shown) {
-            for (int j = 0; column == 0 && j < used; j++)
-                fputc('-', out);
-            if (column == 0)
-                fputc('\n', out);
-        } else if (!is_hidden(table, column)) {
+        if (!is_hidden(table, column))
             print_cell(table->cell[i].shown, width[column], is_number(table, column),
                        column == last, out);
-        }
     }
 }
 
@@ -171,8 +160,6 @@ void cost_table_print_csv(const struct cost_table *table, FILE *out)
     for (int i = 0; i < table->count; i++) {
         const struct cell *cell = &table->cell[i];
         bool last = i % table->columns + 1 == table->columns;
-        if (!cell->shown)
-            continue;
         if (cell->number) {
             struct text text = {0};
             text_put_double(&text, cell->value);
@@ -191,8 +178,6 @@ json_t *cost_table_json(const struct cost_table *table)
     for (int i = 0; i < table->count; i++) {
         int column = i % table->columns;
         const struct cell *cell = &table->cell[i];
-        if (!cell->shown)
-            continue;
         if (column == 0) {
             row = json_object();
             json_array_append_new(rows, row);

@@ -22,8 +22,6 @@ void cost_table_free(struct cost_table *table);
 void cost_table_text(struct cost_table *table, const char *text);
 /* shown is what the text form prints (copied); NULL: the value in full. */
 void cost_table_number(struct cost_table *table, double value, const char *shown);
-/* A line between rows in the text form. */
-void cost_table_rule(struct cost_table *table);
 
 /* Text: columns padded, the widest text column cut so that a line has at most 80. */
 void cost_table_print(const struct cost_table *table, FILE *out);

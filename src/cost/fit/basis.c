@@ -135,11 +135,6 @@ static const struct term LIBRARY[T_COUNT] = {
 
 _Static_assert(T_COUNT <= TERMS_MAX, "TERMS_MAX");
 
-int terms_count(void)
-{
-    return T_COUNT;
-}
-
 const struct term *terms_at(int index)
 {
     return &LIBRARY[index];

@@ -24,7 +24,6 @@ struct term {
                     const struct predict_params *params);
 };
 
-int terms_count(void);
 const struct term *terms_at(int index);
 /* The index of the term of that name, or -1. */
 int terms_find(const char *name);

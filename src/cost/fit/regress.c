@@ -150,8 +150,11 @@ int regress_fit(const struct regress_data *data, bool robust, struct regress_res
     return JOBQ_OK;
 }
 
-int regress_cross_validate(const struct regress_data *data, int folds, double *out_mean,
-                           double *out_error, struct jobq_error *err)
+/* The weighted mean squared error of predicting points that were left out, over `folds`
+ * parts (point i belongs to part i mod folds); *out_error its standard error over parts. */
+static int regress_cross_validate(const struct regress_data *data, int folds,
+                                  double *out_mean, double *out_error,
+                                  struct jobq_error *err)
 {
     int code = check(data, err);
     if (code != JOBQ_OK)

@@ -44,12 +44,6 @@ struct regress_result {
 int regress_fit(const struct regress_data *data, bool robust, struct regress_result *out,
                 struct jobq_error *err);
 
-/* The weighted mean squared error of predicting points that were left out, over `folds`
- * parts (point i belongs to part i mod folds); *out_error its standard error over parts.
- * Returns: as regress_fit. */
-int regress_cross_validate(const struct regress_data *data, int folds, double *out_mean,
-                           double *out_error, struct jobq_error *err);
-
 /* Which of the columns to keep: starts from the first `forced` ones, adds the column that
  * lowers the cross-validated error most as long as it does so by more than min_gain (a
  * share of it, 0.01 is usual), then drops unforced ones that no longer help. keep[i] says

@@ -179,11 +179,6 @@ int table_columns(const struct table *table)
     return table->columns;
 }
 
-const char *table_name(const struct table *table, int column)
-{
-    return table->name[column];
-}
-
 const char *table_unit(const struct table *table, int column)
 {
     return table->unit[column];

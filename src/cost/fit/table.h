@@ -33,7 +33,6 @@ void table_free(struct table *table);
 const char *table_key(const struct table *table, const char *key);
 size_t table_rows(const struct table *table);
 int table_columns(const struct table *table);
-const char *table_name(const struct table *table, int column); /* without [unit] */
 const char *table_unit(const struct table *table, int column); /* "" if it has none */
 /* The column of that name, or -1. */
 int table_find(const struct table *table, const char *name);

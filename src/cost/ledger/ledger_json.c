@@ -237,8 +237,9 @@ static int read_instance(const json_t *object, const char *where,
     return JOBQ_OK;
 }
 
-int ledger_from_json(const json_t *root, const char *where, struct jobq_ledger *ledger,
-                     struct jobq_error *err)
+/* Adds what the object says to an initialised ledger; on failure to part of it. */
+static int ledger_from_json(const json_t *root, const char *where,
+                            struct jobq_ledger *ledger, struct jobq_error *err)
 {
     const char *key, *schema = json_string_value(json_object_get(root, "schema"));
     json_t *value;

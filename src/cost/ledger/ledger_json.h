@@ -24,10 +24,6 @@
 
 /* A new reference, for putting into a larger object. Never NULL. */
 json_t *ledger_to_json(const struct jobq_ledger *ledger);
-/* Adds what the object says to an initialised ledger. Returns JOBQ_OK; INVALID: `where`
- * and what is wrong; the ledger may then hold part of it. */
-int ledger_from_json(const json_t *object, const char *where, struct jobq_ledger *ledger,
-                     struct jobq_error *err);
 /* The same from text, a whole file. A "jobq.run/1" or any object that has a member
  * "ledger" is read by that member, a "jobq.trace/1" (JSON lines, what --record
  * writes) by its lines that have it. name stands for the file: "NAME:LINE: ...". */

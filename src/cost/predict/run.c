@@ -43,8 +43,10 @@ static double normal_quantile(double u)
     return u < 0.5 ? -z : z;
 }
 
-double predict_ready_s(const struct predict_params *p, double index, double boxes,
-                       double *boot_s)
+/* When box `index` of `boxes` makes its first receive, and how long its boot has taken by
+ * then, in seconds from the start of the run: the mean of that order statistic. */
+static double predict_ready_s(const struct predict_params *p, double index, double boxes,
+                              double *boot_s)
 {
     double pending_sd = PENDING_CV * p->pending_s, boot_sd = BOOT_CV * p->boot_s;
     double mean = p->pending_s + p->boot_s;

@@ -13,11 +13,6 @@
 void predict_run(const struct predict_scenario *scenario,
                  const struct predict_params *params, struct predict_state *state);
 
-/* When box `index` of `boxes` makes its first receive, and what its boot has taken then, in
- * seconds from the start of the run: the mean of that order statistic. */
-double predict_ready_s(const struct predict_params *params, double index, double boxes,
-                       double *boot_s);
-
 /* Of a run whose jobs are there at once: sets makespan_s, idle_s, boot_s and, where the
  * scenario does not give it, queued_s; needs busy_s and what predict_run has set. */
 void predict_boxes(const struct predict_scenario *scenario,

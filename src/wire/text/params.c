@@ -344,13 +344,13 @@ const struct tree *tree_list(const struct tree *tree, const char *name,
     return list_with_unnumbered(node, unnumbered, arena);
 }
 
-int tree_from_queries(const struct jobq_str *bytes, int count, struct arena *arena,
-                      struct tree **out, struct jobq_error *err)
+int tree_from_query(const struct jobq_str *part, int count, struct arena *arena,
+                    struct tree **out, struct jobq_error *err)
 {
     struct pair *list = NULL;
     int pairs = 0, cap = 0, code = JOBQ_OK;
     for (int i = 0; i < count && code == JOBQ_OK; i++)
-        code = split_pairs(bytes[i], arena, &list, &pairs, &cap, err);
+        code = split_pairs(part[i], arena, &list, &pairs, &cap, err);
     struct tree *tree = arena_zalloc(arena, sizeof *tree);
     tree->kind = TREE_OBJECT;
     if (pairs > 0)
@@ -360,10 +360,4 @@ int tree_from_queries(const struct jobq_str *bytes, int count, struct arena *are
     if (code == JOBQ_OK)
         *out = tree;
     return code;
-}
-
-int tree_from_query(struct jobq_str bytes, struct arena *arena, struct tree **out,
-                    struct jobq_error *err)
-{
-    return tree_from_queries(&bytes, 1, arena, out, err);
 }

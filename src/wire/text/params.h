@@ -32,14 +32,12 @@ struct tree {
  * one; LIMIT: nested deeper than TREE_DEPTH_MAX, or of more than TREE_PARAMS_MAX values. */
 int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out,
                    struct jobq_error *err);
-/* Read a query string or an application/x-www-form-urlencoded body. A member may have
+/* Read query strings and application/x-www-form-urlencoded bodies: `count` parts of one
+ * request, a URL's query and its body, as one. A member may have
  * both a text and children. Of one key given twice the first counts. Returns JOBQ_OK;
  * INVALID: a broken %-escape or a key without a name; LIMIT. */
-int tree_from_query(struct jobq_str bytes, struct arena *arena, struct tree **out,
-                    struct jobq_error *err);
-/* As tree_from_query over a URL's query and a body together. */
-int tree_from_queries(const struct jobq_str *bytes, int count, struct arena *arena,
-                      struct tree **out, struct jobq_error *err);
+int tree_from_query(const struct jobq_str *part, int count, struct arena *arena,
+                    struct tree **out, struct jobq_error *err);
 
 /* The member called name, or NULL; tree may be NULL. Linear in the members. */
 const struct tree *tree_get(const struct tree *tree, const char *name);

@@ -58,11 +58,6 @@ const struct xml_node *xml_root(const struct xml_doc *doc)
     return of_node(xmlDocGetRootElement(doc->doc));
 }
 
-const char *xml_name(const struct xml_node *node)
-{
-    return node ? (const char *)as_node(node)->name : "";
-}
-
 static const struct xml_node *first_from(const xmlNode *n, const char *name)
 {
     for (; n; n = n->next)

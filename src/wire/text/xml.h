@@ -27,7 +27,6 @@ void xml_release(struct xml_doc *doc);
 
 /* All take NULL for a node and pass it on, so that lookups chain. */
 const struct xml_node *xml_root(const struct xml_doc *doc);
-const char *xml_name(const struct xml_node *node); /* "" for NULL */
 /* The first child element of that name, the next element of that name behind node. name
  * NULL: any. */
 const struct xml_node *xml_child(const struct xml_node *node, const char *name);

@@ -84,7 +84,9 @@ static const char *const sample[][3] = {
 static void world_init(struct world *w)
 {
     *w = (struct world){0};
-    simpledb_params_default(&w->params);
+    struct jobq_error err;
+    if (simpledb_params_load("ideal", &w->params, &err))
+        abort();
     arena_init(&w->arena, 0);
     w->model = simpledb_new(&w->params);
     w->domain = simpledb_domain(w->model, STR("mydomain"));

@@ -39,9 +39,9 @@ static void reads_both_protocols(void **context)
                                         "{\"Id\":\"b\"}]}"),
                                     *context, &json, &err),
                      JOBQ_OK);
-    assert_int_equal(tree_from_query(STR("Q=%C3%BC+%F0%9F%98%80&N=-12&B=true&E.10.Id=b&"
-                                         "E.9.Id=a&&N=13"),
-                                     *context, &query, &err),
+    assert_int_equal(tree_from_query(&STR("Q=%C3%BC+%F0%9F%98%80&N=-12&B=true&E.10.Id=b&"
+                                          "E.9.Id=a&&N=13"),
+                                     1, *context, &query, &err),
                      JOBQ_OK);
     struct tree *both[] = {json, query};
     for (int i = 0; i < 2; i++) {
@@ -70,13 +70,15 @@ static void refuses_broken_ones(void **context)
         assert_int_equal(tree_from_json(str_of(json[i]), *context, &tree, &err),
                          JOBQ_INVALID);
     for (size_t i = 0; i < sizeof query / sizeof query[0]; i++)
-        assert_int_equal(tree_from_query(str_of(query[i]), *context, &tree, &err),
-                         JOBQ_INVALID);
+        assert_int_equal(
+            tree_from_query(&(struct jobq_str){query[i], (int64_t)strlen(query[i])}, 1,
+                            *context, &tree, &err),
+            JOBQ_INVALID);
     char deep[200] = "";
     for (int i = 0; i < 20; i++)
         strcat(deep, "{\"a\":");
     assert_true(tree_from_json(str_of(deep), *context, &tree, &err) < 0);
-    assert_int_equal(tree_from_query(STR("a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1"),
+    assert_int_equal(tree_from_query(&STR("a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1"), 1,
                                      *context, &tree, &err),
                      JOBQ_LIMIT);
 }
@@ -119,7 +121,7 @@ static void survives_random_changes(void **context)
         for (uint64_t n = dice_bits(&dice) % 4 + 1; n > 0; n--)
             bytes[dice_bits(&dice) % len] = spice[dice_bits(&dice) % (sizeof spice - 1)];
         struct jobq_str text = {bytes, (int64_t)len};
-        int code = seed % 2 ? tree_from_query(text, *context, &tree, &err)
+        int code = seed % 2 ? tree_from_query(&text, 1, *context, &tree, &err)
                             : tree_from_json(text, *context, &tree, &err);
         if (code != JOBQ_OK && (code != err.code || err.text[0] == '\0'))
             print_error("seed=%llu\n", (unsigned long long)seed);
