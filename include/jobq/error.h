@@ -38,7 +38,9 @@ enum jobq_code {
 
 struct jobq_error {
     enum jobq_code code;
-    char text[240]; /* always terminated; cut, not overrun */
+    /* Always terminated; cut, not overrun. AWS's refusals name a role, a resource and a
+     * policy, and are told whole. */
+    char text[512];
 };
 
 /* Fills err and returns code, so that a failing function ends with

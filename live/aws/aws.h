@@ -68,7 +68,7 @@ struct aws_call {
     int64_t wait_ns; /* a long poll's wait; < 0: no poll */
     /* Set when the service answered with an error: its code and message, for ports that
      * look closer (views of own). */
-    char error_code[80], error_message[160];
+    char error_code[80], error_message[320];
 };
 int aws_run(struct aws *aws, struct aws_call *call, struct jobq_call_cost *cost,
             struct jobq_error *err);

@@ -71,7 +71,7 @@ struct status_view {
     int drainer_count;
     struct status_box box[STATUS_BOXES_MAX];
     int box_count;
-    char problem[240]; /* "" or what could not be read */
+    char problem[512]; /* "" or what could not be read */
     bool hearing; /* some drainer of this box was asked how it is, and is yet to say */
 };
 /* About 30 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or

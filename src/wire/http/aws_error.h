@@ -15,7 +15,7 @@
 
 struct aws_error {
     char code[80];     /* "QueueDoesNotExist", without its namespace; may be empty */
-    char message[160]; /* the first line that the service wrote, escaped */
+    char message[320]; /* the first line that the service wrote, escaped */
     char request_id[64];
     int64_t box_usage_e10h;
 };

@@ -55,7 +55,7 @@ static bool correct_skew(const struct reply_refusal *refusal, int64_t *skew_ns,
 int reply_refused(const struct reply_refusal *refusal, int64_t *skew_ns,
                   struct aws_error *out, struct jobq_error *err)
 {
-    enum { CODE_MAX = 50, MESSAGE_MAX = 90 };
+    enum { CODE_MAX = 50, MESSAGE_MAX = 320 };
     int64_t off_ns = 0;
     char end[96]; /* " (HTTP 400, request ...)" */
     aws_error_read(refusal->body, out);

@@ -122,6 +122,13 @@ expect("billion laughs", jobq(Server(send(reply(laughs, "400 Bad"))).url()), 2, 
 expect("error", jobq(Server(send(reply(
     '{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "gone\\u001b[31m"}', "400 Bad",
     "x-amzn-RequestId: 12ab\r\n"))).url()), 4, r"QueueDoesNotExist: gone\\x1b\[31m .HTTP 400, request 12ab")
+# A refusal as AWS words it is told to its end: that names the permission.
+lacking = ("User: arn:aws:sts::123456789012:assumed-role/jobq-drainer/i-0123456789abcdef0 is not authorized to perform: "
+           "sqs:getqueueurl on resource: arn:aws:sqs:us-east-1:123456789012:q because no identity-based policy allows "
+           "the sqs:getqueueurl action")
+expect("refusal", jobq(Server(send(reply(
+    '{"__type": "com.amazonaws.sqs#AccessDeniedException", "message": "%s"}' % lacking, "403 No"))).url()), 77,
+    re.escape("AccessDeniedException: %s (HTTP 403" % lacking))
 expect("nobody there", jobq("http://127.0.0.1:1"), 75, "network")
 expect("no URL", jobq("ftp://127.0.0.1:1"), 2, "AWS_ENDPOINT_URL is no http or https URL")
 

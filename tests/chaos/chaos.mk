@@ -1,0 +1,8 @@
+# chaos.mk - real processes under random faults, and an independent reader of what they did.
+.PHONY: chaos check-chaos
+## make chaos ROUNDS=200 [SEED=N]  rounds of seeds N, N+1, ...; CHAOS_BESIDE=4 side by side
+ROUNDS ?= 9
+chaos: all
+	@/usr/bin/python3 tests/chaos/chaos.py $(ROUNDS) $(SEED)
+check-chaos: all
+	@/usr/bin/python3 tests/chaos/chaos.py 4 $(SEED)

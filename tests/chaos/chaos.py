@@ -1,0 +1,479 @@
+#!/usr/bin/python3
+"""Real drainers and enqueuers on jobqmock, under random faults, and an independent reader of
+what they did.
+
+usage: chaos.py [ROUNDS [SEED]]   rounds of seeds SEED, SEED+1, ..., several side by side
+       chaos.py --round SEED      one round, with its story
+
+A round: three drainers that a supervisor starts again whenever they end, enqueuers that come
+and go, jobqmock with --state, and a proxy between them. For some seconds dice of the round's
+seed kill (9), stop past the visibility timeout, terminate, lose replies, apply requests late,
+refuse permissions and give them back, kill and restart jobqmock, and kill an enqueuer between
+a job's row and its message. Then the faults end, and the fleet has a minute to finish.
+
+Jobs are commands that write their own starts and ends to a log. Of that log, of the rows and
+of the writes that jobqmock accepted the reader asks:
+ - every job that an enqueuer acknowledged, and every other row that there is, ended as done
+ - the queue and its dead-letter queue are empty
+ - no command was started after its job's end was stored
+ - no attempt of a job was started twice, and none after a later one, but what was given back
+ - no process of a drainer outlives it by more than a moment
+ - a refusal that a program got is in some program's log, in the service's words
+ - drainers end by a signal, by TERM (0) or because they were refused (77), never otherwise"""
+import collections
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+import livelib
+from livelib import JOBQ
+from mocklib import Kept
+from proxy import Proxy, denied, form
+
+DRAINERS, SLOTS, VISIBILITY_S = 3, 4, 3
+CHAOS_S, SETTLE_S, ORPHAN_S, RESTART_S = 7.0, 60.0, 2.0, 0.3
+QUEUE = "chaos"
+JOB = """#!/bin/bash
+# Notes when this attempt starts and ends; $1 is the log.
+while IFS== read -r key value || [ -n "$key" ]; do [ "$key" = ms ] && ms=$value; done
+echo "start $JOBQ_JOB_ID $JOBQ_ATTEMPT $CHAOS_DRAINER $EPOCHREALTIME" >> "$1"
+sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+echo "end $JOBQ_JOB_ID $JOBQ_ATTEMPT $CHAOS_DRAINER $EPOCHREALTIME" >> "$1"
+"""
+PERMISSIONS = {"sqs:ReceiveMessage": "ReceiveMessage", "sqs:DeleteMessage": "DeleteMessage(Batch)?",
+               "sqs:ChangeMessageVisibility": "ChangeMessageVisibility(Batch)?",
+               "sqs:SendMessage": "SendMessage(Batch)?", "sdb:PutAttributes": "PutAttributes",
+               "sdb:BatchPutAttributes": "BatchPutAttributes"}
+
+
+def of_drainer(mark):
+    """The processes that carry the mark of a drainer in their environment."""
+    found, want = [], ("CHAOS_DRAINER=" + mark).encode()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/environ" % pid, "rb") as env:
+                if want in env.read().split(b"\0"):
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+class Drainer:
+    """One process, and why it ended."""
+
+    def __init__(self, round_, name):
+        self.name, self.round, self.told, self.stopped, self.ended_at = name, round_, set(), False, None
+        self.log = round_.path("drain." + name)
+        with open(self.log, "ab") as out:
+            self.process = subprocess.Popen(
+                [JOBQ, "drain", QUEUE, "-n", str(SLOTS), "--exec", "%s %s" % (round_.path("job"), round_.log),
+                 "--attempts", "50", "--retry-base", "200ms", "--kill-grace", "500ms", "--drain-timeout", "2s",
+                 "--wait", "1s", "--stats", "0", "--linger", "200ms", "--json"],
+                env={**round_.env, "CHAOS_DRAINER": name}, cwd=round_.mock.dir, stdout=out, stderr=out)
+
+    def signal(self, number):
+        self.told.add(number)
+        self.process.send_signal(number)
+        self.stopped = number == signal.SIGSTOP
+
+    def said(self):
+        with open(self.log, errors="replace") as text:
+            return text.read()
+
+    def judge(self, code):
+        """It has ended; says what is wrong with how."""
+        if code == -signal.SIGKILL and signal.SIGKILL in self.told:
+            return
+        # Before it has set its handler, TERM ends it.
+        if signal.SIGTERM in self.told and code in (0, -signal.SIGTERM, 77):
+            return
+        if code == 77 and "not authorized" in self.said():
+            return
+        self.round.find("drainer %s ended with %d: %s" % (self.name, code, self.said()[-600:]))
+
+
+class Round:
+    def __init__(self, seed):
+        self.dice, self.findings, self.stories = random.Random(seed), [], []
+        self.begun, self.mock = time.time(), Kept()
+        self.proxy = Proxy(self.mock.url, seed, keep="(Batch)?PutAttributes")
+        self.log = self.path("jobs")
+        with open(self.path("job"), "w") as script:
+            script.write(JOB)
+        os.chmod(self.path("job"), 0o755)
+        open(self.log, "w").close()
+        self.env = {"PATH": os.environ["PATH"], "HOME": self.mock.dir, "AWS_REGION": "us-east-1",
+                    "AWS_ENDPOINT_URL": self.proxy.url, "AWS_EC2_METADATA_DISABLED": "true", **livelib.KEYS}
+        self.acknowledged, self.enqueuers, self.refusals, self.dead = set(), [], [], []
+        self.drainers, self.counter, self.open, self.faulty = [], 0, True, True
+        self.lock = threading.Lock()
+
+    def path(self, name):
+        return os.path.join(self.mock.dir, name)
+
+    def find(self, text):
+        self.findings.append(text)
+        self.tell("FINDING " + text.split("\n")[0][:300])
+
+    def tell(self, text):
+        self.stories.append("%6.2f %s" % (time.time() - self.begun, text))
+
+    # The supervisor.
+    def supervise(self):
+        while self.open:
+            for i, drainer in enumerate(self.drainers):
+                code = drainer.process.poll()
+                if code is not None and drainer.ended_at is None:
+                    drainer.ended_at = time.monotonic()
+                    self.ended(drainer, code)
+                elif code is not None and time.monotonic() > drainer.ended_at + RESTART_S:
+                    self.drainers[i] = self.new_drainer()
+            for mark, deadline in list(self.dead):
+                if time.monotonic() > deadline:
+                    self.dead.remove((mark, deadline))
+                    left = of_drainer(mark)
+                    if left:
+                        self.find("drainer %s is dead, its processes %s are not" % (mark, left))
+            time.sleep(0.1)
+
+    def ended(self, drainer, code):
+        self.tell("drainer %s ended with %d" % (drainer.name, code))
+        drainer.judge(code)
+        self.dead.append((drainer.name, time.monotonic() + ORPHAN_S))
+
+    def new_drainer(self):
+        self.counter += 1
+        return Drainer(self, "%d.%d" % (os.getpid(), self.counter))
+
+    # Enqueuers, some of which do not live to acknowledge.
+    def arrivals(self):
+        """Keeps the drainers busy while there are faults."""
+        dice = random.Random(self.dice.random())
+        while self.faulty:
+            self.enqueue(dice, dice.choice([1, 1, 2, 12, 40]))
+            time.sleep(dice.expovariate(1.5))
+
+    def enqueue(self, dice, count, kill_after=None):
+        lines = "".join("kind=exec ms=%d\n" % dice.choice([20] * 8 + [100] * 6 + [300] * 4 + [1500, 4000]) for _ in range(count))
+        with self.lock:
+            number = len(self.enqueuers)
+            self.enqueuers.append(None)
+        args = ["--batch", "-"] if count > 1 else lines.split()
+        said = open(self.path("enqueue.%d" % number), "w+")
+        err = open(self.path("enqueue.%d.err" % number), "w+")
+        process = subprocess.Popen([JOBQ, "enqueue", QUEUE, *args], env=self.env, cwd=self.mock.dir, text=True,
+                                   stdin=subprocess.PIPE, stdout=said, stderr=err)
+        self.enqueuers[number] = (process, said, err, kill_after is not None)
+        try:
+            process.stdin.write(lines if count > 1 else "")
+            process.stdin.close()
+        except OSError:
+            pass
+        if kill_after is not None:
+            time.sleep(kill_after)
+            process.kill()
+
+    def enqueuers_end(self):
+        for number, (process, said, err, killed) in enumerate(self.enqueuers):
+            try:
+                code = process.wait(timeout=SETTLE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                self.find("enqueuer %d did not end within %d s" % (number, SETTLE_S))
+                continue
+            said.seek(0), err.seek(0)
+            self.acknowledged.update(line for line in said.read().split("\n")[:-1] if line)
+            # Refused or out of patience; what it acknowledged counts all the same.
+            if code not in ((-9, 0, 77, 75, 6) if killed else (0, 77, 75, 6)):
+                self.find("enqueuer %d ended with %d: %s" % (number, code, err.read()[-600:]))
+
+    # The faults. Each says what it did; none lasts past the round.
+    def alive(self):
+        return [d for d in self.drainers if d.process.poll() is None and not d.stopped]
+
+    def kill(self):
+        for drainer in self.dice.sample(self.alive(), min(1, len(self.alive()))):
+            self.tell("kill -9 " + drainer.name)
+            drainer.signal(signal.SIGKILL)
+
+    def terminate(self):
+        for drainer in self.dice.sample(self.alive(), min(1, len(self.alive()))):
+            self.tell("TERM " + drainer.name)
+            drainer.signal(signal.SIGTERM)
+
+    def stop(self):
+        if len(self.alive()) < 2:
+            return
+        drainer, seconds = self.dice.choice(self.alive()), VISIBILITY_S + self.dice.uniform(0.2, 1.5)
+        self.tell("stop %s for %.1f s" % (drainer.name, seconds))
+        drainer.signal(signal.SIGSTOP)
+        threading.Timer(seconds, self.resume, [drainer]).start()
+
+    def resume(self, drainer):
+        if drainer.process.poll() is None:
+            drainer.signal(signal.SIGCONT)
+
+    def fault(self, action, seconds, **what):
+        rule = self.proxy.rule(action, **what)
+        time.sleep(seconds)
+        self.proxy.remove(rule)
+        self.tell("%s %s for %.1f s: %d times" % (rule.verb, action, seconds, rule.struck))
+
+    def lose(self):
+        self.fault(self.dice.choice([".*", "PutAttributes", "ReceiveMessage", "DeleteMessage.*", "SendMessage.*"]),
+                   self.dice.uniform(0.5, 1.5), lost=True, chance=self.dice.choice([0.3, 1.0]))
+
+    def late(self):
+        draw = random.Random(self.dice.random())
+        self.fault(self.dice.choice(["(Batch)?PutAttributes", "SendMessage.*", "DeleteMessage.*", "ChangeMess.*", ".*"]),
+                   self.dice.uniform(0.5, 1.5), late=lambda: draw.uniform(0.5, 6), chance=0.3)
+
+    def slow(self):
+        draw = random.Random(self.dice.random())
+        verb = self.dice.choice(["delay", "slow"])
+        self.fault(".*", self.dice.uniform(0.5, 2), chance=0.5, **{verb: lambda: draw.expovariate(1 / 0.7)})
+
+    def outage(self):
+        self.fault(".*", self.dice.uniform(0.5, 2), refuse=(503, {"Content-Type": "text/html"}, "<html>unavailable</html>"))
+
+    def refuse(self):
+        permission = self.dice.choice(list(PERMISSIONS))
+        # Its own resource tells this refusal from all others.
+        words = "%s on resource: chaos-%d" % (permission, len(self.refusals))
+        rule = self.proxy.rule(PERMISSIONS[permission], refuse=denied(words))
+        time.sleep(self.dice.uniform(1, 3))
+        self.proxy.remove(rule)
+        self.refusals.append((words, rule))
+        self.tell("refused %s: %d times" % (words, rule.struck))
+
+    def restart(self):
+        self.tell("jobqmock: kill -9")
+        self.mock.kill()
+        time.sleep(self.dice.uniform(0, 1))
+        self.mock.start()
+
+    def orphan_row(self):
+        """An enqueuer that dies between a job's row and its message."""
+        rule = self.proxy.rule("SendMessage(Batch)?", drop=True)
+        self.enqueue(self.dice, self.dice.choice([1, 30]), kill_after=self.dice.uniform(0.3, 0.8))
+        self.proxy.remove(rule)
+        self.tell("enqueuer killed before its %d messages" % rule.struck)
+
+    def chaos(self):
+        faults = [self.kill] * 3 + [self.terminate] * 2 + [self.stop] * 2 + [self.lose] * 3 + [self.late] * 3 + [
+            self.slow] * 2 + [self.refuse] * 3 + [self.restart] + [self.orphan_row] * 2 + [self.outage]
+        arrivals = threading.Thread(target=self.arrivals)
+        arrivals.start()
+        until = time.monotonic() + CHAOS_S
+        while time.monotonic() < until:
+            time.sleep(self.dice.expovariate(1 / 0.3))
+            self.dice.choice(faults)()
+        self.faulty = False
+        arrivals.join()
+
+    # The end.
+    def quiet(self):
+        """jobq, past the proxy."""
+        return {**self.env, "AWS_ENDPOINT_URL": self.mock.url}
+
+    def rows(self):
+        done = subprocess.run([JOBQ, "list", QUEUE, "--json"], env=self.quiet(), capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            self.find("jobq list: exit %d: %s" % (done.returncode, done.stderr[-500:]))
+            return {}
+        return {row["id"]: row for row in json.loads(done.stdout)["jobs"]}
+
+    def left(self):
+        with urllib.request.urlopen(self.mock.url + "/metrics", timeout=10) as reply:
+            return sum(int(line.split()[-1]) for line in reply.read().decode().split("\n")
+                       if line.startswith('jobqmock_queue_messages{region="us-east-1",queue="%s"' % QUEUE))
+
+    def settle(self):
+        self.tell("faults end")
+        self.proxy.clear()
+        for drainer in self.drainers:
+            self.resume(drainer)
+        self.enqueuers_end()
+        until = time.monotonic() + SETTLE_S
+        repair = self.repairs()
+        while time.monotonic() < until:
+            if self.proxy.late == 0 and self.left() == 0:
+                if not repair:
+                    return
+                repair = False
+                self.repair()
+            time.sleep(0.1)
+        self.find("after %d s the queue still holds %d messages" % (SETTLE_S, self.left()))
+
+    def repairs(self):
+        return "\n  repair " in subprocess.run([JOBQ, "help"], capture_output=True, text=True).stdout
+
+    def repair(self):
+        done = subprocess.run([JOBQ, "repair", QUEUE, "--older", "0s"], env=self.quiet(), capture_output=True, text=True, timeout=60)
+        self.tell("repair: " + (done.stdout + done.stderr).strip())
+        if done.returncode:
+            self.find("jobq repair: exit %d: %s" % (done.returncode, done.stderr[-500:]))
+
+    def close(self):
+        self.open = False
+        self.supervisor.join()
+        for drainer in self.drainers:
+            if drainer.process.poll() is None:
+                drainer.signal(signal.SIGTERM)
+        for drainer in self.drainers:
+            try:
+                code = drainer.process.wait(timeout=10)
+                if drainer.ended_at is None:
+                    self.ended(drainer, code)
+            except subprocess.TimeoutExpired:
+                self.find("drainer %s did not end within 10 s of TERM" % drainer.name)
+                drainer.process.kill()
+                drainer.process.wait()
+        until = time.monotonic() + ORPHAN_S
+        while self.dead and time.monotonic() < until:
+            self.dead = [(mark, at) for mark, at in self.dead if of_drainer(mark)]
+            time.sleep(0.1)
+        for mark, _ in self.dead:
+            self.find("drainer %s is dead, its processes %s are not" % (mark, of_drainer(mark)))
+
+    def judge(self):
+        rows = self.rows()
+        lost = self.acknowledged - set(rows)
+        if lost:
+            self.find("%d acknowledged jobs have no row: %s" % (len(lost), sorted(lost)[:3]))
+        for job, row in rows.items():
+            if row["state"] == "done":
+                continue
+            if job in self.acknowledged:
+                self.find("acknowledged job %s is %s" % (job, row["state"]))
+            elif self.repairs() or row["state"] != "queued":
+                self.find("job %s, not acknowledged, is %s" % (job, row["state"]))
+        letters = json.loads(subprocess.run([JOBQ, "dlq", "ls", QUEUE, "--json"], env=self.quiet(), text=True,
+                                            capture_output=True, timeout=60).stdout or '{"jobs": []}')["jobs"]
+        if letters:
+            self.find("%d dead letters: %s" % (len(letters), letters[0]))
+        stored = {}  # when the last write to a row was accepted: of a row that is done, its end
+        for call in self.proxy.calls:
+            if call.action == "PutAttributes" and call.status == 200:
+                item = form(call.body).get("ItemName")
+                stored[item] = max(stored.get(item, 0), call.ended)
+        self.judge_log(rows, stored)
+        for words, rule in self.refusals:
+            if rule.struck and not any(words in text for text in self.all_logs()):
+                self.find("refused %d times and said nowhere: %s" % (rule.struck, words))
+        return rows
+
+    def judge_log(self, rows, stored):
+        starts = collections.defaultdict(list)
+        with open(self.log) as lines:
+            for line in lines:
+                what, job, attempt, drainer, at = line.split()
+                if what == "start":
+                    starts[job].append((float(at), int(attempt), drainer))
+        back = self.given_back()
+        for job, attempts in starts.items():
+            # An attempt that was given back does not count, and its number comes again.
+            numbers = [attempt for _, attempt, drainer in sorted(attempts) if (job, attempt, drainer) not in back]
+            if numbers != sorted(set(numbers)):
+                self.find("attempts of %s started in this order: %s" % (job, sorted(attempts)))
+            for at, attempt, drainer in attempts:
+                if rows.get(job, {}).get("state") == "done" and at > stored.get(job, at) + 0.02:
+                    self.find("attempt %d of %s was started by %s %.2f s after the job's end was stored" % (
+                        attempt, job, drainer, at - stored[job]))
+        self.attempts = sum(map(len, starts.values()))
+
+    def given_back(self):
+        """{(job, attempt, drainer)} by the drainers' own words."""
+        found = set()
+        for name in os.listdir(self.mock.dir):
+            if name.startswith("drain."):
+                with open(self.path(name), errors="replace") as lines:
+                    for line in lines:
+                        if '"event":"given back"' in line:
+                            event = json.loads(line)
+                            found.add((event["id"], event["attempt"], name[len("drain."):]))
+        return found
+
+    def all_logs(self):
+        for name in os.listdir(self.mock.dir):
+            if name.startswith(("drain.", "enqueue.")):
+                with open(self.path(name), errors="replace") as text:
+                    yield text.read()
+
+    def run(self):
+        # The queue and its domains, before anything goes wrong.
+        first = subprocess.run([JOBQ, "enqueue", QUEUE, "--visibility", "%ds" % VISIBILITY_S, "--batch", "-"],
+                               input="kind=exec ms=50\n" * 40, env=self.quiet(), text=True, capture_output=True)
+        livelib.check(first.returncode == 0, "enqueue: " + first.stderr)
+        self.acknowledged.update(first.stdout.split())
+        self.drainers = [self.new_drainer() for _ in range(DRAINERS)]
+        self.supervisor = threading.Thread(target=self.supervise, daemon=True)
+        self.supervisor.start()
+        try:
+            self.chaos()
+            self.settle()
+            self.close()
+            rows = self.judge()
+            self.tell("%d jobs acknowledged, %d rows, %d attempts, %d drainers" % (
+                len(self.acknowledged), len(rows), self.attempts, self.counter))
+        finally:
+            self.open = False
+            for drainer in self.drainers:
+                if drainer.process.poll() is None:
+                    drainer.process.kill()
+            self.mock.kill()
+            self.proxy.close()
+
+
+def one_round(seed):
+    round_ = Round(seed)
+    print("seed=%d, files in %s" % (seed, round_.mock.dir))
+    round_.run()
+    print("\n".join(round_.stories))
+    for text in round_.findings:
+        print("FINDING: " + text)
+    if not round_.findings and not os.environ.get("CHAOS_KEEP"):
+        subprocess.run(["rm", "-rf", round_.mock.dir], check=True)
+    sys.exit(1 if round_.findings else 0)
+
+
+def many_rounds(count, seed):
+    beside = int(os.environ.get("CHAOS_BESIDE") or 2 * len(os.sched_getaffinity(0)))
+    print("seeds %d to %d, %d side by side" % (seed, seed + count - 1, beside), flush=True)
+    begun, failed, totals, running = time.monotonic(), [], collections.Counter(), {}
+    todo = list(range(seed, seed + count))
+    while todo or running:
+        while todo and len(running) < beside:
+            one = todo.pop(0)
+            running[one] = subprocess.Popen([sys.executable, __file__, "--round", str(one)], text=True,
+                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for one, process in list(running.items()):
+            if process.poll() is None:
+                continue
+            said = process.stdout.read()
+            del running[one]
+            if process.returncode:
+                failed.append(one)
+                print("seed=%d failed:\n%s" % (one, said), flush=True)
+            else:
+                words = said.split("\n")[-2].split()
+                totals.update({"jobs": int(words[1]), "attempts": int(words[6]), "drainers": int(words[8])})
+        time.sleep(0.1)
+    print("%d rounds in %.0f s: %d jobs acknowledged, %d attempts, %d drainers; %d rounds with findings%s" % (
+        count, time.monotonic() - begun, totals["jobs"], totals["attempts"], totals["drainers"], len(failed),
+        ": seeds " + " ".join(map(str, failed)) if failed else ""))
+    sys.exit(1 if failed else 0)
+
+
+if sys.argv[1:2] == ["--round"]:
+    one_round(int(sys.argv[2]))
+many_rounds(int(sys.argv[1]) if len(sys.argv) > 1 else 20,
+            int(sys.argv[2]) if len(sys.argv) > 2 else int(os.environ.get("SEED") or random.randrange(1 << 30)))
