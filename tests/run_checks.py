@@ -146,7 +146,8 @@ class Check:
                                          what if code else "left %d processes" % len(left)))
             print("\n".join("    | " + line for line in lines))
             return "failed"
-        print("ok    %s  %s" % (spent, self.name))
+        seed = next((line for line in lines if line.startswith("seed=")), "")
+        print("ok    %s  %s%s" % (spent, self.name, seed and " (%s)" % seed))
         for line in lines:
             if line.startswith("SKIP"):
                 print(" " * 19 + line)

@@ -3,6 +3,7 @@ import atexit
 import http.client
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -26,6 +27,15 @@ def fail(text):
 def check(condition, text):
     if not condition:
         fail(text)
+
+
+def seed(position=99, default=None):
+    """The seed of a random test: its argument there, SEED of the environment, the default, or
+    a random one. Says which."""
+    given = sys.argv[position] if len(sys.argv) > position else os.environ.get("SEED") or default
+    chosen = random.randrange(1 << 30) if given is None else int(given)
+    print("seed=%d" % chosen, flush=True)
+    return chosen
 
 
 class Mock:

@@ -1,7 +1,7 @@
 /* cost_driver.c - runs the money's fuzz targets where there is no libFuzzer: random changes
  * of their seeds, the same ones each time.
  *
- * Usage: fuzz_X [-n RUNS] [-s SEED] [FILE...]; a file is run as it is. fuzz_X -d DIR writes
+ * Usage: fuzz_X [-n RUNS] [-s SEED, or of the environment] [FILE...]; a file is run as it is. fuzz_X -d DIR writes
  * the seeds there, for libFuzzer's corpus. */
 #include "cost_driver.h"
 
@@ -106,6 +106,9 @@ static int dump(const char *dir)
 int main(int argc, char **argv)
 {
     long runs = 20000;
+    const char *given = getenv("SEED");
+    if (given && given[0])
+        state = strtoull(given, NULL, 10);
     if (argc == 3 && strcmp(argv[1], "-d") == 0)
         return dump(argv[2]);
     for (int i = 1; i < argc; i++) {
@@ -116,6 +119,7 @@ int main(int argc, char **argv)
         else
             return run_file(argv[i]);
     }
+    printf("seed=%llu\n", (unsigned long long)state);
     int seeds = 0;
     while (fuzz_seeds[seeds])
         seeds++;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/dice.h"
 #include "base/text.h"
+#include "tests/seed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +146,7 @@ int main(int argc, char **argv)
         return code;
     }
     struct dice dice;
-    dice_init(&dice, 1, "fuzz_select", 0);
+    dice_init(&dice, seeds_of(1, 2).from, "fuzz_select", 0);
     time_t until = time(NULL) + seconds;
     long runs = 0;
     while (time(NULL) < until) {

@@ -5,6 +5,7 @@ set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 RANDOM=${SEED:-7}
+echo "seed=${SEED:-7}"
 points=(--design lhs:400 --jobs 400 --payload 64..64k:log --job-time 10ms..10s:log
     --concurrency 1..32:log --reps 2 --seed 3)
 bin/jobqsim sweep -o "$dir/whole.csv" "${points[@]}" --threads 2

@@ -13,7 +13,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from livelib import JOBQ, ROOT, Mock, check, marked, wait_for
+from livelib import JOBQ, ROOT, Mock, check, marked, seed, wait_for
 
 MANUAL = open(ROOT + "/live/man/jobq.1.scd").read().replace("\\", "")
 begun = time.monotonic()
@@ -119,7 +119,7 @@ check(done.returncode == 1 and "cannot be read on" in done.stderr, "an unreadabl
 mock.faults("latency=4ms")
 COUNT = 300
 write("many", "".join("kind=exec i=%d\n" % i for i in range(COUNT)))
-dice, kills = random.Random(7), 0
+dice, kills = random.Random(seed(default=7)), 0
 while True:
     process = subprocess.Popen([JOBQ, "enqueue", "kill", "--batch", "many", "--visibility", "2s",
                                 "--domains", "2", "--pipeline", "2"],

@@ -27,7 +27,7 @@ import subprocess
 import sys
 import threading
 
-from livelib import ROOT, Mock, check, wait_for
+from livelib import ROOT, Mock, check, seed, wait_for
 
 BUILD = os.path.join(ROOT, sys.argv[1] if len(sys.argv) > 1 else "build/dev")
 Scenario = collections.namedtuple("Scenario", "name jobs seconds slots boxes batch store domains visibility")
@@ -51,7 +51,7 @@ def simulated(s):
 
 
 def fill(mock, s):
-    dice = random.Random(5)
+    dice = random.Random(seed(default=5))
     seconds = [s.seconds if s.seconds >= 0 else dice.expovariate(-1 / s.seconds) for _ in range(s.jobs)]
     if s.batch > 1:
         mock.jobq("enqueue", "same", "--visibility", s.visibility, "--store", s.store, "--domains", str(s.domains or 1),

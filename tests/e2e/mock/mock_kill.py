@@ -1,6 +1,6 @@
 """jobqmock --state, killed by signal 9 during load, again and again: every message, row and
 box that was acknowledged is there afterwards, and nothing that was acknowledged as deleted.
-Argument: how many kills (3)."""
+Arguments: how many kills (3), the seed (0)."""
 import os
 import random
 import subprocess
@@ -116,11 +116,12 @@ def main():
     sqs.delete_queue(QueueUrl=kept.url + "/123456789012/gap")
     kept.client("sdb").create_domain(DomainName="kill")
     sent, deleted, unsure, rows, unsure_rows, boxes = {}, set(), set(), {}, set(), {}
+    seed = livelib.seed(2, default=0)
     for k in range(kills):
-        threads = [Load(kept, n, k, 100 * k + n) for n in range(4)]
+        threads = [Load(kept, n, k, 100 * (seed + k) + n) for n in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(random.Random(k).uniform(0.2, 0.8))
+        time.sleep(random.Random(seed + k).uniform(0.2, 0.8))
         kept.kill()
         for thread in threads:
             thread.join()

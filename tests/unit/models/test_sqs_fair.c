@@ -2,6 +2,7 @@
 #include "tests/unit/models/sqs_fixture.h"
 
 #include "base/dice.h"
+#include "tests/seed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -253,7 +254,9 @@ static void a_dead_letter_queue_keeps_groups(void **state)
 static void random_calls_lose_nothing(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    struct seeds seeds = seeds_of(1, 61);
+    for (uint64_t seed = seeds.from; seed < seeds.to; seed++) {
+        print_message("seed=%llu\n", (unsigned long long)seed);
         struct fixture f;
         open_model(&f, "aws-2026");
         f.params.reorder_rate = 0.2;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "wire/text/base64.h"
 #include "wire/text/emit.h"
+#include "tests/seed.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -109,7 +110,8 @@ static void survives_random_changes(void **context)
     static const char *const seeds[] = {
         "{\"Q\":\"\\u00fc\\ud83d\\ude00\",\"N\":-1.5e3,\"E\":[{\"Id\":[null,true]}]}",
         "Q=%C3%BC+a&N=-12&E.10.Id=b&E.9.Id.1=a&E.9=x"};
-    for (uint64_t seed = 0; seed < 40000; seed++) {
+    struct seeds range = seeds_of(0, 40000);
+    for (uint64_t seed = range.from; seed < range.to; seed++) {
         static const char spice[] = "{}[]\",:\\u%&=.0129+-\xff\x01 ae";
         struct dice dice;
         struct jobq_error err = {0};
