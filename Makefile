@@ -77,6 +77,7 @@ FIBER   := $(call room,src/fiber)
 WIRE    := $(call room,src/wire)
 NET     := $(call room,src/net)
 FLEET   := $(call room,src/fleet)
+SCENARIO := $(call room,src/scenario) $(DISTRIBUTION)
 COST    := $(call room,src/cost)
 MODELS  := $(call room,models) $(DISTRIBUTION)
 PRICING := $(call room,pricing)
@@ -99,22 +100,22 @@ all: $(PROGRAMS)
 
 # jobqsim: the product over the models in virtual time. No network library but what the
 # sizes on the wire need.
-bin/jobqsim: $(JOBQSIM) $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) $(WIRE) \
+bin/jobqsim: $(JOBQSIM) $(SIM) $(SCENARIO) $(FLEET) $(MODELS) $(COST) $(PRICING) $(WIRE) \
 		$(FIBER) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
-bin/jobqcost: $(JOBQCOST) $(COST) $(PRICING) $(WIRE) $(BASE)
+bin/jobqcost: $(JOBQCOST) $(COST) $(SCENARIO) $(PRICING) $(WIRE) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
-bin/jobqmock: $(JOBQMOCK) $(MOCK) $(MODELS) $(PRICING) $(COST) \
+bin/jobqmock: $(JOBQMOCK) $(MOCK) $(MODELS) $(PRICING) $(COST) $(SCENARIO) \
 		$(NET) $(WIRE) $(BASE)
 	$(link) $(LIB_MOCK) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
-bin/jobq: $(JOBQ) $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
+bin/jobq: $(JOBQ) $(LIVE) $(SCENARIO) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
 		$(FIBER) $(BASE)
 	$(link) $(LIB_LIVE) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 
 link = @mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 # _GNU_SOURCE is for the rooms that talk to the kernel.
-$(BUILD)/live/%.o $(BUILD)/src/net/%.o $(BUILD)/src/fiber/%.o $(BUILD)/sim/mock/%.o \
+$(BUILD)/live/%.o $(BUILD)/src/scenario/%.o $(BUILD)/src/net/%.o $(BUILD)/src/fiber/%.o $(BUILD)/sim/mock/%.o \
 $(BUILD)/sim/%.o $(BUILD)/tests/%.o: FLAGS += -D_GNU_SOURCE
 # Tests run on the main stack.
 $(BUILD)/tests/%.o: FLAGS += -Wno-frame-larger-than
@@ -149,7 +150,7 @@ BENCHES  :=
 FUZZERS  :=
 INSTALLS := install-programs
 
-$(TESTLIB): $(SIM) $(filter-out %_main.o,$(JOBQSIM)) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(FIBER) $(BASE) $(UNIT_HELP)
+$(TESTLIB): $(SIM) $(filter-out %_main.o,$(JOBQSIM)) $(SCENARIO) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(FIBER) $(BASE) $(UNIT_HELP)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(TESTLIB)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(TESTLIB) $(LIBS_ALL)

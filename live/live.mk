@@ -74,7 +74,7 @@ install-live: all libjobq
 	else echo "scdoc is missing: no manual pages"; fi
 
 # The program of another build than bin/'s, for tests: VARIANT=asan.
-$(BUILD)/program/jobq: $(JOBQ) $(LIVE) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
+$(BUILD)/program/jobq: $(JOBQ) $(LIVE) $(SCENARIO) $(FLEET) $(COST) $(PRICING) $(NET) $(WIRE) \
 		$(FIBER) $(BASE)
 	$(link) $(LIB_LIVE) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 .PHONY: live-program

@@ -33,7 +33,7 @@ check-sim-tsan:
 	@$(call variant,tsan) sim-tsan-programs
 	@/usr/bin/python3 tests/e2e/sim_tsan.py build/tsan/program/jobqsim build/tsan/kernel/sim/test_kernel
 sim-tsan-programs: $(BUILD)/program/jobqsim $(BUILD)/kernel/sim/test_kernel
-$(BUILD)/program/jobqsim: $(JOBQSIM) $(SIM) $(FLEET) $(MODELS) $(COST) $(PRICING) \
+$(BUILD)/program/jobqsim: $(JOBQSIM) $(SIM) $(SCENARIO) $(FLEET) $(MODELS) $(COST) $(PRICING) \
 		$(WIRE) $(FIBER) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
 # No program is linked: bin/ is the dev build's.
@@ -58,7 +58,7 @@ UNIT_RUNS := $(UNIT:%=%.run)
 unit-run: $(UNIT_RUNS)
 $(UNIT_RUNS): %.run: %
 	@echo "== $<"; $<
-objects: $(LIVE) $(MOCK) $(SIM) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(BASE) \
+objects: $(LIVE) $(MOCK) $(SIM) $(SCENARIO) $(FLEET) $(COST) $(MODELS) $(PRICING) $(NET) $(WIRE) $(BASE) \
 		$(JOBQSIM) $(JOBQCOST) $(JOBQ) $(JOBQMOCK)
 kernel-run: $(KERNEL_TESTS:%=$(BUILD)/kernel/%)
 	@for t in $^; do echo "== $$t"; $$t || exit 1; done

@@ -30,13 +30,16 @@ double jobq_seconds_from_ns(int64_t ns);
  *   duration: "250ms", "2s", "1.5h", "90" (a bare number is seconds); units ns us
  *             ms s m min h d; >= 0; exact for up to 9 decimals.
  *   size:     "64", "64k", "64KiB", "1.5MiB", "2GB"; k, M, G and KiB, MiB, GiB are
- *             powers of 1024, KB, MB and GB powers of 1000; >= 0.
+ *             powers of 1024, KB, MB and GB powers of 1000, in letters of either case; >= 0.
  *   count:    "10", "6.3M", "1e6", "25k"; k, M, G are powers of 1000; must be whole.
- *   number:   a finite double; "5%" is 0.05. */
+ *   number:   a finite double; "5%" is 0.05.
+ *   rate:     "100/s", "300/h", "5M/day" (/s /min /h /day; bare: a second); a second, >= 0.
+ * Digits may stand in groups of three: "1,000,000". */
 int jobq_parse_duration(const char *text, int64_t *out_ns, struct jobq_error *err);
 int jobq_parse_size(const char *text, int64_t *out_bytes, struct jobq_error *err);
 int jobq_parse_count(const char *text, int64_t *out, struct jobq_error *err);
 int jobq_parse_number(const char *text, double *out, struct jobq_error *err);
+int jobq_parse_rate(const char *text, double *out_per_s, struct jobq_error *err);
 
 /* Shortest exact form for a person: "250ms", "1.5h", "64KiB", "6.3M". Terminated,
  * cut at cap; returns out. */

@@ -5,6 +5,7 @@
 #include "live/cmd/cmd.h"
 
 #include <fcntl.h>
+#include <gsl/gsl_errno.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,7 @@ static int show_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    gsl_set_error_handler_off(); /* it aborts */
     if (argc < 2) {
         help(stderr);
         return CLI_USAGE;

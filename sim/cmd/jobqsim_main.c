@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command {
+static const struct entry {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;

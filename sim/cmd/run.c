@@ -18,115 +18,26 @@ static const char HELP_HEAD[] =
     "\n"
     "  jobqsim run --jobs 10k --boxes 4 --concurrency 16 --job-time exp:2s\n"
     "  jobqsim run --trace month.swf --boxes 8 --json\n"
-    "  jobqsim run --model ideal --arrivals poisson:9/s --job-time exp:1s \\\n"
-    "              --concurrency 10 --reps 20\n"
+    "  jobqsim run --model ideal --arrivals 9/s --job-time exp:1s --reps 20\n"
     "  jobqsim run --scenario fleet.ini --jobs-csv jobs.csv\n"
     "\n"
     "Durations: 250ms, 2s, 1.5h; a bare number is seconds. Sizes: 64KiB, 1M.\n"
     "Distributions: 2s exp:2s uniform:1s..3s lognormal:mean=2s,cv=1.5 gamma: weibull:\n"
     "pareto: (mean=,cv= or their own) empirical:FILE (one duration a line).\n"
     "\n"
-    "Options (--name value or --name=value), with their defaults:\n";
+    "Options (--name value or --name=value), with their ranges and (defaults):\n";
 
-static const char HELP_TAIL[] =
-    "  --scenario FILE            read options from an INI file first, same names\n"
-    "  --help                     this\n"
-    "\n"
-    "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted.\n"
-    "API calls: none; nothing leaves this machine.\n";
+static const char HELP_TAIL[] = "\n"
+                                "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted.\n"
+                                "API calls: none; nothing leaves this machine.\n";
 
-static void help(void)
-{
-    struct scenario defaults;
-    struct text value = {0};
-    scenario_init(&defaults);
-    fputs(HELP_HEAD, stdout);
-    for (int i = 0; i < scenario_option_count(); i++) {
-        const struct scenario_option *o = scenario_option_at(i);
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->metavar ? " " : "",
-                 o->metavar ? o->metavar : "");
-        text_clear(&value);
-        scenario_put_option(&defaults, i, &value);
-        printf("  %-26s %s\n", left, o->help);
-        if (o->metavar && value.len > 0 && strcmp(value.ptr, "none") != 0)
-            printf("  %-26s   default %s\n", "", value.ptr);
-    }
-    fputs(HELP_TAIL, stdout);
-    text_release(&value);
-    scenario_release(&defaults);
-}
-
-/* ---- arguments ---------------------------------------------------------------------- */
-
-static int bad_argument(const char *argument, struct jobq_error *err)
-{
-    char safe[80];
-    text_escape(argument, (int64_t)strlen(argument), safe, sizeof safe);
-    return jobq_fail(err, JOBQ_INVALID, "unexpected argument '%s', see --help", safe);
-}
-
-/* Splits --name=value; *value is NULL where there is none. */
-static void split(const char *argument, char name[64], const char **value)
-{
-    const char *start = argument + 2, *equals = strchr(start, '=');
-    size_t len = equals ? (size_t)(equals - start) : strlen(start);
-    len = len < 63 ? len : 63;
-    memcpy(name, start, len);
-    name[len] = '\0';
-    *value = equals ? equals + 1 : NULL;
-}
-
-static int unknown(const char *name, struct jobq_error *err)
-{
-    char safe[70];
-    const char *nearest = scenario_option_nearest(name);
-    text_escape(name, (int64_t)strlen(name), safe, sizeof safe);
-    if (nearest)
-        return jobq_fail(err, JOBQ_INVALID, "unknown option '--%s', did you mean '--%s'?",
-                         safe, nearest);
-    return jobq_fail(err, JOBQ_INVALID, "unknown option '--%s', see --help", safe);
-}
-
-/* One option from argv[*at] on; moves *at past it. files: only --scenario is looked at;
- * else only the others. */
-static int take_option(struct scenario *s, int argc, char **argv, int *at, bool files,
-                       struct jobq_error *err)
-{
-    char name[64];
-    const char *value;
-    if (strncmp(argv[*at], "--", 2) != 0 || argv[*at][2] == '\0')
-        return bad_argument(argv[*at], err);
-    split(argv[*at], name, &value);
-    (*at)++;
-    bool is_file = strcmp(name, "scenario") == 0;
-    int index = scenario_option_find(name);
-    if (!is_file && index < 0)
-        return unknown(name, err);
-    bool flag = !is_file && !scenario_option_at(index)->metavar;
-    if (flag && !value)
-        value = "yes";
-    if (!value && *at < argc)
-        value = argv[(*at)++];
-    if (!value)
-        return jobq_fail(err, JOBQ_INVALID, "option '--%s' needs a value", name);
-    if (is_file != files)
-        return JOBQ_OK;
-    return is_file ? scenario_read_file(s, value, err)
-                   : scenario_set(s, name, value, err);
-}
-
-static int read_arguments(struct scenario *s, int argc, char **argv,
-                          struct jobq_error *err)
-{
-    for (int files = 1; files >= 0; files--)
-        for (int at = 0; at < argc;) {
-            int code = take_option(s, argc, argv, &at, files, err);
-            if (code != JOBQ_OK)
-                return code;
-        }
-    return scenario_finish(s, err);
-}
+enum { JSON, TIMING, JOBS_CSV, PAGE };
+static const struct option_def OPTIONS[] = {
+    {"json", 0, NULL, "one JSON object on stdout, schema jobq.run/1"},
+    {"timing", 0, NULL, "add wall time and events a second"},
+    {"jobs-csv", 0, "FILE", "write one line a job (first replication)"},
+    {"page", 0, "FILE", "write the status page as it stood at the end"},
+    {NULL, 0, NULL, NULL}};
 
 /* ---- progress ----------------------------------------------------------------------- */
 
@@ -164,6 +75,7 @@ static void *show_progress(void *arg)
 /* ---- running -------------------------------------------------------------------------- */
 
 struct outputs {
+    const struct options *read;
     struct outfile jobs, page;
 };
 
@@ -178,14 +90,15 @@ static int first_played(void *ctx, const struct scene *scene, struct jobq_error 
     return JOBQ_OK;
 }
 
-static int open_outputs(const struct scenario *s, struct outputs *o,
-                        struct jobq_error *err)
+static int open_outputs(struct outputs *o, struct jobq_error *err)
 {
     int code = JOBQ_OK;
-    if (s->jobs_csv)
-        code = outfile_open(s->jobs_csv, &o->jobs, err);
-    if (code == JOBQ_OK && s->page)
-        code = outfile_open(s->page, &o->page, err);
+    const char *jobs = options_text(o->read, JOBS_CSV),
+               *page = options_text(o->read, PAGE);
+    if (jobs)
+        code = outfile_open(jobs, &o->jobs, err);
+    if (code == JOBQ_OK && page)
+        code = outfile_open(page, &o->page, err);
     return code;
 }
 
@@ -200,13 +113,15 @@ static int commit_outputs(struct outputs *o, struct jobq_error *err)
 }
 
 static int print(const struct scenario *s, const struct world_params *params,
-                 const struct run_result *result, struct jobq_error *err)
+                 const struct options *read, const struct run_result *result,
+                 struct jobq_error *err)
 {
     struct text out = {0};
-    if (s->json)
-        run_report_json(s, result, &out);
+    bool timing = options_item(read, TIMING) != NULL;
+    if (options_item(read, JSON))
+        run_report_json(s, result, timing, &out);
     else
-        run_report_text(s, params, result, &out);
+        run_report_text(s, params, result, timing, &out);
     size_t written = fwrite(out.ptr, 1, out.len, stdout);
     bool failed = written != out.len || fflush(stdout) != 0;
     text_release(&out);
@@ -219,8 +134,8 @@ static int play(const struct scenario *s, const struct world_params *params,
 {
     struct progress progress = {.jobs = s->jobs * s->reps};
     struct run_options options = {.threads = s->threads,
-                                  .keep_ids = s->jobs_csv != NULL,
-                                  .page = s->page != NULL,
+                                  .keep_ids = outputs->jobs.file != NULL,
+                                  .page = outputs->page.file != NULL,
                                   .progress = &progress.ended,
                                   .first = first_played,
                                   .ctx = outputs};
@@ -235,36 +150,41 @@ static int play(const struct scenario *s, const struct world_params *params,
     if (code == JOBQ_OK)
         code = commit_outputs(outputs, err);
     if (code == JOBQ_OK)
-        code = print(s, params, &result, err);
+        code = print(s, params, outputs->read, &result, err);
     run_result_release(&result);
     return code;
 }
 
 int cmd_run(int argc, char **argv)
 {
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            help();
-            return CMD_OK;
-        }
+    static const struct subcommand sub = {"run",   HELP_HEAD, HELP_TAIL,
+                                          OPTIONS, TAKER_RUN, false};
     struct jobq_error err = {0};
+    struct command command;
+    struct options read;
     struct scenario scenario;
-    struct outputs outputs = {0};
+    struct outputs outputs = {.read = &read};
     struct world_params *params = NULL;
     scenario_init(&scenario);
-    int code = read_arguments(&scenario, argc, argv, &err);
-    if (code == JOBQ_OK) {
-        params = run_params(&scenario, &err);
-        code = params ? JOBQ_OK : err.code;
+    int done = cmd_read(&sub, argc, argv, &command, &read, &scenario), code = JOBQ_OK;
+    if (done < 0) {
+        code = scenario_finish(&scenario, &err);
+        if (code == JOBQ_OK) {
+            params = run_params(&scenario, &err);
+            code = params ? JOBQ_OK : err.code;
+        }
+        cmd_catch_signals();
+        if (code == JOBQ_OK)
+            code = open_outputs(&outputs, &err);
+        if (code == JOBQ_OK)
+            code = play(&scenario, params, &outputs, &err);
+        outfile_abandon(&outputs.jobs);
+        outfile_abandon(&outputs.page);
+        done = code == JOBQ_OK ? CMD_OK : cmd_fail("run", &err);
     }
-    cmd_catch_signals();
-    if (code == JOBQ_OK)
-        code = open_outputs(&scenario, &outputs, &err);
-    if (code == JOBQ_OK)
-        code = play(&scenario, params, &outputs, &err);
-    outfile_abandon(&outputs.jobs);
-    outfile_abandon(&outputs.page);
     free(params);
     scenario_release(&scenario);
-    return code == JOBQ_OK ? CMD_OK : cmd_fail("run", &err);
+    options_release(&read);
+    command_release(&command);
+    return done;
 }

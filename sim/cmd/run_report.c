@@ -1,6 +1,7 @@
 #include "sim/cmd/run_report.h"
 
 #include "base/arena.h"
+#include "scenario/settings.h"
 #include "sim/play/steady.h"
 
 #include <jansson.h>
@@ -105,12 +106,12 @@ static json_t *capacity_of(const struct scene_capacity *c)
     return object;
 }
 
-void run_report_json(const struct scenario *s, const struct run_result *r,
+void run_report_json(const struct scenario *s, const struct run_result *r, bool timing,
                      struct text *out)
 {
     json_t *root = json_object();
     struct text normal = {0}, seed = {0};
-    scenario_put_normal(s, &normal);
+    scenario_put_normal(s, TAKER_RUN, &normal);
     json_object_set_new(root, "schema", json_string("jobq.run/1"));
     json_object_set_new(root, "version", json_string(JOBQ_VERSION));
     json_object_set_new(root, "model", json_string(s->model));
@@ -128,7 +129,7 @@ void run_report_json(const struct scenario *s, const struct run_result *r,
                       (json_int_t)s->trace.skipped_malformed));
     put_statistics(root, r);
     json_object_set_new(root, "capacity", capacity_of(&r->rep[0].capacity));
-    if (s->timing) {
+    if (timing) {
         double events = 0;
         for (int64_t i = 0; i < r->reps; i++)
             events += (double)r->rep[i].events;
@@ -313,7 +314,7 @@ static void put_capacity(const struct scenario *s, const struct world_params *p,
 }
 
 void run_report_text(const struct scenario *scenario, const struct world_params *params,
-                     const struct run_result *r, struct text *out)
+                     const struct run_result *r, bool timing, struct text *out)
 {
     struct summary *s = xmalloc(RUN_METRICS_MAX * sizeof *s);
     int count = summarise(r, s);
@@ -345,7 +346,7 @@ void run_report_text(const struct scenario *scenario, const struct world_params 
                 100 * find(s, count, NULL, "utilisation")->mean);
     put_requests(r, s, count, out);
     put_capacity(scenario, params, &r->rep[0], out);
-    if (scenario->timing) {
+    if (timing) {
         double events = 0;
         for (int64_t i = 0; i < r->reps; i++)
             events += (double)r->rep[i].events;

@@ -11,14 +11,14 @@
 
 #include <stdio.h>
 
-/* At most 80 columns. Says which resource binds. */
+/* At most 80 columns. Says which resource binds; timing: also wall time and events. */
 void run_report_text(const struct scenario *scenario, const struct world_params *params,
-                     const struct run_result *result, struct text *out);
+                     const struct run_result *result, bool timing, struct text *out);
 /* One object and a newline, schema jobq.run/1. With one replication a statistic is a
  * number, with more an object {mean, low, high}: the mean and its 95 % interval (Student's
  * t). */
 void run_report_json(const struct scenario *scenario, const struct run_result *result,
-                     struct text *out);
+                     bool timing, struct text *out);
 /* A header and a line a job, in the order of the workload. Instants count from the scene's
  * origin; empty: never. Returns 0, or -1 if the file could not be written. */
 int run_report_jobs(const struct scene *scene, FILE *out);

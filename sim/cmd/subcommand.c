@@ -1,6 +1,7 @@
 #include "sim/cmd/subcommand.h"
 
 #include "base/text.h"
+#include "jobq/units.h"
 #include "sim/sweep/outfile.h"
 
 #include <signal.h>
@@ -50,4 +51,51 @@ void cmd_catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+int cmd_read(const struct subcommand *sub, int argc, char **argv, struct command *command,
+             struct options *read, struct scenario *scenario)
+{
+    struct jobq_error err;
+    command_init(command, "jobqsim", sub->name, sub->own, sub->takers);
+    int code = options_read(read, &command->spec, argc, argv, &err);
+    if (code == JOBQ_OK && command_wants_help(read)) {
+        fputs(sub->head, stdout);
+        options_help(command->def, command->spec.count, stdout);
+        fputs(sub->tail, stdout);
+        return CMD_OK;
+    }
+    if (code == JOBQ_OK && read->args > 0 && !sub->arguments) {
+        char safe[80];
+        text_escape(read->arg[0], (int64_t)strlen(read->arg[0]), safe, sizeof safe);
+        code =
+            jobq_fail(&err, JOBQ_INVALID, "unexpected argument '%s', see --help", safe);
+    }
+    if (code == JOBQ_OK && scenario)
+        code = command_scenario(read, scenario, &err);
+    if (code == JOBQ_OK && scenario && command_wants_scenario(read)) {
+        code = scenario_finish(scenario, &err);
+        if (code == JOBQ_OK) {
+            command_show_scenario(read, scenario, stdout);
+            return CMD_OK;
+        }
+    }
+    return code == JOBQ_OK ? -1 : cmd_fail(sub->name, &err);
+}
+
+int cmd_count(const struct options *read, int option, int64_t low, int64_t high,
+              int64_t *out, struct jobq_error *err)
+{
+    const struct options_item *item = options_item(read, option);
+    if (!item)
+        return JOBQ_OK;
+    int64_t value;
+    int code = jobq_parse_count(item->text, &value, err);
+    if (code == JOBQ_OK && (value < low || value > high))
+        code = jobq_fail(err, JOBQ_LIMIT, "'%.40s' is out of range, want %lld to %lld",
+                         item->text, (long long)low, (long long)high);
+    if (code != JOBQ_OK)
+        return options_blame(read, item, err);
+    *out = value;
+    return JOBQ_OK;
 }

@@ -8,6 +8,8 @@
 #ifndef JOBQ_SIM_CMD_SUBCOMMAND_H
 #define JOBQ_SIM_CMD_SUBCOMMAND_H
 
+#include "scenario/command.h"
+
 #include "jobq/error.h"
 
 #define CMD_OK 0
@@ -18,6 +20,22 @@ int cmd_run(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_torture(int argc, char **argv);
+
+/* One subcommand's reading of its words. */
+struct subcommand {
+    const char *name;
+    const char *head, *tail;      /* of its help, before and behind the options */
+    const struct option_def *own; /* ends with a NULL name */
+    uint32_t takers;
+    bool arguments; /* it takes words that are no options */
+};
+/* Reads the words; the settings too, unless `scenario` is NULL. Returns -1 to go on, else the
+ * exit code (help was printed, or one line about what is wrong). Release both in any case. */
+int cmd_read(const struct subcommand *sub, int argc, char **argv, struct command *command,
+             struct options *read, struct scenario *scenario);
+/* "--name: text" of an option's value that will not do; returns err's code. */
+int cmd_count(const struct options *read, int option, int64_t low, int64_t high,
+              int64_t *out, struct jobq_error *err);
 
 /* "jobqsim COMMAND: text" on stderr, one line, unprintable bytes escaped; returns the exit
  * code of the error: bad input is 2, the rest 1. */

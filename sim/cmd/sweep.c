@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char SWEEP_HELP[] =
+static const char SWEEP_HEAD[] =
     "Usage: jobqsim sweep -o FILE.csv [OPTION=VALUES...]\n"
     "Play a scenario at every point of a grid or a Latin hypercube, and write what each\n"
     "job used there.\n"
@@ -28,31 +28,39 @@ static const char SWEEP_HELP[] =
     "  jobqsim sweep -o s2.csv --shard 2/8 ...       then: jobqsim merge -o s.csv "
     "s?.csv\n"
     "\n"
-    "Any option of `jobqsim run` that can change a result takes one value, a list\n"
-    "(64,1k,64k), or a range (LOW..HIGH:log:9 or :lin:9; without a count it is sampled\n"
-    "by --design lhs).\n"
+    "A setting takes one value, a list (64,1k,64k), or a range (LOW..HIGH:log:9 or "
+    ":lin:9;\n"
+    "without a count it is sampled by --design lhs).\n"
     "\n"
-    "  -o, --out FILE       the CSV; FILE.part meanwhile. The same command resumes\n"
-    "  --design grid|lhs:N  every combination, or N points that fill the ranges evenly\n"
-    "  --reps N             replications of each point (1), the same streams at each\n"
-    "  --precision P        replicate until requests, makespan and mean sojourn are\n"
-    "                       known to this share (95 %), 10 to 1000 times\n"
-    "  --shard I/N          every N-th point, from the I-th on\n"
-    "  --threads N|auto     points at once; the bytes do not depend on it\n"
-    "  --scenario FILE      read options from an INI file first\n"
-    "  --quiet              no progress\n"
-    "  --help               this\n"
+    "Options, with their ranges and (defaults):\n";
+static const char SWEEP_TAIL[] =
     "\n"
     "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted (what is done is kept).\n"
     "API calls: none; nothing leaves this machine.\n";
 
-static const char MERGE_HELP[] =
+enum { OUT, DESIGN, PRECISION, SHARD, QUIET };
+static const struct option_def SWEEP_OPTIONS[] = {
+    {"out", 'o', "FILE", "the CSV; FILE.part meanwhile. The same command resumes"},
+    {"design", 0, "grid|lhs:N",
+     "every combination, or N points that fill the ranges evenly (grid)"},
+    {"precision", 0, "P",
+     "replicate until requests, makespan and mean sojourn are known to this share (95 "
+     "%), "
+     "10 to 1000 times"},
+    {"shard", 0, "I/N", "every N-th point, from the I-th on"},
+    {"quiet", 'q', NULL, "no progress"},
+    {NULL, 0, NULL, NULL}};
+
+static const char MERGE_HEAD[] =
     "Usage: jobqsim merge -o FILE.csv SHARD.csv...\n"
     "Join the finished shards of one sweep into the file that an unsharded sweep gives.\n"
     "\n"
     "  jobqsim merge -o s.csv s1.csv s2.csv s3.csv s4.csv\n"
     "\n"
-    "Exit codes: 0 ok, 1 failure, 2 usage.\n";
+    "Options:\n";
+static const char MERGE_TAIL[] = "\nExit codes: 0 ok, 1 failure, 2 usage.\n";
+static const struct option_def MERGE_OPTIONS[] = {{"out", 'o', "FILE", "the result"},
+                                                  {NULL, 0, NULL, NULL}};
 
 static volatile sig_atomic_t stop_asked;
 
@@ -137,76 +145,46 @@ static int take_scenario_option(struct arguments *a, const char *name, const cha
                   : scenario_set(&a->base, name, value, err);
 }
 
-static int take_option(struct arguments *a, const char *name, const char *value,
-                       bool files, struct jobq_error *err)
+static int read_own(struct arguments *a, const struct options *read,
+                    struct jobq_error *err)
 {
-    bool is_file = strcmp(name, "scenario") == 0;
-    if (is_file != files)
-        return JOBQ_OK;
-    if (is_file)
-        return scenario_read_file(&a->base, value, err);
-    if (strcmp(name, "out") == 0) {
-        a->options.out_path = value;
-        return JOBQ_OK;
-    }
-    if (strcmp(name, "design") == 0)
-        return parse_design(value, &a->lhs_points, err);
-    if (strcmp(name, "shard") == 0)
-        return parse_shard(value, &a->options, err);
-    if (strcmp(name, "precision") == 0)
-        return parse_precision(value, &a->options.precision, err);
-    if (strcmp(name, "threads") == 0) {
-        int code = scenario_set(&a->base, name, value, err);
-        a->options.threads = (int)a->base.threads;
-        return code;
-    }
-    return take_scenario_option(a, name, value, err);
-}
-
-static int read_pass(struct arguments *a, int argc, char **argv, bool files,
-                     struct jobq_error *err)
-{
-    for (int at = 0; at < argc; at++) {
-        const char *word = argv[at], *value = NULL;
-        char name[64] = "out";
-        if (strcmp(word, "--quiet") == 0) {
-            a->quiet = true;
-            continue;
-        }
-        if (strncmp(word, "--", 2) == 0 && word[2]) {
-            const char *equals = strchr(word, '=');
-            size_t len = equals ? (size_t)(equals - word - 2) : strlen(word + 2);
-            snprintf(name, sizeof name, "%.*s", (int)(len < 63 ? len : 63), word + 2);
-            value = equals ? equals + 1 : NULL;
-        } else if (strcmp(word, "-o") != 0) {
-            char shown[60];
-            text_escape(word, (int64_t)strlen(word), shown, sizeof shown);
-            return jobq_fail(err, JOBQ_INVALID, "unexpected argument '%s', see --help",
-                             shown);
-        }
-        int index = scenario_option_find(name);
-        if (!value && index >= 0 && !scenario_option_at(index)->metavar)
-            value = "yes";
-        if (!value && ++at < argc)
-            value = argv[at];
-        if (!value)
-            return jobq_fail(err, JOBQ_INVALID, "option '%s' needs a value", word);
-        int code = take_option(a, name, value, files, err);
-        if (code != JOBQ_OK)
-            return code;
-    }
-    return JOBQ_OK;
-}
-
-static int read_arguments(struct arguments *a, int argc, char **argv,
-                          struct jobq_error *err)
-{
+    const char *design = options_text(read, DESIGN), *shard = options_text(read, SHARD),
+               *precision = options_text(read, PRECISION);
+    int code = JOBQ_OK;
     a->options.shards = 1;
-    int code = read_pass(a, argc, argv, true, err);
-    if (code == JOBQ_OK)
-        code = read_pass(a, argc, argv, false, err);
-    if (code == JOBQ_OK && !a->options.out_path)
-        code = jobq_fail(err, JOBQ_INVALID, "name the CSV with -o FILE");
+    a->options.out_path = options_text(read, OUT);
+    a->quiet = options_item(read, QUIET);
+    if (!a->options.out_path)
+        return jobq_fail(err, JOBQ_INVALID, "name the CSV with -o FILE");
+    if (design)
+        code = parse_design(design, &a->lhs_points, err);
+    if (code == JOBQ_OK && shard)
+        code = parse_shard(shard, &a->options, err);
+    if (code == JOBQ_OK && precision)
+        code = parse_precision(precision, &a->options.precision, err);
+    return code;
+}
+
+/* The settings that vary are axes; the file's are set before. */
+static int read_arguments(struct arguments *a, const struct command *command,
+                          const struct options *read, struct jobq_error *err)
+{
+    int code = read_own(a, read, err);
+    int file = options_find(read->spec, "scenario");
+    if (code == JOBQ_OK && options_text(read, file))
+        code = scenario_read_file(&a->base, options_text(read, file), err);
+    for (int i = 0; i < read->items && code == JOBQ_OK; i++) {
+        const struct options_item *item = &read->item[i];
+        const char *name = command->def[item->option].name;
+        int index = item->option < command->own ? -1 : setting_find(name);
+        if (index < 0)
+            continue;
+        code = setting_at(index)->same ? scenario_set(&a->base, name, item->text, err)
+                                       : take_scenario_option(a, name, item->text, err);
+        if (code != JOBQ_OK)
+            options_blame(read, item, err);
+    }
+    a->options.threads = a->base.threads < 0 ? 0 : (int)a->base.threads;
     if (code == JOBQ_OK && a->lhs_points)
         code = design_lhs(a->design, a->lhs_points, a->base.seed, err);
     return code;
@@ -248,67 +226,78 @@ static void show(void *ctx, int64_t done, int64_t first, int64_t total)
     p->shown = true;
 }
 
+static int play(struct arguments *a, struct progress *progress, struct jobq_error *err)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = ask_stop;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    a->options.stop = &stop_asked;
+    if (!a->quiet && isatty(STDERR_FILENO)) {
+        a->options.progress = show;
+        a->options.progress_ctx = progress;
+    }
+    int code = sweep_run(&a->base, a->design, &a->options, err);
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+    return code;
+}
+
 int cmd_sweep(int argc, char **argv)
 {
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(SWEEP_HELP, stdout);
-            return CMD_OK;
-        }
+    static const struct subcommand sub = {"sweep",       SWEEP_HEAD,  SWEEP_TAIL,
+                                          SWEEP_OPTIONS, TAKER_SWEEP, false};
     struct jobq_error err = {0};
+    struct command command;
+    struct options read;
     struct arguments a = {.design = design_new()};
     struct progress progress = {.started_s = seconds()};
     scenario_init(&a.base);
-    int code = read_arguments(&a, argc, argv, &err);
-    if (code == JOBQ_OK) {
-        struct sigaction action;
-        memset(&action, 0, sizeof action);
-        action.sa_handler = ask_stop;
-        sigemptyset(&action.sa_mask);
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
-        a.options.stop = &stop_asked;
-        if (!a.quiet && isatty(STDERR_FILENO)) {
-            a.options.progress = show;
-            a.options.progress_ctx = &progress;
+    int done = cmd_read(&sub, argc, argv, &command, &read, NULL);
+    if (done < 0) {
+        int code = read_arguments(&a, &command, &read, &err);
+        if (code == JOBQ_OK && command_wants_scenario(&read)) {
+            command_show_scenario(&read, &a.base, stdout);
+            done = CMD_OK;
+        } else if (code == JOBQ_OK) {
+            code = play(&a, &progress, &err);
         }
-        code = sweep_run(&a.base, a.design, &a.options, &err);
-        if (progress.shown)
-            fputs("\r\033[K", stderr);
-    }
-    int exit_code = CMD_OK;
-    if (code == JOBQ_CANCELLED) {
-        fprintf(stderr,
-                "jobqsim sweep: stopped; '%s.part' keeps what is done, the same command "
-                "goes on\n",
-                a.options.out_path);
-        exit_code = 130;
-    } else if (code != JOBQ_OK) {
-        exit_code = cmd_fail("sweep", &err);
+        if (code == JOBQ_CANCELLED) {
+            fprintf(stderr,
+                    "jobqsim sweep: stopped; '%s.part' keeps what is done, the same "
+                    "command goes on\n",
+                    a.options.out_path);
+            done = 130;
+        } else if (done < 0) {
+            done = code == JOBQ_OK ? CMD_OK : cmd_fail("sweep", &err);
+        }
     }
     design_free(a.design);
     scenario_release(&a.base);
-    return exit_code;
+    options_release(&read);
+    command_release(&command);
+    return done;
 }
 
 int cmd_merge(int argc, char **argv)
 {
-    const char *out = NULL;
-    int shards = 0;
+    static const struct subcommand sub = {"merge",       MERGE_HEAD, MERGE_TAIL,
+                                          MERGE_OPTIONS, 0,          true};
     struct jobq_error err = {0};
-    for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(MERGE_HELP, stdout);
-            return CMD_OK;
-        }
-        if ((strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--out") == 0) && i + 1 < argc)
-            out = argv[++i];
-        else
-            argv[shards++] = argv[i];
+    struct command command;
+    struct options read;
+    int done = cmd_read(&sub, argc, argv, &command, &read, NULL);
+    if (done < 0) {
+        const char *out = options_text(&read, 0);
+        int code =
+            !out || read.args == 0
+                ? jobq_fail(&err, JOBQ_INVALID, "name the result with -o, and the shards")
+                : rowfile_merge((const char *const *)read.arg, read.args, out, &err);
+        done = code == JOBQ_OK ? CMD_OK : cmd_fail("merge", &err);
     }
-    int code =
-        !out || shards == 0
-            ? jobq_fail(&err, JOBQ_INVALID, "name the result with -o, and the shards")
-            : rowfile_merge((const char *const *)argv, shards, out, &err);
-    return code == JOBQ_OK ? CMD_OK : cmd_fail("merge", &err);
+    options_release(&read);
+    command_release(&command);
+    return done;
 }

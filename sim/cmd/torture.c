@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char HELP[] =
+static const char HELP_HEAD[] =
     "Usage: jobqsim torture [OPTION...]\n"
     "Play small fleets with everything going wrong that a queue of jobs must survive:\n"
     "refused, throttled and timed-out calls, calls that take effect minutes later, lost\n"
@@ -29,15 +29,19 @@ static const char HELP[] =
     "  jobqsim torture --seeds 1000\n"
     "  jobqsim torture --first 4711 --seeds 1      replay one seed\n"
     "\n"
-    "  --seeds N     how many runs (100)\n"
-    "  --first S     the first seed (1)\n"
-    "  --jobs N      jobs a run (20 to 200, by the seed)\n"
-    "  --gentle      no faults\n"
-    "  --threads N   runs at once (as many as there are cores)\n"
-    "  --help        this\n"
+    "Options:\n";
+static const char HELP_TAIL[] =
     "\n"
     "Exit codes: 0 all is well, 1 a finding, 2 usage, 130 interrupted.\n"
     "API calls: none; nothing leaves this machine.\n";
+
+enum { SEEDS, FIRST, GENTLE, JOBS };
+static const struct option_def OPTIONS[] = {
+    {"seeds", 0, "N", "how many runs (100)"},
+    {"first", 0, "S", "the first seed (1)"},
+    {"gentle", 0, NULL, "no faults"},
+    {"jobs", 0, "N", "jobs a run; 1 to 100k (20 to 200, by the seed)"},
+    {NULL, 0, NULL, NULL}};
 
 struct crew {
     struct torture_options options;
@@ -76,72 +80,61 @@ static void *work(void *arg)
     return NULL;
 }
 
-static int read_option(struct crew *c, int argc, char **argv, int *at,
-                       struct jobq_error *err)
+static int read_options(struct crew *c, const struct options *read,
+                        const struct scenario *scenario, struct jobq_error *err)
 {
-    const char *name = argv[(*at)++];
-    if (strcmp(name, "--gentle") == 0) {
-        c->options.gentle = true;
-        return JOBQ_OK;
-    }
-    const struct {
-        const char *name;
-        int64_t *to, low, high;
-    } counts[] = {{"--seeds", &c->seeds, 1, 1000000000},
-                  {"--first", &c->first, 0, INT64_MAX / 2},
-                  {"--jobs", &c->options.jobs, 1, 100000},
-                  {"--threads", &c->threads, 1, 1024}};
-    for (int i = 0; i < 4; i++) {
-        if (strcmp(name, counts[i].name) != 0)
-            continue;
-        if (*at == argc)
-            return jobq_fail(err, JOBQ_INVALID, "option '%s' needs a value", name);
-        int64_t value;
-        int code = jobq_parse_count(argv[(*at)++], &value, err);
-        if (code == JOBQ_OK && (value < counts[i].low || value > counts[i].high))
-            return jobq_fail(
-                err, JOBQ_LIMIT, "%s: '%lld' is out of range, want %lld to %lld", name,
-                (long long)value, (long long)counts[i].low, (long long)counts[i].high);
-        *counts[i].to = value;
-        return code == JOBQ_OK ? code : jobq_wrap(err, "%s", name);
-    }
-    char safe[80];
-    text_escape(name, (int64_t)strlen(name), safe, sizeof safe);
-    return jobq_fail(err, JOBQ_INVALID, "unknown option '%s', see --help", safe);
+    c->options.gentle = options_item(read, GENTLE);
+    int code = cmd_count(read, SEEDS, 1, 1000000000, &c->seeds, err);
+    if (code == JOBQ_OK)
+        code = cmd_count(read, FIRST, 0, INT64_MAX / 2, &c->first, err);
+    if (code == JOBQ_OK)
+        code = cmd_count(read, JOBS, 1, 100000, &c->options.jobs, err);
+    c->threads =
+        scenario->threads < 0 ? sysconf(_SC_NPROCESSORS_ONLN) : scenario->threads;
+    return code;
 }
+
+static int torture(struct crew *crew);
 
 int cmd_torture(int argc, char **argv)
 {
+    static const struct subcommand sub = {"torture", HELP_HEAD,     HELP_TAIL,
+                                          OPTIONS,   TAKER_TORTURE, false};
     struct crew crew = {.first = 1, .seeds = 100};
     struct jobq_error err;
-    for (int at = 0; at < argc;) {
-        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
-            fputs(HELP, stdout);
-            return CMD_OK;
-        }
-        if (read_option(&crew, argc, argv, &at, &err) != JOBQ_OK)
-            return cmd_fail("torture", &err);
-    }
+    struct command command;
+    struct options read;
+    struct scenario scenario;
+    scenario_init(&scenario);
+    int done = cmd_read(&sub, argc, argv, &command, &read, &scenario);
+    if (done < 0 && read_options(&crew, &read, &scenario, &err) != JOBQ_OK)
+        done = cmd_fail("torture", &err);
+    scenario_release(&scenario);
+    options_release(&read);
+    command_release(&command);
+    return done < 0 ? torture(&crew) : done;
+}
+
+static int torture(struct crew *crew)
+{
     cmd_catch_signals();
-    if (crew.threads == 0)
-        crew.threads = sysconf(_SC_NPROCESSORS_ONLN);
-    pthread_mutex_init(&crew.print, NULL);
-    pthread_t *thread = xcalloc((size_t)crew.threads, sizeof *thread);
+    pthread_mutex_init(&crew->print, NULL);
+    pthread_t *thread = xcalloc((size_t)crew->threads, sizeof *thread);
     int64_t started = 0;
-    while (started + 1 < crew.threads &&
-           pthread_create(&thread[started], NULL, work, &crew) == 0)
+    while (started + 1 < crew->threads &&
+           pthread_create(&thread[started], NULL, work, crew) == 0)
         started++;
-    work(&crew);
+    work(crew);
     for (int64_t i = 0; i < started; i++)
         pthread_join(thread[i], NULL);
     free(thread);
-    pthread_mutex_destroy(&crew.print);
-    int64_t findings = atomic_load(&crew.findings);
+    pthread_mutex_destroy(&crew->print);
+    int64_t findings = atomic_load(&crew->findings);
     printf(
         "%lld runs, %lld jobs, %lld injected faults, %lld calls applied late, %lld boxes "
         "lost: %lld findings\n",
-        (long long)crew.seeds, (long long)atomic_load(&crew.jobs),
-        (long long)atomic_load(&crew.faults), (long long)atomic_load(&crew.late),
-        (long long)atomic_load(&crew.boxes), (long long)findings);
+        (long long)crew->seeds, (long long)atomic_load(&crew->jobs),
+        (long long)atomic_load(&crew->faults), (long long)atomic_load(&crew->late),
+        (long long)atomic_load(&crew->boxes), (long long)findings);
     return findings ? CMD_FAILURE : CMD_OK;
 }

@@ -3,6 +3,7 @@
  * Room:     sim; see sim/play/replication.h. */
 #include "sim/play/internal.h"
 
+#include "scenario/fleet.h"
 #include "fleet/port/retry.h"
 #include "fleet/port/scratch.h"
 
@@ -132,13 +133,8 @@ static int set_up(struct scene *s, struct jobq_error *err)
     const struct scenario *sc = s->scenario;
     bool ideal = s->params->latency[WORLD_SQS_SEND].zero;
     struct enqueuer_options o = enqueuer_defaults(SCENE_QUEUE);
-    o.visibility_ns = sc->visibility_ns;
-    o.domains = (int)sc->domains;
+    scenario_enqueuer_options(sc, &o);
     o.rotate_days = 1;
-    o.batch = (int)sc->batch;
-    o.payload_in = sc->payload_in == SCENARIO_PAYLOAD_MESSAGE ? ENQUEUER_IN_MESSAGE
-                   : sc->payload_in == SCENARIO_PAYLOAD_STORE ? ENQUEUER_IN_STORE
-                                                              : ENQUEUER_AUTO;
     o.retry_for_ns =
         12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
     if (s->params->sqs.message_bytes_max > 0)

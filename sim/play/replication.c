@@ -1,5 +1,6 @@
 #include "sim/play/replication.h"
 
+#include "scenario/fleet.h"
 #include "sim/play/internal.h"
 
 #include "base/arena.h"
@@ -225,11 +226,8 @@ static struct drainer_options drainer_settings(struct scene_box *b)
 {
     const struct scenario *sc = b->scene->scenario;
     struct drainer_options o = drainer_defaults(SCENE_QUEUE, (int)sc->concurrency);
-    o.prefetch = sc->prefetch == SCENARIO_PREFETCH_AUTO ? DRAINER_PREFETCH_AUTO
-                                                        : (int)sc->prefetch;
-    o.batch = (int)sc->batch;
-    o.wait_ns = sc->wait_ns;
-    o.max_attempts = (int)sc->attempts;
+    scenario_drainer_options(sc, &o);
+    o.visibility_ns = -1; /* the client has set the queue's */
     o.notice_ns = sc->spot ? 5 * JOBQ_NS_PER_S : 0;
     o.stats_ns = 0;
     o.cancel_check_ns = 0;

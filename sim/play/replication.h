@@ -16,7 +16,7 @@
 
 #include "fleet/drain/drainer.h"
 #include "sim/play/jobrec.h"
-#include "sim/play/scenario.h"
+#include "scenario/scenario.h"
 #include "sim/world/world.h"
 
 #include <stdatomic.h>

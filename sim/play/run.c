@@ -92,6 +92,10 @@ struct world_params *run_params(const struct scenario *s, struct jobq_error *err
     int code = world_params_load(s->model, p, err);
     if (code != JOBQ_OK)
         jobq_wrap(err, "--model");
+    if (code == JOBQ_OK && s->store == SCENARIO_STORE_DYNAMODB)
+        code = jobq_fail(err, JOBQ_INVALID,
+                         "--store: only the closed form knows 'dynamodb', want simpledb "
+                         "or none");
     if (code == JOBQ_OK)
         code = apply_sets(s->sets, p, err);
     if (code == JOBQ_OK && !ec2_type_find(str_of(s->instance), &type))

@@ -11,7 +11,7 @@
 #ifndef JOBQ_SIM_PLAY_RUN_H
 #define JOBQ_SIM_PLAY_RUN_H
 
-#include "sim/play/scenario.h"
+#include "scenario/scenario.h"
 #include "sim/play/replication.h"
 
 struct run_result {

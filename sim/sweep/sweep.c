@@ -5,6 +5,7 @@
 #include "sim/play/replication.h"
 #include "sim/play/steady.h"
 
+#include "scenario/settings.h"
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -76,31 +77,32 @@ struct worker {
 
 int sweep_axis_kind(const char *option, enum design_kind *out, struct jobq_error *err)
 {
-    int index = scenario_option_find(option);
-    if (index < 0) {
-        const char *near = scenario_option_nearest(option);
-        char shown[60];
-        text_escape(option, (int64_t)strlen(option), shown, sizeof shown);
-        return jobq_fail(err, JOBQ_INVALID, "unknown option '--%s'%s%s%s", shown,
-                         near ? "; did you mean '--" : "", near ? near : "",
-                         near ? "'?" : "");
-    }
-    if (scenario_option_at(index)->output)
+    int index = setting_find(option);
+    if (index < 0)
+        return setting_unknown(option, err);
+    if (setting_at(index)->same || !(setting_at(index)->takers & TAKER_SWEEP))
         return jobq_fail(err, JOBQ_INVALID, "'--%s' cannot be swept", option);
-    switch (scenario_option_unit(index)) {
-    case 'N':
+    switch (setting_at(index)->kind) {
+    case SETTING_COUNT:
         *out = DESIGN_COUNT;
         break;
-    case 'B':
+    case SETTING_SIZE:
         *out = DESIGN_SIZE;
         break;
-    case 'S':
+    case SETTING_DURATION:
+    case SETTING_DIST:
         *out = DESIGN_DURATION;
         break;
-    case 'F':
+    case SETTING_NUMBER:
         *out = DESIGN_NUMBER;
         break;
-    default:
+    case SETTING_ARRIVALS:
+    case SETTING_NAME:
+    case SETTING_PATH:
+    case SETTING_MODEL:
+    case SETTING_FLAG:
+    case SETTING_CHOICE:
+    case SETTING_SEED:
         *out = DESIGN_TEXT;
         break;
     }
@@ -224,16 +226,19 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
                     design_text(sweep->design, a));
     text_puts(out, "# fixed=");
     bool space = false;
-    for (int i = 0; i < scenario_option_count(); i++) {
-        const struct scenario_option *option = scenario_option_at(i);
-        if (option->output || is_axis(sweep->design, option->name))
+    for (int i = 0; i < setting_count(); i++) {
+        const struct setting *option = setting_at(i);
+        if (option->same || !(option->takers & TAKER_SWEEP) ||
+            is_axis(sweep->design, option->name))
             continue;
         if (space)
             text_putc(out, ' ');
         space = true;
         text_printf(out, "%s=", option->name);
-        scenario_put_option(&first, i, out);
+        scenario_put_value(&first, i, out);
     }
+    text_printf(out, "\n# files=%016llx",
+                (unsigned long long)scenario_files_hash(&first));
     text_printf(out,
                 "\n# predict.era=%s\n# predict.instance=%s\n# predict.store=%s\n"
                 "# predict.client=%s\n# predict.payload-in=%s\n# predict.spot=%s\n"

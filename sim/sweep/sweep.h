@@ -20,7 +20,7 @@
 #define JOBQ_SIM_SWEEP_SWEEP_H
 
 #include "sim/sweep/design.h"
-#include "sim/play/scenario.h"
+#include "scenario/scenario.h"
 
 #include "cost/predict/predict.h"
 #include "jobq/error.h"

@@ -51,6 +51,10 @@ enum { DISTRIBUTION_POINTS = 16 };
 struct distribution {
     enum distribution_kind kind;
     double a, b;
+    /* Of a LOGNORMAL, GAMMA, WEIBULL or PARETO that was read: its two parameters as they were
+     * written ("mean", "cv"), so that they are written so again. NULL: it was not read. */
+    const char *given_name[2];
+    double given[2];
     /* TABLE: 2..DISTRIBUTION_POINTS; p rises from 0 to 1, v does not fall. EMPIRICAL: of
      * sample_ns. */
     int64_t count;
@@ -85,8 +89,8 @@ bool distribution_is_constant(const struct distribution *d, int64_t ns);
 int distribution_parse(const char *text, struct distribution *out,
                        struct jobq_error *err);
 int distribution_read(const char *text, struct distribution *out, struct jobq_error *err);
-/* The normal form: reading it gives the same distribution to the last digit that a person
- * can tell. Not for a TABLE's points, which it names only by their number. */
+/* The normal form: reading it gives the same distribution, to the last bit if it was read
+ * itself. */
 void distribution_format(const struct distribution *d, struct text *out);
 
 #endif

@@ -25,9 +25,12 @@ static const struct {
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-/* All < 0: not given. */
+/* < 0: not given. */
 struct given {
     double mean_ns, cv, median_ns, p99_ns, sigma, shape, scale_ns, min_ns, alpha;
+    int count; /* of those that are, and the first two, as written */
+    const char *name[2];
+    double value[2];
 };
 
 static int malformed(struct jobq_error *err, const char *text, const char *why)
@@ -68,6 +71,11 @@ static int read_given(const char *key, const char *value, struct given *g,
         if (!(*table[i].to > 0) || (!table[i].duration && *table[i].to > 1e6))
             return jobq_fail(err, JOBQ_INVALID, "'%s' must be above 0%s", key,
                              table[i].duration ? "" : " and at most 1e6");
+        if (g->count < 2) {
+            g->name[g->count] = table[i].name;
+            g->value[g->count] = *table[i].to;
+        }
+        g->count++;
         return JOBQ_OK;
     }
     return jobq_fail(err, JOBQ_INVALID, "unknown parameter");
@@ -273,7 +281,7 @@ static int read_kind(const char *text, const char *rest, struct distribution *d,
         d->path = xstrdup(rest);
         return read_sample(rest, d, err);
     }
-    struct given g = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
+    struct given g = {-1, -1, -1, -1, -1, -1, -1, -1, -1, 0, {NULL, NULL}, {0, 0}};
     int code = each_pair(text, rest, take_given, &g, err);
     if (code != JOBQ_OK)
         return code;
@@ -281,7 +289,14 @@ static int read_kind(const char *text, const char *rest, struct distribution *d,
         d->a = g.mean_ns;
         return d->a > 0 ? JOBQ_OK : malformed(err, text, "want exp:MEAN");
     }
-    return set_shape(text, d, &g, err);
+    if (g.count > 2)
+        return malformed(err, text, "want two parameters");
+    code = set_shape(text, d, &g, err);
+    for (int i = 0; i < 2; i++) {
+        d->given_name[i] = g.name[i];
+        d->given[i] = g.value[i];
+    }
+    return code;
 }
 
 int distribution_read(const char *text, struct distribution *out, struct jobq_error *err)
@@ -329,8 +344,33 @@ static void put_duration(struct text *out, const char *name, double ns)
     text_puts(out, jobq_format_duration((int64_t)(ns + 0.5), shown_ns, sizeof shown_ns));
 }
 
+/* Parameters that are no durations. */
+static const char *const NUMBERS[] = {"cv", "sigma", "shape", "alpha"};
+
+static bool put_given(const struct distribution *d, struct text *out)
+{
+    if (!d->given_name[0])
+        return false;
+    for (int k = 0; k < KIND_COUNT; k++)
+        if (KINDS[k].kind == d->kind)
+            text_puts(out, KINDS[k].name);
+    for (int i = 0; i < 2; i++) {
+        bool number = false;
+        for (int k = 0; k < 4; k++)
+            number = number || strcmp(d->given_name[i], NUMBERS[k]) == 0;
+        text_printf(out, "%s%s=", i ? "," : ":", d->given_name[i]);
+        if (number)
+            text_put_double(out, d->given[i]);
+        else
+            put_duration(out, "", d->given[i]);
+    }
+    return true;
+}
+
 void distribution_format(const struct distribution *d, struct text *out)
 {
+    if (put_given(d, out))
+        return;
     switch (d->kind) {
     case DISTRIBUTION_CONSTANT:
         put_duration(out, "", d->a);
@@ -361,7 +401,11 @@ void distribution_format(const struct distribution *d, struct text *out)
         text_puts(out, ",alpha=");
         break;
     case DISTRIBUTION_TABLE:
-        text_printf(out, "table of %lld points", (long long)d->count);
+        for (int64_t i = 0; i < d->count; i++) {
+            text_puts(out, i ? "," : "table:");
+            text_put_double(out, d->p[i]);
+            put_duration(out, "=", d->v[i]);
+        }
         return;
     case DISTRIBUTION_EMPIRICAL:
         text_puts(out, "empirical:");

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int64_t jobq_ns_from_seconds(double seconds)
 {
@@ -53,11 +54,19 @@ static const struct unit SIZES[] = {{"", 1},
 static const struct unit COUNTS[] = {{"", 1},        {"k", 1000},       {"K", 1000},
                                      {"M", 1000000}, {"G", 1000000000}, {NULL, 0}};
 
-static int malformed(const char *what, const char *text, struct jobq_error *err)
+/* How each is written, for whoever wrote it otherwise. */
+#define HOW_DURATION "want such as 250ms, 90s, 5min, 1.5h or 2d"
+#define HOW_SIZE "want such as 512, 64KiB, 1.5MiB or 2KB"
+#define HOW_COUNT "want such as 250, 1,000,000 or 2.5M"
+#define HOW_NUMBER "want such as 0.25 or 25%"
+#define HOW_RATE "want such as 100/s, 300/h or 5M/day"
+
+static int malformed(const char *what, const char *text, const char *how,
+                     struct jobq_error *err)
 {
     char shown[80];
     text_escape(text, (int64_t)strlen(text), shown, sizeof shown);
-    return jobq_fail(err, JOBQ_INVALID, "malformed %s '%s'", what, shown);
+    return jobq_fail(err, JOBQ_INVALID, "malformed %s '%s', %s", what, shown, how);
 }
 
 static int too_large(const char *what, const char *text, struct jobq_error *err)
@@ -67,12 +76,37 @@ static int too_large(const char *what, const char *text, struct jobq_error *err)
     return jobq_fail(err, JOBQ_LIMIT, "%s '%s' is too large", what, shown);
 }
 
+#define UNITS_TEXT_MAX 64
+
+/* The text itself, or a copy in `plain` without the commas between groups of three digits;
+ * NULL where a comma stands elsewhere. */
+static const char *without_commas(const char *text, char plain[UNITS_TEXT_MAX])
+{
+    size_t digits = strspn(text, "0123456789"), len = digits;
+    if (text[digits] != ',')
+        return text;
+    if (digits == 0 || digits > 3 || strlen(text) >= UNITS_TEXT_MAX)
+        return NULL;
+    memcpy(plain, text, digits);
+    for (text += digits; *text == ','; text += 4) {
+        if (strspn(text + 1, "0123456789") != 3)
+            return NULL;
+        memcpy(plain + len, text + 1, 3);
+        len += 3;
+    }
+    strcpy(plain + len, text);
+    return plain;
+}
+
 /* digits[.digits][e[+]digits]unit, exact: the digits are gathered as an integer and a
  * power of ten, and only what falls below one is rounded. */
 static int parse_scaled(const char *what, const char *text, const struct unit *units,
-                        bool whole, int64_t *out, struct jobq_error *err)
+                        bool whole, const char *how, int64_t *out, struct jobq_error *err)
 {
-    const char *p = text;
+    char plain[UNITS_TEXT_MAX];
+    const char *p = without_commas(text, plain);
+    if (!p)
+        return malformed(what, text, how, err);
     wide_u128 digits = 0;
     int power = 0, seen = 0;
     bool point = false;
@@ -91,13 +125,13 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
         power -= point;
     }
     if (seen == 0)
-        return malformed(what, text, err);
+        return malformed(what, text, how, err);
     if ((*p == 'e' || *p == 'E') &&
         (p[1] == '+' || p[1] == '-' || (p[1] >= '0' && p[1] <= '9'))) {
         char *end;
         long exponent = strtol(p + 1, &end, 10);
         if (end == p + 1)
-            return malformed(what, text, err);
+            return malformed(what, text, how, err);
         if (exponent > 30)
             return too_large(what, text, err);
         power += exponent < -40 ? -40 : (int)exponent;
@@ -106,8 +140,12 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
     const struct unit *unit = units;
     while (unit->name && strcmp(unit->name, p) != 0)
         unit++;
+    /* A size has no other meaning in small letters; a count's m is not M. */
+    if (!unit->name && units == SIZES)
+        for (unit = units; unit->name && strcasecmp(unit->name, p) != 0; unit++)
+            ;
     if (!unit->name)
-        return malformed(what, text, err);
+        return malformed(what, text, how, err);
     if (digits > ((wide_u128)INT64_MAX << 30))
         return too_large(what, text, err);
     wide_u128 value = digits * (uint64_t)unit->scale;
@@ -133,32 +171,61 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
 
 int jobq_parse_duration(const char *text, int64_t *out_ns, struct jobq_error *err)
 {
-    return parse_scaled("duration", text, DURATIONS, false, out_ns, err);
+    return parse_scaled("duration", text, DURATIONS, false, HOW_DURATION, out_ns, err);
 }
 
 int jobq_parse_size(const char *text, int64_t *out_bytes, struct jobq_error *err)
 {
-    return parse_scaled("size", text, SIZES, true, out_bytes, err);
+    return parse_scaled("size", text, SIZES, true, HOW_SIZE, out_bytes, err);
 }
 
 int jobq_parse_count(const char *text, int64_t *out, struct jobq_error *err)
 {
-    return parse_scaled("count", text, COUNTS, true, out, err);
+    return parse_scaled("count", text, COUNTS, true, HOW_COUNT, out, err);
 }
 
 int jobq_parse_number(const char *text, double *out, struct jobq_error *err)
 {
-    char *end;
-    if (!((*text >= '0' && *text <= '9') || *text == '-' || *text == '+' || *text == '.'))
-        return malformed("number", text, err);
-    double value = strtod(text, &end);
-    if (end != text && strcmp(end, "%") == 0) {
+    char plain[UNITS_TEXT_MAX], *end;
+    const char *p = without_commas(text, plain);
+    if (!p || !((*p >= '0' && *p <= '9') || *p == '-' || *p == '+' || *p == '.'))
+        return malformed("number", text, HOW_NUMBER, err);
+    double value = strtod(p, &end);
+    if (end != p && strcmp(end, "%") == 0) {
         value /= 100;
         end++;
     }
-    if (end == text || *end || !isfinite(value))
-        return malformed("number", text, err);
+    if (end == p || *end || !isfinite(value))
+        return malformed("number", text, HOW_NUMBER, err);
     *out = value;
+    return JOBQ_OK;
+}
+
+int jobq_parse_rate(const char *text, double *out_per_s, struct jobq_error *err)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } per[] = {{"", 1},      {"/s", 1},       {"/sec", 1},   {"/m", 60},     {"/min", 60},
+               {"/h", 3600}, {"/hour", 3600}, {"/d", 86400}, {"/day", 86400}};
+    char number[UNITS_TEXT_MAX], plain[UNITS_TEXT_MAX], *end;
+    size_t len = strcspn(text, "/"), unit = 0;
+    while (unit < sizeof per / sizeof *per && strcmp(per[unit].name, text + len) != 0)
+        unit++;
+    if (unit == sizeof per / sizeof *per || len == 0 || len >= sizeof number)
+        return malformed("rate", text, HOW_RATE, err);
+    memcpy(number, text, len);
+    number[len] = '\0';
+    const char *p = without_commas(number, plain);
+    if (!p || !((*p >= '0' && *p <= '9') || *p == '.'))
+        return malformed("rate", text, HOW_RATE, err);
+    double value = strtod(p, &end);
+    const struct unit *scale = COUNTS;
+    while (scale->name && strcmp(scale->name, end) != 0)
+        scale++;
+    if (!scale->name || !isfinite(value))
+        return malformed("rate", text, HOW_RATE, err);
+    *out_per_s = value * (double)scale->scale / per[unit].seconds;
     return JOBQ_OK;
 }
 

@@ -6,7 +6,7 @@ FUZZ_COST := fuzz_sheet fuzz_offer fuzz_formula
 .PHONY: fuzz-cost check-fuzz-cost
 $(BUILD)/tests/fuzz/cost_driver.o $(FUZZ_COST:%=$(BUILD)/tests/fuzz/%.o): FLAGS += -Itests/fuzz
 $(FUZZ_COST:%=$(BUILD)/tests/fuzz/%): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o \
-		$(BUILD)/tests/fuzz/cost_driver.o $(COST) $(PRICING) $(WIRE) $(BASE)
+		$(BUILD)/tests/fuzz/cost_driver.o $(COST) $(SCENARIO) $(PRICING) $(WIRE) $(BASE)
 	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_COST) \
 		$(LIB_WIRE) $(LIB_BASE)
 

@@ -123,16 +123,16 @@ static void say(struct session *s, const char *bytes, size_t len, size_t step)
 static struct mock *new_mock(bool checks)
 {
     struct jobq_error err;
-    static struct options options[2];
-    struct options *o = &options[checks];
-    *o = (struct options){.host = "127.0.0.1",
-                          .model = "aws-2026",
-                          .account = "123456789012",
-                          .seed = 1,
-                          .speed = 1,
-                          .max_connections = 100,
-                          .max_buffer_bytes = 256 * JOBQ_MIB,
-                          .auth_check = checks};
+    static struct mock_options options[2];
+    struct mock_options *o = &options[checks];
+    *o = (struct mock_options){.host = "127.0.0.1",
+                               .model = "aws-2026",
+                               .account = "123456789012",
+                               .seed = 1,
+                               .speed = 1,
+                               .max_connections = 100,
+                               .max_buffer_bytes = 256 * JOBQ_MIB,
+                               .auth_check = checks};
     struct mock *mock = process_new(o, &err);
     if (!mock)
         fuzz_fail(err.text);

@@ -59,7 +59,7 @@ REQUEST := fuzz_request request_reply request_seeds
 .PHONY: fuzz-request check-fuzz-request
 $(REQUEST:%=$(BUILD)/tests/fuzz/%.o): FLAGS += -Itests/fuzz
 $(BUILD)/tests/fuzz/fuzz_request: $(REQUEST:%=$(BUILD)/tests/fuzz/%.o) \
-		$(BUILD)/tests/fuzz/cost_driver.o $(MOCK) $(MODELS) $(PRICING) $(COST) $(NET) \
+		$(BUILD)/tests/fuzz/cost_driver.o $(MOCK) $(MODELS) $(PRICING) $(COST) $(SCENARIO) $(NET) \
 		$(WIRE) $(BASE)
 	@mkdir -p $(@D); echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_MOCK) \
 		$(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)

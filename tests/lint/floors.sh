@@ -19,10 +19,11 @@ allowed() { # room -> rooms that it may include
     models) echo "jobq base models" ;;
     pricing) echo "jobq base pricing" ;;
     fleet) echo "jobq base fiber wire fleet" ;;
-    cost) echo "jobq base wire pricing cost" ;;
-    sim) echo "jobq base fiber wire fleet models pricing cost sim" ;;
-    mock) echo "jobq base fiber wire net models pricing cost sim/mock" ;;
-    live) echo "jobq base fiber wire net fleet pricing cost live" ;;
+    scenario) echo "jobq base fleet scenario" ;;
+    cost) echo "jobq base wire pricing cost scenario" ;;
+    sim) echo "jobq base fiber wire fleet models pricing cost scenario sim" ;;
+    mock) echo "jobq base fiber wire net models pricing cost scenario sim/mock" ;;
+    live) echo "jobq base fiber wire net fleet pricing cost scenario live" ;;
     esac
 }
 room_of() {
@@ -38,7 +39,7 @@ files=$(find include src models pricing sim live -name '*.[ch]' 2>/dev/null | so
 for file in $files; do
     room=$(room_of "$file")
     may=" $(allowed "$room") "
-    case $file in */cmd/*) may="$may jobq base fiber wire net fleet models pricing cost " ;; esac
+    case $file in */cmd/*) may="$may jobq base fiber wire net fleet models pricing cost scenario " ;; esac
     while IFS= read -r name; do
         case $name in
         sim/mock/*) target=sim/mock ;;

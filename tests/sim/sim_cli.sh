@@ -40,12 +40,19 @@ printf '[other]\nboxes = 2\n' >"$work/section.ini"
 printf 'boxes 2\n' >"$work/line.ini"
 printf '1s\nxyz\n' >"$work/times.txt"
 
-bad "unknown option '--conc', did you mean '--concurrency'?" --conc 4
-bad "unknown option '--jbos', did you mean '--jobs'?" --jbos 4
+bad "unknown option '--conc'; did you mean '--concurrency'?" --conc 4
+bad "unknown option '--jbos'; did you mean '--jobs'?" --jbos 4
+bad "unknown option '--slots'; did you mean '--concurrency'?" --slots 4
+bad "unknown option '--type'; did you mean '--instance'?" --type c7g.large
+bad "'--vcpus' is no setting of jobqsim run, only of jobqcost" --vcpus 2
+bad "--limit: '0' is out of range, want all or 1 to 1G" --limit 0
+bad "--prefetch: '1001' is out of range, want auto or 0 to 1000" --prefetch 1001
+bad "--arrivals: malformed arrivals '5M/week'" --arrivals 5M/week
+bad "only the closed form knows 'dynamodb'" --store dynamodb
 bad "unknown option '--xyzzy'" --xyzzy
 bad "unknown option '--a\\x1b'" "--a$(printf '\033')"
 bad "unexpected argument 'stray'" stray
-bad "unexpected argument '-j'" -j 5
+bad "unknown option '-j'" -j 5
 bad "no model called 'aws-1999'" --model aws-1999
 bad "unknown instance type 'z9.huge'" --instance z9.huge
 bad "--jobs: '0' is out of range" --jobs 0
@@ -76,11 +83,11 @@ bad "(line 1: malformed run time '\\x01\\x1b'" --trace binary.swf
 bad "trace 'unusable.swf' has no usable job: 1 lines skipped (line 1: a run time of 0 or less)" --trace unusable.swf
 bad "trace 'empty.swf' is empty" --trace empty.swf
 bad "1 lines skipped (line 2: 3 of 4 fields)" --trace short.csv
-bad "'--jobs' does not go with '--trace', use '--limit'" --trace good.swf --jobs 5
-bad "'--limit' needs '--trace'" --limit 5
+bad "'jobs' does not go with 'trace', use 'limit'" --trace good.swf --jobs 5
+bad "'limit' needs 'trace'" --limit 5
 bad "cannot open 'missing.ini'" --scenario missing.ini
-bad "key.ini:3: unknown option 'colour'" --scenario key.ini
-bad "value.ini:1: --boxes: malformed count 'none'" --scenario value.ini
+bad "key.ini:3: unknown setting 'colour'" --scenario key.ini
+bad "value.ini:1: boxes: malformed count 'none'" --scenario value.ini
 bad "section.ini:2: unknown section 'other'" --scenario section.ini
 bad "line.ini:1: malformed line" --scenario line.ini
 bad "1M slots" --boxes 10k --concurrency 10k
@@ -90,8 +97,8 @@ bad "cannot write" --page /no/such/folder/page.html
 [ $? = 2 ] && grep -q "needs a value" "$work/err" || { echo "FAIL: no value"; failed=1; }
 
 # What is good stays good: options from a file, the command line before it, every format.
-printf '[scenario]\njobs = 50\nboxes = 2\njob-time = exp:1s\njson = yes\n' >"$work/good.ini"
-(cd "$work" && "$jobqsim" run --scenario good.ini --jobs 60 --jobs-csv jobs.csv >out) || failed=1
+printf '[scenario]\njobs = 50\nboxes = 2\njob-time = exp:1s\nutilisation = 0.5\n' >"$work/good.ini"
+(cd "$work" && "$jobqsim" run --json --scenario good.ini --jobs 60 --jobs-csv jobs.csv >out) || failed=1
 grep -q '"enqueued": 60' "$work/out" && [ "$(wc -l <"$work/jobs.csv")" = 61 ] || {
     echo "FAIL: --scenario"
     failed=1
@@ -108,6 +115,15 @@ for says in "1 jobs of" "skipped 2 lines: 1 with a run time of 0 or less, 0 with
     "line 2: 3 of 18 fields" "line 3: a run time of 0 or less"; do
     grep -qF "$says" "$work/out" || { echo "FAIL: mixed.swf: no '$says'"; cat "$work/out"; failed=1; }
 done
+# What was asked, as a file, is the same scenario again.
+(cd "$work" && "$jobqsim" run --trace good.swf --limit all --show-scenario >again.ini &&
+    "$jobqsim" run --scenario again.ini --show-scenario >thrice.ini) || failed=1
+cmp "$work/again.ini" "$work/thrice.ini" || failed=1
+(cd "$work" && "$jobqsim" run --json --jobs 1,000 --arrivals 5M/day >out &&
+    "$jobqsim" run --json --jobs 1k --arrivals poisson:5M/day >err && cmp out err) || {
+    echo "FAIL: one rate in two spellings"
+    failed=1
+}
 "$jobqsim" run --help | awk 'length > 80 { print "FAIL: help is wider than 80: " $0; bad = 1 }
     END { exit bad }' || failed=1
 "$jobqsim" run --jobs 200 --boxes 2 --reps 3 | awk 'length > 80 { print "FAIL: wide: " $0; bad = 1 }

@@ -11,20 +11,22 @@
 int main(int argc, char **argv)
 {
     gsl_set_error_handler_off(); /* it aborts */
-    struct options options;
+    struct mock_options options;
     struct jobq_error err;
-    if (options_parse(argc, argv, &options, &err) < 0) {
+    if (mock_options_parse(argc, argv, &options, &err) < 0) {
         fprintf(stderr, "jobqmock: %s\nTry 'jobqmock --help'.\n", err.text);
         return 2;
     }
     if (options.help) {
-        fputs(options_help, stdout);
+        mock_options_help(stdout);
         return 0;
     }
     if (options.version) {
         puts("jobqmock " JOBQ_VERSION);
         return 0;
     }
+    if (options.shown)
+        return 0;
     int code = process_run(&options, &err);
     if (code < 0) {
         fprintf(stderr, "jobqmock: %s\n", err.text);

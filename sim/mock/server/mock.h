@@ -61,7 +61,7 @@ struct mock_models {
 };
 
 struct mock {
-    const struct options *options;
+    const struct mock_options *options;
     struct loop *loop;
     struct http_server *server;
     struct mock_region *region[MOCK_REGIONS_MAX];

@@ -2,42 +2,24 @@
 
 #include "base/text.h"
 #include "jobq/units.h"
+#include "scenario/command.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char options_help[] =
+static const char HEAD[] =
     "jobqmock - SQS, SimpleDB, EC2 and STS on a port, by the models of jobqsim\n"
     "\n"
     "  jobqmock                                 serve on http://127.0.0.1:4566\n"
     "  jobqmock --port 0                        a free port\n"
     "  aws --endpoint-url http://127.0.0.1:4566 sqs list-queues\n"
     "\n"
-    "usage: jobqmock [options]\n"
-    "  --port N            port; 0 takes a free one (4566)\n"
-    "  --host ADDRESS      address to listen on (127.0.0.1); any other than loopback\n"
-    "                      needs --auth check\n"
-    "  --model NAME        parameter set: aws-2026, aws-2012, ideal (aws-2026); its\n"
-    "                      faults and throttles stay off until --faults sets them\n"
-    "  --seed N            of every random draw (1); also of ids and receipt handles,\n"
-    "                      which are new ones each time without it\n"
-    "  --speed X           model seconds a second (1)\n"
-    "  --auth off|check    check: refuse what is not signed by a known key (off)\n"
-    "  --credentials FILE  the known keys: [access-key-id] secret = ... token = ...;\n"
-    "                      without it: AKIDEXAMPLE with AWS's example secret\n"
-    "  --account ID        12 digits (123456789012)\n"
-    "  --state FILE        keep queues, domains and boxes there, also through kill -9\n"
-    "  --faults SPEC       what goes wrong: \"error=0.01; sqs.throttle=0.02\"; see\n"
-    "                      /_jobq/faults\n"
-    "  --latency model|none  model: replies, and boxes that come up or end, take the\n"
-    "                      model's time (none)\n"
-    "  --boxes exec:CMD    a launched instance is CMD, run by sh with its user data\n"
-    "  --max-connections N  open at once; more wait until one ends (4096)\n"
-    "  --max-buffers SIZE  of all requests and replies under way together; past it\n"
-    "                      the largest ends, half a request with a 503 (256MiB)\n"
-    "  -h, --help          this text\n"
-    "  --version           version\n"
+    "Usage: jobqmock [options]\n";
+static const char TAIL[] =
+    "\n"
+    "The model's faults and throttles stay off until --faults sets them. Without --seed "
+    "ids\n"
+    "and receipt handles are new ones each time.\n"
     "\n"
     "Control while it runs, by programs on this machine:\n"
     "  GET  /_jobq/ledger     what was used, and the bill; ?region=R&date=YYYY-MM\n"
@@ -52,25 +34,73 @@ const char options_help[] =
     "Instance metadata: /latest/ of the newest box, /_jobq/box/ID/latest/ of any.\n"
     "API calls made: none.\n";
 
-static int parse_whole(const char *name, const char *text, int64_t low, int64_t high,
-                       int64_t *out, struct jobq_error *err)
+enum {
+    PORT,
+    HOST,
+    SPEED,
+    AUTH,
+    CREDENTIALS,
+    ACCOUNT,
+    STATE,
+    FAULTS,
+    LATENCY,
+    BOXES,
+    MAX_CONNECTIONS,
+    MAX_BUFFERS,
+    VERSION
+};
+const struct option_def mock_option_defs[] = {
+    {"port", 0, "N", "port; 0 takes a free one (4566)"},
+    {"host", 0, "ADDRESS",
+     "address to listen on; any other than loopback needs --auth check (127.0.0.1)"},
+    {"speed", 0, "X", "model seconds a second (1)"},
+    {"auth", 0, "off|check", "check: refuse what is not signed by a known key (off)"},
+    {"credentials", 0, "FILE",
+     "the known keys: [access-key-id] secret = ... token = ...; without it: AKIDEXAMPLE "
+     "with AWS's example secret"},
+    {"account", 0, "ID", "12 digits (123456789012)"},
+    {"state", 0, "FILE", "keep queues, domains and boxes there, also through kill -9"},
+    {"faults", 0, "SPEC",
+     "what goes wrong: \"error=0.01; sqs.throttle=0.02\"; see /_jobq/faults"},
+    {"latency", 0, "model|none",
+     "model: replies, and boxes that come up or end, take the model's time (none)"},
+    {"boxes", 0, "exec:CMD", "a launched instance is CMD, run by sh with its user data"},
+    {"max-connections", 0, "N", "open at once; more wait until one ends (4096)"},
+    {"max-buffers", 0, "SIZE",
+     "of all requests and replies under way together; past it the largest ends, half a "
+     "request with a 503 (256MiB)"},
+    {"version", 0, NULL, "version"},
+    {NULL, 0, NULL, NULL}};
+
+void mock_options_help(FILE *out)
+{
+    struct command command;
+    command_init(&command, "jobqmock", NULL, mock_option_defs, TAKER_MOCK);
+    fputs(HEAD, out);
+    options_help(command.def, command.spec.count, out);
+    fputs(TAIL, out);
+    command_release(&command);
+}
+
+static int parse_whole(const char *text, int64_t low, int64_t high, int64_t *out,
+                       struct jobq_error *err)
 {
     if (!str_to_int(str_of(text), out) || *out < low || *out > high)
-        return jobq_fail(err, JOBQ_INVALID, "%s '%s' is not a whole number of %lld..%lld",
-                         name, text, (long long)low, (long long)high);
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is not a whole number of %lld..%lld",
+                         text, (long long)low, (long long)high);
     return JOBQ_OK;
 }
 
-static int parse_choice(const char *name, const char *text, const char *off,
-                        const char *on, bool *out, struct jobq_error *err)
+static int parse_choice(const char *text, const char *off, const char *on, bool *out,
+                        struct jobq_error *err)
 {
     if (strcmp(text, on) == 0)
         *out = true;
     else if (strcmp(text, off) == 0)
         *out = false;
     else
-        return jobq_fail(err, JOBQ_INVALID, "%s '%s' is neither '%s' nor '%s'", name,
-                         text, off, on);
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is neither '%s' nor '%s'", text, off,
+                         on);
     return JOBQ_OK;
 }
 
@@ -83,92 +113,61 @@ static bool is_account(const char *text)
     return strlen(text) == 12 && strspn(text, "0123456789") == 12;
 }
 
-static const struct option known[] = {{"port", required_argument, NULL, 'p'},
-                                      {"host", required_argument, NULL, 'H'},
-                                      {"model", required_argument, NULL, 'm'},
-                                      {"seed", required_argument, NULL, 's'},
-                                      {"speed", required_argument, NULL, 'x'},
-                                      {"auth", required_argument, NULL, 'a'},
-                                      {"credentials", required_argument, NULL, 'c'},
-                                      {"account", required_argument, NULL, 'A'},
-                                      {"state", required_argument, NULL, 'S'},
-                                      {"faults", required_argument, NULL, 'f'},
-                                      {"latency", required_argument, NULL, 'l'},
-                                      {"boxes", required_argument, NULL, 'b'},
-                                      {"max-connections", required_argument, NULL, 'n'},
-                                      {"max-buffers", required_argument, NULL, 'B'},
-                                      {"help", no_argument, NULL, 'h'},
-                                      {"version", no_argument, NULL, 'V'},
-                                      {NULL, 0, NULL, 0}};
-
-static int take(int key, const char *value, struct options *out, struct jobq_error *err)
+static int take(int option, const char *value, struct mock_options *out,
+                struct jobq_error *err)
 {
     int64_t number = 0;
     int code = JOBQ_OK;
-    switch (key) {
-    case 'p':
-        code = parse_whole("--port", value, 0, 65535, &number, err);
+    switch (option) {
+    case PORT:
+        code = parse_whole(value, 0, 65535, &number, err);
         out->port = (int)number;
         return code;
-    case 'H':
+    case HOST:
         out->host = value;
         return JOBQ_OK;
-    case 'm':
-        out->model = value;
-        return JOBQ_OK;
-    case 's':
-        code = parse_whole("--seed", value, 0, INT64_MAX, &number, err);
-        out->seed = (uint64_t)number;
-        out->seeded = true;
-        return code;
-    case 'x':
+    case SPEED:
         if (jobq_parse_number(value, &out->speed, err) < 0 || out->speed <= 0 ||
             out->speed > 1e6)
             return jobq_fail(err, JOBQ_INVALID,
-                             "--speed '%s' is not a number above 0 and up to 1e6", value);
+                             "'%s' is not a number above 0 and up to 1e6", value);
         return JOBQ_OK;
-    case 'a':
-        return parse_choice("--auth", value, "off", "check", &out->auth_check, err);
-    case 'c':
+    case AUTH:
+        return parse_choice(value, "off", "check", &out->auth_check, err);
+    case CREDENTIALS:
         out->credentials = value;
         return JOBQ_OK;
-    case 'A':
+    case ACCOUNT:
         out->account = value;
         if (!is_account(value))
-            return jobq_fail(err, JOBQ_INVALID, "--account '%s' is not 12 digits", value);
+            return jobq_fail(err, JOBQ_INVALID, "'%s' is not 12 digits", value);
         return JOBQ_OK;
-    case 'S':
+    case STATE:
         out->state = value;
-        return value[0] ? JOBQ_OK : jobq_fail(err, JOBQ_INVALID, "--state names no file");
-    case 'f':
+        return value[0] ? JOBQ_OK : jobq_fail(err, JOBQ_INVALID, "names no file");
+    case FAULTS:
         out->faults = value;
         return JOBQ_OK;
-    case 'l':
-        return parse_choice("--latency", value, "none", "model", &out->latency_model,
-                            err);
-    case 'b':
+    case LATENCY:
+        return parse_choice(value, "none", "model", &out->latency_model, err);
+    case BOXES:
         if (strncmp(value, "exec:", 5) != 0 || value[5] == '\0')
-            return jobq_fail(err, JOBQ_INVALID, "--boxes '%s' is not exec:COMMAND",
-                             value);
+            return jobq_fail(err, JOBQ_INVALID, "'%s' is not exec:COMMAND", value);
         out->boxes = value + 5;
         return JOBQ_OK;
-    case 'n':
-        return parse_whole("--max-connections", value, 1, 1000000, &out->max_connections,
-                           err);
-    case 'B':
+    case MAX_CONNECTIONS:
+        return parse_whole(value, 1, 1000000, &out->max_connections, err);
+    case MAX_BUFFERS:
         if (jobq_parse_size(value, &out->max_buffer_bytes, err) < 0 ||
             out->max_buffer_bytes < BUFFERS_MIN || out->max_buffer_bytes > BUFFERS_MAX)
-            return jobq_fail(err, JOBQ_INVALID,
-                             "--max-buffers '%s' is not a size of 32MiB to 1TiB", value);
+            return jobq_fail(err, JOBQ_INVALID, "'%s' is not a size of 32MiB to 1TiB",
+                             value);
         return JOBQ_OK;
-    case 'h':
-        out->help = true;
-        return JOBQ_OK;
-    case 'V':
+    case VERSION:
         out->version = true;
         return JOBQ_OK;
-    default:
-        return jobq_fail(err, JOBQ_INVALID, "unknown option");
+    default: /* settings, help */
+        return JOBQ_OK;
     }
 }
 
@@ -177,33 +176,50 @@ static bool is_loopback(const char *host)
     return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
 }
 
-int options_parse(int argc, char **argv, struct options *out, struct jobq_error *err)
+static int read_settings(const struct options *read, struct mock_options *out,
+                         struct jobq_error *err)
 {
-    *out = (struct options){.host = "127.0.0.1",
-                            .model = "aws-2026",
-                            .account = "123456789012",
-                            .port = 4566,
-                            .max_connections = 4096,
-                            .max_buffer_bytes = 256 * JOBQ_MIB,
-                            .seed = 1,
-                            .speed = 1};
-    opterr = 0;
-    optind = 1;
-    int key;
-    while ((key = getopt_long(argc, argv, "+:h", known, NULL)) != -1) {
-        if (key == '?')
-            return jobq_fail(err, JOBQ_INVALID, "unknown option '%s'", argv[optind - 1]);
-        if (key == ':')
-            return jobq_fail(err, JOBQ_INVALID, "option '%s' needs a value",
-                             argv[optind - 1]);
-        int code = take(key, optarg, out, err);
-        if (code < 0)
-            return code;
+    struct scenario scenario;
+    scenario_init(&scenario);
+    int code = command_scenario(read, &scenario, err);
+    if (code == JOBQ_OK && command_wants_scenario(read)) {
+        command_show_scenario(read, &scenario, stdout);
+        out->shown = true;
     }
-    if (optind < argc)
-        return jobq_fail(err, JOBQ_INVALID, "unexpected argument '%s'", argv[optind]);
-    if (!is_loopback(out->host) && !out->auth_check)
-        return jobq_fail(err, JOBQ_INVALID,
+    strcpy(out->model, scenario.model);
+    out->seed = scenario.seed;
+    out->seeded = scenario_given(&scenario, "seed");
+    scenario_release(&scenario);
+    return code;
+}
+
+int mock_options_parse(int argc, char **argv, struct mock_options *out,
+                       struct jobq_error *err)
+{
+    struct command command;
+    struct options read;
+    *out = (struct mock_options){.host = "127.0.0.1",
+                                 .account = "123456789012",
+                                 .port = 4566,
+                                 .max_connections = 4096,
+                                 .max_buffer_bytes = 256 * JOBQ_MIB,
+                                 .speed = 1};
+    command_init(&command, "jobqmock", NULL, mock_option_defs, TAKER_MOCK);
+    int code = options_read(&read, &command.spec, argc - 1, argv + 1, err);
+    out->help = code == JOBQ_OK && command_wants_help(&read);
+    for (int i = 0; i < read.items && code == JOBQ_OK && !out->help; i++) {
+        code = take(read.item[i].option, read.item[i].text, out, err);
+        if (code != JOBQ_OK)
+            options_blame(&read, &read.item[i], err);
+    }
+    if (code == JOBQ_OK && !out->help)
+        code = read_settings(&read, out, err);
+    if (code == JOBQ_OK && read.args > 0)
+        code = jobq_fail(err, JOBQ_INVALID, "unexpected argument '%s'", read.arg[0]);
+    if (code == JOBQ_OK && !is_loopback(out->host) && !out->auth_check)
+        code = jobq_fail(err, JOBQ_INVALID,
                          "--host '%s' is not loopback and needs --auth check", out->host);
-    return JOBQ_OK;
+    options_release(&read);
+    command_release(&command);
+    return code;
 }

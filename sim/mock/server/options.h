@@ -5,14 +5,16 @@
 #ifndef JOBQ_SIM_MOCK_SERVER_OPTIONS_H
 #define JOBQ_SIM_MOCK_SERVER_OPTIONS_H
 
+#include "base/options.h"
 #include "jobq/error.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
-struct options {
-    const char *host;  /* an address */
-    const char *model; /* a parameter set of models/params */
+struct mock_options {
+    const char *host; /* an address */
+    char model[64];   /* a parameter set of models/params */
     const char
         *credentials;    /* INI file of keys for --auth check; NULL: the built-in one */
     const char *account; /* 12 digits */
@@ -25,11 +27,16 @@ struct options {
     int64_t max_connections, max_buffer_bytes; /* http_server.h */
     double speed;                              /* model seconds a second */
     bool auth_check, latency_model;
-    bool help, version;
+    bool help, version, shown; /* shown: --show-scenario was all that was asked */
 };
 
-/* INVALID with a line for the user, naming the option. argv's strings are kept. */
-int options_parse(int argc, char **argv, struct options *out, struct jobq_error *err);
-extern const char options_help[];
+/* INVALID with a line for the user, naming the option. argv's strings are kept. With help or
+ * version set nothing else was looked at. */
+int mock_options_parse(int argc, char **argv, struct mock_options *out,
+                       struct jobq_error *err);
+/* What --help prints. */
+void mock_options_help(FILE *out);
+/* The options, for completion; ends with a NULL name. */
+extern const struct option_def mock_option_defs[];
 
 #endif

@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 
 /* A message of 1 MiB whose every byte is escaped, and the rest of its request. */
-static struct http_limits limits_of(const struct options *options)
+static struct http_limits limits_of(const struct mock_options *options)
 {
     return (struct http_limits){.head_bytes = 64 * JOBQ_KIB,
                                 .body_bytes = 8 * JOBQ_MIB,
@@ -140,7 +140,7 @@ static void stop(void *ctx)
 /* All that needs the loop. */
 static int build(struct mock *mock, struct jobq_error *err)
 {
-    const struct options *options = mock->options;
+    const struct mock_options *options = mock->options;
     mock->loop_base_ns = loop_now_ns();
     mock->model_base_ns = loop_wall_ns();
     dice_init(&mock->dice, options->seed, "jobqmock", 0);
@@ -160,7 +160,7 @@ static int build(struct mock *mock, struct jobq_error *err)
     return options->state ? open_state(mock, err) : JOBQ_OK;
 }
 
-struct mock *process_new(const struct options *options, struct jobq_error *err)
+struct mock *process_new(const struct mock_options *options, struct jobq_error *err)
 {
     struct mock *mock = xcalloc(1, sizeof *mock);
     mock->options = options;
@@ -234,7 +234,7 @@ static void allow_descriptors(int64_t count)
 
 static int serve(struct mock *mock, struct jobq_error *err)
 {
-    const struct options *options = mock->options;
+    const struct mock_options *options = mock->options;
     allow_descriptors(options->max_connections + 64);
     loop_on_signal(mock->loop, SIGTERM, stop, mock);
     loop_on_signal(mock->loop, SIGINT, stop, mock);
@@ -249,7 +249,7 @@ static int serve(struct mock *mock, struct jobq_error *err)
     return loop_run(mock->loop, err);
 }
 
-int process_run(const struct options *options, struct jobq_error *err)
+int process_run(const struct mock_options *options, struct jobq_error *err)
 {
     struct mock *mock = process_new(options, err);
     if (!mock)

@@ -11,11 +11,11 @@ struct mock;
 
 /* Serve until SIGTERM or SIGINT. Prints one line with the URL when it is ready. Returns
  * JOBQ_OK, or a code with err filled: CONFLICT: the port is in use. */
-int process_run(const struct options *options, struct jobq_error *err);
+int process_run(const struct mock_options *options, struct jobq_error *err);
 
 /* The same in parts: everything but the signals, the port and the turning of mock->loop.
  * NULL with err filled. options must stay. */
-struct mock *process_new(const struct options *options, struct jobq_error *err);
+struct mock *process_new(const struct mock_options *options, struct jobq_error *err);
 void process_free(struct mock *mock); /* NULL: nothing */
 
 #endif

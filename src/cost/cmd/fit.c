@@ -8,7 +8,6 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-#include <gsl/gsl_errno.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
@@ -222,7 +221,6 @@ static int run(struct cost *cli)
                                       {"name", COST_TEXT, &name},
                                       {"check", COST_TEXT, &check_path},
                                       {"folds", COST_NUMBER, &folds}};
-    gsl_set_error_handler_off();
     int done = cost_parse(cli, own, 4, COST_PRICES | COST_FORMULA);
     if (done >= 0)
         return done;

@@ -3,6 +3,7 @@
  * Room: src/cost. A new subcommand is one line of COMMANDS. */
 #include "cost/cmd/shared.h"
 
+#include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -50,6 +51,7 @@ static void suggest(const char *name)
 
 int main(int argc, char **argv)
 {
+    gsl_set_error_handler_off(); /* it aborts */
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? COST_USAGE : COST_OK;

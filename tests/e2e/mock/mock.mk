@@ -40,6 +40,6 @@ check-mock-soak-asan:
 	@$(call variant,asan) build/asan/jobqmock
 	@JOBQMOCK=build/asan/jobqmock /usr/bin/python3 -W ignore tests/e2e/mock/mock_soak.py \
 		$(SOAK_SECONDS)
-$(BUILD)/jobqmock: $(JOBQMOCK) $(MOCK) $(MODELS) $(PRICING) $(COST) \
+$(BUILD)/jobqmock: $(JOBQMOCK) $(MOCK) $(MODELS) $(PRICING) $(COST) $(SCENARIO) \
 		$(NET) $(WIRE) $(BASE)
 	$(link) $(LIB_MOCK) $(LIB_NET) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)

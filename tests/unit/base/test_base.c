@@ -64,7 +64,9 @@ static void durations_are_exact(void **state)
     assert_int_equal(jobq_parse_duration("300000d", &ns, &err), JOBQ_LIMIT);
     assert_int_equal(jobq_parse_duration("1e40", &ns, &err), JOBQ_LIMIT);
     jobq_parse_duration("\x01\x02", &ns, &err);
-    assert_string_equal(err.text, "malformed duration '\\x01\\x02'");
+    assert_string_equal(
+        err.text,
+        "malformed duration '\\x01\\x02', want such as 250ms, 90s, 5min, 1.5h or 2d");
 }
 
 static void sizes_and_counts(void **state)

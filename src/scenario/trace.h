@@ -1,7 +1,7 @@
 /* trace.h - recorded workloads: when jobs came and how long they ran.
  *
- * Room:     sim, the virtual-time world.
- * Callers:  workload and the jobqsim commands.
+ * Room:     src/scenario, the product: what is asked of a fleet.
+ * Callers:  workload.h, scenario.h, jobqsim's reports.
  * Knows nothing of: scenarios, queues, the clock.
  * Blocks:   reads one file.
  * Units:    nanoseconds from the trace's own start.
@@ -26,8 +26,8 @@
  *
  * Jobs are ordered by arrival, ties in the order of the file. Times that start more than
  * ten years after zero (Unix times) or before it are taken relative to the first. */
-#ifndef JOBQ_SIM_PLAY_TRACE_H
-#define JOBQ_SIM_PLAY_TRACE_H
+#ifndef JOBQ_SCENARIO_TRACE_H
+#define JOBQ_SCENARIO_TRACE_H
 
 #include "jobq/error.h"
 

@@ -1,4 +1,4 @@
-#include "sim/play/workload.h"
+#include "scenario/workload.h"
 
 #include "jobq/units.h"
 
@@ -12,29 +12,21 @@ static int bad(const char *text, const char *why, struct jobq_error *err)
     return jobq_fail(err, JOBQ_INVALID, "malformed arrivals '%s': %s", safe, why);
 }
 
-/* 10/s, 600/min, 5 (a bare number is per second) */
+/* Poisson arrivals, jobs a second. */
 static int parse_rate(const char *text, const char *rate, struct arrivals *out,
                       struct jobq_error *err)
 {
-    char number[64];
-    size_t digits = strcspn(rate, "/");
-    if (digits == 0 || digits >= sizeof number)
-        return bad(text, "want poisson:RATE/s", err);
-    memcpy(number, rate, digits);
-    number[digits] = '\0';
-    const char *unit = rate + digits;
-    double per_s = strcmp(unit, "") == 0 || strcmp(unit, "/s") == 0       ? 1
-                   : strcmp(unit, "/min") == 0 || strcmp(unit, "/m") == 0 ? 60
-                   : strcmp(unit, "/h") == 0                              ? 3600
-                                                                          : 0;
-    double value;
+    double per_s;
     struct jobq_error why;
-    if (per_s <= 0 || jobq_parse_number(number, &value, &why) != JOBQ_OK)
-        return bad(text, "want poisson:RATE/s", err);
-    if (!(value / per_s >= 1e-9 && value / per_s <= 1e9))
-        return bad(text, "the rate is out of range (1e-9 to 1e9 a second)", err);
+    if (jobq_parse_rate(rate, &per_s, &why) != JOBQ_OK)
+        return bad(text,
+                   "want at-once, 100/s or poisson:100/s (/min /h /day), every:GAP "
+                   "or renewal:DISTRIBUTION",
+                   err);
+    if (!(per_s >= 1e-9 && per_s <= 1e9))
+        return bad(text, "the rate is out of range, want 1e-9/s to 1G/s", err);
     out->kind = ARRIVALS_RENEWAL;
-    out->rate_per_s = value / per_s;
+    out->rate_per_s = per_s;
     out->gap = (struct distribution){.kind = DISTRIBUTION_EXPONENTIAL,
                                      .a = 1e9 / out->rate_per_s};
     return JOBQ_OK;
@@ -52,13 +44,12 @@ int arrivals_parse(const char *text, struct arrivals *out, struct jobq_error *er
             code = bad(text, "the gap is over 100 days", err);
     } else if (strncmp(text, "poisson:", 8) == 0) {
         code = parse_rate(text, text + 8, &parsed, err);
-    } else if (strcmp(text, "at-once") != 0) {
-        bool renewal = strncmp(text, "renewal:", 8) == 0;
+    } else if (strncmp(text, "renewal:", 8) == 0 || strchr(text, ':')) {
         parsed.kind = ARRIVALS_RENEWAL;
-        if (!renewal && !strchr(text, ':'))
-            return bad(text, "want at-once, poisson:RATE/s, every:GAP or a distribution",
-                       err);
-        code = distribution_read(text + (renewal ? 8 : 0), &parsed.gap, err);
+        code = distribution_read(text + (strncmp(text, "renewal:", 8) == 0 ? 8 : 0),
+                                 &parsed.gap, err);
+    } else if (strcmp(text, "at-once") != 0) {
+        code = parse_rate(text, text, &parsed, err);
     }
     if (code == JOBQ_OK)
         *out = parsed;

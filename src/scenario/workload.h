@@ -1,25 +1,25 @@
 /* workload.h - which jobs come, when, and how long each takes.
  *
- * Room:     sim, the virtual-time world.
- * Callers:  scenario, run, the sweep, tests.
+ * Room:     src/scenario, the product: what is asked of a fleet.
+ * Callers:  scenario.h, the simulator, tests.
  * Knows nothing of: queues, drainers, the clock.
  * Units:    nanoseconds from the start of the run.
  *
  * Generated workloads are drawn as they are asked for and cost no memory; a recorded one
  * reads its trace. The draws come from the streams ("arrivals", "job-time") of the
  * replication's seed, so that they do not depend on anything else in the scenario. */
-#ifndef JOBQ_SIM_PLAY_WORKLOAD_H
-#define JOBQ_SIM_PLAY_WORKLOAD_H
+#ifndef JOBQ_SCENARIO_WORKLOAD_H
+#define JOBQ_SCENARIO_WORKLOAD_H
 
 #include "base/dice.h"
 #include "base/distribution.h"
-#include "sim/play/trace.h"
+#include "scenario/trace.h"
 
 enum arrivals_kind { ARRIVALS_AT_ONCE, ARRIVALS_EVERY, ARRIVALS_RENEWAL };
 
-/* "at-once"; "every:100ms" (the first at 0); "poisson:10/s" (also /min, /h);
- * "renewal:DIST" or a distribution by itself: independent gaps, the first job after the
- * first gap. */
+/* "at-once"; "every:100ms" (the first at 0); "10/s", "poisson:10/s" (also /min, /h, /day;
+ * "5M/day"): Poisson; "renewal:DIST" or a distribution by itself: independent gaps, the first
+ * job after the first gap. */
 struct arrivals {
     enum arrivals_kind kind;
     int64_t every_ns;

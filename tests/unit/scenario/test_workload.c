@@ -1,6 +1,6 @@
 /* test_workload.c - distributions have the moments they name, arrivals come when they
  * say, and recorded traces are read as their README counts them. */
-#include "sim/play/workload.h"
+#include "scenario/workload.h"
 
 #include "jobq/units.h"
 

@@ -1,4 +1,4 @@
-#include "sim/play/trace.h"
+#include "scenario/trace.h"
 
 #include "base/arena.h"
 #include "base/text.h"

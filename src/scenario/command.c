@@ -1,0 +1,166 @@
+#include "scenario/command.h"
+
+#include "base/arena.h"
+#include "base/nearest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char SCENARIO_FILE[] = "scenario", SHOW[] = "show-scenario", HELP[] = "help";
+
+/* "long poll of a receive; 0s to 20s (20s)" */
+static char *command_help_text(const struct setting *st)
+{
+    struct text text = {0};
+    text_puts(&text, st->help);
+    /* A choice's words stand beside its name already. */
+    if (st->low || (st->words && st->kind != SETTING_CHOICE)) {
+        text_puts(&text, "; ");
+        for (const char *p = st->words ? st->words : ""; *p; p++)
+            if (*p == '|')
+                text_puts(&text, ", ");
+            else
+                text_putc(&text, *p);
+        if (st->words)
+            text_puts(&text, " or ");
+        text_printf(&text, "%s to %s", st->low, st->high);
+    }
+    if (st->kind != SETTING_FLAG && strcmp(st->value, "none") != 0)
+        text_printf(&text, " (%s)", st->value);
+    return text.ptr;
+}
+
+static bool command_has(const struct option_def *def, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(def[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool command_why_not(const struct options_spec *spec, const char *name,
+                            struct jobq_error *err)
+{
+    const char *right = setting_renamed(name),
+               *command = spec->command ? spec->command : "";
+    char takers[120] = "";
+    if (right && options_find(spec, right) >= 0) {
+        jobq_fail(err, JOBQ_INVALID, "unknown option '--%s'; did you mean '--%s'?", name,
+                  right);
+        return true;
+    }
+    int index = setting_find(name);
+    if (index < 0)
+        return false;
+    for (int bit = 0; bit < TAKER_COUNT; bit++) {
+        const char *taker = setting_taker_name(1u << bit);
+        if (setting_at(index)->takers >> bit & 1 &&
+            strlen(takers) + strlen(taker) + 3 < sizeof takers) {
+            strcat(takers, *takers ? ", " : "");
+            strcat(takers, taker);
+        }
+    }
+    jobq_fail(err, JOBQ_INVALID, "'--%s' is no setting of %s%s%s, only of %s", name,
+              spec->program, *command ? " " : "", command, takers);
+    return true;
+}
+
+void command_init(struct command *out, const char *program, const char *command,
+                  const struct option_def *own, uint32_t takers)
+{
+    int count = 0, settings = setting_count();
+    *out = (struct command){0};
+    while (own[count].name)
+        count++;
+    out->own = count;
+    out->def = xcalloc((size_t)(count + settings + 3), sizeof *out->def);
+    out->text = xcalloc((size_t)settings, sizeof *out->text);
+    memcpy(out->def, own, (size_t)count * sizeof *own);
+    for (int i = 0; i < settings; i++) {
+        const struct setting *st = setting_at(i);
+        if (!(st->takers & takers) || command_has(own, out->own, st->name))
+            continue;
+        char *help = out->text[out->texts++] = command_help_text(st);
+        out->def[count++] = (struct option_def){st->name, st->letter, st->arg, help};
+    }
+    if (takers) {
+        out->def[count++] = (struct option_def){SCENARIO_FILE, 0, "FILE",
+                                                "read settings from an INI file first"};
+        out->def[count++] = (struct option_def){
+            SHOW, 0, NULL, "print the settings as such a file, and end"};
+    }
+    if (!command_has(own, out->own, HELP))
+        out->def[count++] = (struct option_def){HELP, 'h', NULL, "this text"};
+    out->spec = (struct options_spec){.program = program,
+                                      .command = command,
+                                      .def = out->def,
+                                      .count = count,
+                                      .why_not = command_why_not,
+                                      .takes = takers};
+}
+
+void command_release(struct command *command)
+{
+    for (int i = 0; i < command->texts; i++)
+        free(command->text[i]);
+    free(command->text);
+    free(command->def);
+    *command = (struct command){0};
+}
+
+static int command_apply(const struct options *read, enum options_source source,
+                         struct scenario *out, struct jobq_error *err)
+{
+    for (int i = 0; i < read->items; i++) {
+        const struct options_item *item = &read->item[i];
+        const struct option_def *def = &read->spec->def[item->option];
+        int index = setting_find(def->name);
+        /* An own option of a setting's name is the command's. */
+        if (item->source != source || index < 0 || setting_at(index)->arg != def->arg ||
+            !(setting_at(index)->takers & read->spec->takes))
+            continue;
+        if (scenario_set(out, def->name, item->text, err) != JOBQ_OK)
+            return options_blame(read, item, err);
+    }
+    return JOBQ_OK;
+}
+
+int command_scenario(const struct options *read, struct scenario *out,
+                     struct jobq_error *err)
+{
+    int file = options_find(read->spec, SCENARIO_FILE);
+    const char *path = file < 0 ? NULL : options_text(read, file);
+    int code = command_apply(read, OPTIONS_FILE, out, err);
+    if (code == JOBQ_OK && path)
+        code = scenario_read_file(out, path, err);
+    if (code == JOBQ_OK)
+        code = command_apply(read, OPTIONS_ENVIRONMENT, out, err);
+    if (code == JOBQ_OK)
+        code = command_apply(read, OPTIONS_COMMAND_LINE, out, err);
+    return code;
+}
+
+static bool command_flag(const struct options *read, const char *name)
+{
+    int option = options_find(read->spec, name);
+    return option >= 0 && options_item(read, option);
+}
+
+bool command_wants_help(const struct options *read)
+{
+    return command_flag(read, HELP);
+}
+
+bool command_wants_scenario(const struct options *read)
+{
+    return command_flag(read, SHOW);
+}
+
+void command_show_scenario(const struct options *read, const struct scenario *scenario,
+                           FILE *out)
+{
+    struct text text = {0};
+    scenario_put_file(scenario, read->spec->takes, &text);
+    fwrite(text.ptr, 1, text.len, out);
+    text_release(&text);
+}

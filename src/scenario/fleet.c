@@ -1,0 +1,41 @@
+#include "scenario/fleet.h"
+
+/* The drainer says "none" and "never" by 0. */
+static int64_t fleet_or_zero(int64_t value)
+{
+    return value < 0 ? 0 : value;
+}
+
+void scenario_drainer_options(const struct scenario *s, struct drainer_options *out)
+{
+    out->slots = (int)s->concurrency;
+    out->prefetch =
+        s->prefetch == SCENARIO_AUTO ? DRAINER_PREFETCH_AUTO : (int)s->prefetch;
+    out->batch = (int)s->batch;
+    out->receives = (int)s->receives;
+    out->wait_ns = s->wait_ns;
+    out->visibility_ns = s->visibility_ns;
+    out->max_attempts = (int)s->attempts;
+    out->retry_base_ns = s->retry_base_ns;
+    out->time_limit_ns = fleet_or_zero(s->time_limit_ns);
+    out->kill_grace_ns = s->kill_grace_ns;
+    out->linger_ns = s->linger_ns;
+    out->cancel_check_ns = fleet_or_zero(s->cancel_check_ns);
+    out->progress_ns = s->progress_ns == SCENARIO_PROGRESS_NEVER ? -1
+                       : s->progress_ns == SCENARIO_AUTO         ? 0
+                                                                 : s->progress_ns;
+    out->notice_ns = fleet_or_zero(s->notice_ns);
+    out->stats_ns = fleet_or_zero(s->stats_ns);
+    out->idle_exit_ns = s->idle_exit_ns;
+}
+
+void scenario_enqueuer_options(const struct scenario *s, struct enqueuer_options *out)
+{
+    out->visibility_ns = s->visibility_ns;
+    out->domains = (int)s->domains;
+    out->payload_in = s->payload_in == SCENARIO_PAYLOAD_MESSAGE ? ENQUEUER_IN_MESSAGE
+                      : s->payload_in == SCENARIO_PAYLOAD_STORE ? ENQUEUER_IN_STORE
+                                                                : ENQUEUER_AUTO;
+    out->batch = (int)s->batch;
+    out->pipeline = (int)s->pipeline;
+}

@@ -1,0 +1,20 @@
+/* fleet.h - a scenario as the options of the drainer and the enqueuer.
+ *
+ * Room:     src/scenario, the product.
+ * Callers:  jobq drain and enqueue, the simulator's boxes and client.
+ * Knows nothing of: which world they run in. */
+#ifndef JOBQ_SCENARIO_FLEET_H
+#define JOBQ_SCENARIO_FLEET_H
+
+#include "fleet/drain/drainer.h"
+#include "fleet/enqueue/enqueuer.h"
+#include "scenario/scenario.h"
+
+/* Set all that the scenario says; the rest (names, callbacks, what only a world knows) stays
+ * as it is. The visibility timeout is set whether it was given or not. */
+void scenario_drainer_options(const struct scenario *scenario,
+                              struct drainer_options *out);
+void scenario_enqueuer_options(const struct scenario *scenario,
+                               struct enqueuer_options *out);
+
+#endif

@@ -1,0 +1,261 @@
+#include "scenario/settings.h"
+
+#include "base/nearest.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct scenario, field)
+#define T(taker) TAKER_##taker
+#define FITS(field) .cap = sizeof((struct scenario *)0)->field
+
+/* clang-format off */
+static const struct setting SETTINGS[] = {
+    /* The workload. */
+    {"jobs", 0, "N", SETTING_COUNT, AT(jobs), "1000", "1", "1G", NULL,
+     T(SIM) | T(TORTURE) | T(COST),
+     .help = "how many jobs"},
+    {"payload", 0, "SIZE", SETTING_SIZE, AT(payload_bytes), "1KiB", "0", "1MiB", NULL,
+     T(SIM) | T(COST),
+     .help = "bytes of each job's payload"},
+    {"job-time", 0, "DIST", SETTING_DIST, AT(job_time), "1s", "0s", "3650d", NULL,
+     T(SIM) | T(COST) | T(DOCTOR),
+     .help = "how long a job runs, such as 2s, exp:2s or lognormal:mean=2s,cv=1.5"},
+    {"job-cv", 0, "X", SETTING_NUMBER, AT(job_cv), "auto", "0", "1000", "auto",
+     T(COST),
+     .help = "coefficient of variation of the job time; auto: of its distribution"},
+    {"cpu-share", 0, "X", SETTING_NUMBER, AT(cpu_share), "0", "0", "1", NULL,
+     T(SIM) | T(COST),
+     .help = "part of a job's time that it computes"},
+    {"arrivals", 0, "SPEC", SETTING_ARRIVALS, AT(arrivals), "at-once", "1e-9/s", "1G/s", NULL,
+     T(SIM) | T(COST) | T(DOCTOR),
+     .help = "when jobs come: at-once, 100/s or poisson:100/s, every:2s, renewal:DIST"},
+    {"trace", 0, "FILE", SETTING_PATH, AT(trace_path), "none", NULL, NULL, NULL,
+     T(SIM) | T(COST),
+     .help = "recorded workload: SWF or Azure CSV"},
+    {"time-scale", 0, "X", SETTING_NUMBER, AT(trace_options.time_scale), "1", "1e-9", "1e6", NULL,
+     T(SIM) | T(COST),
+     .help = "multiply the trace's arrivals and job times"},
+    {"limit", 0, "N", SETTING_COUNT, AT(trace_options.limit), "all", "1", "1G", "all",
+     T(SIM) | T(COST),
+     .help = "only the trace's first N usable jobs"},
+    {"context-token-time", 0, "T", SETTING_DURATION, AT(trace_options.context_token_ns), "200us", "0s", "1h", NULL,
+     T(SIM) | T(COST),
+     .help = "LLM trace: time of a prompt token (assumed)"},
+    {"token-time", 0, "T", SETTING_DURATION, AT(trace_options.token_ns), "20ms", "0s", "1h", NULL,
+     T(SIM) | T(COST),
+     .help = "LLM trace: time of a generated token (assumed)"},
+    {"delay", 0, "T", SETTING_DURATION, AT(delay_ns), "0s", "0s", "15min", NULL,
+     T(ENQUEUE),
+     .help = "nobody receives the job before T"},
+    {"queued", 0, "T", SETTING_DURATION, AT(queued_ns), "0s", "0s", "3650d", NULL,
+     T(COST),
+     .help = "mean time in the queue, where nothing else says it"},
+    {"status", 0, "X", SETTING_NUMBER, AT(status_per_job), "0", "0", "1e9", NULL,
+     T(COST),
+     .help = "status reads a job"},
+    {"cancel-checks", 0, "X", SETTING_NUMBER, AT(cancel_checks), "0", "0", "1e9", NULL,
+     T(COST),
+     .help = "reads a job that look for a cancel"},
+    {"expansion", 0, "X", SETTING_NUMBER, AT(expansion), "1", "1", "6", NULL,
+     T(COST),
+     .help = "bytes on the wire for a payload byte"},
+    {"failures", 0, "X", SETTING_NUMBER, AT(failure_share), "0", "0", "0.99", NULL,
+     T(COST),
+     .help = "share of attempts that fail"},
+    /* The fleet. */
+    {"concurrency", 'n', "N", SETTING_COUNT, AT(concurrency), "10", "1", "100k", NULL,
+     T(SIM) | T(COST) | T(DRAIN) | T(SPAWN),
+     .help = "slots a box: jobs it runs at once"},
+    {"boxes", 0, "N", SETTING_COUNT, AT(boxes), "1", "1", "10k", NULL,
+     T(SIM) | T(COST),
+     .help = "boxes that drain the queue"},
+    {"instance", 0, "TYPE", SETTING_NAME, AT(instance), "t4g.small", NULL, NULL, NULL,
+     T(SIM) | T(COST) | T(SPAWN),
+     .help = "instance type of the boxes", FITS(instance)},
+    {"spot", 0, NULL, SETTING_FLAG, AT(spot), "no", NULL, NULL, NULL,
+     T(SIM) | T(COST) | T(SPAWN),
+     .help = "boxes come from the spot market"},
+    {"vcpus", 0, "X", SETTING_NUMBER, AT(vcpus), "auto", "0.001", "4096", "auto",
+     T(COST),
+     .help = "virtual processors of a box; auto: of its type"},
+    {"utilisation", 0, "X", SETTING_NUMBER, AT(utilisation), "1", "1e-9", "1", NULL,
+     T(COST),
+     .help = "share of slot time in attempts, where no arrivals say it"},
+    {"volume", 0, "GIB", SETTING_NUMBER, AT(volume_gib), "0", "0", "65536", NULL,
+     T(COST),
+     .help = "root volume of a box"},
+    {"public-ip", 0, NULL, SETTING_FLAG, AT(public_ip), "no", NULL, NULL, NULL,
+     T(COST),
+     .help = "boxes have a public IPv4 address"},
+    {"boot", 0, "auto|model|none", SETTING_CHOICE, AT(boot), "auto", NULL, NULL, "auto|model|none",
+     T(SIM),
+     .help = "boxes boot first, or run already"},
+    {"clients", 0, "N", SETTING_COUNT, AT(clients), "64", "1", "10k", NULL,
+     T(SIM),
+     .help = "enqueue calls kept going at once"},
+    {"client", 0, "in-region|internet", SETTING_CHOICE, AT(client), "in-region", NULL, NULL, "in-region|internet",
+     T(SIM) | T(COST),
+     .help = "where the client is"},
+    {"session-token", 0, NULL, SETTING_FLAG, AT(session_token), "no", NULL, NULL, NULL,
+     T(COST),
+     .help = "requests carry a session token"},
+    /* The services. */
+    {"model", 0, "NAME", SETTING_NAME, AT(model), "aws-2026", NULL, NULL, NULL,
+     T(SIM) | T(COST) | T(MOCK),
+     .help = "how the services behave: aws-2026, aws-2012 or ideal", FITS(model)},
+    {"set", 0, "S.KEY=V", SETTING_MODEL, AT(sets), "none", NULL, NULL, NULL,
+     T(SIM),
+     .help = "change a number of the model; may be repeated"},
+    {"store", 0, "simpledb|none|dynamodb", SETTING_CHOICE, AT(store), "simpledb", NULL, NULL, "simpledb|none|dynamodb",
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(SERVE) | T(DLQ),
+     .help = "where rows are; none: the queue alone (dynamodb: closed form only)"},
+    {"visibility", 0, "T", SETTING_DURATION, AT(visibility_ns), "30s", "1s", "12h", NULL,
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN),
+     .help = "visibility timeout; a live queue keeps its own unless this is given"},
+    {"domains", 0, "N", SETTING_COUNT, AT(domains), "4", "1", "250", NULL,
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DOCTOR),
+     .help = "SimpleDB domains that the rows are spread over"},
+    {"keep", 0, "T", SETTING_DURATION, AT(keep_ns), "0s", "0s", "36500d", NULL,
+     T(SIM) | T(COST),
+     .help = "how long rows are kept after their job"},
+    {"payload-in", 0, "auto|message|store", SETTING_CHOICE, AT(payload_in), "auto", NULL, NULL, "auto|message|store",
+     T(SIM) | T(COST) | T(ENQUEUE),
+     .help = "where the payload travels"},
+    {"pipeline", 0, "N", SETTING_COUNT, AT(pipeline), "16", "1", "1024", NULL,
+     T(ENQUEUE),
+     .help = "batches under way at once"},
+    /* The drainer. */
+    {"wait", 0, "T", SETTING_DURATION, AT(wait_ns), "20s", "0s", "20s", NULL,
+     T(SIM) | T(COST) | T(DRAIN),
+     .help = "long poll of a receive; 0: short polls"},
+    {"batch", 0, "N", SETTING_COUNT, AT(batch), "10", "1", "10", NULL,
+     T(SIM) | T(COST) | T(DRAIN),
+     .help = "messages a request at most"},
+    {"prefetch", 0, "P", SETTING_COUNT, AT(prefetch), "auto", "0", "1000", "auto",
+     T(SIM) | T(COST) | T(DRAIN),
+     .help = "messages held beyond the slots"},
+    {"receives", 0, "N", SETTING_COUNT, AT(receives), "4", "1", "64", NULL,
+     T(SIM) | T(DRAIN),
+     .help = "receives under way at once"},
+    {"attempts", 0, "N", SETTING_COUNT, AT(attempts), "5", "1", "1000", NULL,
+     T(SIM) | T(DRAIN),
+     .help = "a job is dead after so many attempts"},
+    {"retry-base", 0, "T", SETTING_DURATION, AT(retry_base_ns), "10s", "0s", "15min", NULL,
+     T(SIM) | T(DRAIN),
+     .help = "first delay before another attempt"},
+    {"linger", 0, "T", SETTING_DURATION, AT(linger_ns), "5s", "0s", "12h", NULL,
+     T(SIM) | T(DRAIN),
+     .help = "how long a delete waits for others to share its request"},
+    {"time-limit", 0, "T", SETTING_DURATION, AT(time_limit_ns), "none", "1ms", "12h", "none",
+     T(DRAIN),
+     .help = "of one attempt"},
+    {"memory-limit", 0, "SIZE", SETTING_SIZE, AT(memory_limit_bytes), "none", "1MiB", "16384GiB", "none",
+     T(DRAIN),
+     .help = "address space of a command"},
+    {"cpu-limit", 0, "T", SETTING_DURATION, AT(cpu_limit_ns), "none", "1s", "3650d", "none",
+     T(DRAIN),
+     .help = "processor time of a command"},
+    {"kill-grace", 0, "T", SETTING_DURATION, AT(kill_grace_ns), "5s", "0s", "1h", NULL,
+     T(DRAIN),
+     .help = "between TERM and KILL of a command"},
+    {"drain-timeout", 0, "T", SETTING_DURATION, AT(drain_timeout_ns), "20s", "0s", "12h", NULL,
+     T(DRAIN),
+     .help = "on TERM, finish or give back within T"},
+    {"cancel-check", 0, "T", SETTING_DURATION, AT(cancel_check_ns), "never", "1ms", "12h", "never",
+     T(DRAIN),
+     .help = "look for a cancel of running jobs so often, a read each"},
+    {"progress", 0, "T", SETTING_DURATION, AT(progress_ns), "auto", "1ms", "12h", "auto|never",
+     T(DRAIN),
+     .help = "write a job's \"progress N%\" to its row at most so often"},
+    {"stats", 0, "T", SETTING_DURATION, AT(stats_ns), "1min", "1s", "1d", "never",
+     T(DRAIN),
+     .help = "a statistics row at most so often"},
+    {"notice", 0, "T", SETTING_DURATION, AT(notice_ns), "5s", "1s", "1h", "never",
+     T(DRAIN),
+     .help = "ask for a spot notice so often"},
+    {"idle-exit", 0, "T", SETTING_DURATION, AT(idle_exit_ns), "never", "0s", "3650d", "never",
+     T(DRAIN) | T(SPAWN),
+     .help = "end when nothing was there for T"},
+    {"refresh", 0, "T", SETTING_DURATION, AT(refresh_ns), "15s", "5s", "1h", NULL,
+     T(SERVE),
+     .help = "ask the services so often"},
+    /* The experiment. */
+    {"seed", 0, "N", SETTING_SEED, AT(seed), "1", NULL, NULL, NULL,
+     T(SIM) | T(MOCK),
+     .help = "every random stream follows from it"},
+    {"reps", 0, "N", SETTING_COUNT, AT(reps), "1", "1", "1M", NULL,
+     T(SIM),
+     .help = "replications, with intervals over them"},
+    {"threads", 0, "N", SETTING_COUNT, AT(threads), "auto", "1", "1024", "auto",
+     T(SIM) | T(TORTURE),
+     .help = "what runs at once; changes no result", .same = true},
+};
+/* clang-format on */
+enum { SETTINGS_COUNT = sizeof SETTINGS / sizeof *SETTINGS };
+_Static_assert(SETTINGS_COUNT <= SCENARIO_SETTINGS_MAX, "given has no room");
+
+int setting_count(void)
+{
+    return SETTINGS_COUNT;
+}
+
+const struct setting *setting_at(int index)
+{
+    assert(index >= 0 && index < SETTINGS_COUNT);
+    return &SETTINGS[index];
+}
+
+int setting_find(const char *name)
+{
+    for (int i = 0; i < SETTINGS_COUNT; i++)
+        if (strcmp(SETTINGS[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+const char *setting_renamed(const char *name)
+{
+    static const struct {
+        const char *other, *name;
+    } names[] = {{"slots", "concurrency"},
+                 {"type", "instance"},
+                 {"instance-type", "instance"},
+                 {"era", "model"},
+                 {"output", "out"},
+                 {"rate", "arrivals"},
+                 {"utilization", "utilisation"},
+                 {"vcpu", "vcpus"},
+                 {"max-attempts", "attempts"},
+                 {"visibility-timeout", "visibility"},
+                 {"wait-time", "wait"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].other, name) == 0)
+            return names[i].name;
+    return NULL;
+}
+
+int setting_unknown(const char *name, struct jobq_error *err)
+{
+    struct nearest best = {setting_renamed(name), 0};
+    char shown[60];
+    for (int i = 0; i < SETTINGS_COUNT; i++)
+        nearest_try(&best, name, SETTINGS[i].name);
+    text_escape(name, (int64_t)strlen(name), shown, sizeof shown);
+    if (best.word)
+        return jobq_fail(err, JOBQ_NOT_FOUND, "unknown setting '%s'; did you mean '%s'?",
+                         shown, best.word);
+    return jobq_fail(err, JOBQ_NOT_FOUND, "unknown setting '%s'", shown);
+}
+
+const char *setting_taker_name(uint32_t taker)
+{
+    static const char *const names[TAKER_COUNT] = {
+        "jobqsim run",  "jobqsim sweep", "jobqsim torture", "jobqcost",
+        "jobq enqueue", "jobq drain",    "jobq spawn",      "jobq serve",
+        "jobq dlq",     "jobq doctor",   "jobqmock"};
+    int bit = 0;
+    while (bit < TAKER_COUNT - 1 && !(taker >> bit & 1))
+        bit++;
+    return names[bit];
+}
