@@ -78,8 +78,8 @@ class MockCase(unittest.TestCase):
         return cls.session().client(
             service, region_name=region, endpoint_url=cls.mock.url, aws_access_key_id=key,
             aws_secret_access_key=secret,
-            config=Config(retries={"max_attempts": 0, "mode": "standard"},
-                          parameter_validation=False, read_timeout=30, **config))
+            config=Config(**{"retries": {"max_attempts": 0, "mode": "standard"},
+                             "parameter_validation": False, "read_timeout": 30, **config}))
 
     def name(self, suffix=""):
         type(self).made += 1

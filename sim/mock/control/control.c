@@ -352,6 +352,8 @@ static void show_metrics(struct mock *mock, struct http_exchange *x)
     text_clear(out);
     put_action_metrics(mock, out);
     put_fault_metrics(mock, out);
+    put_metric(out, "jobqmock_late_calls", "gauge", "Calls held, to be applied late.");
+    text_printf(out, "jobqmock_late_calls %d\n", late_count(mock->late));
     put_queue_metrics(mock, out);
     put_metric(out, "jobqmock_long_polls", "gauge", "Receives that wait.");
     text_printf(out, "jobqmock_long_polls %d\n", mock_wait_count(mock->waits));

@@ -12,11 +12,15 @@ enum rule_kind {
     RULE_THROTTLE,
     RULE_DROP,
     RULE_LOST,
+    RULE_LATE,
+    RULE_COUNTED, /* those before it are counted as they strike */
+    RULE_LATE_AFTER = RULE_COUNTED,
+    RULE_LATE_REPLY,
     RULE_LATENCY,
     RULE_KINDS
 };
-static const char *const kind_names[RULE_KINDS] = {"error", "throttle", "drop", "lost",
-                                                   "latency"};
+static const char *const kind_names[RULE_KINDS] = {
+    "error", "throttle", "drop", "lost", "late", "late_after", "late_reply", "latency"};
 static const char *const service_names[MOCK_SERVICE_COUNT] = {"sqs", "sdb", "ec2", "sts"};
 
 /* One setting. Those of the models are kept only to be shown. */
@@ -27,6 +31,8 @@ struct rule {
     char action[48];
     enum rule_kind kind;
     double p;
+    int64_t left;          /* LATE: so many calls more; -1: by p */
+    struct late_rule late; /* LATE_AFTER and LATE_REPLY: their part of it */
     struct distribution latency;
 };
 
@@ -54,6 +60,52 @@ static int read_probability(const struct rule *rule, double *out, struct jobq_er
     if (jobq_parse_number(rule->value, out, &inner) < 0 || *out < 0 || *out > 1)
         return jobq_fail(err, JOBQ_INVALID, "'%s=%s': not a probability of 0..1",
                          rule->key, rule->value);
+    return JOBQ_OK;
+}
+
+/* "0.1", or "3x": the next three. */
+static int read_late(struct rule *rule, struct jobq_error *err)
+{
+    size_t len = strlen(rule->value);
+    rule->left = -1;
+    if (len < 2 || rule->value[len - 1] != 'x')
+        return read_probability(rule, &rule->p, err);
+    if (!str_to_int((struct jobq_str){rule->value, (int64_t)len - 1}, &rule->left) ||
+        rule->left < 0)
+        return jobq_fail(err, JOBQ_INVALID, "'%s=%s': neither a probability nor Nx",
+                         rule->key, rule->value);
+    return JOBQ_OK;
+}
+
+/* "30s..120s", or one duration. */
+static int read_late_after(struct rule *rule, struct jobq_error *err)
+{
+    char first[VALUE_BYTES];
+    const char *dots = strstr(rule->value, "..");
+    struct late_rule *late = &rule->late;
+    size_t len = dots ? (size_t)(dots - rule->value) : strlen(rule->value);
+    memcpy(first, rule->value, len);
+    first[len] = '\0';
+    int code = jobq_parse_duration(first, &late->after_ns, err);
+    late->before_ns = late->after_ns;
+    if (code == JOBQ_OK && dots)
+        code = jobq_parse_duration(dots + 2, &late->before_ns, err);
+    if (code < 0)
+        return jobq_wrap(err, "'%s'", rule->key);
+    if (late->after_ns > late->before_ns || late->before_ns > 30 * JOBQ_NS_PER_DAY)
+        return jobq_fail(err, JOBQ_INVALID, "'%s=%s': not a range of 0s..30d", rule->key,
+                         rule->value);
+    return JOBQ_OK;
+}
+
+static int read_late_reply(struct rule *rule, struct jobq_error *err)
+{
+    struct late_rule *late = &rule->late;
+    late->unavailable = strcmp(rule->value, "503") == 0;
+    if (late->unavailable)
+        return JOBQ_OK;
+    if (jobq_parse_duration(rule->value, &late->hold_ns, err) < 0)
+        return jobq_wrap(err, "'%s'", rule->key);
     return JOBQ_OK;
 }
 
@@ -153,6 +205,12 @@ static int read_call_rule(struct rule *rule, struct jobq_error *err)
     if (kind == RULE_KINDS)
         return jobq_fail(err, JOBQ_INVALID, "'%s' is not a setting", rule->key);
     rule->kind = (enum rule_kind)kind;
+    if (rule->kind == RULE_LATE)
+        return read_late(rule, err);
+    if (rule->kind == RULE_LATE_AFTER)
+        return read_late_after(rule, err);
+    if (rule->kind == RULE_LATE_REPLY)
+        return read_late_reply(rule, err);
     if (rule->kind != RULE_LATENCY)
         return read_probability(rule, &rule->p, err);
     if (strcmp(rule->value, "off") == 0) {
@@ -270,13 +328,13 @@ void faults_show(const struct mock *mock, struct text *out)
 /* ---- striking --------------------------------------------------------------------- */
 
 /* The most special rule of this kind for the call, or NULL. */
-static const struct rule *find_rule(const struct call *call, enum rule_kind kind)
+static struct rule *find_rule(const struct call *call, enum rule_kind kind)
 {
-    const struct mock_faults *faults = call->mock->faults;
-    const struct rule *best = NULL;
+    struct mock_faults *faults = call->mock->faults;
+    struct rule *best = NULL;
     int best_rank = -1;
     for (int i = 0; i < faults->count; i++) {
-        const struct rule *rule = &faults->rule[i];
+        struct rule *rule = &faults->rule[i];
         if (rule->model || rule->kind != kind ||
             (rule->service >= 0 && rule->service != (int)call->service) ||
             (rule->action[0] && strcmp(rule->action, call->action) != 0))
@@ -295,6 +353,31 @@ static bool strikes(const struct call *call, enum rule_kind kind)
     const struct rule *rule = find_rule(call, kind);
     bool struck = rule && rule->p > 0 && mock_u(call->mock) < rule->p;
     call->mock->faults->struck[kind] += struck;
+    return struck;
+}
+
+/* Is this call to be applied late, and how? */
+static bool strikes_late(const struct call *call, struct late_rule *late)
+{
+    struct rule *rule = find_rule(call, RULE_LATE);
+    if (!rule || !late_changes(call))
+        return false;
+    bool struck = rule->left >= 0 ? rule->left > 0 : mock_u(call->mock) < rule->p;
+    rule->left -= rule->left > 0;
+    call->mock->faults->struck[RULE_LATE] += struck;
+    *late = (struct late_rule){.after_ns = 30 * JOBQ_NS_PER_S,
+                               .before_ns = 120 * JOBQ_NS_PER_S,
+                               .hold_ns = JOBQ_NS_PER_S};
+    const struct rule *after = find_rule(call, RULE_LATE_AFTER);
+    const struct rule *reply = find_rule(call, RULE_LATE_REPLY);
+    if (after) {
+        late->after_ns = after->late.after_ns;
+        late->before_ns = after->late.before_ns;
+    }
+    if (reply) {
+        late->unavailable = reply->late.unavailable;
+        late->hold_ns = reply->late.hold_ns;
+    }
     return struck;
 }
 
@@ -319,7 +402,7 @@ static void fill_throttle(struct call *call)
     mock_fail(call, 400, "Throttling", NULL, "Rate exceeded");
 }
 
-enum faults_strike faults_before(struct call *call)
+enum faults_strike faults_before(struct call *call, struct late_rule *late)
 {
     if (call->mock->faults->count == 0)
         return FAULTS_NONE;
@@ -336,7 +419,7 @@ enum faults_strike faults_before(struct call *call)
                   "We encountered an internal error. Please try again.");
         return FAULTS_ERROR;
     }
-    return FAULTS_NONE;
+    return strikes_late(call, late) ? FAULTS_LATE : FAULTS_NONE;
 }
 
 bool faults_lose(struct call *call)
@@ -346,7 +429,7 @@ bool faults_lose(struct call *call)
 
 const char *faults_struck(const struct mock *mock, int kind, int64_t *count)
 {
-    if (kind >= RULE_LATENCY)
+    if (kind >= RULE_COUNTED)
         return NULL;
     *count = mock->faults->struck[kind];
     return kind_names[kind];

@@ -11,6 +11,10 @@
  *     throttle=P  turned away by the service's own throttling error, nothing applied
  *     drop=P      the connection closes, nothing applied
  *     lost=P      applied, then the connection closes without the reply
+ *     late=P|Nx   the call is held and takes effect after its client gave up; Nx: the next N
+ *                 calls. Only those that change something
+ *     late_after=A..B  how much later, even over the range [30s..120s]; or A alone
+ *     late_reply=D|503 what the client sees: its connection closes after D [1s], or a 503
  *     latency=Q   the reply waits: 20ms, exp:20ms, lognormal:median=9ms,p99=90ms, ...
  *                 (base/distribution.h)
  *
@@ -22,7 +26,7 @@
 #ifndef JOBQ_SIM_MOCK_CONTROL_FAULTS_H
 #define JOBQ_SIM_MOCK_CONTROL_FAULTS_H
 
-#include "sim/mock/server/mock.h"
+#include "sim/mock/control/late.h"
 
 struct mock_faults *faults_new(void);
 void faults_free(struct mock_faults *faults);
@@ -33,9 +37,9 @@ int faults_set(struct mock *mock, struct jobq_str spec, struct jobq_error *err);
 /* The settings that hold, one a line. */
 void faults_show(const struct mock *mock, struct text *out);
 
-enum faults_strike { FAULTS_NONE, FAULTS_ERROR, FAULTS_DROP };
-/* Before a call is applied. ERROR: call->error is filled. */
-enum faults_strike faults_before(struct call *call);
+enum faults_strike { FAULTS_NONE, FAULTS_ERROR, FAULTS_DROP, FAULTS_LATE };
+/* Before a call is applied. ERROR: call->error is filled. LATE: *late is. */
+enum faults_strike faults_before(struct call *call, struct late_rule *late);
 /* Behind it: true if its reply is to be lost. */
 bool faults_lose(struct call *call);
 /* How often a kind of fault (0, 1, ...) has struck, and its name; NULL: no such kind. */

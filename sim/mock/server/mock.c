@@ -2,6 +2,7 @@
 
 #include "models/sqs/admin.h"
 #include "sim/mock/ec2/boxes.h"
+#include "sim/mock/control/late.h"
 #include "sim/mock/control/meter.h"
 #include "sim/mock/sqs/receive.h"
 #include "sim/mock/state/state.h"
@@ -167,6 +168,7 @@ void mock_reset(struct mock *mock)
         ec2_reset(region->ec2, NULL);
         region->launch_count = 0;
     }
+    late_drop(mock->late);
     state_reset(mock->state);
     meter_reset(mock->meter);
 }

@@ -7,8 +7,10 @@
  *
  * The life of a request: route.c tells which service it is for and fills a struct call;
  * the service's action applies it to the region's model at call->now_ns and writes its
- * reply into call->out; sim/mock/server/respond.c wraps, meters and sends it, through the faults that are
- * switched on. A receive that waits leaves a struct waiter (sim/mock/sqs/receive.h) behind. */
+ * reply into call->out; sim/mock/server/respond.c wraps, meters and sends it, through the
+ * faults that are switched on. A receive that waits leaves a waiter behind
+ * (sim/mock/sqs/receive.h), a call that is to be applied late a copy of its request
+ * (sim/mock/control/late.h). */
 #ifndef JOBQ_SIM_MOCK_SERVER_MOCK_H
 #define JOBQ_SIM_MOCK_SERVER_MOCK_H
 
@@ -32,6 +34,7 @@ struct mock_launch;
 struct mock_delays;
 struct mock_meter;
 struct mock_faults;
+struct mock_late;
 struct mock_state;
 
 #define MOCK_USER_ID "AIDAJOBQMOCKEXAMPLE01" /* of the IAM user that calls */
@@ -84,6 +87,7 @@ struct mock {
     struct mock_delays *delays;
     struct mock_meter *meter;
     struct mock_faults *faults;
+    struct mock_late *late;
     struct mock_keys *keys;   /* NULL: --auth off */
     struct mock_boxes *boxes; /* NULL: no --boxes */
     struct mock_state *state; /* NULL: no --state */
@@ -107,7 +111,7 @@ enum call_end {
 
 struct call {
     struct mock *mock;
-    struct http_exchange *x;
+    struct http_exchange *x; /* NULL: applied late, and nobody is there to answer */
     struct mock_region *region;
     enum mock_service service;
     bool json;          /* the JSON protocol */
@@ -127,7 +131,9 @@ struct call {
     int64_t request_bytes, payload_bytes, box_usage_e10h;
     int entries;
     bool empty;
-    bool fifo; /* SQS: about a FIFO queue */
+    bool
+        unmetered; /* the client is put off; the meter counts the call when it is applied */
+    bool fifo;     /* SQS: about a FIFO queue */
 };
 
 /* 2200-01-01: the models add to a time, and all of it must fit. There the clock stands. */

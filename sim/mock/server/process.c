@@ -4,6 +4,7 @@
 #include "sim/mock/ec2/boxes.h"
 #include "sim/mock/server/delay.h"
 #include "sim/mock/control/faults.h"
+#include "sim/mock/control/late.h"
 #include "sim/mock/control/meter.h"
 #include "sim/mock/sqs/receive.h"
 #include "sim/mock/server/route.h"
@@ -48,6 +49,7 @@ static void advance_models(void *ctx)
     struct mock *mock = ctx;
     int64_t now_ns = mock_now_ns(mock);
     mock->timer_at_ns = JOBQ_FOREVER;
+    late_apply(mock->late, now_ns);
     for (int i = 0; i < mock->region_count; i++) {
         struct mock_region *region = mock->region[i];
         arena_reset(&mock->arena);
@@ -64,7 +66,7 @@ static void advance_models(void *ctx)
 static void set_timer(void *ctx)
 {
     struct mock *mock = ctx;
-    int64_t next_ns = JOBQ_FOREVER;
+    int64_t next_ns = late_next_at(mock->late);
     for (int i = 0; i < mock->region_count; i++) {
         int64_t at_ns = sqs_next_at(mock->region[i]->sqs);
         int64_t box_at_ns = boxes_next_at(mock, mock->region[i]);
@@ -149,6 +151,7 @@ static int build(struct mock *mock, struct jobq_error *err)
     arena_init(&mock->arena, 64 * 1024);
     mock->waits = mock_wait_new();
     mock->delays = delay_new(mock->loop);
+    mock->late = late_new(mock);
     mock->meter = meter_new();
     if (options->boxes)
         mock->boxes = boxes_new(mock);
@@ -200,6 +203,7 @@ void process_free(struct mock *mock)
     if (!mock)
         return;
     if (mock->loop) {
+        late_free(mock->late);
         http_server_free(mock->server);
         state_close(mock->state);
         mock->state = NULL;

@@ -194,6 +194,14 @@ static void put_date(struct mock *mock, struct text *head)
 static void send_reply(struct call *call, const struct http_reply *reply)
 {
     struct mock *mock = call->mock;
+    if (!call->x) {
+        meter_call(mock->meter, call, reply->status, 0);
+        return;
+    }
+    if (call->unmetered) {
+        http_reply(call->x, reply);
+        return;
+    }
     if (faults_lose(call)) {
         meter_call(mock->meter, call, reply->status, 0);
         http_drop(call->x);

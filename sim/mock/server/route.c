@@ -4,6 +4,7 @@
 #include "sim/mock/server/auth.h"
 #include "sim/mock/control/control.h"
 #include "sim/mock/control/faults.h"
+#include "sim/mock/control/late.h"
 #include "sim/mock/ec2/actions.h"
 #include "sim/mock/ec2/imds.h"
 #include "sim/mock/sqs/names.h"
@@ -73,17 +74,45 @@ static int find_service(const struct tree *params, const struct auth_claim *clai
     return -1;
 }
 
-static void serve(struct call *call)
+int route_read(struct call *call, const struct http_request *request,
+               struct jobq_error *err)
 {
-    enum faults_strike strike = faults_before(call);
-    if (strike == FAULTS_DROP) {
+    struct tree *params;
+    int code;
+    if (call->json) {
+        struct jobq_str body = request->body.len > 0 ? request->body : STR("{}");
+        code = tree_from_json(body, &call->mock->arena, &params, err);
+    } else {
+        const struct jobq_str parts[2] = {request->query, request->body};
+        code = tree_from_query(parts, 2, &call->mock->arena, &params, err);
+    }
+    if (code == JOBQ_OK)
+        call->params = params;
+    return code;
+}
+
+static void serve(struct call *call, const struct http_request *request)
+{
+    struct late_rule late;
+    switch (faults_before(call, &late)) {
+    case FAULTS_DROP:
         http_drop(call->x);
         return;
-    }
-    if (strike == FAULTS_ERROR) {
+    case FAULTS_ERROR:
         answer_end(call, CALL_FAILED, false);
         return;
+    case FAULTS_LATE:
+        if (late_keep(call, request, &late, mock_u(call->mock)))
+            return;
+        break;
+    case FAULTS_NONE:
+        break;
     }
+    route_apply(call);
+}
+
+void route_apply(struct call *call)
+{
     switch (call->service) {
     case MOCK_SQS:
         mock_sqs(call);
@@ -145,7 +174,6 @@ static void serve_json(struct call *call, const struct http_request *request,
 {
     struct auth_claim claim;
     struct jobq_error err;
-    struct tree *params;
     call->json = true;
     call->service = MOCK_SQS;
     struct jobq_str action = {target.ptr + 10, target.len - 10};
@@ -153,15 +181,13 @@ static void serve_json(struct call *call, const struct http_request *request,
     auth_claim(request, NULL, &claim);
     if (!enter(call, request, &claim))
         return;
-    struct jobq_str body = request->body.len > 0 ? request->body : STR("{}");
-    if (tree_from_json(body, &call->mock->arena, &params, &err) < 0) {
+    if (route_read(call, request, &err) < 0) {
         mock_fail(call, 400, "SerializationException",
                   "com.amazon.coral.service#SerializationException", "%s", err.text);
         answer_end(call, CALL_FAILED, false);
         return;
     }
-    call->params = params;
-    serve(call);
+    serve(call, request);
 }
 
 /* A target of another service gets that protocol's error: it is none of a client of SQS, who
@@ -182,15 +208,13 @@ static void serve_query(struct call *call, const struct http_request *request)
 {
     struct auth_claim claim;
     struct jobq_error err;
-    struct tree *params;
-    struct jobq_str parts[2] = {request->query, request->body};
-    if (tree_from_query(parts, 2, &call->mock->arena, &params, &err) < 0) {
+    if (route_read(call, request, &err) < 0) {
         call->service = MOCK_SQS;
         mock_fail(call, 400, "MalformedQueryString", NULL, "%s", err.text);
         answer_end(call, CALL_FAILED, false);
         return;
     }
-    call->params = params;
+    const struct tree *params = call->params;
     auth_claim(request, params, &claim);
     struct jobq_str action = tree_text(params, "Action");
     call->action = arena_str(&call->mock->arena, action.ptr ? action : STR("")).ptr;
@@ -217,12 +241,14 @@ static void serve_query(struct call *call, const struct http_request *request)
     call->query_json = call->service == MOCK_SQS &&
                        has_prefix(http_header(request, "accept"), "application/json");
     if (enter(call, request, &claim))
-        serve(call);
+        serve(call, request);
 }
 
 void route_request(void *ctx, struct http_exchange *x, const struct http_request *request)
 {
     struct mock *mock = ctx;
+    if (late_next_at(mock->late) <= mock_now_ns(mock))
+        late_apply(mock->late, mock_now_ns(mock));
     arena_reset(&mock->arena);
     if (mock_imds(mock, x, request) || control_request(mock, x, request))
         return;

@@ -10,6 +10,8 @@ import time
 import unittest
 import urllib.error
 
+import botocore.exceptions
+
 import livelib
 from mocklib import MockCase
 
@@ -224,6 +226,95 @@ class Pages(MockCase):
         self.assertIn('jobqmock_requests_total{service="sqs",action="SendMessage"} 1', text)
         self.assertIn('jobqmock_queue_messages{region="us-east-1",queue="q",state="visible"} 1',
                       text)
+
+
+class Late(MockCase):
+    """Calls that take effect after their client has given up."""
+    GIVEN_UP = (botocore.exceptions.ConnectionClosedError,
+                botocore.exceptions.EndpointConnectionError)
+
+    def tearDown(self):
+        self.faults("off")
+
+    def metric(self, name):
+        return self.mock.metric(name + " ")
+
+    def test_a_put_arrives_late(self):
+        sdb, domain = self.client("sdb"), self.name("domain")
+        sdb.create_domain(DomainName=domain)
+        put = lambda value: sdb.put_attributes(DomainName=domain, ItemName="i", Attributes=[
+            {"Name": "state", "Value": value, "Replace": True}])
+        get = lambda: sdb.get_attributes(DomainName=domain, ItemName="i", ConsistentRead=True) \
+            .get("Attributes", [{}])[0].get("Value")
+        puts = 'jobqmock_requests_total{service="simpledb",action="PutAttributes"}'
+        before, struck = self.metric(puts), self.metric('jobqmock_faults_total{kind="late"}')
+        self.faults("sdb.PutAttributes.late=1x; late_reply=10ms")
+        with self.assertRaises(self.GIVEN_UP):
+            put("queued")
+        self.assertIsNone(get())
+        put("done")
+        self.assertEqual((get(), self.metric(puts) - before), ("done", 1))
+        self.assertEqual(self.metric("jobqmock_late_calls"), 1)
+        self.advance("29s")
+        self.assertEqual(get(), "done")
+        self.advance("92s")
+        self.assertEqual((get(), self.metric(puts) - before), ("queued", 2))
+        self.assertEqual(self.metric("jobqmock_late_calls"), 0)
+        self.assertEqual(self.metric('jobqmock_faults_total{kind="late"}') - struck, 1)
+
+    def test_by_the_wall_clock_and_in_order(self):
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName=self.name())["QueueUrl"]
+        self.faults("sqs.SendMessage.late=1; late_after=300ms; sqs.late_reply=503")
+        for body in "abc":
+            self.fails("ServiceUnavailable", sqs.send_message, 503, QueueUrl=url,
+                       MessageBody=body)
+        self.assertNotIn("Messages", sqs.receive_message(QueueUrl=url))
+        got = []
+        while len(got) < 3:
+            got += sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", [])
+        self.assertEqual([m["Body"] for m in got], list("abc"))
+        # A delete that comes late finds the message received again, and deletes nothing.
+        self.faults("off; sqs.DeleteMessage.late=1x; late_after=60s; late_reply=1ms")
+        with self.assertRaises(self.GIVEN_UP):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
+        self.advance("40s")
+        again = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        self.advance("21s")
+        count = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        self.assertEqual((len(again), count["ApproximateNumberOfMessagesNotVisible"]), (3, "3"))
+
+    def test_a_launch_and_what_is_never_late(self):
+        ec2 = self.client("ec2")
+        self.faults("late=1; late_reply=1ms; late_after=30s..30s")
+        ids = lambda: [i["InstanceId"] for r in ec2.describe_instances()["Reservations"]
+                       for i in r["Instances"]]
+        run = {"ImageId": "ami-12345678", "InstanceType": "t3.micro", "MinCount": 1,
+               "MaxCount": 1, "ClientToken": "t1"}
+        with self.assertRaises(self.GIVEN_UP):
+            ec2.run_instances(**run)
+        self.assertEqual(ids(), [])
+        self.faults("late=0")
+        made = ec2.run_instances(**run)["Instances"][0]["InstanceId"]
+        self.advance("31s")
+        self.assertEqual(ids(), [made])  # the token makes the late one a repetition
+        self.faults("off; late=1; late_reply=1h")
+        client = self.client("sqs", read_timeout=1)  # held: the client's own timeout ends it
+        with self.assertRaises(botocore.exceptions.ReadTimeoutError):
+            client.create_queue(QueueName="held")
+        self.mock.get("/_jobq/reset", b"")
+        self.advance("2min")
+        self.assertNotIn("QueueUrls", client.list_queues())
+
+    def test_bad_settings(self):
+        for bad in ("late=2", "late=-1x", "late=x", "late_after=2min..1min",
+                    "late_after=31d", "late_reply=x", "sqs.late_reply=", "late_after=..",
+                    "mail.late=1"):
+            status, _, body = self.http("/_jobq/faults", "POST", bad.encode())
+            self.assertEqual(status, 400, bad + body)
+        self.faults("late=0.5; sqs.SendMessage.late=3x; late_after=1s..2s; late_reply=503")
+        self.assertEqual(self.mock.get("/_jobq/faults"), "late=0.5\nsqs.SendMessage.late=3x\n"
+                         "late_after=1s..2s\nlate_reply=503\n")
 
 
 class Options(unittest.TestCase):
