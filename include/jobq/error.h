@@ -29,7 +29,7 @@ enum jobq_code {
     JOBQ_NOT_FOUND = -4,
     JOBQ_CONFLICT = -5, /* a condition failed, or the name is taken */
     /* Stop: trying again cannot help. */
-    JOBQ_DENIED = -6,    /* credentials or permission */
+    JOBQ_DENIED = -6,    /* credentials, a permission, or a key that it needs */
     JOBQ_INVALID = -7,   /* the request is malformed */
     JOBQ_CORRUPT = -8,   /* what was read makes no sense */
     JOBQ_LIMIT = -9,     /* a documented limit; the text names it */

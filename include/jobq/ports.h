@@ -15,8 +15,8 @@
  * a call (its stack and arena are kept until the call has taken effect: fiber.h).
  *
  * Errors (jobq/error.h), common to all: THROTTLED, UNAVAILABLE, TIMEOUT: later, and the
- * last two may have been applied; DENIED, INVALID, LIMIT: stop; CORRUPT: the reply made
- * no sense; CANCELLED: the process is stopping. Each table lists what it adds. No port
+ * last two may have been applied; DENIED, INVALID, LIMIT: stop; CORRUPT: what was read
+ * makes no sense; CANCELLED: the process is stopping. Each table lists what it adds. No port
  * retries: src/fleet/port/retry.c does, in both worlds.
  *
  * Bill: every call fills a struct jobq_call_cost, also when it fails. */
@@ -106,7 +106,8 @@ struct jobq_outgoing {
 
 /* One entry's outcome in a batch; the batch itself may succeed while entries fail. */
 struct jobq_entry_result {
-    int code; /* JOBQ_OK or as the call's own error */
+    int code;       /* JOBQ_OK or as the call's own error */
+    char text[240]; /* the service's code and message, when code is an error; may be "" */
 };
 
 struct jobq_message {
@@ -427,6 +428,13 @@ struct jobq_trace_call {
 };
 typedef void jobq_trace_fn(void *ctx, const struct jobq_trace_call *call);
 
+/* Is told of each call that fails (code < 0, text in the service's own words), of each
+ * batch with an entry that fails, and of the first call of an action that is answered after
+ * such a failure (code JOBQ_OK, text ""). A batch counts as its single action. NOT_FOUND,
+ * CONFLICT and CANCELLED are answers, not failures. text dies with the call. */
+typedef void jobq_outcome_fn(void *ctx, enum jobq_action action, int code,
+                             const char *text);
+
 /* What one process of the product holds of its world. Made by the world, owned by it. */
 struct jobq_backend {
     struct jobq_clock *clock;
@@ -443,6 +451,9 @@ struct jobq_backend {
     void *fault_ctx;
     jobq_trace_fn *trace; /* NULL: none */
     void *trace_ctx;
+    jobq_outcome_fn *outcome; /* NULL: none; src/fleet/port/health.h is one */
+    void *outcome_ctx;
+    uint64_t failing; /* the wrappers' own: a bit an action whose last call failed */
     struct scratch
         *scratch; /* the product's own (src/fleet/port/scratch.h): NULL at first, and
                                 left alone by the world */

@@ -170,10 +170,14 @@ static int read_reply(void *ctx, const struct transport_call *call, struct jobq_
     if (!r->call->read)
         return JOBQ_OK;
     int rc = r->call->read(r->call->out, body, r->cost, err);
-    if (rc < 0)
-        jobq_wrap(err, "%s (request %s)", r->call->action,
-                  call->head.request_id[0] ? call->head.request_id : "-");
-    return rc;
+    if (rc >= 0)
+        return rc;
+    /* A reply that makes no sense is not the service's, or was damaged on its way: the call
+     * may have been applied, and may succeed when it is tried again. */
+    if (rc == JOBQ_CORRUPT)
+        err->code = JOBQ_UNAVAILABLE;
+    return jobq_wrap(err, "%s (request %s)", r->call->action,
+                     call->head.request_id[0] ? call->head.request_id : "-");
 }
 
 int aws_run(struct aws *aws, struct aws_call *call, struct jobq_call_cost *cost,

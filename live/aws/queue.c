@@ -83,6 +83,8 @@ static int run(struct jobq_queue *q, const char *action, struct sqs_args *args,
                         strcmp(call.error_code, "InvalidParameterValueException") == 0;
         if (of_entry && (entry == JOBQ_NOT_FOUND || entry == JOBQ_LIMIT)) {
             args->result[0].code = entry;
+            sqs_wire_entry_text(str_of(call.error_code), str_of(call.error_message),
+                                &args->result[0]);
             return JOBQ_OK;
         }
     }

@@ -94,6 +94,19 @@ struct drain {
 
 /* ---- one line a job ------------------------------------------------------------------------ */
 
+/* What an operator must see: also with --quiet, and not among the jobs' lines. */
+static void log_notice(struct drain *d, const char *text)
+{
+    if (!d->cli->json) {
+        cli_complain(d->cli, "%s", text);
+        return;
+    }
+    text_puts(&d->line, "{\"event\":\"notice\",\"text\":");
+    cli_json_cstr(&d->line, text);
+    text_puts(&d->line, "}\n");
+    cli_flush(d->cli, &d->line);
+}
+
 static void log_json(struct drain *d, const struct drainer_event *e, const char *what)
 {
     struct text *t = &d->line;
@@ -101,8 +114,10 @@ static void log_json(struct drain *d, const struct drainer_event *e, const char 
     cli_json_cstr(t, what);
     text_puts(t, ",\"id\":");
     text_put_json(t, e->job_id);
-    text_printf(t, ",\"attempt\":%d,\"ms\":%lld", e->attempt,
-                (long long)((e->ended_at_ns - e->started_at_ns) / JOBQ_NS_PER_MS));
+    text_printf(t, ",\"attempt\":%d", e->attempt);
+    if (e->kind != DRAINER_STARTED)
+        text_printf(t, ",\"ms\":%lld",
+                    (long long)((e->ended_at_ns - e->started_at_ns) / JOBQ_NS_PER_MS));
     if (e->result)
         text_printf(t, ",\"exit\":%d,\"cpu_ms\":%lld", e->result->exit_code,
                     (long long)(e->result->cpu_ns / JOBQ_NS_PER_MS));
@@ -139,6 +154,10 @@ static void on_event(void *ctx, const struct drainer_event *e)
     struct drain *d = ctx;
     if (d->record)
         record_job(d->record, e);
+    if (e->kind == DRAINER_NOTICE) {
+        log_notice(d, e->text);
+        return;
+    }
     if (d->cli->quiet || (e->kind == DRAINER_STARTED && !d->cli->verbose))
         return;
     const char *what = e->kind == DRAINER_STARTED     ? "started"
@@ -186,16 +205,16 @@ static void on_tick(void *ctx)
 {
     struct drain *d = ctx;
     struct drainer_view view;
-    char status[200];
+    char status[HEALTH_LINE_MAX + 200];
     if (d->record)
         record_flush(d->record);
     drainer_view(d->drainer, &view);
     if (loop_now_ns() >= d->next_status_ns) {
         d->next_status_ns = loop_now_ns() + 5 * JOBQ_NS_PER_S;
         snprintf(status, sizeof status,
-                 "STATUS=%d of %d slots busy, %lld done, %lld dead", view.busy,
-                 view.slots, (long long)view.counters.done,
-                 (long long)view.counters.dead);
+                 "STATUS=%s%s%d of %d slots busy, %lld done, %lld dead", view.trouble,
+                 view.trouble[0] ? "; " : "", view.busy, view.slots,
+                 (long long)view.counters.done, (long long)view.counters.dead);
         notify_send(status);
     }
     if (d->watchdog_ns && alive(&view, d->options.wait_ns))

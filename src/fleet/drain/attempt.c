@@ -24,7 +24,7 @@ enum next_step {
     STEP_DEAD,   /* copy to the dead-letter queue, then delete */
     STEP_LATER,  /* return after a back-off */
     STEP_RETURN, /* return now */
-    STEP_WAIT,   /* a second message of a job that runs: hide it, longer each time */
+    STEP_WAIT,   /* cannot be run now: hide it, longer each time */
     STEP_LEAVE   /* returns by its visibility */
 };
 
@@ -67,6 +67,35 @@ static enum next_step skip(struct held *h, enum next_step step, enum job_state s
     return step;
 }
 
+/* A message lives for 14 days at most (SQS's retention), and clocks differ. */
+#define ROWS_EXPECTED_NS (15 * JOBQ_NS_PER_DAY)
+
+/* A job's domain is missing. If it should be there, the store was wiped or is another one
+ * than the enqueuer's: nobody's job may be given up for that, and all that is left to do is
+ * to say so and stop. An older day was dropped as a whole, and a message of it (a dead
+ * letter sent again, say) must not stop the drainer: it goes to the dead letters. */
+static enum next_step no_domain(struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    char name[JOB_DOMAIN_MAX + 1];
+    const struct job_id_parts *id = &h->body.id_parts;
+    int64_t age_ns = jobq_wall(d->b) - id->created_ms * JOBQ_NS_PER_MS;
+    bool expected = age_ns < ROWS_EXPECTED_NS && age_ns > -ROWS_EXPECTED_NS;
+    job_domain_name(d->queue_name, id->day, id->shard, name);
+    jobq_fail(err, JOBQ_NOT_FOUND,
+              expected ? "domain '%s' with the rows of '%.*s' does not exist: a wiped "
+                         "store, or another region than the enqueuer's? --create makes it"
+                       : "domain '%s' was dropped long after '%.*s' was made; --create "
+                         "makes it anew",
+              name, (int)h->body.id.len, h->body.id.ptr);
+    if (!expected) {
+        d->counters.corrupt++;
+        return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
+    }
+    refusal_end(d, err);
+    return skip(h, STEP_RETURN, JOB_QUEUED, "its domain is missing");
+}
+
 /* Claims the job. True: run it. False: *step says what becomes of the message. */
 static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
 {
@@ -101,11 +130,14 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
         d->counters.duplicates++;
         *step = skip(h, STEP_WAIT, state, "the job runs under another message");
         return false;
+    case CLAIM_NO_DOMAIN:
+        *step = no_domain(h, err);
+        return false;
     case CLAIM_LEAVE:
         break;
     }
-    d->counters.duplicates++;
-    *step = skip(h, STEP_LEAVE, state, "the store does not answer");
+    refusal_check(d, err->code, err);
+    *step = skip(h, STEP_LEAVE, state, err->text);
     return false;
 }
 
@@ -218,7 +250,8 @@ static enum final_outcome store(struct held *h, enum job_state state,
     return final_put(h, state, result, err);
 }
 
-static enum next_step not_stored(struct held *h, enum final_outcome outcome)
+static enum next_step not_stored(struct held *h, enum final_outcome outcome,
+                                 const struct jobq_error *err)
 {
     struct drainer *d = h->d;
     if (h->cancelled) {
@@ -227,9 +260,10 @@ static enum next_step not_stored(struct held *h, enum final_outcome outcome)
         return STEP_DELETE;
     }
     d->counters.lost++;
+    if (outcome == FINAL_FAILED)
+        refusal_check(d, err->code, err);
     drain_event(h, DRAINER_LOST, JOB_RUNNING, NULL,
-                outcome == FINAL_FAILED ? "the store does not answer"
-                                        : "a newer attempt has the job");
+                outcome == FINAL_FAILED ? err->text : "a newer attempt has the job");
     return outcome == FINAL_ENDED ? STEP_DELETE : STEP_LEAVE;
 }
 
@@ -242,7 +276,7 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
         state = h->attempt >= d->options.max_attempts ? JOB_DEAD : JOB_FAILED;
     enum final_outcome outcome = store(h, state, result, err);
     if (outcome != FINAL_STORED)
-        return not_stored(h, outcome);
+        return not_stored(h, outcome, err);
     if (state == JOB_FAILED) {
         d->counters.failed++;
     } else {
@@ -259,8 +293,14 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
 static enum next_step give_back(struct held *h, struct jobq_error *err)
 {
     enum final_outcome outcome = store(h, JOB_QUEUED, NULL, err);
+    /* A row that still says running is taken over by whoever gets its message: that counts
+     * as an attempt, and is better than to let the message wait. */
+    if (outcome == FINAL_FAILED) {
+        not_stored(h, outcome, err);
+        return STEP_RETURN;
+    }
     if (outcome != FINAL_STORED)
-        return not_stored(h, outcome);
+        return not_stored(h, outcome, err);
     h->d->counters.gave_back++;
     drain_event(h, DRAINER_GAVE_BACK, JOB_QUEUED, NULL, "");
     return STEP_RETURN;
@@ -320,6 +360,11 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
     drain_event(h, DRAINER_STARTED, JOB_RUNNING, NULL, "");
     int code = h->body.stored ? fetch_pairs(h, err) : JOBQ_OK;
     struct jobq_work_result result = {.progress_percent = -1};
+    /* What cannot be read now is not the job's fault; what makes no sense is. */
+    if (code < 0 && code != JOBQ_CORRUPT) {
+        refusal_check(d, code, err);
+        h->give_back = true;
+    }
     if (code == JOBQ_OK && (h->lost || h->give_back))
         code = JOBQ_CANCELLED;
     if (code == JOBQ_OK)
@@ -335,7 +380,7 @@ static bool bury(struct held *h)
     struct drainer *d = h->d;
     struct jobq_outgoing copy = {.body = h->message.body,
                                  .phantom_bytes = h->message.phantom_bytes};
-    struct jobq_entry_result result = {0};
+    struct jobq_entry_result result;
     struct jobq_error err;
     struct retry r;
     set_deadline(h, jobq_now(d->b));
@@ -350,9 +395,10 @@ static bool bury(struct held *h)
             return true; /* no such queue: the row alone tells */
         if (code == JOBQ_OK)
             code = jobq_queue_send(d->b, d->dead_queue, &copy, 1, &result, &err);
-        if (code == JOBQ_OK)
-            code = result.code;
+        if (code == JOBQ_OK && result.code < 0)
+            code = jobq_fail(&err, (enum jobq_code)result.code, "%s", result.text);
     } while (code < 0 && retry_again(&r, code));
+    refusal_check(d, code, &err);
     return code == JOBQ_OK;
 }
 

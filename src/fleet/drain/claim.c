@@ -178,6 +178,29 @@ static int look(struct held *h, enum claim_outcome *out, enum job_state *out_sta
     return code;
 }
 
+/* A domain that was just made may not be seen everywhere yet. */
+enum { DOMAIN_TRIES = 5 };
+
+/* Makes a missing domain if the drainer may (--create), and waits. False: enough. */
+static bool await_domain(struct held *h, struct retry *r)
+{
+    struct drainer *d = h->d;
+    char name[JOB_DOMAIN_MAX + 1];
+    struct jobq_error err;
+    int code = JOBQ_OK;
+    if (d->options.create) {
+        job_domain_name(d->queue_name, h->body.id_parts.day, h->body.id_parts.shard,
+                        name);
+        code = jobq_store_create_domain(d->b, name, &err);
+        refusal_check(d, code, &err);
+    }
+    if (r->tries >= DOMAIN_TRIES || d->fatal.code != JOBQ_OK ||
+        (code < 0 && !jobq_code_is_retryable(code)))
+        return false;
+    d->counters.retries++;
+    return retry_again(r, JOBQ_THROTTLED);
+}
+
 /* Goes on from the code of a first put until it is known whose the job is. */
 static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out_state,
                                    struct jobq_error *err)
@@ -190,8 +213,14 @@ static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out
     for (int looks = 0;; looks += read) {
         if (code == JOBQ_OK)
             return out;
-        if (code == JOBQ_NOT_FOUND)
-            return CLAIM_ORPHAN;
+        if (code == JOBQ_NOT_FOUND) {
+            if (!await_domain(h, &r))
+                return CLAIM_NO_DOMAIN;
+            read = false;
+            h->attempt = 1;
+            code = put_claimed(h, &NO_CLAIM, err);
+            continue;
+        }
         if (code == JOBQ_CONFLICT)
             read = true;
         else if (!retry_again(&r, code))

@@ -5,8 +5,8 @@
  * A delete waits for company as long as the visibility allows: ten go in one request. The
  * heartbeat of a message stops when it comes here. What is deleted is the newest handle; if
  * a newer one came while the call was under way, the message is deleted again. A delete
- * that fails for good does no harm: the message comes back, finds its job ended and is only
- * deleted. */
+ * that fails does no harm: the message comes back, finds its job ended and is only deleted.
+ * One that may not be made ends the drainer (refusal.c). */
 #include "fleet/drain/parts.h"
 #include "jobq/units.h"
 
@@ -29,7 +29,7 @@ struct delete_call {
     struct held *held[JOBQ_BATCH_MAX];
     struct drain_batch *batch[JOBQ_BATCH_MAX];
     struct jobq_str receipt[JOBQ_BATCH_MAX];
-    struct jobq_entry_result result[JOBQ_BATCH_MAX];
+    int code[JOBQ_BATCH_MAX];
     int count;
 };
 
@@ -58,19 +58,21 @@ static void call_delete(struct drainer *d, struct delete_call *call)
     struct retry r;
     retry_init(&r, d->b, &RETRY_CALLS, &deadline_ns);
     for (int i = 0; i < call->count; i++)
-        call->result[i].code = JOBQ_UNAVAILABLE;
+        call->code[i] = JOBQ_UNAVAILABLE;
     int code;
     do {
         int of[JOBQ_BATCH_MAX], count = 0;
         for (int i = 0; i < call->count; i++)
-            if (jobq_code_is_retryable(call->result[i].code)) {
+            if (jobq_code_is_retryable(call->code[i])) {
                 receipt[count] = call->receipt[i];
                 of[count++] = i;
             }
         d->counters.delete_calls++;
         code = jobq_queue_remove(d->b, d->queue, receipt, count, result, &err);
         for (int i = 0; i < count; i++)
-            call->result[of[i]].code = code < 0 ? code : result[i].code;
+            call->code[of[i]] = code < 0 ? code : result[i].code;
+        refusal_check(d, code, &err);
+        refusal_check_entries(d, result, code < 0 ? 0 : count);
         for (int i = 0; code == JOBQ_OK && i < count; i++)
             if (jobq_code_is_retryable(result[i].code))
                 code = result[i].code;
@@ -99,7 +101,7 @@ static void delete_some(void *arg)
                 deleter_add(h);
                 continue;
             }
-            d->counters.deletes += call.result[i].code == JOBQ_OK;
+            d->counters.deletes += call.code[i] == JOBQ_OK;
             held_release(h);
         }
         /* Count this call as done while looking whether the next is due. */
@@ -162,7 +164,12 @@ void deleter_give_back(struct drainer *d, struct held **held, int count, int64_t
         code = jobq_queue_set_visibility(d->b, d->queue, change, count, result, &err);
     while (code < 0 && retry_again(&r, code));
     d->counters.retries += r.tries;
+    refusal_check(d, code, &err);
+    refusal_check_entries(d, result, code < 0 ? 0 : count);
     for (int i = 0; i < count; i++) {
+        /* NOT_FOUND: it has gone back by itself. */
+        int outcome = code < 0 ? code : result[i].code;
+        d->not_returned += outcome < 0 && outcome != JOBQ_NOT_FOUND;
         batch_put(d, batch[i]);
         held_release(held[i]);
     }

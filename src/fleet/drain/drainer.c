@@ -8,6 +8,7 @@
 #include "fleet/enqueue/queues.h"
 #include "jobq/units.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
@@ -112,25 +113,19 @@ static void init(struct drainer *d, struct jobq_backend *b,
     d->started_wall_ns = jobq_wall(b);
 }
 
-int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
-                struct drainer **out, struct jobq_error *err)
+/* Finds the queue and how long it hides messages. */
+static int open_queues(struct drainer *d, struct jobq_error *err)
 {
-    struct drainer_options filled = *options;
-    fill_defaults(&filled);
-    if (check_options(&filled, err) < 0)
-        return err->code;
-    struct drainer *d = arena_zalloc(fiber_proc_arena(b->proc), sizeof *d);
-    init(d, b, &filled);
+    struct jobq_backend *b = d->b;
     d->box = box_name(d);
-
     int64_t deadline_ns = jobq_now(b) + 2 * JOBQ_NS_PER_MIN;
     struct queues_options queues = {.name = d->options.queue,
                                     .visibility_ns = -1,
                                     .max_receive_count = QUEUES_RECEIVES_DEFAULT,
-                                    .create = filled.create};
+                                    .create = d->options.create};
     if (queues_open(b, &queues, deadline_ns, &d->queue, &d->dead_queue, err) < 0)
         return err->code;
-    d->visibility_ns = filled.visibility_ns;
+    d->visibility_ns = d->options.visibility_ns;
     if (d->visibility_ns < 0) {
         struct jobq_queue_depth depth;
         struct retry r;
@@ -147,6 +142,24 @@ int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
                              "queue '%s' has a visibility timeout of '0s'",
                              d->options.queue);
     }
+    return JOBQ_OK;
+}
+
+int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
+                struct drainer **out, struct jobq_error *err)
+{
+    struct drainer_options filled = *options;
+    fill_defaults(&filled);
+    if (check_options(&filled, err) < 0)
+        return err->code;
+    struct drainer *d = arena_zalloc(fiber_proc_arena(b->proc), sizeof *d);
+    init(d, b, &filled);
+    refusal_watch(d);
+    int code = open_queues(d, err);
+    if (code < 0) {
+        health_release(&d->health);
+        return code;
+    }
     d->linger_ns =
         filled.linger_ns < d->visibility_ns / 4 ? filled.linger_ns : d->visibility_ns / 4;
     d->progress_ns = filled.progress_ns;
@@ -157,6 +170,30 @@ int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
     return JOBQ_OK;
 }
 
+/* A drainer that is idle has its last deletes to make. One that cannot go on may be unable to
+ * extend what it holds, which was covered for half a visibility timeout at least when that
+ * was refused: running jobs are over well before others get their messages. */
+static int64_t time_to_end(const struct drainer *d)
+{
+    const int64_t most_ns = 20 * JOBQ_NS_PER_S;
+    if (d->fatal.code == JOBQ_OK)
+        return d->visibility_ns;
+    return d->visibility_ns / 3 < most_ns ? d->visibility_ns / 3 : most_ns;
+}
+
+static void say_not_returned(struct drainer *d)
+{
+    char text[128];
+    if (d->not_returned == 0)
+        return;
+    snprintf(
+        text, sizeof text,
+        "%lld message%s could not be given back; the queue returns what it hides when "
+        "the visibility timeout ends",
+        (long long)d->not_returned, d->not_returned == 1 ? "" : "s");
+    drain_notice(d, text);
+}
+
 int drainer_run(struct drainer *d, struct jobq_error *err)
 {
     beat_start(d);
@@ -165,9 +202,11 @@ int drainer_run(struct drainer *d, struct jobq_error *err)
     while (d->mode != DRAINER_STOPPING && !d->idle && d->fatal.code == JOBQ_OK)
         fiber_cond_wait(d->b->sched, &d->changed, JOBQ_FOREVER);
     if (d->mode != DRAINER_STOPPING)
-        d->stop_at_ns = jobq_now(d->b) + d->visibility_ns;
+        d->stop_at_ns = jobq_now(d->b) + time_to_end(d);
     int code = stop_run(d, err);
     watch_write_stats(d);
+    say_not_returned(d);
+    health_release(&d->health);
     d->mode = DRAINER_STOPPED;
     d->ended = true;
     fiber_cond_broadcast(&d->tick);
@@ -227,6 +266,18 @@ void drainer_view(const struct drainer *d, struct drainer_view *out)
         .notice_wall_ns = d->notice_wall_ns,
         .counters = d->counters,
     };
+    enum jobq_action action;
+    const struct health_trouble *t = health_worst(&d->health, &action);
+    if (t) {
+        bool may_pass = jobq_code_is_retryable(t->code) || t->code == JOBQ_LIMIT;
+        const struct health_report report = {.kind =
+                                                 may_pass ? HEALTH_FAILS : HEALTH_REFUSED,
+                                             .action = action,
+                                             .failures = t->failures,
+                                             .for_ns = jobq_now(d->b) - t->first_at_ns,
+                                             .text = t->text};
+        health_line(&report, out->trouble);
+    }
     memcpy(out->id, d->id, sizeof out->id);
     memcpy(out->box, d->box.ptr, (size_t)d->box.len);
 }

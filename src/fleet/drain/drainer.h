@@ -29,6 +29,7 @@
 #define JOBQ_FLEET_DRAIN_DRAINER_H
 
 #include "fleet/job/job.h"
+#include "fleet/port/health.h"
 #include "jobq/ports.h"
 
 #include <stdbool.h>
@@ -44,6 +45,8 @@ enum drainer_event_kind {
     DRAINER_ENDED, /* an attempt has ended and its outcome is stored: state says which */
     DRAINER_GAVE_BACK, /* stopped; the row is queued again */
     DRAINER_LOST,      /* ownership lost, or a final put refused: nothing is reported */
+    DRAINER_NOTICE, /* of no one job: what an operator should know; text says it. Calls that
+                       fail and recover (fleet/port/health.h), jobs that cannot be run here */
     DRAINER_SKIPPED /* a duplicate, a finished or a cancelled job, an unreadable message
                      */
 };
@@ -58,7 +61,7 @@ struct drainer_event {
     int64_t started_at_ns, ended_at_ns;
     int64_t payload_bytes;                 /* as encoded */
     const struct jobq_work_result *result; /* ENDED only; else NULL */
-    const char *text;                      /* why, for SKIPPED and LOST; else "" */
+    const char *text; /* why, for SKIPPED and LOST; the notice itself; else "" */
 };
 typedef void drainer_event_fn(void *ctx, const struct drainer_event *event);
 
@@ -108,8 +111,9 @@ int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
 
 /* Drains on the calling fiber and others that it starts, until stopped or idle. Returns:
  * JOBQ_OK, everything was finished or given back; TIMEOUT: the stop's deadline came first
- * and what was held comes back by its visibility; DENIED and the like: it could not go
- * on. */
+ * and what was held comes back by its visibility; DENIED, a call that it needs is refused,
+ * NOT_FOUND, the queue or the rows are gone, and the like: it could not go on, and has
+ * given back what it held as far as that was allowed. */
 int drainer_run(struct drainer *d, struct jobq_error *err);
 
 /* Take no more work, run what is held and finish or give back by deadline_at_ns (on
@@ -146,6 +150,7 @@ struct drainer_view {
     int64_t notice_wall_ns;  /* the box goes then; 0: no notice */
     char id[24];             /* of this drainer: what its statistics row is called */
     char box[24];
+    char trouble[HEALTH_LINE_MAX]; /* the call that has failed for longest; "": none */
     struct drainer_counters counters;
 };
 void drainer_view(const struct drainer *d, struct drainer_view *out);

@@ -102,6 +102,8 @@ static void beat(void *arg)
         } while (code < 0 && retry_again(&r, code));
         d->counters.retries += r.tries;
         d->counters.beats += call.count;
+        refusal_check(d, code, &err);
+        refusal_check_entries(d, call.result, code < 0 ? 0 : call.count);
         for (int i = 0; i < call.count; i++) {
             hear(&call, i, code < 0 ? code : call.result[i].code);
             batch_put(d, call.batch[i]);

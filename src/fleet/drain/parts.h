@@ -88,10 +88,12 @@ struct drainer {
 
     enum drainer_mode mode;
     bool ended, idle, giving_back, stop_again;
-    bool progress_told;    /* a job has, and a fiber watches */
-    int64_t stop_at_ns;    /* the deadline of a stop */
-    int64_t give_up_at_ns; /* no call is tried again beyond; JOBQ_FOREVER */
-    struct jobq_error fatal;
+    bool progress_told;      /* a job has, and a fiber watches */
+    int64_t stop_at_ns;      /* the deadline of a stop */
+    int64_t give_up_at_ns;   /* no call is tried again beyond; JOBQ_FOREVER */
+    struct jobq_error fatal; /* why it cannot go on; JOBQ_OK: it can */
+    struct health health;
+    int64_t not_returned; /* messages whose giving back failed */
     int64_t notice_wall_ns;
 
     int slots, busy;
@@ -163,8 +165,9 @@ enum claim_outcome {
     CLAIM_ENDED,     /* the job has ended: delete the message */
     CLAIM_DEAD,      /* it is dead: its message belongs in the dead-letter queue */
     CLAIM_ELSEWHERE, /* it runs, under another message: look again later */
-    CLAIM_LEAVE,     /* the store does not answer: let the message be */
-    CLAIM_ORPHAN     /* there is no such row */
+    CLAIM_LEAVE,     /* the store does not answer, or refuses: *err says why */
+    CLAIM_ORPHAN,    /* there is no such row */
+    CLAIM_NO_DOMAIN  /* nor a domain that it could be in */
 };
 /* *out_state: the state of a row that was not claimed. */
 enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
@@ -175,7 +178,7 @@ enum final_outcome {
     FINAL_STORED,
     FINAL_ENDED, /* somebody else's end, or a cancel, stands there: delete the message */
     FINAL_LOST,  /* a newer attempt has it */
-    FINAL_FAILED /* the store does not answer: let the message come back */
+    FINAL_FAILED /* the store does not answer, or refuses: *err says why */
 };
 enum final_outcome final_put(struct held *h, enum job_state state,
                              const struct jobq_work_result *result,
@@ -204,6 +207,17 @@ bool deleter_due(const struct drainer *d, int64_t now_ns);
 void deleter_start(struct drainer *d);
 /* Gives messages back at once, or after delay_ns: visibility of count (<= 10) of them. */
 void deleter_give_back(struct drainer *d, struct held **h, int count, int64_t delay_ns);
+
+/* ---- refusal.c ----------------------------------------------------------------------- */
+/* A notice about no one job. */
+void drain_notice(struct drainer *d, const char *text);
+void refusal_watch(struct drainer *d); /* before the first call; notices tell of calls */
+/* The drainer cannot go on: it gives back what it holds and drainer_run returns err. */
+void refusal_end(struct drainer *d, const struct jobq_error *err);
+/* The same if code says that a permission is missing; else nothing. */
+void refusal_check(struct drainer *d, int code, const struct jobq_error *err);
+void refusal_check_entries(struct drainer *d, const struct jobq_entry_result *result,
+                           int count);
 
 /* ---- stop.c -------------------------------------------------------------------------- */
 int stop_run(struct drainer *d, struct jobq_error *err);

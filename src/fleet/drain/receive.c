@@ -61,7 +61,9 @@ static void look_if_idle(struct drainer *d)
         d->quiet_since_ns = -1;
         return;
     }
-    if (jobq_queue_depth(d->b, d->queue, &depth, &err) < 0)
+    int code = jobq_queue_depth(d->b, d->queue, &depth, &err);
+    refusal_check(d, code, &err);
+    if (code < 0)
         return;
     int64_t now_ns = jobq_now(d->b);
     d->elsewhere = depth.visible > 0 || depth.in_flight > 0 || depth.delayed > 0;
@@ -120,13 +122,6 @@ static void take_in(struct drainer *d, struct drain_batch *batch,
         held_receive(d, batch, &message[i], now_ns);
 }
 
-static void fail_for_good(struct drainer *d, const struct jobq_error *err)
-{
-    if (d->fatal.code == JOBQ_OK)
-        d->fatal = *err;
-    fiber_cond_signal(&d->changed);
-}
-
 /* One receive. Returns its code. */
 static int receive_once(struct drainer *d, int want, struct jobq_error *err)
 {
@@ -166,13 +161,15 @@ static void receiver(void *arg)
             drain_pump(d);
             if (count == 0 && d->options.idle_exit_ns >= 0)
                 look_if_idle(d);
-        } else if (count == JOBQ_LIMIT || jobq_code_is_retryable(count)) {
-            /* LIMIT: too many in flight; some will be deleted. */
+        } else if (count == JOBQ_LIMIT || count == JOBQ_CORRUPT ||
+                   jobq_code_is_retryable(count)) {
+            /* LIMIT: too many in flight; some will be deleted. CORRUPT: what came made no
+             * sense; it comes again when its visibility ends. */
             d->counters.retries++;
             d->full_receives = 0;
             retry_again(&retry, JOBQ_THROTTLED);
         } else if (count != JOBQ_CANCELLED) {
-            fail_for_good(d, &err);
+            refusal_end(d, &err);
         }
     }
     d->receivers--;

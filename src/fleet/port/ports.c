@@ -12,59 +12,39 @@
 #include <stddef.h>
 
 struct call {
-    struct jobq_call_cost cost;
     enum jobq_action action;
+    int entries;                            /* messages or rows in it; ENTRIES_OF_REPLY */
+    const struct jobq_entry_result *result; /* of a batch's entries; NULL: not a batch */
+    struct jobq_call_cost cost;
+    int answer;         /* the world's code or count, before the fault hook's */
     int64_t started_ns; /* only when traced */
 };
 
-static int refused(struct jobq_error *err, int code, enum jobq_action action)
+/* As many as the world's answer says. */
+enum { ENTRIES_OF_REPLY = -1 };
+
+/* The form of every wrapper. Makes one call through fault hook and meter and leaves its
+ * outcome in `code`; `made` is the call of the world's table, which finds room for its cost
+ * in call.cost. */
+#define CALL(action_, entries_, made) CALL_BATCH(action_, entries_, NULL, made)
+#define CALL_BATCH(action_, entries_, result_, made)                                     \
+    struct call call = {                                                                 \
+        .action = (action_), .entries = (entries_), .result = (result_)};                \
+    int code = begin(b, &call, err);                                                     \
+    if (code == JOBQ_OK) {                                                               \
+        call.answer = (made);                                                            \
+        code = end(b, &call, err);                                                       \
+    }
+
+static int injected(struct jobq_error *err, int code, enum jobq_action action)
 {
     return jobq_fail(err, (enum jobq_code)code, "fault injected in '%s'",
                      jobq_action_name(action));
 }
 
-static bool is_watched(const struct jobq_backend *b)
-{
-    return b->trace || b->fault;
-}
+/* ---- what a call leaves behind -------------------------------------------------------- */
 
-static int begin_watched(struct jobq_backend *b, struct call *call,
-                         struct jobq_error *err)
-{
-    if (b->trace)
-        call->started_ns = b->clock->ops->now(b->clock);
-    if (b->fault) {
-        int code = b->fault(b->fault_ctx, call->action, JOBQ_FAULT_BEFORE);
-        if (code != 0)
-            return refused(err, code, call->action);
-    }
-    return 0;
-}
-
-/* Returns 0, or the code by which the fault hook forbids the call. */
-static inline int begin(struct jobq_backend *b, struct call *call,
-                        enum jobq_action action, struct jobq_error *err)
-{
-    call->cost = (struct jobq_call_cost){0};
-    call->action = action;
-    return is_watched(b) ? begin_watched(b, call, err) : 0;
-}
-
-static void trace(struct jobq_backend *b, const struct call *call, int entries, int code)
-{
-    struct jobq_trace_call record = {
-        .action = call->action,
-        .started_ns = call->started_ns,
-        .ended_ns = b->clock->ops->now(b->clock),
-        .entries = entries,
-        .code = code,
-        .cost = call->cost,
-    };
-    b->trace(b->trace_ctx, &record);
-}
-
-static inline void meter(struct jobq_backend *b, const struct call *call, int entries,
-                         int code)
+static void meter(struct jobq_backend *b, const struct call *call, int code)
 {
     struct jobq_usage *use = &b->ledger->action[call->action];
     const struct jobq_call_cost *cost = &call->cost;
@@ -73,7 +53,7 @@ static inline void meter(struct jobq_backend *b, const struct call *call, int en
     use->bytes_in += cost->bytes_in;
     use->box_usage_e10h += cost->box_usage_e10h;
     if (cost->requests > 0) {
-        use->entries += entries;
+        use->entries += call->entries;
         if (code < 0 && code != JOBQ_CANCELLED) {
             use->failed++;
             if (code == JOBQ_THROTTLED)
@@ -82,31 +62,91 @@ static inline void meter(struct jobq_backend *b, const struct call *call, int en
     }
 }
 
-static int end_watched(struct jobq_backend *b, const struct call *call, int entries,
-                       int code, struct jobq_error *err)
+static void trace(struct jobq_backend *b, const struct call *call, int code)
 {
-    if (b->fault) {
-        int lost = b->fault(b->fault_ctx, call->action, JOBQ_FAULT_AFTER);
-        if (lost != 0)
-            code = refused(err, lost, call->action);
-    }
-    meter(b, call, entries, code);
+    struct jobq_trace_call record = {
+        .action = call->action,
+        .started_ns = call->started_ns,
+        .ended_ns = b->clock->ops->now(b->clock),
+        .entries = call->entries,
+        .code = code,
+        .cost = call->cost,
+    };
+    b->trace(b->trace_ctx, &record);
+}
+
+/* A batch and a single call need the same permission and fail together. */
+static enum jobq_action without_batch(enum jobq_action action)
+{
+    bool batch = action == JOBQ_ACT_SQS_SEND_BATCH ||
+                 action == JOBQ_ACT_SQS_DELETE_BATCH ||
+                 action == JOBQ_ACT_SQS_VISIBILITY_BATCH ||
+                 action == JOBQ_ACT_SDB_PUT_BATCH || action == JOBQ_ACT_SDB_DELETE_BATCH;
+    return (enum jobq_action)(action - batch);
+}
+
+/* "Look again" is an answer, and part of the product's protocols. */
+static bool is_failure(int code)
+{
+    return code < 0 && code != JOBQ_NOT_FOUND && code != JOBQ_CONFLICT;
+}
+
+/* Tells the outcome hook of a failure, also of a batch's entry, and of the first call that
+ * is answered after one. */
+static void tell_outcome(struct jobq_backend *b, const struct call *call, int code,
+                         const struct jobq_error *err)
+{
+    enum jobq_action action = without_batch(call->action);
+    uint64_t bit = UINT64_C(1) << action;
+    const char *text = err->text;
+    if (code == JOBQ_CANCELLED)
+        return;
+    for (int i = 0; code == JOBQ_OK && call->result && i < call->entries; i++)
+        if (is_failure(call->result[i].code)) {
+            code = call->result[i].code;
+            text = call->result[i].text;
+        }
+    bool failed = is_failure(code);
+    if (!failed && !(b->failing & bit))
+        return;
+    b->failing = failed ? b->failing | bit : b->failing & ~bit;
+    b->outcome(b->outcome_ctx, action, failed ? code : JOBQ_OK, failed ? text : "");
+}
+
+/* ---- before and after ----------------------------------------------------------------- */
+
+/* Returns JOBQ_OK, or the code by which the fault hook forbids the call. */
+static int begin(struct jobq_backend *b, struct call *call, struct jobq_error *err)
+{
     if (b->trace)
-        trace(b, call, entries, code);
+        call->started_ns = b->clock->ops->now(b->clock);
+    int code = b->fault ? b->fault(b->fault_ctx, call->action, JOBQ_FAULT_BEFORE) : 0;
+    if (code == 0)
+        return JOBQ_OK;
+    injected(err, code, call->action);
+    if (b->outcome)
+        tell_outcome(b, call, code, err);
     return code;
 }
 
 /* Meters the call; returns its code, or the one that the fault hook puts in its place. */
-static int end(struct jobq_backend *b, const struct call *call, int entries, int code,
-               struct jobq_error *err)
+static int end(struct jobq_backend *b, struct call *call, struct jobq_error *err)
 {
-    if (is_watched(b))
-        return end_watched(b, call, entries, code, err);
-    meter(b, call, entries, code);
+    int code = call->answer;
+    if (call->entries == ENTRIES_OF_REPLY)
+        call->entries = code > 0 ? code : 0;
+    int lost = b->fault ? b->fault(b->fault_ctx, call->action, JOBQ_FAULT_AFTER) : 0;
+    if (lost != 0)
+        code = injected(err, lost, call->action);
+    meter(b, call, code);
+    if (b->trace)
+        trace(b, call, code);
+    if (b->outcome)
+        tell_outcome(b, call, code, err);
     return code;
 }
 
-/* ---- clock and dice ------------------------------------------------------------------ ---- */
+/* ---- clock and dice -------------------------------------------------------------------- */
 
 int64_t jobq_now(struct jobq_backend *b)
 {
@@ -130,29 +170,30 @@ double jobq_uniform(struct jobq_backend *b)
 
 /* ---- queue --------------------------------------------------------------------------- */
 
+/* A world may set no more than the codes. */
+static void clear_texts(struct jobq_entry_result *result, int count)
+{
+    for (int i = 0; i < count; i++)
+        result[i].text[0] = '\0';
+}
+
 int jobq_queue_create(struct jobq_backend *b, const char *name,
                       const struct jobq_queue_options *options, int *out_queue,
                       struct jobq_error *err)
 {
     assert(name && options && out_queue && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SQS_CREATE_QUEUE, err);
-    if (code)
-        return code;
-    code = b->queue->ops->create(b->queue, name, options, out_queue, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SQS_CREATE_QUEUE, 1,
+         b->queue->ops->create(b->queue, name, options, out_queue, &call.cost, err));
+    return code;
 }
 
 int jobq_queue_open(struct jobq_backend *b, const char *name, int *out_queue,
                     struct jobq_error *err)
 {
     assert(name && out_queue && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SQS_GET_URL, err);
-    if (code)
-        return code;
-    code = b->queue->ops->open(b->queue, name, out_queue, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SQS_GET_URL, 1,
+         b->queue->ops->open(b->queue, name, out_queue, &call.cost, err));
+    return code;
 }
 
 int jobq_queue_set_options(struct jobq_backend *b, int queue,
@@ -160,43 +201,34 @@ int jobq_queue_set_options(struct jobq_backend *b, int queue,
                            struct jobq_error *err)
 {
     assert(queue >= 0 && options && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SQS_SET_ATTRIBUTES, err);
-    if (code)
-        return code;
-    code = b->queue->ops->set_options(b->queue, queue, options, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SQS_SET_ATTRIBUTES, 1,
+         b->queue->ops->set_options(b->queue, queue, options, &call.cost, err));
+    return code;
 }
 
 int jobq_queue_depth(struct jobq_backend *b, int queue, struct jobq_queue_depth *out,
                      struct jobq_error *err)
 {
     assert(queue >= 0 && out && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SQS_GET_ATTRIBUTES, err);
-    if (code)
-        return code;
-    code = b->queue->ops->depth(b->queue, queue, out, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SQS_GET_ATTRIBUTES, 1,
+         b->queue->ops->depth(b->queue, queue, out, &call.cost, err));
+    return code;
 }
 
 int jobq_queue_send(struct jobq_backend *b, int queue, const struct jobq_outgoing *in,
                     int count, struct jobq_entry_result *result, struct jobq_error *err)
 {
     assert(queue >= 0 && in && result && err && count >= 1 && count <= JOBQ_BATCH_MAX);
-    struct call call;
-    int code =
-        begin(b, &call, count == 1 ? JOBQ_ACT_SQS_SEND : JOBQ_ACT_SQS_SEND_BATCH, err);
-    if (code)
-        return code;
-    code = b->queue->ops->send(b->queue, queue, in, count, result, &call.cost, err);
+    clear_texts(result, count);
+    CALL_BATCH(count == 1 ? JOBQ_ACT_SQS_SEND : JOBQ_ACT_SQS_SEND_BATCH, count, result,
+               b->queue->ops->send(b->queue, queue, in, count, result, &call.cost, err));
     if (call.cost.requests > 0) {
         int64_t payload_bytes = 0;
         for (int i = 0; i < count; i++)
             payload_bytes += in[i].body.len + in[i].phantom_bytes;
         b->ledger->send_kib[jobq_payload_bucket(payload_bytes)] += call.cost.requests;
     }
-    return end(b, &call, count, code, err);
+    return code;
 }
 
 int jobq_queue_receive(struct jobq_backend *b, int queue,
@@ -205,21 +237,17 @@ int jobq_queue_receive(struct jobq_backend *b, int queue,
 {
     assert(queue >= 0 && arena && out && err);
     assert(options->max >= 1 && options->max <= JOBQ_BATCH_MAX && options->wait_ns >= 0);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SQS_RECEIVE, err);
-    if (code)
-        return code;
-    code = b->queue->ops->receive(b->queue, queue, options, arena, out, &call.cost, err);
-    int count = code > 0 ? code : 0;
+    CALL(JOBQ_ACT_SQS_RECEIVE, ENTRIES_OF_REPLY,
+         b->queue->ops->receive(b->queue, queue, options, arena, out, &call.cost, err));
     if (call.cost.requests > 0) {
         int64_t payload_bytes = 0;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < call.answer; i++)
             payload_bytes += out[i].body.len + out[i].phantom_bytes;
         b->ledger->receive_kib[jobq_payload_bucket(payload_bytes)] += call.cost.requests;
-        if (code == 0)
+        if (call.answer == 0)
             b->ledger->action[JOBQ_ACT_SQS_RECEIVE].empty++;
     }
-    return end(b, &call, count, code, err);
+    return code;
 }
 
 int jobq_queue_remove(struct jobq_backend *b, int queue, const struct jobq_str *receipt,
@@ -227,14 +255,11 @@ int jobq_queue_remove(struct jobq_backend *b, int queue, const struct jobq_str *
 {
     assert(queue >= 0 && receipt && result && err && count >= 1 &&
            count <= JOBQ_BATCH_MAX);
-    struct call call;
-    int code = begin(b, &call,
-                     count == 1 ? JOBQ_ACT_SQS_DELETE : JOBQ_ACT_SQS_DELETE_BATCH, err);
-    if (code)
-        return code;
-    code =
-        b->queue->ops->remove(b->queue, queue, receipt, count, result, &call.cost, err);
-    return end(b, &call, count, code, err);
+    clear_texts(result, count);
+    CALL_BATCH(
+        count == 1 ? JOBQ_ACT_SQS_DELETE : JOBQ_ACT_SQS_DELETE_BATCH, count, result,
+        b->queue->ops->remove(b->queue, queue, receipt, count, result, &call.cost, err));
+    return code;
 }
 
 int jobq_queue_set_visibility(struct jobq_backend *b, int queue,
@@ -243,26 +268,19 @@ int jobq_queue_set_visibility(struct jobq_backend *b, int queue,
 {
     assert(queue >= 0 && change && result && err && count >= 1 &&
            count <= JOBQ_BATCH_MAX);
-    struct call call;
-    int code =
-        begin(b, &call,
-              count == 1 ? JOBQ_ACT_SQS_VISIBILITY : JOBQ_ACT_SQS_VISIBILITY_BATCH, err);
-    if (code)
-        return code;
-    code = b->queue->ops->set_visibility(b->queue, queue, change, count, result,
-                                         &call.cost, err);
-    return end(b, &call, count, code, err);
+    clear_texts(result, count);
+    CALL_BATCH(count == 1 ? JOBQ_ACT_SQS_VISIBILITY : JOBQ_ACT_SQS_VISIBILITY_BATCH,
+               count, result,
+               b->queue->ops->set_visibility(b->queue, queue, change, count, result,
+                                             &call.cost, err));
+    return code;
 }
 
 int jobq_queue_purge(struct jobq_backend *b, int queue, struct jobq_error *err)
 {
     assert(queue >= 0 && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SQS_PURGE, err);
-    if (code)
-        return code;
-    code = b->queue->ops->purge(b->queue, queue, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SQS_PURGE, 1, b->queue->ops->purge(b->queue, queue, &call.cost, err));
+    return code;
 }
 
 void jobq_queue_abort_receives(struct jobq_backend *b)
@@ -283,24 +301,18 @@ int jobq_store_create_domain(struct jobq_backend *b, const char *domain,
                              struct jobq_error *err)
 {
     assert(domain && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_CREATE_DOMAIN, err);
-    if (code)
-        return code;
-    code = b->store->ops->create_domain(b->store, domain, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SDB_CREATE_DOMAIN, 1,
+         b->store->ops->create_domain(b->store, domain, &call.cost, err));
+    return code;
 }
 
 int jobq_store_delete_domain(struct jobq_backend *b, const char *domain,
                              struct jobq_error *err)
 {
     assert(domain && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_DELETE_DOMAIN, err);
-    if (code)
-        return code;
-    code = b->store->ops->delete_domain(b->store, domain, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SDB_DELETE_DOMAIN, 1,
+         b->store->ops->delete_domain(b->store, domain, &call.cost, err));
+    return code;
 }
 
 int jobq_store_list_domains(struct jobq_backend *b, const char *after,
@@ -308,48 +320,36 @@ int jobq_store_list_domains(struct jobq_backend *b, const char *after,
                             struct jobq_error *err)
 {
     assert(arena && out && cap >= 1 && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_LIST_DOMAINS, err);
-    if (code)
-        return code;
-    code = b->store->ops->list_domains(b->store, after, arena, out, cap, &call.cost, err);
-    return end(b, &call, code > 0 ? code : 0, code, err);
+    CALL(JOBQ_ACT_SDB_LIST_DOMAINS, ENTRIES_OF_REPLY,
+         b->store->ops->list_domains(b->store, after, arena, out, cap, &call.cost, err));
+    return code;
 }
 
 int jobq_store_domain_stats(struct jobq_backend *b, int domain,
                             struct jobq_domain_stats *out, struct jobq_error *err)
 {
     assert(domain >= 0 && out && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_METADATA, err);
-    if (code)
-        return code;
-    code = b->store->ops->domain_stats(b->store, domain, out, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SDB_METADATA, 1,
+         b->store->ops->domain_stats(b->store, domain, out, &call.cost, err));
+    return code;
 }
 
 int jobq_store_put(struct jobq_backend *b, int domain, const struct jobq_item *item,
                    const struct jobq_expect *expect, struct jobq_error *err)
 {
     assert(domain >= 0 && item->name.ptr && item->attr && item->attr_count >= 1 && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_PUT, err);
-    if (code)
-        return code;
-    code = b->store->ops->put(b->store, domain, item, expect, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SDB_PUT, 1,
+         b->store->ops->put(b->store, domain, item, expect, &call.cost, err));
+    return code;
 }
 
 int jobq_store_put_batch(struct jobq_backend *b, int domain, const struct jobq_item *item,
                          int item_count, struct jobq_error *err)
 {
     assert(domain >= 0 && item && item_count >= 1 && item_count <= JOBQ_STORE_BATCH_MAX);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_PUT_BATCH, err);
-    if (code)
-        return code;
-    code = b->store->ops->put_batch(b->store, domain, item, item_count, &call.cost, err);
-    return end(b, &call, item_count, code, err);
+    CALL(JOBQ_ACT_SDB_PUT_BATCH, item_count,
+         b->store->ops->put_batch(b->store, domain, item, item_count, &call.cost, err));
+    return code;
 }
 
 int jobq_store_get(struct jobq_backend *b, int domain, struct jobq_str item,
@@ -357,13 +357,10 @@ int jobq_store_get(struct jobq_backend *b, int domain, struct jobq_str item,
                    struct arena *arena, struct jobq_item *out, struct jobq_error *err)
 {
     assert(domain >= 0 && item.ptr && arena && out && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_GET, err);
-    if (code)
-        return code;
-    code = b->store->ops->get(b->store, domain, item, name, name_count, consistent, arena,
-                              out, &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SDB_GET, 1,
+         b->store->ops->get(b->store, domain, item, name, name_count, consistent, arena,
+                            out, &call.cost, err));
+    return code;
 }
 
 int jobq_store_remove(struct jobq_backend *b, int domain, struct jobq_str item,
@@ -371,13 +368,10 @@ int jobq_store_remove(struct jobq_backend *b, int domain, struct jobq_str item,
                       const struct jobq_expect *expect, struct jobq_error *err)
 {
     assert(domain >= 0 && item.ptr && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_DELETE, err);
-    if (code)
-        return code;
-    code = b->store->ops->remove(b->store, domain, item, attr, attr_count, expect,
-                                 &call.cost, err);
-    return end(b, &call, 1, code, err);
+    CALL(JOBQ_ACT_SDB_DELETE, 1,
+         b->store->ops->remove(b->store, domain, item, attr, attr_count, expect,
+                               &call.cost, err));
+    return code;
 }
 
 int jobq_store_select(struct jobq_backend *b, struct jobq_str expression, bool consistent,
@@ -385,13 +379,10 @@ int jobq_store_select(struct jobq_backend *b, struct jobq_str expression, bool c
                       struct jobq_item *out, int cap, struct jobq_error *err)
 {
     assert(expression.ptr && next_token && arena && out && cap >= 1 && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_SDB_SELECT, err);
-    if (code)
-        return code;
-    code = b->store->ops->select(b->store, expression, consistent, next_token, arena, out,
-                                 cap, &call.cost, err);
-    return end(b, &call, code > 0 ? code : 0, code, err);
+    CALL(JOBQ_ACT_SDB_SELECT, ENTRIES_OF_REPLY,
+         b->store->ops->select(b->store, expression, consistent, next_token, arena, out,
+                               cap, &call.cost, err));
+    return code;
 }
 
 /* ---- fleet --------------------------------------------------------------------------- */
@@ -401,48 +392,36 @@ int jobq_fleet_launch(struct jobq_backend *b, const struct jobq_launch *launch,
                       struct jobq_error *err)
 {
     assert(launch && launch->count >= 1 && arena && out && cap >= launch->count && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_EC2_RUN, err);
-    if (code)
-        return code;
-    code = b->fleet->ops->launch(b->fleet, launch, arena, out, cap, &call.cost, err);
-    return end(b, &call, code > 0 ? code : 0, code, err);
+    CALL(JOBQ_ACT_EC2_RUN, ENTRIES_OF_REPLY,
+         b->fleet->ops->launch(b->fleet, launch, arena, out, cap, &call.cost, err));
+    return code;
 }
 
 int jobq_fleet_terminate(struct jobq_backend *b, const struct jobq_str *id, int count,
                          struct jobq_error *err)
 {
     assert(id && count >= 1 && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_EC2_TERMINATE, err);
-    if (code)
-        return code;
-    code = b->fleet->ops->terminate(b->fleet, id, count, &call.cost, err);
-    return end(b, &call, count, code, err);
+    CALL(JOBQ_ACT_EC2_TERMINATE, count,
+         b->fleet->ops->terminate(b->fleet, id, count, &call.cost, err));
+    return code;
 }
 
 int jobq_fleet_describe(struct jobq_backend *b, struct jobq_tag tag, struct arena *arena,
                         struct jobq_box *out, int cap, struct jobq_error *err)
 {
     assert(arena && out && cap >= 1 && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_EC2_DESCRIBE, err);
-    if (code)
-        return code;
-    code = b->fleet->ops->describe(b->fleet, tag, arena, out, cap, &call.cost, err);
-    return end(b, &call, code > 0 ? code : 0, code, err);
+    CALL(JOBQ_ACT_EC2_DESCRIBE, ENTRIES_OF_REPLY,
+         b->fleet->ops->describe(b->fleet, tag, arena, out, cap, &call.cost, err));
+    return code;
 }
 
 int jobq_fleet_tag(struct jobq_backend *b, const struct jobq_str *id, int id_count,
                    const struct jobq_tag *tag, int tag_count, struct jobq_error *err)
 {
     assert(id && id_count >= 1 && tag && tag_count >= 1 && err);
-    struct call call;
-    int code = begin(b, &call, JOBQ_ACT_EC2_TAG, err);
-    if (code)
-        return code;
-    code = b->fleet->ops->tag(b->fleet, id, id_count, tag, tag_count, &call.cost, err);
-    return end(b, &call, id_count, code, err);
+    CALL(JOBQ_ACT_EC2_TAG, id_count,
+         b->fleet->ops->tag(b->fleet, id, id_count, tag, tag_count, &call.cost, err));
+    return code;
 }
 
 int jobq_fleet_self(struct jobq_backend *b, struct jobq_self *out, struct jobq_error *err)

@@ -56,6 +56,9 @@ int sqs_wire_read_batch(struct jobq_str reply, struct digest *digest,
  * with NOT_FOUND for a receipt that no longer owns its message and LIMIT for the 12
  * hours. */
 int sqs_wire_entry_code(struct jobq_str code, struct jobq_str message);
+/* Writes "CODE: MESSAGE" into out->text, cut to fit. */
+void sqs_wire_entry_text(struct jobq_str code, struct jobq_str message,
+                         struct jobq_entry_result *out);
 /* 0..max messages, bodies checked against MD5OfBody. */
 int sqs_wire_read_receive(struct jobq_str reply, struct digest *digest, int max,
                           struct arena *arena, struct jobq_message *out,

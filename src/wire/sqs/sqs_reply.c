@@ -6,10 +6,12 @@
 #include "wire/sqs/sqs_bodies.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "jobq/units.h"
 #include "wire/http/aws_error.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static json_t *load(struct jobq_str reply, struct jobq_error *err)
@@ -168,6 +170,15 @@ int sqs_wire_entry_code(struct jobq_str code, struct jobq_str message)
     return aws_error_code(name, 400);
 }
 
+void sqs_wire_entry_text(struct jobq_str code, struct jobq_str message,
+                         struct jobq_entry_result *out)
+{
+    char name[40], said[sizeof out->text - sizeof name - 2];
+    text_escape(code.ptr, code.len, name, sizeof name);
+    text_escape(message.ptr, message.len, said, sizeof said);
+    snprintf(out->text, sizeof out->text, "%s: %s", name, said);
+}
+
 int sqs_wire_read_batch(struct jobq_str reply, struct digest *digest,
                         const struct jobq_outgoing *in, int count,
                         struct jobq_entry_result *result, struct jobq_error *err)
@@ -189,6 +200,8 @@ int sqs_wire_read_batch(struct jobq_str reply, struct digest *digest,
         bool same =
             !in || sent_as_meant(digest, &in[i], member(entry, "MD5OfMessageBody"));
         result[i].code = same ? JOBQ_OK : JOBQ_CORRUPT;
+        snprintf(result[i].text, sizeof result[i].text, "%s",
+                 same ? "" : "the queue got another body than was sent");
     }
     json_array_foreach(json_object_get(root, "Failed"), at, entry)
     {
@@ -198,8 +211,9 @@ int sqs_wire_read_batch(struct jobq_str reply, struct digest *digest,
             break;
         }
         seen[i] = true;
-        result[i].code =
-            sqs_wire_entry_code(member(entry, "Code"), member(entry, "Message"));
+        struct jobq_str code = member(entry, "Code"), said = member(entry, "Message");
+        result[i].code = sqs_wire_entry_code(code, said);
+        sqs_wire_entry_text(code, said, &result[i]);
     }
     json_decref(root);
     for (int i = 0; i < count; i++)

@@ -203,6 +203,12 @@ void stage_fail(struct stage_drainer *sd, enum jobq_action action,
 static void on_event(void *ctx, const struct drainer_event *event)
 {
     struct stage_drainer *sd = ctx;
+    if (event->kind == DRAINER_NOTICE) {
+        size_t used = strlen(sd->notice);
+        sd->notices++;
+        snprintf(sd->notice + used, sizeof sd->notice - used, "%s\n", event->text);
+        return;
+    }
     sd->last = *event;
     sd->started += event->kind == DRAINER_STARTED;
     sd->ended += event->kind == DRAINER_ENDED;

@@ -46,7 +46,9 @@ struct stage_drainer {
     struct jobq_error err;
     int started, ended, lost, skipped, gave_back;
     struct drainer_event last;
-    struct jobq_child child; /* the script's, before the world's */
+    int notices;
+    char notice[4 * HEALTH_LINE_MAX]; /* all of them, as far as they fit, in lines */
+    struct jobq_child child;          /* the script's, before the world's */
     struct jobq_child *real_child;
     char ids[64][JOB_ID_MAX + 1]; /* of children by handle, for the script */
     int attempts[64];
