@@ -107,12 +107,12 @@ static void import_copy(char out[IMPORT_TEXT], const char *text)
 
 /* ---- what becomes a row ------------------------------------------------------------------ */
 
-static bool is(const char *text, const char *word)
+static bool import_is(const char *text, const char *word)
 {
     return strcmp(text, word) == 0;
 }
 
-static bool has(const char *text, const char *part)
+static bool import_has(const char *text, const char *part)
 {
     return strstr(text, part) != NULL;
 }
@@ -131,11 +131,12 @@ static enum import_verdict import_row(struct import_target *out, const char *ser
 static enum import_verdict import_ec2(const struct import_product *p,
                                       struct import_target *out)
 {
-    if (has(p->family, "Compute Instance") && is(p->os, "Linux") &&
-        is(p->tenancy, "Shared") && is(p->software, "NA") && is(p->capacity, "Used") &&
-        is(p->operation, "RunInstances") && has(p->usage, "BoxUsage:"))
+    if (import_has(p->family, "Compute Instance") && import_is(p->os, "Linux") &&
+        import_is(p->tenancy, "Shared") && import_is(p->software, "NA") &&
+        import_is(p->capacity, "Used") && import_is(p->operation, "RunInstances") &&
+        import_has(p->usage, "BoxUsage:"))
         return import_row(out, "ec2", p->type, "hour/1s/60s");
-    if (is(p->family, "Storage") && has(p->usage, "EBS:VolumeUsage"))
+    if (import_is(p->family, "Storage") && import_has(p->usage, "EBS:VolumeUsage"))
         return import_row(out, "ebs", p->volume, "GiB-month");
     return IMPORT_UNUSED;
 }
@@ -143,11 +144,12 @@ static enum import_verdict import_ec2(const struct import_product *p,
 static enum import_verdict import_dynamodb(const struct import_product *p,
                                            struct import_target *out)
 {
-    if (is(p->group, "DDB-WriteUnits") && has(p->family, "PayPerRequest"))
+    if (import_is(p->group, "DDB-WriteUnits") && import_has(p->family, "PayPerRequest"))
         return import_row(out, "dynamodb", "write", "unit");
-    if (is(p->group, "DDB-ReadUnits") && has(p->family, "PayPerRequest"))
+    if (import_is(p->group, "DDB-ReadUnits") && import_has(p->family, "PayPerRequest"))
         return import_row(out, "dynamodb", "read", "unit");
-    if (is(p->family, "Database Storage") && has(p->usage, "TimedStorage-ByteHrs"))
+    if (import_is(p->family, "Database Storage") &&
+        import_has(p->usage, "TimedStorage-ByteHrs"))
         return import_row(out, "dynamodb", "storage", "GiB-month");
     return IMPORT_UNUSED;
 }
@@ -155,13 +157,13 @@ static enum import_verdict import_dynamodb(const struct import_product *p,
 static enum import_verdict import_transfer(const struct import_product *p,
                                            const char *region, struct import_target *out)
 {
-    if (is(p->transfer, "AWS Inbound"))
+    if (import_is(p->transfer, "AWS Inbound"))
         return import_row(out, "transfer", "in", "GB");
-    if (*p->from_region && !is(p->from_region, region))
+    if (*p->from_region && !import_is(p->from_region, region))
         return IMPORT_OTHER_REGION;
-    if (is(p->transfer, "AWS Outbound"))
+    if (import_is(p->transfer, "AWS Outbound"))
         return import_row(out, "transfer", "out", "GB");
-    if (is(p->transfer, "IntraRegion"))
+    if (import_is(p->transfer, "IntraRegion"))
         return import_row(out, "transfer", "az", "GB");
     return IMPORT_UNUSED;
 }
@@ -169,11 +171,11 @@ static enum import_verdict import_transfer(const struct import_product *p,
 static enum import_verdict import_lambda(const struct import_product *p,
                                          struct import_target *out)
 {
-    if (is(p->group, "AWS-Lambda-Requests"))
+    if (import_is(p->group, "AWS-Lambda-Requests"))
         return import_row(out, "lambda", "request", "request");
-    if (is(p->group, "AWS-Lambda-Duration"))
+    if (import_is(p->group, "AWS-Lambda-Duration"))
         return import_row(out, "lambda", "gb-second", "GB-second");
-    if (is(p->group, "AWS-Lambda-Duration-ARM"))
+    if (import_is(p->group, "AWS-Lambda-Duration-ARM"))
         return import_row(out, "lambda", "gb-second-arm", "GB-second");
     return IMPORT_UNUSED;
 }
@@ -181,33 +183,34 @@ static enum import_verdict import_lambda(const struct import_product *p,
 static enum import_verdict import_classify(const struct import_product *p,
                                            const char *region, struct import_target *out)
 {
-    bool data = is(p->code, "AWSDataTransfer");
-    if (*p->region && !is(p->region, region) && !(data && is(p->from_region, region)))
+    bool data = import_is(p->code, "AWSDataTransfer");
+    if (*p->region && !import_is(p->region, region) &&
+        !(data && import_is(p->from_region, region)))
         return IMPORT_OTHER_REGION;
-    if (is(p->code, "AWSQueueService") && is(p->family, "API Request")) {
-        if (is(p->queue, "Standard"))
+    if (import_is(p->code, "AWSQueueService") && import_is(p->family, "API Request")) {
+        if (import_is(p->queue, "Standard"))
             return import_row(out, "sqs", "standard", "request/64KiB");
         if (strncmp(p->queue, "FIFO", 4) == 0)
             return import_row(out, "sqs", "fifo", "request/64KiB");
-        if (is(p->queue, "Fair"))
+        if (import_is(p->queue, "Fair"))
             return import_row(out, "sqs", "fair", "request/64KiB");
     }
-    if (is(p->code, "AmazonSimpleDB")) {
-        if (has(p->usage, "BoxUsage"))
+    if (import_is(p->code, "AmazonSimpleDB")) {
+        if (import_has(p->usage, "BoxUsage"))
             return import_row(out, "simpledb", "box", "box-hour");
-        if (has(p->usage, "TimedStorage"))
+        if (import_has(p->usage, "TimedStorage"))
             return import_row(out, "simpledb", "storage", "GiB-month");
     }
-    if (is(p->code, "AmazonEC2"))
+    if (import_is(p->code, "AmazonEC2"))
         return import_ec2(p, out);
-    if (is(p->code, "AmazonVPC") && is(p->group, "VPCPublicIPv4Address") &&
-        has(p->usage, "InUse"))
+    if (import_is(p->code, "AmazonVPC") && import_is(p->group, "VPCPublicIPv4Address") &&
+        import_has(p->usage, "InUse"))
         return import_row(out, "ipv4", "public", "hour/1s/60s");
-    if (is(p->code, "AmazonDynamoDB"))
+    if (import_is(p->code, "AmazonDynamoDB"))
         return import_dynamodb(p, out);
     if (data)
         return import_transfer(p, region, out);
-    if (is(p->code, "AWSLambda"))
+    if (import_is(p->code, "AWSLambda"))
         return import_lambda(p, out);
     return IMPORT_UNUSED;
 }

@@ -283,8 +283,8 @@ static const struct sheet_row *first_row(const struct sheet *sheet, const char *
     return NULL;
 }
 
-static bool find(const struct sheet *sheet, const char *service, const char *item,
-                 struct sheet_price *out)
+static bool sheet_look_up(const struct sheet *sheet, const char *service,
+                          const char *item, struct sheet_price *out)
 {
     bool assumed = false;
     for (; sheet; sheet = sheet->assume, assumed = true) {
@@ -304,13 +304,13 @@ static bool find(const struct sheet *sheet, const char *service, const char *ite
 bool sheet_has(const struct sheet *sheet, const char *service, const char *item)
 {
     struct sheet_price price;
-    return find(sheet, service, item, &price);
+    return sheet_look_up(sheet, service, item, &price);
 }
 
 int sheet_find(const struct sheet *sheet, const char *service, const char *item,
                struct sheet_price *out, struct jobq_error *err)
 {
-    if (find(sheet, service, item, out))
+    if (sheet_look_up(sheet, service, item, out))
         return JOBQ_OK;
     return jobq_fail(err, JOBQ_NOT_FOUND, "no price for '%s.%s' in %s at %s", service,
                      item, sheet->region, sheet->date);
@@ -321,7 +321,8 @@ int sheet_override(struct sheet *sheet, const char *service, const char *item, d
 {
     struct sheet_price like;
     bool spot = strcmp(service, "ec2-spot") == 0;
-    if (!find(sheet, service, item, &like) && !(spot && find(sheet, "ec2", item, &like)))
+    if (!sheet_look_up(sheet, service, item, &like) &&
+        !(spot && sheet_look_up(sheet, "ec2", item, &like)))
         return sheet_find(sheet, service, item, &like, err);
     struct sheet_row row = *like.tier;
     row.service = service;
@@ -369,7 +370,8 @@ double sheet_free_units(const struct sheet *sheet, const char *service, const ch
     text_escape(text.ptr, (int64_t)text.len, name, sizeof name);
     text_release(&text);
     struct sheet_price price;
-    if (find(sheet, service, name, &price) || find(sheet, service, "free", &price))
+    if (sheet_look_up(sheet, service, name, &price) ||
+        sheet_look_up(sheet, service, "free", &price))
         return price.tier[0].to;
     return 0;
 }

@@ -26,7 +26,7 @@ struct reader {
     struct jobq_error *err;
 };
 
-static int fail(const struct reader *r, const char *what, const char *subject)
+static int sheet_fail(const struct reader *r, const char *what, const char *subject)
 {
     char shown[80];
     text_escape(subject, (int64_t)strlen(subject), shown, sizeof shown);
@@ -35,7 +35,7 @@ static int fail(const struct reader *r, const char *what, const char *subject)
 }
 
 /* Letters, digits and . _ - so that names need no quoting and can be typed. */
-static bool is_name(const char *text)
+static bool sheet_is_name(const char *text)
 {
     size_t len = strlen(text);
     return len > 0 && len < 48 &&
@@ -44,7 +44,7 @@ static bool is_name(const char *text)
                len;
 }
 
-static bool is_date(const char *text)
+static bool sheet_is_date(const char *text)
 {
     return strlen(text) >= 4 && strlen(text) <= 10 &&
            strspn(text, "0123456789-") == strlen(text);
@@ -67,28 +67,28 @@ static int read_property(struct reader *r, char *text)
 {
     char *equals = strchr(text, '=');
     if (!equals)
-        return fail(r, "malformed property", text);
+        return sheet_fail(r, "malformed property", text);
     char *end = equals;
     while (end > text && end[-1] == ' ')
         end--;
     *end = '\0';
     text += strspn(text, " ");
     char *value = equals + 1 + strspn(equals + 1, " ");
-    if (!is_name(text))
-        return fail(r, "malformed property name", text);
+    if (!sheet_is_name(text))
+        return sheet_fail(r, "malformed property name", text);
     if (strcmp(text, "region") == 0) {
-        if (!is_name(value) || strlen(value) >= sizeof r->region || r->sheet)
-            return fail(r, "malformed or late region", value);
+        if (!sheet_is_name(value) || strlen(value) >= sizeof r->region || r->sheet)
+            return sheet_fail(r, "malformed or late region", value);
         strcpy(r->region, value);
     } else if (strcmp(text, "date") == 0) {
-        if (!is_date(value) || r->sheet)
-            return fail(r, "malformed or late date", value);
+        if (!sheet_is_date(value) || r->sheet)
+            return sheet_fail(r, "malformed or late date", value);
         strcpy(r->date, value);
     } else {
         if (need_sheet(r))
             return r->err->code;
         if (!sheet_set_property(r->sheet, text, value))
-            return fail(r, "too many properties at", text);
+            return sheet_fail(r, "too many properties at", text);
     }
     return JOBQ_OK;
 }
@@ -104,18 +104,18 @@ static bool parse_amount(const char *text, double *out)
     return !*end && isfinite(*out) && *out >= 0;
 }
 
-static int read_row(struct reader *r, char *text)
+static int sheet_read_row(struct reader *r, char *text)
 {
     char *field[FIELD_COUNT];
     if (!r->header_seen) {
         if (strcmp(text, HEADER) != 0)
-            return fail(r, "the header is not service,item,unit,... but", text);
+            return sheet_fail(r, "the header is not service,item,unit,... but", text);
         r->header_seen = true;
         return need_sheet(r);
     }
     int count = csv_split(text, field, FIELD_COUNT);
     if (count == CSV_QUOTE)
-        return fail(r, "malformed quoting in", text);
+        return sheet_fail(r, "malformed quoting in", text);
     if (count != FIELD_COUNT)
         return jobq_fail(r->err, JOBQ_INVALID, "%s:%d: %s than 9 fields", r->name,
                          r->line, count == CSV_FIELDS ? "more" : "fewer");
@@ -125,28 +125,28 @@ static int read_row(struct reader *r, char *text)
                             .date = field[7],
                             .line = r->line,
                             .to = HUGE_VAL};
-    if (!is_name(row.service))
-        return fail(r, "malformed service", row.service);
-    if (!is_name(row.item))
-        return fail(r, "malformed item", row.item);
+    if (!sheet_is_name(row.service))
+        return sheet_fail(r, "malformed service", row.service);
+    if (!sheet_is_name(row.item))
+        return sheet_fail(r, "malformed item", row.item);
     if (!sheet_unit_parse(field[2], &row))
-        return fail(r, "unknown unit", field[2]);
+        return sheet_fail(r, "unknown unit", field[2]);
     if (!parse_amount(field[3], &row.from))
-        return fail(r, "malformed lower bound", field[3]);
+        return sheet_fail(r, "malformed lower bound", field[3]);
     if (*field[4] && (!parse_amount(field[4], &row.to) || row.to <= row.from))
-        return fail(r, "malformed upper bound", field[4]);
+        return sheet_fail(r, "malformed upper bound", field[4]);
     if (!parse_amount(field[5], &row.usd) || row.usd > 1e6)
-        return fail(r, "malformed price", field[5]);
-    if (!is_date(row.date))
-        return fail(r, "malformed date", row.date);
+        return sheet_fail(r, "malformed price", field[5]);
+    if (!sheet_is_date(row.date))
+        return sheet_fail(r, "malformed date", row.date);
     if (strlen(field[8]) != 1 || !strchr("HML", *field[8]))
-        return fail(r, "confidence is not H, M or L but", field[8]);
+        return sheet_fail(r, "confidence is not H, M or L but", field[8]);
     row.confidence = *field[8];
     int code = sheet_add(r->sheet, &row, r->err);
     return code ? jobq_wrap(r->err, "%s:%d", r->name, r->line) : JOBQ_OK;
 }
 
-static int read_line(struct reader *r, const char *line, size_t len)
+static int sheet_read_line(struct reader *r, const char *line, size_t len)
 {
     char text[LINE_MAX_BYTES];
     if (len && line[len - 1] == '\r')
@@ -163,7 +163,7 @@ static int read_line(struct reader *r, const char *line, size_t len)
         return read_property(r, text + 2);
     if (text[0] == '#' || text[0] == '\0')
         return JOBQ_OK;
-    return read_row(r, text);
+    return sheet_read_row(r, text);
 }
 
 int sheet_parse(const char *text, size_t len, const char *name, struct sheet **out,
@@ -175,7 +175,7 @@ int sheet_parse(const char *text, size_t len, const char *name, struct sheet **o
         const char *end = memchr(text + at, '\n', len - at);
         size_t line_len = end ? (size_t)(end - (text + at)) : len - at;
         r.line++;
-        code = read_line(&r, text + at, line_len);
+        code = sheet_read_line(&r, text + at, line_len);
         at += line_len + 1;
     }
     if (!code && !r.header_seen)
@@ -249,7 +249,7 @@ bool sheet_name_split(const char *name, char *region, int region_cap, char *date
     region[at - name] = '\0';
     memcpy(date, at + 1, (size_t)(dot - at - 1));
     date[dot - at - 1] = '\0';
-    return is_name(region) && is_date(date);
+    return sheet_is_name(region) && sheet_is_date(date);
 }
 
 static int nothing_picked(const char *const *name, int count, const char *region,

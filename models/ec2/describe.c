@@ -202,9 +202,9 @@ static struct jobq_str page_token(struct arena *arena, int64_t next)
     return (struct jobq_str){text, 3 + text_write_int(text + 3, next)};
 }
 
-static int find(struct ec2 *model, int64_t now_ns, const struct ec2_query *query,
-                bool only_running, struct arena *arena, struct ec2_found *out,
-                struct ec2_reply *reply, struct jobq_error *err)
+static int describe_find(struct ec2 *model, int64_t now_ns, const struct ec2_query *query,
+                         bool only_running, struct arena *arena, struct ec2_found *out,
+                         struct ec2_reply *reply, struct jobq_error *err)
 {
     box_settle(model, now_ns);
     *out = (struct ec2_found){0};
@@ -240,14 +240,15 @@ int ec2_describe(struct ec2 *model, int64_t now_ns, const struct ec2_query *quer
                  struct arena *arena, struct ec2_found *out, struct ec2_reply *reply,
                  struct jobq_error *err)
 {
-    return find(model, now_ns, query, false, arena, out, reply, err);
+    return describe_find(model, now_ns, query, false, arena, out, reply, err);
 }
 
 int ec2_describe_status(struct ec2 *model, int64_t now_ns, const struct ec2_query *query,
                         struct arena *arena, struct ec2_found *out,
                         struct ec2_reply *reply, struct jobq_error *err)
 {
-    return find(model, now_ns, query, !query->all_states, arena, out, reply, err);
+    return describe_find(model, now_ns, query, !query->all_states, arena, out, reply,
+                         err);
 }
 
 /* ---- tags ------------------------------------------------------------------------------ */

@@ -149,7 +149,7 @@ const struct ec2_instance *ec2_instance_at(const struct ec2 *model, int32_t inde
 
 /* Ids are a one-to-one mixture of the box's number (SplitMix64's finaliser), so that they
  * look like AWS's and are never given twice. */
-static uint64_t mix(uint64_t x)
+static uint64_t ec2_mix(uint64_t x)
 {
     x += UINT64_C(0x9e3779b97f4a7c15);
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -162,12 +162,12 @@ void ec2_salt_ids(struct ec2 *model, uint64_t salt)
     model->id_salt = salt;
 }
 
-static void make_id(const struct ec2 *model, char *out, const char *prefix,
-                    int32_t number)
+static void ec2_make_id(const struct ec2 *model, char *out, const char *prefix,
+                        int32_t number)
 {
     size_t len = strlen(prefix);
     memcpy(out, prefix, len);
-    text_write_hex64(out + len, mix((uint32_t)number ^ model->id_salt));
+    text_write_hex64(out + len, ec2_mix((uint32_t)number ^ model->id_salt));
     out[len + 16] = '\0';
 }
 
@@ -200,7 +200,7 @@ double box_draw(double u, uint64_t which)
 {
     uint64_t bits;
     memcpy(&bits, &u, sizeof bits);
-    return ((double)(mix(bits + mix(which)) >> 12) + 0.5) * 0x1p-52;
+    return ((double)(ec2_mix(bits + ec2_mix(which)) >> 12) + 0.5) * 0x1p-52;
 }
 
 /* ---- tags ------------------------------------------------------------------------------ */
@@ -309,8 +309,8 @@ void box_plan(struct ec2 *model, int32_t index, int64_t at_ns, enum ec2_change_k
 
 /* ---- what happens ---------------------------------------------------------------------- */
 
-static void tell(struct ec2 *model, int64_t at_ns, int32_t index,
-                 enum ec2_change_kind kind)
+static void ec2_tell(struct ec2 *model, int64_t at_ns, int32_t index,
+                     enum ec2_change_kind kind)
 {
     if (model->queued_first > 0 && model->queued_first == model->queued_count)
         model->queued_first = model->queued_count = 0;
@@ -329,18 +329,18 @@ static void go_down(struct ec2 *model, int64_t at_ns, int32_t index,
     box->view.state = EC2_SHUTTING_DOWN;
     box->view.reason = reason;
     box->view.ended_at_ns = at_ns;
-    tell(model, at_ns, index, EC2_WENT_DOWN);
+    ec2_tell(model, at_ns, index, EC2_WENT_DOWN);
     box_plan(model, index, at_ns + distribution_ns(&model->params.stopping, box->stop_u),
              EC2_GONE);
 }
 
 /* Warn a spot box, or take it where there is no warning. */
-static void warn(struct ec2 *model, int64_t at_ns, int32_t index)
+static void ec2_warn(struct ec2 *model, int64_t at_ns, int32_t index)
 {
     struct ec2_box *box = model->box[index];
     box->view.notice_at_ns = at_ns;
     box->view.take_at_ns = box->planned_take_ns;
-    tell(model, at_ns, index, EC2_WARNED);
+    ec2_tell(model, at_ns, index, EC2_WARNED);
     box_plan(model, index, box->planned_take_ns, EC2_WENT_DOWN);
 }
 
@@ -361,7 +361,7 @@ static void plan_take(struct ec2 *model, int32_t index)
     box_plan(model, index, notice_ns, EC2_WARNED);
 }
 
-static void happen(struct ec2 *model, int32_t index)
+static void ec2_happen(struct ec2 *model, int32_t index)
 {
     struct ec2_box *box = model->box[index];
     int64_t at_ns = box->next_at_ns;
@@ -369,11 +369,11 @@ static void happen(struct ec2 *model, int32_t index)
     case EC2_CAME_UP:
         box->view.state = EC2_RUNNING;
         box->view.running_at_ns = at_ns;
-        tell(model, at_ns, index, EC2_CAME_UP);
+        ec2_tell(model, at_ns, index, EC2_CAME_UP);
         plan_take(model, index);
         break;
     case EC2_WARNED:
-        warn(model, at_ns, index);
+        ec2_warn(model, at_ns, index);
         break;
     case EC2_WENT_DOWN:
         go_down(model, at_ns, index, EC2_REASON_SPOT);
@@ -381,7 +381,7 @@ static void happen(struct ec2 *model, int32_t index)
     case EC2_GONE:
         box->view.state = EC2_TERMINATED;
         box->view.gone_at_ns = at_ns;
-        tell(model, at_ns, index, EC2_GONE);
+        ec2_tell(model, at_ns, index, EC2_GONE);
         box_plan(model, index, EC2_NEVER, EC2_GONE);
         break;
     }
@@ -390,7 +390,7 @@ static void happen(struct ec2 *model, int32_t index)
 void box_settle(struct ec2 *model, int64_t now_ns)
 {
     while (model->planned_count > 0 && model->planned[0].at_ns <= now_ns)
-        happen(model, model->planned[0].instance);
+        ec2_happen(model, model->planned[0].instance);
 }
 
 int64_t ec2_next_at(const struct ec2 *model)
@@ -428,7 +428,7 @@ void ec2_interrupt(struct ec2 *model, int64_t now_ns, int32_t instance)
         return;
     box->planned_take_ns = now_ns + model->params.spot_notice_ns;
     if (model->params.spot_notice_ns > 0)
-        warn(model, now_ns, instance);
+        ec2_warn(model, now_ns, instance);
     else
         go_down(model, now_ns, instance, EC2_REASON_SPOT);
 }
@@ -519,7 +519,7 @@ static int check_run(const struct ec2_run *run, struct ec2_type *type,
 
 static uint64_t print_bytes(uint64_t print, const void *ptr, size_t len)
 {
-    return mix(hash_add(print, ptr, len) ^ len);
+    return ec2_mix(hash_add(print, ptr, len) ^ len);
 }
 
 /* Of the parameters that a repeated token must repeat. */
@@ -554,7 +554,7 @@ static int launched_by(const struct ec2 *model, struct jobq_str token, int32_t *
     return 0;
 }
 
-static void refill(struct ec2 *model, int64_t now_ns)
+static void ec2_refill(struct ec2 *model, int64_t now_ns)
 {
     const struct ec2_params *params = &model->params;
     if (!model->tokens_started) {
@@ -655,8 +655,9 @@ static struct ec2_box *add_box(struct ec2 *model)
     return box;
 }
 
-static void launch(struct ec2 *model, int64_t now_ns, double u, const struct ec2_run *run,
-                   const struct ec2_type *type, int32_t first, int which)
+static void ec2_launch(struct ec2 *model, int64_t now_ns, double u,
+                       const struct ec2_run *run, const struct ec2_type *type,
+                       int32_t first, int which)
 {
     const struct ec2_params *params = &model->params;
     int32_t index = model->count;
@@ -683,11 +684,11 @@ static void launch(struct ec2 *model, int64_t now_ns, double u, const struct ec2
         .gone_at_ns = EC2_NEVER,
         .boot_u = box_draw(u, draw + DRAW_BOOT),
     };
-    make_id(model, view->id, "i-0", index);
-    make_id(model, view->reservation, "r-0", first);
+    ec2_make_id(model, view->id, "i-0", index);
+    ec2_make_id(model, view->reservation, "r-0", first);
     if (run->spot)
         snprintf(view->spot_request, sizeof view->spot_request, "sir-%08x",
-                 (unsigned)(mix((uint64_t)index ^ model->id_salt) >> 32));
+                 (unsigned)(ec2_mix((uint64_t)index ^ model->id_salt) >> 32));
     snprintf(view->private_ip, sizeof view->private_ip, "10.%d.%d.%d",
              (int)(index >> 16 & 127), (int)(index >> 8 & 255), (int)(index & 255));
     for (int32_t i = 0; i < run->tag_count; i++)
@@ -710,7 +711,7 @@ int ec2_run(struct ec2 *model, int64_t now_ns, double u, const struct ec2_run *r
             int32_t *out_first, struct ec2_reply *reply, struct jobq_error *err)
 {
     box_settle(model, now_ns);
-    refill(model, now_ns);
+    ec2_refill(model, now_ns);
     if (model->params.request_bucket > 0) {
         if (model->request_tokens + 1e-9 < 1)
             return ec2_refuse(EC2_FAULT_THROTTLED, reply, err, "Request limit exceeded.");
@@ -741,7 +742,7 @@ int ec2_run(struct ec2 *model, int64_t now_ns, double u, const struct ec2_run *r
         return count;
     int32_t first = model->count;
     for (int i = 0; i < count; i++)
-        launch(model, now_ns, u, run, &type, first, i);
+        ec2_launch(model, now_ns, u, run, &type, first, i);
     *out_first = first;
     box_settle(model, now_ns);
     ec2_ok(reply);

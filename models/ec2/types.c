@@ -347,7 +347,7 @@ const struct ec2_type *ec2_type_at(int index)
     return &types[index];
 }
 
-static bool is_digit(char c)
+static bool types_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -364,14 +364,15 @@ static int32_t size_vcpus(struct jobq_str size)
     int64_t factor = 0;
     struct jobq_str digits = {size.ptr, size.len - 6};
     if (size.len < 7 || size.len > 9 ||
-        memcmp(size.ptr + size.len - 6, "xlarge", 6) != 0 || !is_digit(size.ptr[0]) ||
-        !str_to_int(digits, &factor) || factor < 2 || factor > 112)
+        memcmp(size.ptr + size.len - 6, "xlarge", 6) != 0 ||
+        !types_is_digit(size.ptr[0]) || !str_to_int(digits, &factor) || factor < 2 ||
+        factor > 112)
         return 0;
     return (int32_t)(4 * factor);
 }
 
 /* A type that the table lacks, from its name: "x8g.4xlarge". */
-static bool derive(struct jobq_str name, struct ec2_type *out)
+static bool types_derive(struct jobq_str name, struct ec2_type *out)
 {
     const char *dot = memchr(name.ptr, '.', (size_t)name.len);
     int64_t generation = 0;
@@ -379,7 +380,7 @@ static bool derive(struct jobq_str name, struct ec2_type *out)
         return false;
     while (name.ptr[generation] >= 'a' && name.ptr[generation] <= 'z')
         generation++;
-    if (generation == 0 || !is_digit(name.ptr[generation]))
+    if (generation == 0 || !types_is_digit(name.ptr[generation]))
         return false;
     int32_t vcpus = size_vcpus((struct jobq_str){dot + 1, name.ptr + name.len - dot - 1});
     if (vcpus == 0)
@@ -406,5 +407,5 @@ bool ec2_type_find(struct jobq_str name, struct ec2_type *out)
             return true;
         }
     }
-    return derive(name, out);
+    return types_derive(name, out);
 }

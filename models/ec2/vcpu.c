@@ -64,7 +64,7 @@ struct box_job box_split(int64_t total_ns, double cpu_share, double at, void *ta
 
 /* ---- heaps ---------------------------------------------------------------------------- */
 
-static bool earlier(const struct box_part *a, const struct box_part *b)
+static bool vcpu_earlier(const struct box_part *a, const struct box_part *b)
 {
     if (a->phase == PHASE_CPU && a->end_v != b->end_v)
         return a->end_v < b->end_v;
@@ -79,12 +79,12 @@ static void put_at(struct box *box, int32_t *heap, int32_t place, int32_t index)
     box->part[index].place = place;
 }
 
-static void sift_up(struct box *box, int32_t *heap, int32_t place)
+static void vcpu_sift_up(struct box *box, int32_t *heap, int32_t place)
 {
     int32_t index = heap[place];
     while (place > 0) {
         int32_t parent = (place - 1) / 2;
-        if (!earlier(&box->part[index], &box->part[heap[parent]]))
+        if (!vcpu_earlier(&box->part[index], &box->part[heap[parent]]))
             break;
         put_at(box, heap, place, heap[parent]);
         place = parent;
@@ -92,7 +92,7 @@ static void sift_up(struct box *box, int32_t *heap, int32_t place)
     put_at(box, heap, place, index);
 }
 
-static void sift_down(struct box *box, int32_t *heap, int32_t count, int32_t place)
+static void vcpu_sift_down(struct box *box, int32_t *heap, int32_t count, int32_t place)
 {
     int32_t index = heap[place];
     for (;;) {
@@ -100,9 +100,9 @@ static void sift_down(struct box *box, int32_t *heap, int32_t count, int32_t pla
         if (child >= count)
             break;
         if (child + 1 < count &&
-            earlier(&box->part[heap[child + 1]], &box->part[heap[child]]))
+            vcpu_earlier(&box->part[heap[child + 1]], &box->part[heap[child]]))
             child++;
-        if (!earlier(&box->part[heap[child]], &box->part[index]))
+        if (!vcpu_earlier(&box->part[heap[child]], &box->part[index]))
             break;
         put_at(box, heap, place, heap[child]);
         place = child;
@@ -116,7 +116,7 @@ static void heap_push(struct box *box, int32_t index)
     int32_t *heap = cpu ? box->cpu_heap : box->wait_heap;
     int32_t place = cpu ? box->cpu_count++ : box->wait_count++;
     heap[place] = index;
-    sift_up(box, heap, place);
+    vcpu_sift_up(box, heap, place);
 }
 
 static void heap_take(struct box *box, int32_t index)
@@ -129,8 +129,8 @@ static void heap_take(struct box *box, int32_t index)
         return;
     int32_t moved = heap[last];
     put_at(box, heap, place, moved);
-    sift_up(box, heap, place);
-    sift_down(box, heap, last, box->part[moved].place);
+    vcpu_sift_up(box, heap, place);
+    vcpu_sift_down(box, heap, last, box->part[moved].place);
 }
 
 /* ---- time ------------------------------------------------------------------------------ */
@@ -149,7 +149,7 @@ static void move_to(struct box *box, int64_t now_ns)
 }
 
 /* Is the first of the computing jobs at its end? */
-static bool cpu_due(const struct box *box)
+static bool vcpu_cpu_due(const struct box *box)
 {
     return box->cpu_count > 0 &&
            box->part[box->cpu_heap[0]].end_v <= box->v + ((wide_u128)1 << SLACK_BITS);
@@ -163,7 +163,7 @@ int64_t box_next_at(const struct box *box)
     if (box->cpu_count == 0)
         return next_ns;
     int64_t cpu_at_ns = box->at_ns;
-    if (!cpu_due(box)) {
+    if (!vcpu_cpu_due(box)) {
         wide_u128 need =
             box->part[box->cpu_heap[0]].end_v - box->v - ((wide_u128)1 << SLACK_BITS);
         wide_u128 per_ns = (wide_u128)1 << V_BITS;
@@ -208,7 +208,8 @@ static int32_t due_part(const struct box *box)
     int32_t due = -1;
     if (box->wait_count > 0 && box->part[box->wait_heap[0]].wake_ns <= box->at_ns)
         due = box->wait_heap[0];
-    if (cpu_due(box) && (due < 0 || box->part[box->cpu_heap[0]].seq < box->part[due].seq))
+    if (vcpu_cpu_due(box) &&
+        (due < 0 || box->part[box->cpu_heap[0]].seq < box->part[due].seq))
         due = box->cpu_heap[0];
     return due;
 }

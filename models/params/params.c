@@ -52,7 +52,7 @@ static const char *param_status_name(enum param_status status)
 /* ---- one line -------------------------------------------------------------------------
  */
 
-static char *trim(char *text)
+static char *params_trim(char *text)
 {
     while (*text == ' ' || *text == '\t')
         text++;
@@ -63,7 +63,7 @@ static char *trim(char *text)
 }
 
 /* YYYY or YYYY-MM. */
-static bool is_date(const char *text)
+static bool params_is_date(const char *text)
 {
     size_t len = strlen(text);
     if (len != 4 && len != 7)
@@ -80,8 +80,8 @@ struct reading {
     void *ctx;
 };
 
-static int read_line(void *ctx, const char *section, const char *key, const char *value,
-                     int line, struct jobq_error *err)
+static int params_read_line(void *ctx, const char *section, const char *key,
+                            const char *value, int line, struct jobq_error *err)
 {
     const struct reading *reading = ctx;
     char copy[LINE_MAX_BYTES];
@@ -101,10 +101,10 @@ static int read_line(void *ctx, const char *section, const char *key, const char
         part[i] = bar + 1;
     }
     struct param_note note = {.section = section, .key = key, .line = line};
-    note.value = trim(part[0]);
-    note.date = trim(part[2]);
-    note.source = trim(part[3]);
-    const char *status = trim(part[1]);
+    note.value = params_trim(part[0]);
+    note.date = params_trim(part[2]);
+    note.source = params_trim(part[3]);
+    const char *status = params_trim(part[1]);
     int s = 0;
     while (s <= (int)PARAM_DEFINED &&
            strcmp(status, param_status_name((enum param_status)s)))
@@ -113,7 +113,7 @@ static int read_line(void *ctx, const char *section, const char *key, const char
         return jobq_fail(err, JOBQ_INVALID, "'%s' has the unknown status '%s'", key,
                          status);
     note.status = (enum param_status)s;
-    if (!is_date(note.date))
+    if (!params_is_date(note.date))
         return jobq_fail(err, JOBQ_INVALID, "'%s' has the malformed date '%s'", key,
                          note.date);
     if (!*note.value || !*note.source || !*section)
@@ -128,14 +128,14 @@ int params_each(const char *model, param_note_fn *fn, void *ctx, struct jobq_err
     if (!text)
         return no_such_set(model, err);
     struct reading reading = {fn, ctx};
-    return ini_read_text(text, model, read_line, &reading, err);
+    return ini_read_text(text, model, params_read_line, &reading, err);
 }
 
 /* ---- fields
  * ----------------------------------------------------------------------------- */
 
-static int check_range(const struct param_field *field, double value, const char *text,
-                       struct jobq_error *err)
+static int params_check_range(const struct param_field *field, double value,
+                              const char *text, struct jobq_error *err)
 {
     double min = field->min, max = field->max;
     if (fabs(min) + fabs(max) <= 0.0)
@@ -146,8 +146,8 @@ static int check_range(const struct param_field *field, double value, const char
     return JOBQ_OK;
 }
 
-static int set_integer(const struct param_field *field, const char *value, void *at,
-                       struct jobq_error *err)
+static int params_set_integer(const struct param_field *field, const char *value,
+                              void *at, struct jobq_error *err)
 {
     int64_t number = 0;
     int code;
@@ -159,7 +159,7 @@ static int set_integer(const struct param_field *field, const char *value, void 
         code = jobq_parse_count(value, &number, err);
     if (code != JOBQ_OK)
         return code;
-    if ((code = check_range(field, (double)number, value, err)) != JOBQ_OK)
+    if ((code = params_check_range(field, (double)number, value, err)) != JOBQ_OK)
         return code;
     if (field->kind == PARAM_COUNT32) {
         if (number > INT32_MAX || number < INT32_MIN)
@@ -171,7 +171,7 @@ static int set_integer(const struct param_field *field, const char *value, void 
     return JOBQ_OK;
 }
 
-static int set_flag(const char *value, bool *at, struct jobq_error *err)
+static int params_set_flag(const char *value, bool *at, struct jobq_error *err)
 {
     bool yes = strcmp(value, "yes") == 0;
     if (!yes && strcmp(value, "no") != 0)
@@ -180,13 +180,13 @@ static int set_flag(const char *value, bool *at, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static int set_number(const struct param_field *field, const char *value, double *at,
-                      struct jobq_error *err)
+static int params_set_number(const struct param_field *field, const char *value,
+                             double *at, struct jobq_error *err)
 {
     double number = 0;
     int code = jobq_parse_number(value, &number, err);
     if (code == JOBQ_OK)
-        code = check_range(field, number, value, err);
+        code = params_check_range(field, number, value, err);
     if (code == JOBQ_OK)
         *at = number;
     return code;
@@ -202,13 +202,13 @@ static int set_field(const struct param_field *field, void *out, const char *val
     case PARAM_COUNT32:
     case PARAM_BYTES:
     case PARAM_NS:
-        code = set_integer(field, value, at, err);
+        code = params_set_integer(field, value, at, err);
         break;
     case PARAM_NUMBER:
-        code = set_number(field, value, at, err);
+        code = params_set_number(field, value, at, err);
         break;
     case PARAM_FLAG:
-        code = set_flag(value, at, err);
+        code = params_set_flag(value, at, err);
         break;
     case PARAM_DISTRIBUTION:
         code = distribution_parse(value, at, err);
@@ -269,7 +269,7 @@ int params_load_text(const char *text, const char *name, const char *section,
     struct loading loading = {
         .section = section, .field = field, .count = count, .out = out};
     struct reading reading = {load_line, &loading};
-    int code = ini_read_text(text, name, read_line, &reading, err);
+    int code = ini_read_text(text, name, params_read_line, &reading, err);
     if (code != JOBQ_OK)
         return code;
     for (int i = 0; i < count; i++)

@@ -11,7 +11,7 @@
 enum { PAIR_HEAD = 4, PAIR_HEAD_LONG = 6 };
 
 /* As memcpy; what rows are made of is mostly too short to be worth the call. */
-static inline char *copy(char *to, const char *from, size_t len)
+static inline char *draft_copy(char *to, const char *from, size_t len)
 {
     if (len > 64) {
         memcpy(to, from, len);
@@ -56,7 +56,7 @@ static inline char *put_pair(char *out, int32_t name, struct jobq_str value)
     uint16_t head[2] = {(uint16_t)name, (uint16_t)value.len};
     if (value.ptr) {
         memcpy(out, head, sizeof head);
-        return copy(out + PAIR_HEAD, value.ptr, (size_t)value.len);
+        return draft_copy(out + PAIR_HEAD, value.ptr, (size_t)value.len);
     }
     head[1] |= value.len ? ROW_PHANTOM : 0;
     memcpy(out, head, sizeof head);
@@ -69,13 +69,13 @@ void draft_fill(const struct simpledb *model, const struct row_draft *draft, cha
     const struct row_run *run = draft->run;
     const struct jobq_attr *attr = draft->attr;
     const int32_t *id = draft->id;
-    out = copy(out, draft->name.ptr, (size_t)draft->name.len);
+    out = draft_copy(out, draft->name.ptr, (size_t)draft->name.len);
     if (runs < 0) {
         memcpy(out, model->scratch + draft->image_at, draft->bytes);
         return;
     }
     for (int32_t i = 0; i < runs; i++)
-        out = copy(out, run[i].from, run[i].bytes);
+        out = draft_copy(out, run[i].from, run[i].bytes);
     for (int32_t i = 0; i < count; i++)
         out = put_pair(out, id[i], attr[i].value);
 }
@@ -319,7 +319,7 @@ static char *keep_pairs(struct simpledb *model, uint32_t serial, char *out,
             note_change(model, pair.name, -1);
             d->value_bytes -= (int32_t)pair.len;
         } else {
-            out = copy(out, at, (size_t)(pair.next - at));
+            out = draft_copy(out, at, (size_t)(pair.next - at));
             mark->seen = serial;
             d->pairs++;
         }
@@ -372,8 +372,8 @@ void draft_put(struct simpledb *model, const char *old, const struct jobq_item *
 }
 
 /* Does a pair go? By name, if the call names it alone, or by name and value. */
-static bool goes(const struct simpledb *model, uint32_t serial,
-                 const struct jobq_item *item, const struct row_pair *pair)
+static bool draft_goes(const struct simpledb *model, uint32_t serial,
+                       const struct jobq_item *item, const struct row_pair *pair)
 {
     struct name_mark mark = model->mark[pair->name];
     if (item->attr_count == 0 || mark.replace == serial)
@@ -406,12 +406,12 @@ void draft_delete(struct simpledb *model, const char *old, const struct jobq_ite
     const char *at = row_name(old) + row_head(old).name_len;
     for (int i = row_head(old).pairs & ROW_PAIRS; i > 0; i--) {
         struct row_pair pair = row_pair(at);
-        if (goes(model, serial, item, &pair)) {
+        if (draft_goes(model, serial, item, &pair)) {
             note_change(model, pair.name, -1);
             out->value_bytes -= (int32_t)pair.len;
             out->nothing = false;
         } else {
-            to = copy(to, at, (size_t)(pair.next - at));
+            to = draft_copy(to, at, (size_t)(pair.next - at));
             out->pairs++;
         }
         at = pair.next;

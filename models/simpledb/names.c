@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-static inline uint64_t fold(uint64_t a, uint64_t b)
+static inline uint64_t names_fold(uint64_t a, uint64_t b)
 {
     wide_u128 product = (wide_u128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
@@ -25,16 +25,16 @@ static inline uint64_t mix_bytes(uint64_t h, const char *ptr, int64_t len)
     while (len > 8) {
         uint64_t word;
         memcpy(&word, ptr, 8);
-        h = fold(word ^ k1, h);
+        h = names_fold(word ^ k1, h);
         ptr += 8;
         len -= 8;
     }
-    return fold(row_word(ptr, len) ^ k1, h);
+    return names_fold(row_word(ptr, len) ^ k1, h);
 }
 
 uint64_t row_hash_bytes(const char *ptr, int64_t len)
 {
-    return fold(mix_bytes((uint64_t)len ^ k0, ptr, len) ^ k0, k1);
+    return names_fold(mix_bytes((uint64_t)len ^ k0, ptr, len) ^ k0, k1);
 }
 
 uint32_t row_hash(const struct row_domain *domain, struct jobq_str name)
@@ -45,7 +45,7 @@ uint32_t row_hash(const struct row_domain *domain, struct jobq_str name)
     uint64_t h = mix_bytes((uint64_t)name.len ^ k0, name.ptr, count - name.ptr);
     if (behind)
         h = mix_bytes(h ^ k0, count + 1, behind);
-    h = fold(h ^ (digit >> 3), k1);
+    h = names_fold(h ^ (digit >> 3), k1);
     return ((uint32_t)(h >> 32) & ~7u) | (digit & 7u);
 }
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static bool like(const struct select_pattern *pattern, struct jobq_str value)
+static bool query_like(const struct select_pattern *pattern, struct jobq_str value)
 {
     const struct jobq_str *piece = pattern->piece;
     int32_t last = pattern->count - 1;
@@ -33,7 +33,7 @@ static bool like(const struct select_pattern *pattern, struct jobq_str value)
     return true;
 }
 
-static bool holds(const struct select_test *test, struct jobq_str value)
+static bool query_holds(const struct select_test *test, struct jobq_str value)
 {
     switch (test->op) {
     case SELECT_EQ:
@@ -49,9 +49,9 @@ static bool holds(const struct select_test *test, struct jobq_str value)
     case SELECT_GE:
         return str_cmp(value, test->value[0]) >= 0;
     case SELECT_LIKE:
-        return like(&test->like, value);
+        return query_like(&test->like, value);
     case SELECT_NOT_LIKE:
-        return !like(&test->like, value);
+        return !query_like(&test->like, value);
     case SELECT_BETWEEN:
         return str_cmp(value, test->value[0]) >= 0 && str_cmp(value, test->value[1]) <= 0;
     case SELECT_IN:
@@ -77,7 +77,7 @@ static bool value_matches(const struct select_query *query, int32_t root,
         const struct select_node *node = &query->node[i];
         switch (node->kind) {
         case SELECT_TEST:
-            is[i] = holds(&query->test[node->test], value);
+            is[i] = query_holds(&query->test[node->test], value);
             break;
         case SELECT_AND:
             is[i] = is[node->left] && is[node->right];
@@ -121,14 +121,15 @@ static bool row_test(const struct select_query *query, const struct select_test 
                      int value_count)
 {
     if (test->attr == SELECT_ITEM)
-        return holds(test, item);
+        return query_holds(test, item);
     int32_t id = query->attr[test->attr].id;
     bool any = false;
     for (int i = 0; i < value_count; i++) {
         if (id < 0 || value[i].name != id)
             continue;
         any = true;
-        if (test->every && test->op < SELECT_IS_NULL && !holds(test, value[i].value))
+        if (test->every && test->op < SELECT_IS_NULL &&
+            !query_holds(test, value[i].value))
             return false;
     }
     return test->op == SELECT_IS_NULL ? !any : any;

@@ -73,7 +73,7 @@ static bool is_name_start(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
 }
 
-static bool is_digit(char c)
+static bool query_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -124,7 +124,7 @@ static void read_quoted(struct parser *p, char quote, enum token token)
 static void read_plain(struct parser *p)
 {
     const char *from = p->at;
-    while (p->at < p->end && (is_name_start(*p->at) || is_digit(*p->at)))
+    while (p->at < p->end && (is_name_start(*p->at) || query_is_digit(*p->at)))
         p->at++;
     p->text = (struct jobq_str){from, p->at - from};
     p->token = TOKEN_NAME;
@@ -154,7 +154,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static void advance(struct parser *p)
+static void query_advance(struct parser *p)
 {
     while (p->at < p->end && is_space(*p->at))
         p->at++;
@@ -176,9 +176,9 @@ static void advance(struct parser *p)
             p->token = TOKEN_BAD;
     } else if (is_name_start(c)) {
         read_plain(p);
-    } else if (is_digit(c)) {
+    } else if (query_is_digit(c)) {
         const char *from = p->at;
-        while (p->at < p->end && is_digit(*p->at))
+        while (p->at < p->end && query_is_digit(*p->at))
             p->at++;
         p->text = (struct jobq_str){from, p->at - from};
         p->token = p->at < p->end && is_name_start(*p->at) ? TOKEN_BAD : TOKEN_NUMBER;
@@ -187,7 +187,7 @@ static void advance(struct parser *p)
     }
 }
 
-static bool fail(struct parser *p, enum select_fault fault)
+static bool query_fail(struct parser *p, enum select_fault fault)
 {
     static const char *const text[] = {
         [SELECT_OK] = "",
@@ -208,16 +208,16 @@ static bool fail(struct parser *p, enum select_fault fault)
     return false;
 }
 
-static bool is_word(const struct parser *p, enum word word)
+static bool query_is_word(const struct parser *p, enum word word)
 {
     return p->token == TOKEN_WORD && p->word == word;
 }
 
-static bool take_word(struct parser *p, enum word word)
+static bool query_take_word(struct parser *p, enum word word)
 {
-    if (!is_word(p, word))
+    if (!query_is_word(p, word))
         return false;
-    advance(p);
+    query_advance(p);
     return true;
 }
 
@@ -230,24 +230,24 @@ static bool take_sign(struct parser *p, const char *sign)
 {
     if (!is_sign(p, sign))
         return false;
-    advance(p);
+    query_advance(p);
     return true;
 }
 
 static bool need_word(struct parser *p, enum word word)
 {
-    return take_word(p, word) || fail(p, SELECT_SYNTAX);
+    return query_take_word(p, word) || query_fail(p, SELECT_SYNTAX);
 }
 
 static bool need_sign(struct parser *p, const char *sign)
 {
-    return take_sign(p, sign) || fail(p, SELECT_SYNTAX);
+    return take_sign(p, sign) || query_fail(p, SELECT_SYNTAX);
 }
 
 /* ---- attributes ---------------------------------------------------------------------- */
 
 /* The index of a name among the query's attributes, new or old; SELECT_NONE: failed. */
-static int32_t intern(struct parser *p, struct jobq_str name)
+static int32_t query_intern(struct parser *p, struct jobq_str name)
 {
     struct select_query *query = p->query;
     for (int32_t i = 0; i < query->attr_count; i++) {
@@ -255,7 +255,7 @@ static int32_t intern(struct parser *p, struct jobq_str name)
             return i;
     }
     if (query->attr_count >= p->limits->attributes) {
-        fail(p, SELECT_ATTRIBUTES);
+        query_fail(p, SELECT_ATTRIBUTES);
         return SELECT_NONE;
     }
     query->attr[query->attr_count] = (struct select_attr){name, -1};
@@ -266,18 +266,18 @@ static int32_t intern(struct parser *p, struct jobq_str name)
 static int32_t read_attr(struct parser *p)
 {
     if (p->token != TOKEN_NAME) {
-        fail(p, SELECT_SYNTAX);
+        query_fail(p, SELECT_SYNTAX);
         return SELECT_NONE;
     }
     struct jobq_str name = p->text;
     bool quoted = p->quoted;
-    advance(p);
+    query_advance(p);
     if (!quoted && same_word(name, "itemname") && take_sign(p, "("))
         return need_sign(p, ")") ? SELECT_ITEM : SELECT_NONE;
-    return intern(p, name);
+    return query_intern(p, name);
 }
 
-static bool read_output(struct parser *p)
+static bool query_read_output(struct parser *p)
 {
     struct select_query *query = p->query;
     if (take_sign(p, "*")) {
@@ -286,7 +286,7 @@ static bool read_output(struct parser *p)
     }
     if (p->token == TOKEN_NAME && !p->quoted && same_word(p->text, "count")) {
         struct parser before = *p;
-        advance(p);
+        query_advance(p);
         if (take_sign(p, "(")) {
             query->output = SELECT_COUNT;
             return need_sign(p, "*") && need_sign(p, ")");
@@ -303,7 +303,7 @@ static bool read_output(struct parser *p)
         if (attr == SELECT_ITEM) {
             /* itemName() stands alone. */
             query->output = SELECT_ITEM_NAME;
-            return query->out_count == 0 || fail(p, SELECT_SYNTAX);
+            return query->out_count == 0 || query_fail(p, SELECT_SYNTAX);
         }
         bool again = false;
         for (int32_t i = 0; i < query->out_count; i++)
@@ -316,12 +316,12 @@ static bool read_output(struct parser *p)
 
 /* ---- comparisons --------------------------------------------------------------------- */
 
-static bool read_value(struct parser *p, struct jobq_str *out)
+static bool query_read_value(struct parser *p, struct jobq_str *out)
 {
     if (p->token != TOKEN_STRING)
-        return fail(p, SELECT_SYNTAX);
+        return query_fail(p, SELECT_SYNTAX);
     *out = p->text;
-    advance(p);
+    query_advance(p);
     return true;
 }
 
@@ -353,7 +353,7 @@ static void compile_like(struct parser *p, struct jobq_str text,
     out->piece = piece;
 }
 
-static bool read_list(struct parser *p, struct select_test *test)
+static bool query_read_list(struct parser *p, struct select_test *test)
 {
     struct jobq_str *value =
         arena_alloc(p->arena, (size_t)p->limits->values * sizeof *value);
@@ -361,10 +361,10 @@ static bool read_list(struct parser *p, struct select_test *test)
         return false;
     do {
         struct jobq_str one;
-        if (!read_value(p, &one))
+        if (!query_read_value(p, &one))
             return false;
         if (test->value_count == p->limits->values)
-            return fail(p, SELECT_VALUES);
+            return query_fail(p, SELECT_VALUES);
         value[test->value_count++] = one;
     } while (take_sign(p, ","));
     test->value = value;
@@ -376,8 +376,8 @@ static bool read_comparison_values(struct parser *p, struct select_test *test, i
     struct jobq_str *value = arena_alloc(p->arena, (size_t)count * sizeof *value);
     test->value = value;
     test->value_count = count;
-    return read_value(p, &value[0]) &&
-           (count == 1 || (need_word(p, WORD_AND) && read_value(p, &value[1])));
+    return query_read_value(p, &value[0]) &&
+           (count == 1 || (need_word(p, WORD_AND) && query_read_value(p, &value[1])));
 }
 
 static bool read_operator(struct parser *p, struct select_test *test)
@@ -393,21 +393,21 @@ static bool read_operator(struct parser *p, struct select_test *test)
             return read_comparison_values(p, test, 1);
         }
     }
-    if (take_word(p, WORD_BETWEEN)) {
+    if (query_take_word(p, WORD_BETWEEN)) {
         test->op = SELECT_BETWEEN;
         return read_comparison_values(p, test, 2);
     }
-    if (take_word(p, WORD_IN)) {
+    if (query_take_word(p, WORD_IN)) {
         test->op = SELECT_IN;
-        return read_list(p, test);
+        return query_read_list(p, test);
     }
-    if (take_word(p, WORD_IS)) {
-        test->op = take_word(p, WORD_NOT) ? SELECT_IS_NOT_NULL : SELECT_IS_NULL;
+    if (query_take_word(p, WORD_IS)) {
+        test->op = query_take_word(p, WORD_NOT) ? SELECT_IS_NOT_NULL : SELECT_IS_NULL;
         return need_word(p, WORD_NULL);
     }
-    test->op = take_word(p, WORD_NOT) ? SELECT_NOT_LIKE : SELECT_LIKE;
+    test->op = query_take_word(p, WORD_NOT) ? SELECT_NOT_LIKE : SELECT_LIKE;
     struct jobq_str pattern;
-    if (!need_word(p, WORD_LIKE) || !read_value(p, &pattern))
+    if (!need_word(p, WORD_LIKE) || !query_read_value(p, &pattern))
         return false;
     compile_like(p, pattern, &test->like);
     return true;
@@ -417,7 +417,7 @@ static int32_t add_node(struct parser *p, struct select_node node)
 {
     struct select_query *query = p->query;
     if (query->node_count == SELECT_NODES_MAX) {
-        fail(p, SELECT_SYNTAX);
+        query_fail(p, SELECT_SYNTAX);
         return -1;
     }
     node.group = node.next_group = node.mate = -1;
@@ -430,7 +430,7 @@ static int32_t read_test(struct parser *p)
 {
     struct select_query *query = p->query;
     struct select_test test = {0};
-    if (take_word(p, WORD_EVERY)) {
+    if (query_take_word(p, WORD_EVERY)) {
         test.every = true;
         if (!need_sign(p, "("))
             return -1;
@@ -440,7 +440,7 @@ static int32_t read_test(struct parser *p)
         !read_operator(p, &test))
         return -1;
     if (query->test_count == p->limits->comparisons) {
-        fail(p, SELECT_PREDICATES);
+        query_fail(p, SELECT_PREDICATES);
         return -1;
     }
     query->test[query->test_count] = test;
@@ -462,7 +462,7 @@ struct stacks {
 };
 
 /* Apply the newest pending operator. */
-static bool reduce(struct parser *p, struct stacks *s)
+static bool query_reduce(struct parser *p, struct stacks *s)
 {
     const struct select_node *node = p->query->node;
     enum pending op = (enum pending)s->pending[--s->pendings];
@@ -491,10 +491,10 @@ static bool reduce(struct parser *p, struct stacks *s)
     return made >= 0;
 }
 
-static bool push(struct parser *p, struct stacks *s, enum pending op)
+static bool query_push(struct parser *p, struct stacks *s, enum pending op)
 {
     if (s->pendings == SELECT_NODES_MAX)
-        return fail(p, SELECT_SYNTAX);
+        return query_fail(p, SELECT_SYNTAX);
     s->pending[s->pendings++] = (unsigned char)op;
     return true;
 }
@@ -502,11 +502,11 @@ static bool push(struct parser *p, struct stacks *s, enum pending op)
 /* An operator of two sides at hand? */
 static bool at_binary(const struct parser *p, enum pending *op)
 {
-    if (is_word(p, WORD_AND))
+    if (query_is_word(p, WORD_AND))
         *op = PENDING_AND;
-    else if (is_word(p, WORD_OR))
+    else if (query_is_word(p, WORD_OR))
         *op = PENDING_OR;
-    else if (is_word(p, WORD_INTERSECTION))
+    else if (query_is_word(p, WORD_INTERSECTION))
         *op = PENDING_INTERSECTION;
     else
         return false;
@@ -518,13 +518,13 @@ static bool read_after_operand(struct parser *p, struct stacks *s, bool *more)
 {
     while (is_sign(p, ")")) {
         while (s->pendings && s->pending[s->pendings - 1] != PENDING_OPEN) {
-            if (!reduce(p, s))
+            if (!query_reduce(p, s))
                 return false;
         }
         if (s->pendings == 0)
-            return fail(p, SELECT_SYNTAX);
+            return query_fail(p, SELECT_SYNTAX);
         s->pendings--;
-        advance(p);
+        query_advance(p);
     }
     enum pending op;
     *more = at_binary(p, &op);
@@ -532,11 +532,11 @@ static bool read_after_operand(struct parser *p, struct stacks *s, bool *more)
         return true;
     /* All are left-associative; a greater value binds tighter. */
     while (s->pendings && s->pending[s->pendings - 1] >= op) {
-        if (!reduce(p, s))
+        if (!query_reduce(p, s))
             return false;
     }
-    advance(p);
-    return push(p, s, op);
+    query_advance(p);
+    return query_push(p, s, op);
 }
 
 static bool read_expression(struct parser *p)
@@ -547,9 +547,9 @@ static bool read_expression(struct parser *p)
         bool opened = true;
         while (opened) {
             if (take_sign(p, "("))
-                opened = push(p, &s, PENDING_OPEN);
-            else if (take_word(p, WORD_NOT))
-                opened = push(p, &s, PENDING_NOT);
+                opened = query_push(p, &s, PENDING_OPEN);
+            else if (query_take_word(p, WORD_NOT))
+                opened = query_push(p, &s, PENDING_NOT);
             else
                 break;
         }
@@ -564,8 +564,8 @@ static bool read_expression(struct parser *p)
     }
     while (s.pendings) {
         if (s.pending[s.pendings - 1] == PENDING_OPEN)
-            return fail(p, SELECT_SYNTAX);
-        if (!reduce(p, &s))
+            return query_fail(p, SELECT_SYNTAX);
+        if (!query_reduce(p, &s))
             return false;
     }
     p->query->root = s.operand[0];
@@ -575,7 +575,7 @@ static bool read_expression(struct parser *p)
 /* ---- who is asked what --------------------------------------------------------------- */
 
 /* Put a conjunct into its attribute's group of the chain, or into one of its own. */
-static void join(struct select_node *node, int32_t top, int32_t conjunct)
+static void parse_join(struct select_node *node, int32_t top, int32_t conjunct)
 {
     int32_t *link = &node[top].group;
     while (*link >= 0) {
@@ -604,7 +604,7 @@ static void gather_chain(struct select_node *node, int32_t top)
             continue;
         }
         node[at].asked = node[at].pure == SELECT_NONE;
-        join(node, top, at);
+        parse_join(node, top, at);
     }
 }
 
@@ -636,18 +636,18 @@ static bool read_sort(struct parser *p)
     if (sort == SELECT_NONE)
         return false;
     query->sort = sort;
-    query->descending = take_word(p, WORD_DESC);
+    query->descending = query_take_word(p, WORD_DESC);
     if (!query->descending)
-        take_word(p, WORD_ASC);
+        query_take_word(p, WORD_ASC);
     bool constrained = false;
     for (int32_t i = 0; i < query->test_count; i++) {
         if (query->test[i].attr != sort)
             continue;
         if (query->test[i].op == SELECT_IS_NULL)
-            return fail(p, SELECT_SORT);
+            return query_fail(p, SELECT_SORT);
         constrained = true;
     }
-    return constrained || fail(p, SELECT_SORT);
+    return constrained || query_fail(p, SELECT_SORT);
 }
 
 static bool read_limit(struct parser *p)
@@ -655,35 +655,35 @@ static bool read_limit(struct parser *p)
     int64_t limit = 0;
     if (p->token != TOKEN_NUMBER || p->text.len > 9 || !str_to_int(p->text, &limit) ||
         limit < 1 || limit > p->limits->items)
-        return fail(p, SELECT_SYNTAX);
+        return query_fail(p, SELECT_SYNTAX);
     p->query->limit = limit;
-    advance(p);
+    query_advance(p);
     return true;
 }
 
 static bool read_query(struct parser *p)
 {
     struct select_query *query = p->query;
-    if (!need_word(p, WORD_SELECT) || !read_output(p) || !need_word(p, WORD_FROM))
+    if (!need_word(p, WORD_SELECT) || !query_read_output(p) || !need_word(p, WORD_FROM))
         return false;
     if (p->token != TOKEN_NAME)
-        return fail(p, SELECT_SYNTAX);
+        return query_fail(p, SELECT_SYNTAX);
     const char *from = p->token_at;
     query->domain = p->text;
-    advance(p);
-    if (take_word(p, WORD_WHERE)) {
+    query_advance(p);
+    if (query_take_word(p, WORD_WHERE)) {
         if (!read_expression(p))
             return false;
         decide_asked(query);
     }
-    if (take_word(p, WORD_ORDER) && !read_sort(p))
+    if (query_take_word(p, WORD_ORDER) && !read_sort(p))
         return false;
     query->rows = (struct jobq_str){from, p->token_at - from};
     while (is_space(query->rows.ptr[query->rows.len - 1]))
         query->rows.len--;
-    if (take_word(p, WORD_LIMIT) && !read_limit(p))
+    if (query_take_word(p, WORD_LIMIT) && !read_limit(p))
         return false;
-    return p->token == TOKEN_END || fail(p, SELECT_SYNTAX);
+    return p->token == TOKEN_END || query_fail(p, SELECT_SYNTAX);
 }
 
 enum select_fault select_parse(struct jobq_str text, const struct select_limits *limits,
@@ -703,11 +703,11 @@ enum select_fault select_parse(struct jobq_str text, const struct select_limits 
     out->test = arena_alloc(arena, SELECT_TESTS_MAX * sizeof *out->test);
     out->node = arena_alloc(arena, SELECT_NODES_MAX * sizeof *out->node);
     if (!text.ptr) {
-        fail(&p, SELECT_SYNTAX);
+        query_fail(&p, SELECT_SYNTAX);
         return p.fault;
     }
     p.end = text.ptr + text.len;
-    advance(&p);
+    query_advance(&p);
     read_query(&p);
     return p.fault;
 }

@@ -20,7 +20,7 @@ const char *row_phantom_bytes(void)
 
 enum { ROW_LINES = 3 }; /* of a job's row */
 
-static uint32_t home(const struct row_domain *domain, uint32_t hash)
+static uint32_t row_home(const struct row_domain *domain, uint32_t hash)
 {
     return hash >> (32 - domain->bits);
 }
@@ -44,7 +44,7 @@ static int slot_cmp(const struct simpledb *model, const struct row_slot *slot,
 }
 
 /* As memcmp == 0, in line; names are some 40 bytes. */
-static inline bool same_name(const char *a, const char *b, int64_t len)
+static inline bool row_same_name(const char *a, const char *b, int64_t len)
 {
     uint64_t x, y, differ = 0;
     if (len < 8)
@@ -63,7 +63,7 @@ static inline bool same_name(const char *a, const char *b, int64_t len)
  * cannot be predicted, so the lesser ones of a few are counted without a branch. */
 static inline uint32_t first_at(const struct row_domain *domain, uint32_t hash)
 {
-    uint32_t at = home(domain, hash), lesser = 0;
+    uint32_t at = row_home(domain, hash), lesser = 0;
     const struct row_slot *slot = &domain->slot[at];
 #pragma GCC unroll 8
     for (int i = 0; i < ROW_SLOTS_BEHIND; i++)
@@ -93,7 +93,7 @@ int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
     for (; slot && slot->blob && slot->hash == hash; slot++) {
         const char *row = row_at(model, slot);
         if (row_head(row).name_len == name.len &&
-            same_name(row_name(row), name.ptr, name.len))
+            row_same_name(row_name(row), name.ptr, name.len))
             return slot - domain->slot;
     }
     return -1;
@@ -124,7 +124,7 @@ int64_t row_seek(const struct simpledb *model, const struct row_domain *domain,
 {
     if (domain->used == 0)
         return -1;
-    int64_t at = (int64_t)home(domain, hash) - 1;
+    int64_t at = (int64_t)row_home(domain, hash) - 1;
     while ((at = row_next(domain, at)) >= 0) {
         int order = slot_cmp(model, &domain->slot[at], name, hash);
         if (order > 0 || (order == 0 && !after))
@@ -200,7 +200,7 @@ static void index_insert(struct simpledb *model, struct row_domain *domain,
 static void index_remove(struct row_domain *domain, uint32_t at)
 {
     uint32_t end = at + 1;
-    while (domain->slot[end].blob && home(domain, domain->slot[end].hash) < end)
+    while (domain->slot[end].blob && row_home(domain, domain->slot[end].hash) < end)
         end++;
     memmove(&domain->slot[at], &domain->slot[at + 1],
             (end - 1 - at) * sizeof *domain->slot);
@@ -325,7 +325,8 @@ static void drop_gone(struct simpledb *model, struct row_domain *domain, uint32_
     }
 }
 
-static void forget(struct simpledb *model, struct row_domain *domain, int64_t until_ns)
+static void row_forget_until(struct simpledb *model, struct row_domain *domain,
+                             int64_t until_ns)
 {
     while (domain->past_count && domain->past[domain->past_head].written_ns <= until_ns) {
         struct row_past past = domain->past[domain->past_head];
@@ -339,12 +340,12 @@ static void forget(struct simpledb *model, struct row_domain *domain, int64_t un
 
 void row_forget(struct simpledb *model, struct row_domain *domain, int64_t now_ns)
 {
-    forget(model, domain, now_ns - window_ns(&model->params));
+    row_forget_until(model, domain, now_ns - window_ns(&model->params));
 }
 
 void row_forget_all(struct simpledb *model, struct row_domain *domain)
 {
-    forget(model, domain, INT64_MAX);
+    row_forget_until(model, domain, INT64_MAX);
     for (int64_t at = -1; (at = row_next(domain, at)) >= 0;) {
         char *row = blobs_at(&model->blobs, domain->slot[at].blob);
         if (row_head(row).pairs & ROW_DATED)
@@ -443,8 +444,8 @@ static uint32_t new_row(struct simpledb *model, const struct row_draft *draft,
     return blob;
 }
 
-static void place(struct simpledb *model, struct row_domain *domain, int64_t slot,
-                  uint32_t hash, const struct row_draft *draft, uint32_t blob)
+static void row_place(struct simpledb *model, struct row_domain *domain, int64_t slot,
+                      uint32_t hash, const struct row_draft *draft, uint32_t blob)
 {
     if (slot >= 0)
         domain->slot[slot].blob = blob;
@@ -462,7 +463,7 @@ static void commit_dated(struct simpledb *model, struct row_domain *domain,
         return;
     struct row_date date = {now_ns, older, 0};
     uint32_t blob = new_row(model, draft, &date);
-    place(model, domain, slot, hash, draft, blob);
+    row_place(model, domain, slot, hash, draft, blob);
     if (!older)
         return;
     struct row_past *past = past_next(domain);
@@ -478,7 +479,7 @@ static void commit_plain(struct simpledb *model, struct row_domain *domain, int6
 {
     uint32_t older = slot >= 0 ? domain->slot[slot].blob : 0;
     if (draft->pairs)
-        place(model, domain, slot, hash, draft, new_row(model, draft, NULL));
+        row_place(model, domain, slot, hash, draft, new_row(model, draft, NULL));
     else if (slot >= 0)
         index_remove(domain, (uint32_t)slot);
     if (older)
@@ -525,7 +526,7 @@ void row_reset(struct row_domain *domain)
 void row_drop_all(struct simpledb *model, struct row_domain *domain, int64_t now_ns)
 {
     row_account(model, now_ns);
-    forget(model, domain, INT64_MAX);
+    row_forget_until(model, domain, INT64_MAX);
     for (int64_t at = -1; (at = row_next(domain, at)) >= 0;)
         free_row(model, domain->slot[at].blob);
     const struct jobq_domain_stats *stats = &domain->stats;

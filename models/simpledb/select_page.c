@@ -49,7 +49,7 @@ struct page {
 
 /* ---- tokens -------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
+static int page_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -93,7 +93,8 @@ static bool read_token(struct page *page, struct jobq_str token)
         return false;
     unsigned char *raw = arena_alloc(page->arena, (size_t)len);
     for (int64_t i = 0; i < len; i++) {
-        int high = hex_digit(token.ptr[2 * i]), low = hex_digit(token.ptr[2 * i + 1]);
+        int high = page_hex_digit(token.ptr[2 * i]),
+            low = page_hex_digit(token.ptr[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         raw[i] = (unsigned char)(high << 4 | low);
@@ -117,7 +118,7 @@ static struct jobq_str name_of(const char *row)
 }
 
 /* The row's values where select_match wants them; returns how many. */
-static int unpack(struct simpledb *model, const char *row)
+static int page_unpack(struct simpledb *model, const char *row)
 {
     int pairs = row_head(row).pairs & ROW_PAIRS;
     const char *at = row_name(row) + row_head(row).name_len;
@@ -130,9 +131,9 @@ static int unpack(struct simpledb *model, const char *row)
     return pairs;
 }
 
-static bool matches(const struct page *page, const char *row, int *values)
+static bool page_matches(const struct page *page, const char *row, int *values)
 {
-    *values = unpack(page->model, row);
+    *values = page_unpack(page->model, row);
     return select_match(page->query, name_of(row), page->model->value, *values);
 }
 
@@ -207,7 +208,7 @@ static void scan_unsorted(struct page *page)
         bool full = model->params.select_scan_max &&
                     page->out->rows_scanned >= model->params.select_scan_max;
         int values;
-        if (full || (matches(page, row, &values) && !add_row(page, row))) {
+        if (full || (page_matches(page, row, &values) && !add_row(page, row))) {
             if (last)
                 page->out->next_token =
                     make_token(page, (struct jobq_str){0}, name_of(last));
@@ -241,7 +242,7 @@ static int64_t find_all(struct page *page)
             return -1;
         int values;
         struct select_found found = {.row = row};
-        if (!matches(page, row, &values) || !sort_key(page, row, values, &found.key))
+        if (!page_matches(page, row, &values) || !sort_key(page, row, values, &found.key))
             continue;
         if (count == model->found_cap) {
             model->found_cap = count ? 2 * count : 1024;

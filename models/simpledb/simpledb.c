@@ -226,7 +226,7 @@ static int32_t listed_place(const struct simpledb *model, struct jobq_str name)
     return low;
 }
 
-static void open_domain(struct simpledb *model, int64_t now_ns, int domain)
+static void simpledb_open_domain(struct simpledb *model, int64_t now_ns, int domain)
 {
     if (model->listed_count == model->listed_cap) {
         model->listed_cap = model->listed_cap ? 2 * model->listed_cap : 16;
@@ -253,7 +253,7 @@ int simpledb_create_domain(struct simpledb *model, int64_t now_ns, int domain,
         if (model->params.domains_max && model->listed_count >= model->params.domains_max)
             return call_fail(model, SIMPLEDB_FAULT_DOMAINS, reply, err,
                              "The domain limit was exceeded.");
-        open_domain(model, now_ns, domain);
+        simpledb_open_domain(model, now_ns, domain);
     }
     return call_ok(reply, simpledb_usage_domain(&model->params));
 }
@@ -419,5 +419,5 @@ void simpledb_restore_domain(struct simpledb *model, int64_t now_ns, int domain)
 {
     assert(domain >= 0 && domain < model->domain_names.count);
     if (!model->domain[domain].exists)
-        open_domain(model, now_ns, domain);
+        simpledb_open_domain(model, now_ns, domain);
 }

@@ -250,8 +250,8 @@ static void plan_deletes(struct simpledb *model, const struct jobq_item *item, i
 }
 
 /* The first two names of a domain tell which of their characters counts. */
-static inline void learn(struct simpledb *model, struct row_domain *domain,
-                         const struct jobq_item *item, int count)
+static inline void write_learn(struct simpledb *model, struct row_domain *domain,
+                               const struct jobq_item *item, int count)
 {
     if (domain->used > 1)
         return;
@@ -280,7 +280,7 @@ static int plan_rows(struct simpledb *model, struct row_domain *domain,
                      struct simpledb_reply *reply, struct jobq_error *err)
 {
     uint32_t hash[BATCH_MAX];
-    learn(model, domain, item, count);
+    write_learn(model, domain, item, count);
     for (int i = 0; i < count; i++) {
         hash[i] = plan[i].hash = row_hash(domain, item[i].name);
         row_prefetch_slot(domain, hash[i]);
@@ -319,7 +319,7 @@ static inline struct row_domain *begin_single(struct simpledb *model, int64_t no
     }
     if (d->past_count)
         row_forget(model, d, now_ns);
-    learn(model, d, item, 1);
+    write_learn(model, d, item, 1);
     struct simpledb_place place = call->place;
     plan->hash = place.tail == d->tail ? place.hash : row_hash(d, item->name);
     find_row(model, d, item->name, plan);

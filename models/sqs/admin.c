@@ -20,7 +20,7 @@
 
 enum { TAGS_MAX = 50, MOVES_KEPT = 64 };
 
-static bool has_prefix(struct jobq_str text, struct jobq_str prefix)
+static bool admin_has_prefix(struct jobq_str text, struct jobq_str prefix)
 {
     return text.len >= prefix.len &&
            (prefix.len == 0 || memcmp(text.ptr, prefix.ptr, (size_t)prefix.len) == 0);
@@ -47,7 +47,7 @@ int sqs_list(const struct sqs *s, struct jobq_str prefix, struct jobq_str after,
     for (uint32_t at = start_of(s, prefix, after); at < s->name_count && count < cap;
          at++) {
         const struct sqs_queue *q = s->queue[s->by_name[at]];
-        if (!has_prefix(sqs_name_of(q), prefix))
+        if (!admin_has_prefix(sqs_name_of(q), prefix))
             break;
         out[count++] = q->index;
     }

@@ -19,7 +19,7 @@ static struct sqs_dedup *dedup_at(const struct sqs *s, uint32_t index)
     return sqs_keys_at(&s->dedups, index);
 }
 
-static void forget(struct sqs *s, int64_t now)
+static void dedup_forget(struct sqs *s, int64_t now)
 {
     while (s->dedup_head &&
            dedup_at(s, s->dedup_head)->at <= now - s->params.dedup_window_ns) {
@@ -39,7 +39,7 @@ static struct jobq_str scope_of(const struct sqs_queue *q, struct jobq_str group
 uint64_t sqs_dedup_find(struct sqs *s, const struct sqs_queue *q, struct jobq_str group,
                         struct jobq_str dedup, int64_t now)
 {
-    forget(s, now);
+    dedup_forget(s, now);
     uint32_t at = sqs_keys_find(&s->dedups, q->uid, scope_of(q, group), dedup);
     return at ? dedup_at(s, at)->id : 0;
 }

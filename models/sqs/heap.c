@@ -23,7 +23,7 @@ int64_t sqs_heap_key(const struct sqs_heap *heap)
     return heap->count ? heap->node[0].key : INT64_MAX;
 }
 
-static bool before(const struct sqs_heap_node *a, const struct sqs_heap_node *b)
+static bool heap_before(const struct sqs_heap_node *a, const struct sqs_heap_node *b)
 {
     if (a->key != b->key)
         return a->key < b->key;
@@ -38,12 +38,12 @@ static void settle_at(struct sqs_heap *heap, struct sqs_heap_places places, uint
     *(uint32_t *)(void *)(places.base + (size_t)node.id * places.stride) = at;
 }
 
-static void sift_up(struct sqs_heap *heap, struct sqs_heap_places places, uint32_t at,
-                    struct sqs_heap_node node)
+static void heap_sift_up(struct sqs_heap *heap, struct sqs_heap_places places,
+                         uint32_t at, struct sqs_heap_node node)
 {
     while (at > 0) {
         uint32_t up = (at - 1) / WAYS;
-        if (!before(&node, &heap->node[up]))
+        if (!heap_before(&node, &heap->node[up]))
             break;
         settle_at(heap, places, at, heap->node[up]);
         at = up;
@@ -51,8 +51,8 @@ static void sift_up(struct sqs_heap *heap, struct sqs_heap_places places, uint32
     settle_at(heap, places, at, node);
 }
 
-static void sift_down(struct sqs_heap *heap, struct sqs_heap_places places, uint32_t at,
-                      struct sqs_heap_node node)
+static void heap_sift_down(struct sqs_heap *heap, struct sqs_heap_places places,
+                           uint32_t at, struct sqs_heap_node node)
 {
     for (;;) {
         uint32_t first = at * WAYS + 1, best = first;
@@ -60,9 +60,9 @@ static void sift_down(struct sqs_heap *heap, struct sqs_heap_places places, uint
             break;
         uint32_t end = first + WAYS < heap->count ? first + WAYS : heap->count;
         for (uint32_t i = first + 1; i < end; i++)
-            if (before(&heap->node[i], &heap->node[best]))
+            if (heap_before(&heap->node[i], &heap->node[best]))
                 best = i;
-        if (!before(&heap->node[best], &node))
+        if (!heap_before(&heap->node[best], &node))
             break;
         settle_at(heap, places, at, heap->node[best]);
         at = best;
@@ -78,7 +78,7 @@ void sqs_heap_put(struct sqs_heap *heap, struct sqs_heap_places places, int64_t 
         heap->node = xrealloc(heap->node, heap->cap * sizeof *heap->node);
     }
     struct sqs_heap_node node = {key, heap->sequence++, id};
-    sift_up(heap, places, heap->count++, node);
+    heap_sift_up(heap, places, heap->count++, node);
 }
 
 void sqs_heap_remove(struct sqs_heap *heap, struct sqs_heap_places places, uint32_t at)
@@ -86,8 +86,8 @@ void sqs_heap_remove(struct sqs_heap *heap, struct sqs_heap_places places, uint3
     struct sqs_heap_node last = heap->node[--heap->count];
     if (at == heap->count)
         return;
-    if (at > 0 && before(&last, &heap->node[(at - 1) / WAYS]))
-        sift_up(heap, places, at, last);
+    if (at > 0 && heap_before(&last, &heap->node[(at - 1) / WAYS]))
+        heap_sift_up(heap, places, at, last);
     else
-        sift_down(heap, places, at, last);
+        heap_sift_down(heap, places, at, last);
 }

@@ -43,7 +43,7 @@ void sqs_keys_release(struct sqs_keys *keys)
 
 /* FNV-1a, with a final mix because the low bits choose the bucket. The first string's
  * length goes in, so that ("ab", "c") and ("a", "bc") differ. */
-static uint64_t hash_of(uint32_t scope, struct jobq_str a, struct jobq_str b)
+static uint64_t keys_hash_of(uint32_t scope, struct jobq_str a, struct jobq_str b)
 {
     uint64_t hash = HASH_START ^ scope ^ ((uint64_t)a.len << 32);
     hash = hash_add(hash_add(hash, a.ptr, (size_t)a.len), b.ptr, (size_t)b.len);
@@ -55,7 +55,7 @@ uint32_t sqs_keys_find(const struct sqs_keys *keys, uint32_t scope, struct jobq_
 {
     if (!keys->bucket)
         return 0;
-    uint64_t hash = hash_of(scope, a, b);
+    uint64_t hash = keys_hash_of(scope, a, b);
     uint32_t at = keys->bucket[hash & (keys->bucket_count - 1)];
     while (at) {
         const struct sqs_key *key = sqs_keys_at(keys, at);
@@ -109,7 +109,7 @@ uint32_t sqs_keys_add(struct sqs_keys *keys, uint32_t scope, struct jobq_str a,
     uint32_t at = new_node(keys);
     struct sqs_key *key = sqs_keys_at(keys, at);
     memset(key, 0, keys->node_bytes);
-    key->hash = hash_of(scope, a, b);
+    key->hash = keys_hash_of(scope, a, b);
     key->scope = scope;
     key->len = (uint32_t)(a.len + b.len);
     key->text = xmalloc(key->len);

@@ -78,7 +78,7 @@ static size_t chunk_bytes(uint32_t index)
     return index < SMALL_CHUNKS ? SQS_CHUNK_BYTES : 8 * SQS_CHUNK_BYTES;
 }
 
-static void *carve(struct sqs *s, size_t bytes)
+static void *message_carve(struct sqs *s, size_t bytes)
 {
     if (s->chunk_at == s->chunk_count ||
         s->chunk_used + bytes > chunk_bytes(s->chunk_at)) {
@@ -122,7 +122,7 @@ struct sqs_block *sqs_block_new(struct sqs *s, struct sqs_block *left, size_t da
         block = s->block_free[class];
         memcpy(&s->block_free[class], block, sizeof(void *));
     } else {
-        block = carve(s, bytes);
+        block = message_carve(s, bytes);
     }
     block->size_class = (uint8_t) class;
     return block;
@@ -209,7 +209,7 @@ size_t sqs_extra_bytes(const struct sqs_outgoing *in)
     return (size_t)bytes;
 }
 
-static char *put_number(char *out, int64_t value, int bytes)
+static char *message_put_number(char *out, int64_t value, int bytes)
 {
     for (int i = 0; i < bytes; i++)
         *out++ = (char)(unsigned char)((uint64_t)value >> (8 * i));
@@ -226,16 +226,17 @@ static char *put_bytes(char *out, struct jobq_str s)
 void sqs_extra_write(const struct sqs_outgoing *in, char *out)
 {
     assert(in->group.len <= SQS_ID_MAX && in->dedup.len <= SQS_ID_MAX);
-    out = put_number(out, in->group.len, 1);
-    out = put_number(out, in->dedup.len, 1);
-    out = put_number(out, in->attribute_count, 1);
+    out = message_put_number(out, in->group.len, 1);
+    out = message_put_number(out, in->dedup.len, 1);
+    out = message_put_number(out, in->attribute_count, 1);
     out = put_bytes(put_bytes(out, in->group), in->dedup);
     for (int i = 0; i < in->attribute_count; i++) {
         const struct sqs_attribute *a = &in->attribute[i];
-        out = put_number(out, (a->binary ? BINARY : 0) | (a->system ? SYSTEM : 0), 1);
-        out = put_number(out, a->name.len, 2);
-        out = put_number(out, a->type.len, 2);
-        out = put_number(out, a->value.len, 4);
+        out = message_put_number(out, (a->binary ? BINARY : 0) | (a->system ? SYSTEM : 0),
+                                 1);
+        out = message_put_number(out, a->name.len, 2);
+        out = message_put_number(out, a->type.len, 2);
+        out = message_put_number(out, a->value.len, 4);
         out = put_bytes(put_bytes(put_bytes(out, a->name), a->type), a->value);
     }
 }

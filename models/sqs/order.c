@@ -21,7 +21,7 @@
  * place by age. */
 enum { REJOIN_STEPS = 64 };
 
-static bool younger(const struct sqs *s, uint32_t a, uint32_t b)
+static bool order_younger(const struct sqs *s, uint32_t a, uint32_t b)
 {
     const struct sqs_slot *x = &s->slot[a], *y = &s->slot[b];
     if (x->sent_at != y->sent_at)
@@ -55,18 +55,18 @@ static void sqs_join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slo
     if (rejoin == SQS_REJOIN_BACK) {
         uint32_t next = *head;
         prev = 0;
-        while (next && steps-- > 0 && younger(s, slot, next)) {
+        while (next && steps-- > 0 && order_younger(s, slot, next)) {
             prev = next;
             next = s->slot[next].next;
         }
     } else if (rejoin == SQS_REJOIN_LATE) {
-        while (prev && steps-- > 0 && younger(s, prev, slot))
+        while (prev && steps-- > 0 && order_younger(s, prev, slot))
             prev = s->slot[prev].prev;
     }
     sqs_link(s, head, tail, slot, prev);
 }
 
-static struct sqs_group *group_at(const struct sqs *s, uint32_t index)
+static struct sqs_group *order_group_at(const struct sqs *s, uint32_t index)
 {
     return sqs_keys_at(&s->groups, index);
 }
@@ -75,7 +75,7 @@ static bool is_before_flying(const struct sqs *s, const struct sqs_group *group,
                              uint32_t slot)
 {
     for (uint32_t i = 0; i < group->in_flight; i++)
-        if (younger(s, slot, group->flying[i]))
+        if (order_younger(s, slot, group->flying[i]))
             return false;
     return true;
 }
@@ -83,20 +83,20 @@ static bool is_before_flying(const struct sqs *s, const struct sqs_group *group,
 bool sqs_is_blocked(const struct sqs *s, uint32_t slot)
 {
     uint32_t index = s->slot[slot].group;
-    return index && !is_before_flying(s, group_at(s, index), slot);
+    return index && !is_before_flying(s, order_group_at(s, index), slot);
 }
 
 static void unlist_group(struct sqs *s, struct sqs_queue *q, struct sqs_group *group)
 {
     group->listed = false;
-    *(group->prev ? &group_at(s, group->prev)->next : &q->group_head) = group->next;
-    *(group->next ? &group_at(s, group->next)->prev : &q->group_tail) = group->prev;
+    *(group->prev ? &order_group_at(s, group->prev)->next : &q->group_head) = group->next;
+    *(group->next ? &order_group_at(s, group->next)->prev : &q->group_tail) = group->prev;
 }
 
 /* Lists the group among those that can be received from, or takes it off. */
 static void list_group(struct sqs *s, struct sqs_queue *q, uint32_t index)
 {
-    struct sqs_group *group = group_at(s, index);
+    struct sqs_group *group = order_group_at(s, index);
     bool want = group->head && is_before_flying(s, group, group->head);
     if (want == group->listed)
         return;
@@ -107,40 +107,40 @@ static void list_group(struct sqs *s, struct sqs_queue *q, uint32_t index)
     group->listed = true;
     group->prev = q->group_tail;
     group->next = 0;
-    *(q->group_tail ? &group_at(s, q->group_tail)->next : &q->group_head) = index;
+    *(q->group_tail ? &order_group_at(s, q->group_tail)->next : &q->group_head) = index;
     q->group_tail = index;
 }
 
 void sqs_rotate(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
     uint32_t index = s->slot[slot].group;
-    if (!q->settings.fifo || !index || !group_at(s, index)->listed)
+    if (!q->settings.fifo || !index || !order_group_at(s, index)->listed)
         return;
-    unlist_group(s, q, group_at(s, index));
+    unlist_group(s, q, order_group_at(s, index));
     list_group(s, q, index);
 }
 
-static void fly(struct sqs *s, struct sqs_queue *q, uint32_t slot)
+static void order_fly(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
     if (!q->settings.fifo) {
         sqs_fair_fly(s, q, slot);
         return;
     }
     uint32_t index = s->slot[slot].group;
-    struct sqs_group *group = group_at(s, index);
+    struct sqs_group *group = order_group_at(s, index);
     assert(group->in_flight < SQS_BATCH_MAX);
     group->flying[group->in_flight++] = slot;
     list_group(s, q, index);
 }
 
-static void land(struct sqs *s, struct sqs_queue *q, uint32_t slot)
+static void order_land(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
     if (!q->settings.fifo) {
         sqs_fair_land(s, q, slot);
         return;
     }
     uint32_t index = s->slot[slot].group, i = 0;
-    struct sqs_group *group = group_at(s, index);
+    struct sqs_group *group = order_group_at(s, index);
     while (group->flying[i] != slot)
         i++;
     group->flying[i] = group->flying[--group->in_flight];
@@ -151,7 +151,7 @@ void sqs_ready_list(struct sqs *s, struct sqs_queue *q, uint32_t slot, uint32_t 
                     uint32_t **tail)
 {
     struct sqs_group *group =
-        s->slot[slot].group ? group_at(s, s->slot[slot].group) : NULL;
+        s->slot[slot].group ? order_group_at(s, s->slot[slot].group) : NULL;
     *head = group ? &group->head : &q->ready.head;
     *tail = group ? &group->tail : &q->ready.tail;
 }
@@ -163,7 +163,7 @@ void sqs_show(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_rejoin
     m->flags = (uint8_t)((m->flags & SQS_LEAKED) | SQS_VISIBLE);
     q->visible++;
     if (q->settings.fifo) {
-        struct sqs_group *group = group_at(s, m->group);
+        struct sqs_group *group = order_group_at(s, m->group);
         sqs_join(s, &group->head, &group->tail, slot,
                  rejoin == SQS_REJOIN_END ? SQS_REJOIN_LATE : rejoin, INT32_MAX);
         list_group(s, q, m->group);
@@ -215,7 +215,7 @@ void sqs_hide(struct sqs *s, struct sqs_queue *q, uint32_t slot, enum sqs_state 
     } else {
         q->in_flight++;
         if (q->grouped)
-            fly(s, q, slot);
+            order_fly(s, q, slot);
         if (duration == q->settings.visibility_ns && due >= q->steady.tail_due)
             m->place = SQS_PLACE_STEADY;
         else
@@ -238,7 +238,7 @@ void sqs_lift(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     switch (m->place) {
     case SQS_PLACE_READY:
         if (m->group) {
-            struct sqs_group *group = group_at(s, m->group);
+            struct sqs_group *group = order_group_at(s, m->group);
             sqs_unlink(s, &group->head, &group->tail, slot);
             if (q->settings.fifo)
                 list_group(s, q, m->group);
@@ -269,7 +269,7 @@ void sqs_lift(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     } else {
         q->in_flight--;
         if (q->grouped)
-            land(s, q, slot);
+            order_land(s, q, slot);
     }
 }
 
@@ -302,7 +302,7 @@ void sqs_enter(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     m->group = sqs_keys_find(&s->groups, q->uid, extra.group, (struct jobq_str){0});
     if (!m->group)
         m->group = sqs_keys_add(&s->groups, q->uid, extra.group, (struct jobq_str){0});
-    group_at(s, m->group)->total++;
+    order_group_at(s, m->group)->total++;
     if (fair)
         sqs_fair_enter(s, q, m->group, m->sent_at);
 }
@@ -317,7 +317,7 @@ static void sqs_leave(struct sqs *s, struct sqs_queue *q, uint32_t slot)
     *(m->newer ? &s->slot[m->newer].older : &q->newest) = m->older;
     if (!m->older)
         q->oldest_sent = m->newer ? s->slot[m->newer].sent_at : JOBQ_FOREVER;
-    if (!m->group || --group_at(s, m->group)->total > 0)
+    if (!m->group || --order_group_at(s, m->group)->total > 0)
         return;
     if (q->settings.fifo)
         sqs_keys_remove(&s->groups, m->group);
@@ -373,15 +373,15 @@ void sqs_move_to(struct sqs *s, struct sqs_queue *from, struct sqs_queue *to,
 
 /* ---- time ------------------------------------------------------------------------------------- */
 
-static int64_t least(int64_t a, int64_t b)
+static int64_t order_least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
 int64_t sqs_next_due(const struct sqs_queue *q)
 {
-    return least(least(q->steady.head_due, q->odd.head_due),
-                 least(q->late.head_due, sqs_heap_key(&q->heap)));
+    return order_least(order_least(q->steady.head_due, q->odd.head_due),
+                       order_least(q->late.head_due, sqs_heap_key(&q->heap)));
 }
 
 static uint32_t first_due(const struct sqs_queue *q, int64_t due)

@@ -78,7 +78,7 @@ static bool is_buried(struct sqs *s, struct jobq_str name, int64_t now)
     return found;
 }
 
-static void bury(struct sqs *s, const struct sqs_queue *q, int64_t until)
+static void queue_bury(struct sqs *s, const struct sqs_queue *q, int64_t until)
 {
     if (s->buried_count == s->buried_cap) {
         s->buried_cap = s->buried_cap ? s->buried_cap * 2 : 8;
@@ -92,7 +92,7 @@ static void bury(struct sqs *s, const struct sqs_queue *q, int64_t until)
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
-static enum sqs_fault bad_value(struct jobq_error *err, const char *attribute)
+static enum sqs_fault queue_bad_value(struct jobq_error *err, const char *attribute)
 {
     char text[96];
     snprintf(text, sizeof text, "Invalid value for the parameter %s.", attribute);
@@ -106,7 +106,7 @@ static enum sqs_fault unknown_fifo(struct jobq_error *err)
 }
 
 /* max 0: no limit, but that sums of instants must not overflow. */
-static bool outside(int64_t value, int64_t min, int64_t max)
+static bool queue_outside(int64_t value, int64_t min, int64_t max)
 {
     return value < min || value > (max ? max : SQS_LONGEST_NS);
 }
@@ -174,21 +174,21 @@ static enum sqs_fault check_settings(const struct sqs *s, struct jobq_str name, 
     int64_t wait_max = p->long_poll_max_ns ? p->long_poll_max_ns : 20 * JOBQ_NS_PER_S;
     unsigned given = set->given;
     if ((given & SQS_SET_VISIBILITY) &&
-        outside(set->visibility_ns, 0, p->visibility_max_ns))
-        return bad_value(err, "VisibilityTimeout");
-    if ((given & SQS_SET_DELAY) && outside(set->delay_ns, 0, p->delay_max_ns))
-        return bad_value(err, "DelaySeconds");
+        queue_outside(set->visibility_ns, 0, p->visibility_max_ns))
+        return queue_bad_value(err, "VisibilityTimeout");
+    if ((given & SQS_SET_DELAY) && queue_outside(set->delay_ns, 0, p->delay_max_ns))
+        return queue_bad_value(err, "DelaySeconds");
     if ((given & SQS_SET_RETENTION) &&
-        outside(set->retention_ns, p->retention_min_ns, p->retention_max_ns))
-        return bad_value(err, "MessageRetentionPeriod");
-    if ((given & SQS_SET_WAIT) && outside(set->wait_ns, 0, wait_max))
-        return bad_value(err, "ReceiveMessageWaitTimeSeconds");
+        queue_outside(set->retention_ns, p->retention_min_ns, p->retention_max_ns))
+        return queue_bad_value(err, "MessageRetentionPeriod");
+    if ((given & SQS_SET_WAIT) && queue_outside(set->wait_ns, 0, wait_max))
+        return queue_bad_value(err, "ReceiveMessageWaitTimeSeconds");
     if ((given & SQS_SET_MESSAGE_BYTES) && p->message_bytes_max &&
-        outside(set->message_bytes_max, 1024, p->message_bytes_max))
-        return bad_value(err, "MaximumMessageSize");
+        queue_outside(set->message_bytes_max, 1024, p->message_bytes_max))
+        return queue_bad_value(err, "MaximumMessageSize");
     if ((given & SQS_SET_ALLOW) && set->allow == SQS_ALLOW_LISTED &&
-        outside(set->allow_count, 1, SQS_ALLOW_MAX))
-        return bad_value(err, "RedriveAllowPolicy");
+        queue_outside(set->allow_count, 1, SQS_ALLOW_MAX))
+        return queue_bad_value(err, "RedriveAllowPolicy");
     unsigned fifo_only = SQS_SET_CONTENT_DEDUP | SQS_SET_DEDUP_SCOPE | SQS_SET_THROUGHPUT;
     if ((given & fifo_only) && !fifo)
         return sqs_fail(
@@ -240,7 +240,7 @@ static void copy_allow(struct sqs_settings *to, const struct sqs_settings *from)
     to->allow_count = from->allow_count;
 }
 
-static void apply(struct sqs_settings *to, const struct sqs_settings *from)
+static void queue_apply(struct sqs_settings *to, const struct sqs_settings *from)
 {
     unsigned given = from->given;
     if (given & SQS_SET_VISIBILITY)
@@ -282,8 +282,8 @@ static bool same_allow(const struct sqs_settings *a, const struct sqs_settings *
 }
 
 /* The first attribute that is given and differs; NULL: none. */
-static const char *difference(const struct sqs_settings *have,
-                              const struct sqs_settings *want)
+static const char *queue_difference(const struct sqs_settings *have,
+                                    const struct sqs_settings *want)
 {
     unsigned given = want->given;
     if ((given & SQS_SET_VISIBILITY) && have->visibility_ns != want->visibility_ns)
@@ -317,7 +317,7 @@ static const char *difference(const struct sqs_settings *have,
 
 /* ---- made --------------------------------------------------------------------------------- */
 
-static bool is_name(struct jobq_str name, bool fifo)
+static bool queue_is_name(struct jobq_str name, bool fifo)
 {
     int64_t len = name.len;
     if (len < 1 || len > SQS_NAME_MAX)
@@ -405,7 +405,7 @@ enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
         return unknown_fifo(err);
     int have = sqs_find(s, name);
     if (have >= 0) {
-        const char *which = difference(&s->queue[have]->settings, settings);
+        const char *which = queue_difference(&s->queue[have]->settings, settings);
         char text[160];
         if (which) {
             snprintf(text, sizeof text, "%s %s", sqs_fault_info(SQS_QUEUE_EXISTS)->text,
@@ -415,7 +415,7 @@ enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
         *out_queue = have;
         return SQS_OK;
     }
-    if (!is_name(name, fifo))
+    if (!queue_is_name(name, fifo))
         return sqs_fail(err, SQS_BAD_NAME,
                         fifo ? "The name of a FIFO queue can only include alphanumeric "
                                "characters, hyphens, or underscores, must end with .fifo "
@@ -432,7 +432,7 @@ enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
         return sqs_fail(err, SQS_OVER_LIMIT, "Too many queues for this model.");
     struct sqs_queue *q = new_queue(s);
     init_queue(s, q, name, fifo, now_ns);
-    apply(&q->settings, settings);
+    queue_apply(&q->settings, settings);
     q->dedup_by_group = q->settings.dedup_by_group;
     index_name(s, q);
     *out_queue = q->index;
@@ -457,7 +457,7 @@ enum sqs_fault sqs_set(struct sqs *s, int64_t now_ns, int queue,
         fault = check_throughput(&q->settings, settings, err);
     if (fault != SQS_OK)
         return fault;
-    apply(&q->settings, settings);
+    queue_apply(&q->settings, settings);
     q->changed_at = now_ns;
     sqs_settle(s, q, now_ns);
     return SQS_OK;
@@ -570,6 +570,6 @@ enum sqs_fault sqs_delete_queue(struct sqs *s, int64_t now_ns, int queue,
         if (s->queue[i]->exists && s->queue[i]->settings.redrive_queue == queue)
             s->queue[i]->settings.redrive_queue = -1;
     if (s->params.recreate_interval_ns > 0)
-        bury(s, q, now_ns + s->params.recreate_interval_ns);
+        queue_bury(s, q, now_ns + s->params.recreate_interval_ns);
     return SQS_OK;
 }

@@ -61,7 +61,7 @@ static bool on_servers(const struct sqs *s, uint32_t slot, uint64_t mask)
 }
 
 /* Moves a message that was received too often to the dead-letter queue. */
-static bool redrive(struct sqs *s, struct sqs_queue *q, uint32_t slot)
+static bool receive_redrive(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
     if (q->settings.redrive_queue < 0 ||
         s->slot[slot].receive_count < q->settings.redrive_receives)
@@ -85,7 +85,7 @@ static int pick_fair(struct sqs *s, struct sqs_queue *q, int max, uint64_t mask,
         bool skip = !on_servers(s, slot, mask);
         if (!skip && reorder > 0.0)
             skip = sqs_split(u, SPLIT_REORDER + passed + (uint32_t)count) < reorder;
-        if (!skip && redrive(s, q, slot))
+        if (!skip && receive_redrive(s, q, slot))
             continue;
         sqs_fair_pass(s, q, slot);
         seen[seen_count++] = slot;
@@ -116,7 +116,7 @@ static int pick_standard(struct sqs *s, struct sqs_queue *q, int max, uint64_t m
                 break;
             continue;
         }
-        if (redrive(s, q, slot))
+        if (receive_redrive(s, q, slot))
             continue;
         out[count++] = slot;
         /* Far away in a long queue, and wanted in a moment: fetch all of a batch at once. */
@@ -138,7 +138,7 @@ static int pick_fifo(struct sqs *s, struct sqs_queue *q, int max, uint32_t *out)
              slot = next) {
             next = s->slot[slot].next;
             /* The group may be gone with its last message. */
-            if (!redrive(s, q, slot))
+            if (!receive_redrive(s, q, slot))
                 out[count++] = slot;
         }
     }
@@ -172,7 +172,7 @@ static int pick_messages(struct sqs *s, struct sqs_queue *q, int max, bool long_
 
 /* Which of count deliveries leave their message visible, as a mask. One draw for all while
  * that is as good as one each. */
-static uint32_t leaks(const struct sqs *s, int count, double u)
+static uint32_t receive_leaks(const struct sqs *s, int count, double u)
 {
     double rate = s->params.duplicate_rate;
     if (rate <= 0.0)
@@ -220,7 +220,7 @@ static void give_one(struct sqs *s, struct sqs_queue *q, uint32_t slot,
 static void give_messages(struct sqs *s, struct sqs_queue *q, const uint32_t *slot,
                           int count, int64_t visibility_ns, double u, int64_t now)
 {
-    uint32_t leak = q->settings.fifo ? 0 : leaks(s, count, u);
+    uint32_t leak = q->settings.fifo ? 0 : receive_leaks(s, count, u);
     for (int i = 0; i < count; i++)
         give_one(s, q, slot[i], visibility_ns, leak >> i & 1, now);
     q->stats.received += count;
@@ -344,8 +344,8 @@ static void dequeue_waiter(struct sqs *s, struct sqs_queue *q, uint32_t index)
         set_alarm(s, q);
 }
 
-static void finish(struct sqs *s, struct sqs_queue *q, uint32_t index,
-                   enum sqs_fault fault)
+static void receive_finish(struct sqs *s, struct sqs_queue *q, uint32_t index,
+                           enum sqs_fault fault)
 {
     dequeue_waiter(s, q, index);
     struct sqs_waiter *w = &s->waiter[index];
@@ -362,7 +362,7 @@ static void finish(struct sqs *s, struct sqs_queue *q, uint32_t index,
 void sqs_dismiss(struct sqs *s, struct sqs_queue *q, enum sqs_fault fault)
 {
     while (q->waiter_head)
-        finish(s, q, q->waiter_head, fault);
+        receive_finish(s, q, q->waiter_head, fault);
 }
 
 static void wake_dead_queue(struct sqs *s, const struct sqs_queue *q, int64_t now)
@@ -400,7 +400,7 @@ void sqs_wake(struct sqs *s, struct sqs_queue *q, int64_t now)
             break;
         give_messages(s, q, w->slot, count, w->visibility_ns, w->u, now);
         keep_granted(s, w, count, now);
-        finish(s, q, index, SQS_OK);
+        receive_finish(s, q, index, SQS_OK);
     }
     if (q->waiter_head || q->alarm_at != JOBQ_FOREVER)
         set_alarm(s, q);
@@ -483,7 +483,7 @@ void sqs_advance(struct sqs *s, int64_t now_ns)
             sqs_wake(s, q, at);
         } else if (sqs_heap_key(&s->patience) == at) {
             uint32_t index = s->patience.node[0].id;
-            finish(s, s->queue[s->waiter[index].queue], index, SQS_OK);
+            receive_finish(s, s->queue[s->waiter[index].queue], index, SQS_OK);
         } else {
             sqs_move_step(s, at);
         }

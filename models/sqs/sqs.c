@@ -119,7 +119,7 @@ uint32_t sqs_slot_of(const struct sqs *s, const struct sqs_queue *q,
 
 /* ---- throttle: token buckets -------------------------------------------------------------- */
 
-static bool take(struct sqs_bucket *bucket, double per_s, double burst, int64_t now)
+static bool sqs_take(struct sqs_bucket *bucket, double per_s, double burst, int64_t now)
 {
     double tokens = bucket->tokens + jobq_seconds_from_ns(now - bucket->at) * per_s;
     bucket->tokens = tokens < burst ? tokens : burst;
@@ -135,12 +135,12 @@ bool sqs_admit(struct sqs *s, struct sqs_queue *q, int64_t now, int bucket)
     const struct sqs_params *p = &s->params;
     bool admitted = true;
     if (p->throttle_per_s > 0.0)
-        admitted =
-            take(&q->bucket[SQS_BUCKET_ALL], p->throttle_per_s, p->throttle_burst, now);
+        admitted = sqs_take(&q->bucket[SQS_BUCKET_ALL], p->throttle_per_s,
+                            p->throttle_burst, now);
     if (admitted && q->settings.fifo && !q->settings.throughput_by_group &&
         p->fifo_throttle_per_s > 0.0)
-        admitted =
-            take(&q->bucket[bucket], p->fifo_throttle_per_s, p->fifo_throttle_per_s, now);
+        admitted = sqs_take(&q->bucket[bucket], p->fifo_throttle_per_s,
+                            p->fifo_throttle_per_s, now);
     if (!admitted)
         q->stats.throttled++;
     return admitted;
@@ -148,7 +148,7 @@ bool sqs_admit(struct sqs *s, struct sqs_queue *q, int64_t now, int bucket)
 
 /* ---- send ----------------------------------------------------------------------------------- */
 
-static enum sqs_fault check_count(int count, struct jobq_error *err)
+static enum sqs_fault sqs_check_count(int count, struct jobq_error *err)
 {
     if (count < 1)
         return sqs_fail(err, SQS_BATCH_EMPTY, NULL);
@@ -183,8 +183,8 @@ static bool is_id(struct jobq_str id)
     return true;
 }
 
-static enum sqs_fault blame(struct sqs_sent *out, enum sqs_fault fault,
-                            const char *reason)
+static enum sqs_fault sqs_blame(struct sqs_sent *out, enum sqs_fault fault,
+                                const char *reason)
 {
     out->reason = reason;
     return fault;
@@ -196,12 +196,13 @@ static enum sqs_fault lacks_id(const struct sqs_queue *q, const struct sqs_outgo
                                struct sqs_sent *out)
 {
     if (!in->group.len)
-        return blame(out, SQS_MISSING_PARAMETER,
-                     "The request must contain the parameter MessageGroupId.");
+        return sqs_blame(out, SQS_MISSING_PARAMETER,
+                         "The request must contain the parameter MessageGroupId.");
     if (!in->dedup.len && !q->settings.content_dedup)
-        return blame(out, SQS_BAD_PARAMETER,
-                     "The queue should either have ContentBasedDeduplication enabled or "
-                     "MessageDeduplicationId provided explicitly");
+        return sqs_blame(
+            out, SQS_BAD_PARAMETER,
+            "The queue should either have ContentBasedDeduplication enabled or "
+            "MessageDeduplicationId provided explicitly");
     return SQS_OK;
 }
 
@@ -209,20 +210,20 @@ static enum sqs_fault check_fifo(const struct sqs_queue *q, const struct sqs_out
                                  struct sqs_sent *out)
 {
     if (!is_id(in->group))
-        return blame(
+        return sqs_blame(
             out, SQS_BAD_PARAMETER,
             "Value for parameter MessageGroupId is invalid. Reason: MessageGroupId "
             "can only include alphanumeric and punctuation characters. 1 to 128 in "
             "length.");
     if (!is_id(in->dedup))
-        return blame(
+        return sqs_blame(
             out, SQS_BAD_PARAMETER,
             "Value for parameter MessageDeduplicationId is invalid. Reason: "
             "MessageDeduplicationId can only include alphanumeric and punctuation "
             "characters. 1 to 128 in length.");
     if (!q->settings.fifo) {
         if (in->dedup.len)
-            return blame(
+            return sqs_blame(
                 out, SQS_BAD_PARAMETER,
                 "Value for parameter MessageDeduplicationId is invalid. Reason: The "
                 "request include parameter that is not valid for this queue type.");
@@ -232,9 +233,10 @@ static enum sqs_fault check_fifo(const struct sqs_queue *q, const struct sqs_out
     if (lack != SQS_OK)
         return lack;
     if (in->delay_ns != SQS_DEFAULT && in->delay_ns != 0)
-        return blame(out, SQS_BAD_PARAMETER,
-                     "Value for parameter DelaySeconds is invalid. Reason: The request "
-                     "include parameter that is not valid for this queue type.");
+        return sqs_blame(
+            out, SQS_BAD_PARAMETER,
+            "Value for parameter DelaySeconds is invalid. Reason: The request "
+            "include parameter that is not valid for this queue type.");
     return SQS_OK;
 }
 
@@ -250,7 +252,7 @@ static enum sqs_fault check_entry(const struct sqs *s, const struct sqs_queue *q
     if (in->delay_ns != SQS_DEFAULT &&
         (in->delay_ns < 0 ||
          in->delay_ns > (p->delay_max_ns ? p->delay_max_ns : SQS_LONGEST_NS)))
-        return blame(
+        return sqs_blame(
             out, SQS_BAD_PARAMETER,
             "Value for parameter DelaySeconds is invalid. Reason: DelaySeconds must "
             "be >= 0 and <= 900.");
@@ -258,8 +260,9 @@ static enum sqs_fault check_entry(const struct sqs *s, const struct sqs_queue *q
     for (int i = 0; i < in->attribute_count; i++)
         attributes += !in->attribute[i].system;
     if (attributes > p->attributes_max)
-        return blame(out, SQS_BAD_PARAMETER,
-                     "Number of message attributes exceeds the allowed maximum [10].");
+        return sqs_blame(
+            out, SQS_BAD_PARAMETER,
+            "Number of message attributes exceeds the allowed maximum [10].");
     if (q->settings.fifo || in->group.len || in->dedup.len)
         return check_fifo(q, in, out);
     return SQS_OK;
@@ -281,8 +284,8 @@ static struct jobq_str body_key(const struct sqs_outgoing *in, char out[33])
     return (struct jobq_str){out, 33};
 }
 
-static uint64_t store(struct sqs *s, struct sqs_queue *q, int64_t now,
-                      const struct sqs_outgoing *in)
+static uint64_t sqs_store(struct sqs *s, struct sqs_queue *q, int64_t now,
+                          const struct sqs_outgoing *in)
 {
     size_t extra = sqs_extra_bytes(in);
     uint32_t slot = sqs_slot_new(s);
@@ -329,7 +332,7 @@ static void send_fifo(struct sqs *s, struct sqs_queue *q, int64_t now,
         q->stats.swallowed++;
         return;
     }
-    out->id = store(s, q, now, in);
+    out->id = sqs_store(s, q, now, in);
     sqs_dedup_add(s, q, in->group, key, out->id, now);
 }
 
@@ -340,7 +343,7 @@ enum sqs_fault sqs_send(struct sqs *s, int64_t now_ns, int queue, bool batch,
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;
-    enum sqs_fault fault = check_count(count, err);
+    enum sqs_fault fault = sqs_check_count(count, err);
     if (fault != SQS_OK)
         return fault;
     int64_t bytes[SQS_BATCH_MAX], total = 0;
@@ -367,7 +370,7 @@ enum sqs_fault sqs_send(struct sqs *s, int64_t now_ns, int queue, bool batch,
         if (q->settings.fifo)
             send_fifo(s, q, now_ns, &in[i], &out[i]);
         else
-            out[i].id = store(s, q, now_ns, &in[i]);
+            out[i].id = sqs_store(s, q, now_ns, &in[i]);
     }
     if (q->waiter_head)
         sqs_wake(s, q, now_ns);
@@ -431,7 +434,7 @@ enum sqs_fault sqs_delete(struct sqs *s, int64_t now_ns, double u, int queue,
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;
-    enum sqs_fault fault = check_count(count, err);
+    enum sqs_fault fault = sqs_check_count(count, err);
     if (fault != SQS_OK)
         return fault;
     if (!sqs_admit(s, q, now_ns, SQS_BUCKET_DELETE))
@@ -502,7 +505,7 @@ enum sqs_fault sqs_change_visibility(struct sqs *s, int64_t now_ns, int queue,
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;
-    enum sqs_fault fault = check_count(count, err);
+    enum sqs_fault fault = sqs_check_count(count, err);
     if (fault != SQS_OK)
         return fault;
     if (!sqs_admit(s, q, now_ns, SQS_BUCKET_DELETE))

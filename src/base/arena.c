@@ -129,7 +129,7 @@ void arena_reset(struct arena *arena)
     }
 }
 
-static void grow(struct arena *arena, size_t bytes)
+static void arena_grow(struct arena *arena, size_t bytes)
 {
     size_t want = arena->next_bytes;
     if (want < bytes)
@@ -150,7 +150,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     assert(bytes < SIZE_MAX / 2);
     bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if ((size_t)(arena->end - arena->at) < bytes)
-        grow(arena, bytes);
+        arena_grow(arena, bytes);
     char *p = arena->at;
     arena->at += bytes;
     return p;

@@ -33,7 +33,8 @@ struct given {
     double value[2];
 };
 
-static int malformed(struct jobq_error *err, const char *text, const char *why)
+static int distribution_malformed(struct jobq_error *err, const char *text,
+                                  const char *why)
 {
     char safe[80];
     text_escape(text, (int64_t)strlen(text), safe, sizeof safe);
@@ -89,20 +90,20 @@ static int each_pair(const char *text, const char *list,
 {
     char copy[PAIRS_MAX], *save;
     if (strlen(list) >= sizeof copy)
-        return malformed(err, text, "too long");
+        return distribution_malformed(err, text, "too long");
     memcpy(copy, list, strlen(list) + 1);
     for (char *part = strtok_r(copy, ",", &save); part;
          part = strtok_r(NULL, ",", &save)) {
         char *value = strchr(part, '=');
         if (!value)
-            return malformed(err, text, "want name=value,name=value");
+            return distribution_malformed(err, text, "want name=value,name=value");
         *value++ = '\0';
         struct jobq_error why = {0};
         if (each(ctx, part, value, &why) != JOBQ_OK) {
             char reason[300], name[40];
             text_escape(part, (int64_t)strlen(part), name, sizeof name);
             snprintf(reason, sizeof reason, "%s: %.200s", name, why.text);
-            return malformed(err, text, reason);
+            return distribution_malformed(err, text, reason);
         }
     }
     return JOBQ_OK;
@@ -135,7 +136,7 @@ static int by_two(const char *text, struct distribution *d, double a, double b,
 {
     d->a = a;
     d->b = b;
-    return a > 0 && b > 0 ? JOBQ_OK : malformed(err, text, want);
+    return a > 0 && b > 0 ? JOBQ_OK : distribution_malformed(err, text, want);
 }
 
 static int set_lognormal(const char *text, struct distribution *d, const struct given *g,
@@ -149,7 +150,7 @@ static int set_lognormal(const char *text, struct distribution *d, const struct 
         *d = distribution_lognormal_p99(g->median_ns, g->p99_ns);
         return g->p99_ns >= g->median_ns
                    ? JOBQ_OK
-                   : malformed(err, text, "the p99 is below the median");
+                   : distribution_malformed(err, text, "the p99 is below the median");
     }
     return by_two(text, d, g->median_ns, g->sigma,
                   "want mean=,cv= or median=,sigma= or median=,p99=", err);
@@ -172,7 +173,7 @@ static int set_shape(const char *text, struct distribution *d, const struct give
                       "want mean=,cv= or min=,alpha= > 1", err);
     }
     if (moments && g->cv > 100)
-        return malformed(err, text, "a cv above 100 is out of range");
+        return distribution_malformed(err, text, "a cv above 100 is out of range");
     if (!moments)
         return by_two(text, d, g->scale_ns, g->shape,
                       "want mean=,cv= or shape=,scale=", err);
@@ -200,14 +201,14 @@ static int take_point(void *ctx, const char *name, const char *value,
     return JOBQ_OK;
 }
 
-static int read_table(const char *text, const char *rest, struct distribution *d,
-                      struct jobq_error *err)
+static int distribution_read_table(const char *text, const char *rest,
+                                   struct distribution *d, struct jobq_error *err)
 {
     int code = each_pair(text, rest, take_point, d, err);
     if (code != JOBQ_OK)
         return code;
     if (d->count < 2 || fabs(d->p[0]) > 0 || fabs(d->p[d->count - 1] - 1) > 0)
-        return malformed(err, text, "points must go from 0 to 1");
+        return distribution_malformed(err, text, "points must go from 0 to 1");
     return JOBQ_OK;
 }
 
@@ -254,14 +255,14 @@ static int read_uniform(const char *text, const char *rest, struct distribution 
     const char *dots = strstr(rest, "..");
     char low[64];
     if (!dots || dots == rest || (size_t)(dots - rest) >= sizeof low)
-        return malformed(err, text, "want uniform:LOW..HIGH");
+        return distribution_malformed(err, text, "want uniform:LOW..HIGH");
     memcpy(low, rest, (size_t)(dots - rest));
     low[dots - rest] = '\0';
     int code = read_duration(low, &d->a, err);
     if (code == JOBQ_OK)
         code = read_duration(dots + 2, &d->b, err);
     if (code == JOBQ_OK && d->a > d->b)
-        return malformed(err, text, "the low end is above the high end");
+        return distribution_malformed(err, text, "the low end is above the high end");
     return code;
 }
 
@@ -271,13 +272,13 @@ static int read_kind(const char *text, const char *rest, struct distribution *d,
     if (d->kind == DISTRIBUTION_UNIFORM)
         return read_uniform(text, rest, d, err);
     if (d->kind == DISTRIBUTION_TABLE)
-        return read_table(text, rest, d, err);
+        return distribution_read_table(text, rest, d, err);
     if (d->kind == DISTRIBUTION_CONSTANT ||
         (d->kind == DISTRIBUTION_EXPONENTIAL && !strchr(rest, '=')))
         return read_duration(rest, &d->a, err);
     if (d->kind == DISTRIBUTION_EMPIRICAL) {
         if (!*rest)
-            return malformed(err, text, "want empirical:FILE");
+            return distribution_malformed(err, text, "want empirical:FILE");
         d->path = xstrdup(rest);
         return read_sample(rest, d, err);
     }
@@ -287,7 +288,7 @@ static int read_kind(const char *text, const char *rest, struct distribution *d,
         return code;
     if (d->kind == DISTRIBUTION_EXPONENTIAL) {
         d->a = g.mean_ns;
-        return d->a > 0 ? JOBQ_OK : malformed(err, text, "want exp:MEAN");
+        return d->a > 0 ? JOBQ_OK : distribution_malformed(err, text, "want exp:MEAN");
     }
     if (g.count > 2)
         return malformed(err, text, "want two parameters");
@@ -313,7 +314,7 @@ int distribution_read(const char *text, struct distribution *out, struct jobq_er
                  memcmp(KINDS[k].name, text, (size_t)(colon - text)) == 0))
             k++;
         if (k == KIND_COUNT)
-            return malformed(
+            return distribution_malformed(
                 err, text,
                 "unknown; want a duration, exp, uniform, lognormal, gamma, weibull, "
                 "pareto, table or empirical");
@@ -331,7 +332,7 @@ int distribution_read(const char *text, struct distribution *out, struct jobq_er
 int distribution_parse(const char *text, struct distribution *out, struct jobq_error *err)
 {
     if (strncmp(text, "empirical:", 10) == 0)
-        return malformed(err, text, "a file is not taken here");
+        return distribution_malformed(err, text, "a file is not taken here");
     return distribution_read(text, out, err);
 }
 

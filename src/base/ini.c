@@ -27,7 +27,7 @@ struct reading {
 };
 
 /* The next line with its end, or as much as fits. False: there is none. */
-static bool take_line(struct reading *r)
+static bool ini_take_line(struct reading *r)
 {
     if (r->file)
         return fgets(r->whole, sizeof r->whole, r->file) != NULL;
@@ -66,7 +66,7 @@ static char *next_line(char *out, int cap, void *stream)
 {
     struct reading *r = stream;
     r->value = NULL;
-    if (r->long_line || !take_line(r))
+    if (r->long_line || !ini_take_line(r))
         return NULL;
     r->line++;
     size_t len = strlen(r->whole);
@@ -86,7 +86,7 @@ static char *next_line(char *out, int cap, void *stream)
     return out;
 }
 
-static int on_key(void *user, const char *section, const char *key, const char *value)
+static int ini_on_key(void *user, const char *section, const char *key, const char *value)
 {
     struct reading *r = user;
     if (r->code != JOBQ_OK || r->long_line)
@@ -102,9 +102,9 @@ static int on_key(void *user, const char *section, const char *key, const char *
     return 0;
 }
 
-static int run(struct reading *r)
+static int ini_run(struct reading *r)
 {
-    int line = ini_parse_stream(next_line, r, on_key, r);
+    int line = ini_parse_stream(next_line, r, ini_on_key, r);
     if (r->code != JOBQ_OK)
         return r->code;
     if (r->long_line)
@@ -128,7 +128,7 @@ int ini_read_file(const char *path, ini_key_fn *fn, void *ctx, struct jobq_error
                          "cannot open '%s': %s", shown,
                          errno == ENOENT ? "no such file" : "not readable");
     struct reading r = {.fn = fn, .ctx = ctx, .name = shown, .err = err, .file = file};
-    int code = run(&r);
+    int code = ini_run(&r);
     fclose(file);
     return code;
 }
@@ -137,5 +137,5 @@ int ini_read_text(const char *text, const char *name, ini_key_fn *fn, void *ctx,
                   struct jobq_error *err)
 {
     struct reading r = {.fn = fn, .ctx = ctx, .name = name, .err = err, .text = text};
-    return run(&r);
+    return ini_run(&r);
 }

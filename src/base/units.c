@@ -61,8 +61,8 @@ static const struct unit COUNTS[] = {{"", 1},        {"k", 1000},       {"K", 10
 #define HOW_NUMBER "want such as 0.25 or 25%"
 #define HOW_RATE "want such as 100/s, 300/h or 5M/day"
 
-static int malformed(const char *what, const char *text, const char *how,
-                     struct jobq_error *err)
+static int units_malformed(const char *what, const char *text, const char *how,
+                           struct jobq_error *err)
 {
     char shown[80];
     text_escape(text, (int64_t)strlen(text), shown, sizeof shown);
@@ -106,7 +106,7 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
     char plain[UNITS_TEXT_MAX];
     const char *p = without_commas(text, plain);
     if (!p)
-        return malformed(what, text, how, err);
+        return units_malformed(what, text, how, err);
     wide_u128 digits = 0;
     int power = 0, seen = 0;
     bool point = false;
@@ -125,13 +125,13 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
         power -= point;
     }
     if (seen == 0)
-        return malformed(what, text, how, err);
+        return units_malformed(what, text, how, err);
     if ((*p == 'e' || *p == 'E') &&
         (p[1] == '+' || p[1] == '-' || (p[1] >= '0' && p[1] <= '9'))) {
         char *end;
         long exponent = strtol(p + 1, &end, 10);
         if (end == p + 1)
-            return malformed(what, text, how, err);
+            return units_malformed(what, text, how, err);
         if (exponent > 30)
             return too_large(what, text, err);
         power += exponent < -40 ? -40 : (int)exponent;
@@ -145,7 +145,7 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
         for (unit = units; unit->name && strcasecmp(unit->name, p) != 0; unit++)
             ;
     if (!unit->name)
-        return malformed(what, text, how, err);
+        return units_malformed(what, text, how, err);
     if (digits > ((wide_u128)INT64_MAX << 30))
         return too_large(what, text, err);
     wide_u128 value = digits * (uint64_t)unit->scale;
@@ -189,14 +189,14 @@ int jobq_parse_number(const char *text, double *out, struct jobq_error *err)
     char plain[UNITS_TEXT_MAX], *end;
     const char *p = without_commas(text, plain);
     if (!p || !((*p >= '0' && *p <= '9') || *p == '-' || *p == '+' || *p == '.'))
-        return malformed("number", text, HOW_NUMBER, err);
+        return units_malformed("number", text, HOW_NUMBER, err);
     double value = strtod(p, &end);
     if (end != p && strcmp(end, "%") == 0) {
         value /= 100;
         end++;
     }
     if (end == p || *end || !isfinite(value))
-        return malformed("number", text, HOW_NUMBER, err);
+        return units_malformed("number", text, HOW_NUMBER, err);
     *out = value;
     return JOBQ_OK;
 }
@@ -213,18 +213,18 @@ int jobq_parse_rate(const char *text, double *out_per_s, struct jobq_error *err)
     while (unit < sizeof per / sizeof *per && strcmp(per[unit].name, text + len) != 0)
         unit++;
     if (unit == sizeof per / sizeof *per || len == 0 || len >= sizeof number)
-        return malformed("rate", text, HOW_RATE, err);
+        return units_malformed("rate", text, HOW_RATE, err);
     memcpy(number, text, len);
     number[len] = '\0';
     const char *p = without_commas(number, plain);
     if (!p || !((*p >= '0' && *p <= '9') || *p == '.'))
-        return malformed("rate", text, HOW_RATE, err);
+        return units_malformed("rate", text, HOW_RATE, err);
     double value = strtod(p, &end);
     const struct unit *scale = COUNTS;
     while (scale->name && strcmp(scale->name, end) != 0)
         scale++;
     if (!scale->name || !isfinite(value))
-        return malformed("rate", text, HOW_RATE, err);
+        return units_malformed("rate", text, HOW_RATE, err);
     *out_per_s = value * (double)scale->scale / per[unit].seconds;
     return JOBQ_OK;
 }

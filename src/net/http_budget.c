@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 /* Of several, the oldest: new ones come first in the list. */
-static struct connection *largest(const struct http_server *server)
+static struct connection *http_largest(const struct http_server *server)
 {
     struct connection *most = NULL;
     for (struct connection *c = server->first; c; c = c->next)
@@ -50,7 +50,7 @@ bool http_make_room(struct connection *c, int64_t more)
 {
     struct http_server *server = c->server;
     while (server->held + more > server->limits.total_bytes) {
-        struct connection *most = largest(server);
+        struct connection *most = http_largest(server);
         if (!most || most == c || most->counted < c->counted + more)
             return false;
         http_evict(most);
@@ -61,7 +61,7 @@ bool http_make_room(struct connection *c, int64_t more)
 void http_trim(struct http_server *server)
 {
     while (http_is_over(server)) {
-        struct connection *most = largest(server);
+        struct connection *most = http_largest(server);
         if (!most)
             return;
         http_evict(most);

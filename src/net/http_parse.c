@@ -13,7 +13,7 @@ static bool is_token_char(unsigned char c)
     return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
 }
 
-static bool is_token(struct jobq_str s)
+static bool http_is_token(struct jobq_str s)
 {
     if (s.len == 0)
         return false;
@@ -23,7 +23,7 @@ static bool is_token(struct jobq_str s)
     return true;
 }
 
-static bool same_name(struct jobq_str a, const char *name)
+static bool http_same_name(struct jobq_str a, const char *name)
 {
     size_t len = strlen(name);
     return (size_t)a.len == len && strncasecmp(a.ptr, name, len) == 0;
@@ -32,13 +32,13 @@ static bool same_name(struct jobq_str a, const char *name)
 struct jobq_str http_header(const struct http_request *request, const char *name)
 {
     for (int i = 0; i < request->header_count; i++)
-        if (same_name(request->header[i].name, name))
+        if (http_same_name(request->header[i].name, name))
             return request->header[i].value;
     return (struct jobq_str){NULL, 0};
 }
 
 /* Takes the bytes up to the next "\r\n" off *rest. False: a bare CR, LF or NUL in it. */
-static bool take_line(struct jobq_str *rest, struct jobq_str *line)
+static bool http_take_line(struct jobq_str *rest, struct jobq_str *line)
 {
     const char *end = memchr(rest->ptr, '\r', (size_t)rest->len);
     if (!end || end + 1 >= rest->ptr + rest->len || end[1] != '\n')
@@ -60,7 +60,7 @@ static int parse_request_line(struct jobq_str line, struct http_request *out)
     out->method = (struct jobq_str){line.ptr, space - line.ptr};
     const char *target = space + 1, *end = line.ptr + line.len;
     const char *second = memchr(target, ' ', (size_t)(end - target));
-    if (!second || !is_token(out->method))
+    if (!second || !http_is_token(out->method))
         return 400;
     out->target = (struct jobq_str){target, second - target};
     struct jobq_str version = {second + 1, end - second - 1};
@@ -100,7 +100,7 @@ static bool has_word(struct jobq_str value, const char *word)
             part.ptr++, part.len--;
         while (part.len > 0 && is_blank(part.ptr[part.len - 1]))
             part.len--;
-        if (same_name(part, word))
+        if (http_same_name(part, word))
             return true;
     }
     return false;
@@ -112,7 +112,7 @@ static int parse_header(struct jobq_str line, struct http_header *out)
     if (!colon)
         return 400;
     out->name = (struct jobq_str){line.ptr, colon - line.ptr};
-    if (!is_token(out->name))
+    if (!http_is_token(out->name))
         return 400;
     struct jobq_str value = {colon + 1, line.len - out->name.len - 1};
     while (value.len > 0 && is_blank(value.ptr[0]))
@@ -129,21 +129,21 @@ static int parse_framing(struct http_request *out)
     int lengths = 0, codings = 0;
     for (int i = 0; i < out->header_count; i++) {
         struct http_header *h = &out->header[i];
-        if (same_name(h->name, "content-length")) {
+        if (http_same_name(h->name, "content-length")) {
             if (h->value.len == 0 || h->value.ptr[0] == '-' ||
                 !str_to_int(h->value, &out->content_length) || out->content_length < 0)
                 return 400;
             lengths++;
-        } else if (same_name(h->name, "transfer-encoding")) {
-            if (!same_name(h->value, "chunked"))
+        } else if (http_same_name(h->name, "transfer-encoding")) {
+            if (!http_same_name(h->value, "chunked"))
                 return 501;
             out->chunked = true;
             codings++;
-        } else if (same_name(h->name, "connection")) {
+        } else if (http_same_name(h->name, "connection")) {
             if (has_word(h->value, "close"))
                 out->keep_alive = false;
-        } else if (same_name(h->name, "expect")) {
-            out->expects_continue = same_name(h->value, "100-continue");
+        } else if (http_same_name(h->name, "expect")) {
+            out->expects_continue = http_same_name(h->value, "100-continue");
         }
     }
     return lengths + codings > 1 ? 400 : 0;
@@ -156,14 +156,14 @@ int http_parse_head(const char *bytes, int64_t len, struct http_request *out)
     out->keep_alive = out->chunked = out->expects_continue = false;
     out->content_length = 0;
     out->wire_bytes = len;
-    if (!take_line(&rest, &line))
+    if (!http_take_line(&rest, &line))
         return 400;
     int status = parse_request_line(line, out);
     if (status)
         return status;
     out->body = (struct jobq_str){bytes + len, 0};
     for (;;) {
-        if (!take_line(&rest, &line))
+        if (!http_take_line(&rest, &line))
             return 400;
         if (line.len == 0)
             break;
@@ -179,7 +179,7 @@ int http_parse_head(const char *bytes, int64_t len, struct http_request *out)
     return parse_framing(out);
 }
 
-static int hex_digit(char c)
+static int http_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -196,10 +196,10 @@ static int chunk_size(const char *bytes, int64_t at, int64_t len, int64_t *size,
                       int64_t *next)
 {
     int64_t i = at, value = 0;
-    for (; i < len && hex_digit(bytes[i]) >= 0; i++) {
+    for (; i < len && http_hex_digit(bytes[i]) >= 0; i++) {
         if (i - at >= 8)
             return 400;
-        value = value * 16 + hex_digit(bytes[i]);
+        value = value * 16 + http_hex_digit(bytes[i]);
     }
     if (i == len)
         return 0;

@@ -156,7 +156,7 @@ void http_refuse(struct connection *c, int status)
     http_reply(&c->x, &reply);
 }
 
-static void resize(struct connection *c, int64_t cap)
+static void http_resize(struct connection *c, int64_t cap)
 {
     if (cap > 0) {
         c->in = xrealloc(c->in, (size_t)cap);
@@ -184,13 +184,13 @@ static int64_t next_cap(const struct connection *c)
     return cap < c->need ? cap : c->need;
 }
 
-static void consume(struct connection *c, int64_t used)
+static void http_consume(struct connection *c, int64_t used)
 {
     c->in_len -= used;
     if (c->in_len > 0)
         memmove(c->in, c->in + used, (size_t)c->in_len);
     if (c->in_cap > KEEP_BYTES && c->in_len <= KEEP_BYTES)
-        resize(c, c->in_len > 0 ? KEEP_BYTES : 0);
+        http_resize(c, c->in_len > 0 ? KEEP_BYTES : 0);
     c->need = c->scanned = 0;
     c->chunks = (struct http_chunks){0};
     c->continued = c->sized = false;
@@ -246,7 +246,7 @@ static int next_request(struct connection *c, int64_t *used)
 }
 
 /* Serve what the buffer holds, one request after the other, until one must wait. */
-static void serve(struct connection *c)
+static void http_serve(struct connection *c)
 {
     struct http_server *server = c->server;
     while (!c->dead && !c->x.open && !c->closing &&
@@ -270,7 +270,7 @@ static void serve(struct connection *c)
                                       .head = str_is(server->request.method, "HEAD")};
         server->handler(server->ctx, &c->x, &server->request);
         if (!c->dead)
-            consume(c, used);
+            http_consume(c, used);
     }
     if (c->dead)
         return;
@@ -295,7 +295,7 @@ static void serve(struct connection *c)
     }
 }
 
-static void discard(struct connection *c)
+static void http_discard(struct connection *c)
 {
     char waste[4096];
     ssize_t got = read(c->fd, waste, sizeof waste);
@@ -306,7 +306,7 @@ static void discard(struct connection *c)
         http_kill(c);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void http_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
     struct http_server *server = c->server;
@@ -316,7 +316,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (c->lingering) {
-        discard(c);
+        http_discard(c);
         return;
     }
     if (c->in_len == 0 && !c->x.open)
@@ -327,7 +327,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             http_evict(c);
             return;
         }
-        resize(c, cap);
+        http_resize(c, cap);
     }
     ssize_t got = read(fd, c->in + c->in_len, (size_t)(c->in_cap - c->in_len));
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -338,7 +338,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
     c->in_len += got;
     http_sweep_soon(server);
-    serve(c);
+    http_serve(c);
 }
 
 /* ---- writing ---------------------------------------------------------------------- */
@@ -410,7 +410,7 @@ static void flush_round(struct http_server *server)
 {
     for (struct connection *c = server->dirty_first; c; c = c->next_dirty)
         if (!c->dead && c->in_len > 0 && !c->x.open)
-            serve(c);
+            http_serve(c);
     if (server->commit)
         server->commit(server->commit_ctx);
     struct connection *next, *c = server->dirty_first;
@@ -425,7 +425,7 @@ static void flush_round(struct http_server *server)
         }
         write_out(c);
         if (!c->dead && !c->reading && !c->eof && !c->closing)
-            serve(c); /* it had been paused for its unread answers */
+            http_serve(c); /* it had been paused for its unread answers */
     }
 }
 
@@ -446,7 +446,7 @@ static void feed_starved(struct http_server *server)
 /* Behind a turn: serve what waits behind the answers that were given, let the commit hook
  * put them in safety, then write them. Rounds end because each connection's buffer does.
  */
-static void flush(void *ctx)
+static void http_flush(void *ctx)
 {
     struct http_server *server = ctx;
     server->flushing = true;
@@ -458,7 +458,7 @@ static void flush(void *ctx)
     feed_starved(server);
 }
 
-static void sweep(void *ctx)
+static void http_sweep(void *ctx)
 {
     struct http_server *server = ctx;
     const struct http_limits *limits = &server->limits;
@@ -499,7 +499,7 @@ static void add_connection(struct http_server *server, int fd)
     c->x.connection = c;
     c->since_ns = loop_now_ns();
     struct event_base *base = loop_base(server->loop);
-    c->read_event = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
+    c->read_event = event_new(base, fd, EV_READ | EV_PERSIST, http_on_readable, c);
     c->write_event = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
     c->next = server->first;
     if (c->next)
@@ -552,8 +552,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_limits 
     server->loop = loop;
     server->handler = handler;
     server->ctx = ctx;
-    server->sweeper = loop_timer_new(loop, sweep, server);
-    loop_after_turn(loop, flush, server);
+    server->sweeper = loop_timer_new(loop, http_sweep, server);
+    loop_after_turn(loop, http_flush, server);
     return server;
 }
 

@@ -27,7 +27,6 @@ static struct simpledb *filled(void)
         abort();
     struct simpledb *model = simpledb_new(&params);
     struct simpledb_reply reply;
-    struct jobq_error err;
     int domain = simpledb_domain(model, STR("mydomain"));
     simpledb_create_domain(model, 0, domain, &reply, &err);
     for (int i = 0; i < 150; i++) {

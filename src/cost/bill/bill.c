@@ -198,7 +198,7 @@ static double further_chunks(const int64_t *kib, int64_t grain_bytes)
     return further;
 }
 
-static void add_sqs(struct draft *d, const struct jobq_ledger *ledger)
+static void bill_add_sqs(struct draft *d, const struct jobq_ledger *ledger)
 {
     const char *kind = d->options->queue_kind ? d->options->queue_kind : "standard";
     bool fair = strcmp(kind, "fair") == 0;
@@ -327,7 +327,7 @@ static void add_kind(struct draft *d, const struct jobq_ledger *ledger, int64_t 
     text_release(&what);
 }
 
-static void add_instances(struct draft *d, const struct jobq_ledger *ledger)
+static void bill_add_instances(struct draft *d, const struct jobq_ledger *ledger)
 {
     for (int64_t i = 0; i < ledger->instance_count && !d->code; i++) {
         bool seen = false;
@@ -356,9 +356,9 @@ int bill_ledger(struct bill *bill, const struct jobq_ledger *ledger,
               (double)ledger->internet_in_bytes / 1e9);
     draft_add(&d, "transfer", "out", "to the internet", BILL_BANDWIDTH_OUT,
               (double)ledger->internet_out_bytes / 1e9);
-    add_sqs(&d, ledger);
+    bill_add_sqs(&d, ledger);
     add_stores(&d, ledger);
-    add_instances(&d, ledger);
+    bill_add_instances(&d, ledger);
     return draft_end(&d);
 }
 

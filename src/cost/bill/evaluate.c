@@ -41,9 +41,10 @@ static void scratch_clear(struct jobq_ledger *ledger)
 }
 
 /* A usage's bill: of a million jobs, or of a run's jobs on its own instances. */
-static int price(const struct evaluate_context *c, const struct predict_scenario *sc,
-                 const struct usage *usage, struct jobq_ledger *scratch,
-                 struct bill *bill, struct jobq_error *err)
+static int evaluate_price(const struct evaluate_context *c,
+                          const struct predict_scenario *sc, const struct usage *usage,
+                          struct jobq_ledger *scratch, struct bill *bill,
+                          struct jobq_error *err)
 {
     double jobs = sc->jobs > 0 ? sc->jobs : MILLION;
     struct bill_options options = *c->bill;
@@ -57,9 +58,10 @@ static int price(const struct evaluate_context *c, const struct predict_scenario
 /* Dollars a million jobs for one more unit of each line: by moving the line. A small part
  * of its value (or its doubt, if it is zero) keeps the bill on the same tier; the price of
  * a rounded instance has steps, so there the exact time is priced. */
-static int slope(const struct evaluate_context *c, const struct predict_scenario *sc,
-                 const struct usage *usage, enum usage_line line, double step,
-                 struct jobq_ledger *scratch, double *out, struct jobq_error *err)
+static int evaluate_slope(const struct evaluate_context *c,
+                          const struct predict_scenario *sc, const struct usage *usage,
+                          enum usage_line line, double step, struct jobq_ledger *scratch,
+                          double *out, struct jobq_error *err)
 {
     struct predict_scenario flat = *sc;
     struct usage up = *usage;
@@ -71,7 +73,7 @@ static int slope(const struct evaluate_context *c, const struct predict_scenario
         if (line == USAGE_BUSY || line == USAGE_IDLE || line == USAGE_BOOT)
             predict_derived(&flat, &up);
         bill_init(&bill);
-        int code = price(c, &flat, &up, scratch, &bill, err);
+        int code = evaluate_price(c, &flat, &up, scratch, &bill, err);
         usd[i] = bill.usd;
         bill_release(&bill);
         if (code)
@@ -87,9 +89,10 @@ static bool is_derived(int line)
            line == USAGE_WIRE_OUT || line == USAGE_ATTEMPTS || line == USAGE_EMPTY;
 }
 
-static int interval(const struct evaluate_context *c, const struct predict_scenario *sc,
-                    struct jobq_ledger *scratch, struct evaluation *out,
-                    struct jobq_error *err)
+static int evaluate_interval(const struct evaluate_context *c,
+                             const struct predict_scenario *sc,
+                             struct jobq_ledger *scratch, struct evaluation *out,
+                             struct jobq_error *err)
 {
     double variance = 0;
     const struct formula_value *v = &out->value;
@@ -97,8 +100,9 @@ static int interval(const struct evaluate_context *c, const struct predict_scena
         double sd = sqrt(v->variance[i]), per_unit;
         if (!(sd > 0) || is_derived(i))
             continue;
-        int code = slope(c, sc, &v->usage, (enum usage_line)i,
-                         fmax(sd, 1e-3 * v->usage.line[i]), scratch, &per_unit, err);
+        int code =
+            evaluate_slope(c, sc, &v->usage, (enum usage_line)i,
+                           fmax(sd, 1e-3 * v->usage.line[i]), scratch, &per_unit, err);
         if (code)
             return code;
         variance += per_unit * per_unit * v->variance[i];
@@ -119,11 +123,11 @@ int evaluate(const struct evaluate_context *c, const struct predict_scenario *sc
         return code;
     struct jobq_ledger *scratch = xcalloc(1, sizeof *scratch);
     out->jobs = sc->jobs > 0 ? sc->jobs : MILLION;
-    code = price(c, sc, &out->value.usage, scratch, &out->bill, err);
+    code = evaluate_price(c, sc, &out->value.usage, scratch, &out->bill, err);
     if (!code) {
         out->usd_per_job = out->bill.usd / out->jobs;
         out->usd_per_million = out->usd_per_job * MILLION;
-        code = interval(c, sc, scratch, out, err);
+        code = evaluate_interval(c, sc, scratch, out, err);
     }
     jobq_ledger_release(scratch);
     free(scratch);
@@ -148,7 +152,7 @@ int evaluate_point(const struct evaluate_context *c, const struct predict_scenar
     if (code)
         return code;
     bill_init(&bill);
-    code = price(c, sc, &value.usage, scratch, &bill, err);
+    code = evaluate_price(c, sc, &value.usage, scratch, &bill, err);
     double per_million = MILLION / (sc->jobs > 0 ? sc->jobs : MILLION);
     if (!code) {
         *out_per_million = bill.usd * per_million;

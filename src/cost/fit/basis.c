@@ -14,10 +14,10 @@
     X(one, "1", 0, 1)                                                                    \
     X(sends, "1 / send batch", 0, 1 / s->send_batch)                                     \
     X(send_chunks, "ceil(send batch x body / 64 KiB) / send batch", 0,                   \
-      chunks(s->send_batch, s->body_bytes))                                              \
+      terms_chunks(s->send_batch, s->body_bytes))                                        \
     X(receives, "attempts / receive batch", 0.05, s->attempts / s->receive_batch)        \
     X(receive_chunks, "attempts x chunks of a receive / receive batch", 0.05,            \
-      s->attempts *chunks(s->receive_batch, s->body_bytes))                              \
+      s->attempts *terms_chunks(s->receive_batch, s->body_bytes))                        \
     X(empties, "empty receives: 1 / (exp(rate x wait) - 1)", 0.2, s->empty)              \
     X(deletes, "1 / delete batch", 0.05, 1 / s->delete_batch)                            \
     X(beats, "attempts x floor(held / beat) / beat batch", 0.2, s->beats)                \
@@ -25,35 +25,37 @@
     X(per_run, "1 / jobs", 0.05, sc->jobs > 0 ? 1 / sc->jobs : 0)                        \
     X(boxes_per_run, "boxes / jobs", 0.1, sc->jobs > 0 ? sc->boxes / sc->jobs : 0)       \
     X(domains_per_run, "domains / jobs", 0.05,                                           \
-      sc->jobs > 0 && simpledb(sc) ? sc->domains / sc->jobs : 0)                         \
-    X(single_rows, "share of rows put one by one", 0, simpledb(sc) ? s->single_rows : 0) \
+      sc->jobs > 0 && terms_simpledb(sc) ? sc->domains / sc->jobs : 0)                   \
+    X(single_rows, "share of rows put one by one", 0,                                    \
+      terms_simpledb(sc) ? s->single_rows : 0)                                           \
     X(row_batches, "rows put in batches / row batch", 0,                                 \
-      simpledb(sc) ? (1 - s->single_rows) / s->row_batch : 0)                            \
+      terms_simpledb(sc) ? (1 - s->single_rows) / s->row_batch : 0)                      \
     X(batched_rows, "share of rows put in batches", 0,                                   \
-      simpledb(sc) ? 1 - s->single_rows : 0)                                             \
+      terms_simpledb(sc) ? 1 - s->single_rows : 0)                                       \
     X(attempts, "attempts", 0, s->attempts)                                              \
     X(attempt_puts, "2 x attempts: claim and final state", 0,                            \
-      simpledb(sc) ? 2 * s->attempts : 0)                                                \
+      terms_simpledb(sc) ? 2 * s->attempts : 0)                                          \
     X(attempt_cubes, "attempts x (claim attributes^3 + final attributes^3)", 0,          \
-      simpledb(sc) ? s->attempts *(cube(JOBQ_FLOW_CLAIM_N) + cube(JOBQ_FLOW_FINAL_N))    \
-                   : 0)                                                                  \
+      terms_simpledb(sc)                                                                 \
+          ? s->attempts *(terms_cube(JOBQ_FLOW_CLAIM_N) + terms_cube(JOBQ_FLOW_FINAL_N)) \
+          : 0)                                                                           \
     X(refused_puts, "puts one by one that a domain refuses", 0.15,                       \
-      simpledb(sc)                                                                       \
+      terms_simpledb(sc)                                                                 \
           ? 2 * s->attempts *(s->put_tries - 1) + s->single_rows *(s->row_tries - 1)     \
           : 0)                                                                           \
     X(refused_batches, "batch puts that a domain refuses", 0.15,                         \
-      simpledb(sc) ? (1 - s->single_rows) / s->row_batch *(s->row_tries - 1) : 0)        \
+      terms_simpledb(sc) ? (1 - s->single_rows) / s->row_batch *(s->row_tries - 1) : 0)  \
     X(row_cubes, "row attributes^3, one by one", 0,                                      \
-      simpledb(sc) ? s->single_rows *cube(s->row_attrs) : 0)                             \
+      terms_simpledb(sc) ? s->single_rows *terms_cube(s->row_attrs) : 0)                 \
     X(batched_cubes, "row attributes^3, in batches", 0,                                  \
-      simpledb(sc) ? (1 - s->single_rows) * cube(s->row_attrs) : 0)                      \
-    X(reads, "row reads", 0, simpledb(sc) ? s->reads : 0)                                \
+      terms_simpledb(sc) ? (1 - s->single_rows) * terms_cube(s->row_attrs) : 0)          \
+    X(reads, "row reads", 0, terms_simpledb(sc) ? s->reads : 0)                          \
     X(read_squares, "row reads x attributes^2", 0,                                       \
-      simpledb(sc) ? s->reads * s->get_attrs * s->get_attrs : 0)                         \
+      terms_simpledb(sc) ? s->reads * s->get_attrs * s->get_attrs : 0)                   \
     X(write_units, "DynamoDB: (1 + 2 x attempts) x KiB of the row", 0,                   \
-      dynamodb(sc) ? (1 + 2 * s->attempts) * ceil(s->row_bytes / 1024) : 0)              \
+      terms_dynamodb(sc) ? (1 + 2 * s->attempts) * ceil(s->row_bytes / 1024) : 0)        \
     X(read_units, "DynamoDB: reads x 4 KiB of the row", 0,                               \
-      dynamodb(sc) ? s->reads *ceil(s->row_bytes / 4096) : 0)                            \
+      terms_dynamodb(sc) ? s->reads *ceil(s->row_bytes / 4096) : 0)                      \
     X(wire_out, "bytes sent, by the calls above", 0.01, s->wire_out)                     \
     X(wire_in, "bytes received, by the calls above", 0.01, s->wire_in)                   \
     X(client_out, "bytes into AWS from the internet", 0.01, s->client_out)               \
@@ -64,46 +66,46 @@
                                        s->row_bytes * (s->hold_s + sc->keep_s)) /        \
                                           3600)                                          \
     X(job_slot, "attempts x job time x stretch / slots", 0.01,                           \
-      boxed(sc) ? s->attempts * sc->job_s * s->stretch / sc->slots : 0)                  \
+      terms_boxed(sc) ? s->attempts * sc->job_s * s->stretch / sc->slots : 0)            \
     X(put_slot, "2 x attempts x put time / slots", 0.05,                                 \
-      boxed(sc) && sc->store != PREDICT_NO_STORE                                         \
+      terms_boxed(sc) && sc->store != PREDICT_NO_STORE                                   \
           ? 2 * s->attempts * p->put_s / sc->slots                                       \
           : 0)                                                                           \
     X(refused_slot, "attempts x refused puts and waits / slots", 0.1,                    \
-      boxed(sc) ? s->attempts * s->refused_s / sc->slots : 0)                            \
+      terms_boxed(sc) ? s->attempts * s->refused_s / sc->slots : 0)                      \
     X(idle, "boxes / rate - busy", 0.1, s->idle_s)                                       \
     X(boot, "boxes x boot / jobs", 0.1, s->boot_s)                                       \
     X(receive_slot, "attempts x receive time / slots", 0.05,                             \
-      boxed(sc) ? s->attempts * p->receive_s / sc->slots : 0)                            \
+      terms_boxed(sc) ? s->attempts * p->receive_s / sc->slots : 0)                      \
     X(per_slot, "1 / slots", 0.05, 1 / sc->slots)                                        \
     X(per_batch, "1 / batch", 0.05, 1 / sc->batch)                                       \
     X(polls_per_run, "boxes x makespan / wait / jobs", 0.2,                              \
       sc->jobs > 0 && sc->wait_s > 0 ? sc->boxes * s->makespan_s / sc->wait_s / sc->jobs \
                                      : 0)
 
-static double cube(double n)
+static double terms_cube(double n)
 {
     return n * n * n;
 }
 
-static bool simpledb(const struct predict_scenario *sc)
+static bool terms_simpledb(const struct predict_scenario *sc)
 {
     return sc->store == PREDICT_SIMPLEDB;
 }
 
-static bool dynamodb(const struct predict_scenario *sc)
+static bool terms_dynamodb(const struct predict_scenario *sc)
 {
     return sc->store == PREDICT_DYNAMODB;
 }
 
-static bool boxed(const struct predict_scenario *sc)
+static bool terms_boxed(const struct predict_scenario *sc)
 {
     return strcmp(sc->instance, "none") != 0;
 }
 
 /* Chunks a message, when batch of them of body bytes travel together: whole batches of
  * both neighbouring sizes when batch is between. */
-static double chunks(double batch, double body)
+static double terms_chunks(double batch, double body)
 {
     /* A ledger counts a payload past 1 MiB as 1 MiB. */
     double low = floor(batch), high_share = batch - low;

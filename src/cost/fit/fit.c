@@ -171,7 +171,7 @@ struct nonlinear {
     double scale[LINES]; /* floor of the relative residual */
 };
 
-static int residuals(const gsl_vector *x, void *ctx, gsl_vector *f)
+static int fit_residuals(const gsl_vector *x, void *ctx, gsl_vector *f)
 {
     struct nonlinear *n = ctx;
     struct predict_params params = n->fit->params;
@@ -192,7 +192,7 @@ static int residuals(const gsl_vector *x, void *ctx, gsl_vector *f)
     return GSL_SUCCESS;
 }
 
-static double median(double *value, size_t count)
+static double fit_median(double *value, size_t count)
 {
     gsl_sort(value, 1, count);
     return gsl_stats_median_from_sorted_data(value, 1, count);
@@ -205,12 +205,12 @@ static double typical_error(struct nonlinear *n, const double *position)
     gsl_vector *x = gsl_vector_alloc(PARAMS), *f = gsl_vector_alloc(count);
     for (size_t k = 0; k < PARAMS; k++)
         gsl_vector_set(x, k, position[k]);
-    residuals(x, n, f);
+    fit_residuals(x, n, f);
     double sum = 0, *line = xmalloc(n->fit->points * sizeof *line);
     for (size_t l = 0; l < LINES; l++) {
         for (size_t i = 0; i < n->fit->points; i++)
             line[i] = fabs(gsl_vector_get(f, i * LINES + l));
-        sum += n->scale[l] > 0 ? median(line, n->fit->points) : 0;
+        sum += n->scale[l] > 0 ? fit_median(line, n->fit->points) : 0;
         used++;
     }
     free(line);
@@ -226,7 +226,7 @@ static void estimate_params(struct fit *fit, struct fit_report *report)
     for (size_t l = 0; l < LINES; l++) {
         for (size_t i = 0; i < fit->points; i++)
             size[i] = fabs(fit->point[i].y[TELLING[l]]);
-        n.scale[l] = fit->present[TELLING[l]] ? 0.1 * median(size, fit->points) : 0;
+        n.scale[l] = fit->present[TELLING[l]] ? 0.1 * fit_median(size, fit->points) : 0;
     }
     free(size);
     gsl_multifit_nlinear_parameters how = gsl_multifit_nlinear_default_parameters();
@@ -234,7 +234,7 @@ static void estimate_params(struct fit *fit, struct fit_report *report)
     gsl_multifit_nlinear_workspace *w = gsl_multifit_nlinear_alloc(
         gsl_multifit_nlinear_trust, &how, fit->points * LINES, PARAMS);
     gsl_multifit_nlinear_fdf fdf = {
-        .f = residuals, .n = fit->points * LINES, .p = PARAMS, .params = &n};
+        .f = fit_residuals, .n = fit->points * LINES, .p = PARAMS, .params = &n};
     gsl_vector *start = gsl_vector_alloc(PARAMS);
     struct predict_params before = fit->params;
     for (int k = 0; k < PARAMS; k++)
@@ -280,8 +280,8 @@ static void estimate_params(struct fit *fit, struct fit_report *report)
 /* ---- one line ------------------------------------------------------------------------- */
 
 /* Columns that add something to those before them, by Gram-Schmidt on weighted columns. */
-static int independent(double *x, const double *weight, size_t points, int terms,
-                       bool keep[REGRESS_TERMS_MAX])
+static int fit_independent(double *x, const double *weight, size_t points, int terms,
+                           bool keep[REGRESS_TERMS_MAX])
 {
     double *q = xmalloc(points * (size_t)terms * sizeof *q);
     int kept = 0;
@@ -331,7 +331,7 @@ static double term_value(const struct fit *fit, int term, const struct point *p)
     return terms_at(term)->value(&p->scenario, &p->state, &fit->params);
 }
 
-static void fill(const struct fit *fit, const int *term, int terms, double *x)
+static void fit_fill(const struct fit *fit, const int *term, int terms, double *x)
 {
     for (size_t i = 0; i < fit->points; i++)
         for (int t = 0; t < terms; t++)
@@ -342,8 +342,8 @@ static void fill(const struct fit *fit, const int *term, int terms, double *x)
  * nothing else is at work in the line: on the points where its doubtful terms are next to
  * nothing. On the others what the doubtful terms get wrong would be put on them. An estimate
  * that agrees confirms the count, which then stands as it is: a put is one put. */
-static int settle(const struct fit *fit, enum usage_line line, struct work *w,
-                  struct jobq_error *err)
+static int fit_settle(const struct fit *fit, enum usage_line line, struct work *w,
+                      struct jobq_error *err)
 {
     int term[TERMS_LINE_MAX], count, exact = 0;
     double closed[TERMS_LINE_MAX];
@@ -378,7 +378,7 @@ static int settle(const struct fit *fit, enum usage_line line, struct work *w,
     int code = JOBQ_OK;
     bool keep[REGRESS_TERMS_MAX] = {false};
     struct regress_result result;
-    int kept = clean < POINTS_MIN ? 0 : independent(x, weight, clean, exact, keep);
+    int kept = clean < POINTS_MIN ? 0 : fit_independent(x, weight, clean, exact, keep);
     if (kept > 0) {
         size_t at = 0;
         for (size_t i = 0; i < clean; i++)
@@ -410,7 +410,7 @@ static int settle(const struct fit *fit, enum usage_line line, struct work *w,
     return code;
 }
 
-static void gather(const struct fit *fit, enum usage_line line, struct work *w)
+static void fit_gather(const struct fit *fit, enum usage_line line, struct work *w)
 {
     int all[2 * TERMS_LINE_MAX], closed = terms_closed(line, all, w->closed), open = 0;
     for (int t = 0; t < closed; t++) {
@@ -435,8 +435,8 @@ static void gather(const struct fit *fit, enum usage_line line, struct work *w)
     double coefficient[TERMS_LINE_MAX];
     memcpy(coefficient, w->closed, sizeof coefficient);
     w->x = xmalloc(fit->points * (size_t)(count > 0 ? count : 1) * sizeof *w->x);
-    fill(fit, all, count, w->x);
-    independent(w->x, w->weight, fit->points, count, keep);
+    fit_fill(fit, all, count, w->x);
+    fit_independent(w->x, w->weight, fit->points, count, keep);
     for (int t = 0; t < count; t++) {
         if (keep[t]) {
             w->closed[w->terms] = t < closed ? coefficient[t] : (double)NAN;
@@ -448,7 +448,7 @@ static void gather(const struct fit *fit, enum usage_line line, struct work *w)
             w->fixed_closed[w->fixed++] = coefficient[t];
         }
     }
-    fill(fit, w->term, w->terms, w->x);
+    fit_fill(fit, w->term, w->terms, w->x);
     for (size_t i = 0; i < fit->points; i++)
         for (int t = 0; t < w->fixed; t++)
             w->y[i] -= w->fixed_coefficient[t] *
@@ -456,7 +456,7 @@ static void gather(const struct fit *fit, enum usage_line line, struct work *w)
 }
 
 /* Keep only the chosen columns. */
-static void choose(struct work *w, const bool keep[REGRESS_TERMS_MAX])
+static void fit_choose(struct work *w, const bool keep[REGRESS_TERMS_MAX])
 {
     int kept = 0;
     for (int t = 0; t < w->terms; t++)
@@ -590,8 +590,8 @@ static int try_robust(const struct regress_data *data, struct regress_result *re
 }
 
 /* The share of the weighted variance that a line explains, settled terms included. */
-static double explained(const struct fit *fit, const struct formula_line *line,
-                        const double *weight)
+static double fit_explained(const struct fit *fit, const struct formula_line *line,
+                            const double *weight)
 {
     double weights = 0, mean = 0, total = 0, rest = 0;
     for (size_t i = 0; i < fit->points; i++) {
@@ -625,9 +625,9 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
         w.y[i] = p->y[line];
         w.weight[i] = 1 / (size * size);
     }
-    int code = settle(fit, line, &w, err);
+    int code = fit_settle(fit, line, &w, err);
     if (code == JOBQ_OK)
-        gather(fit, line, &w);
+        fit_gather(fit, line, &w);
     struct regress_result result = {.dof = (double)fit->points, .r2 = 1};
     if (w.terms > 0) {
         bool keep[REGRESS_TERMS_MAX];
@@ -639,7 +639,7 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
         for (int t = 0; t < w.terms && code >= 0; t++)
             kept += keep[t] = keep[t] && kept < room;
         if (code >= 0) {
-            choose(&w, keep);
+            fit_choose(&w, keep);
             code = JOBQ_OK;
         }
         if (code == JOBQ_OK && w.terms > 0) {
@@ -676,7 +676,7 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
         struct regress_data data = {w.points, w.terms, w.x, w.y, w.weight};
         double sigma = residual_p95(&data, &result) / formula_t95(result.dof);
         split_variance(fit, line, &w, sigma * sigma, out);
-        out->r2 = explained(fit, out, w.weight);
+        out->r2 = fit_explained(fit, out, w.weight);
         note_errors(fit, out, floor_value, note);
     }
     free(w.x);
@@ -687,7 +687,8 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
 
 /* ---- all -------------------------------------------------------------------------------- */
 
-static void describe(const struct fit *fit, const struct table *table, struct formula *f)
+static void fit_describe(const struct fit *fit, const struct table *table,
+                         struct formula *f)
 {
     const struct fit_options *o = fit->options;
     const char *version = table_key(table, "version"), *seed = table_key(table, "seed");
@@ -742,7 +743,7 @@ int fit_run(const struct table *table, const struct fit_options *options,
     for (size_t i = 0; i < fit.points; i++)
         predict_state(&fit.point[i].scenario, &fit.params, &fit.point[i].state);
     struct formula *f = xcalloc(1, sizeof *f);
-    describe(&fit, table, f);
+    fit_describe(&fit, table, f);
     for (int l = 0; l < USAGE_LINE_COUNT && code == JOBQ_OK; l++) {
         bool used = false;
         for (size_t i = 0; i < fit.points && !used; i++)

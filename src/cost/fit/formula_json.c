@@ -22,24 +22,24 @@ struct reader {
     struct jobq_error *err;
 };
 
-static int fail(const struct reader *r, const char *path, const char *what)
+static int formula_fail(const struct reader *r, const char *path, const char *what)
 {
     return jobq_fail(r->err, JOBQ_INVALID, "%s: %s: %s", r->name, path, what);
 }
 
-static int copy_text(const struct reader *r, const json_t *object, const char *key,
-                     char *out, size_t cap)
+static int formula_copy_text(const struct reader *r, const json_t *object,
+                             const char *key, char *out, size_t cap)
 {
     const char *text = json_string_value(json_object_get(object, key));
     if (!text)
         return JOBQ_OK; /* it keeps its default */
     if (strlen(text) >= cap || strpbrk(text, "\n\r\t"))
-        return fail(r, key, "too long, or not one line");
+        return formula_fail(r, key, "too long, or not one line");
     strcpy(out, text);
     return JOBQ_OK;
 }
 
-static bool number(const json_t *value, double *out)
+static bool formula_number(const json_t *value, double *out)
 {
     if (!json_is_number(value))
         return false;
@@ -48,12 +48,13 @@ static bool number(const json_t *value, double *out)
 }
 
 /* A number, or null where the domain has no end (the value is then left as it is). */
-static bool bound(const json_t *value, double *out)
+static bool formula_bound(const json_t *value, double *out)
 {
-    return json_is_null(value) || number(value, out);
+    return json_is_null(value) || formula_number(value, out);
 }
 
-static int read_domain(const struct reader *r, const json_t *domain, struct formula *f)
+static int formula_read_domain(const struct reader *r, const json_t *domain,
+                               struct formula *f)
 {
     const char *key;
     json_t *value;
@@ -62,17 +63,17 @@ static int read_domain(const struct reader *r, const json_t *domain, struct form
         f->high[i] = (double)INFINITY;
     }
     if (!json_is_object(domain))
-        return fail(r, "domain", "not an object");
+        return formula_fail(r, "domain", "not an object");
     json_object_foreach((json_t *)(uintptr_t)domain, key, value)
     {
         int input = predict_input_find(key);
         if (input < 0)
-            return fail(r, "domain", "names an input that there is not");
+            return formula_fail(r, "domain", "names an input that there is not");
         if (json_array_size(value) != 2 ||
-            !bound(json_array_get(value, 0), &f->low[input]) ||
-            !bound(json_array_get(value, 1), &f->high[input]) ||
+            !formula_bound(json_array_get(value, 0), &f->low[input]) ||
+            !formula_bound(json_array_get(value, 1), &f->high[input]) ||
             f->low[input] > f->high[input])
-            return fail(r, key, "not [low, high]");
+            return formula_fail(r, key, "not [low, high]");
     }
     return JOBQ_OK;
 }
@@ -93,9 +94,9 @@ static int read_params(const struct reader *r, const json_t *params, struct form
         while (at < predict_param_count() && strcmp(predict_param_name(at), key) != 0)
             at++;
         if (at == predict_param_count())
-            return fail(r, "params", "names a parameter that there is not");
-        if (!number(value, &given) || given < 0)
-            return fail(r, key, "not a number that can be");
+            return formula_fail(r, "params", "names a parameter that there is not");
+        if (!formula_number(value, &given) || given < 0)
+            return formula_fail(r, key, "not a number that can be");
         predict_param_put(&f->params, at, given);
     }
     return JOBQ_OK;
@@ -106,17 +107,17 @@ static int read_terms(const struct reader *r, const json_t *terms, const char *w
 {
     size_t count = json_array_size(terms);
     if (count == 0 || count > TERMS_LINE_MAX)
-        return fail(r, where, "no terms, or too many");
+        return formula_fail(r, where, "no terms, or too many");
     for (size_t i = 0; i < count; i++) {
         const json_t *term = json_array_get(terms, i);
         const char *name = json_string_value(json_object_get(term, "term"));
         int at = name ? terms_find(name) : -1;
         if (at < 0)
-            return fail(r, where, "a term that there is not");
+            return formula_fail(r, where, "a term that there is not");
         line->term[i] = at;
-        if (!number(json_object_get(term, "coefficient"), &line->coefficient[i]))
-            return fail(r, where, "a coefficient that is no number");
-        if (!number(json_object_get(term, "closed"), &line->closed[i]))
+        if (!formula_number(json_object_get(term, "coefficient"), &line->coefficient[i]))
+            return formula_fail(r, where, "a coefficient that is no number");
+        if (!formula_number(json_object_get(term, "closed"), &line->closed[i]))
             line->closed[i] = (double)NAN;
     }
     line->term_count = (int)count;
@@ -127,29 +128,30 @@ static int read_covariance(const struct reader *r, const json_t *rows, const cha
                            struct formula_line *line)
 {
     if (json_array_size(rows) != (size_t)line->term_count)
-        return fail(r, where, "covariance is not as large as the terms");
+        return formula_fail(r, where, "covariance is not as large as the terms");
     for (int i = 0; i < line->term_count; i++) {
         const json_t *row = json_array_get(rows, (size_t)i);
         if (json_array_size(row) != (size_t)line->term_count)
-            return fail(r, where, "covariance is not as large as the terms");
+            return formula_fail(r, where, "covariance is not as large as the terms");
         for (int j = 0; j < line->term_count; j++)
-            if (!number(json_array_get(row, (size_t)j), &line->covariance[i][j]))
-                return fail(r, where, "covariance is not all numbers");
+            if (!formula_number(json_array_get(row, (size_t)j), &line->covariance[i][j]))
+                return formula_fail(r, where, "covariance is not all numbers");
         if (line->covariance[i][i] < 0)
-            return fail(r, where, "a negative variance");
+            return formula_fail(r, where, "a negative variance");
     }
     return JOBQ_OK;
 }
 
-static int read_line(const struct reader *r, const json_t *object, struct formula *f)
+static int formula_read_line(const struct reader *r, const json_t *object,
+                             struct formula *f)
 {
     const char *name = json_string_value(json_object_get(object, "line"));
     int line = name ? usage_line_find(name) : -1;
     if (line < 0)
-        return fail(r, "lines", "a line of usage that there is not");
+        return formula_fail(r, "lines", "a line of usage that there is not");
     for (int i = 0; i < f->line_count; i++)
         if ((int)f->line[i].line == line)
-            return fail(r, name, "given twice");
+            return formula_fail(r, name, "given twice");
     struct formula_line *out = &f->line[f->line_count++];
     memset(out, 0, sizeof *out);
     out->line = (enum usage_line)line;
@@ -159,21 +161,22 @@ static int read_line(const struct reader *r, const json_t *object, struct formul
     while (at < FORMULA_SCALE_COUNT && scale && strcmp(scale, SCALES[at]) != 0)
         at++;
     if (at == FORMULA_SCALE_COUNT)
-        return fail(r, name, "scale is none of absolute, value, instance");
+        return formula_fail(r, name, "scale is none of absolute, value, instance");
     out->scale = (enum formula_scale)at;
     int code = read_terms(r, json_object_get(object, "terms"), name, out);
     if (!code)
         code = read_covariance(r, json_object_get(object, "covariance"), name, out);
     if (code)
         return code;
-    if (!number(json_object_get(object, "sigma2"), &out->sigma2) || out->sigma2 < 0 ||
-        !number(json_object_get(object, "dof"), &out->dof) || out->dof < 1)
-        return fail(r, name, "sigma2 and dof must be given, not negative");
-    if (!number(json_object_get(object, "sigma2_job"), &out->sigma2_job))
+    if (!formula_number(json_object_get(object, "sigma2"), &out->sigma2) ||
+        out->sigma2 < 0 || !formula_number(json_object_get(object, "dof"), &out->dof) ||
+        out->dof < 1)
+        return formula_fail(r, name, "sigma2 and dof must be given, not negative");
+    if (!formula_number(json_object_get(object, "sigma2_job"), &out->sigma2_job))
         out->sigma2_job = 0;
-    if (!number(json_object_get(object, "r2"), &out->r2))
+    if (!formula_number(json_object_get(object, "r2"), &out->r2))
         out->r2 = (double)NAN;
-    return out->sigma2_job < 0 ? fail(r, name, "a negative variance") : JOBQ_OK;
+    return out->sigma2_job < 0 ? formula_fail(r, name, "a negative variance") : JOBQ_OK;
 }
 
 static int read_head(const struct reader *r, const json_t *root, struct formula *f)
@@ -181,19 +184,20 @@ static int read_head(const struct reader *r, const json_t *root, struct formula 
     const char *schema = json_string_value(json_object_get(root, "schema"));
     const json_t *source = json_object_get(root, "source");
     if (!schema || strcmp(schema, SCHEMA) != 0)
-        return fail(r, "schema", "not jobq.formula/1");
-    int code = copy_text(r, root, "name", f->name, sizeof f->name);
+        return formula_fail(r, "schema", "not jobq.formula/1");
+    int code = formula_copy_text(r, root, "name", f->name, sizeof f->name);
     if (!code)
-        code = copy_text(r, root, "era", f->era, sizeof f->era);
+        code = formula_copy_text(r, root, "era", f->era, sizeof f->era);
     if (!code)
-        code = copy_text(r, source, "sweep", f->sweep, sizeof f->sweep);
+        code = formula_copy_text(r, source, "sweep", f->sweep, sizeof f->sweep);
     if (!code)
-        code = copy_text(r, source, "model_hash", f->model_hash, sizeof f->model_hash);
+        code = formula_copy_text(r, source, "model_hash", f->model_hash,
+                                 sizeof f->model_hash);
     if (!code)
-        code = copy_text(r, source, "version", f->version, sizeof f->version);
-    number(json_object_get(source, "points"), &f->points);
-    number(json_object_get(source, "jobs_per_point"), &f->jobs_per_point);
-    number(json_object_get(source, "seed"), &f->seed);
+        code = formula_copy_text(r, source, "version", f->version, sizeof f->version);
+    formula_number(json_object_get(source, "points"), &f->points);
+    formula_number(json_object_get(source, "jobs_per_point"), &f->jobs_per_point);
+    formula_number(json_object_get(source, "seed"), &f->seed);
     const char *store =
         json_string_value(json_object_get(json_object_get(root, "fixed"), "store"));
     if (!code && store) {
@@ -222,15 +226,15 @@ int formula_parse(const char *text, size_t len, const char *name, struct formula
     struct formula *f = xcalloc(1, sizeof *f);
     int code = read_head(&r, root, f);
     if (!code)
-        code = read_domain(&r, json_object_get(root, "domain"), f);
+        code = formula_read_domain(&r, json_object_get(root, "domain"), f);
     if (!code)
         code = read_params(&r, json_object_get(root, "params"), f);
     const json_t *lines = json_object_get(root, "lines");
     if (!code &&
         (json_array_size(lines) == 0 || json_array_size(lines) > USAGE_LINE_COUNT))
-        code = fail(&r, "lines", "none, or too many");
+        code = formula_fail(&r, "lines", "none, or too many");
     for (size_t i = 0; !code && i < json_array_size(lines); i++)
-        code = read_line(&r, json_array_get(lines, i), f);
+        code = formula_read_line(&r, json_array_get(lines, i), f);
     json_decref(root);
     if (code) {
         free(f);

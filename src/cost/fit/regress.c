@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int check(const struct regress_data *data, struct jobq_error *err)
+static int regress_check(const struct regress_data *data, struct jobq_error *err)
 {
     if (data->terms < 1 || data->terms > REGRESS_TERMS_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "%d terms; 1 to %d can be fitted", data->terms,
@@ -26,7 +26,8 @@ static int check(const struct regress_data *data, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static double predicted(const struct regress_data *data, size_t point, const double *b)
+static double regress_predicted(const struct regress_data *data, size_t point,
+                                const double *b)
 {
     double sum = 0;
     for (int t = 0; t < data->terms; t++)
@@ -42,7 +43,7 @@ struct scaled {
     double column[REGRESS_TERMS_MAX];
 };
 
-static struct scaled scale(const struct regress_data *data)
+static struct scaled regress_scale(const struct regress_data *data)
 {
     struct scaled s = {.x = gsl_matrix_alloc(data->points, (size_t)data->terms),
                        .y = gsl_vector_alloc(data->points)};
@@ -69,7 +70,7 @@ static int count_outliers(const struct regress_data *data, const double *b)
     double *residual = xmalloc(data->points * sizeof *residual);
     for (size_t i = 0; i < data->points; i++)
         residual[i] = fabs((data->weight ? sqrt(data->weight[i]) : 1) *
-                           (data->y[i] - predicted(data, i, b)));
+                           (data->y[i] - regress_predicted(data, i, b)));
     double *sorted = xmalloc(data->points * sizeof *sorted);
     for (size_t i = 0; i < data->points; i++)
         sorted[i] = residual[i];
@@ -84,7 +85,7 @@ static int count_outliers(const struct regress_data *data, const double *b)
     return outliers;
 }
 
-static void goodness(const struct regress_data *data, struct regress_result *out)
+static void regress_goodness(const struct regress_data *data, struct regress_result *out)
 {
     double weights = 0, mean = 0, total = 0, rest = 0;
     for (size_t i = 0; i < data->points; i++) {
@@ -95,7 +96,7 @@ static void goodness(const struct regress_data *data, struct regress_result *out
     mean /= weights;
     for (size_t i = 0; i < data->points; i++) {
         double w = data->weight ? data->weight[i] : 1;
-        double off = data->y[i] - predicted(data, i, out->coefficient);
+        double off = data->y[i] - regress_predicted(data, i, out->coefficient);
         total += w * (data->y[i] - mean) * (data->y[i] - mean);
         rest += w * off * off;
     }
@@ -106,11 +107,11 @@ static void goodness(const struct regress_data *data, struct regress_result *out
 int regress_fit(const struct regress_data *data, bool robust, struct regress_result *out,
                 struct jobq_error *err)
 {
-    int code = check(data, err);
+    int code = regress_check(data, err);
     if (code != JOBQ_OK)
         return code;
     size_t terms = (size_t)data->terms;
-    struct scaled s = scale(data);
+    struct scaled s = regress_scale(data);
     gsl_vector *b = gsl_vector_alloc(terms);
     gsl_matrix *cov = gsl_matrix_alloc(terms, terms);
     size_t rank = terms;
@@ -138,7 +139,7 @@ int regress_fit(const struct regress_data *data, bool robust, struct regress_res
             if (!isfinite(out->covariance[i][j]))
                 out->covariance[i][j] = 0;
     }
-    goodness(data, out);
+    regress_goodness(data, out);
     out->outliers = count_outliers(data, out->coefficient);
     gsl_vector_free(b);
     gsl_matrix_free(cov);
@@ -156,7 +157,7 @@ static int regress_cross_validate(const struct regress_data *data, int folds,
                                   double *out_mean, double *out_error,
                                   struct jobq_error *err)
 {
-    int code = check(data, err);
+    int code = regress_check(data, err);
     if (code != JOBQ_OK)
         return code;
     size_t terms = (size_t)data->terms;
@@ -183,7 +184,7 @@ static int regress_cross_validate(const struct regress_data *data, int folds,
         for (size_t i = (size_t)fold; i < data->points && code == JOBQ_OK;
              i += (size_t)folds) {
             double weight = data->weight ? data->weight[i] : 1;
-            double off = data->y[i] - predicted(data, i, fit.coefficient);
+            double off = data->y[i] - regress_predicted(data, i, fit.coefficient);
             error += weight * off * off;
             weights += 1;
         }
@@ -206,8 +207,9 @@ static int regress_cross_validate(const struct regress_data *data, int folds,
 }
 
 /* Cross-validated error of the kept columns alone. */
-static int score(const struct regress_data *data, const bool keep[REGRESS_TERMS_MAX],
-                 int folds, double *out, struct jobq_error *err)
+static int regress_score(const struct regress_data *data,
+                         const bool keep[REGRESS_TERMS_MAX], int folds, double *out,
+                         struct jobq_error *err)
 {
     size_t terms = 0;
     for (int t = 0; t < data->terms; t++)
@@ -237,13 +239,13 @@ static int score(const struct regress_data *data, const bool keep[REGRESS_TERMS_
 int regress_select(const struct regress_data *data, int forced, int folds,
                    double min_gain, bool keep[REGRESS_TERMS_MAX], struct jobq_error *err)
 {
-    int code = check(data, err);
+    int code = regress_check(data, err);
     if (code != JOBQ_OK)
         return code;
     for (int t = 0; t < REGRESS_TERMS_MAX; t++)
         keep[t] = t < forced;
     double best;
-    code = score(data, keep, folds, &best, err);
+    code = regress_score(data, keep, folds, &best, err);
     for (bool better = true; better && code == JOBQ_OK;) {
         int chosen = -1;
         double chosen_score = best * (1 - min_gain);
@@ -252,7 +254,7 @@ int regress_select(const struct regress_data *data, int forced, int folds,
                 continue;
             double tried;
             keep[t] = true;
-            code = score(data, keep, folds, &tried, err);
+            code = regress_score(data, keep, folds, &tried, err);
             keep[t] = false;
             if (code == JOBQ_OK && tried < chosen_score) {
                 chosen = t;
@@ -270,7 +272,7 @@ int regress_select(const struct regress_data *data, int forced, int folds,
             continue;
         double without;
         keep[t] = false;
-        code = score(data, keep, folds, &without, err);
+        code = regress_score(data, keep, folds, &without, err);
         if (code == JOBQ_OK && without * (1 - min_gain) <= best)
             best = without < best ? without : best;
         else

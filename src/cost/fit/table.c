@@ -40,7 +40,7 @@ void table_free(struct table *table)
 }
 
 /* "# key=value" */
-static void take_key(struct table *table, char *line)
+static void table_take_key(struct table *table, char *line)
 {
     line += strspn(line, "# ");
     char *equals = strchr(line, '=');
@@ -88,7 +88,7 @@ static int take_names(struct table *table, char *line, const char *file, size_t 
     return JOBQ_OK;
 }
 
-static double read_number(const char *text)
+static double table_read_number(const char *text)
 {
     char *end;
     if (!((*text >= '0' && *text <= '9') || *text == '-' || *text == '+' || *text == '.'))
@@ -114,7 +114,7 @@ static int take_row(struct table *table, char *line, const char *file, size_t nu
                              file, number, end ? "more" : "fewer", table->columns);
         if (end)
             *end = '\0';
-        row[c] = (struct cell){read_number(line), str_of(line)};
+        row[c] = (struct cell){table_read_number(line), str_of(line)};
         line = end ? end + 1 : line;
     }
     table->line[table->rows++] = number;
@@ -144,7 +144,7 @@ int table_parse(const char *text, size_t len, const char *name, struct table **o
             break;
         *end = '\0';
         if (*line == '#' && !table->columns)
-            take_key(table, line);
+            table_take_key(table, line);
         else if (!table->columns)
             code = take_names(table, line, name, number, err);
         else

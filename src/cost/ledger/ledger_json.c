@@ -138,8 +138,8 @@ json_t *ledger_to_json(const struct jobq_ledger *ledger)
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-static int fail(struct jobq_error *err, const char *where, const char *member,
-                const char *what)
+static int ledger_fail(struct jobq_error *err, const char *where, const char *member,
+                       const char *what)
 {
     char shown[60];
     text_escape(member, (int64_t)strlen(member), shown, sizeof shown);
@@ -147,7 +147,7 @@ static int fail(struct jobq_error *err, const char *where, const char *member,
 }
 
 /* A count: an integer, or a number that is whole, not negative. */
-static bool whole(const json_t *value, int64_t *out)
+static bool ledger_whole(const json_t *value, int64_t *out)
 {
     if (json_is_integer(value)) {
         *out = json_integer_value(value);
@@ -172,9 +172,9 @@ static int read_action(const json_t *object, const char *name, const char *where
            strcmp(jobq_action_name((enum jobq_action)action), name) != 0)
         action++;
     if (action == JOBQ_ACTION_COUNT)
-        return fail(err, where, name, "is no action");
+        return ledger_fail(err, where, name, "is no action");
     if (!json_is_object(object))
-        return fail(err, where, name, "is not an object");
+        return ledger_fail(err, where, name, "is not an object");
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
         int64_t count;
@@ -182,9 +182,9 @@ static int read_action(const json_t *object, const char *name, const char *where
         while (at < COUNT(USAGE) && strcmp(USAGE[at].name, key) != 0)
             at++;
         if (at == COUNT(USAGE))
-            return fail(err, where, key, "is no count of an action");
-        if (!whole(value, &count))
-            return fail(err, where, key, "is not a count");
+            return ledger_fail(err, where, key, "is no count of an action");
+        if (!ledger_whole(value, &count))
+            return ledger_fail(err, where, key, "is not a count");
         add_whole(&ledger->action[action], USAGE[at].offset, count);
     }
     return JOBQ_OK;
@@ -196,15 +196,15 @@ static int read_buckets(const json_t *object, const char *where, int64_t *kib,
     const char *key;
     json_t *value;
     if (object && !json_is_object(object))
-        return fail(err, where, "send_kib, receive_kib", "are not objects");
+        return ledger_fail(err, where, "send_kib, receive_kib", "are not objects");
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
         int64_t bucket, count;
         if (!str_to_int(str_of(key), &bucket) || bucket < 0 ||
             bucket >= JOBQ_PAYLOAD_BUCKETS)
-            return fail(err, where, key, "is no size in KiB, 0..1024");
-        if (!whole(value, &count))
-            return fail(err, where, key, "is not a count");
+            return ledger_fail(err, where, key, "is no size in KiB, 0..1024");
+        if (!ledger_whole(value, &count))
+            return ledger_fail(err, where, key, "is not a count");
         kib[bucket] = count > INT64_MAX - kib[bucket] ? INT64_MAX : kib[bucket] + count;
     }
     return JOBQ_OK;
@@ -216,9 +216,9 @@ static int read_instance(const json_t *object, const char *where,
     const char *type = json_string_value(json_object_get(object, "type"));
     const char *id = json_string_value(json_object_get(object, "id"));
     if (!type || strlen(type) >= sizeof ledger->instance->type || strlen(type) == 0)
-        return fail(err, where, "type", "of an instance is missing or too long");
+        return ledger_fail(err, where, "type", "of an instance is missing or too long");
     if (id && strlen(id) >= sizeof ledger->instance->id)
-        return fail(err, where, "id", "of an instance is too long");
+        return ledger_fail(err, where, "id", "of an instance is too long");
     struct jobq_instance_use *use = jobq_ledger_instance(ledger);
     strcpy(use->type, type);
     if (id)
@@ -228,12 +228,12 @@ static int read_instance(const json_t *object, const char *where,
     for (size_t i = 0; i < COUNT(INSTANCE); i++) {
         const json_t *value = json_object_get(object, INSTANCE[i].name);
         int64_t number = 0;
-        if (value && !whole(value, &number))
-            return fail(err, where, INSTANCE[i].name, "is not a whole number");
+        if (value && !ledger_whole(value, &number))
+            return ledger_fail(err, where, INSTANCE[i].name, "is not a whole number");
         add_whole(use, INSTANCE[i].offset, number);
     }
     if (use->ended_at_ns < use->running_at_ns)
-        return fail(err, where, "ended_at_ns", "is before running_at_ns");
+        return ledger_fail(err, where, "ended_at_ns", "is before running_at_ns");
     return JOBQ_OK;
 }
 
@@ -245,11 +245,11 @@ static int ledger_from_json(const json_t *root, const char *where,
     json_t *value;
     int64_t number;
     if (!schema || strcmp(schema, SCHEMA) != 0)
-        return fail(err, where, "schema", "is not jobq.ledger/1");
+        return ledger_fail(err, where, "schema", "is not jobq.ledger/1");
     for (size_t i = 0; i < COUNT(WHOLE); i++) {
         const json_t *member = json_object_get(root, WHOLE[i].name);
-        if (member && !whole(member, &number))
-            return fail(err, where, WHOLE[i].name, "is not a count");
+        if (member && !ledger_whole(member, &number))
+            return ledger_fail(err, where, WHOLE[i].name, "is not a count");
         if (member)
             add_whole(ledger, WHOLE[i].offset, number);
     }
@@ -257,13 +257,13 @@ static int ledger_from_json(const json_t *root, const char *where,
         const json_t *member = json_object_get(root, REALS[i].name);
         double real = json_number_value(member);
         if (member && (!json_is_number(member) || !(real >= 0) || !isfinite(real)))
-            return fail(err, where, REALS[i].name, "is not a number >= 0");
+            return ledger_fail(err, where, REALS[i].name, "is not a number >= 0");
         real += get_real(ledger, REALS[i].offset);
         memcpy((char *)ledger + REALS[i].offset, &real, sizeof real);
     }
     const json_t *actions = json_object_get(root, "actions");
     if (actions && !json_is_object(actions))
-        return fail(err, where, "actions", "is not an object");
+        return ledger_fail(err, where, "actions", "is not an object");
     json_object_foreach((json_t *)(uintptr_t)actions, key, value)
     {
         int code = read_action(value, key, where, ledger, err);
@@ -277,7 +277,7 @@ static int ledger_from_json(const json_t *root, const char *where,
                             ledger->receive_kib, err);
     const json_t *instances = json_object_get(root, "instances");
     if (!code && instances && !json_is_array(instances))
-        code = fail(err, where, "instances", "is not an array");
+        code = ledger_fail(err, where, "instances", "is not an array");
     for (size_t i = 0; !code && i < json_array_size(instances); i++)
         code = read_instance(json_array_get(instances, i), where, ledger, err);
     return code;

@@ -91,7 +91,7 @@ static int request_line(int action, int *box)
 
 /* Chunks of requests requests whose payloads the histogram holds; what it does not hold
  * (deletes, empty receives) is one each. */
-static double chunks(const int64_t *kib, double requests)
+static double usage_chunks(const int64_t *kib, double requests)
 {
     double extra = 0;
     for (int i = CHUNK_KIB + 1; i < JOBQ_PAYLOAD_BUCKETS; i++)
@@ -100,7 +100,7 @@ static double chunks(const int64_t *kib, double requests)
     return requests + extra;
 }
 
-static void add_instances(const struct jobq_ledger *ledger, double *line)
+static void usage_add_instances(const struct jobq_ledger *ledger, double *line)
 {
     for (int64_t i = 0; i < ledger->instance_count; i++) {
         const struct jobq_instance_use *use = &ledger->instance[i];
@@ -143,8 +143,8 @@ void usage_from_ledger(const struct jobq_ledger *ledger, struct usage *out)
         line[USAGE_WIRE_IN] += (double)a->bytes_in;
     }
     line[USAGE_EMPTY] = (double)ledger->action[JOBQ_ACT_SQS_RECEIVE].empty;
-    line[USAGE_SEND_CHUNKS] = chunks(ledger->send_kib, line[USAGE_SEND]);
-    line[USAGE_RECEIVE_CHUNKS] = chunks(ledger->receive_kib, line[USAGE_RECEIVE]);
+    line[USAGE_SEND_CHUNKS] = usage_chunks(ledger->send_kib, line[USAGE_SEND]);
+    line[USAGE_RECEIVE_CHUNKS] = usage_chunks(ledger->receive_kib, line[USAGE_RECEIVE]);
     line[USAGE_WRITE_UNITS] = ledger->write_units;
     line[USAGE_READ_UNITS] = ledger->read_units;
     line[USAGE_CLIENT_OUT] = (double)ledger->internet_in_bytes;
@@ -153,14 +153,14 @@ void usage_from_ledger(const struct jobq_ledger *ledger, struct usage *out)
     line[USAGE_VOLUME] = ledger->volume_gib_hours;
     line[USAGE_IPV4] = ledger->ipv4_hours;
     line[USAGE_ATTEMPTS] = (double)ledger->attempts;
-    add_instances(ledger, line);
+    usage_add_instances(ledger, line);
     for (int i = 0; i < USAGE_LINE_COUNT; i++)
         line[i] /= (double)ledger->jobs;
 }
 
 /* ---- to a ledger ---------------------------------------------------------------------- */
 
-static int64_t whole(double amount)
+static int64_t usage_whole(double amount)
 {
     if (!(amount > 0))
         return 0;
@@ -177,17 +177,17 @@ static void put_chunks(int64_t *kib, double full, double extra_chunks)
     int64_t low = (int64_t)mean;
     if (low > 15)
         low = 15;
-    int64_t above = whole(full * (mean - (double)low));
-    int64_t below = whole(full) - above;
+    int64_t above = usage_whole(full * (mean - (double)low));
+    int64_t below = usage_whole(full) - above;
     kib[low * CHUNK_KIB] += below > 0 ? below : 0;
     kib[(low + 1) * CHUNK_KIB] += above;
 }
 
-static void put_action(struct jobq_ledger *ledger, enum jobq_action action,
-                       double requests, double box_hours)
+static void usage_put_action(struct jobq_ledger *ledger, enum jobq_action action,
+                             double requests, double box_hours)
 {
-    ledger->action[action].requests += whole(requests);
-    ledger->action[action].box_usage_e10h += whole(box_hours * 1e10);
+    ledger->action[action].requests += usage_whole(requests);
+    ledger->action[action].box_usage_e10h += usage_whole(box_hours * 1e10);
 }
 
 static void put_instances(const struct usage *usage, double jobs,
@@ -205,10 +205,10 @@ static void put_instances(const struct usage *usage, double jobs,
                     sizeof use->type);
         use->spot = shape->spot;
         use->slots = shape->slots > 0 ? shape->slots : 1;
-        use->ready_at_ns = whole(share * line[USAGE_BOOT]);
+        use->ready_at_ns = usage_whole(share * line[USAGE_BOOT]);
         use->ended_at_ns =
-            use->ready_at_ns + whole(share * (line[USAGE_BUSY] + line[USAGE_IDLE]));
-        use->busy_slot_ns = whole(share * line[USAGE_BUSY] * (double)use->slots);
+            use->ready_at_ns + usage_whole(share * (line[USAGE_BUSY] + line[USAGE_IDLE]));
+        use->busy_slot_ns = usage_whole(share * line[USAGE_BUSY] * (double)use->slots);
     }
 }
 
@@ -216,28 +216,30 @@ void usage_to_ledger(const struct usage *usage, double jobs,
                      const struct usage_shape *shape, struct jobq_ledger *ledger)
 {
     const double *line = usage->line;
-    put_action(ledger, shape->batch_sends ? JOBQ_ACT_SQS_SEND_BATCH : JOBQ_ACT_SQS_SEND,
-               jobs * line[USAGE_SEND], 0);
-    put_action(ledger, JOBQ_ACT_SQS_RECEIVE, jobs * line[USAGE_RECEIVE], 0);
-    ledger->action[JOBQ_ACT_SQS_RECEIVE].empty += whole(jobs * line[USAGE_EMPTY]);
-    put_action(ledger,
-               shape->batch_deletes ? JOBQ_ACT_SQS_DELETE_BATCH : JOBQ_ACT_SQS_DELETE,
-               jobs * line[USAGE_DELETE], 0);
-    put_action(ledger,
-               shape->batch_beats ? JOBQ_ACT_SQS_VISIBILITY_BATCH
-                                  : JOBQ_ACT_SQS_VISIBILITY,
-               jobs * line[USAGE_VISIBILITY], 0);
-    put_action(ledger, JOBQ_ACT_SQS_GET_ATTRIBUTES, jobs * line[USAGE_QUEUE_OTHER], 0);
-    put_action(ledger, JOBQ_ACT_SDB_PUT, jobs * line[USAGE_PUT],
-               jobs * line[USAGE_BOX_PUT]);
-    put_action(ledger, JOBQ_ACT_SDB_PUT_BATCH, jobs * line[USAGE_PUT_BATCH],
-               jobs * line[USAGE_BOX_PUT_BATCH]);
-    put_action(ledger, JOBQ_ACT_SDB_GET, jobs * line[USAGE_GET],
-               jobs * line[USAGE_BOX_GET]);
-    put_action(ledger, JOBQ_ACT_SDB_SELECT, jobs * line[USAGE_SELECT],
-               jobs * line[USAGE_BOX_SELECT]);
-    put_action(ledger, JOBQ_ACT_SDB_CREATE_DOMAIN, jobs * line[USAGE_STORE_OTHER],
-               jobs * line[USAGE_BOX_OTHER]);
+    usage_put_action(ledger,
+                     shape->batch_sends ? JOBQ_ACT_SQS_SEND_BATCH : JOBQ_ACT_SQS_SEND,
+                     jobs * line[USAGE_SEND], 0);
+    usage_put_action(ledger, JOBQ_ACT_SQS_RECEIVE, jobs * line[USAGE_RECEIVE], 0);
+    ledger->action[JOBQ_ACT_SQS_RECEIVE].empty += usage_whole(jobs * line[USAGE_EMPTY]);
+    usage_put_action(
+        ledger, shape->batch_deletes ? JOBQ_ACT_SQS_DELETE_BATCH : JOBQ_ACT_SQS_DELETE,
+        jobs * line[USAGE_DELETE], 0);
+    usage_put_action(ledger,
+                     shape->batch_beats ? JOBQ_ACT_SQS_VISIBILITY_BATCH
+                                        : JOBQ_ACT_SQS_VISIBILITY,
+                     jobs * line[USAGE_VISIBILITY], 0);
+    usage_put_action(ledger, JOBQ_ACT_SQS_GET_ATTRIBUTES, jobs * line[USAGE_QUEUE_OTHER],
+                     0);
+    usage_put_action(ledger, JOBQ_ACT_SDB_PUT, jobs * line[USAGE_PUT],
+                     jobs * line[USAGE_BOX_PUT]);
+    usage_put_action(ledger, JOBQ_ACT_SDB_PUT_BATCH, jobs * line[USAGE_PUT_BATCH],
+                     jobs * line[USAGE_BOX_PUT_BATCH]);
+    usage_put_action(ledger, JOBQ_ACT_SDB_GET, jobs * line[USAGE_GET],
+                     jobs * line[USAGE_BOX_GET]);
+    usage_put_action(ledger, JOBQ_ACT_SDB_SELECT, jobs * line[USAGE_SELECT],
+                     jobs * line[USAGE_BOX_SELECT]);
+    usage_put_action(ledger, JOBQ_ACT_SDB_CREATE_DOMAIN, jobs * line[USAGE_STORE_OTHER],
+                     jobs * line[USAGE_BOX_OTHER]);
     put_chunks(ledger->send_kib, jobs * line[USAGE_SEND],
                jobs * (line[USAGE_SEND_CHUNKS] - line[USAGE_SEND]));
     put_chunks(ledger->receive_kib, jobs * (line[USAGE_RECEIVE] - line[USAGE_EMPTY]),
@@ -245,17 +247,17 @@ void usage_to_ledger(const struct usage *usage, double jobs,
     /* Whose bytes they were is no longer known: they stand with the sends. */
     struct jobq_usage *wire =
         &ledger->action[shape->batch_sends ? JOBQ_ACT_SQS_SEND_BATCH : JOBQ_ACT_SQS_SEND];
-    wire->bytes_out += whole(jobs * line[USAGE_WIRE_OUT]);
-    wire->bytes_in += whole(jobs * line[USAGE_WIRE_IN]);
-    wire->entries += whole(jobs);
-    ledger->internet_in_bytes += whole(jobs * line[USAGE_CLIENT_OUT]);
-    ledger->internet_out_bytes += whole(jobs * line[USAGE_CLIENT_IN]);
+    wire->bytes_out += usage_whole(jobs * line[USAGE_WIRE_OUT]);
+    wire->bytes_in += usage_whole(jobs * line[USAGE_WIRE_IN]);
+    wire->entries += usage_whole(jobs);
+    ledger->internet_in_bytes += usage_whole(jobs * line[USAGE_CLIENT_OUT]);
+    ledger->internet_out_bytes += usage_whole(jobs * line[USAGE_CLIENT_IN]);
     ledger->store_byte_hours += jobs * line[USAGE_STORE_BYTE_HOURS];
     ledger->volume_gib_hours += jobs * line[USAGE_VOLUME];
     ledger->ipv4_hours += jobs * line[USAGE_IPV4];
     ledger->write_units += jobs * line[USAGE_WRITE_UNITS];
     ledger->read_units += jobs * line[USAGE_READ_UNITS];
-    ledger->jobs += whole(jobs);
-    ledger->attempts += whole(jobs * line[USAGE_ATTEMPTS]);
+    ledger->jobs += usage_whole(jobs);
+    ledger->attempts += usage_whole(jobs * line[USAGE_ATTEMPTS]);
     put_instances(usage, jobs, shape, ledger);
 }

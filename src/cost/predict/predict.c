@@ -136,8 +136,9 @@ static double row_write_s(const struct predict_scenario *sc,
     return sc->store == PREDICT_NO_STORE ? 0 : p->put_s;
 }
 
-static void hold(const struct predict_scenario *sc, const struct predict_params *p,
-                 double utilisation, struct predict_state *s)
+static void predict_hold(const struct predict_scenario *sc,
+                         const struct predict_params *p, double utilisation,
+                         struct predict_state *s)
 {
     double cpu_s = sc->job_s * sc->cpu_share;
     double think_s = sc->job_s - cpu_s + 2 * row_write_s(sc, p);
@@ -155,8 +156,8 @@ static void hold(const struct predict_scenario *sc, const struct predict_params 
 
 /* ---- ceilings ----------------------------------------------------------------------- */
 
-static void ceilings(const struct predict_scenario *sc, const struct predict_params *p,
-                     struct predict_state *s)
+static void predict_ceilings(const struct predict_scenario *sc,
+                             const struct predict_params *p, struct predict_state *s)
 {
     double *limit = s->ceiling_per_s;
     double slots = sc->boxes * sc->slots;
@@ -193,7 +194,7 @@ static void ceilings(const struct predict_scenario *sc, const struct predict_par
 }
 
 /* Jobs a second, and what share of slot time they fill. */
-static void rate(const struct predict_scenario *sc, struct predict_state *s)
+static void predict_rate(const struct predict_scenario *sc, struct predict_state *s)
 {
     double most = s->ceiling_per_s[s->binding];
     double slots_rate = s->ceiling_per_s[PREDICT_BOUND_SLOTS];
@@ -218,8 +219,8 @@ static double gamma_floor(double mean, double cv, double period)
     return constant * (1 - w) + exponential * w;
 }
 
-static void batches(const struct predict_scenario *sc, const struct predict_params *p,
-                    struct predict_state *s)
+static void predict_batches(const struct predict_scenario *sc,
+                            const struct predict_params *p, struct predict_state *s)
 {
     double per_box = s->rate_per_s * s->attempts / sc->boxes;
     bool busy = s->utilisation >= 1 - 1e-9 ||
@@ -293,8 +294,8 @@ static double resolve_prefetch(const struct predict_scenario *sc,
 
 /* ---- instances ------------------------------------------------------------------------ */
 
-static void instances(const struct predict_scenario *sc, const struct predict_params *p,
-                      struct predict_state *s)
+static void predict_instances(const struct predict_scenario *sc,
+                              const struct predict_params *p, struct predict_state *s)
 {
     bool none = strcmp(sc->instance, "none") == 0;
     s->busy_s = (s->hold_s + s->refused_s) * s->attempts / sc->slots;
@@ -318,22 +319,22 @@ void predict_state(const struct predict_scenario *sc, const struct predict_param
     memset(out, 0, sizeof *out);
     shape_job(sc, p, out);
     double aimed = sc->arrivals_per_s > 0 ? 1 : sc->utilisation;
-    hold(sc, p, aimed, out);
+    predict_hold(sc, p, aimed, out);
     out->prefetch = resolve_prefetch(sc, p, out);
-    ceilings(sc, p, out);
-    rate(sc, out);
+    predict_ceilings(sc, p, out);
+    predict_rate(sc, out);
     if (sc->arrivals_per_s > 0 && out->utilisation < 1) {
         /* The share that computes at once depends on the load and the other way round;
          * three rounds settle it to 1e-3. */
         for (int i = 0; i < 3; i++) {
-            hold(sc, p, out->utilisation, out);
-            ceilings(sc, p, out);
-            rate(sc, out);
+            predict_hold(sc, p, out->utilisation, out);
+            predict_ceilings(sc, p, out);
+            predict_rate(sc, out);
         }
     }
     predict_run(sc, p, out);
-    batches(sc, p, out);
-    instances(sc, p, out);
+    predict_batches(sc, p, out);
+    predict_instances(sc, p, out);
     predict_wire(sc, p, out);
 }
 

@@ -113,7 +113,7 @@ static double step_putting(struct putting *p, double put_s, double refused, doub
     return done;
 }
 
-static void step(struct flow *f, double dt)
+static void run_step(struct flow *f, double dt)
 {
     double asked = asked_per_s(f) * dt;
     double can = f->tokens + f->limit_per_s * dt;
@@ -143,7 +143,7 @@ static void step(struct flow *f, double dt)
 }
 
 /* Skips the middle of a long run, in which nothing changes. */
-static double skip(struct flow *f, double rate_per_s, double busy, double for_s)
+static double run_skip(struct flow *f, double rate_per_s, double busy, double for_s)
 {
     double rounds = rate_per_s * for_s;
     double tries = f->stages / (1 - f->refused_share);
@@ -201,7 +201,7 @@ static double run(struct flow *f, double rounds, const double *ready_s, int coun
             calm_s = 0;
         }
         double ended = f->ended, busy_s = f->busy_s;
-        step(f, dt);
+        run_step(f, dt);
         if (ended < f->fresh_at && f->ended >= f->fresh_at)
             f->tokens = f->tokens_max;
         t += dt;
@@ -212,7 +212,7 @@ static double run(struct flow *f, double rounds, const double *ready_s, int coun
         double rate = (f->ended - ended) / dt;
         double more_s = rate > 0 ? f->left / rate : 0;
         if (here == count && calm_s > settle_s && more_s > 20)
-            t += skip(f, rate, (f->busy_s - busy_s) / dt, more_s - 10);
+            t += run_skip(f, rate, (f->busy_s - busy_s) / dt, more_s - 10);
     }
     return end_s > 0 ? end_s : t;
 }
@@ -234,8 +234,8 @@ static double refused_for_good(double n, double away_s, double stages, double pu
     return (low + high) / 2;
 }
 
-static void enqueue(const struct predict_scenario *sc, const struct predict_params *p,
-                    struct predict_state *s)
+static void run_enqueue(const struct predict_scenario *sc, const struct predict_params *p,
+                        struct predict_state *s)
 {
     double calls = s->single_rows + (1 - s->single_rows) / s->row_batch;
     double limit = p->domain_writes_per_s * sc->domains;
@@ -266,8 +266,8 @@ static void enqueue(const struct predict_scenario *sc, const struct predict_para
  * two puts and some sends have by then. So the first half of the messages is mostly for the
  * one half of the domains, and what is left for the other. Later lanes are out of step, and
  * only uneven puts are seen: the half with the larger ones is at its limit first. */
-static void halve(const struct predict_scenario *sc, const struct predict_params *p,
-                  const struct predict_state *s, double rounds, struct flow *f)
+static void run_halve(const struct predict_scenario *sc, const struct predict_params *p,
+                      const struct predict_state *s, double rounds, struct flow *f)
 {
     if (s->lane_calls != 2 || fmod(sc->domains, 2) != 0)
         return;
@@ -285,8 +285,8 @@ static void halve(const struct predict_scenario *sc, const struct predict_params
     f->fresh_at = in_step ? rounds * s->lane_first : 0;
 }
 
-static void drain(const struct predict_scenario *sc, const struct predict_params *p,
-                  struct predict_state *s)
+static void run_drain(const struct predict_scenario *sc, const struct predict_params *p,
+                      struct predict_state *s)
 {
     double limit = p->domain_writes_per_s * sc->domains; /* also the buckets' depth */
     double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
@@ -300,7 +300,7 @@ static void drain(const struct predict_scenario *sc, const struct predict_params
                      .tokens_max = limit,
                      .stages = 2,
                      .away_s = {job_s, fetch_s}};
-    halve(sc, p, s, rounds, &f);
+    run_halve(sc, p, s, rounds, &f);
     if (2 * slots / (s->hold_s + fetch_s) <= f.limit_per_s)
         return;
     for (int i = 0; i < count; i++) {
@@ -320,8 +320,8 @@ void predict_run(const struct predict_scenario *sc, const struct predict_params 
     if (sc->store != PREDICT_SIMPLEDB || p->put_s <= 0 || sc->arrivals_per_s > 0)
         return;
     if (sc->jobs > 0) {
-        enqueue(sc, p, s);
-        drain(sc, p, s);
+        run_enqueue(sc, p, s);
+        run_drain(sc, p, s);
     } else if (sc->utilisation >= 1) {
         double limit = s->ceiling_per_s[PREDICT_BOUND_DOMAINS] * 2 * s->attempts;
         double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
@@ -349,7 +349,7 @@ static double rounds_begun(const struct fleet *f, int box, double t)
     return t < f->ready_s[box] ? 0 : floor((t - f->ready_s[box]) / f->round_s + 1e-9) + 1;
 }
 
-static double begun(const struct fleet *f, double t)
+static double run_jobs_begun(const struct fleet *f, double t)
 {
     double sum = 0;
     for (int i = 0; i < f->count; i++)
@@ -358,7 +358,7 @@ static double begun(const struct fleet *f, double t)
 }
 
 /* As if jobs flowed: what the slots of all boxes have had time for. */
-static double flowed(const struct fleet *f, double t)
+static double run_jobs_as_flow(const struct fleet *f, double t)
 {
     double sum = 0;
     for (int i = 0; i < f->count; i++)
@@ -386,7 +386,7 @@ static double last_end_s(const struct predict_scenario *sc, const struct predict
                          const struct fleet *f)
 {
     double rounds = sc->jobs * s->attempts;
-    double constant = reached_s(f, rounds, begun) + s->hold_s;
+    double constant = reached_s(f, rounds, run_jobs_begun) + s->hold_s;
     /* What a box has fetched ahead only it can run, and it begins that when its round ends:
      * the latest of so many moments within a round. */
     if (s->prefetch >= 1 && sc->boxes > 1)
@@ -395,7 +395,8 @@ static double last_end_s(const struct predict_scenario *sc, const struct predict
         return constant;
     double slots = fmin(sc->boxes * sc->slots, sc->jobs);
     double harmonic = log(slots) + 0.5772156649 + 1 / (2 * slots);
-    double spread = reached_s(f, rounds, flowed) + fmax(0, harmonic - 1) * s->hold_s;
+    double spread =
+        reached_s(f, rounds, run_jobs_as_flow) + fmax(0, harmonic - 1) * s->hold_s;
     return constant * fmax(0, 1 - sc->job_cv) + spread * sc->job_cv;
 }
 

@@ -23,14 +23,14 @@ struct names {
     int pieces;
 };
 
-static void add(struct bytes *sum, struct size_call call, double times)
+static void wire_add(struct bytes *sum, struct size_call call, double times)
 {
     sum->out += (double)call.out * times;
     sum->in += (double)call.in * times;
 }
 
 /* A batch of 3.4 is made of batches of 3 and of 4: calls a message of each. */
-static void split(double batch, int *low, double *low_calls, double *high_calls)
+static void wire_split(double batch, int *low, double *low_calls, double *high_calls)
 {
     if (batch < 1)
         batch = 1;
@@ -45,11 +45,12 @@ static void add_sends(const struct names *n, const struct predict_state *s,
 {
     int low;
     double calls[2];
-    split(s->send_batch, &low, &calls[0], &calls[1]);
+    wire_split(s->send_batch, &low, &calls[0], &calls[1]);
     for (int i = 0; i < 2; i++)
         if (calls[i] > 0)
-            add(sum, size_send(&n->client, n->queue, low + i, n->body * (low + i), 0, 0),
-                calls[i]);
+            wire_add(sum,
+                     size_send(&n->client, n->queue, low + i, n->body * (low + i), 0, 0),
+                     calls[i]);
 }
 
 static void add_receives(const struct names *n, const struct predict_scenario *sc,
@@ -59,14 +60,14 @@ static void add_receives(const struct names *n, const struct predict_scenario *s
     int low, max = (int)sc->batch;
     double calls[2];
     int64_t wait = p->long_poll > 0 ? (int64_t)sc->wait_s : 0;
-    split(s->receive_batch, &low, &calls[0], &calls[1]);
+    wire_split(s->receive_batch, &low, &calls[0], &calls[1]);
     for (int i = 0; i < 2; i++)
         if (calls[i] > 0)
-            add(sum,
-                size_receive(&n->client, n->queue, max, wait, -1, low + i,
-                             n->body * (low + i), low + i),
-                calls[i] * s->attempts);
-    add(sum, size_receive(&n->client, n->queue, max, wait, -1, 0, 0, 0), s->empty);
+            wire_add(sum,
+                     size_receive(&n->client, n->queue, max, wait, -1, low + i,
+                                  n->body * (low + i), low + i),
+                     calls[i] * s->attempts);
+    wire_add(sum, size_receive(&n->client, n->queue, max, wait, -1, 0, 0, 0), s->empty);
 }
 
 static void add_deletes(const struct names *n, const struct predict_state *s,
@@ -74,13 +75,13 @@ static void add_deletes(const struct names *n, const struct predict_state *s,
 {
     int low;
     double calls[2];
-    split(s->delete_batch, &low, &calls[0], &calls[1]);
+    wire_split(s->delete_batch, &low, &calls[0], &calls[1]);
     for (int i = 0; i < 2; i++)
         if (calls[i] > 0)
-            add(sum, size_remove(&n->client, n->queue, low + i), calls[i]);
+            wire_add(sum, size_remove(&n->client, n->queue, low + i), calls[i]);
 }
 
-static void put_row(const struct names *n, struct size_attrs *attrs)
+static void wire_put_row(const struct names *n, struct size_attrs *attrs)
 {
     size_attr(attrs, 1, 13, true); /* t=MS */
     for (int i = 0; i < n->pieces; i++)
@@ -98,22 +99,22 @@ static void add_rows(const struct names *n, const struct predict_state *s,
     double calls[2];
     if (s->single_rows > 0) {
         struct size_attrs attrs = {0};
-        put_row(n, &attrs);
-        add(sum, size_put(&n->client, n->domain, n->item, &attrs, -1, -1),
-            s->single_rows * s->row_tries);
+        wire_put_row(n, &attrs);
+        wire_add(sum, size_put(&n->client, n->domain, n->item, &attrs, -1, -1),
+                 s->single_rows * s->row_tries);
     }
     if (s->single_rows >= 1)
         return;
-    split(s->row_batch, &low, &calls[0], &calls[1]);
+    wire_split(s->row_batch, &low, &calls[0], &calls[1]);
     for (int i = 0; i < 2; i++) {
         struct size_attrs attrs = {0};
         for (int row = 0; row < low + i && calls[i] > 0; row++) {
             size_item(&attrs, n->item);
-            put_row(n, &attrs);
+            wire_put_row(n, &attrs);
         }
         if (calls[i] > 0)
-            add(sum, size_put_batch(&n->client, n->domain, &attrs),
-                calls[i] * (1 - s->single_rows) * s->row_tries);
+            wire_add(sum, size_put_batch(&n->client, n->domain, &attrs),
+                     calls[i] * (1 - s->single_rows) * s->row_tries);
     }
 }
 
@@ -124,13 +125,13 @@ static void add_attempt_puts(const struct names *n, const struct predict_state *
     struct size_attrs claim = {0}, final = {0};
     size_attr(&claim, 5, RUNNING, true); /* claim=running 1/TOKEN.COUNT */
     size_attr(&claim, 3, 70 + 4, true);  /* run=MS BOX MESSAGE */
-    add(sum, size_put(&n->client, n->domain, n->item, &claim, 5, -1),
-        s->attempts * s->put_tries);
+    wire_add(sum, size_put(&n->client, n->domain, n->item, &claim, 5, -1),
+             s->attempts * s->put_tries);
     size_attr(&final, 5, RUNNING - 3, true); /* claim=done 1/TOKEN.COUNT */
     /* end=MS EXIT WALL_NS CPU_NS, with three blanks. */
     size_attr(&final, 3, 13 + 1 + 2 * n->time_digits + 3 + 6, true);
-    add(sum, size_put(&n->client, n->domain, n->item, &final, 5, RUNNING),
-        s->attempts * s->put_tries);
+    wire_add(sum, size_put(&n->client, n->domain, n->item, &final, 5, RUNNING),
+             s->attempts * s->put_tries);
 }
 
 void predict_wire(const struct predict_scenario *sc, const struct predict_params *p,
@@ -158,20 +159,22 @@ void predict_wire(const struct predict_scenario *sc, const struct predict_params
     if (s->beats > 0) {
         int together = (int)(s->beat_batch + 0.5);
         int64_t digits = size_digits((int64_t)sc->visibility_s);
-        add(&box, size_set_visibility(&n.client, n.queue, together, together * digits),
-            s->beats);
+        wire_add(&box,
+                 size_set_visibility(&n.client, n.queue, together, together * digits),
+                 s->beats);
     }
     if (sc->store == PREDICT_SIMPLEDB) {
         add_rows(&n, s, &client);
         add_attempt_puts(&n, s, &box);
         if (s->reads > 0)
-            add(sc->status_per_job > 0 ? &client : &box,
-                size_get(&n.client, n.domain, n.item, 0, 0, true, (int)s->get_attrs,
-                         (int64_t)(s->row_bytes - 45 * (s->get_attrs + 1))),
-                s->reads);
+            wire_add(sc->status_per_job > 0 ? &client : &box,
+                     size_get(&n.client, n.domain, n.item, 0, 0, true, (int)s->get_attrs,
+                              (int64_t)(s->row_bytes - 45 * (s->get_attrs + 1))),
+                     s->reads);
     }
     if (sc->jobs > 0 && sc->store == PREDICT_SIMPLEDB)
-        add(&client, size_create_domain(&n.client, n.domain), sc->domains / sc->jobs);
+        wire_add(&client, size_create_domain(&n.client, n.domain),
+                 sc->domains / sc->jobs);
     s->wire_out = client.out + box.out;
     s->wire_in = client.in + box.in;
     s->client_out = sc->client_internet ? client.out : 0;

@@ -63,7 +63,8 @@ static int by_usd(const void *a, const void *b)
     return strcmp(x->type, y->type);
 }
 
-static void add_instances(const struct sheet *sheet, bool all, struct search_axis *axis)
+static void axis_add_instances(const struct sheet *sheet, bool all,
+                               struct search_axis *axis)
 {
     struct priced_type *type = xcalloc((size_t)sheet_row_count(sheet) + 1, sizeof *type);
     int count = 0, taken[17] = {0};
@@ -155,7 +156,7 @@ int search_axis_parse(const char *text, const struct predict_scenario *base,
     int code = JOBQ_OK;
     const char *list = equals ? equals + 1 : NULL;
     if (strcmp(out->option, "instance") == 0 && (!list || strcmp(list, "all") == 0)) {
-        add_instances(sheet, list != NULL, out);
+        axis_add_instances(sheet, list != NULL, out);
     } else if (list && strstr(list, "..")) {
         char low[40], high[40];
         const char *dots = strstr(list, "..");

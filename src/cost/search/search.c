@@ -61,7 +61,7 @@ static bool same_cost(double a, double b)
 }
 
 /* Keeps the cap cheapest, of equal costs the first in the axes' order. */
-static void keep(struct search *s, const struct search_result *result)
+static void search_keep(struct search *s, const struct search_result *result)
 {
     int at = s->count;
     while (at > 0 && (s->out[at - 1].per_million > result->per_million ||
@@ -110,13 +110,13 @@ static double try_one(struct search *s, const int *choice)
         s->summary->over_limit++;
         return (double)INFINITY;
     }
-    keep(s, &result);
+    search_keep(s, &result);
     return result.per_million;
 }
 
 /* ---- the two ways through the grid ---------------------------------------------------------- */
 
-static void all(struct search *s)
+static void search_each(struct search *s)
 {
     int choice[SEARCH_AXES_MAX] = {0};
     for (;;) {
@@ -129,7 +129,7 @@ static void all(struct search *s)
     }
 }
 
-static void descend(struct search *s, int *choice)
+static void search_descend(struct search *s, int *choice)
 {
     double best = try_one(s, choice);
     for (int round = 0; round < 20; round++) {
@@ -172,12 +172,12 @@ int search_run(const struct evaluate_context *context,
         summary->combinations *= axis[i].count;
     summary->whole = summary->combinations <= SEARCH_GRID_MAX;
     if (summary->whole)
-        all(&s);
+        search_each(&s);
     for (int start = 0; start < 5 && !summary->whole; start++) {
         int choice[SEARCH_AXES_MAX];
         for (int i = 0; i < axes; i++)
             choice[i] = (axis[i].count - 1) * start / 4;
-        descend(&s, choice);
+        search_descend(&s, choice);
     }
     jobq_ledger_release(s.scratch);
     free(s.scratch);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static void begin(struct query *out, const char *action)
+static void ec2_begin(struct query *out, const char *action)
 {
     query_add(out, "Action", str_of(action));
     query_add(out, "Version", STR("2016-11-15"));
@@ -24,7 +24,7 @@ static void add_tags(struct query *out, const char *prefix, const struct jobq_ta
 
 void ec2_wire_launch(struct query *out, const struct jobq_launch *launch)
 {
-    begin(out, "RunInstances");
+    ec2_begin(out, "RunInstances");
     query_add(out, "ImageId", str_of(launch->image));
     query_add(out, "InstanceType", str_of(launch->type));
     query_add_int(out, "MinCount", launch->count);
@@ -54,7 +54,7 @@ void ec2_wire_launch(struct query *out, const struct jobq_launch *launch)
 
 void ec2_wire_terminate(struct query *out, const struct jobq_str *id, int count)
 {
-    begin(out, "TerminateInstances");
+    ec2_begin(out, "TerminateInstances");
     for (int i = 0; i < count; i++)
         query_add_indexed(out, "InstanceId.", i + 1, "", id[i]);
 }
@@ -62,7 +62,7 @@ void ec2_wire_terminate(struct query *out, const struct jobq_str *id, int count)
 void ec2_wire_describe(struct query *out, struct jobq_tag tag, struct jobq_str token)
 {
     struct text name = {0};
-    begin(out, "DescribeInstances");
+    ec2_begin(out, "DescribeInstances");
     text_puts(&name, "tag:");
     text_put_str(&name, tag.key);
     query_add(out, "Filter.1.Name", text_str(&name));
@@ -81,7 +81,7 @@ void ec2_wire_describe(struct query *out, struct jobq_tag tag, struct jobq_str t
 void ec2_wire_tag(struct query *out, const struct jobq_str *id, int id_count,
                   const struct jobq_tag *tag, int tag_count)
 {
-    begin(out, "CreateTags");
+    ec2_begin(out, "CreateTags");
     for (int i = 0; i < id_count; i++)
         query_add_indexed(out, "ResourceId.", i + 1, "", id[i]);
     add_tags(out, "Tag.", tag, tag_count);

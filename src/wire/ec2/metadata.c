@@ -11,7 +11,7 @@
 
 enum { ROLE_MAX = 128 };
 
-static bool printable(const char *at, int64_t len)
+static bool metadata_is_printable(const char *at, int64_t len)
 {
     for (int64_t i = 0; i < len; i++)
         if (at[i] <= ' ' || at[i] > '~')
@@ -19,7 +19,7 @@ static bool printable(const char *at, int64_t len)
     return true;
 }
 
-static void forget(char **secret)
+static void metadata_wipe(char **secret)
 {
     if (*secret)
         OPENSSL_cleanse(*secret, strlen(*secret));
@@ -29,9 +29,9 @@ static void forget(char **secret)
 
 void metadata_forget(struct role_keys *keys)
 {
-    forget(&keys->access);
-    forget(&keys->secret);
-    forget(&keys->token);
+    metadata_wipe(&keys->access);
+    metadata_wipe(&keys->secret);
+    metadata_wipe(&keys->token);
 }
 
 /* A member that must be a string without blanks; absent and null are the same. */
@@ -45,7 +45,7 @@ static int read_key(const json_t *root, const char *name, bool needed, char **ou
     if (!value || (needed && !*value))
         return jobq_fail(err, JOBQ_CORRUPT, "'%s' is %s", name,
                          member ? "empty or no string" : "missing");
-    if (!printable(value, (int64_t)strlen(value)))
+    if (!metadata_is_printable(value, (int64_t)strlen(value)))
         return jobq_fail(err, JOBQ_CORRUPT, "'%s' holds a blank or unprintable byte",
                          name);
     if (*value)
@@ -92,13 +92,13 @@ int metadata_check_token(struct jobq_str body, int64_t cap, struct jobq_error *e
     if (body.len == 0 || body.len >= cap)
         return jobq_fail(err, JOBQ_CORRUPT, "metadata token has '%lld' bytes",
                          (long long)body.len);
-    if (!printable(body.ptr, body.len))
+    if (!metadata_is_printable(body.ptr, body.len))
         return jobq_fail(err, JOBQ_CORRUPT,
                          "metadata token holds a blank or unprintable byte");
     return JOBQ_OK;
 }
 
-static bool alnum(char c)
+static bool metadata_is_alnum(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -108,7 +108,7 @@ bool metadata_role(struct jobq_str body, struct jobq_str *out)
     int64_t len = 0;
     while (len < body.len && body.ptr[len] != '\r' && body.ptr[len] != '\n') {
         char c = body.ptr[len++];
-        if (len > ROLE_MAX || !c || !(alnum(c) || strchr("_+=,.@-", c)))
+        if (len > ROLE_MAX || !c || !(metadata_is_alnum(c) || strchr("_+=,.@-", c)))
             return false;
     }
     *out = (struct jobq_str){body.ptr, len};

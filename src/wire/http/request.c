@@ -13,7 +13,7 @@ void request_release(struct request *request)
     text_release(&request->scratch);
 }
 
-static void put_line(struct text *head, const char *name, struct jobq_str value)
+static void request_put_line(struct text *head, const char *name, struct jobq_str value)
 {
     text_puts(head, name);
     text_puts(head, ": ");
@@ -21,17 +21,18 @@ static void put_line(struct text *head, const char *name, struct jobq_str value)
     text_puts(head, "\r\n");
 }
 
-static void begin(struct request *request, const char *content_type)
+static void request_begin(struct request *request, const char *content_type)
 {
     text_clear(&request->head);
-    put_line(&request->head, "User-Agent", STR(REQUEST_USER_AGENT));
-    put_line(&request->head, "Content-Type", str_of(content_type));
+    request_put_line(&request->head, "User-Agent", STR(REQUEST_USER_AGENT));
+    request_put_line(&request->head, "Content-Type", str_of(content_type));
 }
 
-static void sign_v4(struct request *request, struct digest *digest,
-                    const struct request_place *place, const struct wire_keys *keys,
-                    struct sigv4_day *day, struct jobq_str service,
-                    struct jobq_str content_type, struct jobq_str target, int64_t wall_ns)
+static void request_sign_v4(struct request *request, struct digest *digest,
+                            const struct request_place *place,
+                            const struct wire_keys *keys, struct sigv4_day *day,
+                            struct jobq_str service, struct jobq_str content_type,
+                            struct jobq_str target, int64_t wall_ns)
 {
     char now[AWSTIME_BASIC];
     struct sigv4_header header[5];
@@ -52,10 +53,10 @@ static void sign_v4(struct request *request, struct digest *digest,
                                       .body = text_str(&request->body)};
     struct sigv4_scope scope = {now, place->region, service};
     if (target.len)
-        put_line(&request->head, "X-Amz-Target", target);
-    put_line(&request->head, "X-Amz-Date", str_of(now));
+        request_put_line(&request->head, "X-Amz-Target", target);
+    request_put_line(&request->head, "X-Amz-Date", str_of(now));
     if (keys->token.len)
-        put_line(&request->head, "X-Amz-Security-Token", keys->token);
+        request_put_line(&request->head, "X-Amz-Security-Token", keys->token);
     text_puts(&request->head, "Authorization: ");
     sigv4_authorization(digest, &canonical, keys, &scope, day, &request->scratch,
                         &request->head);
@@ -68,20 +69,20 @@ void request_sqs(struct request *request, struct digest *digest,
 {
     char target[64] = "AmazonSQS.";
     strncat(target, action, sizeof target - sizeof "AmazonSQS.");
-    begin(request, JSON_TYPE);
-    sign_v4(request, digest, place, keys, day, STR("sqs"), STR(JSON_TYPE), str_of(target),
-            wall_ns);
+    request_begin(request, JSON_TYPE);
+    request_sign_v4(request, digest, place, keys, day, STR("sqs"), STR(JSON_TYPE),
+                    str_of(target), wall_ns);
 }
 
 void request_ec2(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct sigv4_day *day, struct query *query, int64_t wall_ns)
 {
-    begin(request, FORM_TYPE);
+    request_begin(request, FORM_TYPE);
     text_clear(&request->body);
     query_join(query, &request->body);
-    sign_v4(request, digest, place, keys, day, STR("ec2"), STR(FORM_TYPE), STR(""),
-            wall_ns);
+    request_sign_v4(request, digest, place, keys, day, STR("ec2"), STR(FORM_TYPE),
+                    STR(""), wall_ns);
 }
 
 void request_sdb(struct request *request, struct digest *digest,
@@ -90,7 +91,7 @@ void request_sdb(struct request *request, struct digest *digest,
 {
     char now[AWSTIME_ISO];
     awstime_iso(wall_ns, now);
-    begin(request, FORM_TYPE);
+    request_begin(request, FORM_TYPE);
     text_clear(&request->body);
     sigv2_sign(digest, keys, STR("POST"), place->host, place->path, now, query,
                &request->scratch, &request->body);

@@ -49,7 +49,7 @@ static int64_t id_digits(int count)
     return count;
 }
 
-static int64_t seconds_up(int64_t ns)
+static int64_t size_seconds_up(int64_t ns)
 {
     return (ns + JOBQ_NS_PER_S - 1) / JOBQ_NS_PER_S;
 }
@@ -101,14 +101,14 @@ void size_client_update(struct size_client *c)
 /* ---- SQS ------------------------------------------------------------------------------
  */
 
-static struct size_call sqs(const struct size_client *c, int64_t action, int64_t body,
-                            int64_t reply)
+static struct size_call size_sqs(const struct size_client *c, int64_t action,
+                                 int64_t body, int64_t reply)
 {
     return (struct size_call){c->sqs_out + action + size_digits(body) + body,
                               c->sqs_in + size_digits(reply) + reply};
 }
 
-static int64_t url(const struct size_client *c, int64_t name)
+static int64_t size_url(const struct size_client *c, int64_t name)
 {
     return LEN("{\"QueueUrl\":\"\"}") + c->url + name;
 }
@@ -133,19 +133,19 @@ struct size_call size_send(const struct size_client *c, int64_t name, int entrie
                      delayed * LEN(",\"DelaySeconds\":") + delay_digits;
     int64_t sent = LEN(",\"MessageId\":\"\",\"MD5OfMessageBody\":\"\"") + 36 + 32;
     if (entries == 1)
-        return sqs(c, LEN("SendMessage"), url(c, name) + 1 + bodies,
-                   LEN("{}") + sent - 1);
-    return sqs(c, LEN("SendMessageBatch"),
-               url(c, name) + entries_around(entries) + bodies,
-               batch_reply(entries) + entries * sent);
+        return size_sqs(c, LEN("SendMessage"), size_url(c, name) + 1 + bodies,
+                        LEN("{}") + sent - 1);
+    return size_sqs(c, LEN("SendMessageBatch"),
+                    size_url(c, name) + entries_around(entries) + bodies,
+                    batch_reply(entries) + entries * sent);
 }
 
 struct size_call size_receive(const struct size_client *c, int64_t name, int max,
                               int64_t wait_s, int64_t visibility_s, int got, int64_t body,
                               int64_t count_digits)
 {
-    int64_t ask = url(c, name) + LEN(",\"MaxNumberOfMessages\":") + size_digits(max) +
-                  LEN(",\"WaitTimeSeconds\":") + size_digits(wait_s) +
+    int64_t ask = size_url(c, name) + LEN(",\"MaxNumberOfMessages\":") +
+                  size_digits(max) + LEN(",\"WaitTimeSeconds\":") + size_digits(wait_s) +
                   LEN(",\"AttributeNames\":[\"ApproximateReceiveCount\","
                       "\"SentTimestamp\"]");
     if (visibility_s >= 0)
@@ -156,17 +156,17 @@ struct size_call size_receive(const struct size_client *c, int64_t name, int max
                    36 + c->receipt + 32 + 13;
     int64_t reply =
         got ? LEN("{\"Messages\":[]}") + got * each - 1 + body + count_digits : LEN("{}");
-    return sqs(c, LEN("ReceiveMessage"), ask, reply);
+    return size_sqs(c, LEN("ReceiveMessage"), ask, reply);
 }
 
 struct size_call size_remove(const struct size_client *c, int64_t name, int entries)
 {
     int64_t each = LEN("\"ReceiptHandle\":\"\"") + c->receipt;
     if (entries == 1)
-        return sqs(c, LEN("DeleteMessage"), url(c, name) + 1 + each, 0);
-    return sqs(c, LEN("DeleteMessageBatch"),
-               url(c, name) + entries_around(entries) + entries * each,
-               batch_reply(entries));
+        return size_sqs(c, LEN("DeleteMessage"), size_url(c, name) + 1 + each, 0);
+    return size_sqs(c, LEN("DeleteMessageBatch"),
+                    size_url(c, name) + entries_around(entries) + entries * each,
+                    batch_reply(entries));
 }
 
 struct size_call size_set_visibility(const struct size_client *c, int64_t name,
@@ -176,33 +176,36 @@ struct size_call size_set_visibility(const struct size_client *c, int64_t name,
         entries * (LEN("\"ReceiptHandle\":\"\",\"VisibilityTimeout\":") + c->receipt) +
         visibility_digits;
     if (entries == 1)
-        return sqs(c, LEN("ChangeMessageVisibility"), url(c, name) + 1 + all, 0);
-    return sqs(c, LEN("ChangeMessageVisibilityBatch"),
-               url(c, name) + entries_around(entries) + all, batch_reply(entries));
+        return size_sqs(c, LEN("ChangeMessageVisibility"), size_url(c, name) + 1 + all,
+                        0);
+    return size_sqs(c, LEN("ChangeMessageVisibilityBatch"),
+                    size_url(c, name) + entries_around(entries) + all,
+                    batch_reply(entries));
 }
 
 /* {"deadLetterTargetArn":"ARN","maxReceiveCount":"N"} with its quotes escaped. */
-static int64_t redrive(const struct size_client *c, int64_t count, int64_t dead_name)
+static int64_t size_redrive(const struct size_client *c, int64_t count, int64_t dead_name)
 {
     return LEN("{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:::\\\","
                "\\\"maxReceiveCount\\\":\\\"\\\"}") +
            c->region + SIZE_ACCOUNT + dead_name + size_digits(count);
 }
 
-static int64_t attributes(const struct size_client *c, const struct jobq_queue_options *o,
-                          int64_t dead_name)
+static int64_t size_attributes(const struct size_client *c,
+                               const struct jobq_queue_options *o, int64_t dead_name)
 {
     int64_t bytes =
         LEN(",\"Attributes\":{\"VisibilityTimeout\":\"\",\"DelaySeconds\":\"\","
             "\"ReceiveMessageWaitTimeSeconds\":\"\"}") +
-        size_digits(seconds_up(o->visibility_ns)) + size_digits(seconds_up(o->delay_ns)) +
-        size_digits(seconds_up(o->receive_wait_ns));
+        size_digits(size_seconds_up(o->visibility_ns)) +
+        size_digits(size_seconds_up(o->delay_ns)) +
+        size_digits(size_seconds_up(o->receive_wait_ns));
     if (o->retention_ns > 0)
         bytes += LEN(",\"MessageRetentionPeriod\":\"\"") +
-                 size_digits(seconds_up(o->retention_ns));
+                 size_digits(size_seconds_up(o->retention_ns));
     if (o->max_receive_count > 0)
-        bytes +=
-            LEN(",\"RedrivePolicy\":\"\"") + redrive(c, o->max_receive_count, dead_name);
+        bytes += LEN(",\"RedrivePolicy\":\"\"") +
+                 size_redrive(c, o->max_receive_count, dead_name);
     return bytes;
 }
 
@@ -210,32 +213,34 @@ struct size_call size_create_queue(const struct size_client *c, int64_t name,
                                    const struct jobq_queue_options *options,
                                    int64_t dead_name)
 {
-    return sqs(c, LEN("CreateQueue"),
-               LEN("{\"QueueName\":\"\"}") + name + attributes(c, options, dead_name),
-               url(c, name));
+    return size_sqs(c, LEN("CreateQueue"),
+                    LEN("{\"QueueName\":\"\"}") + name +
+                        size_attributes(c, options, dead_name),
+                    size_url(c, name));
 }
 
 struct size_call size_set_options(const struct size_client *c, int64_t name,
                                   const struct jobq_queue_options *options,
                                   int64_t dead_name)
 {
-    return sqs(c, LEN("SetQueueAttributes"),
-               url(c, name) + attributes(c, options, dead_name), 0);
+    return size_sqs(c, LEN("SetQueueAttributes"),
+                    size_url(c, name) + size_attributes(c, options, dead_name), 0);
 }
 
 struct size_call size_open_queue(const struct size_client *c, int64_t name)
 {
-    return sqs(c, LEN("GetQueueUrl"), LEN("{\"QueueName\":\"\"}") + name, url(c, name));
+    return size_sqs(c, LEN("GetQueueUrl"), LEN("{\"QueueName\":\"\"}") + name,
+                    size_url(c, name));
 }
 
 struct size_call size_depth(const struct size_client *c, int64_t name,
                             const struct jobq_queue_depth *depth, int64_t dead_name)
 {
-    int64_t ask =
-        url(c, name) + LEN(",\"AttributeNames\":[\"ApproximateNumberOfMessages\","
-                           "\"ApproximateNumberOfMessagesNotVisible\","
-                           "\"ApproximateNumberOfMessagesDelayed\",\"VisibilityTimeout\","
-                           "\"RedrivePolicy\"]");
+    int64_t ask = size_url(c, name) +
+                  LEN(",\"AttributeNames\":[\"ApproximateNumberOfMessages\","
+                      "\"ApproximateNumberOfMessagesNotVisible\","
+                      "\"ApproximateNumberOfMessagesDelayed\",\"VisibilityTimeout\","
+                      "\"RedrivePolicy\"]");
     int64_t reply = LEN("{\"Attributes\":{\"ApproximateNumberOfMessages\":\"\","
                         "\"ApproximateNumberOfMessagesNotVisible\":\"\","
                         "\"ApproximateNumberOfMessagesDelayed\":\"\","
@@ -245,13 +250,13 @@ struct size_call size_depth(const struct size_client *c, int64_t name,
                     size_digits(depth->visibility_ns / JOBQ_NS_PER_S);
     if (depth->max_receive_count > 0)
         reply += LEN(",\"RedrivePolicy\":\"\"") +
-                 redrive(c, depth->max_receive_count, dead_name);
-    return sqs(c, LEN("GetQueueAttributes"), ask, reply);
+                 size_redrive(c, depth->max_receive_count, dead_name);
+    return size_sqs(c, LEN("GetQueueAttributes"), ask, reply);
 }
 
 struct size_call size_purge(const struct size_client *c, int64_t name)
 {
-    return sqs(c, LEN("PurgeQueue"), url(c, name), 0);
+    return size_sqs(c, LEN("PurgeQueue"), size_url(c, name), 0);
 }
 
 /* ---- SimpleDB
@@ -308,8 +313,8 @@ void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int coun
 }
 
 /* params counts those of the action itself, Action, Version and its own. */
-static inline struct size_call sdb(const struct size_client *c, int64_t action,
-                                   int64_t params, int64_t bytes, int64_t result)
+static inline struct size_call size_sdb(const struct size_client *c, int64_t action,
+                                        int64_t params, int64_t bytes, int64_t result)
 {
     int64_t body = PARAM("Action") + action + c->sdb_body + bytes + params;
     int64_t reply = LEN("<?xml version=\"1.0\"?>\n<Response "
@@ -322,9 +327,10 @@ static inline struct size_call sdb(const struct size_client *c, int64_t action,
 }
 
 /* A write of one item: its own parameters and those of its condition. */
-static inline struct size_call write_item(const struct size_client *c, int64_t action,
-                                          int64_t params, int64_t bytes,
-                                          int64_t expect_name, int64_t expect_value)
+static inline struct size_call size_write_item(const struct size_client *c,
+                                               int64_t action, int64_t params,
+                                               int64_t bytes, int64_t expect_name,
+                                               int64_t expect_value)
 {
     bytes += PARAM("DomainName") + PARAM("ItemName");
     if (expect_name >= 0) {
@@ -333,15 +339,15 @@ static inline struct size_call write_item(const struct size_client *c, int64_t a
                  (expect_value < 0 ? LEN("Expected.Exists=false")
                                    : PARAM("Expected.Value") + expect_value);
     }
-    return sdb(c, action, params + 2, bytes, 0);
+    return size_sdb(c, action, params + 2, bytes, 0);
 }
 
 struct size_call size_put(const struct size_client *c, int64_t domain, int64_t item,
                           const struct size_attrs *attrs, int64_t expect_name,
                           int64_t expect_value)
 {
-    return write_item(c, LEN("PutAttributes"), attrs->params,
-                      attrs->bytes + domain + item, expect_name, expect_value);
+    return size_write_item(c, LEN("PutAttributes"), attrs->params,
+                           attrs->bytes + domain + item, expect_name, expect_value);
 }
 
 struct size_call size_put_item(const struct size_client *c, int64_t domain,
@@ -350,15 +356,15 @@ struct size_call size_put_item(const struct size_client *c, int64_t domain,
 {
     struct size_attrs attrs = {.bytes = strings + domain};
     attr_list(&attrs, item->attr, item->attr_count);
-    return write_item(c, LEN("PutAttributes"), attrs.params, attrs.bytes, expect ? 0 : -1,
-                      expect && expect->exists ? 0 : -1);
+    return size_write_item(c, LEN("PutAttributes"), attrs.params, attrs.bytes,
+                           expect ? 0 : -1, expect && expect->exists ? 0 : -1);
 }
 
 struct size_call size_put_batch(const struct size_client *c, int64_t domain,
                                 const struct size_attrs *attrs)
 {
-    return sdb(c, LEN("BatchPutAttributes"), attrs->params + 1,
-               attrs->bytes + PARAM("DomainName") + domain, 0);
+    return size_sdb(c, LEN("BatchPutAttributes"), attrs->params + 1,
+                    attrs->bytes + PARAM("DomainName") + domain, 0);
 }
 
 /* "<Attribute><Name>n</Name><Value>v</Value></Attribute>" around names and values. */
@@ -383,18 +389,18 @@ struct size_call size_get(const struct size_client *c, int64_t domain, int64_t i
     int64_t bytes = PARAM("DomainName") + domain + PARAM("ItemName") + item +
                     names * PARAM("AttributeName.") + index_digits(names) + name_bytes +
                     (consistent ? LEN("ConsistentRead=true") : 0);
-    return sdb(c, LEN("GetAttributes"), 2 + names + consistent, bytes,
-               LEN("<GetAttributesResult></GetAttributesResult>") +
-                   attributes_in(got, got_bytes));
+    return size_sdb(c, LEN("GetAttributes"), 2 + names + consistent, bytes,
+                    LEN("<GetAttributesResult></GetAttributesResult>") +
+                        attributes_in(got, got_bytes));
 }
 
 struct size_call size_delete_item(const struct size_client *c, int64_t domain,
                                   int64_t item, const struct size_attrs *attrs,
                                   int64_t expect_name, int64_t expect_value)
 {
-    return write_item(c, LEN("DeleteAttributes"), attrs ? attrs->params : 0,
-                      (attrs ? attrs->bytes : 0) + domain + item, expect_name,
-                      expect_value);
+    return size_write_item(c, LEN("DeleteAttributes"), attrs ? attrs->params : 0,
+                           (attrs ? attrs->bytes : 0) + domain + item, expect_name,
+                           expect_value);
 }
 
 struct size_call size_select(const struct size_client *c, int64_t expression,
@@ -408,30 +414,31 @@ struct size_call size_select(const struct size_client *c, int64_t expression,
                      got_items * LEN("<Item><Name></Name></Item>") +
                      attributes_in(got, got_bytes) +
                      (next_token ? LEN("<NextToken></NextToken>") + next_token : 0);
-    return sdb(c, LEN("Select"), 1 + consistent + (token > 0), bytes, result);
+    return size_sdb(c, LEN("Select"), 1 + consistent + (token > 0), bytes, result);
 }
 
 struct size_call size_create_domain(const struct size_client *c, int64_t domain)
 {
-    return sdb(c, LEN("CreateDomain"), 1, PARAM("DomainName") + domain, 0);
+    return size_sdb(c, LEN("CreateDomain"), 1, PARAM("DomainName") + domain, 0);
 }
 
 struct size_call size_delete_domain(const struct size_client *c, int64_t domain)
 {
-    return sdb(c, LEN("DeleteDomain"), 1, PARAM("DomainName") + domain, 0);
+    return size_sdb(c, LEN("DeleteDomain"), 1, PARAM("DomainName") + domain, 0);
 }
 
 struct size_call size_domain_stats(const struct size_client *c, int64_t domain)
 {
     /* Six numbers of about eight digits and a timestamp of ten. */
-    return sdb(c, LEN("DomainMetadata"), 1, PARAM("DomainName") + domain,
-               LEN("<DomainMetadataResult><ItemCount></ItemCount><ItemNamesSizeBytes>"
-                   "</ItemNamesSizeBytes><AttributeNameCount></AttributeNameCount>"
-                   "<AttributeNamesSizeBytes></AttributeNamesSizeBytes>"
-                   "<AttributeValueCount></AttributeValueCount><AttributeValuesSizeBytes>"
-                   "</AttributeValuesSizeBytes><Timestamp></Timestamp>"
-                   "</DomainMetadataResult>") +
-                   6 * 8 + 10);
+    return size_sdb(
+        c, LEN("DomainMetadata"), 1, PARAM("DomainName") + domain,
+        LEN("<DomainMetadataResult><ItemCount></ItemCount><ItemNamesSizeBytes>"
+            "</ItemNamesSizeBytes><AttributeNameCount></AttributeNameCount>"
+            "<AttributeNamesSizeBytes></AttributeNamesSizeBytes>"
+            "<AttributeValueCount></AttributeValueCount><AttributeValuesSizeBytes>"
+            "</AttributeValuesSizeBytes><Timestamp></Timestamp>"
+            "</DomainMetadataResult>") +
+            6 * 8 + 10);
 }
 
 struct size_call size_list_domains(const struct size_client *c, int64_t token, int cap,
@@ -439,10 +446,10 @@ struct size_call size_list_domains(const struct size_client *c, int64_t token, i
 {
     int64_t bytes = PARAM("MaxNumberOfDomains") + size_digits(cap) +
                     (token ? PARAM("NextToken") + token : 0);
-    return sdb(c, LEN("ListDomains"), 1 + (token > 0), bytes,
-               LEN("<ListDomainsResult></ListDomainsResult>") +
-                   got * LEN("<DomainName></DomainName>") + got_bytes +
-                   (next_token ? LEN("<NextToken></NextToken>") + next_token : 0));
+    return size_sdb(c, LEN("ListDomains"), 1 + (token > 0), bytes,
+                    LEN("<ListDomainsResult></ListDomainsResult>") +
+                        got * LEN("<DomainName></DomainName>") + got_bytes +
+                        (next_token ? LEN("<NextToken></NextToken>") + next_token : 0));
 }
 
 /* ---- EC2
@@ -450,8 +457,8 @@ struct size_call size_list_domains(const struct size_client *c, int64_t token, i
 
 enum { EC2_REPLY_AROUND = 300, EC2_REPLY_INSTANCE = 1600, EC2_REPLY_CHANGE = 230 };
 
-static struct size_call ec2(const struct size_client *c, int64_t action, int64_t params,
-                            int64_t bytes, int64_t reply)
+static struct size_call size_ec2(const struct size_client *c, int64_t action,
+                                 int64_t params, int64_t bytes, int64_t reply)
 {
     int64_t body = PARAM("Action") + action + LEN("&") + PARAM("Version") +
                    LEN("2016-11-15") + params + bytes;
@@ -489,27 +496,27 @@ struct size_call size_launch(const struct size_client *c, int64_t type, int64_t 
         params++;
         bytes += PARAM("ClientToken") + client_token;
     }
-    return ec2(c, LEN("RunInstances"), params, bytes,
-               EC2_REPLY_AROUND + count * EC2_REPLY_INSTANCE);
+    return size_ec2(c, LEN("RunInstances"), params, bytes,
+                    EC2_REPLY_AROUND + count * EC2_REPLY_INSTANCE);
 }
 
 struct size_call size_terminate(const struct size_client *c, int count)
 {
-    return ec2(c, LEN("TerminateInstances"), count,
-               count * (PARAM("InstanceId.") + LEN("i-0123456789abcdef0")) +
-                   index_digits(count),
-               EC2_REPLY_AROUND + count * EC2_REPLY_CHANGE);
+    return size_ec2(c, LEN("TerminateInstances"), count,
+                    count * (PARAM("InstanceId.") + LEN("i-0123456789abcdef0")) +
+                        index_digits(count),
+                    EC2_REPLY_AROUND + count * EC2_REPLY_CHANGE);
 }
 
 struct size_call size_describe(const struct size_client *c, int64_t tag_bytes, int got)
 {
-    return ec2(c, LEN("DescribeInstances"), 8,
-               LEN("Filter.1.Name=tag%3AFilter.1.Value.1="
-                   "Filter.2.Name=instance-state-nameFilter.2.Value.1=pending"
-                   "Filter.2.Value.2=runningFilter.2.Value.3=shutting-down"
-                   "Filter.2.Value.4=stoppingMaxResults=1000") +
-                   tag_bytes,
-               EC2_REPLY_AROUND + got * EC2_REPLY_INSTANCE);
+    return size_ec2(c, LEN("DescribeInstances"), 8,
+                    LEN("Filter.1.Name=tag%3AFilter.1.Value.1="
+                        "Filter.2.Name=instance-state-nameFilter.2.Value.1=pending"
+                        "Filter.2.Value.2=runningFilter.2.Value.3=shutting-down"
+                        "Filter.2.Value.4=stoppingMaxResults=1000") +
+                        tag_bytes,
+                    EC2_REPLY_AROUND + got * EC2_REPLY_INSTANCE);
 }
 
 struct size_call size_tag(const struct size_client *c, int ids, int tags,
@@ -518,5 +525,5 @@ struct size_call size_tag(const struct size_client *c, int ids, int tags,
     int64_t bytes = ids * (PARAM("ResourceId.") + LEN("i-0123456789abcdef0")) +
                     index_digits(ids) + tags * LEN("Tag..Key=Tag..Value=") +
                     2 * index_digits(tags) + tag_bytes;
-    return ec2(c, LEN("CreateTags"), ids + 2 * tags, bytes, EC2_REPLY_AROUND);
+    return size_ec2(c, LEN("CreateTags"), ids + 2 * tags, bytes, EC2_REPLY_AROUND);
 }

@@ -31,8 +31,8 @@ void digest_release(struct digest *digest)
     *digest = (struct digest){0};
 }
 
-static void two(struct digest *digest, const EVP_MD *md, const void *head,
-                size_t head_len, const void *bytes, size_t len, unsigned char *out)
+static void digest_two(struct digest *digest, const EVP_MD *md, const void *head,
+                       size_t head_len, const void *bytes, size_t len, unsigned char *out)
 {
     if (!EVP_DigestInit_ex2(digest->ctx, md, NULL) ||
         (head_len && !EVP_DigestUpdate(digest->ctx, head, head_len)) ||
@@ -44,13 +44,13 @@ static void two(struct digest *digest, const EVP_MD *md, const void *head,
 void digest_sha256(struct digest *digest, const void *bytes, size_t len,
                    unsigned char out[DIGEST_SHA256_BYTES])
 {
-    two(digest, digest->sha256, NULL, 0, bytes, len, out);
+    digest_two(digest, digest->sha256, NULL, 0, bytes, len, out);
 }
 
 void digest_md5(struct digest *digest, const void *bytes, size_t len,
                 unsigned char out[DIGEST_MD5_BYTES])
 {
-    two(digest, digest->md5, NULL, 0, bytes, len, out);
+    digest_two(digest, digest->md5, NULL, 0, bytes, len, out);
 }
 
 void digest_hmac_sha256(struct digest *digest, const void *key, size_t key_len,
@@ -64,10 +64,10 @@ void digest_hmac_sha256(struct digest *digest, const void *key, size_t key_len,
         memcpy(pad, key, key_len);
     for (int i = 0; i < BLOCK; i++)
         pad[i] ^= 0x36;
-    two(digest, digest->sha256, pad, BLOCK, bytes, len, inner);
+    digest_two(digest, digest->sha256, pad, BLOCK, bytes, len, inner);
     for (int i = 0; i < BLOCK; i++)
         pad[i] ^= 0x36 ^ 0x5c;
-    two(digest, digest->sha256, pad, BLOCK, inner, sizeof inner, out);
+    digest_two(digest, digest->sha256, pad, BLOCK, inner, sizeof inner, out);
     OPENSSL_cleanse(pad, sizeof pad); /* the key but for a mask */
 }
 

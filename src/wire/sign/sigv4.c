@@ -65,14 +65,14 @@ void sigv4_string(struct digest *digest, struct jobq_str canonical,
     text_puts(out, hex);
 }
 
-static bool is(const char *kept, size_t cap, struct jobq_str now)
+static bool sigv4_is(const char *kept, size_t cap, struct jobq_str now)
 {
     return (size_t)now.len < cap && memcmp(kept, now.ptr, (size_t)now.len) == 0 &&
            kept[now.len] == '\0';
 }
 
 /* What does not fit is not kept, and the key is made again for each request. */
-static void keep(char *kept, size_t cap, struct jobq_str now)
+static void sigv4_keep(char *kept, size_t cap, struct jobq_str now)
 {
     size_t len = (size_t)now.len < cap ? (size_t)now.len : 0;
     memcpy(kept, now.ptr, len);
@@ -83,10 +83,10 @@ void sigv4_key(struct digest *digest, const struct wire_keys *keys,
                const struct sigv4_scope *scope, struct sigv4_day *day)
 {
     struct jobq_str date = {scope->basic_time, 8};
-    if (is(day->day, sizeof day->day, date) &&
-        is(day->access, sizeof day->access, keys->access) &&
-        is(day->region, sizeof day->region, scope->region) &&
-        is(day->service, sizeof day->service, scope->service))
+    if (sigv4_is(day->day, sizeof day->day, date) &&
+        sigv4_is(day->access, sizeof day->access, keys->access) &&
+        sigv4_is(day->region, sizeof day->region, scope->region) &&
+        sigv4_is(day->service, sizeof day->service, scope->service))
         return;
     unsigned char k[DIGEST_SHA256_BYTES];
     /* Of its size at once: a text that grows leaves copies behind. */
@@ -103,10 +103,10 @@ void sigv4_key(struct digest *digest, const struct wire_keys *keys,
                        (size_t)scope->service.len, k);
     digest_hmac_sha256(digest, k, sizeof k, "aws4_request", 12, day->key);
     OPENSSL_cleanse(k, sizeof k);
-    keep(day->day, sizeof day->day, date);
-    keep(day->access, sizeof day->access, keys->access);
-    keep(day->region, sizeof day->region, scope->region);
-    keep(day->service, sizeof day->service, scope->service);
+    sigv4_keep(day->day, sizeof day->day, date);
+    sigv4_keep(day->access, sizeof day->access, keys->access);
+    sigv4_keep(day->region, sizeof day->region, scope->region);
+    sigv4_keep(day->service, sizeof day->service, scope->service);
 }
 
 void sigv4_signature(struct digest *digest, const struct sigv4_day *day,

@@ -1,6 +1,6 @@
 #include "wire/simpledb/simpledb_calls.h"
 
-static void begin(struct query *out, const char *action)
+static void sdb_begin(struct query *out, const char *action)
 {
     query_add(out, "Action", str_of(action));
     query_add(out, "Version", STR("2009-04-15"));
@@ -8,13 +8,13 @@ static void begin(struct query *out, const char *action)
 
 void sdb_wire_domain(struct query *out, const char *action, struct jobq_str domain)
 {
-    begin(out, action);
+    sdb_begin(out, action);
     query_add(out, "DomainName", domain);
 }
 
 void sdb_wire_list(struct query *out, int cap, struct jobq_str token)
 {
-    begin(out, "ListDomains");
+    sdb_begin(out, "ListDomains");
     query_add_int(out, "MaxNumberOfDomains", cap);
     if (token.len)
         query_add(out, "NextToken", token);
@@ -90,7 +90,7 @@ void sdb_wire_remove(struct query *out, struct jobq_str domain, struct jobq_str 
 void sdb_wire_select(struct query *out, struct jobq_str expression, bool consistent,
                      struct jobq_str token)
 {
-    begin(out, "Select");
+    sdb_begin(out, "Select");
     query_add(out, "SelectExpression", expression);
     if (consistent)
         query_add(out, "ConsistentRead", STR("true"));

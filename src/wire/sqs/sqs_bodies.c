@@ -2,7 +2,7 @@
 
 #include "jobq/units.h"
 
-static int64_t seconds_up(int64_t ns)
+static int64_t sqs_seconds_up(int64_t ns)
 {
     return (ns + JOBQ_NS_PER_S - 1) / JOBQ_NS_PER_S;
 }
@@ -22,7 +22,7 @@ bool sqs_wire_body_ok(struct jobq_str body)
 }
 
 /* ,"Name":"123" of the attribute map. */
-static void put_number(struct text *out, const char *name, int64_t value)
+static void sqs_put_number(struct text *out, const char *name, int64_t value)
 {
     char last = out->len ? out->ptr[out->len - 1] : '{';
     if (last != '{')
@@ -34,15 +34,16 @@ static void put_number(struct text *out, const char *name, int64_t value)
     text_putc(out, '"');
 }
 
-static void put_attributes(struct text *out, const struct jobq_queue_options *o,
-                           const char *dead_arn)
+static void sqs_put_attributes(struct text *out, const struct jobq_queue_options *o,
+                               const char *dead_arn)
 {
     text_puts(out, ",\"Attributes\":{");
-    put_number(out, "VisibilityTimeout", seconds_up(o->visibility_ns));
+    sqs_put_number(out, "VisibilityTimeout", sqs_seconds_up(o->visibility_ns));
     if (o->retention_ns > 0)
-        put_number(out, "MessageRetentionPeriod", seconds_up(o->retention_ns));
-    put_number(out, "DelaySeconds", seconds_up(o->delay_ns));
-    put_number(out, "ReceiveMessageWaitTimeSeconds", seconds_up(o->receive_wait_ns));
+        sqs_put_number(out, "MessageRetentionPeriod", sqs_seconds_up(o->retention_ns));
+    sqs_put_number(out, "DelaySeconds", sqs_seconds_up(o->delay_ns));
+    sqs_put_number(out, "ReceiveMessageWaitTimeSeconds",
+                   sqs_seconds_up(o->receive_wait_ns));
     if (dead_arn && o->max_receive_count > 0) {
         struct text policy = {0};
         text_printf(&policy,
@@ -60,7 +61,7 @@ void sqs_wire_create(struct text *out, const char *name,
 {
     text_puts(out, "{\"QueueName\":");
     text_put_json(out, str_of(name));
-    put_attributes(out, options, dead_arn);
+    sqs_put_attributes(out, options, dead_arn);
 }
 
 static void put_url(struct text *out, struct jobq_str url)
@@ -73,7 +74,7 @@ void sqs_wire_set_options(struct text *out, struct jobq_str url,
                           const struct jobq_queue_options *options, const char *dead_arn)
 {
     put_url(out, url);
-    put_attributes(out, options, dead_arn);
+    sqs_put_attributes(out, options, dead_arn);
 }
 
 void sqs_wire_get_url(struct text *out, const char *name)
@@ -109,7 +110,7 @@ static void put_body(struct text *out, const struct jobq_outgoing *in)
     }
     if (in->delay_ns > 0) {
         text_puts(out, ",\"DelaySeconds\":");
-        text_put_int(out, seconds_up(in->delay_ns));
+        text_put_int(out, sqs_seconds_up(in->delay_ns));
     }
 }
 
@@ -148,10 +149,10 @@ void sqs_wire_receive(struct text *out, struct jobq_str url,
     text_puts(out, ",\"MaxNumberOfMessages\":");
     text_put_int(out, options->max);
     text_puts(out, ",\"WaitTimeSeconds\":");
-    text_put_int(out, seconds_up(options->wait_ns));
+    text_put_int(out, sqs_seconds_up(options->wait_ns));
     if (options->visibility_ns >= 0) {
         text_puts(out, ",\"VisibilityTimeout\":");
-        text_put_int(out, seconds_up(options->visibility_ns));
+        text_put_int(out, sqs_seconds_up(options->visibility_ns));
     }
     text_puts(out,
               ",\"AttributeNames\":[\"ApproximateReceiveCount\",\"SentTimestamp\"]}");
@@ -188,7 +189,7 @@ void sqs_wire_set_visibility(struct text *out, struct jobq_str url,
         text_puts(out, "\"ReceiptHandle\":");
         text_put_json(out, change[i].receipt);
         text_puts(out, ",\"VisibilityTimeout\":");
-        text_put_int(out, seconds_up(change[i].visibility_ns));
+        text_put_int(out, sqs_seconds_up(change[i].visibility_ns));
         text_putc(out, '}');
     }
     if (count > 1)

@@ -4,16 +4,16 @@
 
 enum { LINE_MAX_BYTES = 16 << 10, KEY_MAX = 128 };
 
-static bool blank(char c)
+static bool awsconfig_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-static struct jobq_str trim(const char *at, const char *end)
+static struct jobq_str awsconfig_trim(const char *at, const char *end)
 {
-    while (at < end && blank(*at))
+    while (at < end && awsconfig_blank(*at))
         at++;
-    while (end > at && blank(end[-1]))
+    while (end > at && awsconfig_blank(end[-1]))
         end--;
     return (struct jobq_str){at, end - at};
 }
@@ -23,8 +23,8 @@ static struct jobq_str without_comment(struct jobq_str line)
 {
     for (int64_t i = 0; i < line.len; i++)
         if ((line.ptr[i] == '#' || line.ptr[i] == ';') &&
-            (i == 0 || blank(line.ptr[i - 1])))
-            return trim(line.ptr, line.ptr + i);
+            (i == 0 || awsconfig_blank(line.ptr[i - 1])))
+            return awsconfig_trim(line.ptr, line.ptr + i);
     return line;
 }
 
@@ -37,22 +37,22 @@ struct state {
 
 static int one_line(struct state *s, struct jobq_str raw, struct jobq_error *err)
 {
-    struct jobq_str line = without_comment(trim(raw.ptr, raw.ptr + raw.len));
-    bool nested = raw.len && blank(raw.ptr[0]) && s->parent.len;
+    struct jobq_str line = without_comment(awsconfig_trim(raw.ptr, raw.ptr + raw.len));
+    bool nested = raw.len && awsconfig_blank(raw.ptr[0]) && s->parent.len;
     if (!line.len)
         return JOBQ_OK;
     if (line.ptr[0] == '[') {
         if (line.ptr[line.len - 1] != ']')
             return jobq_fail(err, JOBQ_INVALID, "section has no ']'");
-        s->section = trim(line.ptr + 1, line.ptr + line.len - 1);
+        s->section = awsconfig_trim(line.ptr + 1, line.ptr + line.len - 1);
         s->parent = (struct jobq_str){0};
         return JOBQ_OK;
     }
     const char *equals = memchr(line.ptr, '=', (size_t)line.len);
     if (!equals)
         return jobq_fail(err, JOBQ_INVALID, "malformed line, want 'key = value'");
-    struct jobq_str key = trim(line.ptr, equals);
-    struct jobq_str value = trim(equals + 1, line.ptr + line.len);
+    struct jobq_str key = awsconfig_trim(line.ptr, equals);
+    struct jobq_str value = awsconfig_trim(equals + 1, line.ptr + line.len);
     if (!key.len || key.len + s->parent.len + 2 > KEY_MAX)
         return jobq_fail(err, JOBQ_INVALID, "key is empty or longer than '%d'", KEY_MAX);
     if (!nested) {

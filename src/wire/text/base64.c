@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "wire/sign/digest.h"
 
-static int value_of(char c)
+static int base64_value_of(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -24,7 +24,7 @@ bool base64_decode(struct jobq_str text, struct arena *arena, struct jobq_str *o
         char c = text.ptr[i];
         if (c == '\r' || c == '\n')
             continue;
-        int value = value_of(c);
+        int value = base64_value_of(c);
         if (c == '=') {
             pads++;
             value = 0;

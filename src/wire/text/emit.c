@@ -34,7 +34,7 @@ void emit_xml_text(struct text *out, struct jobq_str value)
         text_put(out, value.ptr + from, (size_t)(value.len - from));
 }
 
-static void put_tag(struct text *out, const char *open, const char *name)
+static void emit_put_tag(struct text *out, const char *open, const char *name)
 {
     text_puts(out, open);
     text_puts(out, name);
@@ -43,21 +43,21 @@ static void put_tag(struct text *out, const char *open, const char *name)
 
 void emit_xml(struct text *out, const char *name, struct jobq_str value)
 {
-    put_tag(out, "<", name);
+    emit_put_tag(out, "<", name);
     emit_xml_text(out, value);
-    put_tag(out, "</", name);
+    emit_put_tag(out, "</", name);
 }
 
-static void next(struct emit *e)
+static void emit_next(struct emit *e)
 {
     if (e->comma)
         text_putc(e->out, ',');
     e->comma = true;
 }
 
-static void member(struct emit *e, const char *name)
+static void emit_member(struct emit *e, const char *name)
 {
-    next(e);
+    emit_next(e);
     text_putc(e->out, '"');
     text_puts(e->out, name);
     text_put(e->out, "\":", 2);
@@ -69,7 +69,7 @@ void emit_text(struct emit *e, const char *name, struct jobq_str value)
         emit_xml(e->out, name, value);
         return;
     }
-    member(e, name);
+    emit_member(e, name);
     text_put_json(e->out, value);
 }
 
@@ -79,7 +79,7 @@ static void emit_bare(struct emit *e, const char *name, struct jobq_str value)
         emit_xml(e->out, name, value);
         return;
     }
-    member(e, name);
+    emit_member(e, name);
     text_put_str(e->out, value);
 }
 
@@ -98,7 +98,7 @@ void emit_list(struct emit *e, const char *json_name)
 {
     if (!e->json)
         return;
-    member(e, json_name);
+    emit_member(e, json_name);
     text_putc(e->out, '[');
     e->comma = false;
 }
@@ -114,13 +114,13 @@ void emit_list_end(struct emit *e)
 void emit_object(struct emit *e, const char *json_name, const char *xml_name)
 {
     if (!e->json) {
-        put_tag(e->out, "<", xml_name);
+        emit_put_tag(e->out, "<", xml_name);
         return;
     }
     if (json_name)
-        member(e, json_name);
+        emit_member(e, json_name);
     else
-        next(e);
+        emit_next(e);
     text_putc(e->out, '{');
     e->comma = false;
 }
@@ -128,7 +128,7 @@ void emit_object(struct emit *e, const char *json_name, const char *xml_name)
 void emit_object_end(struct emit *e, const char *xml_name)
 {
     if (!e->json) {
-        put_tag(e->out, "</", xml_name);
+        emit_put_tag(e->out, "</", xml_name);
         return;
     }
     text_putc(e->out, '}');
@@ -141,7 +141,7 @@ void emit_item(struct emit *e, const char *xml_name, struct jobq_str value)
         emit_xml(e->out, xml_name, value);
         return;
     }
-    next(e);
+    emit_next(e);
     text_put_json(e->out, value);
 }
 
@@ -149,7 +149,7 @@ void emit_map(struct emit *e, const char *json_name)
 {
     if (!e->json)
         return;
-    member(e, json_name);
+    emit_member(e, json_name);
     text_putc(e->out, e->pairs ? '[' : '{');
     e->comma = false;
 }
@@ -158,10 +158,10 @@ void emit_map_put(struct emit *e, const char *xml_name, const char *xml_key,
                   struct jobq_str key, struct jobq_str value)
 {
     if (!e->json) {
-        put_tag(e->out, "<", xml_name);
+        emit_put_tag(e->out, "<", xml_name);
         emit_xml(e->out, xml_key, key);
         emit_xml(e->out, "Value", value);
-        put_tag(e->out, "</", xml_name);
+        emit_put_tag(e->out, "</", xml_name);
         return;
     }
     if (e->pairs) {
@@ -171,7 +171,7 @@ void emit_map_put(struct emit *e, const char *xml_name, const char *xml_key,
         emit_object_end(e, xml_name);
         return;
     }
-    next(e);
+    emit_next(e);
     text_put_json(e->out, key);
     text_putc(e->out, ':');
     text_put_json(e->out, value);

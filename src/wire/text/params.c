@@ -40,13 +40,13 @@ struct jobq_str tree_text(const struct tree *tree, const char *name)
 
 /* ---- JSON ------------------------------------------------------------------------- */
 
-static struct jobq_str copy(struct arena *arena, const char *bytes, size_t len)
+static struct jobq_str tree_copy(struct arena *arena, const char *bytes, size_t len)
 {
     return arena_str(arena, (struct jobq_str){bytes, (int64_t)len});
 }
 
-static int convert(json_t *json, struct tree *out, struct arena *arena, int depth,
-                   struct jobq_error *err)
+static int tree_convert(json_t *json, struct tree *out, struct arena *arena, int depth,
+                        struct jobq_error *err)
 {
     if (depth > TREE_DEPTH_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "JSON nested deeper than '%d'", TREE_DEPTH_MAX);
@@ -60,8 +60,8 @@ static int convert(json_t *json, struct tree *out, struct arena *arena, int dept
         out->kind = TREE_OBJECT;
         json_object_keylen_foreach(json, key, key_len, value)
         {
-            struct tree *child = add_child(out, copy(arena, key, key_len), arena);
-            if ((code = convert(value, child, arena, depth + 1, err)) < 0)
+            struct tree *child = add_child(out, tree_copy(arena, key, key_len), arena);
+            if ((code = tree_convert(value, child, arena, depth + 1, err)) < 0)
                 return code;
         }
         return JOBQ_OK;
@@ -70,18 +70,18 @@ static int convert(json_t *json, struct tree *out, struct arena *arena, int dept
         json_array_foreach(json, index, value)
         {
             struct tree *child = add_child(out, (struct jobq_str){"", 0}, arena);
-            if ((code = convert(value, child, arena, depth + 1, err)) < 0)
+            if ((code = tree_convert(value, child, arena, depth + 1, err)) < 0)
                 return code;
         }
         return JOBQ_OK;
     case JSON_STRING:
         out->kind = TREE_TEXT;
-        out->text = copy(arena, json_string_value(json), json_string_length(json));
+        out->text = tree_copy(arena, json_string_value(json), json_string_length(json));
         return JOBQ_OK;
     case JSON_INTEGER:
         out->kind = TREE_NUMBER;
-        out->text =
-            copy(arena, number, (size_t)text_write_int(number, json_integer_value(json)));
+        out->text = tree_copy(arena, number,
+                              (size_t)text_write_int(number, json_integer_value(json)));
         return JOBQ_OK;
     case JSON_REAL: {
         struct text digits = {0};
@@ -142,7 +142,7 @@ int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out
     if (!json_is_object(json))
         code = jobq_fail(err, JOBQ_INVALID, "the JSON is not an object");
     else
-        code = convert(json, tree, arena, 0, err);
+        code = tree_convert(json, tree, arena, 0, err);
     json_decref(json);
     if (code == JOBQ_OK)
         *out = tree;
@@ -156,7 +156,7 @@ struct pair {
     int position; /* makes the order total */
 };
 
-static int hex_value(char c)
+static int tree_hex_value(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -168,8 +168,8 @@ static int hex_value(char c)
 }
 
 /* Undoes %XX and '+'. What needs no undoing is not copied. */
-static int decode(struct jobq_str raw, struct arena *arena, struct jobq_str *out,
-                  struct jobq_error *err)
+static int tree_decode(struct jobq_str raw, struct arena *arena, struct jobq_str *out,
+                       struct jobq_error *err)
 {
     if (raw.len == 0 || (!memchr(raw.ptr, '%', (size_t)raw.len) &&
                          !memchr(raw.ptr, '+', (size_t)raw.len))) {
@@ -181,8 +181,8 @@ static int decode(struct jobq_str raw, struct arena *arena, struct jobq_str *out
     for (int64_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
         if (c == '%') {
-            int high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(raw.ptr[i + 2]) : -1;
+            int high = i + 2 < raw.len ? tree_hex_value(raw.ptr[i + 1]) : -1;
+            int low = high >= 0 ? tree_hex_value(raw.ptr[i + 2]) : -1;
             if (low < 0)
                 return jobq_fail(err, JOBQ_INVALID, "a broken %%-escape");
             c = (char)(high * 16 + low);
@@ -292,9 +292,9 @@ static int split_pairs(struct jobq_str rest, struct arena *arena, struct pair **
                                  equals ? part.len - key.len - 1 : 0};
         struct pair *pair = &(*list)[*count];
         pair->position = *count;
-        int code = decode(key, arena, &pair->key, err);
+        int code = tree_decode(key, arena, &pair->key, err);
         if (code == JOBQ_OK)
-            code = decode(value, arena, &pair->value, err);
+            code = tree_decode(value, arena, &pair->value, err);
         if (code < 0)
             return code;
         if (pair->key.len == 0)

@@ -19,7 +19,7 @@ static const unsigned char EXTRA[256] = {
     E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E};
 #undef E
 
-static bool unreserved(unsigned char c)
+static bool query_unreserved(unsigned char c)
 {
     return EXTRA[c] == 0;
 }
@@ -46,7 +46,7 @@ void query_encode(struct text *out, struct jobq_str value)
     int64_t run = 0;
     for (int64_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.ptr[i];
-        if (unreserved(c))
+        if (query_unreserved(c))
             continue;
         char hex[3] = {'%', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15]};
         text_put(out, value.ptr + run, (size_t)(i - run));
@@ -160,7 +160,7 @@ void query_join(struct query *query, struct text *out)
     free(s);
 }
 
-static int hex_digit(char c)
+static int query_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -180,7 +180,8 @@ bool query_decode(struct text *out, struct jobq_str value)
         } else if (c == '%') {
             if (i + 2 >= value.len)
                 return false;
-            int high = hex_digit(value.ptr[i + 1]), low = hex_digit(value.ptr[i + 2]);
+            int high = query_hex_digit(value.ptr[i + 1]),
+                low = query_hex_digit(value.ptr[i + 2]);
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high << 4 | low);

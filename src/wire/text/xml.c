@@ -77,7 +77,7 @@ const struct xml_node *xml_next(const struct xml_node *node, const char *name)
     return node ? first_from(as_node(node)->next, name) : NULL;
 }
 
-static struct jobq_str keep(struct xml_doc *doc, xmlChar *bytes)
+static struct jobq_str xml_keep(struct xml_doc *doc, xmlChar *bytes)
 {
     struct xml_text *t = xmalloc(sizeof *t);
     *t = (struct xml_text){.next = doc->text, .bytes = bytes};
@@ -94,12 +94,12 @@ struct jobq_str xml_text(struct xml_doc *doc, const struct xml_node *node)
     if (!n->next && n->type == XML_TEXT_NODE)
         return str_of((const char *)n->content);
     xmlChar *whole = xmlNodeGetContent(as_node(node));
-    return whole ? keep(doc, whole) : STR("");
+    return whole ? xml_keep(doc, whole) : STR("");
 }
 
 struct jobq_str xml_attribute(struct xml_doc *doc, const struct xml_node *node,
                               const char *name)
 {
     xmlChar *value = node ? xmlGetNoNsProp(as_node(node), (const xmlChar *)name) : NULL;
-    return value ? keep(doc, value) : (struct jobq_str){NULL, 0};
+    return value ? xml_keep(doc, value) : (struct jobq_str){NULL, 0};
 }
