@@ -291,7 +291,7 @@ static int read_kind(const char *text, const char *rest, struct distribution *d,
         return d->a > 0 ? JOBQ_OK : distribution_malformed(err, text, "want exp:MEAN");
     }
     if (g.count > 2)
-        return malformed(err, text, "want two parameters");
+        return distribution_malformed(err, text, "want two parameters");
     code = set_shape(text, d, &g, err);
     for (int i = 0; i < 2; i++) {
         d->given_name[i] = g.name[i];
