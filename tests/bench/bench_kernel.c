@@ -7,17 +7,14 @@
 #include "base/arena.h"
 #include "jobq/units.h"
 #include "sim/kernel/kernel.h"
-#include "zigexp.h"
+#include "mm1.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { CUSTOMERS = 1000000, RING = 1 << 14, ROUNDS_MAX = 99 };
-static const double MEAN_GAP_NS = 1e9, MEAN_SERVICE_NS = 0.9e9;
-
-static struct zigexp table;
+enum { ROUNDS_MAX = 99 };
 
 static double cpu_s(void)
 {
@@ -38,115 +35,6 @@ static double median(double *sample, int count)
     return sample[count / 2];
 }
 
-static int64_t draw_ns(struct dice *dice, double mean_ns)
-{
-    return (int64_t)(mean_ns * zigexp(&table, dice));
-}
-
-/* ---- M/M/1, the reference: a loop over a 4-ary heap ----------------------------------- */
-
-struct entry {
-    int64_t at;
-    uint64_t order_and_kind;
-};
-
-struct small_heap {
-    struct entry e[64];
-    int count;
-};
-
-static bool entry_before(struct entry a, struct entry b)
-{
-    return a.at < b.at || (a.at == b.at && a.order_and_kind < b.order_and_kind);
-}
-
-static void small_push(struct small_heap *h, struct entry x)
-{
-    int i = h->count++;
-    while (i > 0 && entry_before(x, h->e[(i - 1) / 4])) {
-        h->e[i] = h->e[(i - 1) / 4];
-        i = (i - 1) / 4;
-    }
-    h->e[i] = x;
-}
-
-static struct entry small_pop(struct small_heap *h)
-{
-    struct entry top = h->e[0], last = h->e[--h->count];
-    int i = 0;
-    for (int child = 1; child < h->count; child = 4 * i + 1) {
-        int end = child + 4 < h->count ? child + 4 : h->count;
-        for (int j = child + 1; j < end; j++)
-            if (entry_before(h->e[j], h->e[child]))
-                child = j;
-        if (!entry_before(h->e[child], last))
-            break;
-        h->e[i] = h->e[child];
-        i = child;
-    }
-    h->e[i] = last;
-    return top;
-}
-
-enum { ARRIVAL, DEPARTURE };
-
-/* Waiting customers' arrival times; the same ring on both sides. */
-struct ring {
-    int64_t at[RING];
-    unsigned first, count;
-};
-
-static void ring_put(struct ring *r, int64_t at)
-{
-    if (r->count == RING)
-        abort();
-    r->at[(r->first + r->count++) % RING] = at;
-}
-
-static int64_t ring_get(struct ring *r)
-{
-    int64_t at = r->at[r->first];
-    r->first = (r->first + 1) % RING;
-    r->count--;
-    return at;
-}
-
-static struct ring ring;
-
-static double mm1_loop(uint64_t seed)
-{
-    struct small_heap heap = {.count = 0};
-    struct dice gaps, services;
-    dice_init(&gaps, seed, "gap", 0);
-    dice_init(&services, seed, "service", 0);
-    ring.first = ring.count = 0;
-    uint64_t order = 0;
-    int64_t wait = 0;
-    int arrived = 0, begun = 0;
-    bool busy = false;
-    small_push(&heap,
-               (struct entry){draw_ns(&gaps, MEAN_GAP_NS), order++ << 1 | ARRIVAL});
-    while (heap.count > 0) {
-        struct entry now = small_pop(&heap);
-        if ((now.order_and_kind & 1) == ARRIVAL) {
-            ring_put(&ring, now.at);
-            if (++arrived < CUSTOMERS)
-                small_push(&heap, (struct entry){now.at + draw_ns(&gaps, MEAN_GAP_NS),
-                                                 order++ << 1 | ARRIVAL});
-            if (busy)
-                continue;
-        }
-        busy = ring.count > 0;
-        if (busy) {
-            wait += now.at - ring_get(&ring);
-            begun++;
-            small_push(&heap, (struct entry){now.at + draw_ns(&services, MEAN_SERVICE_NS),
-                                             order++ << 1 | DEPARTURE});
-        }
-    }
-    return (double)wait / begun;
-}
-
 /* ---- M/M/1 on fibers: a source and a server ------------------------------------------- */
 
 struct station {
@@ -161,7 +49,7 @@ static void source(void *arg)
     struct station *s = arg;
     int64_t now = 0;
     for (int i = 0; i < CUSTOMERS; i++) {
-        now += draw_ns(&s->gaps, MEAN_GAP_NS);
+        now += mm1_draw_ns(&s->gaps, MEAN_GAP_NS);
         kernel_sleep_until(s->k, now);
         ring_put(&ring, now);
         fiber_cond_signal(&s->some);
@@ -177,7 +65,7 @@ static void server(void *arg)
             fiber_cond_wait(sched, &s->some, JOBQ_FOREVER);
         int64_t now = kernel_now(s->k);
         s->wait += now - ring_get(&ring);
-        kernel_sleep_until(s->k, now + draw_ns(&s->services, MEAN_SERVICE_NS));
+        kernel_sleep_until(s->k, now + mm1_draw_ns(&s->services, MEAN_SERVICE_NS));
     }
 }
 
@@ -212,7 +100,7 @@ static void customer(void *arg)
     w->busy = true;
     int64_t now = kernel_now(w->s.k);
     w->s.wait += now - arrived;
-    kernel_sleep_until(w->s.k, now + draw_ns(&w->s.services, MEAN_SERVICE_NS));
+    kernel_sleep_until(w->s.k, now + mm1_draw_ns(&w->s.services, MEAN_SERVICE_NS));
     if (!fiber_cond_signal(&w->s.some))
         w->busy = false;
 }
@@ -222,7 +110,7 @@ static void customer_source(void *arg)
     struct customer_world *w = arg;
     int64_t now = 0;
     for (int i = 0; i < CUSTOMERS; i++) {
-        now += draw_ns(&w->s.gaps, MEAN_GAP_NS);
+        now += mm1_draw_ns(&w->s.gaps, MEAN_GAP_NS);
         kernel_sleep_until(w->s.k, now);
         fiber_spawn(w->proc, customer, w);
     }
@@ -296,8 +184,8 @@ static void timer_arm(struct timers *t, uint64_t i)
 {
     static const double mean_ns[] = {20e6, 30e9, 12 * 3600e9, 30e9};
     double mean = t->mixed ? mean_ns[dice_bits(&t->dice) >> 62] : 1e9;
-    t->id[i] =
-        kernel_at(t->k, kernel_now(t->k) + draw_ns(&t->dice, mean), timer_fires, t, i);
+    t->id[i] = kernel_at(t->k, kernel_now(t->k) + mm1_draw_ns(&t->dice, mean),
+                         timer_fires, t, i);
 }
 
 static void timer_fires(void *ctx, uint64_t arg)
@@ -444,7 +332,7 @@ static void check_table(void)
     dice_init(&dice, 1, "table", 0);
     double sum = 0, squares = 0;
     for (int i = 0; i < 1000000; i++) {
-        double x = zigexp(&table, &dice);
+        double x = zigexp(&mm1_table, &dice);
         sum += x;
         squares += x * x;
     }
@@ -464,7 +352,7 @@ int main(int argc, char **argv)
                 ROUNDS_MAX);
         return 2;
     }
-    zigexp_init(&table);
+    mm1_init();
     check_table();
     printf("medians of %d, CPU time\n\n", rounds);
     if (!*part || strcmp(part, "mm1") == 0)
