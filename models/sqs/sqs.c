@@ -401,12 +401,6 @@ char *sqs_entry_text(const struct sqs *s, int queue, enum sqs_fault fault, char 
 
 /* ---- delete --------------------------------------------------------------------------------- */
 
-void sqs_foresee(const struct sqs *s, struct sqs_receipt receipt)
-{
-    if ((uint32_t)receipt.bits < s->slot_used)
-        __builtin_prefetch(&s->slot[(uint32_t)receipt.bits], 1);
-}
-
 static enum sqs_fault delete_one(struct sqs *s, struct sqs_queue *q,
                                  struct sqs_receipt receipt, double u, int index)
 {

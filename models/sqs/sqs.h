@@ -256,10 +256,6 @@ enum sqs_fault sqs_receive(struct sqs *s, int64_t now_ns, double u, int queue,
                            const struct sqs_receive *options, struct sqs_received *out,
                            struct jobq_error *err);
 
-/* Asks for the memory of the message that a receipt names, for a call that will look at several
- * in a moment: one that nobody has looked at since its receive is far away. */
-void sqs_foresee(const struct sqs *s, struct sqs_receipt receipt);
-
 /* Deletes count messages (1..10) by receipt. An old receipt deletes nothing and says OK;
  * a FIFO queue says RECEIPT_EXPIRED. result[i] is each one's fault. */
 enum sqs_fault sqs_delete(struct sqs *s, int64_t now_ns, double u, int queue,

@@ -79,12 +79,13 @@ struct outputs {
     struct outfile jobs, page;
 };
 
-static int first_played(void *ctx, const struct scene *scene, struct jobq_error *err)
+static int first_played(void *ctx, const struct replication *replication,
+                        struct jobq_error *err)
 {
     struct outputs *o = ctx;
-    if (o->jobs.file && run_report_jobs(scene, o->jobs.file) != 0)
+    if (o->jobs.file && run_report_jobs(replication, o->jobs.file) != 0)
         return jobq_fail(err, JOBQ_DENIED, "cannot write the jobs' file");
-    struct jobq_str page = scene_page(scene);
+    struct jobq_str page = replication_page(replication);
     if (o->page.file && page.ptr)
         fwrite(page.ptr, 1, (size_t)page.len, o->page.file);
     return JOBQ_OK;

@@ -93,16 +93,18 @@ static void put_statistics(json_t *root, const struct run_result *r)
     free(s);
 }
 
-static json_t *capacity_of(const struct scene_capacity *c)
+static json_t *capacity_of(const struct replication_capacity *c)
 {
     json_t *object = json_object();
-    for (int i = 1; i < SCENE_RESOURCE_COUNT; i++) {
+    for (int i = 1; i < RESOURCE_COUNT; i++) {
         json_t *one = json_object();
         json_object_set_new(one, "ceiling_per_s", number(c->ceiling_per_s[i], false));
         json_object_set_new(one, "used", number(c->used[i], false));
-        json_object_set_new(object, scene_resource_key((enum scene_resource)i), one);
+        json_object_set_new(object,
+                            replication_resource_key((enum replication_resource)i), one);
     }
-    json_object_set_new(object, "binding", json_string(scene_resource_key(c->binding)));
+    json_object_set_new(object, "binding",
+                        json_string(replication_resource_key(c->binding)));
     return object;
 }
 
@@ -182,11 +184,12 @@ static void put_skipped(const struct trace *t, struct text *out)
 {
     if (trace_skipped(t) == 0)
         return;
-    text_printf(out,
-                "skipped %lld lines: %lld with a run time of 0 or less, %lld without an "
-                "arrival, %lld that cannot be read\n",
-                (long long)trace_skipped(t), (long long)t->skipped_runtime,
-                (long long)t->skipped_arrival, (long long)t->skipped_malformed);
+    text_printf(
+        out,
+        "skipped %lld lines: %lld run times of 0 or less, %lld arrivals unknown, %lld "
+        "unreadable\n",
+        (long long)trace_skipped(t), (long long)t->skipped_runtime,
+        (long long)t->skipped_arrival, (long long)t->skipped_malformed);
     for (int i = 0; i < TRACE_NOTES && t->note[i][0]; i++)
         text_printf(out, "  %s\n", t->note[i]);
 }
@@ -269,19 +272,19 @@ static void put_requests(const struct run_result *r, const struct summary *s, in
 }
 
 static void put_capacity(const struct scenario *s, const struct world_params *p,
-                         const struct scene_result *r, struct text *out)
+                         const struct replication_result *r, struct text *out)
 {
-    const struct scene_capacity *c = &r->capacity;
+    const struct replication_capacity *c = &r->capacity;
     text_puts(out, "ceilings (used), jobs a second\n");
-    for (int i = 1; i < SCENE_RESOURCE_COUNT; i++) {
-        if (i == SCENE_LAUNCH || !isfinite(c->ceiling_per_s[i]))
+    for (int i = 1; i < RESOURCE_COUNT; i++) {
+        if (i == RESOURCE_LAUNCH || !isfinite(c->ceiling_per_s[i]))
             continue;
         text_printf(out, "  %-18s %8.4g (%.3g %%)\n",
-                    scene_resource_name((enum scene_resource)i), c->ceiling_per_s[i],
-                    100 * c->used[i]);
+                    replication_resource_name((enum replication_resource)i),
+                    c->ceiling_per_s[i], 100 * c->used[i]);
     }
     switch (c->binding) {
-    case SCENE_DOMAINS:
+    case RESOURCE_DOMAINS:
         text_printf(
             out,
             "bound by SimpleDB domains: %lld x %.3g writes a second, and a job's claim "
@@ -289,25 +292,26 @@ static void put_capacity(const struct scenario *s, const struct world_params *p,
             (long long)s->domains, p->simpledb.writes_per_s,
             p->simpledb.writes_per_s / 2);
         break;
-    case SCENE_SLOTS:
+    case RESOURCE_SLOTS:
         text_printf(out, "bound by slots: all %lld are busy %.0f %% of the time\n",
-                    (long long)(s->boxes * s->concurrency), 100 * c->used[SCENE_SLOTS]);
+                    (long long)(s->boxes * s->concurrency),
+                    100 * c->used[RESOURCE_SLOTS]);
         break;
-    case SCENE_VCPU:
+    case RESOURCE_VCPU:
         text_printf(out, "bound by vCPU: busy %.0f %% of the time\n",
-                    100 * c->used[SCENE_VCPU]);
+                    100 * c->used[RESOURCE_VCPU]);
         break;
-    case SCENE_IN_FLIGHT:
+    case RESOURCE_IN_FLIGHT:
         text_printf(out, "bound by messages in flight: at most %lld at once\n",
                     (long long)p->sqs.in_flight_max);
         break;
-    case SCENE_LAUNCH:
+    case RESOURCE_LAUNCH:
         text_printf(out,
                     "bound by launch rate: boxes came up during %.0f %% of the run\n",
-                    100 * c->used[SCENE_LAUNCH]);
+                    100 * c->used[RESOURCE_LAUNCH]);
         break;
-    case SCENE_ARRIVALS:
-    case SCENE_RESOURCE_COUNT:
+    case RESOURCE_ARRIVALS:
+    case RESOURCE_COUNT:
         text_puts(out, "bound by arrivals: no resource is used to the full\n");
         break;
     }
@@ -367,10 +371,10 @@ static void put_instant(struct text *out, int64_t at_ns, int64_t origin_ns)
         text_put_int(out, at_ns - origin_ns);
 }
 
-int run_report_jobs(const struct scene *scene, FILE *out)
+int run_report_jobs(const struct replication *replication, FILE *out)
 {
-    const struct jobrec_table *t = scene_jobs(scene);
-    int64_t origin_ns = scene_origin_ns(scene), jobs = 0;
+    const struct jobrec_table *t = replication_jobs(replication);
+    int64_t origin_ns = replication_origin_ns(replication), jobs = 0;
     for (int64_t i = 0; i < t->count; i++)
         if (t->rec[i].index >= jobs)
             jobs = t->rec[i].index + 1;

@@ -19,8 +19,8 @@ void run_report_text(const struct scenario *scenario, const struct world_params 
  * t). */
 void run_report_json(const struct scenario *scenario, const struct run_result *result,
                      bool timing, struct text *out);
-/* A header and a line a job, in the order of the workload. Instants count from the scene's
+/* A header and a line a job, in the order of the workload. Instants count from the replication's
  * origin; empty: never. Returns 0, or -1 if the file could not be written. */
-int run_report_jobs(const struct scene *scene, FILE *out);
+int run_report_jobs(const struct replication *replication, FILE *out);
 
 #endif

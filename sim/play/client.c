@@ -17,7 +17,7 @@
 #define RETENTION_NS (5 * JOBQ_NS_PER_DAY)
 
 struct feeder {
-    struct scene *scene;
+    struct replication *rep;
     struct enqueuer_job job[CHUNK_MAX];
     struct job_pair pair[CHUNK_MAX][3];
     char seconds[CHUNK_MAX][24];
@@ -41,7 +41,7 @@ static int64_t write_seconds(int64_t ns, char *out)
 
 static void set_job(struct feeder *f, int at, const struct workload_job *work)
 {
-    struct scene *s = f->scene;
+    struct replication *rep = f->rep;
     struct enqueuer_job *job = &f->job[at];
     struct job_pair *pair = f->pair[at];
     f->work[at].arrival_ns = work->arrival_ns;
@@ -52,132 +52,133 @@ static void set_job(struct feeder *f, int at, const struct workload_job *work)
     pair[1].value =
         (struct jobq_str){f->seconds[at], write_seconds(job_ns, f->seconds[at])};
     pair[2].name = STR("payload");
-    pair[2].value = (struct jobq_str){NULL, s->scenario->payload_bytes};
+    pair[2].value = (struct jobq_str){NULL, rep->scenario->payload_bytes};
     /* Field by field: its id's bytes, most of it, need not be zero. */
     job->pair = pair;
-    job->pair_count = s->scenario->payload_bytes > 0 ? 3 : 2;
+    job->pair_count = rep->scenario->payload_bytes > 0 ? 3 : 2;
     job->delay_ns = 0;
-    job->tag = s->next_index++;
+    job->tag = rep->next_index++;
 }
 
 /* The jobs that have come by now, at least one; waits for it. 0: no more. One feeder at a
  * time, so that jobs are taken in their order. */
 static int take(struct feeder *f, int cap)
 {
-    struct scene *s = f->scene;
-    struct fiber_sched *sched = kernel_fibers(world_kernel(s->world));
-    while (s->taking)
-        fiber_cond_wait(sched, &s->turn, JOBQ_FOREVER);
+    struct replication *rep = f->rep;
+    struct fiber_sched *sched = kernel_fibers(world_kernel(rep->world));
+    while (rep->taking)
+        fiber_cond_wait(sched, &rep->turn, JOBQ_FOREVER);
     int count = 0;
-    if (!s->has_ahead)
+    if (!rep->has_ahead)
         return 0;
-    s->taking = true;
-    if (s->origin_ns + s->ahead.arrival_ns > world_now(s->world))
-        fiber_sleep_until(sched, s->origin_ns + s->ahead.arrival_ns);
-    while (count < cap && s->has_ahead &&
-           s->origin_ns + s->ahead.arrival_ns <= world_now(s->world)) {
-        set_job(f, count++, &s->ahead);
-        s->has_ahead = workload_next(&s->workload, &s->ahead);
+    rep->taking = true;
+    if (rep->origin_ns + rep->ahead.arrival_ns > world_now(rep->world))
+        fiber_sleep_until(sched, rep->origin_ns + rep->ahead.arrival_ns);
+    while (count < cap && rep->has_ahead &&
+           rep->origin_ns + rep->ahead.arrival_ns <= world_now(rep->world)) {
+        set_job(f, count++, &rep->ahead);
+        rep->has_ahead = workload_next(&rep->workload, &rep->ahead);
     }
-    s->taking = false;
-    if (s->has_ahead)
-        fiber_cond_signal(&s->turn);
+    rep->taking = false;
+    if (rep->has_ahead)
+        fiber_cond_signal(&rep->turn);
     else
-        fiber_cond_broadcast(&s->turn);
+        fiber_cond_broadcast(&rep->turn);
     return count;
 }
 
 static void note(struct feeder *f, int count)
 {
-    struct scene *s = f->scene;
-    scene_hear(s);
+    struct replication *rep = f->rep;
     for (int i = 0; i < count; i++) {
         if (f->job[i].code != JOBQ_OK) {
-            s->refused++;
+            rep->refused++;
             continue;
         }
         struct jobrec *rec =
-            jobrec_of(&s->jobs, (struct jobq_str){f->job[i].id, f->job[i].id_bytes});
+            jobrec_of(&rep->jobs, (struct jobq_str){f->job[i].id, f->job[i].id_bytes});
         rec->index = f->job[i].tag;
         rec->work_ns = f->work[i].job_ns;
-        rec->enqueued_at_ns = s->origin_ns + f->work[i].arrival_ns;
-        s->acked++;
+        rec->enqueued_at_ns = rep->origin_ns + f->work[i].arrival_ns;
+        rep->acked++;
         if (rec->ended_at_ns < 0)
-            s->open++;
+            rep->open++;
     }
 }
 
 static void feed(void *arg)
 {
-    struct scene *s = arg;
-    struct feeder *f = arena_alloc(fiber_proc_arena(world_fibers(s->client)), sizeof *f);
-    f->scene = s;
-    int cap = s->scenario->batch >= JOBQ_BATCH_MAX ? CHUNK_MAX : (int)s->scenario->batch;
+    struct replication *rep = arg;
+    struct feeder *f =
+        arena_alloc(fiber_proc_arena(world_fibers(rep->client)), sizeof *f);
+    f->rep = rep;
+    int cap =
+        rep->scenario->batch >= JOBQ_BATCH_MAX ? CHUNK_MAX : (int)rep->scenario->batch;
     int count;
     while ((count = take(f, cap)) > 0) {
         struct jobq_error err;
-        enqueuer_add_many(s->enqueuer, f->job, count, &err);
+        enqueuer_add_many(rep->enqueuer, f->job, count, &err);
         note(f, count);
     }
-    if (--s->feeders == 0) {
-        s->fed = true;
-        scene_see_end(s);
+    if (--rep->feeders == 0) {
+        rep->fed = true;
+        replication_check_end(rep);
     }
 }
 
 /* ---- set-up ----------------------------------------------------------------------- */
 
-static int set_up(struct scene *s, struct jobq_error *err)
+static int set_up(struct replication *rep, struct jobq_error *err)
 {
-    struct jobq_backend *b = world_backend(s->client);
-    const struct scenario *sc = s->scenario;
-    bool ideal = s->params->latency[WORLD_SQS_SEND].zero;
-    struct enqueuer_options o = enqueuer_defaults(SCENE_QUEUE);
+    struct jobq_backend *b = world_backend(rep->client);
+    const struct scenario *sc = rep->scenario;
+    bool ideal = rep->params->latency[WORLD_SQS_SEND].zero;
+    struct enqueuer_options o = enqueuer_defaults(REPLICATION_QUEUE);
     scenario_enqueuer_options(sc, &o);
     o.rotate_days = 1;
     o.retry_for_ns =
         12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
-    if (s->params->sqs.message_bytes_max > 0)
-        o.message_max_bytes = s->params->sqs.message_bytes_max;
+    if (rep->params->sqs.message_bytes_max > 0)
+        o.message_max_bytes = rep->params->sqs.message_bytes_max;
     /* Without latency the order of calls must be the order of sends. */
     int64_t clients = ideal ? 1 : sc->clients;
     o.pipeline = (int)(clients < 1024 ? clients : 1024);
-    int code = enqueuer_new(b, &o, &s->enqueuer, err);
+    int code = enqueuer_new(b, &o, &rep->enqueuer, err);
     if (code == JOBQ_OK)
-        code = enqueuer_make_domains(s->enqueuer, err);
-    s->feeders = (int)clients;
+        code = enqueuer_make_domains(rep->enqueuer, err);
+    rep->feeders = (int)clients;
     return code;
 }
 
 static void keep_house(void *arg)
 {
-    struct scene *s = arg;
-    struct jobq_backend *b = world_backend(s->client);
+    struct replication *rep = arg;
+    struct jobq_backend *b = world_backend(rep->client);
     int64_t keep_ns =
-        s->scenario->keep_ns > RETENTION_NS ? s->scenario->keep_ns : RETENTION_NS;
+        rep->scenario->keep_ns > RETENTION_NS ? rep->scenario->keep_ns : RETENTION_NS;
     for (;;) {
         fiber_sleep_until(b->sched, jobq_now(b) + JOBQ_NS_PER_DAY);
         struct jobq_error err;
-        enqueuer_drop_old(s->enqueuer, keep_ns, &err);
+        enqueuer_drop_old(rep->enqueuer, keep_ns, &err);
     }
 }
 
 /* ---- the operator ------------------------------------------------------------------- */
 
-static void launch(struct scene *s, struct jobq_backend *b, int64_t count,
+static void launch(struct replication *rep, struct jobq_backend *b, int64_t count,
                    struct retry *r)
 {
-    static const struct jobq_tag tag = {{"jobq:queue", 10},
-                                        {SCENE_QUEUE, sizeof SCENE_QUEUE - 1}};
+    static const struct jobq_tag tag = {
+        {"jobq:queue", 10}, {REPLICATION_QUEUE, sizeof REPLICATION_QUEUE - 1}};
     struct scratch *scratch = scratch_take(b);
     struct jobq_str id[OPERATOR_CHUNK];
-    struct jobq_launch what = {.type = s->scenario->instance,
+    struct jobq_launch what = {.type = rep->scenario->instance,
                                .image = "ami-0123456789abcdef0",
                                .tag = &tag,
                                .tag_count = 1,
                                .count =
                                    (int)(count < OPERATOR_CHUNK ? count : OPERATOR_CHUNK),
-                               .spot = s->scenario->spot};
+                               .spot = rep->scenario->spot};
     struct jobq_error err;
     int code = jobq_fleet_launch(b, &what, &scratch->arena, id, OPERATOR_CHUNK, &err);
     scratch_give(b, scratch);
@@ -186,70 +187,70 @@ static void launch(struct scene *s, struct jobq_backend *b, int64_t count,
     } else if (code != JOBQ_LIMIT || !retry_again(r, JOBQ_THROTTLED)) {
         /* No capacity is worth waiting for as much as a throttle is. */
         if (code == JOBQ_LIMIT || !retry_again(r, code)) {
-            s->setup_code = code;
-            s->setup_error = err;
-            kernel_stop(world_kernel(s->world));
+            rep->setup_code = code;
+            rep->setup_error = err;
+            kernel_stop(world_kernel(rep->world));
         }
     }
 }
 
 /* As EC2 knows them: a launch whose reply was lost counts, a box that died booting does not. */
-static int64_t boxes_alive(struct scene *s)
+static int64_t boxes_alive(struct replication *rep)
 {
     int64_t alive = 0;
-    for (int32_t i = 0; i < ec2_instance_count(world_ec2(s->world)); i++)
-        alive += ec2_instance_at(world_ec2(s->world), i)->state <= EC2_RUNNING;
+    for (int32_t i = 0; i < ec2_instance_count(world_ec2(rep->world)); i++)
+        alive += ec2_instance_at(world_ec2(rep->world), i)->state <= EC2_RUNNING;
     return alive;
 }
 
 static void operate(void *arg)
 {
-    struct scene *s = arg;
-    struct jobq_backend *b = world_backend(s->client);
+    struct replication *rep = arg;
+    struct jobq_backend *b = world_backend(rep->client);
     struct retry r;
     retry_init(&r, b, &RETRY_CALLS, NULL);
-    while (!s->finishing && s->setup_code == JOBQ_OK) {
-        int64_t missing = s->scenario->boxes - boxes_alive(s);
+    while (!rep->finishing && rep->setup_code == JOBQ_OK) {
+        int64_t missing = rep->scenario->boxes - boxes_alive(rep);
         if (missing <= 0)
-            fiber_cond_wait(b->sched, &s->wanted, JOBQ_FOREVER);
+            fiber_cond_wait(b->sched, &rep->wanted, JOBQ_FOREVER);
         else
-            launch(s, b, missing, &r);
+            launch(rep, b, missing, &r);
     }
 }
 
-void scene_client_want_box(struct scene *s)
+void client_want_box(struct replication *rep)
 {
-    fiber_cond_signal(&s->wanted);
+    fiber_cond_signal(&rep->wanted);
 }
 
 static void client_main(void *arg)
 {
-    struct scene *s = arg;
-    struct fiber_proc *fibers = world_fibers(s->client);
-    s->setup_code = set_up(s, &s->setup_error);
-    if (s->setup_code != JOBQ_OK) {
-        kernel_stop(world_kernel(s->world));
+    struct replication *rep = arg;
+    struct fiber_proc *fibers = world_fibers(rep->client);
+    rep->setup_code = set_up(rep, &rep->setup_error);
+    if (rep->setup_code != JOBQ_OK) {
+        kernel_stop(world_kernel(rep->world));
         return;
     }
-    scene_origin(s);
-    if (s->scenario->boot == SCENARIO_BOOT_MODEL)
-        fiber_spawn(fibers, operate, s);
+    replication_origin(rep);
+    if (rep->scenario->boot == SCENARIO_BOOT_MODEL)
+        fiber_spawn(fibers, operate, rep);
     /* Where messages never expire a row may be needed for ever. */
-    if (world_backend(s->client)->store && s->params->sqs.retention)
-        fiber_spawn(fibers, keep_house, s);
-    for (int i = 0; i < s->feeders; i++)
-        fiber_spawn(fibers, feed, s);
+    if (world_backend(rep->client)->store && rep->params->sqs.retention)
+        fiber_spawn(fibers, keep_house, rep);
+    for (int i = 0; i < rep->feeders; i++)
+        fiber_spawn(fibers, feed, rep);
 }
 
-void scene_client_start(struct scene *s)
+void client_start(struct replication *rep)
 {
     int64_t rtt_ns =
-        s->scenario->client == SCENARIO_CLIENT_INTERNET ? 40 * JOBQ_NS_PER_MS : 0;
-    s->client = world_proc_new(s->world, "client", 0, NULL, s->ledger, rtt_ns);
-    struct jobq_backend *b = world_backend(s->client);
-    if (s->scenario->store == SCENARIO_STORE_NONE)
+        rep->scenario->client == SCENARIO_CLIENT_INTERNET ? 40 * JOBQ_NS_PER_MS : 0;
+    rep->client = world_proc_new(rep->world, "client", 0, NULL, rep->ledger, rtt_ns);
+    struct jobq_backend *b = world_backend(rep->client);
+    if (rep->scenario->store == SCENARIO_STORE_NONE)
         b->store = NULL;
-    if (s->options.hooks && s->options.hooks->process)
-        s->options.hooks->process(s->options.hooks->ctx, s->world, b, NULL);
-    fiber_spawn(world_fibers(s->client), client_main, s);
+    if (rep->options.hooks && rep->options.hooks->process)
+        rep->options.hooks->process(rep->options.hooks->ctx, rep->world, b, NULL);
+    fiber_spawn(world_fibers(rep->client), client_main, rep);
 }

@@ -2,14 +2,13 @@
 
 #include "base/arena.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The last 24 characters of an id (fleet/job.h): 13 of time and counter, 5 of day and shard,
  * 6 of the process, base 32. The counter ends up in the low bits; of the process two
  * characters tell one run's clients apart. */
-uint64_t jobrec_key(struct jobq_str id)
+static uint64_t key_of(struct jobq_str id)
 {
     if (id.len < 24)
         return 0;
@@ -62,7 +61,7 @@ static void grow(struct jobrec_table *t)
 
 struct jobrec *jobrec_find(struct jobrec_table *t, struct jobq_str id)
 {
-    int32_t at = *slot_of(t, jobrec_key(id));
+    int32_t at = *slot_of(t, key_of(id));
     return at < 0 ? NULL : &t->rec[at];
 }
 
@@ -77,19 +76,6 @@ static void keep_id(struct jobrec_table *t, struct jobq_str id)
     size_t len = id.len < JOBREC_ID_BYTES ? (size_t)id.len : JOBREC_ID_BYTES - 1;
     memcpy(to, id.ptr, len);
     to[len] = '\0';
-}
-
-void jobrec_ask_for(const struct jobrec_table *t, const uint64_t *key, int count)
-{
-    uint64_t mask = (uint64_t)t->slot_cap - 1;
-    for (int i = 0; i < count; i++)
-        __builtin_prefetch(&t->slot[key[i] & mask]);
-    /* Ids ascend, so hardly any key stands elsewhere than where it belongs. */
-    for (int i = 0; i < count; i++) {
-        int32_t at = t->slot[key[i] & mask];
-        if (at >= 0)
-            __builtin_prefetch(&t->rec[at], 1);
-    }
 }
 
 /* Adds a record; *slot is where its key belongs. */
@@ -116,16 +102,9 @@ static struct jobrec *add(struct jobrec_table *t, uint64_t key, int32_t *slot)
     return rec;
 }
 
-struct jobrec *jobrec_of_key(struct jobrec_table *t, uint64_t key)
-{
-    assert(!t->keep_ids);
-    int32_t *slot = slot_of(t, key);
-    return *slot >= 0 ? &t->rec[*slot] : add(t, key, slot);
-}
-
 struct jobrec *jobrec_of(struct jobrec_table *t, struct jobq_str id)
 {
-    uint64_t key = jobrec_key(id);
+    uint64_t key = key_of(id);
     int32_t *slot = slot_of(t, key);
     if (*slot >= 0)
         return &t->rec[*slot];

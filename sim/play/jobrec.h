@@ -1,7 +1,7 @@
 /* jobrec.h - what became of each job of a run.
  *
  * Room:     sim, the virtual-time world.
- * Callers:  scene, torture, tests.
+ * Callers:  replication, torture, tests.
  * Knows nothing of: queues, stores, who reports.
  * Units:    instants in ns on the world's clock.
  *
@@ -35,7 +35,6 @@ struct jobrec {
     uint8_t state;   /* enum jobrec_state */
     uint8_t results; /* how often a final state was stored: more than 1 is a fault */
     int64_t work_ns; /* the job's own time, as the workload says */
-    int64_t pad;     /* to 64 bytes, a line of the cache: each visit finds it cold */
 };
 
 #define JOBREC_ID_BYTES 48 /* of an id that is kept; longer ones are cut */
@@ -55,12 +54,6 @@ void jobrec_reset(struct jobrec_table *table, int64_t expected, bool keep_ids);
 void jobrec_release(struct jobrec_table *table);
 /* The record of an id, made when it is not there. Valid until the next call. */
 struct jobrec *jobrec_of(struct jobrec_table *table, struct jobq_str id);
-/* The same in two steps, for tables that keep no ids. */
-uint64_t jobrec_key(struct jobq_str id);
-struct jobrec *jobrec_of_key(struct jobrec_table *table, uint64_t key);
-/* Asks for the memory of count records that are about to be looked up, all at once: one after
- * the other each would be waited for. */
-void jobrec_ask_for(const struct jobrec_table *table, const uint64_t *key, int count);
 /* NULL when it is not there. */
 struct jobrec *jobrec_find(struct jobrec_table *table, struct jobq_str id);
 

@@ -14,8 +14,8 @@
 #include <string.h>
 
 struct page_actor {
-    struct scene *scene;
-    struct scene_box *box;
+    struct replication *rep;
+    struct replication_box *box;
     struct world_proc *proc;
     struct jobq_ledger ledger; /* counted and thrown away */
 };
@@ -23,35 +23,35 @@ struct page_actor {
 static void publish(void *arg)
 {
     struct page_actor *a = arg;
-    struct scene *s = a->scene;
+    struct replication *rep = a->rep;
     struct jobq_backend *b = world_backend(a->proc);
     struct status *status;
     struct jobq_error err;
-    if (status_new(b, SCENE_QUEUE, &status, &err) != JOBQ_OK)
+    if (status_new(b, REPLICATION_QUEUE, &status, &err) != JOBQ_OK)
         return;
     page_post(b, status, a->box->drainer, 15);
     struct jobq_str html = world_board(a->proc, "/");
     if (!html.ptr)
         return;
-    if (html.len > s->page_cap) {
-        s->page = xrealloc(s->page, (size_t)html.len);
-        s->page_cap = html.len;
+    if (html.len > rep->page_cap) {
+        rep->page = xrealloc(rep->page, (size_t)html.len);
+        rep->page_cap = html.len;
     }
-    memcpy(s->page, html.ptr, (size_t)html.len);
-    s->page_len = html.len;
+    memcpy(rep->page, html.ptr, (size_t)html.len);
+    rep->page_len = html.len;
 }
 
-void scene_page_start(struct scene *s)
+void replication_publish_page(struct replication *rep)
 {
-    for (int64_t i = 0; i < world_box_count(s->world); i++) {
-        struct scene_box *b = scene_box_of(s, world_box_at(s->world, i));
+    for (int64_t i = 0; i < world_box_count(rep->world); i++) {
+        struct replication_box *b = replication_box_of(rep, world_box_at(rep->world, i));
         if (!b->running || !b->drainer)
             continue;
-        struct page_actor *a = arena_zalloc(&s->arena, sizeof *a);
-        a->scene = s;
+        struct page_actor *a = arena_zalloc(&rep->arena, sizeof *a);
+        a->rep = rep;
         a->box = b;
-        a->proc = world_proc_new(s->world, "page", 0, b->box, &a->ledger, 0);
-        if (s->scenario->store == SCENARIO_STORE_NONE)
+        a->proc = world_proc_new(rep->world, "page", 0, b->box, &a->ledger, 0);
+        if (rep->scenario->store == SCENARIO_STORE_NONE)
             world_backend(a->proc)->store = NULL;
         fiber_spawn(world_fibers(a->proc), publish, a);
         return;

@@ -19,7 +19,7 @@
 /* What a drainer may take to flush its deletes once told to stop. */
 #define STOP_NS (10 * JOBQ_NS_PER_MIN)
 
-uint64_t scene_seed(uint64_t seed, uint64_t replication)
+uint64_t replication_seed(uint64_t seed, uint64_t replication)
 {
     struct dice dice;
     dice_init(&dice, seed, "replication", replication);
@@ -28,68 +28,67 @@ uint64_t scene_seed(uint64_t seed, uint64_t replication)
 
 /* ---- the end ------------------------------------------------------------------------ */
 
-static void stop_drainers(struct scene *s)
+static void stop_drainers(struct replication *rep)
 {
-    int64_t now_ns = world_now(s->world);
-    for (int64_t i = 0; i < world_box_count(s->world); i++) {
-        struct scene_box *b = scene_box_of(s, world_box_at(s->world, i));
+    int64_t now_ns = world_now(rep->world);
+    for (int64_t i = 0; i < world_box_count(rep->world); i++) {
+        struct replication_box *b = replication_box_of(rep, world_box_at(rep->world, i));
         if (b->drainer && b->running)
             drainer_stop(b->drainer, now_ns + STOP_NS);
     }
 }
 
-static int64_t expired(struct scene *s)
+static int64_t expired(struct replication *rep)
 {
     struct sqs_stats stats;
-    int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
+    int queue = sqs_find(world_sqs(rep->world), STR(REPLICATION_QUEUE));
     if (queue < 0 ||
-        sqs_stats(world_sqs(s->world), world_now(s->world), queue, &stats) != SQS_OK)
+        sqs_stats(world_sqs(rep->world), world_now(rep->world), queue, &stats) != SQS_OK)
         return 0;
     return stats.expired;
 }
 
-static bool queue_is_empty(struct scene *s)
+static bool queue_is_empty(struct replication *rep)
 {
     struct sqs_queue_info info;
     struct jobq_error err;
-    int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
-    return sqs_info(world_sqs(s->world), world_now(s->world), queue, &info, &err) !=
+    int queue = sqs_find(world_sqs(rep->world), STR(REPLICATION_QUEUE));
+    return sqs_info(world_sqs(rep->world), world_now(rep->world), queue, &info, &err) !=
                SQS_OK ||
            info.oldest_sent_at_ns == INT64_MAX;
 }
 
 /* One drainer fewer: its program has ended, or its box went down under it. The last one ends
  * a run that is over. */
-static void drainer_gone(struct scene_box *b)
+static void drainer_gone(struct replication_box *b)
 {
-    struct scene *s = b->scene;
+    struct replication *rep = b->rep;
     if (!b->running)
         return;
     b->running = false;
-    if (--s->drainers == 0 && s->finishing)
-        kernel_stop(world_kernel(s->world));
+    if (--rep->drainers == 0 && rep->finishing)
+        kernel_stop(world_kernel(rep->world));
 }
 
-void scene_see_end(struct scene *s)
+void replication_check_end(struct replication *rep)
 {
-    scene_hear(s);
-    if (s->finishing || !s->fed || s->open > 0)
+    if (rep->finishing || !rep->fed || rep->open > 0)
         return;
-    const struct scene_hooks *hooks = s->options.hooks;
-    if ((s->options.until_empty && !queue_is_empty(s)) ||
+    const struct replication_hooks *hooks = rep->options.hooks;
+    if ((rep->options.until_empty && !queue_is_empty(rep)) ||
         (hooks && hooks->pending && hooks->pending(hooks->ctx)))
         return; /* look() comes again */
-    s->finishing = true;
-    stop_drainers(s);
-    if (s->drainers == 0)
-        kernel_stop(world_kernel(s->world));
+    rep->finishing = true;
+    stop_drainers(rep);
+    if (rep->drainers == 0)
+        kernel_stop(world_kernel(rep->world));
 }
 
 /* The final state that a job's row holds, or JOBREC_OPEN. */
-static enum jobrec_state state_of_row(struct scene *s, struct jobq_str id,
+static enum jobrec_state state_of_row(struct replication *rep, struct jobq_str id,
                                       struct arena *arena)
 {
-    struct simpledb *db = world_simpledb(s->world);
+    struct simpledb *db = world_simpledb(rep->world);
     struct job_id_parts parts;
     struct jobq_item item;
     struct job_row row;
@@ -101,7 +100,7 @@ static enum jobrec_state state_of_row(struct scene *s, struct jobq_str id,
     job_domain_name(parts.queue, parts.day, parts.shard, name);
     int domain = simpledb_domain_find(db, str_of(name));
     if (domain < 0 ||
-        simpledb_get(db, world_now(s->world), 0.5, domain, id, NULL, 0, true, arena,
+        simpledb_get(db, world_now(rep->world), 0.5, domain, id, NULL, 0, true, arena,
                      &item, &reply, &err) < 0 ||
         job_row_read(&item, &row, &err) < 0 || !row.exists)
         return JOBREC_OPEN;
@@ -113,31 +112,31 @@ static enum jobrec_state state_of_row(struct scene *s, struct jobq_str id,
 
 /* A box that dies between the store of a job's end and the news of it leaves a job that has
  * ended unseen. Its row tells. Looked at when nothing was heard for a while. */
-static void reconcile(struct scene *s)
+static void reconcile(struct replication *rep)
 {
     struct arena arena;
     arena_init(&arena, 0);
-    for (int64_t i = 0; i < s->jobs.count && s->open > 0; i++) {
-        struct jobrec *rec = &s->jobs.rec[i];
-        if (rec->index < 0 || rec->ended_at_ns >= 0 || !s->jobs.id)
+    for (int64_t i = 0; i < rep->jobs.count && rep->open > 0; i++) {
+        struct jobrec *rec = &rep->jobs.rec[i];
+        if (rec->index < 0 || rec->ended_at_ns >= 0 || !rep->jobs.id)
             continue;
         arena_reset(&arena);
-        enum jobrec_state state = state_of_row(s, str_of(s->jobs.id[i]), &arena);
+        enum jobrec_state state = state_of_row(rep, str_of(rep->jobs.id[i]), &arena);
         if (state != JOBREC_OPEN)
-            scene_end_job(s, rec, state, world_now(s->world));
+            records_end_job(rep, rec, state, world_now(rep->world));
     }
     arena_release(&arena);
 }
 
-static int64_t look_ns(const struct scene *s)
+static int64_t look_ns(const struct replication *rep)
 {
-    return s->options.until_empty ? JOBQ_NS_PER_S : LOOK_NS;
+    return rep->options.until_empty ? JOBQ_NS_PER_S : LOOK_NS;
 }
 
-static bool any_job_runs(struct scene *s)
+static bool any_job_runs(struct replication *rep)
 {
-    for (int64_t i = 0; i < world_box_count(s->world); i++) {
-        struct scene_box *b = scene_box_of(s, world_box_at(s->world, i));
+    for (int64_t i = 0; i < world_box_count(rep->world); i++) {
+        struct replication_box *b = replication_box_of(rep, world_box_at(rep->world, i));
         struct drainer_view view;
         if (!b->drainer || !b->running)
             continue;
@@ -151,81 +150,82 @@ static bool any_job_runs(struct scene *s)
 static void look(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct scene *s = ctx;
-    if (s->finishing)
+    struct replication *rep = ctx;
+    if (rep->finishing)
         return;
-    scene_hear(s);
-    int64_t now_ns = world_now(s->world);
-    if (s->fed && s->open > 0 && now_ns - s->last_progress_ns >= QUIET_NS &&
-        now_ns >= s->reconcile_at_ns) {
+    int64_t now_ns = world_now(rep->world);
+    if (rep->fed && rep->open > 0 && now_ns - rep->last_progress_ns >= QUIET_NS &&
+        now_ns >= rep->reconcile_at_ns) {
         /* In vain it is tried ever less often: it looks at every open job. */
-        int64_t quiet_ns = now_ns - s->last_progress_ns;
-        reconcile(s);
-        s->reconcile_at_ns = now_ns + quiet_ns;
+        int64_t quiet_ns = now_ns - rep->last_progress_ns;
+        reconcile(rep);
+        rep->reconcile_at_ns = now_ns + quiet_ns;
     }
-    scene_see_end(s);
-    if (s->finishing)
+    replication_check_end(rep);
+    if (rep->finishing)
         return;
-    int64_t give_up_ns = s->options.give_up_ns > 0 ? s->options.give_up_ns : GIVE_UP_NS;
-    if (!s->fed || any_job_runs(s))
-        s->last_activity_ns = now_ns;
-    if (s->last_activity_ns < s->last_progress_ns)
-        s->last_activity_ns = s->last_progress_ns;
-    bool over = s->fed && s->open > 0 && s->open <= expired(s);
-    if (over || now_ns - s->last_activity_ns > give_up_ns) {
-        s->finishing = true;
-        s->gave_up = !over;
-        if (!over && !s->options.until_empty && queue_is_empty(s)) {
+    int64_t give_up_ns =
+        rep->options.give_up_ns > 0 ? rep->options.give_up_ns : GIVE_UP_NS;
+    if (!rep->fed || any_job_runs(rep))
+        rep->last_activity_ns = now_ns;
+    if (rep->last_activity_ns < rep->last_progress_ns)
+        rep->last_activity_ns = rep->last_progress_ns;
+    bool over = rep->fed && rep->open > 0 && rep->open <= expired(rep);
+    if (over || now_ns - rep->last_activity_ns > give_up_ns) {
+        rep->finishing = true;
+        rep->gave_up = !over;
+        if (!over && !rep->options.until_empty && queue_is_empty(rep)) {
             /* Nothing is left that could end them: a row was dropped while its job ran, or
              * the message went to the dead letters and its attempt ended with its box. */
-            s->gave_up = false;
-            s->lost = s->open - expired(s);
+            rep->gave_up = false;
+            rep->lost = rep->open - expired(rep);
         }
-        s->drainers_at_give_up = s->drainers;
-        stop_drainers(s);
-        if (s->drainers == 0)
-            kernel_stop(world_kernel(s->world));
+        rep->drainers_at_give_up = rep->drainers;
+        stop_drainers(rep);
+        if (rep->drainers == 0)
+            kernel_stop(world_kernel(rep->world));
         return;
     }
-    kernel_at(world_kernel(s->world), now_ns + look_ns(s), look, s, 0);
+    kernel_at(world_kernel(rep->world), now_ns + look_ns(rep), look, rep, 0);
 }
 
 /* ---- drainers ----------------------------------------------------------------------- */
 
-struct scene_box *scene_box_of(struct scene *s, struct world_box *box)
+struct replication_box *replication_box_of(struct replication *rep, struct world_box *box)
 {
     int64_t index = world_box_index(box);
-    if (index >= s->boxes_cap) {
-        int64_t cap = s->boxes_cap ? s->boxes_cap : 64;
+    if (index >= rep->boxes_cap) {
+        int64_t cap = rep->boxes_cap ? rep->boxes_cap : 64;
         while (cap <= index)
             cap *= 2;
-        struct scene_box **grown = arena_zalloc(&s->arena, (size_t)cap * sizeof(void *));
-        if (s->boxes_cap > 0)
-            memcpy(grown, s->boxes, (size_t)s->boxes_cap * sizeof(void *));
-        s->boxes = grown;
-        s->boxes_cap = cap;
+        struct replication_box **grown =
+            arena_zalloc(&rep->arena, (size_t)cap * sizeof(void *));
+        if (rep->boxes_cap > 0)
+            memcpy(grown, rep->boxes, (size_t)rep->boxes_cap * sizeof(void *));
+        rep->boxes = grown;
+        rep->boxes_cap = cap;
     }
-    if (!s->boxes[index]) {
-        struct scene_box *b = arena_zalloc(&s->arena, sizeof *b);
-        b->scene = s;
+    if (!rep->boxes[index]) {
+        struct replication_box *b = arena_zalloc(&rep->arena, sizeof *b);
+        b->rep = rep;
         b->box = box;
         b->index = (int32_t)index;
-        s->boxes[index] = b;
+        rep->boxes[index] = b;
     }
-    return s->boxes[index];
+    return rep->boxes[index];
 }
 
 static void shut_down(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct scene_box *b = ctx;
+    struct replication_box *b = ctx;
     world_box_shutdown(b->box);
 }
 
-static struct drainer_options drainer_settings(struct scene_box *b)
+static struct drainer_options drainer_settings(struct replication_box *b)
 {
-    const struct scenario *sc = b->scene->scenario;
-    struct drainer_options o = drainer_defaults(SCENE_QUEUE, (int)sc->concurrency);
+    const struct scenario *sc = b->rep->scenario;
+    struct drainer_options o = drainer_defaults(REPLICATION_QUEUE, (int)sc->concurrency);
     scenario_drainer_options(sc, &o);
     o.visibility_ns = -1; /* the client has set the queue's */
     o.notice_ns = sc->spot ? 5 * JOBQ_NS_PER_S : 0;
@@ -233,57 +233,57 @@ static struct drainer_options drainer_settings(struct scene_box *b)
     o.cancel_check_ns = 0;
     o.idle_exit_ns = -1;
     o.create = false;
-    o.on_event = scene_on_event;
+    o.on_event = records_on_event;
     o.event_ctx = b;
     return o;
 }
 
 static void drainer_main(void *arg)
 {
-    struct scene_box *b = arg;
-    struct scene *s = b->scene;
+    struct replication_box *b = arg;
+    struct replication *rep = b->rep;
     struct drainer_options o = drainer_settings(b);
     struct jobq_error err;
     int code = drainer_new(world_backend(b->proc), &o, &b->drainer, &err);
-    if (code == JOBQ_OK && s->finishing)
-        drainer_stop(b->drainer, world_now(s->world) + STOP_NS);
+    if (code == JOBQ_OK && rep->finishing)
+        drainer_stop(b->drainer, world_now(rep->world) + STOP_NS);
     if (code == JOBQ_OK)
         code = drainer_run(b->drainer, &err);
-    if (code < 0 && !s->finishing && !jobq_code_is_retryable(code)) {
+    if (code < 0 && !rep->finishing && !jobq_code_is_retryable(code)) {
         /* Refused for good: every other drainer would be, too. */
-        s->setup_code = code;
-        s->setup_error = err;
-        kernel_stop(world_kernel(s->world));
+        rep->setup_code = code;
+        rep->setup_error = err;
+        kernel_stop(world_kernel(rep->world));
         return;
     }
     /* It was stopped, or a spot notice has made it give back what it held, or the services
      * did not answer for too long: then another box will be wanted. */
-    kernel_at(world_kernel(s->world), world_now(s->world), shut_down, b, 0);
+    kernel_at(world_kernel(rep->world), world_now(rep->world), shut_down, b, 0);
 }
 
 static void box_up(void *ctx, struct world_box *box)
 {
-    struct scene *s = ctx;
-    struct scene_box *b = scene_box_of(s, box);
-    if (s->finishing) {
-        kernel_at(world_kernel(s->world), world_now(s->world), shut_down, b, 0);
+    struct replication *rep = ctx;
+    struct replication_box *b = replication_box_of(rep, box);
+    if (rep->finishing) {
+        kernel_at(world_kernel(rep->world), world_now(rep->world), shut_down, b, 0);
         return;
     }
-    b->proc = world_proc_new(s->world, "drainer", (uint64_t)world_box_index(box), box,
-                             s->ledger, 0);
+    b->proc = world_proc_new(rep->world, "drainer", (uint64_t)world_box_index(box), box,
+                             rep->ledger, 0);
     struct jobq_backend *backend = world_backend(b->proc);
-    if (s->scenario->store == SCENARIO_STORE_NONE)
+    if (rep->scenario->store == SCENARIO_STORE_NONE)
         backend->store = NULL;
-    if (s->options.hooks && s->options.hooks->process)
-        s->options.hooks->process(s->options.hooks->ctx, s->world, backend, box);
+    if (rep->options.hooks && rep->options.hooks->process)
+        rep->options.hooks->process(rep->options.hooks->ctx, rep->world, backend, box);
     b->running = true;
-    s->drainers++;
+    rep->drainers++;
     fiber_spawn(world_fibers(b->proc), drainer_main, b);
 }
 
-void scene_close_box(struct scene *s, struct scene_box *b)
+void replication_close_box(struct replication *rep, struct replication_box *b)
 {
-    (void)s;
+    (void)rep;
     if (b->drainer) {
         struct drainer_view view;
         drainer_view(b->drainer, &view);
@@ -296,143 +296,145 @@ void scene_close_box(struct scene *s, struct scene_box *b)
 
 static void box_down(void *ctx, struct world_box *box)
 {
-    struct scene *s = ctx;
-    struct scene_box *b = scene_box_of(s, box);
-    scene_close_box(s, b);
+    struct replication *rep = ctx;
+    struct replication_box *b = replication_box_of(rep, box);
+    replication_close_box(rep, b);
     drainer_gone(b);
-    if (s->finishing)
+    if (rep->finishing)
         return;
-    if (s->scenario->boot == SCENARIO_BOOT_MODEL) {
-        scene_client_want_box(s);
+    if (rep->scenario->boot == SCENARIO_BOOT_MODEL) {
+        client_want_box(rep);
         return;
     }
     struct jobq_error err;
-    world_boxes_running(s->world, s->scenario->instance, 1, false, &err);
+    world_boxes_running(rep->world, rep->scenario->instance, 1, false, &err);
 }
 
-void scene_origin(struct scene *s)
+void replication_origin(struct replication *rep)
 {
-    const struct scenario *sc = s->scenario;
-    s->origin_ns = s->last_progress_ns = s->last_activity_ns = world_now(s->world);
-    if (s->options.hooks && s->options.hooks->origin)
-        s->options.hooks->origin(s->options.hooks->ctx, s->world);
-    workload_init(&s->workload, &sc->arrivals, &sc->job_time,
+    const struct scenario *sc = rep->scenario;
+    rep->origin_ns = rep->last_progress_ns = rep->last_activity_ns =
+        world_now(rep->world);
+    if (rep->options.hooks && rep->options.hooks->origin)
+        rep->options.hooks->origin(rep->options.hooks->ctx, rep->world);
+    workload_init(&rep->workload, &sc->arrivals, &sc->job_time,
                   sc->trace.arrival_ns ? &sc->trace : NULL, sc->jobs,
-                  scene_seed(sc->seed, s->options.replication));
-    s->has_ahead = workload_next(&s->workload, &s->ahead);
-    kernel_at(world_kernel(s->world), s->origin_ns + look_ns(s), look, s, 0);
+                  replication_seed(sc->seed, rep->options.replication));
+    rep->has_ahead = workload_next(&rep->workload, &rep->ahead);
+    kernel_at(world_kernel(rep->world), rep->origin_ns + look_ns(rep), look, rep, 0);
     if (sc->boot != SCENARIO_BOOT_NONE)
         return;
-    s->setup_code =
-        world_boxes_running(s->world, sc->instance, sc->boxes, false, &s->setup_error);
-    if (s->setup_code != JOBQ_OK)
-        kernel_stop(world_kernel(s->world));
+    rep->setup_code = world_boxes_running(rep->world, sc->instance, sc->boxes, false,
+                                          &rep->setup_error);
+    if (rep->setup_code != JOBQ_OK)
+        kernel_stop(world_kernel(rep->world));
 }
 
 /* ---- playing ------------------------------------------------------------------------ */
 
-struct scene *scene_new(void)
+struct replication *replication_new(void)
 {
-    struct scene *s = xcalloc(1, sizeof *s);
-    arena_init(&s->arena, 64 * 1024);
-    return s;
+    struct replication *rep = xcalloc(1, sizeof *rep);
+    arena_init(&rep->arena, 64 * 1024);
+    return rep;
 }
 
-void scene_free(struct scene *s)
+void replication_free(struct replication *rep)
 {
-    if (!s)
+    if (!rep)
         return;
-    world_free(s->world);
-    jobrec_release(&s->jobs);
-    arena_release(&s->arena);
-    free(s->page);
-    free(s);
+    world_free(rep->world);
+    jobrec_release(&rep->jobs);
+    arena_release(&rep->arena);
+    free(rep->page);
+    free(rep);
 }
 
 /* Everything but what is kept from play to play. */
-static void start_over(struct scene *s)
+static void start_over(struct replication *rep)
 {
-    struct scene kept = *s;
-    *s = (struct scene){.world = kept.world,
-                        .jobs = kept.jobs,
-                        .arena = kept.arena,
-                        .page = kept.page,
-                        .page_cap = kept.page_cap};
-    arena_reset(&s->arena);
+    struct replication kept = *rep;
+    *rep = (struct replication){.world = kept.world,
+                                .jobs = kept.jobs,
+                                .arena = kept.arena,
+                                .page = kept.page,
+                                .page_cap = kept.page_cap};
+    arena_reset(&rep->arena);
 }
 
 /* Why a run has not come to its end, and what is left. */
-static int no_end(struct scene *s, bool time_is_up, struct jobq_error *err)
+static int no_end(struct replication *rep, bool time_is_up, struct jobq_error *err)
 {
     struct sqs_queue_info info = {0};
     struct jobq_error none;
-    int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
+    int queue = sqs_find(world_sqs(rep->world), STR(REPLICATION_QUEUE));
     if (queue >= 0)
-        sqs_info(world_sqs(s->world), world_now(s->world), queue, &info, &none);
+        sqs_info(world_sqs(rep->world), world_now(rep->world), queue, &info, &none);
     return jobq_fail(err, JOBQ_TIMEOUT,
                      "%lld of %lld jobs came to no end %s: %lld messages are visible, "
                      "%lld in flight, %lld delayed, and %lld drainers run",
-                     (long long)s->open, (long long)s->acked,
+                     (long long)rep->open, (long long)rep->acked,
                      time_is_up ? "in 100 years" : "and none runs",
                      (long long)info.visible, (long long)info.in_flight,
-                     (long long)info.delayed, (long long)s->drainers_at_give_up);
+                     (long long)info.delayed, (long long)rep->drainers_at_give_up);
 }
 
-int scene_play(struct scene *s, const struct scenario *scenario,
-               const struct world_params *params, const struct scene_options *options,
-               struct scene_result *out, struct jobq_error *err)
+int replication_play(struct replication *rep, const struct scenario *scenario,
+                     const struct world_params *params,
+                     const struct replication_options *options,
+                     struct replication_result *out, struct jobq_error *err)
 {
-    start_over(s);
-    s->scenario = scenario;
-    s->params = params;
-    s->options = *options;
-    s->ledger = out->ledger;
-    struct world_options world = {.seed =
-                                      scene_seed(scenario->seed, options->replication),
-                                  .cpu_share = scenario->cpu_share,
-                                  .paint_stacks = options->paint_stacks};
-    if (s->world)
-        world_reset(s->world, params, &world);
+    start_over(rep);
+    rep->scenario = scenario;
+    rep->params = params;
+    rep->options = *options;
+    rep->ledger = out->ledger;
+    struct world_options world = {
+        .seed = replication_seed(scenario->seed, options->replication),
+        .cpu_share = scenario->cpu_share,
+        .paint_stacks = options->paint_stacks};
+    if (rep->world)
+        world_reset(rep->world, params, &world);
     else
-        s->world = world_new(params, &world);
+        rep->world = world_new(params, &world);
     /* Ids are needed where boxes may die, to find rows that ended unseen. */
-    jobrec_reset(&s->jobs, scenario->jobs,
+    jobrec_reset(&rep->jobs, scenario->jobs,
                  options->keep_ids || scenario->spot || options->hooks);
-    world_on_boot(s->world, box_up, box_down, s);
-    scene_client_start(s);
-    enum kernel_end end = kernel_run(world_kernel(s->world), SCENE_RUN_MAX_NS);
-    scene_hear(s);
-    if (s->setup_code != JOBQ_OK) {
-        *err = s->setup_error;
-        return s->setup_code;
+    world_on_boot(rep->world, box_up, box_down, rep);
+    client_start(rep);
+    enum kernel_end end = kernel_run(world_kernel(rep->world), REPLICATION_MAX_NS);
+    if (rep->setup_code != JOBQ_OK) {
+        *err = rep->setup_error;
+        return rep->setup_code;
     }
     if (options->hooks && options->hooks->end)
-        options->hooks->end(options->hooks->ctx, s->world,
-                            sqs_find(world_sqs(s->world), STR(SCENE_QUEUE)));
-    scene_fill_result(s, out);
+        options->hooks->end(options->hooks->ctx, rep->world,
+                            sqs_find(world_sqs(rep->world), STR(REPLICATION_QUEUE)));
+    result_fill(rep, out);
     if (options->progress)
-        atomic_fetch_add_explicit(options->progress, s->ended % 64, memory_order_relaxed);
-    if (!s->finishing || s->gave_up || end == KERNEL_UNTIL)
-        return no_end(s, end == KERNEL_UNTIL, err);
+        atomic_fetch_add_explicit(options->progress, rep->ended % 64,
+                                  memory_order_relaxed);
+    if (!rep->finishing || rep->gave_up || end == KERNEL_UNTIL)
+        return no_end(rep, end == KERNEL_UNTIL, err);
     return JOBQ_OK;
 }
 
-const struct jobrec_table *scene_jobs(const struct scene *s)
+const struct jobrec_table *replication_jobs(const struct replication *rep)
 {
-    return &s->jobs;
+    return &rep->jobs;
 }
 
-int64_t scene_origin_ns(const struct scene *s)
+int64_t replication_origin_ns(const struct replication *rep)
 {
-    return s->origin_ns;
+    return rep->origin_ns;
 }
 
-struct world *scene_world(struct scene *s)
+struct world *replication_world(struct replication *rep)
 {
-    return s->world;
+    return rep->world;
 }
 
-struct jobq_str scene_page(const struct scene *s)
+struct jobq_str replication_page(const struct replication *rep)
 {
-    return (struct jobq_str){s->page_len > 0 ? s->page : NULL, s->page_len};
+    return (struct jobq_str){rep->page_len > 0 ? rep->page : NULL, rep->page_len};
 }

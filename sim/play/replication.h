@@ -3,7 +3,7 @@
  * Room:     sim, the virtual-time world.
  * Callers:  run, the sweep, torture, benches, tests.
  * Knows nothing of: how results are printed, replications, threads.
- * Units:    nanoseconds; instants of a result count from the scene's origin, when queue and
+ * Units:    nanoseconds; instants of a result count from the replication's origin, when queue and
  *           domains were there and the first job could come.
  *
  * The cast. A client process: opens the queue, makes the domains of the day, enqueues the
@@ -22,43 +22,43 @@
 #include <stdatomic.h>
 
 /* Statistics of a set of durations, in seconds; percentiles by nearest rank. */
-struct scene_times {
+struct replication_times {
     int64_t count;
     double mean, p50, p95, p99, max;
 };
 
-enum scene_resource {
-    SCENE_ARRIVALS, /* nothing binds: the fleet waits for jobs */
-    SCENE_SLOTS,
-    SCENE_VCPU,
-    SCENE_DOMAINS,
-    SCENE_IN_FLIGHT,
-    SCENE_LAUNCH,
-    SCENE_RESOURCE_COUNT
+enum replication_resource {
+    RESOURCE_ARRIVALS, /* nothing binds: the fleet waits for jobs */
+    RESOURCE_SLOTS,
+    RESOURCE_VCPU,
+    RESOURCE_DOMAINS,
+    RESOURCE_IN_FLIGHT,
+    RESOURCE_LAUNCH,
+    RESOURCE_COUNT
 };
 /* "SimpleDB domains", ... and as JSON says it: "domains", ... Static storage. */
-const char *scene_resource_name(enum scene_resource resource);
-const char *scene_resource_key(enum scene_resource resource);
+const char *replication_resource_name(enum replication_resource resource);
+const char *replication_resource_key(enum replication_resource resource);
 
-struct scene_capacity {
-    double ceiling_per_s[SCENE_RESOURCE_COUNT]; /* jobs a second; HUGE_VAL: no limit */
-    double used[SCENE_RESOURCE_COUNT];          /* share of it, 0..1 and a little more */
-    enum scene_resource binding;
+struct replication_capacity {
+    double ceiling_per_s[RESOURCE_COUNT]; /* jobs a second; HUGE_VAL: no limit */
+    double used[RESOURCE_COUNT];          /* share of it, 0..1 and a little more */
+    enum replication_resource binding;
 };
 
-struct scene_result {
+struct replication_result {
     /* Jobs. enqueued: those that the client knows to be on the queue. */
     int64_t enqueued, refused, done, dead, cancelled, expired, queued;
     int64_t lost;       /* that have neither an end nor a message that could bring it */
     int64_t failed;     /* attempts that failed and were to be tried again */
     int64_t duplicates; /* deliveries that were not run */
     int64_t attempts;
-    struct scene_times wait_s;    /* enqueue to the first start */
-    struct scene_times sojourn_s; /* enqueue to the final state */
-    double makespan_s;            /* first enqueue to the last end */
-    double throughput_per_s;      /* jobs that ended over the makespan */
+    struct replication_times wait_s;    /* enqueue to the first start */
+    struct replication_times sojourn_s; /* enqueue to the final state */
+    double makespan_s;                  /* first enqueue to the last end */
+    double throughput_per_s;            /* jobs that ended over the makespan */
     double utilisation; /* slot time in attempts over slot time of ready boxes */
-    struct scene_capacity capacity;
+    struct replication_capacity capacity;
     struct jobq_ledger *ledger;                   /* heap; owner: the result */
     int64_t requests_per_job[JOBQ_SERVICE_COUNT]; /* numerators: what comes with jobs, not
                                                      with queues, domains and boxes */
@@ -66,12 +66,12 @@ struct scene_result {
     int64_t peak_bytes; /* models and event pools at the end, when all rows are there */
 };
 
-void scene_result_init(struct scene_result *result);
-void scene_result_release(struct scene_result *result);
+void replication_result_init(struct replication_result *result);
+void replication_result_release(struct replication_result *result);
 
-/* What a caller may change while a scene is played. All may be NULL; called on the world's
+/* What a caller may change while a replication is played. All may be NULL; called on the world's
  * own thread, outside fibers. */
-struct scene_hooks {
+struct replication_hooks {
     void *ctx;
     /* A process was made and its fibers have not run: decorate its ports. box NULL: the
      * client. */
@@ -86,17 +86,17 @@ struct scene_hooks {
     bool (*pending)(void *ctx);
 };
 
-struct scene;
+struct replication;
 
-struct scene *scene_new(void);
-void scene_free(struct scene *scene);
+struct replication *replication_new(void);
+void replication_free(struct replication *replication);
 
-struct scene_options {
+struct replication_options {
     uint64_t replication; /* 0..: its own streams of the scenario's seed */
     bool keep_ids;        /* for --jobs-csv */
     bool page;            /* publish the status page when half of the jobs have ended */
     bool paint_stacks;
-    const struct scene_hooks *hooks; /* NULL: none */
+    const struct replication_hooks *hooks; /* NULL: none */
     _Atomic int64_t *progress; /* ended jobs are added, some at a time; NULL: none */
     bool until_empty;          /* end only when nothing is left on the queue either */
     int64_t give_up_ns;        /* fail when nothing has arrived, run or ended for so long;
@@ -107,26 +107,27 @@ struct scene_options {
  * end, and what waits (the result is filled as far as it went); else the error of the
  * client's set-up, or the one that a drainer was refused with for good. The memory of the
  * last play is used again. */
-int scene_play(struct scene *scene, const struct scenario *scenario,
-               const struct world_params *params, const struct scene_options *options,
-               struct scene_result *out, struct jobq_error *err);
+int replication_play(struct replication *replication, const struct scenario *scenario,
+                     const struct world_params *params,
+                     const struct replication_options *options,
+                     struct replication_result *out, struct jobq_error *err);
 
 /* Of the last play, until the next. */
-const struct jobrec_table *scene_jobs(const struct scene *scene);
-int64_t scene_origin_ns(const struct scene *scene);
-struct world *scene_world(struct scene *scene);
+const struct jobrec_table *replication_jobs(const struct replication *replication);
+int64_t replication_origin_ns(const struct replication *replication);
+struct world *replication_world(struct replication *replication);
 /* The page as published; NULL bytes without one. */
-struct jobq_str scene_page(const struct scene *scene);
+struct jobq_str replication_page(const struct replication *replication);
 
 /* The seed of a replication's streams. */
-uint64_t scene_seed(uint64_t seed, uint64_t replication);
+uint64_t replication_seed(uint64_t seed, uint64_t replication);
 
-#define SCENE_QUEUE "jobs"
+#define REPLICATION_QUEUE "jobs"
 /* The longest run: a job of as long and the 56 years of the wall clock's start still fit the
  * 292 years of an int64 of nanoseconds. */
-#define SCENE_RUN_MAX_NS (INT64_C(100) * 365 * JOBQ_NS_PER_DAY)
+#define REPLICATION_MAX_NS (INT64_C(100) * 365 * JOBQ_NS_PER_DAY)
 /* The root volume of a box: the smallest of Amazon Linux 2023's images. A box also has a
  * public address. */
-#define SCENE_VOLUME_GIB 8
+#define REPLICATION_VOLUME_GIB 8
 
 #endif

@@ -12,28 +12,28 @@
 /* A resource that is used more than this binds. */
 #define BINDS_AT 0.85
 
-const char *scene_resource_name(enum scene_resource resource)
+const char *replication_resource_name(enum replication_resource resource)
 {
-    static const char *const names[SCENE_RESOURCE_COUNT] = {
+    static const char *const names[RESOURCE_COUNT] = {
         "arrivals",           "slots",      "vCPU", "SimpleDB domains",
         "messages in flight", "launch rate"};
     return names[resource];
 }
 
-const char *scene_resource_key(enum scene_resource resource)
+const char *replication_resource_key(enum replication_resource resource)
 {
-    static const char *const keys[SCENE_RESOURCE_COUNT] = {
+    static const char *const keys[RESOURCE_COUNT] = {
         "arrivals", "slots", "vcpu", "domains", "in_flight", "launch_rate"};
     return keys[resource];
 }
 
-void scene_result_init(struct scene_result *r)
+void replication_result_init(struct replication_result *r)
 {
-    *r = (struct scene_result){0};
+    *r = (struct replication_result){0};
     r->ledger = xcalloc(1, sizeof *r->ledger);
 }
 
-void scene_result_release(struct scene_result *r)
+void replication_result_release(struct replication_result *r)
 {
     if (r->ledger)
         jobq_ledger_release(r->ledger);
@@ -79,9 +79,9 @@ static double percentile_s(int64_t *v, int64_t count, double share)
     return (double)kth(v, count, rank < 0 ? 0 : rank) / 1e9;
 }
 
-static struct scene_times times_of(int64_t *v, int64_t count)
+static struct replication_times times_of(int64_t *v, int64_t count)
 {
-    struct scene_times t = {.count = count};
+    struct replication_times t = {.count = count};
     if (count == 0)
         return t;
     int64_t max_ns = 0;
@@ -108,7 +108,7 @@ struct job_sums {
 };
 
 static void sum_job(struct job_sums *sums, const struct jobrec *rec, int64_t now_ns,
-                    double keep_ns, struct scene_result *out)
+                    double keep_ns, struct replication_result *out)
 {
     int64_t from_ns = rec->enqueued_at_ns, ended_ns = rec->ended_at_ns;
     if (from_ns >= 0 && rec->started_at_ns >= 0)
@@ -127,15 +127,15 @@ static void sum_job(struct job_sums *sums, const struct jobrec *rec, int64_t now
     sums->late_ns += (double)(now_ns - end_ns) - keep_ns;
 }
 
-static void sum_jobs(const struct scene *s, struct job_sums *sums,
-                     struct scene_result *out)
+static void sum_jobs(const struct replication *rep, struct job_sums *sums,
+                     struct replication_result *out)
 {
-    const struct jobrec_table *t = &s->jobs;
+    const struct jobrec_table *t = &rep->jobs;
     size_t room = (size_t)(t->count > 0 ? t->count : 1) * sizeof(int64_t);
     *sums = (struct job_sums){
         .wait = xmalloc(room), .sojourn = xmalloc(room), .first_ns = INT64_MAX};
-    int64_t now_ns = world_now(s->world);
-    double keep_ns = (double)s->scenario->keep_ns;
+    int64_t now_ns = world_now(rep->world);
+    double keep_ns = (double)rep->scenario->keep_ns;
     for (int64_t i = 0; i < t->count; i++)
         sum_job(sums, &t->rec[i], now_ns, keep_ns, out);
     out->wait_s = times_of(sums->wait, sums->waits);
@@ -144,42 +144,42 @@ static void sum_jobs(const struct scene *s, struct job_sums *sums,
     free(sums->sojourn);
 }
 
-static void fill_jobs(struct scene *s, const struct job_sums *sums,
-                      struct scene_result *out)
+static void fill_jobs(struct replication *rep, const struct job_sums *sums,
+                      struct replication_result *out)
 {
     struct sqs_stats stats = {0};
-    int queue = sqs_find(world_sqs(s->world), STR(SCENE_QUEUE));
+    int queue = sqs_find(world_sqs(rep->world), STR(REPLICATION_QUEUE));
     if (queue >= 0)
-        sqs_stats(world_sqs(s->world), world_now(s->world), queue, &stats);
-    int64_t open = s->acked - out->done - out->dead - out->cancelled;
-    out->enqueued = s->acked;
-    out->refused = s->refused;
+        sqs_stats(world_sqs(rep->world), world_now(rep->world), queue, &stats);
+    int64_t open = rep->acked - out->done - out->dead - out->cancelled;
+    out->enqueued = rep->acked;
+    out->refused = rep->refused;
     out->expired = stats.expired < open ? stats.expired : open;
-    out->lost = s->lost < open - out->expired ? s->lost : open - out->expired;
+    out->lost = rep->lost < open - out->expired ? rep->lost : open - out->expired;
     out->queued = open - out->expired - out->lost;
-    out->failed = s->failed_attempts;
-    out->attempts = s->attempts;
+    out->failed = rep->failed_attempts;
+    out->attempts = rep->attempts;
     if (sums->last_ns > sums->first_ns)
         out->makespan_s = (double)(sums->last_ns - sums->first_ns) / 1e9;
     int64_t ended = out->done + out->dead + out->cancelled;
     out->throughput_per_s = out->makespan_s > 0 ? (double)ended / out->makespan_s : 0;
     out->ledger->jobs = ended + out->expired;
-    out->ledger->attempts = s->attempts;
+    out->ledger->attempts = rep->attempts;
     /* Those that are lost to retention, for the table of jobs. */
-    for (int64_t i = 0; i < s->jobs.count && out->expired > 0; i++)
-        if (s->jobs.rec[i].index >= 0 && s->jobs.rec[i].state == JOBREC_OPEN)
-            s->jobs.rec[i].state = JOBREC_EXPIRED;
+    for (int64_t i = 0; i < rep->jobs.count && out->expired > 0; i++)
+        if (rep->jobs.rec[i].index >= 0 && rep->jobs.rec[i].state == JOBREC_OPEN)
+            rep->jobs.rec[i].state = JOBREC_EXPIRED;
 }
 
 /* ---- usage ------------------------------------------------------------------------ */
 
-static void fill_instances(struct scene *s, struct scene_result *out)
+static void fill_instances(struct replication *rep, struct replication_result *out)
 {
-    int64_t now_ns = world_now(s->world);
-    for (int64_t i = 0; i < world_box_count(s->world); i++) {
-        struct world_box *box = world_box_at(s->world, i);
-        struct scene_box *b = scene_box_of(s, box);
-        scene_close_box(s, b);
+    int64_t now_ns = world_now(rep->world);
+    for (int64_t i = 0; i < world_box_count(rep->world); i++) {
+        struct world_box *box = world_box_at(rep->world, i);
+        struct replication_box *b = replication_box_of(rep, box);
+        replication_close_box(rep, b);
         const struct ec2_instance *e = world_box_instance(box);
         out->duplicates += b->counters.duplicates;
         if (e->running_at_ns > now_ns)
@@ -195,20 +195,20 @@ static void fill_instances(struct scene *s, struct scene_result *out)
         use->ended_at_ns = e->ended_at_ns < now_ns ? e->ended_at_ns : now_ns;
         use->ready_at_ns = ready_ns < 0 ? use->ended_at_ns : ready_ns;
         use->busy_slot_ns = b->busy_slot_ns;
-        use->slots = s->scenario->concurrency;
+        use->slots = rep->scenario->concurrency;
         double hours = (double)(use->ended_at_ns - use->running_at_ns) / JOBQ_NS_PER_HOUR;
-        out->ledger->volume_gib_hours += SCENE_VOLUME_GIB * hours;
+        out->ledger->volume_gib_hours += REPLICATION_VOLUME_GIB * hours;
         out->ledger->ipv4_hours += hours;
     }
 }
 
 /* A row lives from its enqueueing until `keep` after its job's end. The model keeps all rows
  * to the end of the run; what they are there too long is taken off again. */
-static void fill_storage(struct scene *s, const struct job_sums *sums,
-                         struct scene_result *out)
+static void fill_storage(struct replication *rep, const struct job_sums *sums,
+                         struct replication_result *out)
 {
-    struct simpledb *db = world_simpledb(s->world);
-    int64_t rows = 0, now_ns = world_now(s->world);
+    struct simpledb *db = world_simpledb(rep->world);
+    int64_t rows = 0, now_ns = world_now(rep->world);
     for (int d = 0; d < simpledb_domain_count(db); d++) {
         struct jobq_domain_stats stats = {0};
         struct simpledb_reply reply;
@@ -248,7 +248,7 @@ static bool is_setup(enum jobq_action action)
     }
 }
 
-static void fill_requests(struct scene_result *out)
+static void fill_requests(struct replication_result *out)
 {
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
         enum jobq_action action = (enum jobq_action)i;
@@ -260,29 +260,29 @@ static void fill_requests(struct scene_result *out)
 
 /* ---- capacity ----------------------------------------------------------------------- */
 
-static void fill_capacity(struct scene *s, struct scene_result *out)
+static void fill_capacity(struct replication *rep, struct replication_result *out)
 {
-    const struct scenario *sc = s->scenario;
+    const struct scenario *sc = rep->scenario;
     const struct jobq_ledger *l = out->ledger;
-    struct scene_capacity *c = &out->capacity;
+    struct replication_capacity *c = &out->capacity;
     double busy_ns = 0, slot_ns = 0, cpu_ns = 0, vcpu_ns = 0, boot_ns = 0;
-    double end_ns = (double)world_now(s->world);
-    for (int64_t i = 0; i < world_box_count(s->world); i++) {
-        struct world_box *box = world_box_at(s->world, i);
+    double end_ns = (double)world_now(rep->world);
+    for (int64_t i = 0; i < world_box_count(rep->world); i++) {
+        struct world_box *box = world_box_at(rep->world, i);
         const struct ec2_instance *e = world_box_instance(box);
         double from_ns = (double)world_box_ready_at(box);
         if (from_ns < 0)
             continue;
         /* Until the last job's end: flushing afterwards is no slot time. */
-        double to_ns = fmin((double)e->ended_at_ns, (double)s->last_end_ns);
-        busy_ns += (double)s->boxes[i]->busy_slot_ns;
-        cpu_ns += (double)s->boxes[i]->cpu_ns;
+        double to_ns = fmin((double)e->ended_at_ns, (double)rep->last_end_ns);
+        busy_ns += (double)rep->boxes[i]->busy_slot_ns;
+        cpu_ns += (double)rep->boxes[i]->cpu_ns;
         slot_ns += fmax(0, to_ns - from_ns) * (double)sc->concurrency;
         vcpu_ns += fmax(0, to_ns - from_ns) * e->type.vcpus;
-        boot_ns = fmax(boot_ns, from_ns - (double)s->origin_ns);
+        boot_ns = fmax(boot_ns, from_ns - (double)rep->origin_ns);
     }
     out->utilisation = slot_ns > 0 ? busy_ns / slot_ns : 0;
-    for (int i = 0; i < SCENE_RESOURCE_COUNT; i++)
+    for (int i = 0; i < RESOURCE_COUNT; i++)
         c->ceiling_per_s[i] = HUGE_VAL;
     double jobs = (double)(out->done + out->dead), rate = out->throughput_per_s;
     if (jobs <= 0 || end_ns <= 0)
@@ -292,52 +292,52 @@ static void fill_capacity(struct scene *s, struct scene_result *out)
     /* A batch of rows counts as so many writes; what was turned away as none. */
     double row_writes =
         fmax((double)(rows->requests - rows->throttled),
-             (double)out->enqueued * s->params->simpledb.batch_row_writes);
+             (double)out->enqueued * rep->params->simpledb.batch_row_writes);
     double writes = (double)(put->requests - put->throttled) + row_writes;
-    double per_s = s->params->simpledb.writes_per_s * (double)sc->domains;
+    double per_s = rep->params->simpledb.writes_per_s * (double)sc->domains;
     if (per_s > 0 && writes > 0)
-        c->ceiling_per_s[SCENE_DOMAINS] = per_s / (writes / jobs);
+        c->ceiling_per_s[RESOURCE_DOMAINS] = per_s / (writes / jobs);
     if (busy_ns > 0)
-        c->ceiling_per_s[SCENE_SLOTS] =
+        c->ceiling_per_s[RESOURCE_SLOTS] =
             (double)(sc->boxes * sc->concurrency) / (busy_ns / 1e9 / jobs);
-    if (cpu_ns > 0 && world_box_count(s->world) > 0)
-        c->ceiling_per_s[SCENE_VCPU] = (double)sc->boxes *
-                                       world_box_vcpus(world_box_at(s->world, 0)) /
-                                       (cpu_ns / 1e9 / jobs);
-    if (s->params->sqs.in_flight_max > 0 && busy_ns > 0)
-        c->ceiling_per_s[SCENE_IN_FLIGHT] =
-            (double)s->params->sqs.in_flight_max / (busy_ns / 1e9 / jobs);
-    for (int i = 0; i < SCENE_RESOURCE_COUNT; i++)
+    if (cpu_ns > 0 && world_box_count(rep->world) > 0)
+        c->ceiling_per_s[RESOURCE_VCPU] = (double)sc->boxes *
+                                          world_box_vcpus(world_box_at(rep->world, 0)) /
+                                          (cpu_ns / 1e9 / jobs);
+    if (rep->params->sqs.in_flight_max > 0 && busy_ns > 0)
+        c->ceiling_per_s[RESOURCE_IN_FLIGHT] =
+            (double)rep->params->sqs.in_flight_max / (busy_ns / 1e9 / jobs);
+    for (int i = 0; i < RESOURCE_COUNT; i++)
         c->used[i] = isfinite(c->ceiling_per_s[i]) ? rate / c->ceiling_per_s[i] : 0;
-    c->used[SCENE_SLOTS] = out->utilisation;
-    c->used[SCENE_VCPU] = vcpu_ns > 0 ? cpu_ns / vcpu_ns : 0;
-    double span_ns = (double)(s->last_end_ns - s->origin_ns);
-    c->used[SCENE_LAUNCH] = span_ns > 0 ? boot_ns / span_ns : 0;
+    c->used[RESOURCE_SLOTS] = out->utilisation;
+    c->used[RESOURCE_VCPU] = vcpu_ns > 0 ? cpu_ns / vcpu_ns : 0;
+    double span_ns = (double)(rep->last_end_ns - rep->origin_ns);
+    c->used[RESOURCE_LAUNCH] = span_ns > 0 ? boot_ns / span_ns : 0;
     /* Slots are also full while they wait for something else, so the others are looked at
      * first. */
     const struct jobq_usage *receive = &l->action[JOBQ_ACT_SQS_RECEIVE];
     bool over_limit = receive->failed - receive->throttled > receive->requests / 50;
     bool throttled =
         put->throttled + rows->throttled > (put->requests + rows->requests) / 20;
-    c->binding = over_limit                          ? SCENE_IN_FLIGHT
-                 : throttled                         ? SCENE_DOMAINS
-                 : c->used[SCENE_DOMAINS] > BINDS_AT ? SCENE_DOMAINS
-                 : c->used[SCENE_VCPU] > BINDS_AT    ? SCENE_VCPU
-                 : c->used[SCENE_LAUNCH] > 0.5       ? SCENE_LAUNCH
-                 : c->used[SCENE_SLOTS] > BINDS_AT   ? SCENE_SLOTS
-                                                     : SCENE_ARRIVALS;
+    c->binding = over_limit                             ? RESOURCE_IN_FLIGHT
+                 : throttled                            ? RESOURCE_DOMAINS
+                 : c->used[RESOURCE_DOMAINS] > BINDS_AT ? RESOURCE_DOMAINS
+                 : c->used[RESOURCE_VCPU] > BINDS_AT    ? RESOURCE_VCPU
+                 : c->used[RESOURCE_LAUNCH] > 0.5       ? RESOURCE_LAUNCH
+                 : c->used[RESOURCE_SLOTS] > BINDS_AT   ? RESOURCE_SLOTS
+                                                        : RESOURCE_ARRIVALS;
 }
 
-void scene_fill_result(struct scene *s, struct scene_result *out)
+void result_fill(struct replication *rep, struct replication_result *out)
 {
-    out->peak_bytes = world_memory(s->world);
+    out->peak_bytes = world_memory(rep->world);
     struct job_sums sums;
-    sum_jobs(s, &sums, out);
-    fill_jobs(s, &sums, out);
-    fill_instances(s, out);
-    fill_storage(s, &sums, out);
+    sum_jobs(rep, &sums, out);
+    fill_jobs(rep, &sums, out);
+    fill_instances(rep, out);
+    fill_storage(rep, &sums, out);
     fill_requests(out);
-    fill_capacity(s, out);
-    out->events = kernel_events(world_kernel(s->world));
-    out->switches = kernel_switches(world_kernel(s->world));
+    fill_capacity(rep, out);
+    out->events = kernel_events(world_kernel(rep->world));
+    out->switches = kernel_switches(world_kernel(rep->world));
 }

@@ -51,7 +51,7 @@ static int check_payload(const struct scenario *s, const struct world_params *p,
             (long long)bytes, (long long)JOB_ROW_BYTES_MAX);
     int64_t most = p->sqs.message_bytes_max;
     if ((!stored || s->payload_in == SCENARIO_PAYLOAD_MESSAGE) && most > 0 &&
-        bytes + JOB_ID_SUFFIX + (int64_t)sizeof SCENE_QUEUE > most)
+        bytes + JOB_ID_SUFFIX + (int64_t)sizeof REPLICATION_QUEUE > most)
         return jobq_fail(
             err, JOBQ_LIMIT,
             "--payload: a job of %lld bytes exceeds the queue's limit of %lld "
@@ -74,7 +74,7 @@ static int check_length(const struct scenario *s, const struct world_params *p,
             work_s += (double)s->trace.job_ns[i] / 1e9;
     }
     double slots = (double)s->boxes * (double)s->concurrency;
-    double most_s = (double)SCENE_RUN_MAX_NS / 1e9, year_s = 365 * 86400.0;
+    double most_s = (double)REPLICATION_MAX_NS / 1e9, year_s = 365 * 86400.0;
     if (work_s / slots <= most_s)
         return JOBQ_OK;
     return jobq_fail(err, JOBQ_LIMIT,
@@ -129,20 +129,20 @@ struct worker {
     bool started;
 };
 
-static void play_one(struct worker *w, struct scene *scene, int64_t rep)
+static void play_one(struct worker *w, struct replication *replication, int64_t rep)
 {
     struct crew *c = w->crew;
     struct jobq_error *err = &c->errors[rep];
-    struct scene_options options = {.replication = (uint64_t)rep,
-                                    .keep_ids = rep == 0 && c->options->keep_ids,
-                                    .page = rep == 0 && c->options->page,
-                                    .progress = c->options->progress,
-                                    .hooks = c->options->hooks};
-    scene_result_init(&c->result->rep[rep]);
-    int code =
-        scene_play(scene, c->scenario, c->params, &options, &c->result->rep[rep], err);
+    struct replication_options options = {.replication = (uint64_t)rep,
+                                          .keep_ids = rep == 0 && c->options->keep_ids,
+                                          .page = rep == 0 && c->options->page,
+                                          .progress = c->options->progress,
+                                          .hooks = c->options->hooks};
+    replication_result_init(&c->result->rep[rep]);
+    int code = replication_play(replication, c->scenario, c->params, &options,
+                                &c->result->rep[rep], err);
     if (code == JOBQ_OK && rep == 0 && c->options->first)
-        code = c->options->first(c->options->ctx, scene, err);
+        code = c->options->first(c->options->ctx, replication, err);
     if (code != JOBQ_OK) {
         err->code = (enum jobq_code)code;
         atomic_store(&c->failed, 1);
@@ -153,12 +153,12 @@ static void *work(void *arg)
 {
     struct worker *w = arg;
     struct crew *c = w->crew;
-    struct scene *scene = scene_new();
+    struct replication *replication = replication_new();
     int64_t rep;
     while (!atomic_load(&c->failed) &&
            (rep = atomic_fetch_add(&c->next, 1)) < c->result->reps)
-        play_one(w, scene, rep);
-    scene_free(scene);
+        play_one(w, replication, rep);
+    replication_free(replication);
     return NULL;
 }
 
@@ -214,7 +214,7 @@ int run_scenario(const struct scenario *scenario, const struct world_params *par
 void run_result_release(struct run_result *result)
 {
     for (int64_t i = 0; i < result->reps; i++)
-        scene_result_release(&result->rep[i]);
+        replication_result_release(&result->rep[i]);
     free(result->rep);
     *result = (struct run_result){0};
 }
@@ -233,7 +233,8 @@ static void put(struct list *l, const char *group, const char *name, double valu
         l->out[l->count++] = (struct run_metric){group, name, value, whole};
 }
 
-static void put_times(struct list *l, const char *group, const struct scene_times *t)
+static void put_times(struct list *l, const char *group,
+                      const struct replication_times *t)
 {
     put(l, group, "mean", t->mean, false);
     put(l, group, "p50", t->p50, false);
@@ -242,7 +243,7 @@ static void put_times(struct list *l, const char *group, const struct scene_time
     put(l, group, "max", t->max, false);
 }
 
-static void put_jobs(struct list *l, const struct scene_result *r)
+static void put_jobs(struct list *l, const struct replication_result *r)
 {
     const struct {
         const char *name;
@@ -266,7 +267,7 @@ static double chunks(const int64_t *kib)
     return (double)sum;
 }
 
-static void put_usage(struct list *l, const struct scene_result *r)
+static void put_usage(struct list *l, const struct replication_result *r)
 {
     const struct jobq_ledger *g = r->ledger;
     double out = 0, in = 0, box = 0, instance = 0, boot = 0, busy = 0;
@@ -299,7 +300,7 @@ static void put_usage(struct list *l, const struct scene_result *r)
     put(l, "usage", "ipv4_hours", g->ipv4_hours, false);
 }
 
-int run_metrics(const struct scene_result *r, struct run_metric *out)
+int run_metrics(const struct replication_result *r, struct run_metric *out)
 {
     struct list l = {out, 0};
     put_jobs(&l, r);

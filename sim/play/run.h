@@ -15,19 +15,20 @@
 #include "sim/play/replication.h"
 
 struct run_result {
-    struct scene_result *rep; /* reps long; owner: the result */
+    struct replication_result *rep; /* reps long; owner: the result */
     int64_t reps;
     double wall_s; /* real time, all threads together in parallel */
 };
 
 struct run_options {
-    int64_t threads;                 /* >= 1; 0: as many as there are cores */
-    bool keep_ids, page;             /* of the first replication */
-    _Atomic int64_t *progress;       /* jobs that have ended, over all; NULL: none */
-    const struct scene_hooks *hooks; /* of every replication; on its thread */
-    /* The first replication was played: its scene is good until this returns. On a worker's
+    int64_t threads;           /* >= 1; 0: as many as there are cores */
+    bool keep_ids, page;       /* of the first replication */
+    _Atomic int64_t *progress; /* jobs that have ended, over all; NULL: none */
+    const struct replication_hooks *hooks; /* of every replication; on its thread */
+    /* The first replication was played: its replication is good until this returns. On a worker's
      * thread. NULL: not wanted. */
-    int (*first)(void *ctx, const struct scene *scene, struct jobq_error *err);
+    int (*first)(void *ctx, const struct replication *replication,
+                 struct jobq_error *err);
     void *ctx;
 };
 
@@ -52,6 +53,6 @@ struct run_metric {
 };
 #define RUN_METRICS_MAX 128
 /* Writes them at out (RUN_METRICS_MAX long); returns how many: the same for every result. */
-int run_metrics(const struct scene_result *result, struct run_metric *out);
+int run_metrics(const struct replication_result *result, struct run_metric *out);
 
 #endif

@@ -63,9 +63,9 @@ struct sweep {
 struct worker {
     struct sweep *sweep;
     pthread_t thread;
-    struct scene *scene;
+    struct replication *replication;
     struct world_params *params; /* of the last point */
-    struct scene_result result;
+    struct replication_result result;
     double *rep_line[USAGE_LINE_COUNT]; /* values of each replication */
     double *rep_out[OUT_COUNT];
     double *rep_requests;
@@ -143,7 +143,7 @@ int sweep_predict(const struct scenario *s, struct predict_scenario *out,
     out->keep_s = (double)s->keep_ns / 1e9;
     out->client_internet = s->client == SCENARIO_CLIENT_INTERNET;
     out->spot = s->spot;
-    out->volume_gib = SCENE_VOLUME_GIB;
+    out->volume_gib = REPLICATION_VOLUME_GIB;
     out->public_ip = true;
     out->store = s->store == SCENARIO_STORE_NONE ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
     int code = predict_set(out, "instance", s->instance, err);
@@ -287,7 +287,7 @@ static void reserve_reps(struct worker *w, int64_t reps)
 /* Waiting times in the order in which jobs came, without the warm-up. */
 static double steady_wait_s(struct worker *w, const struct scenario *s)
 {
-    const struct jobrec_table *jobs = scene_jobs(w->scene);
+    const struct jobrec_table *jobs = replication_jobs(w->replication);
     if (s->arrivals.kind == ARRIVALS_AT_ONCE && !s->trace_path)
         return w->result.wait_s.mean;
     if (jobs->count > w->waits_cap) {
@@ -304,7 +304,7 @@ static double steady_wait_s(struct worker *w, const struct scenario *s)
 
 static void note_replication(struct worker *w, const struct scenario *s, int64_t rep)
 {
-    const struct scene_result *r = &w->result;
+    const struct replication_result *r = &w->result;
     struct usage usage;
     usage_from_ledger(r->ledger, &usage);
     for (int l = 0; l < USAGE_LINE_COUNT; l++)
@@ -379,8 +379,8 @@ static void put_row(struct worker *w, const struct predict_scenario *view, int64
     for (int o = 0; o < OUT_BINDING; o++)
         put_number(&w->row, steady_replications(w->rep_out[o], (size_t)reps).mean);
     text_putc(&w->row, ',');
-    text_puts(&w->row,
-              scene_resource_name((enum scene_resource)w->rep_out[OUT_BINDING][0]));
+    text_puts(&w->row, replication_resource_name(
+                           (enum replication_resource)w->rep_out[OUT_BINDING][0]));
 }
 
 static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
@@ -399,11 +399,11 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     int64_t reps = 0, want = precision > 0 ? REPS_FIRST : s.reps;
     for (; code == JOBQ_OK && reps < want; reps++) {
         reserve_reps(w, want);
-        struct scene_options options = {.replication = (uint64_t)reps};
-        /* A scene adds to its result's ledger. */
-        scene_result_release(&w->result);
-        scene_result_init(&w->result);
-        code = scene_play(w->scene, &s, w->params, &options, &w->result, err);
+        struct replication_options options = {.replication = (uint64_t)reps};
+        /* A replication adds to its result's ledger. */
+        replication_result_release(&w->result);
+        replication_result_init(&w->result);
+        code = replication_play(w->replication, &s, w->params, &options, &w->result, err);
         if (code != JOBQ_OK)
             break;
         note_replication(w, &s, reps);
@@ -452,16 +452,16 @@ static struct worker *worker_new(struct sweep *sweep)
 {
     struct worker *w = xcalloc(1, sizeof *w);
     w->sweep = sweep;
-    w->scene = scene_new();
-    scene_result_init(&w->result);
+    w->replication = replication_new();
+    replication_result_init(&w->result);
     return w;
 }
 
 static void worker_free(struct worker *w)
 {
-    scene_free(w->scene);
+    replication_free(w->replication);
     free(w->params);
-    scene_result_release(&w->result);
+    replication_result_release(&w->result);
     for (int l = 0; l < USAGE_LINE_COUNT; l++)
         free(w->rep_line[l]);
     for (int o = 0; o < OUT_COUNT; o++)

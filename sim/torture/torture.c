@@ -27,7 +27,7 @@ struct torture {
     double refuse_p, lose_p;         /* of a call, of a reply */
     double late_p;                   /* of a call that changes something */
     int64_t late_timeout_ns;         /* what its caller waits */
-    const struct jobrec_table *jobs; /* what the scene saw */
+    const struct jobrec_table *jobs; /* what the replication saw */
     int64_t cancels;
     struct world_proc *canceller;
     struct jobq_ledger ledger; /* of the canceller; heap, as the whole */
@@ -271,7 +271,7 @@ static void read_rows(struct torture *t, struct jobrec_table *rows)
         struct jobq_str name = simpledb_domain_name(db, d);
         int day, shard;
         if (!simpledb_domain_exists(db, d) ||
-            !job_domain_parse(name, STR(SCENE_QUEUE), &day, &shard))
+            !job_domain_parse(name, STR(REPLICATION_QUEUE), &day, &shard))
             continue;
         struct simpledb_cursor cursor = {0};
         struct jobq_item item;
@@ -363,7 +363,7 @@ static void on_end(void *ctx, struct world *w, int queue)
     sqs_visit(world_sqs(w), world_now(w), queue, see_message, &seen);
     char name[JOBQ_QUEUE_NAME_MAX + 1];
     struct seen dead = {t, &rows, 0};
-    job_dead_queue_name(SCENE_QUEUE, name);
+    job_dead_queue_name(REPLICATION_QUEUE, name);
     int dead_queue = sqs_find(world_sqs(w), str_of(name));
     if (dead_queue >= 0)
         sqs_visit(world_sqs(w), world_now(w), dead_queue, see_message, &dead);
@@ -391,21 +391,22 @@ int torture_play(const struct torture_options *options, struct torture_result *o
     dice_init(&t->dice, options->seed, "torture", 0);
     dice_init(&t->fault_dice, options->seed, "torture-faults", 0);
     int code = plan(t, err);
-    struct scene_hooks hooks = {.ctx = t,
-                                .process = on_process,
-                                .origin = on_origin,
-                                .end = on_end,
-                                .pending = is_pending};
-    struct scene_options scene_options = {.keep_ids = true,
-                                          .until_empty = true,
-                                          .hooks = &hooks,
-                                          .give_up_ns = 2 * JOBQ_NS_PER_HOUR};
-    struct scene_result result = {0};
+    struct replication_hooks hooks = {.ctx = t,
+                                      .process = on_process,
+                                      .origin = on_origin,
+                                      .end = on_end,
+                                      .pending = is_pending};
+    struct replication_options replication_options = {.keep_ids = true,
+                                                      .until_empty = true,
+                                                      .hooks = &hooks,
+                                                      .give_up_ns = 2 * JOBQ_NS_PER_HOUR};
+    struct replication_result result = {0};
     if (code == JOBQ_OK) {
-        struct scene *scene = scene_new();
-        t->jobs = scene_jobs(scene);
-        scene_result_init(&result);
-        code = scene_play(scene, &t->scenario, t->params, &scene_options, &result, err);
+        struct replication *replication = replication_new();
+        t->jobs = replication_jobs(replication);
+        replication_result_init(&result);
+        code = replication_play(replication, &t->scenario, t->params,
+                                &replication_options, &result, err);
         if (code == JOBQ_TIMEOUT) {
             if (!out->finding[0])
                 memcpy(out->finding, err->text, sizeof out->finding);
@@ -418,8 +419,8 @@ int torture_play(const struct torture_options *options, struct torture_result *o
         if (code == JOBQ_OK && out->queued > 0)
             find(t, "%lld jobs are still queued after the quiet phase",
                  (long long)out->queued);
-        scene_result_release(&result);
-        scene_free(scene);
+        replication_result_release(&result);
+        replication_free(replication);
     }
     jobq_ledger_release(&t->ledger);
     scenario_release(&t->scenario);

@@ -482,25 +482,12 @@ struct receipts_call {
     struct jobq_entry_result *result;
 };
 
-/* Reads the delete's receipts as it sets out, while the caller's list of them is near. Their
- * texts came with their messages, some time ago: all are asked for before the first is read. */
-static void read_receipts(struct receipts_call *d, const struct jobq_str *receipt)
-{
-    for (int i = 0; i < d->count; i++)
-        __builtin_prefetch(receipt[i].ptr);
-    for (int i = 0; i < d->count; i++)
-        if (!receipt_of(receipt[i], &d->receipt[i]))
-            d->receipt[i].bits = 0;
-}
-
 static void remove_apply(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct receipts_call *d = ctx;
     struct world *w = d->call.proc->world;
     enum sqs_fault result[JOBQ_BATCH_MAX];
-    for (int i = 0; i < d->count; i++)
-        sqs_foresee(w->sqs, d->receipt[i]);
     enum sqs_fault fault =
         sqs_delete(w->sqs, now_of(&d->call), dice_u(&d->call.proc->call), d->queue,
                    d->receipt, d->count, result, d->call.err);
@@ -522,7 +509,9 @@ static int queue_remove(struct jobq_queue *port, int queue,
     d.queue = queue;
     d.count = count;
     d.result = result;
-    read_receipts(&d, receipt);
+    for (int i = 0; i < count; i++)
+        if (!receipt_of(receipt[i], &d.receipt[i]))
+            d.receipt[i].bits = 0;
     world_ask(proc_of(port), &d.call, remove_apply, WORLD_SQS_DELETE);
     return d.call.code;
 }

@@ -8,7 +8,7 @@
  * is applied at once, in the caller's instant, and the fiber does not park.
  *
  * Room:     sim, the virtual-time world.
- * Callers:  scene, torture, the contract suite, benches and tests.
+ * Callers:  replication, torture, the contract suite, benches and tests.
  * Knows nothing of: scenarios, workloads, what the product does with the ports.
  * Blocks:   the port calls park the calling fiber; everything here does not.
  * Units:    nanoseconds since the start of the replication. The wall clock of processes

@@ -63,17 +63,17 @@ static bool speed(int rounds, const char *jobs)
                                       {NULL, NULL}};
     struct scenario s;
     struct world_params *params = prepare(&s, options);
-    struct scene *scene = scene_new();
+    struct replication *replication = replication_new();
     double first_s = 0, spent_s[ROUNDS_MAX], ratio[ROUNDS_MAX];
-    struct scene_result r;
+    struct replication_result r;
     for (int round = 0; round <= rounds; round++) {
-        struct scene_options play = {.replication = (uint64_t)round};
+        struct replication_options play = {.replication = (uint64_t)round};
         struct jobq_error err;
-        scene_result_init(&r);
+        replication_result_init(&r);
         double loop_from_s = cpu_s();
         mm1_loop((uint64_t)round);
         double from_s = cpu_s(), customer_s = (from_s - loop_from_s) / CUSTOMERS;
-        if (scene_play(scene, &s, params, &play, &r, &err) != JOBQ_OK)
+        if (replication_play(replication, &s, params, &play, &r, &err) != JOBQ_OK)
             die(&err);
         if (round == 0)
             first_s = cpu_s() - from_s;
@@ -82,7 +82,7 @@ static bool speed(int rounds, const char *jobs)
         if (round > 0)
             ratio[round - 1] = spent_s[round - 1] / (double)s.jobs / customer_s;
         if (round < rounds)
-            scene_result_release(&r);
+            replication_result_release(&r);
     }
     qsort(spent_s, (size_t)rounds, sizeof *spent_s, by_value);
     qsort(ratio, (size_t)rounds, sizeof *ratio, by_value);
@@ -99,8 +99,8 @@ static bool speed(int rounds, const char *jobs)
            met ? "met" : "NOT MET");
     printf("  events a job %.2f, switches a job %.2f\n", (double)r.events / count,
            (double)r.switches / count);
-    scene_result_release(&r);
-    scene_free(scene);
+    replication_result_release(&r);
+    replication_free(replication);
     free(params);
     scenario_release(&s);
     return met;
@@ -139,23 +139,24 @@ static void memory(const char *jobs, const char *payload)
                                       {NULL, NULL}};
     struct scenario s;
     struct world_params *params = prepare(&s, options);
-    struct scene *scene = scene_new();
+    struct replication *replication = replication_new();
     struct measured m = {0, 0};
-    struct scene_hooks hooks = {.ctx = &m, .origin = at_origin};
-    struct scene_options play = {.hooks = &hooks};
-    struct scene_result r;
+    struct replication_hooks hooks = {.ctx = &m, .origin = at_origin};
+    struct replication_options play = {.hooks = &hooks};
+    struct replication_result r;
     struct jobq_error err;
     struct rusage usage;
-    scene_result_init(&r);
-    scene_play(scene, &s, params, &play, &r, &err); /* stopped half-way: TIMEOUT */
+    replication_result_init(&r);
+    replication_play(replication, &s, params, &play, &r,
+                     &err); /* stopped half-way: TIMEOUT */
     getrusage(RUSAGE_SELF, &usage);
     printf(
         "queued, %s payload: %lld jobs, %.0f bytes a job in the models; peak RSS so far "
         "%.2f GiB\n",
         payload, (long long)m.messages, (double)m.bytes / (double)m.messages,
         (double)usage.ru_maxrss / 1048576);
-    scene_result_release(&r);
-    scene_free(scene);
+    replication_result_release(&r);
+    replication_free(replication);
     free(params);
     scenario_release(&s);
 }

@@ -111,7 +111,7 @@ grep -q '"enqueued": 60' "$work/out" && [ "$(wc -l <"$work/jobs.csv")" = 61 ] ||
 }
 # Lines of a trace that are no use are skipped, counted and named.
 (cd "$work" && "$jobqsim" run --trace mixed.swf --model ideal >out) || failed=1
-for says in "1 jobs of" "skipped 2 lines: 1 with a run time of 0 or less, 0 without an arrival, 1 that cannot be read" \
+for says in "1 jobs of" "skipped 2 lines: 1 run times of 0 or less, 0 arrivals unknown, 1 unreadable" \
     "line 2: 3 of 18 fields" "line 3: a run time of 0 or less"; do
     grep -qF "$says" "$work/out" || { echo "FAIL: mixed.swf: no '$says'"; cat "$work/out"; failed=1; }
 done

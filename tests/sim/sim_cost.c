@@ -99,17 +99,17 @@ static void batches_make_a_job_cheap(void **state)
     }
 }
 
-static void expect_binding(const char *options, enum scene_resource want, double low,
-                           double high)
+static void expect_binding(const char *options, enum replication_resource want,
+                           double low, double high)
 {
     struct run_result r;
     play(options, &r);
-    const struct scene_capacity *c = &r.rep[0].capacity;
+    const struct replication_capacity *c = &r.rep[0].capacity;
     print_message("  %s: bound by %s, %.4g jobs/s\n", options,
-                  scene_resource_name(c->binding), r.rep[0].throughput_per_s);
+                  replication_resource_name(c->binding), r.rep[0].throughput_per_s);
     if (c->binding != want)
-        fail_msg("%s: bound by %s, want %s", options, scene_resource_name(c->binding),
-                 scene_resource_name(want));
+        fail_msg("%s: bound by %s, want %s", options,
+                 replication_resource_name(c->binding), replication_resource_name(want));
     if (r.rep[0].throughput_per_s < low || r.rep[0].throughput_per_s > high)
         fail_msg("%s: %g jobs/s is not in %g..%g", options, r.rep[0].throughput_per_s,
                  low, high);
@@ -121,21 +121,21 @@ static void the_binding_resource_is_named(void **state)
     (void)state;
     /* 35 jobs a second a domain, and a little less while rows are still being written. */
     expect_binding("jobs=6000 boxes=8 concurrency=32 job-time=1s domains=1 boot=none",
-                   SCENE_DOMAINS, 30, 35.5);
+                   RESOURCE_DOMAINS, 30, 35.5);
     expect_binding("jobs=12000 boxes=8 concurrency=64 job-time=1s domains=2 boot=none",
-                   SCENE_DOMAINS, 60, 71);
-    expect_binding("jobs=2000 boxes=1 concurrency=10 job-time=1s boot=none", SCENE_SLOTS,
-                   9, 10);
+                   RESOURCE_DOMAINS, 60, 71);
+    expect_binding("jobs=2000 boxes=1 concurrency=10 job-time=1s boot=none",
+                   RESOURCE_SLOTS, 9, 10);
     expect_binding(
         "jobs=1000 boxes=1 concurrency=40 job-time=500ms cpu-share=1 boot=none",
-        SCENE_VCPU, 3.8, 4.01);
+        RESOURCE_VCPU, 3.8, 4.01);
     expect_binding(
         "jobs=400 boxes=4 concurrency=4 arrivals=poisson:2/s job-time=1s boot=none",
-        SCENE_ARRIVALS, 1.5, 2.5);
-    expect_binding("jobs=200 boxes=50 concurrency=4 job-time=1s", SCENE_LAUNCH, 0, 20);
+        RESOURCE_ARRIVALS, 1.5, 2.5);
+    expect_binding("jobs=200 boxes=50 concurrency=4 job-time=1s", RESOURCE_LAUNCH, 0, 20);
     expect_binding("jobs=5000 boxes=4 concurrency=200 job-time=20s domains=20 boot=none "
                    "set=sqs.in_flight_max=300",
-                   SCENE_IN_FLIGHT, 5, 16);
+                   RESOURCE_IN_FLIGHT, 5, 16);
 }
 
 int main(void)

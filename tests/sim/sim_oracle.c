@@ -21,7 +21,8 @@ static void set(struct scenario *s, const char *name, const char *value)
         fail_msg("%s", err.text);
 }
 
-static int compare(void *ctx, const struct scene *scene, struct jobq_error *err)
+static int compare(void *ctx, const struct replication *replication,
+                   struct jobq_error *err)
 {
     const struct scenario *s = ctx;
     int64_t count = s->jobs;
@@ -30,14 +31,14 @@ static int compare(void *ctx, const struct scene *scene, struct jobq_error *err)
     struct workload w;
     struct workload_job next;
     workload_init(&w, &s->arrivals, &s->job_time, s->trace.arrival_ns ? &s->trace : NULL,
-                  count, scene_seed(s->seed, 0));
+                  count, replication_seed(s->seed, 0));
     for (int64_t i = 0; workload_next(&w, &next); i++) {
         arrival[i] = next.arrival_ns;
         job[i] = next.job_ns;
     }
     oracle_starts(arrival, job, count, (int)(s->boxes * s->concurrency), start);
-    const struct jobrec_table *t = scene_jobs(scene);
-    int64_t origin_ns = scene_origin_ns(scene), wrong = 0, seen = 0, ties = 0;
+    const struct jobrec_table *t = replication_jobs(replication);
+    int64_t origin_ns = replication_origin_ns(replication), wrong = 0, seen = 0, ties = 0;
     for (int64_t i = 1; i < count; i++)
         ties += arrival[i] == arrival[i - 1];
     for (int64_t i = 0; i < t->count; i++) {

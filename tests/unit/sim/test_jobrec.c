@@ -71,31 +71,6 @@ static void clients_are_told_apart(void **state)
     jobrec_release(&t);
 }
 
-static void keys_lead_to_the_same_records(void **state)
-{
-    enum { COUNT = 5000, AT_ONCE = 50 };
-    (void)state;
-    struct named *id = ids_of(3, COUNT);
-    struct jobrec_table t = {0};
-    jobrec_reset(&t, COUNT, false);
-    for (int i = 0; i < COUNT; i += 2)
-        jobrec_of(&t, id_of(&id[i]));
-    for (int i = 0; i < COUNT; i += AT_ONCE) {
-        uint64_t key[AT_ONCE];
-        for (int k = 0; k < AT_ONCE; k++)
-            key[k] = jobrec_key(id_of(&id[i + k]));
-        jobrec_ask_for(&t, key, AT_ONCE); /* of half of them there is nothing yet */
-        for (int k = 0; k < AT_ONCE; k++) {
-            struct jobrec *rec = jobrec_of_key(&t, key[k]);
-            assert_ptr_equal(rec, jobrec_find(&t, id_of(&id[i + k])));
-            assert_int_equal(rec->ended_at_ns, -1);
-        }
-    }
-    assert_int_equal(t.count, COUNT);
-    jobrec_release(&t);
-    free(id);
-}
-
 static void ids_that_are_kept_stand_beside_their_records(void **state)
 {
     enum { COUNT = 3000 };
@@ -128,7 +103,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_each_in_the_order_of_asking),
         cmocka_unit_test(clients_are_told_apart),
-        cmocka_unit_test(keys_lead_to_the_same_records),
         cmocka_unit_test(ids_that_are_kept_stand_beside_their_records),
         cmocka_unit_test(what_is_no_id_is_some_key),
     };

@@ -16,8 +16,8 @@
 struct run {
     struct scenario scenario;
     struct world_params *params;
-    struct scene *scene;
-    struct scene_result result;
+    struct replication *replication;
+    struct replication_result result;
     struct jobq_error err;
     int code;
 };
@@ -41,22 +41,22 @@ static void set_up(struct run *r, const char *options)
     r->params = run_params(&r->scenario, &r->err);
     if (!r->params)
         r->code = r->err.code;
-    r->scene = scene_new();
-    scene_result_init(&r->result);
+    r->replication = replication_new();
+    replication_result_init(&r->result);
 }
 
-static void play(struct run *r, const struct scene_hooks *hooks)
+static void play(struct run *r, const struct replication_hooks *hooks)
 {
-    struct scene_options options = {.hooks = hooks};
+    struct replication_options options = {.hooks = hooks};
     if (r->code == JOBQ_OK)
-        r->code =
-            scene_play(r->scene, &r->scenario, r->params, &options, &r->result, &r->err);
+        r->code = replication_play(r->replication, &r->scenario, r->params, &options,
+                                   &r->result, &r->err);
 }
 
 static void tear_down(struct run *r)
 {
-    scene_result_release(&r->result);
-    scene_free(r->scene);
+    replication_result_release(&r->result);
+    replication_free(r->replication);
     free(r->params);
     scenario_release(&r->scenario);
 }
@@ -71,7 +71,7 @@ static struct run played(const char *options)
 
 static double days(const struct run *r)
 {
-    return (double)world_now(scene_world(r->scene)) / (double)JOBQ_NS_PER_DAY;
+    return (double)world_now(replication_world(r->replication)) / (double)JOBQ_NS_PER_DAY;
 }
 
 /* ---- refused drainers ------------------------------------------------------------------ */
@@ -132,7 +132,8 @@ static void boxes_that_die_at_the_end_end_it(void **state)
     (void)state;
     struct run r;
     struct killer killer = {.jobs = 20};
-    struct scene_hooks hooks = {.ctx = &killer, .origin = see_origin, .event = see_event};
+    struct replication_hooks hooks = {
+        .ctx = &killer, .origin = see_origin, .event = see_event};
     set_up(&r, "jobs=20 job-time=2s boxes=2 concurrency=4");
     play(&r, &hooks);
     assert_int_equal(r.code, JOBQ_OK);
