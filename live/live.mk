@@ -22,7 +22,9 @@ $(LIBJOBQ_SO): $(LIBJOBQ_OBJ) live/lib/libjobq.map
 $(BUILD)/libjobq_whole.o: $(LIBJOBQ_OBJ)
 	@$(CC) -r -nostdlib -o $@ $^ && objcopy --wildcard --keep-global-symbol='jobq_version' \
 		--keep-global-symbol='jobq_enqueue*' --keep-global-symbol='jobq_status' \
-		--keep-global-symbol='jobq_cancel' --keep-global-symbol='jobq_code_*' $@
+		--keep-global-symbol='jobq_cancel' --keep-global-symbol='jobq_begin' \
+		--keep-global-symbol='jobq_wait' --keep-global-symbol='jobq_end' \
+		--keep-global-symbol='jobq_code_*' $@
 $(LIBJOBQ_A): $(BUILD)/libjobq_whole.o
 	@echo "AR   $@"; rm -f $@; ar rcs $@ $<
 

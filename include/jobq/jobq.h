@@ -13,7 +13,8 @@
  * SDKs find them: environment, ~/.aws, container and box roles.
  *
  * Threads. Every function may be called from any thread, several at once on one enqueuer;
- * each blocks its caller until the services have answered. A background thread that an
+ * each blocks its caller until the services have answered, two minutes at most
+ * (jobq_enqueuer_start sets another limit, jobq_begin one of a single call). A background thread that an
  * enqueuer owns does the work, so that jobs which many threads bring at once travel in
  * batches. After a fork() the child must make an enqueuer of its own.
  *
@@ -22,8 +23,9 @@
  * stopped by jobq_enqueuer_close: their next call returns CANCELLED.
  *
  * Errors. A function returns 0 or a count, or a negative enum jobq_code (jobq/error.h) with
- * err filled; err may be NULL. Failed calls have been tried again with back-off for two
- * minutes before. TIMEOUT and UNAVAILABLE are ambiguous: the job may be on the queue. */
+ * err filled; err may be NULL. Failed calls have been tried again with back-off until their
+ * time was over. TIMEOUT and UNAVAILABLE are ambiguous: the job may be on the queue, or come
+ * there later. */
 #ifndef JOBQ_JOBQ_H
 #define JOBQ_JOBQ_H
 
@@ -58,10 +60,18 @@ struct jobq_dict {
  * (credentials), or what the services said. Owner: the caller, who frees it. Blocks. */
 JOBQ_API struct jobq_enqueuer *
 jobq_enqueuer_new(const char *queue, double visibility_timeout_s, struct jobq_error *err);
-/* Ends it: calls that are under way go on to their end and are waited for; those that come
- * later return CANCELLED at once, and nothing was written. From any thread, any number of
- * times; each returns when the enqueuer has ended. NULL, or after a fork(): nothing. Blocks,
- * two minutes at most while the services answer nothing. */
+/* The same without waiting for the services: the calls that follow do, and return what made the
+ * opening fail. timeout_s: how long each call may take, up to 86400; 0: 120. NULL: INVALID,
+ * LIMIT (the name, a timeout). Owner: the caller. */
+JOBQ_API struct jobq_enqueuer *jobq_enqueuer_start(const char *queue,
+                                                   double visibility_timeout_s,
+                                                   double timeout_s,
+                                                   struct jobq_error *err);
+/* Ends it: calls that are under way go on to their end or their timeout and are waited for;
+ * those that come later return CANCELLED at once, and nothing was written. From any thread, any
+ * number of times; each returns when the enqueuer has ended. Calls that timed out or were given
+ * up are not waited for, and are then cut short where they are. NULL, or after a fork():
+ * nothing. Blocks. */
 JOBQ_API void jobq_enqueuer_close(struct jobq_enqueuer *enqueuer);
 /* Closes it, waits until every call that has begun has returned, and gives up the memory.
  * NULL, or after a fork(): nothing. Blocks as jobq_enqueuer_close. */
@@ -108,6 +118,44 @@ JOBQ_API int jobq_status(struct jobq_enqueuer *enqueuer, const char *id,
  * CONFLICT: it had ended otherwise. Blocks. */
 JOBQ_API int jobq_cancel(struct jobq_enqueuer *enqueuer, const char *id,
                          struct jobq_error *err);
+
+/* ---- calls that can be given up --------------------------------------------------------
+ *
+ * The functions above are these three in a row: jobq_begin, jobq_wait without end, jobq_end.
+ * Who wants to look up meanwhile (a signal, an event loop) waits in slices:
+ *
+ *     struct jobq_call *call = jobq_begin(q, &request, &err);
+ *     while (call && !jobq_wait(call, 0.1) && !interrupted)
+ *         ;
+ *     rc = call ? jobq_end(call, job, NULL, &err) : err.code; */
+enum jobq_request_kind {
+    JOBQ_REQUEST_OPEN, /* nothing but to be sure that the queue is open */
+    JOBQ_REQUEST_ENQUEUE,
+    JOBQ_REQUEST_STATUS,
+    JOBQ_REQUEST_CANCEL
+};
+struct jobq_request {
+    enum jobq_request_kind kind;
+    const struct jobq_job
+        *job; /* ENQUEUE: count of them; dict, count and delay_s are read */
+    int64_t count;
+    const char *id;   /* STATUS, CANCEL */
+    double timeout_s; /* 0: the enqueuer's */
+};
+struct jobq_call;
+/* Begins a call. What request points to is copied. NULL: INVALID, LIMIT; the call was not begun.
+ * Does not block. Owner: the caller, who ends it, before it frees the enqueuer. */
+JOBQ_API struct jobq_call *jobq_begin(struct jobq_enqueuer *enqueuer,
+                                      const struct jobq_request *request,
+                                      struct jobq_error *err);
+/* Waits for its end, so many seconds at most; < 0: without limit. Returns 1 when it is over, also
+ * by its timeout, else 0. Blocks. */
+JOBQ_API int jobq_wait(struct jobq_call *call, double seconds);
+/* Takes the result, as the blocking function has it (job: as many as the request had, or NULL;
+ * status: or NULL), and frees the call. One that is not over is given up: CANCELLED, or TIMEOUT
+ * when its time was over; what it asked for may be done all the same. Does not block. */
+JOBQ_API int64_t jobq_end(struct jobq_call *call, struct jobq_job *job,
+                          struct jobq_status *status, struct jobq_error *err);
 
 #ifdef __cplusplus
 }

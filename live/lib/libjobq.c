@@ -1,15 +1,20 @@
-/* libjobq.c - the client library: blocking calls of any thread, done by one thread's fibers.
+/* libjobq.c - the client library: calls of any thread, done by one thread's fibers.
  *
  * Room:     live; the library's own main, so to speak. Callers: applications, by jobq/jobq.h.
  * Knows nothing of: what jobs do.
  *
- * A caller puts a struct call on a list, wakes the loop by an eventfd and waits on a
- * condition. The loop's thread starts a fiber for each call; fibers of one enqueuer share its
- * batches. Nothing is shared between enqueuers.
+ * A caller puts a struct jobq_call on a list, wakes the loop by an eventfd and waits on a
+ * condition, until its deadline at most. The loop's thread starts a fiber for each call; fibers
+ * of one enqueuer share its batches. Nothing is shared between enqueuers.
  *
- * Closing turns away calls that come after it and lets the loop end behind those that came
- * before; the memory stays until the free, which also waits until each caller is out of the
- * lock that it lies in. */
+ * A call owns copies of what it was given, for its caller may leave before its fiber does: at
+ * its deadline, or interrupted. Such a call is dropped: its fiber goes on, and frees it, or
+ * whoever ends the loop's thread does.
+ *
+ * Closing turns away calls that come after it, waits for those that came before until they are
+ * over or dropped or their time is, and then ends the loop, whatever its fibers still do. The
+ * memory stays until the free, which also waits until each caller is out of the lock that it
+ * lies in. */
 #include "jobq/jobq.h"
 
 #include "base/arena.h"
@@ -27,61 +32,89 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-enum call_kind { CALL_ENQUEUE, CALL_STATUS, CALL_CANCEL };
+#define TIMEOUT_S 120.0
+#define TIMEOUT_MAX_S 86400.0
 
-struct call {
-    enum call_kind kind;
+struct jobq_call {
+    enum jobq_request_kind kind;
     struct jobq_enqueuer *owner;
-    struct enqueuer_job *job; /* ENQUEUE */
-    int64_t count;
-    const char *id; /* STATUS, CANCEL */
+    struct arena arena;       /* of job and its words */
+    struct enqueuer_job *job; /* ENQUEUE: those that were not refused at once */
+    int64_t *index;           /* which of the request's jobs each is */
+    int *code;                /* of all the request's jobs */
+    int64_t count, asked;     /* of job; of the request */
+    char id[JOBQ_ID_MAX];     /* STATUS, CANCEL; cut is no id of ours */
     struct status_job *status;
+    int64_t timeout_ns, deadline_ns;
     int64_t rc;
-    struct jobq_error err;
-    bool done;
+    struct jobq_error err, refusal;
+    bool done, dropped;
     pthread_cond_t ended;
-    struct call *next;
+    struct jobq_call *next;        /* in the list of the loop's thread */
+    struct jobq_call *after, **at; /* in the list of all */
 };
 
 struct jobq_enqueuer {
     struct live live;
     char queue[JOBQ_QUEUE_NAME_MAX + 1];
     struct enqueuer_options options;
+    int64_t timeout_ns;
     struct enqueuer *enqueuer;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t started;
-    pid_t pid; /* whose threads these are */
-    bool ready;
-    bool closing;        /* nothing is taken any more */
-    bool closed;         /* the loop's thread has ended */
-    pthread_cond_t left; /* closed, or inside has become 0 */
-    int inside; /* callers between the lock's first taking and its last leaving */
-    int code;   /* of the start */
+    pthread_condattr_t monotonic;
+    pthread_cond_t
+        changed;  /* for who closes: a call is done or dropped, the last caller has
+                               gone out, the loop's thread has ended */
+    pid_t pid;    /* whose threads these are */
+    bool closing; /* nothing is taken any more */
+    bool stop;    /* the loop is to end now */
+    bool closed;  /* the loop's thread has ended */
+    int inside;   /* callers between the lock's first taking and its last leaving */
+    int code;     /* of the start */
     struct jobq_error err;
-    struct call *first, **last;
+    struct jobq_call *first, **last; /* not yet begun */
+    struct jobq_call *all;
     int wake_fd;
     struct event *woken;
-    int under_way; /* calls on fibers; this and stopping: the loop's thread only */
-    bool stopping;
+    bool ready; /* the queue is open; the loop's thread only */
 };
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+static void call_free(struct jobq_call *call)
+{
+    *call->at = call->after;
+    if (call->after)
+        call->after->at = call->at;
+    pthread_cond_destroy(&call->ended);
+    arena_release(&call->arena);
+    free(call->job);
+    free(call->index);
+    free(call->code);
+    free(call->status);
+    free(call);
+}
+
+/* With the lock. */
+static void call_done(struct jobq_call *call)
+{
+    struct jobq_enqueuer *e = call->owner;
+    call->done = true;
+    pthread_cond_broadcast(&call->ended);
+    if (call->dropped)
+        call_free(call);
+    pthread_cond_broadcast(&e->changed);
+}
 
 /* ---- the loop's thread -------------------------------------------------------------------- */
 
-static void finish(struct call *call)
+static int read_status(struct jobq_backend *b, struct jobq_call *call)
 {
-    struct jobq_enqueuer *e = call->owner;
-    pthread_mutex_lock(&e->lock);
-    call->done = true;
-    pthread_cond_signal(&call->ended);
-    pthread_mutex_unlock(&e->lock);
-}
-
-static int read_status(struct jobq_backend *b, struct call *call)
-{
-    int64_t until_ns = jobq_now(b) + 2 * JOBQ_NS_PER_MIN;
+    int64_t until_ns = call->deadline_ns;
     struct retry retry;
     int rc;
     retry_init(&retry, b, &RETRY_CALLS, &until_ns);
@@ -93,27 +126,41 @@ static int read_status(struct jobq_backend *b, struct call *call)
 
 static void run_call(void *arg)
 {
-    struct call *call = arg;
+    struct jobq_call *call = arg;
     struct jobq_enqueuer *e = call->owner;
     struct jobq_backend *b = &e->live.backend;
     enum job_state state;
     switch (call->kind) {
-    case CALL_ENQUEUE:
+    case JOBQ_REQUEST_ENQUEUE:
         call->rc = enqueuer_add_many(e->enqueuer, call->job, call->count, &call->err);
         break;
-    case CALL_STATUS:
+    case JOBQ_REQUEST_STATUS:
         call->rc = read_status(b, call);
         break;
-    case CALL_CANCEL:
+    case JOBQ_REQUEST_CANCEL:
         call->rc = status_cancel(b, str_of(call->id), &state, &call->err);
         break;
+    case JOBQ_REQUEST_OPEN:
     default:
         break;
     }
-    e->under_way--;
-    finish(call);
-    if (e->stopping && !e->under_way)
-        live_end(&e->live);
+    pthread_mutex_lock(&e->lock);
+    call_done(call);
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void begin_calls(struct jobq_enqueuer *e)
+{
+    pthread_mutex_lock(&e->lock);
+    struct jobq_call *call = e->first;
+    e->first = NULL;
+    e->last = &e->first;
+    pthread_mutex_unlock(&e->lock);
+    while (call) {
+        struct jobq_call *next = call->next;
+        fiber_spawn(e->live.backend.proc, run_call, call);
+        call = next;
+    }
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -123,37 +170,42 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)what;
     eventfd_read(fd, &ignored);
     pthread_mutex_lock(&e->lock);
-    struct call *call = e->first;
-    e->first = NULL;
-    e->last = &e->first;
-    e->stopping = e->closing;
+    bool stop = e->stop;
     pthread_mutex_unlock(&e->lock);
-    while (call) {
-        struct call *next = call->next;
-        e->under_way++;
-        fiber_spawn(e->live.backend.proc, run_call, call);
-        call = next;
-    }
-    if (e->stopping && !e->under_way)
+    if (stop)
         live_end(&e->live);
-}
-
-static void tell_started(struct jobq_enqueuer *e, int code)
-{
-    pthread_mutex_lock(&e->lock);
-    e->ready = true;
-    e->code = code;
-    pthread_cond_signal(&e->started);
-    pthread_mutex_unlock(&e->lock);
+    else if (e->ready)
+        begin_calls(e);
 }
 
 static void start_fiber(void *arg)
 {
     struct jobq_enqueuer *e = arg;
-    int rc = enqueuer_new(&e->live.backend, &e->options, &e->enqueuer, &e->err);
-    if (rc < 0)
+    e->code = enqueuer_new(&e->live.backend, &e->options, &e->enqueuer, &e->err);
+    e->ready = e->code == JOBQ_OK;
+    if (e->ready)
+        begin_calls(e);
+    else
         live_end(&e->live);
-    tell_started(e, rc);
+}
+
+/* No fiber lives any more. */
+static void end_calls(struct jobq_enqueuer *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->closing = true;
+    for (struct jobq_call *call = e->all, *after; call; call = after) {
+        after = call->after;
+        if (call->done)
+            continue;
+        call->rc = e->code < 0
+                       ? e->code
+                       : jobq_fail(&call->err, JOBQ_CANCELLED, "enqueuer is closed");
+        if (e->code < 0)
+            call->err = e->err;
+        call_done(call);
+    }
+    pthread_mutex_unlock(&e->lock);
 }
 
 static void *loop_thread(void *arg)
@@ -161,17 +213,16 @@ static void *loop_thread(void *arg)
     struct jobq_enqueuer *e = arg;
     struct live_options options = {0};
     struct jobq_error err;
-    int rc = live_open(&e->live, &options, &e->err);
-    if (rc < 0) {
-        tell_started(e, rc);
-        return NULL;
+    e->code = live_open(&e->live, &options, &e->err);
+    if (e->code == JOBQ_OK) {
+        e->woken = event_new(loop_base(e->live.loop), e->wake_fd, EV_READ | EV_PERSIST,
+                             on_wake, e);
+        event_add(e->woken, NULL);
+        live_run(&e->live, start_fiber, e, &err);
+        event_free(e->woken);
+        live_close(&e->live);
     }
-    e->woken =
-        event_new(loop_base(e->live.loop), e->wake_fd, EV_READ | EV_PERSIST, on_wake, e);
-    event_add(e->woken, NULL);
-    live_run(&e->live, start_fiber, e, &err);
-    event_free(e->woken);
-    live_close(&e->live);
+    end_calls(e);
     return NULL;
 }
 
@@ -186,6 +237,13 @@ static int report(int rc, const struct jobq_error *from, struct jobq_error *to)
     return rc;
 }
 
+static int refuse(struct jobq_error *err, enum jobq_code code, const char *what)
+{
+    struct jobq_error why;
+    jobq_fail(&why, code, "%s", what);
+    return report(code, &why, err);
+}
+
 static void go_in(struct jobq_enqueuer *e)
 {
     pthread_mutex_lock(&e->lock);
@@ -195,39 +253,24 @@ static void go_in(struct jobq_enqueuer *e)
 static void go_out(struct jobq_enqueuer *e)
 {
     if (--e->inside == 0)
-        pthread_cond_broadcast(&e->left);
+        pthread_cond_broadcast(&e->changed);
     pthread_mutex_unlock(&e->lock);
 }
 
-/* Has the loop's thread do the call. CANCELLED: it does nothing any more. */
-static void submit(struct jobq_enqueuer *e, struct call *call)
+/* With the lock. */
+static void wait_until(struct jobq_enqueuer *e, pthread_cond_t *what, int64_t until_ns)
 {
-    call->owner = e;
-    call->next = NULL;
-    call->done = false;
-    pthread_cond_init(&call->ended, NULL);
-    go_in(e);
-    if (e->closing) {
-        call->rc = jobq_fail(&call->err, JOBQ_CANCELLED, "enqueuer is closed");
-    } else {
-        *e->last = call;
-        e->last = &call->next;
-        eventfd_write(e->wake_fd, 1);
-        while (!call->done)
-            pthread_cond_wait(&call->ended, &e->lock);
-    }
-    go_out(e);
-    pthread_cond_destroy(&call->ended);
+    struct timespec at = {until_ns / JOBQ_NS_PER_S, until_ns % JOBQ_NS_PER_S};
+    pthread_cond_timedwait(what, &e->lock, &at);
 }
 
 static int usable(const struct jobq_enqueuer *e, struct jobq_error *err)
 {
-    struct jobq_error why;
     if (e && e->pid == getpid())
         return JOBQ_OK;
-    jobq_fail(&why, JOBQ_INVALID,
-              e ? "enqueuer belongs to the process before the fork" : "enqueuer is NULL");
-    return report(JOBQ_INVALID, &why, err);
+    return refuse(err, JOBQ_INVALID,
+                  e ? "enqueuer belongs to the process before the fork"
+                    : "enqueuer is NULL");
 }
 
 const char *jobq_version(void)
@@ -237,63 +280,73 @@ const char *jobq_version(void)
 
 static void release(struct jobq_enqueuer *e)
 {
+    while (e->all)
+        call_free(e->all);
     if (e->wake_fd >= 0)
         close(e->wake_fd);
-    pthread_cond_destroy(&e->left);
-    pthread_cond_destroy(&e->started);
+    pthread_cond_destroy(&e->changed);
+    pthread_condattr_destroy(&e->monotonic);
     pthread_mutex_destroy(&e->lock);
     free(e);
 }
 
-static int start(struct jobq_enqueuer *e)
+static int start_thread(struct jobq_enqueuer *e, struct jobq_error *why)
 {
     sigset_t all, before;
+    pthread_condattr_init(&e->monotonic);
+    pthread_condattr_setclock(&e->monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&e->lock, NULL);
-    pthread_cond_init(&e->started, NULL);
-    pthread_cond_init(&e->left, NULL);
+    pthread_cond_init(&e->changed, &e->monotonic);
     e->last = &e->first;
     e->pid = getpid();
     e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (e->wake_fd < 0)
-        return jobq_fail(&e->err, JOBQ_UNAVAILABLE, "no descriptor for an enqueuer");
+        return jobq_fail(why, JOBQ_UNAVAILABLE, "no descriptor for an enqueuer");
     /* The application's signals are the application's. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&e->thread, NULL, loop_thread, e);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc)
-        return jobq_fail(&e->err, JOBQ_UNAVAILABLE, "no thread for an enqueuer");
-    pthread_mutex_lock(&e->lock);
-    while (!e->ready)
-        pthread_cond_wait(&e->started, &e->lock);
-    pthread_mutex_unlock(&e->lock);
-    if (e->code < 0)
-        pthread_join(e->thread, NULL);
-    return e->code;
+    return rc ? jobq_fail(why, JOBQ_UNAVAILABLE, "no thread for an enqueuer") : JOBQ_OK;
 }
 
-struct jobq_enqueuer *jobq_enqueuer_new(const char *queue, double visibility_timeout_s,
-                                        struct jobq_error *err)
+/* 0: missing_ns. */
+static int read_timeout(double seconds, int64_t missing_ns, int64_t *out,
+                        struct jobq_error *why)
+{
+    if (!(seconds >= 0 && seconds <= TIMEOUT_MAX_S))
+        return jobq_fail(why, JOBQ_LIMIT, "timeout is not 0 to '86400' seconds");
+    *out = seconds > 0 ? jobq_ns_from_seconds(seconds) : missing_ns;
+    return JOBQ_OK;
+}
+
+struct jobq_enqueuer *jobq_enqueuer_start(const char *queue, double visibility_timeout_s,
+                                          double timeout_s, struct jobq_error *err)
 {
     struct jobq_error why;
+    int64_t timeout_ns = 0;
     int rc = queue ? job_queue_name_check(queue, &why)
                    : jobq_fail(&why, JOBQ_INVALID, "queue is NULL");
     if (rc == JOBQ_OK && (isnan(visibility_timeout_s) || visibility_timeout_s > 43200))
         rc =
             jobq_fail(&why, JOBQ_LIMIT, "visibility timeout is not 0 to '43200' seconds");
+    if (rc == JOBQ_OK)
+        rc = read_timeout(timeout_s, jobq_ns_from_seconds(TIMEOUT_S), &timeout_ns, &why);
     if (rc < 0) {
         report(rc, &why, err);
         return NULL;
     }
     struct jobq_enqueuer *e = xcalloc(1, sizeof *e);
     snprintf(e->queue, sizeof e->queue, "%s", queue);
+    e->timeout_ns = timeout_ns;
     e->options = enqueuer_defaults(e->queue);
     e->options.pipeline = 8;
+    e->options.retry_for_ns = timeout_ns;
     e->options.visibility_ns =
         visibility_timeout_s < 0 ? -1 : jobq_ns_from_seconds(visibility_timeout_s);
-    rc = start(e);
+    rc = start_thread(e, &why);
     if (rc < 0) {
-        report(rc, &e->err, err);
+        report(rc, &why, err);
         release(e);
         return NULL;
     }
@@ -306,23 +359,37 @@ static bool is_ours(const struct jobq_enqueuer *e)
     return e && e->pid == getpid();
 }
 
+/* When the last of the calls that somebody still waits for is over by its deadline; 0: there is
+ * none. With the lock. */
+static int64_t last_deadline_ns(const struct jobq_enqueuer *e)
+{
+    int64_t last_ns = 0;
+    for (const struct jobq_call *call = e->all; call; call = call->after)
+        if (!call->done && !call->dropped && call->deadline_ns > last_ns)
+            last_ns = call->deadline_ns;
+    return last_ns;
+}
+
 void jobq_enqueuer_close(struct jobq_enqueuer *e)
 {
     if (!is_ours(e))
         return;
     go_in(e);
-    bool first = !e->closing;
     e->closing = true;
+    for (int64_t until_ns; !e->stop && (until_ns = last_deadline_ns(e)) > loop_now_ns();)
+        wait_until(e, &e->changed, until_ns);
+    bool first = !e->stop;
+    e->stop = true;
     if (first) {
         eventfd_write(e->wake_fd, 1);
         pthread_mutex_unlock(&e->lock);
         pthread_join(e->thread, NULL);
         pthread_mutex_lock(&e->lock);
         e->closed = true;
-        pthread_cond_broadcast(&e->left);
+        pthread_cond_broadcast(&e->changed);
     }
     while (!e->closed)
-        pthread_cond_wait(&e->left, &e->lock);
+        pthread_cond_wait(&e->changed, &e->lock);
     go_out(e);
 }
 
@@ -333,76 +400,229 @@ void jobq_enqueuer_free(struct jobq_enqueuer *e)
     jobq_enqueuer_close(e);
     pthread_mutex_lock(&e->lock);
     while (e->inside)
-        pthread_cond_wait(&e->left, &e->lock);
+        pthread_cond_wait(&e->changed, &e->lock);
     pthread_mutex_unlock(&e->lock);
     release(e);
 }
 
-static int refuse(struct jobq_error *err, const char *what)
+static struct jobq_str copy_word(const char *word, struct arena *arena)
 {
-    struct jobq_error why;
-    jobq_fail(&why, JOBQ_INVALID, "%s", what);
-    return report(JOBQ_INVALID, &why, err);
+    return str_of(arena_cstr(arena, word));
 }
 
-static int fill_job(struct enqueuer_job *to, const struct jobq_dict *dict, int count,
-                    double delay_s, struct arena *arena, struct jobq_error *err)
+static int fill_job(struct enqueuer_job *to, const struct jobq_job *job,
+                    struct arena *arena, struct jobq_error *err)
 {
-    if (count < 0 || count > JOB_PAIRS_MAX)
-        return jobq_fail(err, JOBQ_LIMIT, "job of '%d' pairs is not 0 to %d", count,
+    if (job->count < 0 || job->count > JOB_PAIRS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "job of '%d' pairs is not 0 to %d", job->count,
                          JOB_PAIRS_MAX);
-    if (count > 0 && !dict)
+    if (job->count > 0 && !job->dict)
         return jobq_fail(err, JOBQ_INVALID, "a job's dict is NULL");
-    if (!(delay_s >= 0 && delay_s <= 900))
+    if (!(job->delay_s >= 0 && job->delay_s <= 900))
         return jobq_fail(err, JOBQ_LIMIT, "delay is not 0 to '900' seconds");
-    struct job_pair *pair = arena_alloc(arena, (size_t)count * sizeof *pair);
-    for (int i = 0; i < count; i++) {
-        if (!dict[i].name || !dict[i].value)
+    struct job_pair *pair = arena_alloc(arena, (size_t)job->count * sizeof *pair);
+    for (int i = 0; i < job->count; i++) {
+        if (!job->dict[i].name || !job->dict[i].value)
             return jobq_fail(err, JOBQ_INVALID, "a name or value is NULL");
-        pair[i] = (struct job_pair){str_of(dict[i].name), str_of(dict[i].value)};
+        pair[i] = (struct job_pair){copy_word(job->dict[i].name, arena),
+                                    copy_word(job->dict[i].value, arena)};
     }
-    *to = (struct enqueuer_job){
-        .pair = pair, .pair_count = count, .delay_ns = jobq_ns_from_seconds(delay_s)};
+    *to = (struct enqueuer_job){.pair = pair,
+                                .pair_count = job->count,
+                                .delay_ns = jobq_ns_from_seconds(job->delay_s)};
     return JOBQ_OK;
+}
+
+static void fill_jobs(struct jobq_call *call, const struct jobq_job *job, int64_t count)
+{
+    call->asked = count;
+    call->job = xcalloc((size_t)count, sizeof *call->job);
+    call->index = xcalloc((size_t)count, sizeof *call->index);
+    call->code = xcalloc((size_t)count, sizeof *call->code);
+    for (int64_t i = 0; i < count; i++) {
+        struct jobq_error why;
+        call->code[i] = fill_job(&call->job[call->count], &job[i], &call->arena, &why);
+        if (call->code[i] == JOBQ_OK)
+            call->index[call->count++] = i;
+        else if (call->refusal.code == JOBQ_OK)
+            call->refusal = why;
+    }
+}
+
+static int check_request(const struct jobq_request *r, struct jobq_error *err)
+{
+    if (r->kind == JOBQ_REQUEST_ENQUEUE && r->count < 0)
+        return refuse(err, JOBQ_INVALID, "a batch of fewer than no jobs");
+    if (r->kind == JOBQ_REQUEST_ENQUEUE && r->count > 0 && !r->job)
+        return refuse(err, JOBQ_INVALID, "jobs are NULL");
+    if ((r->kind == JOBQ_REQUEST_STATUS || r->kind == JOBQ_REQUEST_CANCEL) && !r->id)
+        return refuse(err, JOBQ_INVALID, "id is NULL");
+    if (r->kind < JOBQ_REQUEST_OPEN || r->kind > JOBQ_REQUEST_CANCEL)
+        return refuse(err, JOBQ_INVALID, "no such kind of request");
+    return JOBQ_OK;
+}
+
+struct jobq_call *jobq_begin(struct jobq_enqueuer *e, const struct jobq_request *request,
+                             struct jobq_error *err)
+{
+    struct jobq_error why;
+    int64_t timeout_ns = 0;
+    if (usable(e, err) < 0 || check_request(request, err) < 0)
+        return NULL;
+    int rc = read_timeout(request->timeout_s, e->timeout_ns, &timeout_ns, &why);
+    if (rc < 0) {
+        report(rc, &why, err);
+        return NULL;
+    }
+    struct jobq_call *call = xcalloc(1, sizeof *call);
+    call->kind = request->kind;
+    call->owner = e;
+    call->timeout_ns = timeout_ns;
+    call->deadline_ns = loop_now_ns() + timeout_ns;
+    pthread_cond_init(&call->ended, &e->monotonic);
+    arena_init(&call->arena, 0);
+    if (request->kind == JOBQ_REQUEST_ENQUEUE)
+        fill_jobs(call, request->job, request->count);
+    if (request->kind == JOBQ_REQUEST_STATUS)
+        call->status = xcalloc(1, sizeof *call->status);
+    if (request->id)
+        snprintf(call->id, sizeof call->id, "%s", request->id);
+    go_in(e);
+    call->after = e->all;
+    call->at = &e->all;
+    if (call->after)
+        call->after->at = &call->after;
+    e->all = call;
+    if (call->kind == JOBQ_REQUEST_ENQUEUE && call->count == 0) {
+        call->done = true; /* nothing is left to ask for */
+    } else if (e->closing) {
+        call->rc = e->code < 0
+                       ? report(e->code, &e->err, &call->err)
+                       : jobq_fail(&call->err, JOBQ_CANCELLED, "enqueuer is closed");
+        call->done = true;
+    } else {
+        *e->last = call;
+        e->last = &call->next;
+        eventfd_write(e->wake_fd, 1);
+    }
+    go_out(e);
+    return call;
+}
+
+int jobq_wait(struct jobq_call *call, double seconds)
+{
+    struct jobq_enqueuer *e = call->owner;
+    int64_t until_ns = call->deadline_ns;
+    if (seconds >= 0 && seconds < TIMEOUT_MAX_S &&
+        loop_now_ns() + jobq_ns_from_seconds(seconds) < until_ns)
+        until_ns = loop_now_ns() + jobq_ns_from_seconds(seconds);
+    go_in(e);
+    while (!call->done && loop_now_ns() < until_ns)
+        wait_until(e, &call->ended, until_ns);
+    bool over = call->done || loop_now_ns() >= call->deadline_ns;
+    go_out(e);
+    return over;
+}
+
+static void fill_status(const struct status_job *status, struct jobq_status *out)
+{
+    *out = (struct jobq_status){.attempt = status->attempt,
+                                .enqueued_ms = status->enqueued_ms,
+                                .started_ms = status->started_ms,
+                                .finished_ms = status->finished_ms,
+                                .exit_code = status->exit_code,
+                                .wall_s = jobq_seconds_from_ns(status->wall_ns),
+                                .cpu_s = jobq_seconds_from_ns(status->cpu_ns),
+                                .progress_percent = (int8_t)status->progress,
+                                .output_bytes = status->tail_bytes};
+    snprintf(out->state, sizeof out->state, "%s", job_state_name(status->state));
+    memcpy(out->box, status->box, sizeof out->box);
+    memcpy(out->output, status->tail, (size_t)status->tail_bytes);
+}
+
+/* What came of it, of a call that is done or, if rc < 0, was not waited for. */
+static int64_t call_result(const struct jobq_call *call, struct jobq_job *job,
+                           struct jobq_status *status, struct jobq_error *err)
+{
+    if (call->kind == JOBQ_REQUEST_STATUS && call->rc == JOBQ_OK && status)
+        fill_status(call->status, status);
+    if (call->kind != JOBQ_REQUEST_ENQUEUE)
+        return report((int)call->rc, &call->err, err);
+    for (int64_t i = 0; job && i < call->asked; i++) {
+        job[i].code = call->code[i];
+        job[i].id[0] = '\0';
+    }
+    for (int64_t i = 0; job && i < call->count; i++) {
+        struct jobq_job *one = &job[call->index[i]];
+        one->code = call->rc < 0 ? (int)call->rc : call->job[i].code;
+        if (call->done)
+            memcpy(one->id, call->job[i].id, sizeof call->job[i].id);
+    }
+    if (call->rc < call->asked && err)
+        *err = call->refusal.code == JOBQ_OK || call->rc < 0 ? call->err : call->refusal;
+    return call->rc;
+}
+
+int64_t jobq_end(struct jobq_call *call, struct jobq_job *job, struct jobq_status *status,
+                 struct jobq_error *err)
+{
+    struct jobq_enqueuer *e = call->owner;
+    go_in(e);
+    struct jobq_call given_up;
+    struct jobq_call *of = call;
+    if (!call->done) {
+        /* Its fiber may still write to it. */
+        given_up = *call;
+        of = &given_up;
+        of->rc = loop_now_ns() >= call->deadline_ns
+                     ? jobq_fail(&of->err, JOBQ_TIMEOUT,
+                                 "no answer within the call's timeout of %.3g s",
+                                 jobq_seconds_from_ns(call->timeout_ns))
+                     : jobq_fail(&of->err, JOBQ_CANCELLED, "call was given up");
+    }
+    int64_t rc = call_result(of, job, status, err);
+    if (call->done) {
+        call_free(call);
+    } else {
+        call->dropped = true;
+        pthread_cond_broadcast(&e->changed);
+    }
+    go_out(e);
+    return rc;
+}
+
+/* ---- the same, blocking --------------------------------------------------------------------- */
+
+static int64_t call_through(struct jobq_enqueuer *e, const struct jobq_request *request,
+                            struct jobq_job *job, struct jobq_status *status,
+                            struct jobq_error *err)
+{
+    struct jobq_error why;
+    struct jobq_call *call = jobq_begin(e, request, &why);
+    if (!call)
+        return report(why.code, &why, err);
+    jobq_wait(call, -1);
+    return jobq_end(call, job, status, err);
+}
+
+struct jobq_enqueuer *jobq_enqueuer_new(const char *queue, double visibility_timeout_s,
+                                        struct jobq_error *err)
+{
+    struct jobq_enqueuer *e = jobq_enqueuer_start(queue, visibility_timeout_s, 0, err);
+    if (e &&
+        call_through(e, &(struct jobq_request){JOBQ_REQUEST_OPEN}, NULL, NULL, err) < 0) {
+        jobq_enqueuer_free(e);
+        return NULL;
+    }
+    return e;
 }
 
 int64_t jobq_enqueue_batch(struct jobq_enqueuer *e, struct jobq_job *job, int64_t count,
                            struct jobq_error *err)
 {
-    struct jobq_error why = {0};
-    struct arena arena;
-    int64_t good = 0;
-    int rc = usable(e, err);
-    if (rc < 0)
-        return rc;
-    if (count < 0 || (count > 0 && !job))
-        return refuse(err, count < 0 ? "a batch of fewer than no jobs" : "jobs are NULL");
-    arena_init(&arena, 0);
-    struct enqueuer_job *all = xcalloc((size_t)count, sizeof *all);
-    int64_t *of = xcalloc((size_t)count, sizeof *of);
-    for (int64_t i = 0; i < count; i++) {
-        struct jobq_error one;
-        job[i].id[0] = '\0';
-        job[i].code =
-            fill_job(&all[good], job[i].dict, job[i].count, job[i].delay_s, &arena, &one);
-        if (job[i].code == JOBQ_OK)
-            of[good++] = i;
-        else if (why.code == JOBQ_OK)
-            why = one;
-    }
-    struct call call = {.kind = CALL_ENQUEUE, .job = all, .count = good};
-    if (good)
-        submit(e, &call);
-    for (int64_t i = 0; i < good; i++) {
-        job[of[i]].code = call.rc < 0 ? (int)call.rc : all[i].code;
-        memcpy(job[of[i]].id, all[i].id, sizeof all[i].id);
-    }
-    if (call.rc < count && err)
-        *err = why.code == JOBQ_OK || call.rc < 0 ? call.err : why;
-    free(all);
-    free(of);
-    arena_release(&arena);
-    return call.rc;
+    struct jobq_request request = {
+        .kind = JOBQ_REQUEST_ENQUEUE, .job = job, .count = count};
+    return call_through(e, &request, job, NULL, err);
 }
 
 int jobq_enqueue(struct jobq_enqueuer *e, const struct jobq_dict *dict, int count,
@@ -410,7 +630,7 @@ int jobq_enqueue(struct jobq_enqueuer *e, const struct jobq_dict *dict, int coun
 {
     struct jobq_job job = {.dict = dict, .count = count};
     if (!id_out)
-        return refuse(err, "the place for the id is NULL");
+        return refuse(err, JOBQ_INVALID, "the place for the id is NULL");
     id_out[0] = '\0';
     int64_t rc = jobq_enqueue_batch(e, &job, 1, err);
     if (rc < 0)
@@ -424,40 +644,14 @@ int jobq_enqueue(struct jobq_enqueuer *e, const struct jobq_dict *dict, int coun
 int jobq_status(struct jobq_enqueuer *e, const char *id, struct jobq_status *out,
                 struct jobq_error *err)
 {
-    int rc = usable(e, err);
-    if (rc < 0)
-        return rc;
-    if (!id || !out)
-        return refuse(err, id ? "the place for the status is NULL" : "id is NULL");
-    struct status_job *status = xcalloc(1, sizeof *status);
-    struct call call = {.kind = CALL_STATUS, .id = id, .status = status};
-    submit(e, &call);
-    if (call.rc == JOBQ_OK) {
-        *out = (struct jobq_status){.attempt = status->attempt,
-                                    .enqueued_ms = status->enqueued_ms,
-                                    .started_ms = status->started_ms,
-                                    .finished_ms = status->finished_ms,
-                                    .exit_code = status->exit_code,
-                                    .wall_s = jobq_seconds_from_ns(status->wall_ns),
-                                    .cpu_s = jobq_seconds_from_ns(status->cpu_ns),
-                                    .progress_percent = (int8_t)status->progress,
-                                    .output_bytes = status->tail_bytes};
-        snprintf(out->state, sizeof out->state, "%s", job_state_name(status->state));
-        memcpy(out->box, status->box, sizeof out->box);
-        memcpy(out->output, status->tail, (size_t)status->tail_bytes);
-    }
-    free(status);
-    return report((int)call.rc, &call.err, err);
+    struct jobq_request request = {.kind = JOBQ_REQUEST_STATUS, .id = id};
+    if (usable(e, err) == JOBQ_OK && !out)
+        return refuse(err, JOBQ_INVALID, "the place for the status is NULL");
+    return (int)call_through(e, &request, NULL, out, err);
 }
 
 int jobq_cancel(struct jobq_enqueuer *e, const char *id, struct jobq_error *err)
 {
-    int rc = usable(e, err);
-    if (rc < 0)
-        return rc;
-    if (!id)
-        return refuse(err, "id is NULL");
-    struct call call = {.kind = CALL_CANCEL, .id = id};
-    submit(e, &call);
-    return report((int)call.rc, &call.err, err);
+    struct jobq_request request = {.kind = JOBQ_REQUEST_CANCEL, .id = id};
+    return (int)call_through(e, &request, NULL, NULL, err);
 }

@@ -6,7 +6,9 @@
     print(queue.status(job_id).state)
 
 Region, endpoints and credentials are found as AWS's SDKs find them. Objects may be shared by
-threads; calls let other threads run. Any thread may close one that others use: it waits for calls
+threads; calls let other threads run. A call takes 120 s at most while the services do not answer,
+or `timeout` seconds, the Enqueuer's or its own; Ctrl-C, or whatever a signal handler raises, ends
+it at once, and the Enqueuer stays usable. Any thread may close one that others use: it waits for calls
 under way, and later ones raise Closed. After os.fork() the child makes an Enqueuer of its own.
 """
 import ctypes
@@ -86,6 +88,16 @@ class _Status(ctypes.Structure):
                 ("progress_percent", ctypes.c_int8), ("output_bytes", ctypes.c_int)]
 
 
+class _Request(ctypes.Structure):
+    _fields_ = [("kind", ctypes.c_int), ("job", ctypes.POINTER(_Job)),
+                ("count", ctypes.c_int64), ("id", ctypes.c_char_p),
+                ("timeout_s", ctypes.c_double)]
+
+
+_OPEN, _ENQUEUE, _STATUS, _CANCEL = range(4)
+_SLICE_S = 0.05  # how long a signal's handler waits for its turn at most
+
+
 def _load():
     """JOBQ_LIBRARY, else the system's libjobq.so.0."""
     lib = ctypes.CDLL(os.environ.get("JOBQ_LIBRARY") or "libjobq.so.0")
@@ -93,18 +105,18 @@ def _load():
     lib.jobq_version.restype = ctypes.c_char_p
     lib.jobq_code_name.restype = ctypes.c_char_p
     lib.jobq_code_name.argtypes = [ctypes.c_int]
-    lib.jobq_enqueuer_new.restype = ctypes.c_void_p
-    lib.jobq_enqueuer_new.argtypes = [ctypes.c_char_p, ctypes.c_double, error]
+    lib.jobq_enqueuer_start.restype = ctypes.c_void_p
+    lib.jobq_enqueuer_start.argtypes = [ctypes.c_char_p, ctypes.c_double, ctypes.c_double, error]
     lib.jobq_enqueuer_close.restype = None
     lib.jobq_enqueuer_close.argtypes = [ctypes.c_void_p]
     lib.jobq_enqueuer_free.restype = None
     lib.jobq_enqueuer_free.argtypes = [ctypes.c_void_p]
-    lib.jobq_enqueue_batch.restype = ctypes.c_int64
-    lib.jobq_enqueue_batch.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Job), ctypes.c_int64,
-                                       error]
-    lib.jobq_status.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(_Status),
-                                error]
-    lib.jobq_cancel.argtypes = [ctypes.c_void_p, ctypes.c_char_p, error]
+    lib.jobq_begin.restype = ctypes.c_void_p
+    lib.jobq_begin.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Request), error]
+    lib.jobq_wait.argtypes = [ctypes.c_void_p, ctypes.c_double]
+    lib.jobq_end.restype = ctypes.c_int64
+    lib.jobq_end.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Job), ctypes.POINTER(_Status),
+                             error]
     return lib
 
 
@@ -132,6 +144,12 @@ def _bytes(value, what):
     return value
 
 
+def _timeout(seconds):
+    if not seconds > 0:
+        raise ValueError("timeout is not above 0: %r" % (seconds,))
+    return float(seconds)
+
+
 class Status:
     """How a job stands: state, attempt, enqueued_ms, started_ms, finished_ms, exit_code,
     wall_s, cpu_s, box, output (bytes); progress_percent, 0 to 100, of a running job that has told
@@ -154,27 +172,50 @@ class Status:
 
 class Enqueuer:
     """A queue by name, made when it is missing. visibility_timeout: seconds, set as the
-    queue's attribute; None: the queue's own."""
+    queue's attribute; None: the queue's own. timeout: seconds that each call may take, up to
+    86,400; a call past it raises TryLater, and the job may be on the queue, or come there
+    later."""
 
-    def __init__(self, queue, visibility_timeout=None):
+    def __init__(self, queue, visibility_timeout=None, timeout=120.0):
         error = _Error()
         seconds = -1.0 if visibility_timeout is None else float(visibility_timeout)
         if seconds < 0 and visibility_timeout is not None:
             raise ValueError("visibility_timeout is negative")
-        self._handle = _lib.jobq_enqueuer_new(_bytes(queue, "queue"), seconds,
-                                              ctypes.byref(error))
+        self._handle = _lib.jobq_enqueuer_start(_bytes(queue, "queue"), seconds,
+                                                _timeout(timeout), ctypes.byref(error))
         if not self._handle:
             _raise(error.code, error)
+        self._call(_Request(kind=_OPEN))
 
-    def enqueue(self, job, delay=0.0):
+    def _call(self, request, timeout=None, jobs=None, status=None):
+        """What jobq_end returns, and the error. Waits in slices, between which Python runs the
+        handlers of signals: what one raises gives the call up."""
+        error = _Error()
+        if timeout is not None:
+            request.timeout_s = _timeout(timeout)
+        call = _lib.jobq_begin(self._handle, ctypes.byref(request), ctypes.byref(error))
+        if not call:
+            _raise(error.code, error)
+        try:
+            while not _lib.jobq_wait(call, _SLICE_S):
+                pass
+        except BaseException:
+            _lib.jobq_end(call, None, None, None)
+            raise
+        code = int(_lib.jobq_end(call, jobs, status, ctypes.byref(error)))
+        if code < 0:
+            _raise(code, error)
+        return code, error
+
+    def enqueue(self, job, delay=0.0, timeout=None):
         """Put one dict of names and values on the queue; returns its id.
 
         kind (sleep, primes, exec), seconds and n are the toolkit's, all others are payload.
         Without a kind any payload means exec, seconds alone sleep, n alone primes; payload
         beside seconds or n raises Invalid."""
-        return self.enqueue_many([job], delay)[0]
+        return self.enqueue_many([job], delay, timeout)[0]
 
-    def enqueue_many(self, jobs, delay=0.0):
+    def enqueue_many(self, jobs, delay=0.0, timeout=None):
         """Put many; returns their ids. If any was not acknowledged, raises its error, whose
         attribute `ids` holds the ids by position, None for those that failed."""
         raw = (_Job * len(jobs))()
@@ -188,10 +229,8 @@ class Enqueuer:
             slot.dict = pairs
             slot.count = len(job)
             slot.delay_s = delay
-        error = _Error()
-        done = _lib.jobq_enqueue_batch(self._handle, raw, len(jobs), ctypes.byref(error))
-        if done < 0:
-            _raise(int(done), error)
+        done, error = self._call(_Request(kind=_ENQUEUE, job=raw, count=len(jobs)), timeout,
+                                 jobs=raw)
         ids = [slot.id.decode() if slot.code == 0 else None for slot in raw]
         if done < len(jobs):
             try:
@@ -201,19 +240,14 @@ class Enqueuer:
                 raise
         return ids
 
-    def status(self, job_id):
-        raw, error = _Status(), _Error()
-        code = _lib.jobq_status(self._handle, _bytes(job_id, "job_id"), ctypes.byref(raw),
-                                ctypes.byref(error))
-        if code < 0:
-            _raise(code, error)
+    def status(self, job_id, timeout=None):
+        raw = _Status()
+        self._call(_Request(kind=_STATUS, id=_bytes(job_id, "job_id")), timeout,
+                   status=ctypes.byref(raw))
         return Status(raw)
 
-    def cancel(self, job_id):
-        error = _Error()
-        code = _lib.jobq_cancel(self._handle, _bytes(job_id, "job_id"), ctypes.byref(error))
-        if code < 0:
-            _raise(code, error)
+    def cancel(self, job_id, timeout=None):
+        self._call(_Request(kind=_CANCEL, id=_bytes(job_id, "job_id")), timeout)
 
     def close(self):
         """Wait for the calls that other threads are in, and end. Later calls raise Closed."""

@@ -2,6 +2,7 @@
 """libjobq by its Python class and by C and C++ programs, against jobqmock.
 
 usage: live_library.py BUILD_DIR"""
+import atexit
 import ctypes
 import json
 import os
@@ -9,11 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 from livelib import ROOT, Mock, check
 
 BUILD = os.path.join(ROOT, sys.argv[1] if len(sys.argv) > 1 else "build/dev")
 mock = Mock()
+atexit.register(mock.proc.send_signal, signal.SIGCONT)  # before it is told to end
 os.environ.update(mock.env)
 os.environ["JOBQ_LIBRARY"] = os.path.join(BUILD, "libjobq.so.0")
 sys.path.insert(0, os.path.join(ROOT, "live/python"))
@@ -173,6 +176,63 @@ if child == 0:
 check(os.waitpid(child, 0)[1] == 0, "a child of fork was not refused")
 queue.close()
 
+# A service that does not answer: calls end by their timeout, Ctrl-C ends them at once, and the
+# queue works on when the service does.
+def within(least, most, kind, call):
+    begun = time.monotonic()
+    try:
+        call()
+        check(False, "a service that does not answer answered")
+    except kind as problem:
+        took = time.monotonic() - begun
+        check(least <= took <= most, "%r after %.2f s, want %g to %g" % (problem, took, least, most))
+        return problem
+
+
+def interrupted(call):
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    within(0.2, 1.3, KeyboardInterrupt, call)
+    timer.join()
+
+
+def alarmed(_number, _frame):
+    alarms.append(time.monotonic())
+
+
+queue = jobq.Enqueuer("silent", timeout=1.0)
+job, victim = queue.enqueue_many([{"a": 1}, {"a": 2}])
+mock.proc.send_signal(signal.SIGSTOP)
+problem = within(0.9, 2, jobq.TryLater, lambda: queue.enqueue({"a": 2}))
+check(problem.name == "timeout" and "1 s" in str(problem), "%r" % problem)
+within(0.4, 1.4, jobq.TryLater, lambda: queue.status(job, timeout=0.5))
+within(0.4, 1.4, jobq.TryLater, lambda: queue.cancel(victim, timeout=0.5))
+within(0.4, 1.4, jobq.TryLater, lambda: jobq.Enqueuer("other", timeout=0.5))
+interrupted(lambda: queue.enqueue({"a": 3}, timeout=60))
+interrupted(lambda: queue.status(job, timeout=60))
+interrupted(lambda: jobq.Enqueuer("other"))
+alarms = []
+signal.signal(signal.SIGALRM, alarmed)  # a handler that raises nothing ends no call
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+within(0.4, 1.4, jobq.TryLater, lambda: queue.status(job, timeout=0.5))
+check(len(alarms) == 1, "the alarm's handler ran %d times" % len(alarms))
+second = jobq.Enqueuer.__new__(jobq.Enqueuer)  # one whose opening was given up is closed at once
+interrupted(lambda: second.__init__("other"))
+begun = time.monotonic()
+second.close()
+check(time.monotonic() - begun < 1, "closing took %.1f s" % (time.monotonic() - begun))
+mock.proc.send_signal(signal.SIGCONT)
+check(queue.status(job, timeout=20).state == "queued", "state after the silence")
+later = queue.enqueue_many([{"a": i} for i in range(30)], timeout=20)
+check(len(set(later)) == 30 and all(queue.status(i).state == "queued" for i in later), "ids after the silence")
+for bad in (0, -1, 1e9, float("nan")):
+    try:
+        queue.status(job, timeout=bad)
+        check(False, "accepted a timeout of %r" % bad)
+    except ValueError:
+        pass
+queue.close()
+
 # Wrong credentials are an exception, not a hang; the secret is in no text.
 os.environ["AWS_SECRET_ACCESS_KEY"] = "wrongwrongwrong"
 try:
@@ -200,6 +260,26 @@ int main(void) {
         jobq_status(q, id, NULL, &err) != JOBQ_INVALID || jobq_cancel(q, NULL, NULL) != JOBQ_INVALID ||
         jobq_enqueue(NULL, job, 2, id, NULL) != JOBQ_INVALID)
         return 2;
+    /* A call in slices; one that is given up; bad requests. */
+    struct jobq_job one = {job, 2, 0, "", 1};
+    struct jobq_request request = {JOBQ_REQUEST_ENQUEUE, &one, 1, NULL, 30};
+    struct jobq_call *call = jobq_begin(q, &request, &err);
+    while (call && !jobq_wait(call, 0.01))
+        ;
+    if (!call || jobq_end(call, &one, NULL, &err) != 1 || one.code || !one.id[0])
+        return 3;
+    request.kind = JOBQ_REQUEST_STATUS;
+    request.id = one.id;
+    call = jobq_begin(q, &request, &err);
+    if (!call || !jobq_wait(call, -1) || jobq_end(call, NULL, &status, &err) || status.state[0] != 'q')
+        return 4;
+    call = jobq_begin(q, &request, &err);
+    if (!call)
+        return 5;
+    jobq_end(call, NULL, NULL, NULL);
+    request.timeout_s = -1;
+    if (jobq_begin(q, &request, &err) || err.code != JOBQ_LIMIT)
+        return 6;
     jobq_enqueuer_free(q);
     return jobq_enqueuer_new("render", 1e9, &err) != NULL || err.code != JOBQ_LIMIT;
 }
