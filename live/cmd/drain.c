@@ -31,6 +31,7 @@ enum {
     SERVE,
     LISTEN,
     TOKEN_FILE,
+    ALLOW_HOST,
     RECORD,
     TIME_LIMIT,
     MEMORY,
@@ -60,7 +61,8 @@ static const struct cli_option options[] = {
     {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {"serve", 0, NULL, "serve the status page"},
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
-    {"token-file", 0, "FILE", "readers need its first line; a must beyond 127.*"},
+    {"token-file", 0, "FILE", "readers need its first line; needed beyond 127.*"},
+    {"allow-host", 0, "NAMES", "names by which a proxy may ask for the page"},
     {"record", 0, "FILE", "write a trace of all calls and jobs there"},
     {"time-limit", 0, "T", "of one attempt (none)"},
     {"memory-limit", 0, "BYTES", "address space of a command (none)"},
@@ -350,7 +352,7 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     d->drain_timeout_ns = cli_duration(cli, DRAIN_TIMEOUT, 20 * JOBQ_NS_PER_S, bad);
     d->serve = cli_given(cli, SERVE) || cli_given(cli, LISTEN);
     if (d->serve)
-        cmd_page_options(cli, LISTEN, TOKEN_FILE, &d->page, bad);
+        cmd_page_options(cli, LISTEN, TOKEN_FILE, ALLOW_HOST, &d->page, bad);
     live->no_store = cli_choice(cli, STORE, stores, 0, bad) == 1;
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];

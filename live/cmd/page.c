@@ -4,12 +4,13 @@
 
 #include <stdio.h>
 
-void cmd_page_options(struct cli *cli, int listen, int token_file, struct cmd_page *out,
-                      bool *bad)
+void cmd_page_options(struct cli *cli, int listen, int token_file, int allow,
+                      struct cmd_page *out, bool *bad)
 {
     struct jobq_error err;
     *out = (struct cmd_page){.listen = cli_given(cli, listen) ? cli->value[listen]
-                                                              : "127.0.0.1:8080"};
+                                                              : "127.0.0.1:8080",
+                             .allow = cli->value[allow]};
     if (cli_given(cli, token_file) &&
         page_token_read(&out->token, cli->value[token_file], &err) < 0) {
         cli_bad_value(cli, token_file, err.text, bad);
@@ -33,6 +34,7 @@ int cmd_page_listen(struct cli *cli, const struct cmd_page *page, int64_t health
 {
     struct jobq_board *board = cli->live->backend.board;
     board_guard(board, &page->token);
+    board_allow(board, page->allow);
     int port = board_listen(board, page->listen, health_ns, err);
     if (port >= 0 && !page->local)
         cli_complain(cli,

@@ -14,13 +14,14 @@
 struct cmd_page {
     const char *listen; /* "127.0.0.1:8080" */
     bool local;         /* only this machine reaches it */
+    const char *allow;  /* names by which it may be asked for; NULL: this machine's own */
     struct page_token token;
 };
 
 /* Reads the options of those indices. An address that others than this machine reach wants a
  * token: complains and makes *bad true without one. */
-void cmd_page_options(struct cli *cli, int listen, int token_file, struct cmd_page *out,
-                      bool *bad);
+void cmd_page_options(struct cli *cli, int listen, int token_file, int allow,
+                      struct cmd_page *out, bool *bad);
 /* Listens, and says on stderr what a person must know of it. Returns the port, or the
  * error of board_listen. */
 int cmd_page_listen(struct cli *cli, const struct cmd_page *page, int64_t health_ns,

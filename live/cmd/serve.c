@@ -10,10 +10,11 @@
 #include "live/world/notify.h"
 #include "live/page/peers.h"
 
-enum { LISTEN, TOKEN_FILE, REFRESH, STORE };
+enum { LISTEN, TOKEN_FILE, ALLOW_HOST, REFRESH, STORE };
 static const struct cli_option options[] = {
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
-    {"token-file", 0, "FILE", "readers need its first line; a must beyond 127.*"},
+    {"token-file", 0, "FILE", "readers need its first line; needed beyond 127.*"},
+    {"allow-host", 0, "NAMES", "names by which a proxy may ask for the page"},
     {"refresh", 0, "T", "ask the services so often, 5s at least (15s)"},
     {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {NULL, 0, NULL, NULL}};
@@ -80,7 +81,7 @@ static int run(struct cli *cli)
     bool bad = false;
     struct serving s = {.refresh_ns =
                             cli_duration(cli, REFRESH, 15 * JOBQ_NS_PER_S, &bad)};
-    cmd_page_options(cli, LISTEN, TOKEN_FILE, &s.page, &bad);
+    cmd_page_options(cli, LISTEN, TOKEN_FILE, ALLOW_HOST, &s.page, &bad);
     struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
     if (s.refresh_ns < 5 * JOBQ_NS_PER_S) {
         cli_bad_value(cli, REFRESH, "less than 5s; each refresh costs 3 to 5 requests",

@@ -5,10 +5,12 @@
 #include "jobq/units.h"
 #include "net/http_server.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum { PAGES_MAX = 16 };
 
@@ -26,6 +28,7 @@ struct board {
     int count;
     int64_t health_ns;
     struct page_token token;
+    const char *allowed; /* names by comma; NULL: none */
 };
 
 static struct board *self(struct jobq_board *b)
@@ -77,6 +80,54 @@ static bool healthy(const struct board *b, const struct page *page)
     "WWW-Authenticate: Bearer realm=\"jobq\"\r\n"                                        \
     "WWW-Authenticate: Basic realm=\"jobq\", charset=\"UTF-8\"\r\n"
 
+/* The host of "HOST", "HOST:PORT", "[HOST]" or "[HOST]:PORT". */
+static struct jobq_str host_of(struct jobq_str value)
+{
+    const char *end = value.ptr + value.len;
+    if (value.len > 0 && value.ptr[0] == '[') {
+        const char *close = memchr(value.ptr, ']', (size_t)value.len);
+        return close ? (struct jobq_str){value.ptr + 1, close - value.ptr - 1} : value;
+    }
+    const char *colon = value.len ? memchr(value.ptr, ':', (size_t)value.len) : NULL;
+    return (struct jobq_str){value.ptr, (colon ? colon : end) - value.ptr};
+}
+
+static bool host_is(struct jobq_str host, const char *name, size_t len)
+{
+    return host.len == (int64_t)len && strncasecmp(host.ptr, name, len) == 0;
+}
+
+/* Decimal with dots and all of it, since "127.example.org" is a name. */
+static bool host_is_loopback(struct jobq_str host)
+{
+    char text[48];
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (host_is(host, "localhost", 9))
+        return true;
+    if (host.len == 0 || host.len >= (int64_t)sizeof text)
+        return false;
+    memcpy(text, host.ptr, (size_t)host.len);
+    text[host.len] = '\0';
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static bool host_is_ours(const struct board *b, struct jobq_str value)
+{
+    struct jobq_str host = host_of(value);
+    if (host_is_loopback(host))
+        return true;
+    for (const char *name = b->allowed; name && *name; name += strspn(name, ", ")) {
+        size_t len = strcspn(name, ", ");
+        if (len && host_is(host, name, len))
+            return true;
+        name += len;
+    }
+    return false;
+}
+
 static void on_request(void *ctx, struct http_exchange *x,
                        const struct http_request *request)
 {
@@ -86,8 +137,12 @@ static void on_request(void *ctx, struct http_exchange *x,
                                .headers = STR(GUARD),
                                .no_body = head};
     struct page *page = find(b, request->path);
-    if (!str_is(request->path, "/healthz") &&
-        !page_token_accepts(&b->token, http_header(request, "authorization"))) {
+    bool health = str_is(request->path, "/healthz");
+    if (!health && !b->token.needed && !host_is_ours(b, http_header(request, "host"))) {
+        reply.status = 421;
+        reply.body = STR("this page is not known by that name; see --allow-host\n");
+    } else if (!health &&
+               !page_token_accepts(&b->token, http_header(request, "authorization"))) {
         reply.status = 401;
         reply.headers = STR(GUARD ASK);
         reply.body = STR("this page wants its token\n");
@@ -95,7 +150,7 @@ static void on_request(void *ctx, struct http_exchange *x,
         reply.status = 405;
         reply.headers = STR(GUARD "Allow: GET, HEAD\r\n");
         reply.body = STR("only GET and HEAD\n");
-    } else if (str_is(request->path, "/healthz")) {
+    } else if (health) {
         reply.status = healthy(b, page) ? 200 : 503;
         reply.body = healthy(b, page) ? text_str(&page->bytes) : STR("stale\n");
     } else if (page) {
@@ -165,7 +220,11 @@ int board_listen(struct jobq_board *board, const char *address_port, int64_t hea
                  struct jobq_error *err)
 {
     struct board *b = self(board);
-    struct http_limits limits = {0};
+    /* A monitor must get through to "/healthz" past any number of clients that never finish. */
+    struct http_limits limits = {.connections = 256,
+                                 .newest_first = true,
+                                 .request_ns = 3 * JOBQ_NS_PER_S,
+                                 .idle_ns = 20 * JOBQ_NS_PER_S};
     char host[64];
     int port;
     if (split(address_port, host, &port, err) < 0)
@@ -179,6 +238,11 @@ int board_listen(struct jobq_board *board, const char *address_port, int64_t hea
 void board_guard(struct jobq_board *board, const struct page_token *token)
 {
     self(board)->token = *token;
+}
+
+void board_allow(struct jobq_board *board, const char *names)
+{
+    self(board)->allowed = names;
 }
 
 void board_free(struct jobq_board *board)

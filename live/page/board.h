@@ -7,7 +7,10 @@
  *
  * GET and HEAD only. With a token, whoever does not bear it gets 401 and nothing else; but
  * "/healthz", which tells no more than its status, is for everybody (a load balancer has no
- * token). "/healthz" answers 200 while its own post, which the page makes when the
+ * token). Without a token a request must name this machine in its Host header (127.*, ::1,
+ * localhost) or a name that board_allow was given, or it gets 421: a page of elsewhere could
+ * else have a browser read ours under a name of its own (DNS rebinding). Who bears a token is not
+ * asked for a name: a browser has none for it. "/healthz" answers 200 while its own post, which the page makes when the
  * queue has answered, is younger than health_ns. */
 #ifndef JOBQ_LIVE_PAGE_BOARD_H
 #define JOBQ_LIVE_PAGE_BOARD_H
@@ -24,6 +27,8 @@ int board_listen(struct jobq_board *board, const char *address_port, int64_t hea
                  struct jobq_error *err);
 /* From now on readers need the token; it is copied. */
 void board_guard(struct jobq_board *board, const struct page_token *token);
+/* Names, by comma, under which a page without a token may be asked for; names live on. */
+void board_allow(struct jobq_board *board, const char *names);
 /* Whether only this machine reaches "ADDRESS:PORT". INVALID: it is none. */
 int board_check(const char *address_port, bool *local, struct jobq_error *err);
 

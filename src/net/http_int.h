@@ -57,7 +57,8 @@ struct http_server {
     int listener_count;
     struct connection *first;
     struct connection *dirty_first, *dirty_last;
-    int connections;
+    int connections; /* those that are dead and not yet freed included */
+    int dead;
     int64_t held; /* bytes of all connections' buffers */
     int64_t evicted;
     bool starved; /* so is a connection */

@@ -79,6 +79,7 @@ void http_kill(struct connection *c)
 {
     if (!c->dead) {
         c->dead = true;
+        c->server->dead++;
         event_free(c->read_event);
         event_free(c->write_event);
         if (c->closed_event)
@@ -103,6 +104,7 @@ static void free_connection(struct connection *c)
     free(c->in);
     text_release(&c->out);
     server->held -= c->counted;
+    server->dead -= c->dead;
     free(c);
     server->connections--;
     resume_listening(server);
@@ -516,16 +518,40 @@ void http_server_adopt(struct http_server *server, int fd)
     add_connection(server, fd);
 }
 
+/* Ends the connection that has waited longest: for its request to come whole, for another one, or
+ * for its answer to be taken. False: an answer is still to be made for each. */
+static bool end_oldest_waiting(struct http_server *server)
+{
+    struct connection *oldest = NULL;
+    for (struct connection *c = server->first; c; c = c->next)
+        if (!c->dead && !c->x.open && (!oldest || c->since_ns < oldest->since_ns))
+            oldest = c;
+    if (oldest)
+        http_kill(oldest);
+    return oldest != NULL;
+}
+
+static bool has_place(struct http_server *server)
+{
+    return server->connections - server->dead < server->limits.connections ||
+           (server->limits.newest_first && end_oldest_waiting(server));
+}
+
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     struct http_server *server = arg;
     (void)what;
     for (int i = 0; i < 64; i++) {
-        if (server->connections >= server->limits.connections) {
+        if (server->connections - server->dead >= server->limits.connections &&
+            !server->limits.newest_first) {
             pause_listening(server);
             return;
         }
         int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (client >= 0 && !has_place(server)) {
+            close(client); /* all wait for an answer of ours */
+            continue;
+        }
         if (client < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
                 pause_listening(server);

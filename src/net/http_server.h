@@ -13,7 +13,8 @@
  *
  * Everything is bounded: head, headers (HTTP_HEADERS_MAX), body, connections, the time in
  * which a request must have come, a reply be taken and an idle connection stay.
- * TCP_NODELAY is set. Past the limit of connections the listener pauses until one ends. Past
+ * TCP_NODELAY is set. Past the limit of connections the listener pauses until one
+ * ends, or the one that has waited longest does (newest_first). Past
  * total_bytes the connection ends that holds the most, with a 503 if its request has not come
  * whole, without an answer if it does not take the one it has.
  *
@@ -38,6 +39,9 @@ struct http_limits {
     int64_t idle_ns;        /* without a request [60 s] */
     int64_t write_ns;       /* for a reply's bytes to be taken [10 s] */
     int connections;        /* [64] */
+    /* At the limit of connections a new one takes the place of the one that has waited longest
+     * for its client (else new ones wait): for who gives short answers to anybody. */
+    bool newest_first;
     int64_t total_bytes; /* of all connections' buffers; must hold one request [64 MiB] */
 };
 

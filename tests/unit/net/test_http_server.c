@@ -85,7 +85,7 @@ static void *run(void *ctx)
     return NULL;
 }
 
-static int start(void **context)
+static int start_with(bool newest_first)
 {
     struct jobq_error err;
     struct http_limits limits = {.head_bytes = 1024,
@@ -94,14 +94,26 @@ static int start(void **context)
                                  .request_ns = 300 * JOBQ_NS_PER_MS,
                                  .idle_ns = 700 * JOBQ_NS_PER_MS,
                                  .write_ns = 300 * JOBQ_NS_PER_MS,
-                                 .connections = CONNECTIONS};
-    (void)context;
+                                 .connections = CONNECTIONS,
+                                 .newest_first = newest_first};
     loop_ignore_pipe();
     served = (struct served){.loop = loop_new(&err)};
     served.server = http_server_new(served.loop, &limits, handle, NULL);
     served.timer = loop_timer_new(served.loop, answer_later, NULL);
     served.port = http_server_listen(served.server, "127.0.0.1", 0, &err);
     return served.port > 0 ? pthread_create(&served.thread, NULL, run, NULL) : -1;
+}
+
+static int start(void **context)
+{
+    (void)context;
+    return start_with(false);
+}
+
+static int start_newest_first(void **context)
+{
+    (void)context;
+    return start_with(true);
 }
 
 /* ---- clients ------------------------------------------------------------------------------ */
@@ -383,6 +395,26 @@ static void holds_no_more_than_its_connections(void **context)
     close(one_more);
 }
 
+/* Many that never finish their requests: whoever comes is served at once, and no more than the
+ * limit are held. */
+static void serves_past_any_number_of_half_open_ones(void **context)
+{
+    (void)context;
+    enum { MANY = 20 * CONNECTIONS };
+    static int fd[MANY];
+    for (int i = 0; i < MANY; i++) {
+        fd[i] = open_client();
+        send(fd[i], "GET / HTTP/1.1\r\nX: ", 19, MSG_NOSIGNAL);
+    }
+    int64_t begun_ns = loop_now_ns();
+    assert_true(is_served());
+    /* Before any of their times is over. */
+    assert_true(loop_now_ns() - begun_ns < 250 * JOBQ_NS_PER_MS);
+    assert_in_range(http_server_connections(served.server), 0, CONNECTIONS + 64);
+    for (int i = 0; i < MANY; i++)
+        close(fd[i]);
+}
+
 /* The server's socket of this client: both ends are this process's. */
 static int other_end(int fd)
 {
@@ -437,6 +469,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(stops_serving_who_does_not_read, start, stop),
         cmocka_unit_test_setup_teardown(outlives_who_hangs_up, start, stop),
         cmocka_unit_test_setup_teardown(holds_no_more_than_its_connections, start, stop),
+        cmocka_unit_test_setup_teardown(serves_past_any_number_of_half_open_ones,
+                                        start_newest_first, stop),
         cmocka_unit_test_setup_teardown(writes_each_answer_once_and_at_once, start, stop),
         cmocka_unit_test_setup_teardown(answers_head_without_a_body, start, stop),
     };
