@@ -1,7 +1,10 @@
 #include "pricing/csv.h"
 
+#include <assert.h>
+
 int csv_split(char *line, char **field, int cap)
 {
+    assert(line && field && cap > 0);
     int count = 0;
     char *p = line;
     for (;;) {

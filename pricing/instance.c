@@ -8,6 +8,7 @@
  * pages, as recalled (confidence M); --vcpus overrides. */
 #include "pricing/sheet.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ static const struct known KNOWN[] = {
 
 int sheet_instance_vcpus(const char *type)
 {
+    assert(type);
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
         if (strcmp(KNOWN[i].type, type) == 0)
             return KNOWN[i].vcpus;
@@ -54,6 +56,7 @@ int sheet_instance_vcpus(const char *type)
 /* Baselines: AWS's burstable credits tables (H): t3, t3a and t4g from nano up, t2 apart. */
 double sheet_instance_baseline(const char *type)
 {
+    assert(type);
     static const struct {
         const char *size;
         double now, t2;

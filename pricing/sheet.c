@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,13 @@ static const struct {
 
 const char *sheet_unit_name(enum sheet_unit unit)
 {
+    assert(unit >= 0 && unit < SHEET_UNIT_COUNT);
     return UNITS[unit].name;
 }
 
 struct sheet *sheet_new(const char *region, const char *date)
 {
+    assert(region && date);
     struct sheet *sheet = xcalloc(1, sizeof *sheet);
     arena_init(&sheet->arena, 0);
     sheet->region = arena_cstr(&sheet->arena, region);
@@ -67,6 +70,7 @@ int sheet_row_count(const struct sheet *sheet)
 
 const struct sheet_row *sheet_row_at(const struct sheet *sheet, int index)
 {
+    assert(index >= 0 && index < sheet->count);
     return &sheet->row[index];
 }
 
@@ -113,6 +117,7 @@ bool sheet_set_property(struct sheet *sheet, const char *key, const char *value)
 
 void sheet_assume(struct sheet *sheet, const struct sheet *from)
 {
+    assert(sheet != from);
     sheet->assume = from;
 }
 
@@ -187,6 +192,7 @@ bool sheet_unit_parse(const char *text, struct sheet_row *row)
 
 int sheet_add(struct sheet *sheet, const struct sheet_row *row, struct jobq_error *err)
 {
+    assert(row->service && row->item && row->source && row->date && err);
     if (sheet->count == SHEET_ROWS_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "more than %d rows", SHEET_ROWS_MAX);
     if (sheet->count == sheet->cap) {
@@ -319,6 +325,7 @@ int sheet_find(const struct sheet *sheet, const char *service, const char *item,
 int sheet_override(struct sheet *sheet, const char *service, const char *item, double usd,
                    const char *source, struct jobq_error *err)
 {
+    assert(service && item && source && err && usd >= 0);
     struct sheet_price like;
     bool spot = strcmp(service, "ec2-spot") == 0;
     if (!sheet_look_up(sheet, service, item, &like) &&
@@ -344,12 +351,14 @@ int sheet_override(struct sheet *sheet, const char *service, const char *item, d
 
 double sheet_reach(const struct sheet_price *price)
 {
+    assert(price->tier_count > 0);
     return price->tier[price->tier_count - 1].to;
 }
 
 double sheet_cost(const struct sheet_price *price, double quantity, double free_units,
                   double months)
 {
+    assert(quantity >= 0 && free_units >= 0 && months > 0);
     double usd = 0, done = 0;
     quantity -= free_units * months;
     for (int i = 0; i < price->tier_count && done < quantity; i++) {
@@ -378,6 +387,7 @@ double sheet_free_units(const struct sheet *sheet, const char *service, const ch
 
 double sheet_billed_seconds(const struct sheet_row *row, double seconds)
 {
+    assert(seconds >= 0);
     if (seconds <= 0 || row->unit != SHEET_HOUR || !row->grain)
         return seconds > 0 ? seconds : 0;
     if (seconds < (double)row->minimum)

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "pricing/csv.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,7 @@ static int sheet_read_line(struct reader *r, const char *line, size_t len)
 int sheet_parse(const char *text, size_t len, const char *name, struct sheet **out,
                 struct jobq_error *err)
 {
+    assert(name && out && err && (text || len == 0));
     struct reader r = {.name = name, .err = err};
     int code = JOBQ_OK;
     for (size_t at = 0; at < len && !code;) {
@@ -209,6 +211,7 @@ static void put_field(struct text *text, const char *field)
 
 void sheet_write(const struct sheet *sheet, char **out, size_t *out_len)
 {
+    assert(out && out_len);
     struct text text = {0};
     text_printf(&text, "#: region = %s\n#: date = %s\n", sheet_region(sheet),
                 sheet_date(sheet));
@@ -240,6 +243,7 @@ void sheet_write(const struct sheet *sheet, char **out, size_t *out_len)
 bool sheet_name_split(const char *name, char *region, int region_cap, char *date,
                       int date_cap)
 {
+    assert(region_cap > 0 && date_cap > 0);
     const char *at = strchr(name, '@'), *dot = strstr(name, ".csv");
     if (!at || !dot || dot < at || dot[4] || at == name || dot == at + 1)
         return false;
@@ -283,6 +287,7 @@ static int nothing_picked(const char *const *name, int count, const char *region
 int sheet_pick(const char *const *name, int count, const char *region, const char *date,
                struct jobq_error *err)
 {
+    assert(region && err && count >= 0);
     char this_region[32], this_date[16], best_date[16] = "";
     int best = -1;
     for (int i = 0; i < count; i++) {

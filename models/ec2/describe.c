@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "models/ec2/box.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { RESULTS_MIN = 5, RESULTS_MAX = 1000 };
@@ -240,6 +241,7 @@ int ec2_describe(struct ec2 *model, int64_t now_ns, const struct ec2_query *quer
                  struct arena *arena, struct ec2_found *out, struct ec2_reply *reply,
                  struct jobq_error *err)
 {
+    assert(query && arena && out && reply && err);
     return describe_find(model, now_ns, query, false, arena, out, reply, err);
 }
 
@@ -292,6 +294,7 @@ int ec2_create_tags(struct ec2 *model, int64_t now_ns, const struct jobq_str *id
                     int id_count, const struct jobq_tag *tag, int tag_count, bool dry_run,
                     struct ec2_reply *reply, struct jobq_error *err)
 {
+    assert(id_count >= 0 && tag_count >= 0 && reply && err);
     if (tag_count <= 0)
         return ec2_refuse(EC2_FAULT_MISSING, reply, err,
                           "The request must contain the parameter Tag");

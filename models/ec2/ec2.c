@@ -54,6 +54,7 @@ const char *ec2_reason_text(enum ec2_reason reason)
 
 struct ec2 *ec2_new(const struct ec2_params *params, const char *zone)
 {
+    assert(params && zone);
     struct ec2 *model = xcalloc(1, sizeof *model);
     model->params = *params;
     snprintf(model->zone, sizeof model->zone, "%s", zone);
@@ -402,6 +403,7 @@ int64_t ec2_next_at(const struct ec2 *model)
 
 int ec2_advance(struct ec2 *model, int64_t now_ns, struct ec2_change *out, int cap)
 {
+    assert(out && cap > 0);
     box_settle(model, now_ns);
     int count = 0;
     while (count < cap && model->queued_first < model->queued_count)
@@ -411,6 +413,7 @@ int ec2_advance(struct ec2 *model, int64_t now_ns, struct ec2_change *out, int c
 
 void ec2_guest_shutdown(struct ec2 *model, int64_t now_ns, double u, int32_t instance)
 {
+    assert(u > 0 && u < 1);
     box_settle(model, now_ns);
     struct ec2_box *box = model->box[instance];
     if (box->view.state >= EC2_SHUTTING_DOWN)
@@ -710,6 +713,7 @@ static void ec2_launch(struct ec2 *model, int64_t now_ns, double u,
 int ec2_run(struct ec2 *model, int64_t now_ns, double u, const struct ec2_run *run,
             int32_t *out_first, struct ec2_reply *reply, struct jobq_error *err)
 {
+    assert(u > 0 && u < 1 && run && out_first && reply && err);
     box_settle(model, now_ns);
     ec2_refill(model, now_ns);
     if (model->params.request_bucket > 0) {
@@ -776,6 +780,7 @@ int ec2_terminate(struct ec2 *model, int64_t now_ns, double u, const struct jobq
                   int count, bool dry_run, struct ec2_transition *out,
                   struct ec2_reply *reply, struct jobq_error *err)
 {
+    assert(u > 0 && u < 1 && count >= 0 && reply && err);
     box_settle(model, now_ns);
     if (count <= 0)
         return ec2_refuse(EC2_FAULT_MISSING, reply, err,

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* name, arch, vCPUs, MiB, on demand, spot, burstable, current */
@@ -344,6 +345,7 @@ int ec2_type_count(void)
 
 const struct ec2_type *ec2_type_at(int index)
 {
+    assert(index >= 0);
     return &types[index];
 }
 
@@ -399,6 +401,7 @@ static bool types_derive(struct jobq_str name, struct ec2_type *out)
 
 bool ec2_type_find(struct jobq_str name, struct ec2_type *out)
 {
+    assert(out);
     if (!name.ptr || name.len == 0)
         return false;
     for (int i = 0; i < TYPE_COUNT; i++) {

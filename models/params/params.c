@@ -9,6 +9,7 @@
 #include "jobq/units.h"
 #include "base/distribution.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@ const char *params_name(int index)
 
 const char *params_text(const char *model)
 {
+    assert(model);
     if (strcmp(model, "aws-2026") == 0)
         return params_ini_aws_2026;
     if (strcmp(model, "aws-2012") == 0)
@@ -231,6 +233,7 @@ static int find_field(const struct param_field *field, int count, const char *ke
 int params_set(const struct param_field *field, int count, void *out, const char *key,
                const char *value, struct jobq_error *err)
 {
+    assert(field && out && key && value && err);
     int i = find_field(field, count, key);
     if (i < 0)
         return jobq_fail(err, JOBQ_INVALID, "unknown parameter '%.60s'", key);
@@ -263,6 +266,7 @@ int params_load_text(const char *text, const char *name, const char *section,
                      const struct param_field *field, int count, void *out,
                      struct jobq_error *err)
 {
+    assert(text && name && section && field && out && err);
     if (count > FIELDS_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "more than '%d' parameters in '[%s]'",
                          (int)FIELDS_MAX, section);

@@ -6,11 +6,14 @@
 #include "models/simpledb/call.h"
 #include "models/simpledb/box_usage.h"
 
+#include <assert.h>
+
 int simpledb_get(struct simpledb *model, int64_t now_ns, double u, int domain,
                  struct jobq_str item, const struct jobq_str *name, int name_count,
                  bool consistent, struct arena *arena, struct jobq_item *out,
                  struct simpledb_reply *reply, struct jobq_error *err)
 {
+    assert(u > 0 && u < 1 && arena && out && reply && err);
     int code = call_string(model, item, "ItemName", reply, err);
     for (int i = 0; i < name_count && code >= 0; i++)
         code = call_string(model, name[i], "Name", reply, err);

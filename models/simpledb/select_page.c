@@ -19,6 +19,7 @@
 #include "models/simpledb/call.h"
 #include "models/simpledb/box_usage.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -356,6 +357,7 @@ int simpledb_select(struct simpledb *model, int64_t now_ns, double u,
                     bool consistent, struct arena *arena, struct simpledb_page *out,
                     struct simpledb_reply *reply, struct jobq_error *err)
 {
+    assert(u > 0 && u < 1 && arena && out && reply && err);
     const struct simpledb_params *params = &model->params;
     const struct select_limits limits = {
         .comparisons = (int32_t)params->select_comparisons_max,

@@ -18,6 +18,7 @@ enum { DOMAIN_NAME_MIN = 3, DOMAIN_NAME_MAX = 255, LIST_MAX = 100 };
 
 struct simpledb *simpledb_new(const struct simpledb_params *params)
 {
+    assert(params);
     struct simpledb *model = xcalloc(1, sizeof *model);
     names_init(&model->domain_names);
     names_init(&model->names);
@@ -278,6 +279,7 @@ int simpledb_list_domains(struct simpledb *model, int64_t now_ns, struct jobq_st
                           int max, struct jobq_str *out, struct jobq_str *out_token,
                           struct simpledb_reply *reply, struct jobq_error *err)
 {
+    assert(out && out_token && reply && err);
     (void)now_ns;
     if (max < 0 || max > LIST_MAX)
         return call_fail(model, SIMPLEDB_FAULT_PARAMETER, reply, err,
@@ -306,6 +308,7 @@ int simpledb_metadata(struct simpledb *model, int64_t now_ns, int domain,
                       struct jobq_domain_stats *out, struct simpledb_reply *reply,
                       struct jobq_error *err)
 {
+    assert(out && reply && err);
     (void)now_ns;
     const struct row_domain *d = call_domain(model, domain, reply, err);
     if (!d)

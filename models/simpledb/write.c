@@ -432,6 +432,7 @@ int simpledb_put_batch(struct simpledb *model, int64_t now_ns, int domain,
                        const struct jobq_item *item, int item_count,
                        struct simpledb_reply *reply, struct jobq_error *err)
 {
+    assert(item_count >= 0 && reply && err);
     struct plan plan[BATCH_MAX];
     struct row_domain *d =
         begin_batch(model, now_ns, domain, item, item_count, true, plan, reply, err);
@@ -449,6 +450,7 @@ int simpledb_delete_batch(struct simpledb *model, int64_t now_ns, int domain,
                           const struct jobq_item *item, int item_count,
                           struct simpledb_reply *reply, struct jobq_error *err)
 {
+    assert(item_count >= 0 && reply && err);
     struct plan plan[BATCH_MAX];
     struct row_domain *d =
         begin_batch(model, now_ns, domain, item, item_count, false, plan, reply, err);

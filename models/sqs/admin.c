@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "models/sqs/impl.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ static uint32_t start_of(const struct sqs *s, struct jobq_str prefix,
 int sqs_list(const struct sqs *s, struct jobq_str prefix, struct jobq_str after, int *out,
              int cap)
 {
+    assert(out && cap >= 0);
     int count = 0;
     for (uint32_t at = start_of(s, prefix, after); at < s->name_count && count < cap;
          at++) {
@@ -279,6 +281,7 @@ static struct sqs_move *new_move(struct sqs *s)
 enum sqs_fault sqs_move_start(struct sqs *s, int64_t now_ns, int source, int destination,
                               double per_s, uint64_t *out_id, struct jobq_error *err)
 {
+    assert(out_id && err);
     now_ns = sqs_begin(s, now_ns);
     struct sqs_queue *from = sqs_queue_at(s, source);
     if (!from || (destination >= 0 && !sqs_queue_at(s, destination)))
@@ -338,6 +341,7 @@ enum sqs_fault sqs_move_cancel(struct sqs *s, int64_t now_ns, uint64_t id,
 int sqs_move_list(struct sqs *s, int64_t now_ns, int source, struct sqs_move *out,
                   int cap)
 {
+    assert(out && cap >= 0);
     sqs_begin(s, now_ns);
     const struct sqs_queue *q = sqs_queue_at(s, source);
     int count = 0;

@@ -5,6 +5,8 @@
  * Knows nothing of: protocols. */
 #include "models/sqs/fault.h"
 
+#include <assert.h>
+
 #define PREFIX "AWS.SimpleQueueService."
 
 static const struct sqs_fault_info info[SQS_FAULT_COUNT] = {
@@ -86,5 +88,6 @@ static const struct sqs_fault_info info[SQS_FAULT_COUNT] = {
 
 const struct sqs_fault_info *sqs_fault_info(enum sqs_fault fault)
 {
+    assert(fault >= 0 && fault < SQS_FAULT_COUNT);
     return &info[fault];
 }

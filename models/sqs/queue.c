@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -399,6 +400,7 @@ enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
                           const struct sqs_settings *settings, int *out_queue,
                           struct jobq_error *err)
 {
+    assert(settings && out_queue && err);
     now_ns = sqs_begin(s, now_ns);
     bool fifo = (settings->given & SQS_SET_FIFO) && settings->fifo;
     if ((settings->given & SQS_SET_FIFO) && !fifo)
@@ -442,6 +444,7 @@ enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
 enum sqs_fault sqs_set(struct sqs *s, int64_t now_ns, int queue,
                        const struct sqs_settings *settings, struct jobq_error *err)
 {
+    assert(settings && err);
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;

@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ enum { SPLIT_LEAK = 1, SPLIT_LEAK_EACH = 100, SPLIT_SERVER = 1000, SPLIT_REORDER
 
 double sqs_split(double u, uint32_t k)
 {
+    assert(u > 0 && u < 1);
     uint64_t bits = (uint64_t)(u * 0x1p53);
     uint64_t x = bits + (k + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -563,6 +565,7 @@ enum sqs_fault sqs_receive(struct sqs *s, int64_t now_ns, double u, int queue,
                            const struct sqs_receive *options, struct sqs_received *out,
                            struct jobq_error *err)
 {
+    assert(u > 0 && u < 1 && options && out && err);
     out->waiting = false;
     out->count = 0;
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "models/sqs/impl.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@
 
 struct sqs *sqs_new(const struct sqs_params *params)
 {
+    assert(params);
     struct sqs *s = xcalloc(1, sizeof *s);
     s->params = *params;
     sqs_keys_init(&s->groups, sizeof(struct sqs_group));
@@ -340,6 +342,7 @@ enum sqs_fault sqs_send(struct sqs *s, int64_t now_ns, int queue, bool batch,
                         const struct sqs_outgoing *in, int count, struct sqs_sent *out,
                         struct jobq_error *err)
 {
+    assert(in && out && err && count >= 0);
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;
@@ -387,6 +390,7 @@ enum sqs_fault sqs_send(struct sqs *s, int64_t now_ns, int queue, bool batch,
 char *sqs_entry_text(const struct sqs *s, int queue, enum sqs_fault fault, char *out,
                      int cap)
 {
+    assert(out && cap > 0);
     const struct sqs_queue *q = sqs_queue_at(s, queue);
     if (fault == SQS_TOO_LONG && q)
         snprintf(
@@ -425,6 +429,7 @@ enum sqs_fault sqs_delete(struct sqs *s, int64_t now_ns, double u, int queue,
                           const struct sqs_receipt *receipt, int count,
                           enum sqs_fault *result, struct jobq_error *err)
 {
+    assert(u > 0 && u < 1 && result && err && count >= 0);
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;
@@ -496,6 +501,7 @@ enum sqs_fault sqs_change_visibility(struct sqs *s, int64_t now_ns, int queue,
                                      const struct sqs_change *change, int count,
                                      enum sqs_fault *result, struct jobq_error *err)
 {
+    assert(change && result && err && count >= 0);
     struct sqs_queue *q = sqs_begin_queue(s, &now_ns, queue, err);
     if (!q)
         return SQS_NO_QUEUE;

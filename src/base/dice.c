@@ -16,6 +16,7 @@ static uint64_t dice_splitmix(uint64_t *state)
 
 void dice_init(struct dice *dice, uint64_t seed, const char *name, uint64_t index)
 {
+    assert(dice && name);
     /* The name is folded in by FNV-1a, the index and the seed by SplitMix64 steps. */
     uint64_t hash = hash_add(HASH_START, name, strlen(name));
     uint64_t state = seed;

@@ -1,12 +1,14 @@
 /* error.c - how an error is filled and wrapped. See jobq/error.h. */
 #include "jobq/error.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 int jobq_fail(struct jobq_error *err, enum jobq_code code, const char *format, ...)
 {
+    assert(err && code < 0);
     va_list args;
     va_start(args, format);
     err->code = code;
@@ -17,6 +19,7 @@ int jobq_fail(struct jobq_error *err, enum jobq_code code, const char *format, .
 
 int jobq_wrap(struct jobq_error *err, const char *format, ...)
 {
+    assert(err && err->code < 0);
     char outer[sizeof err->text];
     va_list args;
     va_start(args, format);

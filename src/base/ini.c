@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
@@ -120,6 +121,7 @@ static int ini_run(struct reading *r)
 
 int ini_read_file(const char *path, ini_key_fn *fn, void *ctx, struct jobq_error *err)
 {
+    assert(path && fn && err);
     char shown[120];
     text_escape(path, (int64_t)strlen(path), shown, sizeof shown);
     FILE *file = fopen(path, "r");
@@ -136,6 +138,7 @@ int ini_read_file(const char *path, ini_key_fn *fn, void *ctx, struct jobq_error
 int ini_read_text(const char *text, const char *name, ini_key_fn *fn, void *ctx,
                   struct jobq_error *err)
 {
+    assert(text && name && fn && err);
     struct reading r = {.fn = fn, .ctx = ctx, .name = name, .err = err, .text = text};
     return ini_run(&r);
 }

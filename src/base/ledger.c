@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ static const struct {
 
 const char *jobq_action_name(enum jobq_action action)
 {
+    assert(action >= 0 && action < JOBQ_ACTION_COUNT);
     return ACTIONS[action].name;
 }
 
@@ -58,6 +60,7 @@ struct jobq_instance_use *jobq_ledger_instance(struct jobq_ledger *ledger)
 
 int jobq_payload_bucket(int64_t payload_bytes)
 {
+    assert(payload_bytes >= 0);
     int64_t kib = (payload_bytes + 1023) / 1024;
     return kib < 0                       ? 0
            : kib >= JOBQ_PAYLOAD_BUCKETS ? JOBQ_PAYLOAD_BUCKETS - 1
@@ -66,6 +69,7 @@ int jobq_payload_bucket(int64_t payload_bytes)
 
 void jobq_ledger_add(struct jobq_ledger *into, const struct jobq_ledger *from)
 {
+    assert(into && from && into != from);
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
         struct jobq_usage *a = &into->action[i];
         const struct jobq_usage *b = &from->action[i];

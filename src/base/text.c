@@ -39,6 +39,7 @@ void text_clear(struct text *text)
 
 void text_put(struct text *text, const char *bytes, size_t len)
 {
+    assert(bytes || len == 0);
     text_reserve(text, len);
     if (len)
         memcpy(text->ptr + text->len, bytes, len);
@@ -58,6 +59,7 @@ void text_putc(struct text *text, char c)
 
 void text_put_str(struct text *text, struct jobq_str s)
 {
+    assert(s.len >= 0);
     if (s.ptr) {
         text_put(text, s.ptr, (size_t)s.len);
         return;
@@ -163,6 +165,7 @@ void text_put_escaped(struct text *text, const char *bytes, size_t len)
 
 char *text_escape(const char *bytes, int64_t len, char *out, int cap)
 {
+    assert(bytes || len == 0);
     char one[4];
     int64_t whole = 0;
     for (int64_t i = 0; i < len && whole < cap; i++)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/wide.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -171,11 +172,13 @@ static int parse_scaled(const char *what, const char *text, const struct unit *u
 
 int jobq_parse_duration(const char *text, int64_t *out_ns, struct jobq_error *err)
 {
+    assert(text && out_ns && err);
     return parse_scaled("duration", text, DURATIONS, false, HOW_DURATION, out_ns, err);
 }
 
 int jobq_parse_size(const char *text, int64_t *out_bytes, struct jobq_error *err)
 {
+    assert(text && out_bytes && err);
     return parse_scaled("size", text, SIZES, true, HOW_SIZE, out_bytes, err);
 }
 
@@ -266,6 +269,7 @@ static char *format_scaled(int64_t value, const struct unit *units, char *out, i
 
 char *jobq_format_duration(int64_t ns, char *out, int cap)
 {
+    assert(out && cap > 0);
     static const struct unit units[] = {{"d", JOBQ_NS_PER_DAY},
                                         {"h", JOBQ_NS_PER_HOUR},
                                         {"min", JOBQ_NS_PER_MIN},
@@ -281,6 +285,7 @@ char *jobq_format_duration(int64_t ns, char *out, int cap)
 
 char *jobq_format_size(int64_t bytes, char *out, int cap)
 {
+    assert(out && cap > 0);
     static const struct unit units[] = {
         {"GiB", JOBQ_GIB}, {"MiB", JOBQ_MIB}, {"KiB", JOBQ_KIB}, {"B", 1}, {NULL, 0}};
     return format_scaled(bytes, units, out, cap);

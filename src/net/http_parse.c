@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -151,6 +152,7 @@ static int parse_framing(struct http_request *out)
 
 int http_parse_head(const char *bytes, int64_t len, struct http_request *out)
 {
+    assert(bytes && len > 0 && out);
     struct jobq_str rest = {bytes, len}, line;
     out->header_count = 0;
     out->keep_alive = out->chunked = out->expects_continue = false;
@@ -261,6 +263,7 @@ static int see_chunks(const char *bytes, int64_t len, int64_t body_max,
 int http_parse_chunked(char *bytes, int64_t len, int64_t body_max,
                        struct http_chunks *seen, int64_t *body_len, int64_t *used)
 {
+    assert(body_max >= 0 && seen && body_len && used);
     int64_t size, next, to = 0;
     int status = see_chunks(bytes, len, body_max, seen);
     if (status != 1)

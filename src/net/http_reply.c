@@ -67,6 +67,7 @@ int64_t http_reply(struct http_exchange *x, const struct http_reply *reply)
 
 int64_t http_reply_bytes(const struct http_reply *reply)
 {
+    assert(reply && reply->status >= 100 && reply->status < 600);
     struct text head = {0};
     put_head(&head, reply, reply->body.len, reply->close);
     int64_t bytes = (int64_t)head.len + (reply->no_body ? 0 : reply->body.len);
@@ -84,6 +85,7 @@ void http_drop(struct http_exchange *x)
 
 void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx)
 {
+    assert(x->open);
     x->gone = gone;
     x->gone_ctx = ctx;
 }

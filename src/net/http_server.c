@@ -146,6 +146,7 @@ void http_client_gone(struct connection *c)
 
 void http_refuse(struct connection *c, int status)
 {
+    assert(status >= 400 && status < 600 && !c->x.open);
     const char *text = http_status_text(status);
     struct http_reply reply = {.status = status,
                                .content_type = STR("text/plain"),
@@ -564,6 +565,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 struct http_server *http_server_new(struct loop *loop, const struct http_limits *limits,
                                     http_handler_fn *handler, void *ctx)
 {
+    assert(loop && limits && handler);
     struct http_server *server = xcalloc(1, sizeof *server);
     struct http_limits *l = &server->limits;
     *l = *limits;
@@ -635,6 +637,7 @@ static int listen_failed(const char *host, int port, struct jobq_error *err)
 int http_server_listen(struct http_server *server, const char *host, int port,
                        struct jobq_error *err)
 {
+    assert(server && host && err);
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;

@@ -99,6 +99,7 @@ int loop_turn(struct loop *loop, bool wait, struct jobq_error *err)
 
 int loop_run(struct loop *loop, struct jobq_error *err)
 {
+    assert(loop && err);
     int code = JOBQ_OK;
     loop->stop = false;
     while (!loop->stop && code == JOBQ_OK)
@@ -156,6 +157,7 @@ void loop_timer_free(struct loop_timer *timer)
 
 void loop_timer_set(struct loop_timer *timer, int64_t at_ns)
 {
+    assert(timer);
     if (at_ns == JOBQ_FOREVER) {
         event_del(timer->event);
         return;

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +22,13 @@ static const struct {
 
 const char *bill_component_name(enum bill_component component)
 {
+    assert(component >= 0 && component < BILL_COMPONENT_COUNT);
     return COMPONENTS[component];
 }
 
 int bill_free_parse(const char *text, unsigned *out, struct jobq_error *err)
 {
+    assert(text && out && err);
     unsigned mask = 0;
     if (strcmp(text, "none") == 0 || strcmp(text, "all") == 0) {
         *out = text[0] == 'a' ? BILL_FREE_ALL : 0;
@@ -351,6 +354,7 @@ int bill_ledger(struct bill *bill, const struct jobq_ledger *ledger,
                 const struct sheet *sheet, const struct bill_options *options,
                 struct jobq_error *err)
 {
+    assert(bill && ledger && sheet && options && err);
     struct draft d = draft_begin(bill, sheet, options, err);
     draft_add(&d, "transfer", "in", "from the internet", BILL_BANDWIDTH_IN,
               (double)ledger->internet_in_bytes / 1e9);
@@ -380,6 +384,8 @@ int bill_quantity(struct bill *bill, const char *what, double quantity,
                   const struct sheet *sheet, const struct bill_options *options,
                   struct jobq_error *err)
 {
+    assert(bill && what && sheet && options && err && isfinite(quantity) &&
+           quantity >= 0);
     char service[48];
     const char *dot = strchr(what, '.');
     size_t len = dot ? (size_t)(dot - what) : 0;

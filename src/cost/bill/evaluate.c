@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,7 @@ static int evaluate_interval(const struct evaluate_context *c,
 int evaluate(const struct evaluate_context *c, const struct predict_scenario *sc,
              double interval_jobs, struct evaluation *out, struct jobq_error *err)
 {
+    assert(c->sheet && c->bill && sc && out && err && interval_jobs > 0);
     memset(out, 0, sizeof *out);
     bill_init(&out->bill);
     int code = formula_eval(c->formula, sc, interval_jobs, &out->value, err);
@@ -146,6 +148,7 @@ int evaluate_point(const struct evaluate_context *c, const struct predict_scenar
                    double out_component[BILL_COMPONENT_COUNT],
                    struct predict_state *out_state, struct jobq_error *err)
 {
+    assert(c->sheet && c->bill && sc && scratch && out_per_million && err);
     struct formula_value value;
     struct bill bill;
     int code = formula_eval(c->formula, sc, 0, &value, err);

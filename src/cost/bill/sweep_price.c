@@ -2,6 +2,7 @@
 
 #include "cost/fit/fit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@ int sweep_price(const struct table *sweep, size_t row, bool no_instances,
                 const struct sheet *sheet, const struct bill_options *options,
                 struct jobq_ledger *ledger, struct bill *bill, struct jobq_error *err)
 {
+    assert(row < table_rows(sweep) && sheet && options && ledger && bill->count == 0 &&
+           err);
     struct predict_scenario sc;
     struct usage usage = {{0}};
     int code = fit_scenario(sweep, row, &sc, err);

@@ -2,6 +2,7 @@
 
 #include "jobq/flow.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -139,6 +140,7 @@ _Static_assert(T_COUNT <= TERMS_MAX, "TERMS_MAX");
 
 const struct term *terms_at(int index)
 {
+    assert(index >= 0 && index < TERMS_MAX);
     return &LIBRARY[index];
 }
 
@@ -224,6 +226,7 @@ static const struct {
 int terms_closed(enum usage_line line, int term[TERMS_LINE_MAX],
                  double coefficient[TERMS_LINE_MAX])
 {
+    assert(line >= 0 && line < USAGE_LINE_COUNT);
     int count = 0;
     for (size_t i = 0; i < sizeof CLOSED / sizeof *CLOSED; i++)
         if (CLOSED[i].line == line) {
@@ -267,6 +270,7 @@ static const struct {
 
 int terms_candidates(enum usage_line line, int term[TERMS_LINE_MAX])
 {
+    assert(line >= 0 && line < USAGE_LINE_COUNT);
     int count = 0;
     for (size_t i = 0; i < sizeof CANDIDATES / sizeof *CANDIDATES; i++)
         if (CANDIDATES[i].line == line && count < TERMS_LINE_MAX)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cost/fit/regress.h"
 
+#include <assert.h>
 #include <gsl/gsl_blas.h>
 #include <gsl/gsl_multifit_nlinear.h>
 #include <gsl/gsl_sort.h>
@@ -46,6 +47,7 @@ static const char *const WORDS[] = {"era",        "instance", "store",    "clien
 int fit_scenario(const struct table *table, size_t row, struct predict_scenario *out,
                  struct jobq_error *err)
 {
+    assert(row < table_rows(table) && out && err);
     predict_defaults(out);
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
         char key[32], value[64];
@@ -731,6 +733,7 @@ static void fit_describe(const struct fit *fit, const struct table *table,
 int fit_run(const struct table *table, const struct fit_options *options,
             struct formula **out, struct fit_report *report, struct jobq_error *err)
 {
+    assert(table && options && out && report && err);
     struct fit fit = {.options = options};
     *report = (struct fit_report){0};
     int code = read_points(&fit, table, err);

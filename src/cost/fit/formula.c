@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 double formula_t95(double dof)
 {
+    assert(dof > 0);
     /* Cornish-Fisher expansion of Student's quantile about the normal one (Abramowitz and
      * Stegun 26.7.5), z = 1.959964; within 0.1 % from 5 degrees on. Below, a table. */
     static const double small[] = {12.706, 4.303, 3.182, 2.776};
@@ -112,6 +114,7 @@ static bool formula_line_of_store(int line)
 int formula_eval(const struct formula *f, const struct predict_scenario *sc, double jobs,
                  struct formula_value *out, struct jobq_error *err)
 {
+    assert(sc && out && err && jobs >= 0);
     struct predict_params params;
     memset(out, 0, sizeof *out);
     int code = predict_params_for(sc->era, &params, err);

@@ -87,7 +87,8 @@ struct formula_value {
     bool fitted;         /* false: closed form alone */
 };
 
-/* Usage a job with its variance for the mean of a run of `jobs` jobs. formula NULL: the
+/* Usage a job with its variance for the mean of a run of `jobs` jobs (0: the variance is not
+ * asked for). formula NULL: the
  * closed form with the documented doubt FORMULA_CLOSED_DOUBT on every line that is not an
  * exact count. Outside the domain it says so and widens: the standard deviation grows by
  * the factor 1 + outside and never below outside x FORMULA_CLOSED_DOUBT of the value. */

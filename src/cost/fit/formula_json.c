@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -214,6 +215,7 @@ static int read_head(const struct reader *r, const json_t *root, struct formula 
 int formula_parse(const char *text, size_t len, const char *name, struct formula **out,
                   struct jobq_error *err)
 {
+    assert(name && out && err && (text || len == 0));
     struct reader r = {name, err};
     json_error_t fault;
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
@@ -281,6 +283,7 @@ static json_t *line_json(const struct formula_line *line)
 
 void formula_write(const struct formula *f, char **out, size_t *out_len)
 {
+    assert(f && out && out_len);
     json_t *root = json_object(), *source = json_object(), *domain = json_object();
     json_t *params = json_object(), *lines = json_array(), *fixed = json_object();
     json_object_set_new(root, "schema", json_string(SCHEMA));

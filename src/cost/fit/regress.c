@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <gsl/gsl_multifit.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
@@ -107,6 +108,7 @@ static void regress_goodness(const struct regress_data *data, struct regress_res
 int regress_fit(const struct regress_data *data, bool robust, struct regress_result *out,
                 struct jobq_error *err)
 {
+    assert(data->terms > 0 && data->terms <= REGRESS_TERMS_MAX && out && err);
     int code = regress_check(data, err);
     if (code != JOBQ_OK)
         return code;
@@ -239,6 +241,8 @@ static int regress_score(const struct regress_data *data,
 int regress_select(const struct regress_data *data, int forced, int folds,
                    double min_gain, bool keep[REGRESS_TERMS_MAX], struct jobq_error *err)
 {
+    assert(data->terms > 0 && data->terms <= REGRESS_TERMS_MAX && forced >= 0 &&
+           forced <= data->terms && folds > 1);
     int code = regress_check(data, err);
     if (code != JOBQ_OK)
         return code;

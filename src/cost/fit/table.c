@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,7 @@ static int take_row(struct table *table, char *line, const char *file, size_t nu
 int table_parse(const char *text, size_t len, const char *name, struct table **out,
                 struct jobq_error *err)
 {
+    assert(name && out && err && (text || len == 0));
     struct table *table = xcalloc(1, sizeof *table);
     arena_init(&table->arena, 0);
     table->copy = xmalloc(len + 1);
@@ -194,15 +196,18 @@ int table_find(const struct table *table, const char *name)
 
 double table_number(const struct table *table, size_t row, int column)
 {
+    assert(row < table_rows(table) && column >= 0 && column < table_columns(table));
     return table->cell[row * (size_t)table->columns + (size_t)column].number;
 }
 
 struct jobq_str table_text(const struct table *table, size_t row, int column)
 {
+    assert(row < table_rows(table) && column >= 0 && column < table_columns(table));
     return table->cell[row * (size_t)table->columns + (size_t)column].text;
 }
 
 size_t table_line(const struct table *table, size_t row)
 {
+    assert(row < table_rows(table));
     return table->line[row];
 }

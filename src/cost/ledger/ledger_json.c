@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -325,6 +326,7 @@ static int parse_trace(const char *text, size_t len, const char *name,
 int ledger_parse(const char *text, size_t len, const char *name,
                  struct jobq_ledger *ledger, struct jobq_error *err)
 {
+    assert(name && ledger && err && (text || len == 0));
     static const char trace[] = "{\"schema\":\"jobq.trace/1\"";
     if (len >= sizeof trace && memcmp(text, trace, sizeof trace - 1) == 0)
         return parse_trace(text, len, name, ledger, err);

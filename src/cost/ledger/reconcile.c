@@ -1,5 +1,6 @@
 #include "cost/ledger/reconcile.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ static bool is_priced(int line)
 void reconcile_lines(const struct usage *predicted, const double half[USAGE_LINE_COUNT],
                      const struct usage *observed, double jobs, struct reconcile *out)
 {
+    assert(predicted && observed && out && jobs > 0);
     double errors = 0;
     int compared = 0;
     memset(out, 0, sizeof *out);

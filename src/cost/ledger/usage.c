@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -17,11 +18,13 @@ static const struct {
 
 const char *usage_line_name(enum usage_line line)
 {
+    assert(line >= 0 && line < USAGE_LINE_COUNT);
     return LINES[line].name;
 }
 
 const char *usage_line_unit(enum usage_line line)
 {
+    assert(line >= 0 && line < USAGE_LINE_COUNT);
     return LINES[line].unit;
 }
 
@@ -215,6 +218,7 @@ static void put_instances(const struct usage *usage, double jobs,
 void usage_to_ledger(const struct usage *usage, double jobs,
                      const struct usage_shape *shape, struct jobq_ledger *ledger)
 {
+    assert(usage && ledger && jobs > 0);
     const double *line = usage->line;
     usage_put_action(ledger,
                      shape->batch_sends ? JOBQ_ACT_SQS_SEND_BATCH : JOBQ_ACT_SQS_SEND,

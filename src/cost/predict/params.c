@@ -7,12 +7,14 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
 int predict_params_for(const char *era, struct predict_params *out,
                        struct jobq_error *err)
 {
+    assert(era && out && err);
 #define PARAM_NOW(field, now, then) .field = now,
 #define PARAM_THEN(field, now, then) .field = then,
     static const struct predict_params now = {PREDICT_PARAMS(PARAM_NOW)};

@@ -7,6 +7,7 @@
 #include "jobq/units.h"
 #include "pricing/sheet.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -119,6 +120,7 @@ static double closed_throughput(double n, double think_s, double cpu_s, double v
 
 double predict_erlang_c(double c, double rho)
 {
+    assert(c >= 1 && rho >= 0);
     if (rho >= 1)
         return 1;
     int n = (int)c;
@@ -352,6 +354,7 @@ int predict_usage(const struct predict_scenario *sc, const struct predict_params
                   struct usage *out, struct predict_state *out_state,
                   struct jobq_error *err)
 {
+    assert(sc && out && err);
     struct predict_params own;
     struct predict_state state;
     int code = JOBQ_OK;
@@ -381,6 +384,7 @@ int predict_usage(const struct predict_scenario *sc, const struct predict_params
 void predict_ledger(const struct predict_scenario *sc, const struct usage *usage,
                     double jobs, struct jobq_ledger *ledger)
 {
+    assert(sc && usage && ledger && jobs > 0);
     struct usage_shape shape = {.batch_sends = sc->batch > 1,
                                 .batch_deletes = sc->batch > 1,
                                 .batch_beats = sc->batch > 1,

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,7 @@ int search_axis_parse(const char *text, const struct predict_scenario *base,
                       const struct sheet *sheet, struct search_axis *out,
                       struct jobq_error *err)
 {
+    assert(text && base && sheet && out && err);
     const char *equals = strchr(text, '=');
     size_t len = equals ? (size_t)(equals - text) : strlen(text);
     memset(out, 0, sizeof *out);

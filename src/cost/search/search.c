@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 double search_p95_wait_s(const struct predict_scenario *sc, const struct predict_state *s,
                          const struct predict_params *p)
 {
+    assert(sc && s && p);
     if (!(sc->arrivals_per_s > 0))
         return (double)NAN;
     double servers = sc->boxes * sc->slots;
@@ -157,6 +159,7 @@ int search_run(const struct evaluate_context *context,
                int axes, const struct search_limits *limits, struct search_result *out,
                int cap, struct search_summary *summary, struct jobq_error *err)
 {
+    assert(axes >= 0 && axes <= SEARCH_AXES_MAX && cap > 0 && summary && err);
     struct search s = {.context = context,
                        .base = base,
                        .axis = axis,
@@ -196,6 +199,7 @@ bool search_cross(const struct evaluate_context *context,
                   const struct predict_scenario *base, enum predict_input input,
                   double low, double high, double target, double *out)
 {
+    assert(low < high && out);
     struct predict_scenario sc = *base;
     struct jobq_ledger *scratch = xcalloc(1, sizeof *scratch);
     struct jobq_error err;

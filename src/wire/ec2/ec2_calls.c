@@ -5,6 +5,7 @@
 #include "wire/sign/digest.h"
 #include "wire/text/xml.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void ec2_begin(struct query *out, const char *action)
@@ -24,6 +25,7 @@ static void add_tags(struct query *out, const char *prefix, const struct jobq_ta
 
 void ec2_wire_launch(struct query *out, const struct jobq_launch *launch)
 {
+    assert(launch->count > 0 && launch->tag_count >= 0);
     ec2_begin(out, "RunInstances");
     query_add(out, "ImageId", str_of(launch->image));
     query_add(out, "InstanceType", str_of(launch->type));
@@ -54,6 +56,7 @@ void ec2_wire_launch(struct query *out, const struct jobq_launch *launch)
 
 void ec2_wire_terminate(struct query *out, const struct jobq_str *id, int count)
 {
+    assert(id && count > 0);
     ec2_begin(out, "TerminateInstances");
     for (int i = 0; i < count; i++)
         query_add_indexed(out, "InstanceId.", i + 1, "", id[i]);
@@ -81,6 +84,7 @@ void ec2_wire_describe(struct query *out, struct jobq_tag tag, struct jobq_str t
 void ec2_wire_tag(struct query *out, const struct jobq_str *id, int id_count,
                   const struct jobq_tag *tag, int tag_count)
 {
+    assert(id && tag && id_count > 0 && tag_count > 0);
     ec2_begin(out, "CreateTags");
     for (int i = 0; i < id_count; i++)
         query_add_indexed(out, "ResourceId.", i + 1, "", id[i]);
@@ -90,6 +94,7 @@ void ec2_wire_tag(struct query *out, const struct jobq_str *id, int id_count,
 int ec2_wire_read_launch(struct jobq_str reply, struct arena *arena, struct jobq_str *out,
                          int cap, struct jobq_error *err)
 {
+    assert(arena && out && cap > 0);
     struct xml_doc doc;
     int rc = xml_parse(&doc, reply, err), count = 0;
     if (rc < 0)
@@ -149,6 +154,7 @@ int ec2_wire_read_describe(struct jobq_str reply, struct arena *arena,
                            struct jobq_box *out, int cap, struct jobq_str *next_token,
                            struct jobq_error *err)
 {
+    assert(arena && out && cap > 0 && next_token);
     struct xml_doc doc;
     int rc = xml_parse(&doc, reply, err), count = 0;
     if (rc < 0)

@@ -5,6 +5,7 @@
 #include "jobq/units.h"
 #include "wire/text/awstime.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -68,6 +69,7 @@ static int read_until(const json_t *root, int64_t *out, struct jobq_error *err)
 int metadata_read_keys(struct jobq_str body, struct role_keys *out,
                        struct jobq_error *err)
 {
+    assert(out && err);
     *out = (struct role_keys){.until_wall_ns = JOBQ_FOREVER};
     json_t *root = json_loadb(body.ptr ? body.ptr : "", (size_t)body.len, 0, NULL);
     int rc = json_is_object(root)
@@ -89,6 +91,7 @@ int metadata_read_keys(struct jobq_str body, struct role_keys *out,
 
 int metadata_check_token(struct jobq_str body, int64_t cap, struct jobq_error *err)
 {
+    assert(cap > 1 && err);
     if (body.len == 0 || body.len >= cap)
         return jobq_fail(err, JOBQ_CORRUPT, "metadata token has '%lld' bytes",
                          (long long)body.len);
@@ -105,6 +108,7 @@ static bool metadata_is_alnum(char c)
 
 bool metadata_role(struct jobq_str body, struct jobq_str *out)
 {
+    assert(out);
     int64_t len = 0;
     while (len < body.len && body.ptr[len] != '\r' && body.ptr[len] != '\n') {
         char c = body.ptr[len++];
@@ -117,6 +121,7 @@ bool metadata_role(struct jobq_str body, struct jobq_str *out)
 
 bool metadata_is_region(struct jobq_str body, int64_t cap)
 {
+    assert(cap > 1);
     for (int64_t i = 0; i < body.len; i++) {
         char c = body.ptr[i];
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))

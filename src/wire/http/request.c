@@ -3,6 +3,8 @@
 #include "wire/text/awstime.h"
 #include "wire/sign/sigv2.h"
 
+#include <assert.h>
+
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define JSON_TYPE "application/x-amz-json-1.0"
 
@@ -67,6 +69,7 @@ void request_sqs(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct sigv4_day *day, const char *action, int64_t wall_ns)
 {
+    assert(request->body.len > 0 && place->path.len > 0 && wall_ns >= 0);
     char target[64] = "AmazonSQS.";
     strncat(target, action, sizeof target - sizeof "AmazonSQS.");
     request_begin(request, JSON_TYPE);
@@ -78,6 +81,7 @@ void request_ec2(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct sigv4_day *day, struct query *query, int64_t wall_ns)
 {
+    assert(place->path.len > 0 && query->count > 0 && wall_ns >= 0);
     request_begin(request, FORM_TYPE);
     text_clear(&request->body);
     query_join(query, &request->body);
@@ -89,6 +93,7 @@ void request_sdb(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct query *query, int64_t wall_ns)
 {
+    assert(place->path.len > 0 && query->count > 0 && wall_ns >= 0);
     char now[AWSTIME_ISO];
     awstime_iso(wall_ns, now);
     request_begin(request, FORM_TYPE);

@@ -1,6 +1,7 @@
 #include "wire/http/wire_bytes.h"
 
 #include "jobq/units.h"
+#include <assert.h>
 #include <string.h>
 
 #define LEN(literal) ((int64_t)sizeof(literal) - 1)
@@ -32,6 +33,7 @@ static __attribute__((noinline)) int64_t digits_of_many(int64_t value)
 
 int64_t size_digits(int64_t value)
 {
+    assert(value >= 0);
     if (value >= 10000) /* lengths and indexes are less, as a rule */
         return digits_of_many(value);
     return 1 + (value >= 10) + (value >= 100) + (value >= 1000);
@@ -56,6 +58,7 @@ static int64_t size_seconds_up(int64_t ns)
 
 void size_client_init(struct size_client *c, const char *region, int64_t token_bytes)
 {
+    assert(c && region && token_bytes >= 0);
     int64_t r = (int64_t)strlen(region);
     bool first =
         strcmp(region, "us-east-1") == 0; /* SimpleDB's oldest endpoint has none */
@@ -129,6 +132,7 @@ static int64_t batch_reply(int entries)
 struct size_call size_send(const struct size_client *c, int64_t name, int entries,
                            int64_t body, int delayed, int64_t delay_digits)
 {
+    assert(entries >= 1 && entries <= JOBQ_BATCH_MAX && delayed <= entries);
     int64_t bodies = entries * LEN("\"MessageBody\":\"\"") + body +
                      delayed * LEN(",\"DelaySeconds\":") + delay_digits;
     int64_t sent = LEN(",\"MessageId\":\"\",\"MD5OfMessageBody\":\"\"") + 36 + 32;
@@ -144,6 +148,7 @@ struct size_call size_receive(const struct size_client *c, int64_t name, int max
                               int64_t wait_s, int64_t visibility_s, int got, int64_t body,
                               int64_t count_digits)
 {
+    assert(max >= 1 && max <= JOBQ_BATCH_MAX && got >= 0 && got <= max);
     int64_t ask = size_url(c, name) + LEN(",\"MaxNumberOfMessages\":") +
                   size_digits(max) + LEN(",\"WaitTimeSeconds\":") + size_digits(wait_s) +
                   LEN(",\"AttributeNames\":[\"ApproximateReceiveCount\","
@@ -161,6 +166,7 @@ struct size_call size_receive(const struct size_client *c, int64_t name, int max
 
 struct size_call size_remove(const struct size_client *c, int64_t name, int entries)
 {
+    assert(entries >= 1 && entries <= JOBQ_BATCH_MAX);
     int64_t each = LEN("\"ReceiptHandle\":\"\"") + c->receipt;
     if (entries == 1)
         return size_sqs(c, LEN("DeleteMessage"), size_url(c, name) + 1 + each, 0);
@@ -172,6 +178,7 @@ struct size_call size_remove(const struct size_client *c, int64_t name, int entr
 struct size_call size_set_visibility(const struct size_client *c, int64_t name,
                                      int entries, int64_t visibility_digits)
 {
+    assert(entries >= 1 && entries <= JOBQ_BATCH_MAX);
     int64_t all =
         entries * (LEN("\"ReceiptHandle\":\"\",\"VisibilityTimeout\":") + c->receipt) +
         visibility_digits;
@@ -407,6 +414,7 @@ struct size_call size_select(const struct size_client *c, int64_t expression,
                              bool consistent, int64_t token, int got_items, int got,
                              int64_t got_bytes, int64_t next_token)
 {
+    assert(got_items >= 0 && got >= 0);
     int64_t bytes = PARAM("SelectExpression") + expression +
                     (consistent ? LEN("ConsistentRead=true") : 0) +
                     (token ? PARAM("NextToken") + token : 0);
@@ -444,6 +452,7 @@ struct size_call size_domain_stats(const struct size_client *c, int64_t domain)
 struct size_call size_list_domains(const struct size_client *c, int64_t token, int cap,
                                    int got, int64_t got_bytes, int64_t next_token)
 {
+    assert(cap >= 1 && cap <= 100 && got >= 0 && got <= cap);
     int64_t bytes = PARAM("MaxNumberOfDomains") + size_digits(cap) +
                     (token ? PARAM("NextToken") + token : 0);
     return size_sdb(c, LEN("ListDomains"), 1 + (token > 0), bytes,
@@ -470,6 +479,7 @@ struct size_call size_launch(const struct size_client *c, int64_t type, int64_t 
                              int64_t user_data, int tags, int64_t tag_bytes, int count,
                              bool spot, int64_t client_token)
 {
+    assert(count > 0 && tags >= 0);
     int64_t params = 7;
     int64_t bytes = PARAM("ImageId") + image + PARAM("InstanceType") + type +
                     PARAM("MinCount") + PARAM("MaxCount") + 2 * size_digits(count) +
@@ -502,6 +512,7 @@ struct size_call size_launch(const struct size_client *c, int64_t type, int64_t 
 
 struct size_call size_terminate(const struct size_client *c, int count)
 {
+    assert(count > 0);
     return size_ec2(c, LEN("TerminateInstances"), count,
                     count * (PARAM("InstanceId.") + LEN("i-0123456789abcdef0")) +
                         index_digits(count),
@@ -510,6 +521,7 @@ struct size_call size_terminate(const struct size_client *c, int count)
 
 struct size_call size_describe(const struct size_client *c, int64_t tag_bytes, int got)
 {
+    assert(got >= 0);
     return size_ec2(c, LEN("DescribeInstances"), 8,
                     LEN("Filter.1.Name=tag%3AFilter.1.Value.1="
                         "Filter.2.Name=instance-state-nameFilter.2.Value.1=pending"
@@ -522,6 +534,7 @@ struct size_call size_describe(const struct size_client *c, int64_t tag_bytes, i
 struct size_call size_tag(const struct size_client *c, int ids, int tags,
                           int64_t tag_bytes)
 {
+    assert(ids > 0 && tags > 0);
     int64_t bytes = ids * (PARAM("ResourceId.") + LEN("i-0123456789abcdef0")) +
                     index_digits(ids) + tags * LEN("Tag..Key=Tag..Value=") +
                     2 * index_digits(tags) + tag_bytes;

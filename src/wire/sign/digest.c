@@ -1,5 +1,6 @@
 #include "wire/sign/digest.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -44,12 +45,14 @@ static void digest_two(struct digest *digest, const EVP_MD *md, const void *head
 void digest_sha256(struct digest *digest, const void *bytes, size_t len,
                    unsigned char out[DIGEST_SHA256_BYTES])
 {
+    assert(digest->ctx && (bytes || len == 0));
     digest_two(digest, digest->sha256, NULL, 0, bytes, len, out);
 }
 
 void digest_md5(struct digest *digest, const void *bytes, size_t len,
                 unsigned char out[DIGEST_MD5_BYTES])
 {
+    assert(digest->ctx && (bytes || len == 0));
     digest_two(digest, digest->md5, NULL, 0, bytes, len, out);
 }
 
@@ -57,6 +60,7 @@ void digest_hmac_sha256(struct digest *digest, const void *key, size_t key_len,
                         const void *bytes, size_t len,
                         unsigned char out[DIGEST_SHA256_BYTES])
 {
+    assert(digest->ctx && (bytes || len == 0));
     unsigned char pad[BLOCK] = {0}, inner[DIGEST_SHA256_BYTES];
     if (key_len > BLOCK)
         digest_sha256(digest, key, key_len, pad);

@@ -1,5 +1,7 @@
 #include "wire/sign/sigv2.h"
 
+#include <assert.h>
+
 void sigv2_string(struct jobq_str method, struct jobq_str host, struct jobq_str path,
                   struct jobq_str joined, struct text *out)
 {
@@ -26,6 +28,7 @@ void sigv2_sign(struct digest *digest, const struct wire_keys *keys,
                 const char *iso_time, struct query *query, struct text *scratch,
                 struct text *out)
 {
+    assert(iso_time && query->count > 0 && out->len == 0);
     char signature[45];
     query_add(query, "AWSAccessKeyId", keys->access);
     query_add(query, "SignatureMethod", STR("HmacSHA256"));

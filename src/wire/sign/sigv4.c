@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static void signed_names(const struct sigv4_request *request, struct text *out)
 void sigv4_canonical(struct digest *digest, const struct sigv4_request *request,
                      struct text *out)
 {
+    assert(request->path.len > 0 && request->header_count > 0);
     unsigned char hash[DIGEST_SHA256_BYTES];
     char hex[2 * DIGEST_SHA256_BYTES + 1];
     text_put_str(out, request->method);
@@ -82,6 +84,7 @@ static void sigv4_keep(char *kept, size_t cap, struct jobq_str now)
 void sigv4_key(struct digest *digest, const struct wire_keys *keys,
                const struct sigv4_scope *scope, struct sigv4_day *day)
 {
+    assert(strlen(scope->basic_time) == 16);
     struct jobq_str date = {scope->basic_time, 8};
     if (sigv4_is(day->day, sizeof day->day, date) &&
         sigv4_is(day->access, sizeof day->access, keys->access) &&
@@ -122,6 +125,7 @@ void sigv4_authorization(struct digest *digest, const struct sigv4_request *requ
                          const struct wire_keys *keys, const struct sigv4_scope *scope,
                          struct sigv4_day *day, struct text *scratch, struct text *out)
 {
+    assert(strlen(scope->basic_time) == 16);
     char signature[65];
     text_clear(scratch);
     sigv4_canonical(digest, request, scratch);

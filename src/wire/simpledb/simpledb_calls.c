@@ -1,5 +1,7 @@
 #include "wire/simpledb/simpledb_calls.h"
 
+#include <assert.h>
+
 static void sdb_begin(struct query *out, const char *action)
 {
     query_add(out, "Action", str_of(action));
@@ -14,6 +16,7 @@ void sdb_wire_domain(struct query *out, const char *action, struct jobq_str doma
 
 void sdb_wire_list(struct query *out, int cap, struct jobq_str token)
 {
+    assert(cap >= 1 && cap <= 100);
     sdb_begin(out, "ListDomains");
     query_add_int(out, "MaxNumberOfDomains", cap);
     if (token.len)
@@ -47,6 +50,7 @@ void sdb_wire_put(struct query *out, struct jobq_str domain, struct jobq_str ite
                   const struct jobq_attr *attr, int attr_count,
                   const struct jobq_expect *expect)
 {
+    assert(attr && attr_count > 0);
     sdb_wire_domain(out, "PutAttributes", domain);
     query_add(out, "ItemName", item);
     add_attrs(out, "Attribute.", attr, attr_count, false);
@@ -56,6 +60,7 @@ void sdb_wire_put(struct query *out, struct jobq_str domain, struct jobq_str ite
 void sdb_wire_put_batch(struct query *out, struct jobq_str domain,
                         const struct jobq_item *item, int item_count)
 {
+    assert(item && item_count > 0 && item_count <= JOBQ_STORE_BATCH_MAX);
     sdb_wire_domain(out, "BatchPutAttributes", domain);
     for (int i = 0; i < item_count; i++) {
         char prefix[40] = "Item.";
@@ -69,6 +74,7 @@ void sdb_wire_put_batch(struct query *out, struct jobq_str domain,
 void sdb_wire_get(struct query *out, struct jobq_str domain, struct jobq_str item,
                   const struct jobq_str *name, int name_count, bool consistent)
 {
+    assert(name_count >= 0 && (name || name_count == 0));
     sdb_wire_domain(out, "GetAttributes", domain);
     query_add(out, "ItemName", item);
     for (int i = 0; i < name_count; i++)
@@ -81,6 +87,7 @@ void sdb_wire_remove(struct query *out, struct jobq_str domain, struct jobq_str 
                      const struct jobq_attr *attr, int attr_count,
                      const struct jobq_expect *expect)
 {
+    assert(attr_count >= 0 && (attr || attr_count == 0));
     sdb_wire_domain(out, "DeleteAttributes", domain);
     query_add(out, "ItemName", item);
     add_attrs(out, "Attribute.", attr, attr_count, true);

@@ -9,6 +9,8 @@
 #include "wire/http/aws_error.h"
 #include "wire/text/xml.h"
 
+#include <assert.h>
+
 /* A value that XML cannot carry comes in base64, and says so. */
 static bool decode_base64(struct jobq_str in, struct arena *arena, struct jobq_str *out)
 {
@@ -94,6 +96,7 @@ static bool read_attrs(struct xml_doc *doc, const struct xml_node *parent,
 int sdb_wire_read_get(struct jobq_str reply, struct jobq_str item, struct arena *arena,
                       struct jobq_item *out, int64_t *box_usage, struct jobq_error *err)
 {
+    assert(arena && out);
     struct xml_doc doc;
     int rc = open_reply(&doc, reply, box_usage, err);
     if (rc < 0)
@@ -112,6 +115,7 @@ int sdb_wire_read_select(struct jobq_str reply, struct arena *arena,
                          struct jobq_item *out, int cap, struct jobq_str *next_token,
                          int64_t *box_usage, struct jobq_error *err)
 {
+    assert(arena && out && cap > 0 && next_token);
     struct xml_doc doc;
     int rc = open_reply(&doc, reply, box_usage, err), count = 0;
     if (rc < 0)
@@ -140,6 +144,7 @@ int sdb_wire_read_list(struct jobq_str reply, struct arena *arena, struct jobq_s
                        int cap, struct jobq_str *next_token, int64_t *box_usage,
                        struct jobq_error *err)
 {
+    assert(arena && out && cap > 0 && next_token);
     struct xml_doc doc;
     int rc = open_reply(&doc, reply, box_usage, err), count = 0;
     if (rc < 0)

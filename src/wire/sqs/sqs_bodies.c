@@ -2,6 +2,8 @@
 
 #include "jobq/units.h"
 
+#include <assert.h>
+
 static int64_t sqs_seconds_up(int64_t ns)
 {
     return (ns + JOBQ_NS_PER_S - 1) / JOBQ_NS_PER_S;
@@ -126,6 +128,7 @@ static void put_entry_head(struct text *out, int index)
 void sqs_wire_send(struct text *out, struct jobq_str url, const struct jobq_outgoing *in,
                    int count)
 {
+    assert(in && count >= 1 && count <= JOBQ_BATCH_MAX);
     put_url(out, url);
     text_putc(out, ',');
     if (count == 1) {
@@ -145,6 +148,7 @@ void sqs_wire_send(struct text *out, struct jobq_str url, const struct jobq_outg
 void sqs_wire_receive(struct text *out, struct jobq_str url,
                       const struct jobq_receive *options)
 {
+    assert(options->max >= 1 && options->max <= JOBQ_BATCH_MAX && options->wait_ns >= 0);
     put_url(out, url);
     text_puts(out, ",\"MaxNumberOfMessages\":");
     text_put_int(out, options->max);
@@ -161,6 +165,7 @@ void sqs_wire_receive(struct text *out, struct jobq_str url,
 void sqs_wire_remove(struct text *out, struct jobq_str url,
                      const struct jobq_str *receipt, int count)
 {
+    assert(receipt && count >= 1 && count <= JOBQ_BATCH_MAX);
     put_url(out, url);
     text_putc(out, ',');
     if (count > 1)
@@ -179,6 +184,7 @@ void sqs_wire_remove(struct text *out, struct jobq_str url,
 void sqs_wire_set_visibility(struct text *out, struct jobq_str url,
                              const struct jobq_visibility_change *change, int count)
 {
+    assert(change && count >= 1 && count <= JOBQ_BATCH_MAX);
     put_url(out, url);
     text_putc(out, ',');
     if (count > 1)

@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 
+#include <assert.h>
+
 enum { LINE_MAX_BYTES = 16 << 10, KEY_MAX = 128 };
 
 static bool awsconfig_blank(char c)
@@ -70,6 +72,7 @@ static int one_line(struct state *s, struct jobq_str raw, struct jobq_error *err
 int awsconfig_read(struct jobq_str text, const char *name, awsconfig_fn *fn, void *ctx,
                    struct jobq_error *err)
 {
+    assert(name && fn && err);
     struct state s = {.section = STR(""), .fn = fn, .ctx = ctx};
     const char *at = text.ptr, *end = text.ptr + text.len;
     for (int line = 1; at < end; line++) {

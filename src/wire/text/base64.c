@@ -3,6 +3,8 @@
 #include "base/arena.h"
 #include "wire/sign/digest.h"
 
+#include <assert.h>
+
 static int base64_value_of(char c)
 {
     if (c >= 'A' && c <= 'Z')
@@ -16,6 +18,7 @@ static int base64_value_of(char c)
 
 bool base64_decode(struct jobq_str text, struct arena *arena, struct jobq_str *out)
 {
+    assert(arena && out);
     unsigned char *to = arena_alloc(arena, (size_t)text.len / 4 * 3 + 4);
     uint32_t bits = 0;
     int64_t len = 0;
@@ -48,6 +51,7 @@ bool base64_decode(struct jobq_str text, struct arena *arena, struct jobq_str *o
 
 struct jobq_str base64_encode(struct jobq_str bytes, struct arena *arena)
 {
+    assert(arena && (bytes.ptr || bytes.len == 0));
     int64_t len = 4 * ((bytes.len + 2) / 3);
     char *to = arena_alloc(arena, (size_t)len + 1);
     digest_base64((const unsigned char *)bytes.ptr, (size_t)bytes.len, to);

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ static bool has_too_many(struct jobq_str bytes)
 int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out,
                    struct jobq_error *err)
 {
+    assert(arena && out && err);
     json_error_t what;
     if (has_too_many(bytes))
         return jobq_fail(err, JOBQ_LIMIT, "JSON of more than '%d' values",
@@ -347,6 +349,7 @@ const struct tree *tree_list(const struct tree *tree, const char *name,
 int tree_from_query(const struct jobq_str *part, int count, struct arena *arena,
                     struct tree **out, struct jobq_error *err)
 {
+    assert(part && count > 0 && arena && out && err);
     struct pair *list = NULL;
     int pairs = 0, cap = 0, code = JOBQ_OK;
     for (int i = 0; i < count && code == JOBQ_OK; i++)

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* 2 for the bytes that become %XX, 0 for the unreserved ones of RFC 3986: letters, digits,
@@ -39,6 +40,7 @@ void query_clear(struct query *query)
 
 void query_encode(struct text *out, struct jobq_str value)
 {
+    assert(value.len >= 0);
     if (!value.ptr) {
         text_put_str(out, value);
         return;
@@ -113,6 +115,7 @@ void query_add_int(struct query *query, const char *key, int64_t value)
 void query_add_indexed(struct query *query, const char *prefix, int index,
                        const char *suffix, struct jobq_str value)
 {
+    assert(index >= 0);
     struct query_param *p = open_param(query);
     text_puts(&query->bytes, prefix);
     text_put_int(&query->bytes, index);
@@ -144,6 +147,7 @@ static int by_key(const void *a, const void *b)
 
 void query_join(struct query *query, struct text *out)
 {
+    assert(out);
     struct sortable *s = xmalloc((size_t)query->count * sizeof *s);
     for (int i = 0; i < query->count; i++) {
         const struct query_param *p = &query->param[i];

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <limits.h>
@@ -25,6 +26,7 @@ static const struct xml_node *of_node(const xmlNode *node)
 
 int xml_parse(struct xml_doc *doc, struct jobq_str bytes, struct jobq_error *err)
 {
+    assert(doc && err);
     if (bytes.len <= 0 || bytes.len > INT_MAX)
         return jobq_fail(err, JOBQ_CORRUPT, "reply is empty, not XML");
     xmlDocPtr d =
