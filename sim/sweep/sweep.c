@@ -109,54 +109,12 @@ int sweep_axis_kind(const char *option, enum design_kind *out, struct jobq_error
     return JOBQ_OK;
 }
 
-int sweep_predict(const struct scenario *s, struct predict_scenario *out,
-                  struct jobq_error *err)
+void sweep_predict(const struct scenario *s, struct predict_scenario *out)
 {
-    predict_defaults(out);
-    out->payload_bytes = (double)s->payload_bytes;
-    double mean_s = distribution_mean(&s->job_time) / 1e9,
-           cv = distribution_cv(&s->job_time);
-    if (s->trace_path && s->trace.count > 0) {
-        double sum = 0, squares = 0;
-        for (int64_t i = 0; i < s->trace.count; i++) {
-            double x = (double)s->trace.job_ns[i] / 1e9;
-            sum += x;
-            squares += x * x;
-        }
-        mean_s = sum / (double)s->trace.count;
-        double variance = squares / (double)s->trace.count - mean_s * mean_s;
-        cv = mean_s > 0 && variance > 0 ? sqrt(variance) / mean_s : 0;
-    }
-    out->job_s = mean_s;
-    out->job_cv = isfinite(cv) ? cv : 100;
-    out->cpu_share = s->cpu_share;
-    out->slots = (double)s->concurrency;
-    out->boxes = (double)s->boxes;
-    out->jobs = (double)s->jobs;
-    double rate = s->trace_path ? 0 : arrivals_rate_per_s(&s->arrivals);
-    out->arrivals_per_s = isfinite(rate) ? rate : 0;
-    out->batch = (double)s->batch;
-    out->prefetch = (double)s->prefetch;
-    out->wait_s = (double)s->wait_ns / 1e9;
-    out->visibility_s = (double)s->visibility_ns / 1e9;
-    out->domains = (double)s->domains;
-    out->keep_s = (double)s->keep_ns / 1e9;
-    out->client_internet = s->client == SCENARIO_CLIENT_INTERNET;
-    out->spot = s->spot;
+    predict_from_scenario(s, out);
     out->volume_gib = REPLICATION_VOLUME_GIB;
     out->public_ip = true;
-    out->store = s->store == SCENARIO_STORE_NONE ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
-    int code = predict_set(out, "instance", s->instance, err);
-    if (code == JOBQ_OK)
-        code = predict_set(out, "era", s->model, err);
-    if (code == JOBQ_OK)
-        code = predict_set(out, "payload-in",
-                           s->payload_in == SCENARIO_PAYLOAD_MESSAGE ? "message"
-                           : s->payload_in == SCENARIO_PAYLOAD_STORE ? "store"
-                                                                     : "auto",
-                           err);
     out->vcpus = predict_vcpus(out);
-    return code;
 }
 
 /* The scenario of a point, finished. Release it in any case. */
@@ -201,7 +159,7 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
     int code = make_point(sweep, 0, &first, err);
     struct predict_scenario view;
     if (code == JOBQ_OK)
-        code = sweep_predict(&first, &view, err);
+        sweep_predict(&first, &view);
     if (code != JOBQ_OK) {
         scenario_release(&first);
         return code;
@@ -394,7 +352,7 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
         code = w->params ? JOBQ_OK : err->code;
     }
     if (code == JOBQ_OK)
-        code = sweep_predict(&s, &view, err);
+        sweep_predict(&s, &view);
     double precision = w->sweep->options->precision, queued_s = 0;
     int64_t reps = 0, want = precision > 0 ? REPS_FIRST : s.reps;
     for (; code == JOBQ_OK && reps < want; reps++) {

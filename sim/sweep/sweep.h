@@ -56,7 +56,6 @@ int sweep_run(const struct scenario *base, const struct design *design,
               const struct sweep_options *options, struct jobq_error *err);
 
 /* The closed form's view of a finished scenario. */
-int sweep_predict(const struct scenario *scenario, struct predict_scenario *out,
-                  struct jobq_error *err);
+void sweep_predict(const struct scenario *scenario, struct predict_scenario *out);
 
 #endif

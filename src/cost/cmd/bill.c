@@ -25,16 +25,15 @@ static const char HELP[] =
     "are added up) and bare quantities SERVICE.ITEM=COUNT in the price's unit (jobqcost\n"
     "prices show lists them; hours of ec2.TYPE are one run). Each price's own grain, "
     "tiers\n"
-    "and, if asked for, free amounts are applied.\n\n"
-    "--requests SERVICE.ITEM=COUNT   any number of times (also --usage)\n"
-    "--sweep FILE   what jobqsim sweep wrote: dollars per million jobs of each point\n"
-    "--no-instances   with --sweep: as if instance time were free\n"
-    "--region R --date D|FILE.csv --assume-from R --sheets DIR --price SERVICE.ITEM=USD\n"
-    "--free-tier none|all|SERVICE,...   default none\n"
-    "--months M   how long the usage took: tiers and free amounts are a month's\n"
-    "--exact-time   instance time as it is, no rounding\n"
-    "--queue-kind standard|fifo|fair --volume-kind KIND --json --csv -q\n\n"
-    "Makes no API call.\n";
+    "and, if asked for, free amounts are applied.\n";
+static const struct option_def OPTIONS[] = {
+    {"requests", 0, "S.ITEM=COUNT", "any number of times"},
+    {"usage", 0, "S.ITEM=COUNT", "the same"},
+    {"sweep", 0, "FILE",
+     "what jobqsim sweep wrote: dollars per million jobs of each point"},
+    {"no-instances", 0, NULL, "with --sweep: as if instance time were free"},
+    {"exact-time", 0, NULL, "instance time as it is, no rounding"},
+    {NULL, 0, NULL, NULL}};
 
 static int add_quantity(const char *text, const struct sheet *sheet,
                         const struct bill_options *options, struct bill *bill,
@@ -194,15 +193,15 @@ static int run(struct cost *cli)
     struct cost_many requests = {0};
     const char *sweep = NULL;
     bool no_instances = false;
-    struct cost_option options[] = {{"requests", COST_MANY, &requests},
-                                    {"usage", COST_MANY, &requests},
-                                    {"sweep", COST_TEXT, &sweep},
-                                    {"no-instances", COST_FLAG, &no_instances},
-                                    {"exact-time", COST_FLAG, &cli->bill.exact_time}};
+    struct cost_target options[] = {{COST_MANY, &requests},
+                                    {COST_MANY, &requests},
+                                    {COST_TEXT, &sweep},
+                                    {COST_FLAG, &no_instances},
+                                    {COST_FLAG, &cli->bill.exact_time}};
     struct jobq_error err;
     struct sheet *sheet;
     struct bill bill;
-    int code = cost_parse(cli, options, 5, COST_PRICES);
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (!cli->argument_count && !requests.count && !sweep)
@@ -228,5 +227,5 @@ static int run(struct cost *cli)
     return code ? cost_fail(cli, &err) : COST_OK;
 }
 
-const struct cost_command cost_bill = {"bill", "prices a ledger or bare quantities", HELP,
-                                       run};
+const struct cost_command cost_bill = {
+    "bill", "prices a ledger or bare quantities", HELP, run, OPTIONS, COST_PRICES};

@@ -23,13 +23,14 @@ static const char COMPARE_HELP[] =
     "job-time=1ms..1h\n\n"
     "Costs side by side: every combination of the values of --over (at most 200), where "
     "a\n"
-    "name is region, date or any option of eval. --break-even NAME=LOW..HIGH finds, for\n"
+    "name is region, date or any setting below. --break-even NAME=LOW..HIGH finds, for\n"
     "every two of them, the values of a numeric option at which one becomes cheaper "
     "than\n"
-    "the other.\n\n"
-    "--over NAME=V1,V2,...        any number of times\n"
-    "--break-even NAME=LOW..HIGH  once\n"
-    "and the options of jobqcost eval. Makes no API call.\n";
+    "the other.\n";
+static const struct option_def COMPARE_OPTIONS[] = {
+    {"over", 0, "NAME=V1,V2,...", "any number of times"},
+    {"break-even", 0, "NAME=LOW..HIGH", "once"},
+    {NULL, 0, NULL, NULL}};
 
 struct over {
     char name[24];
@@ -266,11 +267,10 @@ static int run_compare(struct cost *cli)
 {
     struct cost_many many = {0};
     const char *even_text = NULL;
-    struct cost_option options[] = {{"over", COST_MANY, &many},
-                                    {"break-even", COST_TEXT, &even_text}};
+    struct cost_target options[] = {{COST_MANY, &many}, {COST_TEXT, &even_text}};
     struct over over[AXES_MAX] = {0};
     struct jobq_error err;
-    int code = cost_parse(cli, options, 2, COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (many.count == 0 || many.count > AXES_MAX)
@@ -280,6 +280,7 @@ static int run_compare(struct cost *cli)
         if (read_over(&over[i], many.text[i], &err))
             return cost_fail(cli, &err);
         count *= over[i].count;
+        cli->instance_given |= strcmp(over[i].name, "instance") == 0;
         if (count > ROWS_MAX)
             return cost_usage(cli, "more than %d combinations", ROWS_MAX);
     }
@@ -308,7 +309,9 @@ static int run_compare(struct cost *cli)
 }
 
 const struct cost_command cost_compare = {
-    "compare", "regions, dates, types, stores side by side", COMPARE_HELP, run_compare};
+    "compare",       "regions, dates, types, stores side by side",
+    COMPARE_HELP,    run_compare,
+    COMPARE_OPTIONS, COST_SCENARIO | COST_PRICES | COST_FORMULA};
 
 /* ---- check ------------------------------------------------------------------------------------ */
 
@@ -317,13 +320,14 @@ static const char CHECK_HELP[] =
     "  jobqcost eval --json ... >base.json; jobqcost check --max-increase 5% \\\n"
     "      --baseline base.json ...\n\n"
     "Reports the cost, then exits 3 if it is over a limit (0 if not): a gate for a "
-    "build.\n\n"
-    "--max-per-million USD   of a million jobs\n"
-    "--max-total USD         of the run of --jobs and --boxes\n"
-    "--max-increase 5%       over the baseline's per_million_usd\n"
-    "--baseline FILE         what jobqcost eval --json wrote\n"
-    "--markdown              a table for a comment on a change\n"
-    "and the options of jobqcost eval. Makes no API call.\n";
+    "build.\n";
+static const struct option_def CHECK_OPTIONS[] = {
+    {"max-per-million", 0, "USD", "of a million jobs"},
+    {"max-total", 0, "USD", "of the run of --jobs and --boxes"},
+    {"max-increase", 0, "SHARE", "over the baseline's per_million_usd, such as 5%"},
+    {"baseline", 0, "FILE", "what jobqcost eval --json wrote"},
+    {"markdown", 0, NULL, "a table for a comment on a change"},
+    {NULL, 0, NULL, NULL}};
 
 struct gate {
     const char *name;
@@ -407,17 +411,17 @@ static int run_check(struct cost *cli)
            base = 0;
     const char *baseline = NULL;
     bool markdown = false, over = false;
-    struct cost_option options[] = {{"max-per-million", COST_NUMBER, &per_million},
-                                    {"max-total", COST_NUMBER, &total},
-                                    {"max-increase", COST_NUMBER, &increase},
-                                    {"baseline", COST_TEXT, &baseline},
-                                    {"markdown", COST_FLAG, &markdown}};
+    struct cost_target options[] = {{COST_NUMBER, &per_million},
+                                    {COST_NUMBER, &total},
+                                    {COST_NUMBER, &increase},
+                                    {COST_TEXT, &baseline},
+                                    {COST_FLAG, &markdown}};
     struct jobq_error err;
     struct sheet *sheet;
     struct evaluation e;
     struct gate gate[3];
     int gates = 0;
-    int code = cost_parse(cli, options, 5, COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (isnan(per_million) && isnan(total) && isnan(increase))
@@ -451,5 +455,6 @@ static int run_check(struct cost *cli)
     return over ? COST_GATE : COST_OK;
 }
 
-const struct cost_command cost_check = {"check", "exit 3 when a job costs too much",
-                                        CHECK_HELP, run_check};
+const struct cost_command cost_check = {
+    "check",       "exit 3 when a job costs too much",        CHECK_HELP, run_check,
+    CHECK_OPTIONS, COST_SCENARIO | COST_PRICES | COST_FORMULA};

@@ -19,22 +19,10 @@ static const char HELP[] =
     "--utilisation (default 1: every slot busy); --jobs is then the run that the "
     "interval\n"
     "is of (default 10,000).\n\n"
-    "workload    --payload SIZE --job-time T|exp:T|lognormal:mean=T,cv=C --job-cv C\n"
-    "            --cpu-share 0..1 --arrivals R/s --jobs N --queued T --failures F\n"
-    "fleet       --concurrency N (slots a box) --boxes N --instance TYPE|none --vcpus N\n"
-    "            --utilisation U --spot --volume GiB --public-ip\n"
-    "settings    --batch 1..10 --prefetch N|auto --wait T --visibility T --domains N\n"
-    "            --keep T --store simpledb|dynamodb|none --payload-in "
-    "auto|message|store\n"
-    "            --client in-region|internet --status R --cancel-checks R (row reads a\n"
-    "            job) --expansion X --session-token\n"
-    "prices      --region R --date D|FILE.csv --assume-from R --sheets DIR\n"
-    "            --free-tier none|all|SERVICE,... --months M --price SERVICE.ITEM=USD\n"
-    "            --queue-kind standard|fifo|fair --volume-kind KIND\n"
-    "formula     --formula FILE|closed (default: the shipped fit of the era, if any)\n"
-    "output      --json (schema jobq.cost/1) --csv -q\n\n"
     "A GiB of root volume and an IPv4 address are counted only when asked for.\n"
-    "Makes no API call.\n";
+    "--json has schema jobq.cost/1.\n";
+
+static const struct option_def OPTIONS[] = {{NULL, 0, NULL, NULL}};
 
 static void print_text(struct cost *cli, const struct sheet *sheet,
                        const struct predict_scenario *sc, const struct evaluation *e)
@@ -72,7 +60,7 @@ static int run(struct cost *cli)
     struct jobq_error err;
     struct sheet *sheet;
     struct evaluation e;
-    int code = cost_parse(cli, NULL, 0, COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    int code = cost_parse(cli, NULL);
     if (code >= 0)
         return code;
     if (cli->argument_count)
@@ -102,5 +90,6 @@ static int run(struct cost *cli)
     return COST_OK;
 }
 
-const struct cost_command cost_eval = {"eval", "dollars a job, by component and item",
-                                       HELP, run};
+const struct cost_command cost_eval = {
+    "eval",  "dollars a job, by component and item",    HELP, run,
+    OPTIONS, COST_SCENARIO | COST_PRICES | COST_FORMULA};

@@ -22,14 +22,14 @@ static const char HELP[] =
     "terms,\n"
     "and prints the formula, each coefficient with its 95 % interval beside the closed\n"
     "form's. A coefficient whose interval leaves the closed form's value is marked "
-    "'!'.\n\n"
-    "-o, --output FILE  the formula as JSON (jobq.formula/1)\n"
-    "--name NAME      of the formula (the era)\n"
-    "--check FILE     a sweep that was not used: dollars foretold against dollars used\n"
-    "--folds N        of the cross-validation that chooses terms (10)\n"
-    "--region R --date D --assume-from R --sheets DIR --price ...   for --check\n"
-    "--json -q\n\n"
-    "Makes no API call.\n";
+    "'!'.\n";
+static const struct option_def OPTIONS[] = {
+    {"out", 'o', "FILE", "the formula as JSON (jobq.formula/1)"},
+    {"name", 0, "NAME", "of the formula (the model)"},
+    {"check", 0, "FILE",
+     "a sweep that was not used: dollars predicted against dollars used"},
+    {"folds", 0, "N", "of the cross-validation that chooses terms; 2 to 1000 (10)"},
+    {NULL, 0, NULL, NULL}};
 
 struct check {
     size_t points, covered;
@@ -217,11 +217,11 @@ static int run(struct cost *cli)
 {
     const char *out_path = NULL, *name = "", *check_path = NULL;
     double folds = 10;
-    const struct cost_option own[] = {{"output", COST_TEXT, &out_path},
-                                      {"name", COST_TEXT, &name},
-                                      {"check", COST_TEXT, &check_path},
-                                      {"folds", COST_NUMBER, &folds}};
-    int done = cost_parse(cli, own, 4, COST_PRICES | COST_FORMULA);
+    const struct cost_target own[] = {{COST_TEXT, &out_path},
+                                      {COST_TEXT, &name},
+                                      {COST_TEXT, &check_path},
+                                      {COST_NUMBER, &folds}};
+    int done = cost_parse(cli, own);
     if (done >= 0)
         return done;
     if (cli->argument_count > 1 || (cli->argument_count == 0 && !check_path))
@@ -243,5 +243,6 @@ static int run(struct cost *cli)
     return code ? cost_fail(cli, &err) : COST_OK;
 }
 
-const struct cost_command cost_fit = {"fit", "derive the formula from a sweep", HELP,
-                                      run};
+const struct cost_command cost_fit = {"fit",   "derive the formula from a sweep",
+                                      HELP,    run,
+                                      OPTIONS, COST_PRICES | COST_FORMULA};

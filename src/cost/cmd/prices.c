@@ -29,9 +29,9 @@ static const char HELP[] =
     "       files (SQS, EC2, ...) make one sheet. Rows that jobq has no use for are "
     "counted.\n"
     "       The sheet is written whole or not at all.\n\n"
-    "--region R --date D --sheets DIR --assume-from R -o FILE (import; default stdout)\n"
-    "--json --csv -q\n\n"
-    "Makes no API call: download an offer file with any HTTP client.\n";
+    "Download an offer file with any HTTP client.\n";
+static const struct option_def OPTIONS[] = {
+    {"out", 'o', "FILE", "where import writes (stdout)"}, {NULL, 0, NULL, NULL}};
 
 /* ---- show ------------------------------------------------------------------------------------ */
 
@@ -288,18 +288,15 @@ static int import_offers(struct cost *cli, const char *output)
 static int run(struct cost *cli)
 {
     const char *output = "-";
-    struct cost_option options[] = {{"output", COST_TEXT, &output}};
-    int code = cost_parse(cli, options, 1, COST_PRICES);
+    struct cost_target options[] = {{COST_TEXT, &output}};
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (cli->argument_count == 0)
         return cost_usage(cli, "show, diff or import?");
     const char *verb = cli->argument[0];
-    bool region_given = false;
-    for (int i = 0; i < cli->word_count; i++)
-        region_given |= strncmp(cli->word[i], "--region", 8) == 0;
     if (strcmp(verb, "show") == 0)
-        return show(cli, region_given);
+        return show(cli, cli->region_given);
     if (strcmp(verb, "diff") == 0)
         return diff(cli);
     if (strcmp(verb, "import") == 0)
@@ -307,5 +304,5 @@ static int run(struct cost *cli)
     return cost_usage(cli, "show, diff or import, not '%.40s'", verb);
 }
 
-const struct cost_command cost_prices = {"prices", "show, diff and import price sheets",
-                                         HELP, run};
+const struct cost_command cost_prices = {
+    "prices", "show, diff and import price sheets", HELP, run, OPTIONS, COST_PRICES};

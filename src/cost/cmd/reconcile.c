@@ -26,13 +26,11 @@ static const char HELP[] =
     "PREDICTED is either what jobqcost eval --json wrote: the scenario is evaluated "
     "again\n"
     "and its 95 % intervals are for as many jobs as were observed; or a ledger: then\n"
-    "--tolerance is the half-width.\n\n"
-    "--tolerance 5%   half-width for a ledger (default 5 %), or the least one for a "
-    "scenario\n"
-    "                 (default 0)\n"
-    "--region R --date D --assume-from R --sheets DIR --free-tier ... --price ...\n"
-    "--formula FILE|closed --json --csv -q\n\n"
-    "Makes no API call.\n";
+    "--tolerance is the half-width.\n";
+static const struct option_def OPTIONS[] = {
+    {"tolerance", 0, "SHARE",
+     "half-width for a ledger (5%), or the least one for a scenario (0)"},
+    {NULL, 0, NULL, NULL}};
 
 struct sides {
     struct usage predicted, observed;
@@ -244,10 +242,10 @@ static int compare(struct cost *cli, const struct sheet *sheet, double tolerance
 static int run(struct cost *cli)
 {
     double tolerance = -1;
-    struct cost_option options[] = {{"tolerance", COST_NUMBER, &tolerance}};
+    struct cost_target options[] = {{COST_NUMBER, &tolerance}};
     struct jobq_error err;
     struct sheet *sheet;
-    int code = cost_parse(cli, options, 1, COST_PRICES | COST_FORMULA);
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (cli->argument_count < 2)
@@ -277,4 +275,6 @@ static int run(struct cost *cli)
 }
 
 const struct cost_command cost_reconcile = {
-    "reconcile", "a prediction against a ledger, in dollars", HELP, run};
+    "reconcile", "a prediction against a ledger, in dollars",
+    HELP,        run,
+    OPTIONS,     COST_PRICES | COST_FORMULA};

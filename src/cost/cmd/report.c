@@ -25,16 +25,16 @@ static const char HELP[] =
     "Writes DIR/report.html (one file, pictures inside, under 1 MB), each picture as "
     "PNG\n"
     "of 1600 x 900 and its data as CSV, and report.json (schema jobq.report/1). Needs\n"
-    "gnuplot. A section whose input is not given says so.\n\n"
-    "-o, --output DIR   where to; made if missing\n"
-    "--sweep S.csv      jobqsim sweep: predicted against simulated\n"
-    "--check C.csv      one that the formula was not fitted to\n"
-    "--jobs-csv A.csv   jobqsim run --jobs-csv; once a replication: queue over time\n"
-    "--assumed T.csv    param,status,value,low,high,usd_swing,p95_swing; swings are\n"
-    "                   shares (0.05 is 5 %)\n"
-    "--json             print report.json too\n"
-    "and the options of jobqcost eval. Without --instance it takes c7g.large, and\n"
-    "m1.small at the prices of 2012. Makes no API call.\n";
+    "gnuplot. A section whose input is not given says so.\n";
+static const struct option_def OPTIONS[] = {
+    {"out", 'o', "DIR", "where to; made if missing"},
+    {"sweep", 0, "S.csv", "jobqsim sweep: predicted against simulated"},
+    {"check", 0, "C.csv", "one that the formula was not fitted to"},
+    {"assumed", 0, "T.csv",
+     "param,status,value,low,high,usd_swing,p95_swing; swings are shares (0.05 is 5 %)"},
+    {"jobs-csv", 0, "A.csv",
+     "jobqsim run --jobs-csv; once a replication: queue over time"},
+    {NULL, 0, NULL, NULL}};
 
 int report_point(struct report *r, const struct predict_scenario *scenario,
                  double *out_usd, double out_component[BILL_COMPONENT_COUNT],
@@ -259,12 +259,6 @@ static int prepare(struct report *r, struct jobq_error *err)
         return code;
     cost_era(cli, sheet, &cli->scenario);
     code = cost_formula(cli, cli->scenario.era, err);
-    bool named = false;
-    for (int i = 0; i < cli->word_count; i++)
-        named = named || strncmp(cli->word[i], "--instance", 10) == 0;
-    if (!named)
-        strcpy(cli->scenario.instance,
-               sheet_has(sheet, "ec2", "c7g.large") ? "c7g.large" : "m1.small");
     r->sheet = sheet;
     r->base = cli->scenario;
     r->context = (struct evaluate_context){sheet, &cli->bill, cli->formula};
@@ -277,13 +271,12 @@ static int run(struct cost *cli)
     struct cost_many jobs_csv = {0};
     struct jobq_error err;
     const char *folder = NULL;
-    struct cost_option options[] = {{"output", COST_TEXT, &folder},
-                                    {"sweep", COST_TEXT, &r.sweep_path},
-                                    {"check", COST_TEXT, &r.check_path},
-                                    {"assumed", COST_TEXT, &r.assumed_path},
-                                    {"jobs-csv", COST_MANY, &jobs_csv}};
-    int code = cost_parse(cli, options, sizeof options / sizeof *options,
-                          COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    struct cost_target options[] = {{COST_TEXT, &folder},
+                                    {COST_TEXT, &r.sweep_path},
+                                    {COST_TEXT, &r.check_path},
+                                    {COST_TEXT, &r.assumed_path},
+                                    {COST_MANY, &jobs_csv}};
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (cli->argument_count)
@@ -309,4 +302,5 @@ static int run(struct cost *cli)
 }
 
 const struct cost_command cost_report = {
-    "report", "one page: the answer, why, and pictures", HELP, run};
+    "report", "one page: the answer, why, and pictures", HELP, run,
+    OPTIONS,  COST_SCENARIO | COST_PRICES | COST_FORMULA};

@@ -62,108 +62,98 @@ void cost_warn(const struct cost *cli, const char *format, ...)
 
 /* ---- options ------------------------------------------------------------------------------ */
 
-static const char *const PRICE_OPTIONS[] = {"region", "date",        "assume-from",
-                                            "sheets", "free-tier",   "queue-kind",
-                                            "price",  "volume-kind", "months"};
-static const char *const SCENARIO_WORDS[] = {"instance",   "client",       "store",
-                                             "payload-in", "era",          "spot",
-                                             "public-ip",  "session-token"};
-static const char *const OUTPUT_OPTIONS[] = {"json", "csv", "quiet", "help"};
+enum { OUTPUT_JSON, OUTPUT_CSV, OUTPUT_QUIET };
+static const struct option_def OUTPUT_OPTIONS[] = {
+    {"json", 0, NULL, "one JSON object on stdout"},
+    {"csv", 0, NULL, "the table as CSV"},
+    {"quiet", 'q', NULL, "no warnings"},
+    {NULL, 0, NULL, NULL}};
+static const struct option_def PRICE_OPTIONS[] = {
+    {"region", 0, "R", "whose prices (us-east-1)"},
+    {"date", 0, "D|FILE.csv",
+     "prices of then, such as 2012-10 or 2026; or that sheet (latest)"},
+    {"assume-from", 0, "R", "take what the region's sheet lacks from another region's"},
+    {"sheets", 0, "DIR", "read the sheets of a folder instead of the shipped ones"},
+    {"free-tier", 0, "none|all|SERVICE",
+     "free amounts to take off; several by commas (none)"},
+    {"months", 0, "M",
+     "how long the usage took: tiers and free amounts are a month's (1)"},
+    {"price", 0, "S.ITEM=USD", "use this price; may be repeated"},
+    {"queue-kind", 0, "standard|fifo|fair", "which SQS price (standard)"},
+    {"volume-kind", 0, "KIND", "which EBS price"},
+    {NULL, 0, NULL, NULL}};
+static const struct option_def FORMULA_OPTIONS[] = {
+    {"formula", 0, "FILE|closed",
+     "the shipped fit of the model, if any, unless this is given"},
+    {NULL, 0, NULL, NULL}};
 
-static bool is_flag_word(const char *name)
+static bool is_among(const struct option_def *list, const char *name)
 {
-    return strcmp(name, "spot") == 0 || strcmp(name, "public-ip") == 0 ||
-           strcmp(name, "session-token") == 0;
+    for (; list->name; list++)
+        if (strcmp(list->name, name) == 0)
+            return true;
+    return false;
 }
 
-/* Edit distance of short words, bounded: for "did you mean". */
-static int distance(const char *a, const char *b)
+static int count_options(const struct option_def *list)
 {
-    int row[32], la = (int)strlen(a), lb = (int)strlen(b);
-    if (la > 30 || lb > 30)
-        return 99;
-    for (int j = 0; j <= lb; j++)
-        row[j] = j;
-    for (int i = 1; i <= la; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= lb; j++) {
-            int change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            int gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = change < gap ? change : gap;
+    int count = 0;
+    while (list[count].name)
+        count++;
+    return count;
+}
+
+void cost_command_init(struct command *out, const struct cost_command *command)
+{
+    enum { MOST = 32 };
+    static const struct option_def none = {NULL, 0, NULL, NULL};
+    const struct option_def *const lists[] = {
+        command->own, command->shared & COST_PRICES ? PRICE_OPTIONS : &none,
+        command->shared & COST_FORMULA ? FORMULA_OPTIONS : &none, OUTPUT_OPTIONS, &none};
+    struct option_def all[MOST];
+    int count = 0;
+    for (int i = 0; i < 5; i++)
+        for (const struct option_def *o = lists[i];; o++) {
+            if (!o->name && i < 4)
+                break;
+            all[count++] = *o;
+            if (!o->name)
+                break;
         }
-    }
-    return row[lb];
+    command_init(out, "jobqcost", command->name, all,
+                 command->shared & COST_SCENARIO ? TAKER_COST : 0);
 }
 
-struct nearest {
-    const char *name;
-    int distance;
-};
-
-static void consider(struct nearest *best, const char *typed, const char *name)
-{
-    int d = distance(typed, name);
-    if (d < best->distance)
-        *best = (struct nearest){name, d};
-}
-
-static int unknown_option(const struct cost *cli, const struct cost_option *option,
-                          int count, unsigned shared, const char *typed)
-{
-    struct nearest best = {NULL, 4};
-    char shown[60];
-    for (int i = 0; i < count; i++)
-        consider(&best, typed, option[i].name);
-    for (size_t i = 0; shared & COST_PRICES && i < sizeof PRICE_OPTIONS / sizeof(char *);
-         i++)
-        consider(&best, typed, PRICE_OPTIONS[i]);
-    for (size_t i = 0;
-         shared & COST_SCENARIO && i < sizeof SCENARIO_WORDS / sizeof(char *); i++)
-        consider(&best, typed, SCENARIO_WORDS[i]);
-    for (int i = 0; shared & COST_SCENARIO && i < PREDICT_INPUT_COUNT; i++)
-        consider(&best, typed, predict_input_name((enum predict_input)i));
-    for (size_t i = 0; i < sizeof OUTPUT_OPTIONS / sizeof(char *); i++)
-        consider(&best, typed, OUTPUT_OPTIONS[i]);
-    text_escape(typed, (int64_t)strlen(typed), shown, sizeof shown);
-    if (best.name)
-        return cost_usage(cli, "unknown option '--%s'; did you mean --%s?", shown,
-                          best.name);
-    return cost_usage(cli, "unknown option '--%s'; see jobqcost %s --help", shown,
-                      cli->command->name);
-}
-
-static int own_option(const struct cost *cli, const struct cost_option *option,
-                      const char *value)
+static int own_option(const struct cost *cli, const char *name,
+                      const struct cost_target *option, const char *value)
 {
     struct jobq_error err;
     int64_t ns;
     int code = JOBQ_OK;
-    struct cost_many *many = option->target;
+    struct cost_many *many = option->to;
     switch (option->kind) {
     case COST_FLAG:
-        *(bool *)option->target = true;
+        *(bool *)option->to = true;
         break;
     case COST_TEXT:
-        *(const char **)option->target = value;
+        *(const char **)option->to = value;
         break;
     case COST_NUMBER:
-        code = jobq_parse_number(value, option->target, &err);
+        code = jobq_parse_number(value, option->to, &err);
         break;
     case COST_DURATION:
         code = jobq_parse_duration(value, &ns, &err);
         if (!code)
-            *(double *)option->target = jobq_seconds_from_ns(ns);
+            *(double *)option->to = jobq_seconds_from_ns(ns);
         break;
     case COST_MANY:
         if (many->count == COST_MANY_MAX)
-            return cost_usage(cli, "--%s is given too often", option->name);
+            return cost_usage(cli, "--%s is given too often", name);
         many->text[many->count++] = value;
         break;
     }
     if (code) {
-        jobq_wrap(&err, "--%s", option->name);
+        jobq_wrap(&err, "--%s", name);
         return cost_fail(cli, &err);
     }
     return -1;
@@ -174,7 +164,7 @@ static int price_option(struct cost *cli, const char *name, const char *value)
     struct jobq_error err;
     int code = JOBQ_OK;
     if (strcmp(name, "region") == 0)
-        cli->region = value;
+        cli->region = value, cli->region_given = true;
     else if (strcmp(name, "date") == 0)
         cli->date = value;
     else if (strcmp(name, "assume-from") == 0)
@@ -202,127 +192,97 @@ static int price_option(struct cost *cli, const char *name, const char *value)
     return code ? cost_fail(cli, &err) : -1;
 }
 
-static bool among(const char *name, const char *const *list, size_t count)
+static void print_help(const struct cost *cli, const struct command *command)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i], name) == 0)
-            return true;
-    return false;
+    fputs(cli->command->help, stdout);
+    fputs("\nOptions, with their ranges and (defaults):\n", stdout);
+    options_help(command->def, command->spec.count, stdout);
+    fputs("\nMakes no API call.\n", stdout);
 }
 
-static int scenario_option(struct cost *cli, const char *name, const char *value)
+static int take_options(struct cost *cli, const struct options *read,
+                        const struct cost_target *target)
 {
-    struct jobq_error err;
-    if (predict_set(&cli->scenario, name, value, &err)) {
-        if (err.code == JOBQ_NOT_FOUND)
-            err.code = JOBQ_INVALID;
-        return cost_fail(cli, &err);
-    }
-    int input = predict_input_find(name);
-    if (input >= 0)
-        cli->given[input] = true;
-    if (strcmp(name, "era") == 0)
-        cli->era_given = true;
-    return -1;
-}
-
-/* A word "--name", with its value from "=..." or the next word. */
-static int one_option(struct cost *cli, const struct cost_option *option, int count,
-                      unsigned shared, int *at)
-{
-    char name[40];
-    const char *word = cli->word[*at] + 2, *equals = strchr(word, '=');
-    size_t len = equals ? (size_t)(equals - word) : strlen(word);
-    if (len >= sizeof name)
-        return unknown_option(cli, option, count, shared, word);
-    memcpy(name, word, len);
-    name[len] = '\0';
-    const struct cost_option *own = NULL;
-    for (int i = 0; i < count && !own; i++)
-        if (strcmp(option[i].name, name) == 0)
-            own = &option[i];
-    if (!own && strcmp(name, "help") == 0) {
-        fputs(cli->command->help, stdout);
-        return COST_OK;
-    }
-    bool *output = own                          ? NULL
-                   : strcmp(name, "json") == 0  ? &cli->json
-                   : strcmp(name, "csv") == 0   ? &cli->csv
-                   : strcmp(name, "quiet") == 0 ? &cli->quiet
-                                                : NULL;
-    bool priced = !own && shared & COST_PRICES &&
-                  among(name, PRICE_OPTIONS, sizeof PRICE_OPTIONS / sizeof(char *));
-    bool word_option =
-        !own && shared & COST_SCENARIO &&
-        among(name, SCENARIO_WORDS, sizeof SCENARIO_WORDS / sizeof(char *));
-    bool input = !own && shared & COST_SCENARIO && predict_input_find(name) >= 0;
-    bool formula = !own && shared & COST_FORMULA && strcmp(name, "formula") == 0;
-    if (!own && !output && !priced && !word_option && !input && !formula)
-        return unknown_option(cli, option, count, shared, name);
-    bool flag = output || (own && own->kind == COST_FLAG) ||
-                (word_option && is_flag_word(name) && !equals);
-    if (flag && equals)
-        return cost_usage(cli, "option '--%s' takes no value", name);
-    const char *value = "yes";
-    if (!flag) {
-        value = equals ? equals + 1 : *at + 1 < cli->word_count ? cli->word[++*at] : NULL;
-        if (!value)
-            return cost_usage(cli, "option '--%s' needs a value", name);
-    }
-    if (output)
-        return *output = true, -1;
-    if (own)
-        return own_option(cli, own, value);
-    if (priced)
-        return price_option(cli, name, value);
-    if (formula)
-        return cli->formula_path = value, -1;
-    return scenario_option(cli, name, value);
-}
-
-/* -o FILE, for subcommands that have --output. */
-static int short_output(const struct cost *cli, const struct cost_option *option,
-                        int count, const char *value)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(option[i].name, "output") == 0)
-            return own_option(cli, &option[i], value);
-    return cost_usage(cli, "unknown option '-o'");
-}
-
-int cost_parse(struct cost *cli, const struct cost_option *option, int count,
-               unsigned shared)
-{
-    predict_defaults(&cli->scenario);
-    cli->region = "us-east-1";
-    for (int i = 0; i < cli->word_count; i++) {
-        const char *word = cli->word[i];
+    int own = count_options(cli->command->own);
+    for (int i = 0; i < read->items; i++) {
+        const struct options_item *item = &read->item[i];
+        const char *name = read->spec->def[item->option].name;
         int code = -1;
-        if (strncmp(word, "--", 2) == 0 && word[2])
-            code = one_option(cli, option, count, shared, &i);
-        else if (strcmp(word, "-h") == 0)
-            code = (fputs(cli->command->help, stdout), COST_OK);
-        else if (strcmp(word, "-q") == 0)
+        if (item->option < own)
+            code = own_option(cli, name, &target[item->option], item->text);
+        else if (is_among(PRICE_OPTIONS, name))
+            code = price_option(cli, name, item->text);
+        else if (strcmp(name, FORMULA_OPTIONS[0].name) == 0)
+            cli->formula_path = item->text;
+        else if (strcmp(name, OUTPUT_OPTIONS[OUTPUT_JSON].name) == 0)
+            cli->json = true;
+        else if (strcmp(name, OUTPUT_OPTIONS[OUTPUT_CSV].name) == 0)
+            cli->csv = true;
+        else if (strcmp(name, OUTPUT_OPTIONS[OUTPUT_QUIET].name) == 0)
             cli->quiet = true;
-        else if (strcmp(word, "-o") == 0 && i + 1 < cli->word_count) {
-            code = short_output(cli, option, count, cli->word[++i]);
-        } else if (word[0] == '-' && word[1])
-            code = cost_usage(cli, "unknown option '%.20s'; see jobqcost %s --help", word,
-                              cli->command->name);
-        else if (cli->argument_count == COST_MANY_MAX)
-            code = cost_usage(cli, "too many arguments");
-        else
-            cli->argument[cli->argument_count++] = word;
         if (code >= 0)
             return code;
     }
     if (cli->json && cli->csv)
         return cost_usage(cli, "--json and --csv exclude each other");
-    /* A run needs both; jobs alone say what the interval is of. */
-    cli->interval_jobs = cli->given[PREDICT_JOBS] ? cli->scenario.jobs : 10000;
-    if (!cli->given[PREDICT_BOXES])
+    if (read->args > COST_MANY_MAX)
+        return cost_usage(cli, "too many arguments");
+    for (int i = 0; i < read->args; i++)
+        cli->argument[cli->argument_count++] = read->arg[i];
+    return -1;
+}
+
+/* What the scenario means here: a run if it says jobs and boxes, else one more job for a fleet
+ * at its utilisation; then jobs are what the interval is of. */
+static int take_settings(struct cost *cli, const struct options *read)
+{
+    struct scenario *s = &cli->settings;
+    struct jobq_error err;
+    if (command_scenario(read, s, &err) || scenario_finish(s, &err)) {
+        if (err.code == JOBQ_NOT_FOUND)
+            err.code = JOBQ_INVALID;
+        return cost_fail(cli, &err);
+    }
+    if (command_wants_scenario(read)) {
+        command_show_scenario(read, s, stdout);
+        return COST_OK;
+    }
+    if (strcmp(s->model, "ideal") == 0)
+        return cost_usage(cli,
+                          "--model: there is no closed form of 'ideal', want aws-2026 "
+                          "or aws-2012");
+    predict_from_scenario(s, &cli->scenario);
+    cli->era_given = scenario_given(s, "model");
+    cli->instance_given = scenario_given(s, "instance");
+    bool jobs = scenario_given(s, "jobs") || s->trace_path;
+    cli->interval_jobs = jobs ? cli->scenario.jobs : 10000;
+    if (!jobs || !scenario_given(s, "boxes"))
         cli->scenario.jobs = 0;
     return -1;
+}
+
+int cost_parse(struct cost *cli, const struct cost_target *target)
+{
+    struct command command;
+    struct options read;
+    struct jobq_error err;
+    predict_defaults(&cli->scenario);
+    scenario_init(&cli->settings);
+    cli->region = "us-east-1";
+    cli->interval_jobs = 10000;
+    cost_command_init(&command, cli->command);
+    int code = options_read(&read, &command.spec, cli->word_count, cli->word, &err)
+                   ? cost_fail(cli, &err)
+                   : -1;
+    if (code < 0 && command_wants_help(&read))
+        code = (print_help(cli, &command), COST_OK);
+    if (code < 0)
+        code = take_options(cli, &read, target);
+    if (code < 0 && cli->command->shared & COST_SCENARIO)
+        code = take_settings(cli, &read);
+    options_release(&read);
+    command_release(&command);
+    return code;
 }
 
 void cost_release(struct cost *cli)
@@ -330,6 +290,7 @@ void cost_release(struct cost *cli)
     for (int i = 0; i < cli->sheet_count; i++)
         sheet_free(cli->sheet[i]);
     free(cli->formula);
+    scenario_release(&cli->settings);
     cli->sheet_count = 0;
     cli->formula = NULL;
 }

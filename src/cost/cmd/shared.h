@@ -13,6 +13,7 @@
 #include "cost/predict/predict.h"
 #include "jobq/error.h"
 #include "pricing/sheet.h"
+#include "scenario/command.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -24,20 +25,21 @@ struct cost;
 
 struct cost_command {
     const char *name, *summary;
-    const char *help; /* examples first */
+    const char *help; /* examples first, without the options */
     int (*run)(struct cost *cli);
+    const struct option_def *own; /* its own options; ends with a NULL name */
+    unsigned shared;              /* COST_...: which shared ones it takes */
 };
 
 /* The subcommands, in the order of the help. */
 extern const struct cost_command cost_eval, cost_solve, cost_optimise, cost_compare,
     cost_check, cost_bill, cost_prices, cost_reconcile, cost_fit, cost_report;
 
-/* One option of a subcommand of its own. */
+/* Where the value of one of a subcommand's own options goes. */
 enum cost_kind { COST_FLAG, COST_TEXT, COST_NUMBER, COST_DURATION, COST_MANY };
-struct cost_option {
-    const char *name; /* without dashes */
+struct cost_target {
     enum cost_kind kind;
-    void *target; /* bool, const char *, double, double (seconds), struct cost_many */
+    void *to; /* bool, const char *, double, double (seconds), struct cost_many */
 };
 #define COST_MANY_MAX 64
 struct cost_many {
@@ -46,7 +48,7 @@ struct cost_many {
 };
 
 /* Which shared options a subcommand takes. */
-#define COST_SCENARIO 1u /* the workload and settings of predict.h */
+#define COST_SCENARIO 1u /* the settings of the closed form */
 #define COST_PRICES 2u   /* --region --date --assume-from --sheets --free-tier ... */
 #define COST_FORMULA 4u  /* --formula FILE|closed */
 
@@ -64,9 +66,9 @@ struct cost {
     const char *region, *date, *assume_from, *sheets_dir, *formula_path;
     struct cost_many price; /* --price SERVICE.ITEM=USD */
     struct bill_options bill;
-    struct predict_scenario scenario;
-    bool given[PREDICT_INPUT_COUNT];
-    bool era_given, wait_cut;
+    struct scenario settings;         /* as given */
+    struct predict_scenario scenario; /* what the closed form takes of them */
+    bool region_given, era_given, instance_given, wait_cut;
     double interval_jobs; /* of the prediction interval; 10,000 by default */
     /* owned */
     struct formula *formula; /* NULL: closed form */
@@ -75,10 +77,11 @@ struct cost {
     int sheet_count;
 };
 
-/* Reads the words: the subcommand's own options (count of them) and the shared ones of
- * `shared`. Returns -1 to go on, else the exit code (help was printed, or a fault). */
-int cost_parse(struct cost *cli, const struct cost_option *option, int count,
-               unsigned shared);
+/* Reads the words: the subcommand's own options, target[i] of own[i], and the shared ones.
+ * Returns -1 to go on, else the exit code (help or the scenario was printed, or a fault). */
+int cost_parse(struct cost *cli, const struct cost_target *target);
+/* All options of a subcommand, for completion; command_release it. */
+void cost_command_init(struct command *out, const struct cost_command *command);
 void cost_release(struct cost *cli);
 
 /* Prints "jobqcost COMMAND: text" on stderr and returns the exit code of err's code. */
@@ -101,7 +104,8 @@ int cost_sheet(struct cost *cli, const char *region, const char *date, struct sh
 /* Names of all sheets there are (embedded or --sheets DIR); strings owned by cli's life. */
 int cost_sheet_names(struct cost *cli, const char ***out, int *count,
                      struct jobq_error *err);
-/* Sets the scenario's era (unless given) and, before long polls, its wait by the sheet. */
+/* Sets the scenario's model and instance type (unless given) and, before long polls, its wait
+ * by the sheet. */
 void cost_era(struct cost *cli, const struct sheet *sheet,
               struct predict_scenario *scenario);
 /* Loads --formula, or the shipped one of the era if there is one. */

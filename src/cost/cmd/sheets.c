@@ -162,6 +162,8 @@ void cost_era(struct cost *cli, const struct sheet *sheet,
     const char *era = sheet_property(sheet, "era");
     if (!cli->era_given && *era && strlen(era) < sizeof scenario->era)
         strcpy(scenario->era, era);
+    if (!cli->instance_given)
+        strcpy(scenario->instance, scenario_default_instance(scenario->era));
     if (strcmp(sheet_property(sheet, "long_poll"), "no") == 0 && scenario->wait_s > 0) {
         scenario->wait_s = 0;
         cli->wait_cut = true;

@@ -23,16 +23,19 @@ static const char SOLVE_HELP[] =
     "range\n"
     "of a numeric variable alone also the exact point where the cost crosses the "
     "target.\n\n"
-    "--target USD     per million jobs\n"
-    "--free LIST      variables to choose, separated by commas (default batch,prefetch,\n"
-    "                 concurrency,wait,visibility,instance,spot; instance only if one "
-    "is\n"
-    "                 given). NAME takes its usual values, NAME=V1+V2 those, "
-    "NAME=LOW..HIGH\n"
-    "                 16 of that range. Any option of eval may be free.\n"
-    "--top N          rows to show (default 10)\n"
-    "and the options of jobqcost eval. More than 60,000 combinations are searched by\n"
-    "coordinate descent, and the output says so. Makes no API call.\n";
+    "More than 60,000 combinations are searched by coordinate descent, and the output "
+    "says\n"
+    "so.\n";
+static const struct option_def SOLVE_OPTIONS[] = {
+    {"target", 0, "USD", "per million jobs"},
+    {"free", 0, "LIST",
+     "variables to choose, separated by commas: NAME takes its usual values, NAME=V1+V2 "
+     "those, NAME=LOW..HIGH 16 of that range; any setting may be free "
+     "(batch, prefetch, concurrency, wait, visibility, instance, spot; without the last "
+     "two if "
+     "--instance is none)"},
+    {"top", 0, "N", "rows to show; 1 to 50 (10)"},
+    {NULL, 0, NULL, NULL}};
 
 static const char OPTIMISE_HELP[] =
     "  jobqcost optimise --arrivals 50/s --job-time exp:200ms --p95-wait 2s\n"
@@ -42,15 +45,19 @@ static const char OPTIMISE_HELP[] =
     "The least cost under a limit, over instance type, concurrency, boxes, batch, "
     "prefetch,\n"
     "wait, visibility and spot (or the variables of --free).\n\n"
-    "--p95-wait T     95 of 100 jobs start within T of their enqueue; needs --arrivals "
-    "R/s\n"
-    "--deadline T     the run of --jobs N is done, boot included; needs --jobs\n"
-    "--free LIST      as for solve\n"
-    "--top N          rows to show (default 10)\n"
-    "and the options of jobqcost eval. Spot prices are looked up in the sheet: types "
-    "without\n"
-    "one are not considered as spot (--price ec2-spot.TYPE=USD gives one).\n"
-    "Makes no API call.\n";
+    "Spot prices are looked up in the sheet: types without one are not considered as "
+    "spot\n"
+    "(--price ec2-spot.TYPE=USD gives one).\n";
+static const struct option_def OPTIMISE_OPTIONS[] = {
+    {"p95-wait", 0, "T",
+     "95 of 100 jobs start within T of their enqueue; needs --arrivals"},
+    {"deadline", 0, "T", "the run of --jobs N is done, boot included; needs --jobs"},
+    {"free", 0, "LIST",
+     "variables to choose, separated by commas: NAME takes its usual values, NAME=V1+V2 "
+     "those, NAME=LOW..HIGH 16 of that range; any setting may be free "
+     "(instance, concurrency, boxes, batch, prefetch, wait, visibility, spot)"},
+    {"top", 0, "N", "rows to show; 1 to 50 (10)"},
+    {NULL, 0, NULL, NULL}};
 
 struct plan {
     struct cost *cli;
@@ -289,11 +296,10 @@ static int print_solution(struct plan *plan, double target)
     return COST_OK;
 }
 
-static int begin(struct cost *cli, struct plan *plan, const struct cost_option *options,
-                 int count, const double *top)
+static int begin(struct cost *cli, struct plan *plan, const struct cost_target *options,
+                 double *top)
 {
-    int code =
-        cost_parse(cli, options, count, COST_SCENARIO | COST_PRICES | COST_FORMULA);
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (cli->argument_count)
@@ -310,12 +316,11 @@ static int run_solve(struct cost *cli)
 {
     double target = -1, top = 10;
     const char *free_list = NULL;
-    struct cost_option options[] = {{"target", COST_NUMBER, &target},
-                                    {"free", COST_TEXT, &free_list},
-                                    {"top", COST_NUMBER, &top}};
+    struct cost_target options[] = {
+        {COST_NUMBER, &target}, {COST_TEXT, &free_list}, {COST_NUMBER, &top}};
     struct jobq_error err;
     struct plan *plan = xcalloc(1, sizeof *plan);
-    int code = begin(cli, plan, options, 3, &top);
+    int code = begin(cli, plan, options, &top);
     if (code < 0 && !(target >= 0))
         code = cost_usage(cli, "--target USD is needed: dollars per million jobs");
     if (code < 0 && !free_list)
@@ -335,8 +340,9 @@ static int run_solve(struct cost *cli)
     return code;
 }
 
-const struct cost_command cost_solve = {"solve", "settings that reach a target cost",
-                                        SOLVE_HELP, run_solve};
+const struct cost_command cost_solve = {
+    "solve",       "settings that reach a target cost",       SOLVE_HELP, run_solve,
+    SOLVE_OPTIONS, COST_SCENARIO | COST_PRICES | COST_FORMULA};
 
 /* ---- optimise -------------------------------------------------------------------------------- */
 
@@ -345,18 +351,18 @@ static int run_optimise(struct cost *cli)
     double top = 10, wait_s = -1, deadline_s = -1;
     const char *free_list =
         "instance,concurrency,boxes,batch,prefetch,wait,visibility,spot";
-    struct cost_option options[] = {{"p95-wait", COST_DURATION, &wait_s},
-                                    {"deadline", COST_DURATION, &deadline_s},
-                                    {"free", COST_TEXT, &free_list},
-                                    {"top", COST_NUMBER, &top}};
+    struct cost_target options[] = {{COST_DURATION, &wait_s},
+                                    {COST_DURATION, &deadline_s},
+                                    {COST_TEXT, &free_list},
+                                    {COST_NUMBER, &top}};
     struct jobq_error err;
     struct plan *plan = xcalloc(1, sizeof *plan);
-    int code = begin(cli, plan, options, 4, &top);
+    int code = begin(cli, plan, options, &top);
     if (code < 0 && wait_s < 0 && deadline_s < 0)
         code = cost_usage(cli, "--p95-wait T or --deadline T is needed");
     if (code < 0 && wait_s >= 0 && !(cli->scenario.arrivals_per_s > 0))
         code = cost_usage(cli, "--p95-wait needs --arrivals R/s");
-    if (code < 0 && deadline_s >= 0 && !cli->given[PREDICT_JOBS])
+    if (code < 0 && deadline_s >= 0 && !scenario_given(&cli->settings, "jobs"))
         code = cost_usage(cli, "--deadline needs --jobs N");
     if (code < 0) {
         if (wait_s >= 0)
@@ -384,5 +390,7 @@ static int run_optimise(struct cost *cli)
     return code;
 }
 
-const struct cost_command cost_optimise = {"optimise", "the least cost under a limit",
-                                           OPTIMISE_HELP, run_optimise};
+const struct cost_command cost_optimise = {
+    "optimise",       "the least cost under a limit",
+    OPTIMISE_HELP,    run_optimise,
+    OPTIMISE_OPTIONS, COST_SCENARIO | COST_PRICES | COST_FORMULA};

@@ -19,6 +19,7 @@
 
 #include "cost/ledger/usage.h"
 #include "jobq/error.h"
+#include "scenario/scenario.h"
 
 #include <stdbool.h>
 
@@ -155,8 +156,11 @@ struct predict_state {
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
 };
 
-/* us-east-1's usual: payload 1 KiB, 1 s, no CPU, 1 slot, 1 box, batch 10, prefetch auto,
- * wait 20 s, visibility 30 s, 4 domains, keep 0, in region, SimpleDB, instance "none". */
+/* The one conversion: what the closed form takes of a scenario. A trace that was read gives
+ * mean and spread of the job times. jobs and boxes are those of the scenario: who asks for the
+ * marginal cost sets jobs to 0. */
+void predict_from_scenario(const struct scenario *scenario, struct predict_scenario *out);
+/* The table's defaults, and marginal. */
 void predict_defaults(struct predict_scenario *out);
 /* Returns JOBQ_OK; NOT_FOUND: no such era. */
 int predict_params_for(const char *era, struct predict_params *out,
@@ -167,9 +171,9 @@ const char *predict_param_name(int index); /* "put_s" */
 double predict_param_get(const struct predict_params *params, int index);
 void predict_param_put(struct predict_params *params, int index, double value);
 
-/* Set one option by its name on the command line or in a sweep's column ("payload",
- * "64KiB"; also instance, spot, client, store, payload-in, session-token, public-ip,
- * era). NOT_FOUND: no such option; INVALID or LIMIT: names the value and the limit. */
+/* Set one setting that the closed form takes by its name and text (scenario/settings.h); "era"
+ * for the model in stored files. NOT_FOUND: no such setting; INVALID or LIMIT: names the value
+ * and the limit. */
 int predict_set(struct predict_scenario *scenario, const char *option, const char *text,
                 struct jobq_error *err);
 /* True for inputs that are whole numbers (bytes, counts). */

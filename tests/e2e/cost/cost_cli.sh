@@ -143,8 +143,8 @@ printf '#: region = x\n#: date = 2026\nservice,item,unit,from,to,usd,source,date
 expect 2 "x@2026.csv:4: unknown unit 'furlong'" eval --sheets "$work/bad" --region x
 
 # Usage.
-expect 2 "did you mean --payload" eval --paylod 5
-expect 2 "batch '11' is not in 1..10" eval --batch 11
+expect 2 "did you mean '--payload'" eval --paylod 5
+expect 2 "--batch: '11' is out of range, want 1 to 10" eval --batch 11
 expect 2 'SimpleDB row' eval --payload 300KiB
 expect 2 "unknown subcommand 'evil'" evil
 expect 2 "cannot open" eval --formula "$work/none.json"

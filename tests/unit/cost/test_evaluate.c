@@ -41,6 +41,8 @@ static struct predict_scenario scenario(const char *options)
     struct jobq_error err;
     char text[400], *save = NULL;
     predict_defaults(&sc);
+    sc.slots = 1;
+    strcpy(sc.instance, "none");
     strcpy(text, options);
     for (char *p = strtok_r(text, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
         char *equals = strchr(p, '=');

@@ -24,13 +24,16 @@ static void near(double value, double expect, double tolerance)
         fail_msg("%.12g is not %.12g", value, expect);
 }
 
-/* Options as "name=value" separated by blanks, over the defaults. */
+/* Options as "name=value" separated by blanks, over the defaults, one slot and no
+ * instance. */
 static struct predict_scenario scenario(const char *options)
 {
     struct predict_scenario sc;
     struct jobq_error err;
     char text[400], *save = NULL;
     predict_defaults(&sc);
+    sc.slots = 1;
+    strcpy(sc.instance, "none");
     strcpy(text, options);
     for (char *p = strtok_r(text, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
         char *equals = strchr(p, '=');
@@ -137,10 +140,11 @@ static void limits_are_named(void **state)
     struct usage u;
     assert_int_equal(predict_usage(&sc, NULL, &u, NULL, &err), JOBQ_LIMIT);
     assert_non_null(strstr(err.text, "SimpleDB row"));
-    sc = scenario("payload=2MiB store=none");
+    assert_int_equal(predict_set(&sc, "payload", "2MiB", &err), JOBQ_LIMIT);
+    sc.payload_bytes = 2 << 20;
     assert_int_equal(predict_usage(&sc, NULL, &u, NULL, &err), JOBQ_LIMIT);
     assert_int_equal(predict_set(&sc, "batch", "11", &err), JOBQ_LIMIT);
-    assert_non_null(strstr(err.text, "1..10"));
+    assert_non_null(strstr(err.text, "1 to 10"));
     assert_int_equal(predict_set(&sc, "visibility", "13h", &err), JOBQ_LIMIT);
     assert_int_equal(predict_set(&sc, "visiblity", "1h", &err), JOBQ_NOT_FOUND);
     assert_int_equal(predict_set(&sc, "concurrency", "0", &err), JOBQ_LIMIT);
