@@ -20,6 +20,9 @@ static bool put_word(const struct user_data *p, struct jobq_str word, struct tex
         if (p->idle_exit_ns >= 0)
             jobq_format_duration(p->idle_exit_ns, idle, sizeof idle);
         text_puts(out, idle);
+    } else if (str_is(word, "EXEC")) {
+        if (p->exec)
+            text_printf(out, "JOBQ_EXEC=\"%s\"", p->exec);
     } else {
         return false;
     }
@@ -36,6 +39,12 @@ int user_data_make(const struct user_data *p, struct text *out, struct jobq_erro
             return jobq_fail(err, JOBQ_INVALID,
                              "region holds other characters than a-z, 0-9 "
                              "and '-'");
+    for (const char *c = p->exec ? p->exec : ""; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f || strchr("\"\\$`", *c))
+            return jobq_fail(err, JOBQ_INVALID,
+                             "command '%s' holds one of \" \\ $ `, which a box's "
+                             "environment file cannot carry; put a script in the image",
+                             p->exec);
     for (const char *at = user_data_text; *at;) {
         const char *end = *at == '@' ? strchr(at + 1, '@') : NULL;
         if (end && put_word(p, (struct jobq_str){at + 1, end - at - 1}, out))

@@ -15,10 +15,12 @@ struct user_data {
     const char *queue, *region;
     int slots;
     int64_t idle_exit_ns; /* < 0: never */
+    const char *exec;     /* the command of exec jobs on the box; NULL: none */
 };
 
 /* Appends live/image/user-data.yaml with its words filled in. INVALID: a queue or a region
- * with other characters than their names may have (they stand in a path and a command). */
+ * with other characters than their names may have (they stand in a path and a command), or a
+ * command with a character that an environment file would not give back as it is. */
 int user_data_make(const struct user_data *params, struct text *out,
                    struct jobq_error *err);
 

@@ -318,6 +318,13 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     return rc;
 }
 
+/* Of options that say how often: every 0 s is never. */
+static int64_t never_if_0(struct cli *cli, int option, int64_t fallback, bool *bad)
+{
+    int64_t ns = cli_duration(cli, option, fallback, bad);
+    return ns == 0 ? JOBQ_FOREVER : ns;
+}
+
 static void read_options(struct cli *cli, struct drain *d, struct live_options *live,
                          bool *bad)
 {
@@ -328,24 +335,24 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     bool automatic =
         !cli_given(cli, PREFETCH) || strcmp(cli->value[PREFETCH], "auto") == 0;
     o->prefetch = automatic
-                      ? DRAINER_PREFETCH_AUTO
+                      ? DRAINER_AUTO
                       : (int)cli_count(cli, PREFETCH, 0, 0, DRAINER_PREFETCH_MAX, bad);
-    o->batch = (int)cli_count(cli, BATCH, 0, 1, JOBQ_BATCH_MAX, bad);
-    o->receives = (int)cli_count(cli, RECEIVES, 0, 1, 64, bad);
+    o->batch = (int)cli_count(cli, BATCH, o->batch, 1, JOBQ_BATCH_MAX, bad);
+    o->receives = (int)cli_count(cli, RECEIVES, o->receives, 1, 64, bad);
     o->wait_ns = cli_duration(cli, WAIT, o->wait_ns, bad);
-    o->visibility_ns = cli_duration(cli, VISIBILITY, -1, bad);
+    o->visibility_ns = cli_duration(cli, VISIBILITY, DRAINER_AUTO, bad);
     o->max_attempts = (int)cli_count(cli, ATTEMPTS, o->max_attempts, 1, 1000, bad);
     o->retry_base_ns = cli_duration(cli, RETRY_BASE, o->retry_base_ns, bad);
-    o->time_limit_ns = cli_duration(cli, TIME_LIMIT, 0, bad);
+    o->time_limit_ns = never_if_0(cli, TIME_LIMIT, JOBQ_FOREVER, bad);
     o->kill_grace_ns = cli_duration(cli, GRACE, o->kill_grace_ns, bad);
     o->linger_ns = cli_duration(cli, LINGER, o->linger_ns, bad);
-    o->cancel_check_ns = cli_duration(cli, CANCEL_CHECK, 0, bad);
-    o->progress_ns = cli_given(cli, PROGRESS) ? cli_duration(cli, PROGRESS, 0, bad) : 0;
-    if (cli_given(cli, PROGRESS) && o->progress_ns == 0)
-        o->progress_ns = -1;
-    o->stats_ns = cli_duration(cli, STATS, 60 * JOBQ_NS_PER_S, bad);
-    o->notice_ns = cli_duration(cli, NOTICE, 5 * JOBQ_NS_PER_S, bad);
-    o->idle_exit_ns = cli_duration(cli, IDLE_EXIT, cli_given(cli, ONCE) ? 0 : -1, bad);
+    o->cancel_check_ns = never_if_0(cli, CANCEL_CHECK, JOBQ_FOREVER, bad);
+    o->progress_ns = never_if_0(cli, PROGRESS, DRAINER_AUTO, bad);
+    o->stats_ns = never_if_0(cli, STATS, o->stats_ns, bad);
+    o->notice_ns = never_if_0(cli, NOTICE, 5 * JOBQ_NS_PER_S, bad);
+    o->idle_exit_ns =
+        cli_duration(cli, IDLE_EXIT, cli_given(cli, ONCE) ? 0 : JOBQ_FOREVER, bad);
+    o->exec = cli->value[EXEC] != NULL;
     o->create = cli_given(cli, CREATE);
     o->on_event = on_event;
     o->event_ctx = d;
@@ -359,7 +366,7 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     live->exec.memory_bytes = cli_size(cli, MEMORY, 0, bad);
     live->exec.cpu_ns = cli_duration(cli, CPU, 0, bad);
     if (live->no_store)
-        o->stats_ns = 0;
+        o->stats_ns = JOBQ_FOREVER;
 }
 
 static int run(struct cli *cli)

@@ -9,7 +9,7 @@
 #include "jobq/units.h"
 #include "live/aws/user_data.h"
 
-enum { TYPE, COUNT, IMAGE, SPOT, SLOTS, IDLE_EXIT, DRY_RUN, CONFIRM };
+enum { TYPE, COUNT, IMAGE, SPOT, SLOTS, IDLE_EXIT, EXEC, DRY_RUN, CONFIRM };
 static const struct cli_option options[] = {
     {"type", 0, "T", "instance type, as c7g.large"},
     {"count", 0, "N", "how many, all or none (1)"},
@@ -17,6 +17,7 @@ static const struct cli_option options[] = {
     {"spot", 0, NULL, "buy on the spot market"},
     {"slots", 'n', "N", "jobs at a time on each box (10)"},
     {"idle-exit", 0, "T", "its drainer ends when nothing was there for T"},
+    {"exec", 0, "CMD", "the command of exec jobs on each box (none)"},
     {"dry-run", 0, NULL, "say what would be started"},
     {"confirm", 0, "QUEUE", "needed from 10 boxes on"},
     {NULL, 0, NULL, NULL}};
@@ -75,6 +76,8 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     rc = user_data_make(&s->params, &s->user_data, err);
     if (rc < 0)
         return rc;
+    if (!s->params.exec)
+        cli_say(cli, "without --exec these boxes leave exec jobs to others");
     if (cli_given(cli, DRY_RUN)) {
         show(cli, s, NULL, 0);
         cli_say(cli,
@@ -118,7 +121,8 @@ static int run(struct cli *cli)
                    .spot = cli_given(cli, SPOT)},
         .params = {.queue = cli->arg[0],
                    .slots = (int)cli_count(cli, SLOTS, 10, 1, 100000, &bad),
-                   .idle_exit_ns = cli_duration(cli, IDLE_EXIT, -1, &bad)}};
+                   .idle_exit_ns = cli_duration(cli, IDLE_EXIT, -1, &bad),
+                   .exec = cli->value[EXEC]}};
     if (!cli_given(cli, TYPE) || (!cli_given(cli, IMAGE) && !cli_given(cli, DRY_RUN))) {
         cli_complain(cli, "want --type and --image (or JOBQ_IMAGE)");
         bad = true;

@@ -227,11 +227,11 @@ static struct drainer_options drainer_settings(struct replication_box *b)
     const struct scenario *sc = b->rep->scenario;
     struct drainer_options o = drainer_defaults(REPLICATION_QUEUE, (int)sc->concurrency);
     scenario_drainer_options(sc, &o);
-    o.visibility_ns = -1; /* the client has set the queue's */
-    o.notice_ns = sc->spot ? 5 * JOBQ_NS_PER_S : 0;
-    o.stats_ns = 0;
-    o.cancel_check_ns = 0;
-    o.idle_exit_ns = -1;
+    o.visibility_ns = DRAINER_AUTO; /* the client has set the queue's */
+    o.notice_ns = sc->spot ? 5 * JOBQ_NS_PER_S : JOBQ_FOREVER;
+    o.stats_ns = JOBQ_FOREVER;
+    o.cancel_check_ns = JOBQ_FOREVER;
+    o.idle_exit_ns = JOBQ_FOREVER;
     o.create = false;
     o.on_event = records_on_event;
     o.event_ctx = b;

@@ -1,32 +1,32 @@
 #include "scenario/fleet.h"
 
-/* The drainer says "none" and "never" by 0. */
-static int64_t fleet_or_zero(int64_t value)
+#include "jobq/units.h"
+
+/* The scenario says "none" and "never" by words of its own, all negative. */
+static int64_t fleet_or_never(int64_t value)
 {
-    return value < 0 ? 0 : value;
+    return value < 0 ? JOBQ_FOREVER : value;
 }
 
 void scenario_drainer_options(const struct scenario *s, struct drainer_options *out)
 {
     out->slots = (int)s->concurrency;
-    out->prefetch =
-        s->prefetch == SCENARIO_AUTO ? DRAINER_PREFETCH_AUTO : (int)s->prefetch;
+    out->prefetch = s->prefetch == SCENARIO_AUTO ? DRAINER_AUTO : (int)s->prefetch;
     out->batch = (int)s->batch;
     out->receives = (int)s->receives;
     out->wait_ns = s->wait_ns;
     out->visibility_ns = s->visibility_ns;
     out->max_attempts = (int)s->attempts;
     out->retry_base_ns = s->retry_base_ns;
-    out->time_limit_ns = fleet_or_zero(s->time_limit_ns);
+    out->time_limit_ns = fleet_or_never(s->time_limit_ns);
     out->kill_grace_ns = s->kill_grace_ns;
     out->linger_ns = s->linger_ns;
-    out->cancel_check_ns = fleet_or_zero(s->cancel_check_ns);
-    out->progress_ns = s->progress_ns == SCENARIO_PROGRESS_NEVER ? -1
-                       : s->progress_ns == SCENARIO_AUTO         ? 0
-                                                                 : s->progress_ns;
-    out->notice_ns = fleet_or_zero(s->notice_ns);
-    out->stats_ns = fleet_or_zero(s->stats_ns);
-    out->idle_exit_ns = s->idle_exit_ns;
+    out->cancel_check_ns = fleet_or_never(s->cancel_check_ns);
+    out->progress_ns =
+        s->progress_ns == SCENARIO_AUTO ? DRAINER_AUTO : fleet_or_never(s->progress_ns);
+    out->notice_ns = fleet_or_never(s->notice_ns);
+    out->stats_ns = fleet_or_never(s->stats_ns);
+    out->idle_exit_ns = fleet_or_never(s->idle_exit_ns);
 }
 
 void scenario_enqueuer_options(const struct scenario *s, struct enqueuer_options *out)

@@ -201,10 +201,10 @@ static int64_t wait_until(const struct held *h)
 {
     const struct drainer *d = h->d;
     int64_t until_ns = JOBQ_FOREVER;
-    if (d->options.time_limit_ns > 0 && !h->timed_out)
+    if (d->options.time_limit_ns < JOBQ_FOREVER && !h->timed_out)
         until_ns = h->started_at_ns + d->options.time_limit_ns;
     if (h->body.kind == JOBQ_WORK_EXEC) {
-        bool often = d->progress_ns > 0 && d->progress_ns < PROGRESS_NS;
+        bool often = d->progress_ns < PROGRESS_NS;
         int64_t look_ns = jobq_now(d->b) + (often ? d->progress_ns : PROGRESS_NS);
         until_ns = look_ns < until_ns ? look_ns : until_ns;
     }
@@ -227,8 +227,7 @@ static int run(struct held *h, struct jobq_work_result *result, struct jobq_erro
            JOBQ_TIMEOUT) {
         watch_progress(h, result->progress_percent);
         int64_t limit_ns = d->options.time_limit_ns;
-        if (limit_ns > 0 && !h->timed_out &&
-            jobq_now(d->b) - h->started_at_ns >= limit_ns) {
+        if (!h->timed_out && jobq_now(d->b) - h->started_at_ns >= limit_ns) {
             h->timed_out = true;
             attempt_end_child(h, d->options.kill_grace_ns);
         }
@@ -352,6 +351,10 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
     if (job_body_read(h->message.body, h->message.phantom_bytes, &h->body, err) < 0) {
         d->counters.corrupt++;
         return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
+    }
+    if (h->body.kind == JOBQ_WORK_EXEC && !d->options.exec) {
+        refusal_no_command(d);
+        return STEP_WAIT;
     }
     if (!claim(h, &step, err))
         return step;

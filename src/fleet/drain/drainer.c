@@ -8,6 +8,7 @@
 #include "fleet/enqueue/queues.h"
 #include "jobq/units.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,28 +20,27 @@ struct drainer_options drainer_defaults(const char *queue, int slots)
     return (struct drainer_options){
         .queue = queue,
         .slots = slots,
-        .prefetch = DRAINER_PREFETCH_AUTO,
-        .wait_ns = -1,
-        .visibility_ns = -1,
-        .linger_ns = -1,
-        .idle_exit_ns = -1,
+        .prefetch = DRAINER_AUTO,
+        .batch = JOBQ_BATCH_MAX,
+        .receives = 4,
+        .deletes = 4,
+        .wait_ns = WAIT_MAX_NS,
+        .visibility_ns = DRAINER_AUTO,
+        .max_attempts = 3,
+        .retry_base_ns = 10 * JOBQ_NS_PER_S,
+        .retry_cap_ns = 15 * JOBQ_NS_PER_MIN,
+        .time_limit_ns = JOBQ_FOREVER,
+        .kill_grace_ns = 5 * JOBQ_NS_PER_S,
+        .linger_ns = 5 * JOBQ_NS_PER_S,
+        .cancel_check_ns = JOBQ_FOREVER,
+        .progress_ns = DRAINER_AUTO,
+        .notice_ns = JOBQ_FOREVER,
+        .notice_margin_ns = 5 * JOBQ_NS_PER_S,
         .stats_ns = JOBQ_NS_PER_MIN,
+        .idle_exit_ns = JOBQ_FOREVER,
+        .retry_for_ns = 10 * JOBQ_NS_PER_MIN,
+        .exec = true,
     };
-}
-
-static void fill_defaults(struct drainer_options *o)
-{
-    o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
-    o->receives = o->receives ? o->receives : 4;
-    o->wait_ns = o->wait_ns >= 0 ? o->wait_ns : WAIT_MAX_NS;
-    o->max_attempts = o->max_attempts ? o->max_attempts : 3;
-    o->retry_base_ns = o->retry_base_ns ? o->retry_base_ns : 10 * JOBQ_NS_PER_S;
-    o->retry_cap_ns = o->retry_cap_ns ? o->retry_cap_ns : 15 * JOBQ_NS_PER_MIN;
-    o->kill_grace_ns = o->kill_grace_ns ? o->kill_grace_ns : 5 * JOBQ_NS_PER_S;
-    o->linger_ns = o->linger_ns >= 0 ? o->linger_ns : 5 * JOBQ_NS_PER_S;
-    o->deletes = o->deletes ? o->deletes : 4;
-    o->notice_margin_ns = o->notice_margin_ns ? o->notice_margin_ns : 5 * JOBQ_NS_PER_S;
-    o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 10 * JOBQ_NS_PER_MIN;
 }
 
 static int check_range(const char *what, int64_t value, int64_t low, int64_t high,
@@ -56,13 +56,19 @@ static int check_options(const struct drainer_options *o, struct jobq_error *err
 {
     if (job_queue_name_check(o->queue, err) < 0 ||
         check_range("slots", o->slots, 1, DRAINER_SLOTS_MAX, err) < 0 ||
-        check_range("prefetched messages", o->prefetch, DRAINER_PREFETCH_AUTO,
+        check_range("prefetched messages", o->prefetch, DRAINER_AUTO,
                     DRAINER_PREFETCH_MAX, err) < 0 ||
         check_range("entries a batch", o->batch, 1, JOBQ_BATCH_MAX, err) < 0 ||
         check_range("receives at once", o->receives, 1, 100, err) < 0 ||
         check_range("deletes at once", o->deletes, 1, 100, err) < 0 ||
         check_range("attempts", o->max_attempts, 1, 1000, err) < 0)
         return err->code;
+    if (o->wait_ns < 0 || o->retry_base_ns < 0 || o->retry_cap_ns < 0 ||
+        o->time_limit_ns < 0 || o->kill_grace_ns < 0 || o->linger_ns < 0 ||
+        o->cancel_check_ns <= 0 || o->progress_ns < DRAINER_AUTO || o->notice_ns <= 0 ||
+        o->notice_margin_ns < 0 || o->stats_ns <= 0 || o->idle_exit_ns < 0 ||
+        o->retry_for_ns < 0)
+        return jobq_fail(err, JOBQ_INVALID, "an option's duration is out of its range");
     if (o->wait_ns > WAIT_MAX_NS)
         return jobq_fail(err, JOBQ_LIMIT, "a long poll exceeds '20s'");
     if (o->visibility_ns > VISIBILITY_MAX_NS)
@@ -91,20 +97,20 @@ static struct jobq_str box_name(struct drainer *d)
 }
 
 static void init(struct drainer *d, struct jobq_backend *b,
-                 const struct drainer_options *filled)
+                 const struct drainer_options *options)
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
     d->b = b;
     d->memory = fiber_proc_arena(b->proc);
-    d->options = *filled;
-    d->options.queue = arena_cstr(d->memory, filled->queue);
+    d->options = *options;
+    d->options.queue = arena_cstr(d->memory, options->queue);
     d->queue_name = str_of(d->options.queue);
     uint64_t bits = jobq_bits(b);
     for (int i = 0; i < 8; i++, bits >>= 5)
         d->token[i] = digits[bits & 31];
     memcpy(d->id, d->token, 9);
-    d->slots = filled->slots;
-    d->prefetch = filled->prefetch == DRAINER_PREFETCH_AUTO ? 0 : filled->prefetch;
+    d->slots = options->slots;
+    d->prefetch = options->prefetch == DRAINER_AUTO ? 0 : options->prefetch;
     d->give_up_at_ns = JOBQ_FOREVER;
     d->quiet_since_ns = -1;
     d->stats_written = 1;
@@ -148,22 +154,21 @@ static int open_queues(struct drainer *d, struct jobq_error *err)
 int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
                 struct drainer **out, struct jobq_error *err)
 {
-    struct drainer_options filled = *options;
-    fill_defaults(&filled);
-    if (check_options(&filled, err) < 0)
+    assert(b && options && out && err);
+    if (check_options(options, err) < 0)
         return err->code;
     struct drainer *d = arena_zalloc(fiber_proc_arena(b->proc), sizeof *d);
-    init(d, b, &filled);
+    init(d, b, options);
     refusal_watch(d);
     int code = open_queues(d, err);
     if (code < 0) {
         health_release(&d->health);
         return code;
     }
-    d->linger_ns =
-        filled.linger_ns < d->visibility_ns / 4 ? filled.linger_ns : d->visibility_ns / 4;
-    d->progress_ns = filled.progress_ns;
-    if (d->progress_ns == 0)
+    d->linger_ns = options->linger_ns < d->visibility_ns / 4 ? options->linger_ns
+                                                             : d->visibility_ns / 4;
+    d->progress_ns = options->progress_ns;
+    if (d->progress_ns == DRAINER_AUTO)
         d->progress_ns = d->visibility_ns / 2 < JOBQ_NS_PER_MIN ? d->visibility_ns / 2
                                                                 : JOBQ_NS_PER_MIN;
     *out = d;

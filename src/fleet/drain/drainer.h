@@ -38,7 +38,7 @@ struct drainer;
 
 #define DRAINER_SLOTS_MAX 100000
 #define DRAINER_PREFETCH_MAX 1000
-#define DRAINER_PREFETCH_AUTO (-1)
+#define DRAINER_AUTO (-1)
 
 enum drainer_event_kind {
     DRAINER_STARTED, /* the claim is stored, the child is about to start */
@@ -65,41 +65,49 @@ struct drainer_event {
 };
 typedef void drainer_event_fn(void *ctx, const struct drainer_event *event);
 
+/* What an option says of itself is what is done: 0 is none, JOBQ_FOREVER is never, and
+ * DRAINER_AUTO, where it is allowed, leaves the choice to the drainer. drainer_defaults
+ * gives the values in brackets. */
 struct drainer_options {
     const char *queue;
-    int slots;       /* n, 1..DRAINER_SLOTS_MAX */
-    int prefetch;    /* P messages beyond the slots; DRAINER_PREFETCH_AUTO; 0: none */
-    int batch;       /* entries a receive and a delete, 1..10; 0: 10 */
-    int receives;    /* receives under way at once while there is a backlog; 0: 4 */
-    int64_t wait_ns; /* long poll, 0..20 s; < 0: 20 s */
-    int64_t visibility_ns; /* < 0: the queue's own, read once from its attributes (one
-                              request); else sent with each receive */
-    int max_attempts;      /* dead after so many; 0: 3 */
+    int slots;             /* n, 1..DRAINER_SLOTS_MAX */
+    int prefetch;          /* P messages beyond the slots, or DRAINER_AUTO [auto] */
+    int batch;             /* entries a receive and a delete, 1..10 [10] */
+    int receives;          /* receives under way at once while there is a backlog [4] */
+    int deletes;           /* deletes under way at once [4] */
+    int64_t wait_ns;       /* long poll, 0..20 s [20 s] */
+    int64_t visibility_ns; /* sent with each receive; DRAINER_AUTO: the queue's own, read
+                              once from its attributes (one request) [auto] */
+    int max_attempts;      /* dead after so many [3] */
     int64_t retry_base_ns, retry_cap_ns; /* before attempt k + 1: up to base * 2^(k-1),
-                              capped, jittered; 0: 10 s and 15 min */
-    int64_t time_limit_ns;               /* of one attempt; 0: none */
-    int64_t kill_grace_ns;               /* TERM to KILL; 0: 5 s */
-    int64_t linger_ns; /* a delete waits at most so long for company; < 0: 5 s. Bounded
-                          by a quarter of the visibility */
-    int deletes;       /* deletes under way at once; 0: 4 */
-    int64_t cancel_check_ns;  /* look at running rows for a cancel every so often: one
-                               GetAttributes (about 1.3 micro-dollars) a running job each
-                               time; 0: only when a claim finds one, or a final put */
-    int64_t progress_ns;      /* a running job's "progress N%" goes to its row at most so
-                            often, and only when it has changed: one put (about 3
-                            micro-dollars) each, none for a job that ends before; 0: half
-                            the visibility, at most a minute; < 0: never */
-    int64_t notice_ns;        /* poll for a spot notice; 0: never; 5 s is usual */
-    int64_t notice_margin_ns; /* be done so long before the box goes; 0: 5 s */
-    int64_t stats_ns; /* statistics row at most so often (>= 1 min advised; one put of one
-                             attribute); 0: none */
-    int64_t idle_exit_ns; /* return when nothing was visible, delayed, in flight or held
-                             for so long; 0: at the first time; < 0: never */
+                                            capped, jittered [10 s and 15 min] */
+    int64_t time_limit_ns;               /* of one attempt [JOBQ_FOREVER] */
+    int64_t kill_grace_ns;               /* TERM to KILL [5 s] */
+    int64_t linger_ns; /* a delete waits at most so long for others to go with. Bounded by
+                          a quarter of the visibility [5 s] */
+    int64_t cancel_check_ns; /* look at running rows for a cancel every so often: one
+                                GetAttributes (about 1.3 micro-dollars) a running job each
+                                time. JOBQ_FOREVER: only when a claim finds one, or a final
+                                put [JOBQ_FOREVER] */
     int64_t
-        retry_for_ns; /* how long a call is tried again while a job is held; 0: 10 min */
-    const char *box;  /* how rows name this box; NULL: the fleet port's self, or "-" */
-    bool create;      /* make queue and dead-letter queue when missing */
-    drainer_event_fn *on_event; /* NULL: none */
+        progress_ns;   /* a running job's "progress N%" goes to its row at most so often,
+                            and only when it has changed: one put (about 3 micro-dollars)
+                            each, none for a job that ends before. DRAINER_AUTO: half the
+                            visibility, at most a minute [auto] */
+    int64_t notice_ns; /* poll for a spot notice so often; 5 s is usual [JOBQ_FOREVER] */
+    int64_t notice_margin_ns; /* be done so long before the box goes [5 s] */
+    int64_t stats_ns; /* statistics row at most so often (>= 1 min advised; one put of one
+                         attribute) [1 min] */
+    int64_t idle_exit_ns; /* return when nothing was visible, delayed, in flight or held
+                             for so long; 0: at the first time [JOBQ_FOREVER] */
+    int64_t
+        retry_for_ns; /* how long a call is tried again while a job is held [10 min] */
+    const char
+        *box;    /* how rows name this box; NULL: the fleet port's self, or "-" [NULL] */
+    bool exec;   /* the world has a command for exec jobs. Without one they are left for
+                        other drainers, which is said once [true] */
+    bool create; /* make queue, dead-letter queue and domains that are missing [false] */
+    drainer_event_fn *on_event; /* NULL: none [NULL] */
     void *event_ctx;
 };
 struct drainer_options drainer_defaults(const char *queue, int slots);

@@ -60,7 +60,7 @@ void watch_write_stats(struct drainer *d)
 {
     struct jobq_error err;
     int64_t sum = progress_sum(d);
-    if (!d->b->store || d->options.stats_ns <= 0 || sum == d->stats_written)
+    if (!d->b->store || d->options.stats_ns == JOBQ_FOREVER || sum == d->stats_written)
         return;
     /* A missed one is made good by the next: no retry. */
     if (put_stats(d, &err) == JOBQ_OK)
@@ -190,7 +190,7 @@ void watch_progress(struct held *h, int percent)
         h->progress_at_ns = h->started_at_ns;
     }
     h->progress = percent;
-    if (percent < 0 || d->progress_told || !d->b->store || d->progress_ns <= 0)
+    if (percent < 0 || d->progress_told || !d->b->store || d->progress_ns == JOBQ_FOREVER)
         return;
     d->progress_told = true;
     fiber_spawn(d->b->proc, progress, d);
@@ -200,10 +200,10 @@ void watch_progress(struct held *h, int percent)
 
 void watch_start(struct drainer *d)
 {
-    if (d->b->store && d->options.stats_ns > 0)
+    if (d->b->store && d->options.stats_ns < JOBQ_FOREVER)
         fiber_spawn(d->b->proc, stats, d);
-    if (d->b->fleet && d->options.notice_ns > 0)
+    if (d->b->fleet && d->options.notice_ns < JOBQ_FOREVER)
         fiber_spawn(d->b->proc, notices, d);
-    if (d->b->store && d->options.cancel_check_ns > 0)
+    if (d->b->store && d->options.cancel_check_ns < JOBQ_FOREVER)
         fiber_spawn(d->b->proc, cancels, d);
 }

@@ -93,6 +93,7 @@ struct drainer {
     int64_t give_up_at_ns;   /* no call is tried again beyond; JOBQ_FOREVER */
     struct jobq_error fatal; /* why it cannot go on; JOBQ_OK: it can */
     struct health health;
+    int64_t exec_left;    /* exec jobs that were hidden, for there is no command */
     int64_t not_returned; /* messages whose giving back failed */
     int64_t notice_wall_ns;
 
@@ -212,6 +213,8 @@ void deleter_give_back(struct drainer *d, struct held **h, int count, int64_t de
 /* A notice about no one job. */
 void drain_notice(struct drainer *d, const char *text);
 void refusal_watch(struct drainer *d); /* before the first call; notices tell of calls */
+/* An exec job came and there is no command for it. */
+void refusal_no_command(struct drainer *d);
 /* The drainer cannot go on: it gives back what it holds and drainer_run returns err. */
 void refusal_end(struct drainer *d, const struct jobq_error *err);
 /* The same if code says that a permission is missing; else nothing. */

@@ -71,6 +71,17 @@ static void look_if_idle(struct drainer *d)
         d->quiet_since_ns = -1;
     else if (d->quiet_since_ns < 0)
         d->quiet_since_ns = now_ns;
+    /* What others hold may come back to us; exec jobs without a command are nothing to wait
+     * for. */
+    if (d->exec_left > 0 && depth.visible == 0 && depth.delayed == 0 &&
+        depth.in_flight <= d->exec_left && d->held_count == 0 && depth.in_flight > 0) {
+        jobq_fail(&err, JOBQ_INVALID,
+                  "%lld exec jobs are left in queue '%s', and no command was given for "
+                  "them (--exec)",
+                  (long long)depth.in_flight, d->options.queue);
+        refusal_end(d, &err);
+        return;
+    }
     if (d->quiet_since_ns >= 0 && now_ns - d->quiet_since_ns >= d->options.idle_exit_ns) {
         d->idle = true;
         fiber_cond_signal(&d->changed);
@@ -81,7 +92,7 @@ static void look_if_idle(struct drainer *d)
 static int64_t poll_ns(const struct drainer *d)
 {
     int64_t wait_ns = d->options.wait_ns;
-    if (d->options.idle_exit_ns < 0)
+    if (d->options.idle_exit_ns == JOBQ_FOREVER)
         return wait_ns;
     int64_t left_ns = d->options.idle_exit_ns;
     if (d->quiet_since_ns >= 0)
@@ -159,7 +170,7 @@ static void receiver(void *arg)
         if (count >= 0) {
             retry.tries = 0;
             drain_pump(d);
-            if (count == 0 && d->options.idle_exit_ns >= 0)
+            if (count == 0 && d->options.idle_exit_ns < JOBQ_FOREVER)
                 look_if_idle(d);
         } else if (count == JOBQ_LIMIT || count == JOBQ_CORRUPT ||
                    jobq_code_is_retryable(count)) {
@@ -183,7 +194,7 @@ void drain_pump(struct drainer *d)
         d->busy++;
         fiber_spawn(d->b->proc, attempt_main, h);
     }
-    if (d->options.prefetch == DRAINER_PREFETCH_AUTO)
+    if (d->options.prefetch == DRAINER_AUTO)
         d->prefetch = prefetch_auto(d);
     if (receive_want(d) > 0 && !fiber_cond_signal(&d->room) &&
         d->receivers < d->options.receives) {

@@ -36,6 +36,13 @@ void refusal_watch(struct drainer *d)
     health_init(&d->health, d->b, refusal_told, d);
 }
 
+void refusal_no_command(struct drainer *d)
+{
+    if (d->exec_left++ == 0)
+        drain_notice(d, "exec jobs are here and no command was given for them (--exec): "
+                        "they are left for other drainers");
+}
+
 void refusal_end(struct drainer *d, const struct jobq_error *err)
 {
     assert(err->code < 0);

@@ -52,14 +52,20 @@ static bool all_settled(const struct drainer *d)
            d->buffer.count == 0;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int stop_run(struct drainer *d, struct jobq_error *err)
 {
     int64_t now_ns = jobq_now(d->b);
     begin(d);
-    int64_t margin_ns = d->options.kill_grace_ns + GIVE_BACK_NS;
-    if (margin_ns > (d->stop_at_ns - now_ns) / 2)
-        margin_ns = (d->stop_at_ns - now_ns) / 2;
-    int64_t return_at_ns = d->stop_at_ns - margin_ns;
+    /* TERM, the grace in full, KILL, and then the time to give back, if all that fits. */
+    int64_t left_ns = d->stop_at_ns > now_ns ? d->stop_at_ns - now_ns : 0;
+    int64_t give_back_ns = least(GIVE_BACK_NS, left_ns / 4);
+    int64_t grace_ns = least(d->options.kill_grace_ns, left_ns - give_back_ns);
+    int64_t return_at_ns = d->stop_at_ns - give_back_ns - grace_ns;
     bool hurried = false;
     while (!all_settled(d)) {
         now_ns = jobq_now(d->b);
@@ -73,10 +79,10 @@ int stop_run(struct drainer *d, struct jobq_error *err)
         }
         if (d->stop_again && !hurried) {
             hurried = d->giving_back = true;
-            return_running(d, JOBQ_NS_PER_S);
+            return_running(d, least(JOBQ_NS_PER_S, d->options.kill_grace_ns));
         } else if (now_ns >= return_at_ns && !d->giving_back) {
             d->giving_back = true;
-            return_running(d, margin_ns > GIVE_BACK_NS ? margin_ns - GIVE_BACK_NS : 0);
+            return_running(d, grace_ns);
         }
         fiber_cond_wait(d->b->sched, &d->changed,
                         d->giving_back ? d->stop_at_ns : return_at_ns);

@@ -16,6 +16,8 @@ void retry_init(struct retry *r, struct jobq_backend *b,
 int64_t retry_delay_ns(struct jobq_backend *b, const struct retry_policy *policy,
                        int attempt)
 {
+    if (policy->base_ns == 0)
+        return 0;
     int64_t top = policy->base_ns;
     for (int i = 1; i < attempt && top < policy->cap_ns; i++)
         top = top > policy->cap_ns / 2 ? policy->cap_ns : 2 * top;

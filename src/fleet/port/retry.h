@@ -48,7 +48,8 @@ void retry_init(struct retry *r, struct jobq_backend *b,
 /* Call after a failure. True, after having slept: try again. False: the code is not
  * retryable, or the tries or the time are used up. Blocks: yes. */
 bool retry_again(struct retry *r, int code);
-/* The delay before attempt number `attempt` + 1 of a job (attempt >= 1), jittered. */
+/* The delay before attempt number `attempt` + 1 of a job (attempt >= 1), jittered; 0 if
+ * base_ns is. */
 int64_t retry_delay_ns(struct jobq_backend *b, const struct retry_policy *policy,
                        int attempt);
 

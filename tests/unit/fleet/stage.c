@@ -239,7 +239,7 @@ struct stage_drainer *stage_drain(struct stage *st, int slots)
     sd->b->fault = fault;
     sd->b->fault_ctx = sd;
     sd->options = drainer_defaults(STAGE_QUEUE, slots);
-    sd->options.stats_ns = 0;
+    sd->options.stats_ns = JOBQ_FOREVER;
     sd->options.on_event = on_event;
     sd->options.event_ctx = sd;
     fiber_spawn(world_fibers(sd->proc), drain, sd);

@@ -63,7 +63,7 @@ static void prefetch_makes_a_job_cheap(void **state)
         stage_enqueue(st, 2000, "0.5");
         int64_t before = stage_requests(st, JOBQ_ACT_SQS_CREATE_QUEUE);
         struct stage_drainer *sd = stage_drain(st, 10);
-        sd->options.prefetch = on ? DRAINER_PREFETCH_AUTO : 0;
+        sd->options.prefetch = on ? DRAINER_AUTO : 0;
         sd->options.idle_exit_ns = 0;
         while (!sd->returned)
             stage_run_for(st, 10 * S);
@@ -662,20 +662,21 @@ static void progress_goes_to_the_row(void **state)
     (void)state;
     int64_t seen;
     /* By default each half visibility; 95 s of 1 % a second. */
-    int64_t puts = puts_of_progress(30 * S, 0, S, 95 * S, 60 * S, &seen);
+    int64_t puts = puts_of_progress(30 * S, DRAINER_AUTO, S, 95 * S, 60 * S, &seen);
     assert_in_range(seen, 35, 60);
     assert_in_range(puts, 5, 6);
     /* At most once a minute, however long the visibility. */
-    puts = puts_of_progress(1000 * S, 0, S, 95 * S, 90 * S, &seen);
+    puts = puts_of_progress(1000 * S, DRAINER_AUTO, S, 95 * S, 90 * S, &seen);
     assert_int_equal(puts, 1);
     assert_in_range(seen, 55, 90);
     /* Only when it has changed; not for work that ends before, tells nothing, or when it
      * is switched off. */
-    assert_int_equal(puts_of_progress(30 * S, 0, 1000 * S, 95 * S, 50 * S, &seen), 1);
+    assert_int_equal(
+        puts_of_progress(30 * S, DRAINER_AUTO, 1000 * S, 95 * S, 50 * S, &seen), 1);
     assert_int_equal(seen, 0);
-    assert_int_equal(puts_of_progress(30 * S, 0, S, 14 * S, 10 * S, &seen), 0);
-    assert_int_equal(puts_of_progress(30 * S, 0, 0, 95 * S, 50 * S, &seen), 0);
-    assert_int_equal(puts_of_progress(30 * S, -1, S, 95 * S, 50 * S, &seen), 0);
+    assert_int_equal(puts_of_progress(30 * S, DRAINER_AUTO, S, 14 * S, 10 * S, &seen), 0);
+    assert_int_equal(puts_of_progress(30 * S, DRAINER_AUTO, 0, 95 * S, 50 * S, &seen), 0);
+    assert_int_equal(puts_of_progress(30 * S, JOBQ_FOREVER, S, 95 * S, 50 * S, &seen), 0);
     assert_int_equal(seen, -1);
 }
 
@@ -918,7 +919,7 @@ static void a_cancelled_running_job_is_not_stored(void **state)
         struct stage *st = stage_new("aws-2026", 30 * S);
         stage_enqueue(st, 1, "60");
         struct stage_drainer *sd = stage_drain(st, 1);
-        sd->options.cancel_check_ns = checked ? 5 * S : 0;
+        sd->options.cancel_check_ns = checked ? 5 * S : JOBQ_FOREVER;
         stage_run_for(st, 10 * S);
         assert_int_equal(sd->started, 1);
         struct cancel cancel = {.st = st, .id = st->id[0]};
