@@ -140,23 +140,35 @@ void deleter_add(struct held *h)
         tick_by(d, h->delete_by_ns);
 }
 
+/* A heartbeat under way would hide again what was given back before it arrived. */
+static void await_beats(struct drainer *d, struct held **held, int count,
+                        int64_t until_ns)
+{
+    for (int i = 0; i < count; i++)
+        while (held[i]->calls > 0 && jobq_now(d->b) < until_ns)
+            fiber_cond_wait(d->b->sched, &d->beaten, until_ns);
+}
+
 void deleter_give_back(struct drainer *d, struct held **held, int count, int64_t delay_ns)
 {
     struct jobq_visibility_change change[JOBQ_BATCH_MAX];
     struct jobq_entry_result result[JOBQ_BATCH_MAX];
     struct drain_batch *batch[JOBQ_BATCH_MAX];
     struct jobq_error err;
-    assert(count >= 1 && count <= JOBQ_BATCH_MAX);
+    assert(count >= 1 && count <= JOBQ_BATCH_MAX && delay_ns >= 0);
+    int64_t deadline_ns = jobq_now(d->b) + d->visibility_ns;
+    if (deadline_ns > d->give_up_at_ns)
+        deadline_ns = d->give_up_at_ns;
     for (int i = 0; i < count; i++) {
         held[i]->place = HELD_AFTER;
         beat_remove(held[i]);
+    }
+    await_beats(d, held, count, (jobq_now(d->b) + deadline_ns) / 2);
+    for (int i = 0; i < count; i++) {
         batch[i] = held[i]->receipt_batch;
         batch[i]->users++;
         change[i] = (struct jobq_visibility_change){held[i]->message.receipt, delay_ns};
     }
-    int64_t deadline_ns = jobq_now(d->b) + d->visibility_ns;
-    if (deadline_ns > d->give_up_at_ns)
-        deadline_ns = d->give_up_at_ns;
     struct retry r;
     retry_init(&r, d->b, &RETRY_CALLS, &deadline_ns);
     int code;

@@ -111,6 +111,7 @@ static void beat(void *arg)
         }
     }
     d->beat_calls--;
+    fiber_cond_broadcast(&d->beaten);
     tick_by(d, 0);
 }
 

@@ -129,6 +129,7 @@ struct drainer {
     struct fiber_cond room;    /* receivers wait for something to receive into */
     struct fiber_cond tick;    /* the ticker waits for its next due time */
     struct fiber_cond changed; /* drainer_run waits for the end */
+    struct fiber_cond beaten;  /* giving back waits for heartbeats that are under way */
     struct fiber_cond watch;   /* the slow watchers wait for their next look */
 
     int64_t started_wall_ns, last_receive_at_ns, last_poll_at_ns;
