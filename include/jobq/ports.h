@@ -310,6 +310,8 @@ struct jobq_box {
     int tag_count;
 };
 
+#define JOBQ_BOXES_PAGE 1000 /* boxes of one describe at most */
+
 /* This box, as it sees itself (instance metadata); empty strings off AWS. */
 struct jobq_self {
     char id[24], type[24], zone[32], region[32];
@@ -334,9 +336,12 @@ struct jobq_fleet_ops {
                   struct jobq_call_cost *cost, struct jobq_error *err);
     int (*terminate)(struct jobq_fleet *f, const struct jobq_str *id, int count,
                      struct jobq_call_cost *cost, struct jobq_error *err);
-    /* Boxes not yet ended that carry the tag. Returns: 0..cap; LIMIT: more than cap. */
-    int (*describe)(struct jobq_fleet *f, struct jobq_tag tag, struct arena *arena,
-                    struct jobq_box *out, int cap, struct jobq_call_cost *cost,
+    /* A page of the boxes not yet ended that carry the tag; next_token as in select. out has room
+     * for JOBQ_BOXES_PAGE. Returns: how many. Owner: strings live in arena. Bill: one request.
+     */
+    int (*describe)(struct jobq_fleet *f, struct jobq_tag tag,
+                    struct jobq_str *next_token, struct arena *arena,
+                    struct jobq_box *out, struct jobq_call_cost *cost,
                     struct jobq_error *err);
     int (*tag)(struct jobq_fleet *f, const struct jobq_str *id, int id_count,
                const struct jobq_tag *tag, int tag_count, struct jobq_call_cost *cost,
@@ -520,8 +525,9 @@ int jobq_fleet_launch(struct jobq_backend *b, const struct jobq_launch *launch,
                       struct jobq_error *err);
 int jobq_fleet_terminate(struct jobq_backend *b, const struct jobq_str *id, int count,
                          struct jobq_error *err);
-int jobq_fleet_describe(struct jobq_backend *b, struct jobq_tag tag, struct arena *arena,
-                        struct jobq_box *out, int cap, struct jobq_error *err);
+int jobq_fleet_describe(struct jobq_backend *b, struct jobq_tag tag,
+                        struct jobq_str *next_token, struct arena *arena,
+                        struct jobq_box *out, struct jobq_error *err);
 int jobq_fleet_tag(struct jobq_backend *b, const struct jobq_str *id, int id_count,
                    const struct jobq_tag *tag, int tag_count, struct jobq_error *err);
 int jobq_fleet_self(struct jobq_backend *b, struct jobq_self *out,

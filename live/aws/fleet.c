@@ -105,27 +105,19 @@ static int read_describe(void *out, struct jobq_str body, struct jobq_call_cost 
     return ec2_wire_read_describe(body, a->arena, a->box, a->cap, &a->token, err);
 }
 
-static int fleet_describe(struct jobq_fleet *f, struct jobq_tag tag, struct arena *arena,
-                          struct jobq_box *out, int cap, struct jobq_call_cost *cost,
+static int fleet_describe(struct jobq_fleet *f, struct jobq_tag tag,
+                          struct jobq_str *next_token, struct arena *arena,
+                          struct jobq_box *out, struct jobq_call_cost *cost,
                           struct jobq_error *err)
 {
-    struct jobq_call_cost sum = {0};
-    struct ec2_args args = {.tag = &tag, .arena = arena, .token = STR("")};
-    int count = 0;
-    do {
-        args.box = out + count;
-        args.cap = cap - count;
-        int got =
-            run(f, "DescribeInstances", &args, write_describe, read_describe, cost, err);
-        sum.bytes_in += cost->bytes_in;
-        sum.bytes_out += cost->bytes_out;
-        sum.requests += cost->requests;
-        sum.http_status = cost->http_status;
-        *cost = sum;
-        if (got < 0)
-            return got;
-        count += got;
-    } while (args.token.len);
+    struct ec2_args args = {.tag = &tag,
+                            .arena = arena,
+                            .token = *next_token,
+                            .box = out,
+                            .cap = JOBQ_BOXES_PAGE};
+    int count =
+        run(f, "DescribeInstances", &args, write_describe, read_describe, cost, err);
+    *next_token = count < 0 ? STR("") : args.token;
     return count;
 }
 

@@ -199,15 +199,20 @@ static void check_fleet(struct doctor *d)
 {
     struct jobq_backend *b = &d->cli->live->backend;
     struct jobq_tag tag = {STR(STATUS_TAG), str_of(d->cli->arg[0])};
-    struct jobq_box *box = xcalloc(STATUS_BOXES_MAX, sizeof *box);
+    struct jobq_box *box = xcalloc(JOBQ_BOXES_PAGE, sizeof *box);
+    struct jobq_str token = {0};
     struct jobq_error err;
     struct arena arena;
     arena_init(&arena, 0);
-    int got = jobq_fleet_describe(b, tag, &arena, box, STATUS_BOXES_MAX, &err);
+    int got, count = 0;
+    do {
+        got = jobq_fleet_describe(b, tag, &token, &arena, box, &err);
+        count += got;
+    } while (got >= 0 && token.len > 0);
     if (got < 0)
         find(d, WARN, "boxes", "%s", err.text);
     else
-        find(d, FINE, "boxes", "%d tagged " STATUS_TAG "=%s", got, d->cli->arg[0]);
+        find(d, FINE, "boxes", "%d tagged " STATUS_TAG "=%s", count, d->cli->arg[0]);
     arena_release(&arena);
     free(box);
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { PAGES_MAX = 16 };
+enum { PAGES_MAX = 128 };
 
 struct page {
     char *path, *content_type;

@@ -45,6 +45,7 @@ struct fleet_call {
     struct arena *arena;
     struct jobq_str *out_id;
     struct jobq_box *out_box;
+    struct jobq_str *next_token;
     int cap;
 };
 
@@ -105,15 +106,16 @@ static int describe_apply(struct fleet_call *f, struct ec2_reply *reply)
     struct ec2_filter filter[2] = {
         {.name = {name, 4 + f->tag.key.len}, .value = &f->tag.value, .value_count = 1},
         {.name = STR("instance-state-name"), .value = alive, .value_count = 3}};
-    struct ec2_query query = {.filter = filter, .filter_count = 2};
+    struct ec2_query query = {.filter = filter,
+                              .filter_count = 2,
+                              .max_results = JOBQ_BOXES_PAGE,
+                              .next_token = *f->next_token};
     struct ec2_found found;
     int code = ec2_describe(w->ec2, now_of(&f->call), &query, f->arena, &found, reply,
                             f->call.err);
     if (code < 0)
         return code;
-    if (found.count > f->cap)
-        return jobq_fail(f->call.err, JOBQ_LIMIT, "%d boxes exceed the caller's '%d'",
-                         found.count, f->cap);
+    *f->next_token = found.next_token;
     for (int i = 0; i < found.count; i++)
         box_of(ec2_instance_at(w->ec2, found.instance[i]), f->arena, &f->out_box[i]);
     return found.count;
@@ -203,15 +205,16 @@ static int fleet_terminate(struct jobq_fleet *port, const struct jobq_str *id, i
 }
 
 static int fleet_describe(struct jobq_fleet *port, struct jobq_tag tag,
-                          struct arena *arena, struct jobq_box *out, int cap,
-                          struct jobq_call_cost *cost, struct jobq_error *err)
+                          struct jobq_str *next_token, struct arena *arena,
+                          struct jobq_box *out, struct jobq_call_cost *cost,
+                          struct jobq_error *err)
 {
     struct fleet_call f = {.call = {.cost = cost, .err = err},
                            .what = FLEET_DESCRIBE,
                            .tag = tag,
                            .arena = arena,
-                           .out_box = out,
-                           .cap = cap};
+                           .next_token = next_token,
+                           .out_box = out};
     return ask(port, &f);
 }
 

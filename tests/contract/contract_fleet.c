@@ -4,11 +4,13 @@
 void contract_fleet(struct contract *c)
 {
     struct jobq_error err;
-    struct jobq_box box[4];
+    struct jobq_box *box = arena_alloc(&c->arena, JOBQ_BOXES_PAGE * sizeof *box);
+    struct jobq_str token = {0};
     struct jobq_str id[2];
     const char *queue = contract_name(c, "queue");
     struct jobq_tag tag = {STR("jobq:queue"), str_of(queue)};
-    WANT(c, jobq_fleet_describe(c->b, tag, &c->arena, box, 4, &err) == 0);
+    WANT(c, jobq_fleet_describe(c->b, tag, &token, &c->arena, box, &err) == 0);
+    WANT(c, token.len == 0);
     if (!c->image)
         return;
     struct jobq_launch launch = {.type = "t4g.nano",
@@ -28,7 +30,7 @@ void contract_fleet(struct contract *c)
     int got = 0;
     for (int i = 0; i < 20 && got != 2; i++) {
         contract_sleep(c, 500 * JOBQ_NS_PER_MS);
-        got = jobq_fleet_describe(c->b, tag, &c->arena, box, 4, &err);
+        got = jobq_fleet_describe(c->b, tag, &token, &c->arena, box, &err);
     }
     WANT(c, got == 2);
     for (int i = 0; i < got; i++) {
@@ -41,7 +43,7 @@ void contract_fleet(struct contract *c)
     WANT(c, jobq_fleet_terminate(c->b, id, 2, &err) == JOBQ_OK);
     for (int i = 0; i < 240 && got; i++) {
         contract_sleep(c, 500 * JOBQ_NS_PER_MS);
-        got = jobq_fleet_describe(c->b, tag, &c->arena, box, 4, &err);
+        got = jobq_fleet_describe(c->b, tag, &token, &c->arena, box, &err);
     }
     WANT(c, got == 0);
     struct jobq_self self;

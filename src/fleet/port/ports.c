@@ -406,12 +406,13 @@ int jobq_fleet_terminate(struct jobq_backend *b, const struct jobq_str *id, int 
     return code;
 }
 
-int jobq_fleet_describe(struct jobq_backend *b, struct jobq_tag tag, struct arena *arena,
-                        struct jobq_box *out, int cap, struct jobq_error *err)
+int jobq_fleet_describe(struct jobq_backend *b, struct jobq_tag tag,
+                        struct jobq_str *next_token, struct arena *arena,
+                        struct jobq_box *out, struct jobq_error *err)
 {
-    assert(arena && out && cap >= 1 && err);
+    assert(next_token && arena && out && err);
     CALL(JOBQ_ACT_EC2_DESCRIBE, ENTRIES_OF_REPLY,
-         b->fleet->ops->describe(b->fleet, tag, arena, out, cap, &call.cost, err));
+         b->fleet->ops->describe(b->fleet, tag, next_token, arena, out, &call.cost, err));
     return code;
 }
 

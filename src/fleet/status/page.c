@@ -24,10 +24,10 @@ enum { ROWS_SHOWN = 32, PEERS_MAX = 32 };
 static const char STYLE[] =
     ":root{color-scheme:light "
     "dark;--b:#fff;--f:#1b1f24;--m:#57606a;--l:#d0d7de;--c:#f6f8fa;"
-    "--w:#0072b2;--r:#009e73;--y:#e69f00;--x:#cc3311}"
+    "--w:#0072b2;--r:#009e73;--y:#e69f00;--k:#cc79a7;--x:#cc3311}"
     "@media(prefers-color-scheme:dark){:root{--b:#0d1117;--f:#e6edf3;--m:#9da7b1;--l:#"
     "30363d;"
-    "--c:#161b22;--w:#56b4e9;--r:#2bc4a0;--y:#f0c040;--x:#ff7b66}}"
+    "--c:#161b22;--w:#56b4e9;--r:#2bc4a0;--y:#f0c040;--k:#e0a3c8;--x:#ff7b66}}"
     "body{margin:0 auto;max-width:70rem;padding:1rem;font:16px/1.45 system-ui,sans-serif;"
     "background:var(--b);color:var(--f)}"
     "h1{font-size:1.4rem;margin:0;overflow-wrap:anywhere}h2{font-size:1.1rem;margin:1."
@@ -43,11 +43,13 @@ static const char STYLE[] =
     "var(--l);white-space:nowrap}"
     ".d{text-align:right;font-variant-numeric:tabular-nums}"
     "svg{display:block;width:100%;height:1.2rem;border-radius:4px;background:var(--l)}"
-    ".w{fill:var(--w)}.r{fill:var(--r)}.y{fill:var(--y)}.x{fill:var(--x)}.m{fill:var(--m)"
+    ".w{fill:var(--w)}.r{fill:var(--r)}.y{fill:var(--y)}.k{fill:var(--k)}.x{fill:var(--x)"
+    "}.m{fill:var(--m)"
     "}"
     "i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 "
     ".6em;border-radius:2px}"
     "i.w{background:var(--w)}i.r{background:var(--r)}i.y{background:var(--y)}"
+    "i.k{background:var(--k)}"
     "i.x{background:var(--x)}i.m{background:var(--m)}"
     ".p{border-left:4px solid var(--x);padding-left:.6rem}"
     ".h{border-left:4px solid var(--y);padding-left:.6rem}";
@@ -134,7 +136,7 @@ struct page_here page_here(const struct status_view *view)
 
 /* ---- the parts of the page ----------------------------------------------------------- */
 
-static void head(const struct status_view *view, int refresh_s, struct text *out)
+static void page_head(const struct status_view *view, int refresh_s, struct text *out)
 {
     text_puts(out, "<!doctype html><html lang=en><head><meta charset=utf-8>"
                    "<meta name=viewport content=\"width=device-width,initial-scale=1\">"
@@ -185,18 +187,23 @@ static void bar(const struct status_view *view, struct text *out)
     struct jobq_queue_depth depth = status_depth(view);
     int64_t dead = view->dead_letters > 0 ? view->dead_letters : 0;
     int64_t total = depth.visible + depth.in_flight + depth.delayed + dead + view->done;
-    int64_t at = 0;
+    int64_t running = status_running(view), at = 0;
     if (total <= 0)
         return;
+    if (running < 0)
+        running = 0;
     text_puts(out,
               "<svg viewBox=\"0 0 1000 10\" preserveAspectRatio=none role=img "
-              "aria-label=\"waiting, running, delayed, dead and done, left to right\">");
+              "aria-label=\"waiting, running, otherwise in flight, delayed, dead and "
+              "done, left to right\">");
     segment(out, "w", depth.visible, total, &at);
-    segment(out, "y", depth.in_flight, total, &at);
+    segment(out, "y", running, total, &at);
+    segment(out, "k", depth.in_flight - running, total, &at);
     segment(out, "m", depth.delayed, total, &at);
     segment(out, "x", dead, total, &at);
     segment(out, "r", view->done, total, &at);
     text_puts(out, "</svg><p class=m><i class=w></i>waiting<i class=y></i>running"
+                   "<i class=k></i>otherwise in flight"
                    "<i class=m></i>delayed<i class=x></i>dead<i class=r></i>done</p>");
 }
 
@@ -216,35 +223,51 @@ static void box_sums(const struct status_view *view, struct text *out)
                 (long long)here.busy);
 }
 
+static void what_is_counted(const struct status_view *view, struct text *out)
+{
+    text_puts(out,
+              "<p class=m>In flight: received by a drainer and not yet deleted; what "
+              "does not run waits for a slot or for its delete. Done and failed are ");
+    if (view->rows_stored)
+        text_printf(
+            out,
+            "the sums of %d drainers' statistics rows, of ended drainers too; each "
+            "is written once a minute.</p>",
+            view->rows);
+    else
+        text_printf(
+            out,
+            "what the %d drainers on this box say that they did, since there is no "
+            "store: jobs of other drainers are not in them.</p>",
+            view->rows);
+}
+
 static void numbers(const struct status_view *view, struct text *out)
 {
     struct jobq_queue_depth depth = status_depth(view);
-    int64_t slots = 0, busy = 0;
-    for (int i = 0; i < view->drainer_count; i++)
-        if (view->taken_wall_ns - view->drainer[i].seen_wall_ns < STALE_NS) {
-            slots += view->drainer[i].slots;
-            busy += view->drainer[i].busy;
-        }
-    /* A drainer's row may be a minute old, and its first one yet to come. */
-    bool untold = view->depth_known && depth.in_flight > 0 && busy == 0;
+    int64_t running = view->depth_known ? status_running(view) : -1;
+    bool untold = view->depth_known && running < 0;
     text_puts(out, "<section class=n aria-label=Counts>");
     number(out, "waiting", view->depth_known ? depth.visible : -1);
-    number(out, "running", view->depth_known ? depth.in_flight : -1);
+    number(out, "running", running);
+    number(out, "in flight", view->depth_known ? depth.in_flight : -1);
     number(out, "delayed", view->depth_known ? depth.delayed : -1);
     number(out, "done", view->done);
     number(out, "failed attempts", view->failed);
     number(out, "dead letters", view->dead_letters);
-    number(out, "boxes", view->box_count);
-    number(out, "drainers seen", view->hearing ? -1 : view->drainer_count);
-    number(out, "slots busy", view->hearing || untold ? -1 : busy);
-    number(out, "slots", view->hearing || (untold && slots == 0) ? -1 : slots);
+    number(out, "boxes", view->boxes_known ? view->box_count : -1);
+    number(out, "drainers", view->hearing ? -1 : view->fresh.drainers);
+    number(out, "slots",
+           view->hearing || (untold && view->fresh.slots == 0) ? -1 : view->fresh.slots);
     text_puts(out, "</section>");
     bar(view, out);
     box_sums(view, out);
+    what_is_counted(view, out);
     if (untold && !view->hearing)
         text_puts(out,
-                  "<p>Which slots run them is not yet known: a drainer elsewhere tells "
-                  "once a minute, and one that was killed no more.</p>");
+                  "<p>How many of those in flight run is not yet known: a drainer on "
+                  "another box reports once a minute, and not at all once it was "
+                  "killed.</p>");
     if (view->jobs_per_s > 0 && view->depth_known) {
         text_puts(out, "<p>About ");
         text_printf(out, "%lld", (long long)(view->jobs_per_s * 60 + 0.5));
@@ -344,10 +367,11 @@ static void drainers(const struct status_view *view, struct text *out)
     and_more(out, view->drainer_count, ROWS_SHOWN);
 }
 
-static void boxes(const struct status_view *view, struct text *out)
+static void box_rows(const struct status_view *view, int from, int count,
+                     struct text *out)
 {
     table_head(out, "Boxes of this queue", "box|type|zone|bought|state#age");
-    for (int i = 0; i < view->box_count && i < ROWS_SHOWN; i++) {
+    for (int i = from; i < from + count && i < view->box_count; i++) {
         const struct status_box *one = &view->box[i];
         row_head(out, str_of(one->id), one->here);
         cell_text(out, one->type);
@@ -358,20 +382,50 @@ static void boxes(const struct status_view *view, struct text *out)
         text_puts(out, "</tr>");
     }
     table_end(out);
-    and_more(out, view->box_count, ROWS_SHOWN);
 }
 
 void page_html(const struct status_view *view, const struct page_local *local,
                int refresh_s, struct text *out)
 {
-    head(view, refresh_s, out);
+    page_head(view, refresh_s, out);
     numbers(view, out);
     if (local)
         slots(local, out);
     if (view->drainer_count > 0)
         drainers(view, out);
     if (view->box_count > 0)
-        boxes(view, out);
+        box_rows(view, 0, ROWS_SHOWN, out);
+    if (view->box_count > ROWS_SHOWN)
+        text_printf(out, "<p><a href=\"/boxes/1\">All %d boxes</a></p>", view->box_count);
+    text_puts(out, "</main></body></html>\n");
+}
+
+int page_boxes_pages(const struct status_view *view)
+{
+    return view->box_count > ROWS_SHOWN
+               ? (view->box_count + PAGE_BOXES_SHOWN - 1) / PAGE_BOXES_SHOWN
+               : 0;
+}
+
+void page_boxes_html(const struct status_view *view, int number, int refresh_s,
+                     struct text *out)
+{
+    int from = (number - 1) * PAGE_BOXES_SHOWN, pages = page_boxes_pages(view);
+    page_head(view, refresh_s, out);
+    text_puts(out, "<p><a href=\"/\">The queue</a>");
+    if (number > 1)
+        text_printf(out, " <a href=\"/boxes/%d\">before</a>", number - 1);
+    if (number < pages)
+        text_printf(out, " <a href=\"/boxes/%d\">next</a>", number + 1);
+    if (number > pages)
+        text_puts(out, "</p><p>There are fewer boxes now.</p>");
+    else
+        text_printf(out, "</p><p>%d to %d of %d boxes.</p>", from + 1,
+                    from + PAGE_BOXES_SHOWN < view->box_count ? from + PAGE_BOXES_SHOWN
+                                                              : view->box_count,
+                    view->box_count);
+    if (number <= pages)
+        box_rows(view, from, PAGE_BOXES_SHOWN, out);
     text_puts(out, "</main></body></html>\n");
 }
 
@@ -384,6 +438,7 @@ struct page {
     struct status_view view;
     struct page_local local;
     struct status_drainer peer[PEERS_MAX];
+    int boxes_posted; /* pages of boxes, also of a time when there were more */
 };
 
 static struct page *page_new(struct jobq_backend *b, struct status *status,
@@ -443,11 +498,29 @@ static void show(struct page *page)
     text_release(&json);
 }
 
+static void post_boxes(struct page *page)
+{
+    int pages = page_boxes_pages(&page->view);
+    struct text html = {0};
+    if (page->boxes_posted < pages)
+        page->boxes_posted = pages;
+    for (int i = 1; i <= page->boxes_posted; i++) {
+        char path[32] = "/boxes/";
+        path[7 + text_write_int(path + 7, i)] = '\0';
+        text_clear(&html);
+        page_boxes_html(&page->view, i, (int)(page->options.refresh_ns / JOBQ_NS_PER_S),
+                        &html);
+        jobq_board_post(page->b, path, "text/html; charset=utf-8", text_str(&html));
+    }
+    text_release(&html);
+}
+
 static void post(struct page *page)
 {
     struct jobq_error err;
     status_read(page->status, &page->view, &err); /* what failed is in the view */
     show(page);
+    post_boxes(page);
     if (status_is_stale(&page->view))
         return;
     struct text healthy = {0};

@@ -5,6 +5,7 @@
  * Knows nothing of: HTTP. The board port's world serves what was posted.
  *
  * "/" is HTML that needs no script, refreshes itself, fits 400 px and stays under 50 KB;
+ * "/boxes/1" and on list all boxes, when there are more than fit there;
  * "/status.json" is one object, schema jobq.status/1. Everything that came from outside
  * is escaped. */
 #ifndef JOBQ_FLEET_STATUS_PAGE_H
@@ -26,6 +27,12 @@ struct page_local {
 };
 void page_html(const struct status_view *view, const struct page_local *local,
                int refresh_s, struct text *out);
+/* All boxes are on pages of their own when there are more than "/" shows: how many pages (0), and
+ * one of them, from 1. */
+#define PAGE_BOXES_SHOWN 100
+int page_boxes_pages(const struct status_view *view);
+void page_boxes_html(const struct status_view *view, int number, int refresh_s,
+                     struct text *out);
 void page_json(const struct status_view *view, const struct page_local *local,
                struct text *out);
 

@@ -226,6 +226,7 @@ static void json_counts(const struct status_view *view, struct text *out)
     text_putc(out, '{');
     put_known(out, "visible", known, depth->visible);
     put_known(out, "in_flight", known, depth->in_flight);
+    put_known(out, "running", known && status_running(view) >= 0, status_running(view));
     put_known(out, "delayed", known, depth->delayed);
     put_known(out, "dead_letters", view->dead_letters >= 0, view->dead_letters);
     put_known(out, "visibility_s", known, depth->visibility_ns / JOBQ_NS_PER_S);
@@ -236,6 +237,8 @@ static void json_counts(const struct status_view *view, struct text *out)
     put_int(out, "failed", view->failed);
     put_int(out, "dead", view->dead);
     put_int(out, "attempts", view->attempts);
+    put_int(out, "drainers_counted", view->rows);
+    put_text(out, "counted_from", view->rows_stored ? "statistics rows" : "this box");
     key(out, "jobs_per_s");
     if (view->jobs_per_s < 0)
         text_puts(out, "null");
@@ -280,6 +283,7 @@ void page_json(const struct status_view *view, const struct page_local *local,
     text_putc(out, '[');
     json_drainers(view, out);
     text_puts(out, "]");
+    put_known(out, "box_count", view->boxes_known, view->box_count);
     key(out, "boxes");
     text_putc(out, '[');
     json_boxes(view, out);

@@ -28,6 +28,8 @@ struct status {
     /* Every drainer that ever wrote a row: those that ended keep their sums. */
     struct status_drainer *drainer;
     int drainer_count, drainer_cap;
+    struct status_box *box;
+    int box_cap;
     int64_t newest_ms;
     int64_t marked_at_ns, marked_ended; /* an earlier reading, for the rate */
     double jobs_per_s;
@@ -224,12 +226,20 @@ static void fill_drainers(const struct status *s, struct status_view *out)
 {
     out->done = out->failed = out->dead = out->attempts = 0;
     out->drainer_count = 0;
+    out->rows = s->drainer_count;
+    out->rows_stored = s->b->store != NULL;
+    out->fresh = (struct status_fresh){0};
     for (int i = 0; i < s->drainer_count; i++) {
         const struct status_drainer *one = &s->drainer[i];
         out->done += one->done;
         out->failed += one->failed;
         out->dead += one->dead;
         out->attempts += one->attempts;
+        if (out->taken_wall_ns - one->seen_wall_ns < ALIVE_NS) {
+            out->fresh.drainers++;
+            out->fresh.slots += one->slots;
+            out->fresh.busy += one->busy;
+        }
         /* Insertion by the time seen, newest first, ties in the order of rows. */
         int at = out->drainer_count;
         if (at == STATUS_DRAINERS_MAX) {
@@ -262,15 +272,27 @@ static void measure_rate(struct status *s, struct status_view *out)
 
 /* ---- boxes --------------------------------------------------------------------------- */
 
-static int read_boxes(struct status *s, struct status_view *out, struct jobq_error *err)
+static void boxes_make_room(struct status *s, int count)
 {
-    struct jobq_box *box = arena_alloc(&s->scratch, STATUS_BOXES_MAX * sizeof *box);
-    struct jobq_tag tag = {STR(STATUS_TAG), s->queue_name};
-    int count = jobq_fleet_describe(s->b, tag, &s->scratch, box, STATUS_BOXES_MAX, err);
-    if (count < 0)
-        return count;
+    if (count <= s->box_cap)
+        return;
+    int cap = s->box_cap ? s->box_cap : 64;
+    while (cap < count)
+        cap *= 2;
+    struct status_box *grown = arena_alloc(s->memory, (size_t)cap * sizeof *grown);
+    if (s->box_cap)
+        memcpy(grown, s->box, (size_t)s->box_cap * sizeof *grown);
+    s->box = grown;
+    s->box_cap = cap;
+}
+
+static void add_boxes(struct status *s, struct status_view *out,
+                      const struct jobq_box *box, int count)
+{
+    boxes_make_room(s, out->box_count + count);
+    out->box = s->box;
     for (int i = 0; i < count; i++) {
-        struct status_box *one = &out->box[out->box_count++];
+        struct status_box *one = &s->box[out->box_count++];
         copy_word(one->id, sizeof one->id, box[i].id);
         copy_word(one->type, sizeof one->type, box[i].type);
         copy_word(one->zone, sizeof one->zone, box[i].zone);
@@ -279,9 +301,24 @@ static int read_boxes(struct status *s, struct status_view *out, struct jobq_err
         one->launched_wall_ns = box[i].launched_wall_ns;
         one->here = s->self.id[0] && strcmp(s->self.id, one->id) == 0;
     }
-    return JOBQ_OK;
 }
 
+static int read_boxes(struct status *s, struct status_view *out, struct jobq_error *err)
+{
+    struct jobq_box *box = arena_alloc(&s->scratch, JOBQ_BOXES_PAGE * sizeof *box);
+    struct jobq_tag tag = {STR(STATUS_TAG), s->queue_name};
+    struct jobq_str token = {0};
+    do {
+        int count = jobq_fleet_describe(s->b, tag, &token, &s->scratch, box, err);
+        if (count < 0)
+            return count;
+        if (out->box_count + count > STATUS_BOXES_MAX)
+            return jobq_fail(err, JOBQ_LIMIT, "more than '%d' boxes", STATUS_BOXES_MAX);
+        add_boxes(s, out, box, count);
+    } while (token.len > 0);
+    out->boxes_known = true;
+    return JOBQ_OK;
+}
 int status_read(struct status *s, struct status_view *out, struct jobq_error *err)
 {
     struct jobq_error why = {0};
@@ -309,8 +346,10 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
         note_problem(out, &why);
         first = first ? first : code;
     }
+    out->taken_wall_ns = jobq_wall(s->b);
     fill_drainers(s, out);
     measure_rate(s, out);
+    out->boxes_known = !s->b->fleet;
     if (s->b->fleet && (code = read_boxes(s, out, &why)) < 0) {
         note_problem(out, &why);
         first = first ? first : code;
@@ -327,8 +366,8 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
 void status_count(struct status *s, struct status_view *view)
 {
     bool stale = status_is_stale(view);
-    fill_drainers(s, view);
     view->taken_wall_ns = jobq_wall(s->b);
+    fill_drainers(s, view);
     if (!stale)
         view->read_wall_ns = view->taken_wall_ns;
 }
@@ -348,6 +387,14 @@ struct jobq_queue_depth status_depth(const struct status_view *view)
         out.visible -= since < out.visible ? since : out.visible;
     }
     return out;
+}
+
+int64_t status_running(const struct status_view *view)
+{
+    int64_t in_flight = status_depth(view).in_flight, busy = view->fresh.busy;
+    if (view->hearing || (in_flight > 0 && busy == 0))
+        return -1; /* a row may be a minute old, and the first one yet to come */
+    return busy < in_flight ? busy : in_flight;
 }
 
 bool status_is_stale(const struct status_view *view)
@@ -379,6 +426,8 @@ void status_why(const struct status_view *view, char *out, int cap)
         why = "";
     else if (depth->visible == 0)
         why = "All waiting jobs are delayed.";
+    else if (alive == 0 && !view->boxes_known)
+        why = "No drainer was seen for 3 minutes; the boxes could not be read.";
     else if (alive == 0 && running == 0 && booting == 0)
         why = "Nothing drains this queue: no box, and no drainer seen for 3 minutes.";
     else if (alive == 0 && running == 0)

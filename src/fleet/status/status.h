@@ -23,8 +23,8 @@ struct status;
 int status_new(struct jobq_backend *b, const char *queue, struct status **out,
                struct jobq_error *err);
 
-#define STATUS_BOXES_MAX 64
-#define STATUS_DRAINERS_MAX 128
+#define STATUS_BOXES_MAX 10000
+#define STATUS_DRAINERS_MAX 128 /* listed; the sums are of all */
 #define STATUS_TAG                                                                       \
     "jobq:queue" /* the tag of a queue's boxes; its value: the queue's name */
 
@@ -64,22 +64,33 @@ struct status_view {
                               problem says why */
     struct jobq_queue_depth depth;
     int64_t dead_letters;                 /* -1: no dead-letter queue, or not known */
-    int64_t done, failed, dead, attempts; /* sums of the drainers' rows */
+    int64_t done, failed, dead, attempts; /* sums of all statistics rows there are */
+    int rows;         /* how many those are, of drainers that have ended too */
+    bool rows_stored; /* false: without a store, only of drainers of this box */
+    /* Of the drainers seen in the last 3 minutes. */
+    struct status_fresh {
+        int drainers;
+        int64_t slots, busy;
+    } fresh;
     double
         jobs_per_s; /* ended, between readings a minute or more apart; < 0: not known */
     struct status_drainer drainer[STATUS_DRAINERS_MAX];
     int drainer_count;
-    struct status_box box[STATUS_BOXES_MAX];
+    const struct status_box *box; /* until the next reading */
     int box_count;
+    bool boxes_known;  /* false: they could not be read, and problem says why */
     char problem[512]; /* "" or what could not be read */
     bool hearing; /* some drainer of this box was asked how it is, and is yet to say */
 };
-/* About 30 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or
+/* About 20 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or
  * the first failure's code with the rest filled. Three to five requests. */
 int status_read(struct status *s, struct status_view *out, struct jobq_error *err);
 /* Counts the drainers anew, with what was heard since the reading: a reading's calls take
  * time, in which a drainer goes on. The view is of now. Blocks: no. */
 void status_count(struct status *s, struct status_view *view);
+/* Attempts that run now, as their drainers say, of the messages that are in flight; the others
+ * wait in a drainer, for a slot or for their delete. -1: no drainer has said so yet. */
+int64_t status_running(const struct status_view *view);
 /* The view's depth brought up to what the drainers of this box have said since: a job on a
  * slot is in flight, and waits no more. */
 struct jobq_queue_depth status_depth(const struct status_view *view);

@@ -10,6 +10,7 @@ import re
 import resource
 import socket
 import time
+import urllib.parse
 
 from livelib import Mock, check, wait_for
 
@@ -46,16 +47,16 @@ def consistent(html):
     number = {label: value for value, label in re.findall("<b>([0-9]+|&ndash;)</b>([a-z ]+)<", html)}
     rows = html.split("Running here")[1].split("</table>")[0].count("<th scope=row>") if "Running here" in html else 0
     if "this box: not yet known" in html:
-        return number["slots busy"] == number["slots"] == number["drainers seen"] == "&ndash;" and rows <= int(number["running"])
+        return number["running"] == number["slots"] == number["drainers"] == "&ndash;" and rows <= int(number["in flight"])
     here = re.search(r"On this box: (\d+) drainers?, (\d+) slots, (\d+) busy", html)
     drainers, slots, busy = map(int, here.groups()) if here else (0, 0, 0)
-    if number["slots busy"] == "&ndash;":
+    if number["running"] == "&ndash;":
         return busy == 0 and rows == 0 and "not yet known" in html
-    if int(number["running"]) > 0 and int(number["slots busy"]) == 0:
+    if int(number["in flight"]) > 0 and int(number["running"]) == 0:
         return False
     # All drainers of this queue are on this box.
-    return (busy, slots, drainers) == tuple(int(number[n]) for n in ("slots busy", "slots", "drainers seen")) and \
-        rows <= busy <= int(number["running"]) and int(number["running"]) + int(number["waiting"]) == 9
+    return (busy, slots, drainers) == tuple(int(number[n]) for n in ("running", "slots", "drainers")) and \
+        rows <= busy <= int(number["in flight"]) and int(number["in flight"]) + int(number["waiting"]) == 9
 
 
 # From the first page on, each agrees with itself; soon both drainers are seen from both pages.
@@ -147,6 +148,20 @@ for _ in range(200):
     ask(drains_page)
 after = mock.ledger().get("ledger", mock.ledger())["actions"]["GetQueueAttributes"]["requests"]
 check(after - before <= 8, "200 readers cost %d requests" % (after - before))
+
+# However many boxes there are, each is on some page.
+form = {"Action": "RunInstances", "Version": "2016-11-15", "ImageId": "ami-0abc0abc", "MinCount": 230, "MaxCount": 230, "InstanceType": "t3.micro",
+        "TagSpecification.1.ResourceType": "instance", "TagSpecification.1.Tag.1.Key": "jobq:queue", "TagSpecification.1.Tag.1.Value": "page"}
+launched = set(re.findall("<instanceId>(i-[0-9a-f]+)<", mock.get("/", urllib.parse.urlencode(form).encode())))
+check(len(launched) == 230, "%d boxes were launched" % len(launched))
+wait_for(lambda: "All 230 boxes" in ask(serves)[1], 20, "230 boxes on the page")
+listed, path = [], "/boxes/1"
+while path:
+    html = ask(serves, path)[1]
+    listed += re.findall("<th scope=row>(i-[0-9a-f]+)<", html)
+    path = (re.findall("<a href=\"(/boxes/[0-9]+)\">next", html) or [None])[0]
+check(set(listed) == launched and len(listed) == 230, "%d boxes are listed" % len(listed))
+check({box["id"] for box in status(serves)["boxes"]} == launched and status(serves)["box_count"] == 230, "boxes in the JSON")
 
 # A page of elsewhere that has its name point here (DNS rebinding) reads nothing; a proxy's name may be allowed.
 named = mock.start("serve", "page", "--store", "none", "--listen", "127.0.0.1:0", "--allow-host", "a.example,status.example", log=mock.dir + "/named")

@@ -393,7 +393,10 @@ static void fill_with(struct status_view *view, struct page_local *local,
     view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
     view->jobs_per_s = 12.5;
     view->drainer_count = STATUS_DRAINERS_MAX;
+    static struct status_box box[STATUS_BOXES_MAX];
+    view->box = box;
     view->box_count = STATUS_BOXES_MAX;
+    view->boxes_known = true;
     snprintf(view->problem, sizeof view->problem, "%s", evil);
     for (int i = 0; i < STATUS_DRAINERS_MAX; i++) {
         snprintf(view->drainer[i].id, 24, "%s", evil);
@@ -401,8 +404,8 @@ static void fill_with(struct status_view *view, struct page_local *local,
         view->drainer[i].done = INT64_C(999999999);
     }
     for (int i = 0; i < STATUS_BOXES_MAX; i++) {
-        snprintf(view->box[i].id, 24, "%s", evil);
-        snprintf(view->box[i].zone, 32, "%s", evil);
+        snprintf(box[i].id, 24, "%s", evil);
+        snprintf(box[i].zone, 32, "%s", evil);
     }
     local->slot_count = PAGE_SLOTS_SHOWN;
     for (int i = 0; i < PAGE_SLOTS_SHOWN; i++)
@@ -460,33 +463,131 @@ static void the_page_does_not_contradict_itself(void **state)
     view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
     view->dead_letters = -1;
     view->hearing = true;
-    check_numbers(
-        view, (const char *const[]){"<b>4</b>running", "&ndash;</b>drainers seen",
-                                    "&ndash;</b>slots busy", "&ndash;</b>slots<",
-                                    "The drainers on this box: not yet known.", NULL});
+    check_numbers(view, (const char *const[]){"&ndash;</b>running", "<b>4</b>in flight",
+                                              "&ndash;</b>drainers", "&ndash;</b>slots<",
+                                              "The drainers on this box: not yet known.",
+                                              NULL});
     page_json(view, NULL, &json);
     assert_non_null(strstr(json.ptr, "\"here\":{\"drainers\":null,\"slots\":null,"
                                      "\"busy\":null},\"why\":\"\""));
     text_release(&json);
     /* All of this box have answered, and a drainer elsewhere has written no row. */
     view->hearing = false;
-    check_numbers(view,
-                  (const char *const[]){"<b>4</b>running", "<b>0</b>drainers seen",
-                                        "&ndash;</b>slots busy", "&ndash;</b>slots<",
-                                        "Which slots run them is not yet known", NULL});
+    check_numbers(view, (const char *const[]){
+                            "&ndash;</b>running", "<b>4</b>in flight", "<b>0</b>drainers",
+                            "&ndash;</b>slots<",
+                            "How many of those in flight run is not yet known", NULL});
     /* Received after the depth was read: no longer waiting. */
     view->depth.in_flight = 0;
     view->drainer_count = 1;
     view->drainer[0] = (struct status_drainer){
         .slots = 5, .busy = 3, .here = true, .seen_wall_ns = view->taken_wall_ns};
+    view->fresh = (struct status_fresh){1, 5, 3};
     check_numbers(view, (const char *const[]){"<b>6</b>waiting", "<b>3</b>running",
-                                              "<b>3</b>slots busy", "<b>5</b>slots<",
+                                              "<b>3</b>in flight", "<b>5</b>slots<",
                                               "1 drainer, 5 slots, 3 busy", NULL});
     /* What a row said minutes ago is no reason to doubt the queue. */
     view->drainer[0].seen_wall_ns -= 60 * S;
     check_numbers(view,
                   (const char *const[]){"<b>9</b>waiting", "<b>0</b>running", NULL});
+    /* Prefetched messages and deletes that wait are in flight and do not run. */
+    view->depth.in_flight = 50;
+    check_numbers(view, (const char *const[]){"<b>9</b>waiting", "<b>3</b>running",
+                                              "<b>50</b>in flight", NULL});
+    page_json(view, NULL, &json);
+    assert_non_null(strstr(json.ptr, "\"in_flight\":50,\"running\":3,"));
+    text_release(&json);
     free(view);
+}
+
+/* Every box is on some page, once. */
+static void every_box_is_listed(void **state)
+{
+    (void)state;
+    enum { BOXES = 250 };
+    static struct status_box box[BOXES];
+    struct status_view *view = xcalloc(1, sizeof *view);
+    struct text html = {0};
+    view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
+    view->boxes_known = true;
+    assert_int_equal(page_boxes_pages(view), 0);
+    page_html(view, NULL, 15, &html);
+    assert_non_null(strstr(html.ptr, "<b>0</b>boxes"));
+    view->box = box;
+    view->box_count = BOXES;
+    for (int i = 0; i < BOXES; i++)
+        snprintf(box[i].id, sizeof box[i].id, "i-%d.", i);
+    text_clear(&html);
+    page_html(view, NULL, 15, &html);
+    assert_non_null(strstr(html.ptr, "<b>250</b>boxes"));
+    assert_non_null(strstr(html.ptr, "<a href=\"/boxes/1\">All 250 boxes</a>"));
+    assert_int_equal(page_boxes_pages(view), 3);
+    text_clear(&html);
+    for (int i = 1; i <= 3; i++)
+        page_boxes_html(view, i, 15, &html);
+    for (int i = 0; i < BOXES; i++) {
+        char want[24];
+        snprintf(want, sizeof want, ">i-%d.<", i);
+        const char *at = strstr(html.ptr, want);
+        assert_non_null(at);
+        assert_null(strstr(at + 1, want));
+    }
+    assert_non_null(strstr(html.ptr, "201 to 250 of 250 boxes."));
+    text_clear(&html);
+    page_boxes_html(view, 4, 15, &html); /* of a time when there were more */
+    assert_non_null(strstr(html.ptr, "There are fewer boxes now."));
+    /* Not known is not none. */
+    view->boxes_known = false;
+    view->box_count = 0;
+    text_clear(&html);
+    page_html(view, NULL, 15, &html);
+    assert_non_null(strstr(html.ptr, "&ndash;</b>boxes"));
+    text_release(&html);
+    free(view);
+}
+
+enum { FLEET = 1234 };
+struct fleet_reading {
+    struct status_view view;
+    struct stage *st;
+};
+
+static void read_fleet(void *ctx)
+{
+    struct fleet_reading *r = ctx;
+    struct jobq_backend *b = r->st->b;
+    struct jobq_error err;
+    struct status *status;
+    struct arena arena;
+    const struct jobq_tag tag = {STR(STATUS_TAG), STR(STAGE_QUEUE)};
+    arena_init(&arena, 0);
+    struct jobq_str *id = arena_alloc(&arena, FLEET * sizeof *id);
+    const struct jobq_launch launch = {.type = "t4g.nano",
+                                       .image = "ami-0123456789abcdef0",
+                                       .tag = &tag,
+                                       .tag_count = 1,
+                                       .count = FLEET};
+    if (jobq_fleet_launch(b, &launch, &arena, id, FLEET, &err) != FLEET)
+        fail_msg("%s", err.text);
+    fiber_sleep_until(b->sched, jobq_now(b) + 20 * S);
+    if (status_new(b, STAGE_QUEUE, &status, &err) != JOBQ_OK ||
+        status_read(status, &r->view, &err) != JOBQ_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(r->view.box_count, FLEET);
+    for (int i = 0; i < FLEET; i++)
+        assert_true(str_is(id[i], r->view.box[i].id));
+    arena_release(&arena);
+}
+
+/* More than one DescribeInstances tells of. */
+static void a_large_fleet_is_read_whole(void **state)
+{
+    (void)state;
+    struct fleet_reading *r = xcalloc(1, sizeof *r);
+    r->st = stage_new("ideal", 30 * S);
+    stage_do(r->st, read_fleet, r);
+    stage_free(r->st);
+    free(r);
 }
 
 static void texts_of_the_page(void **state)
@@ -592,6 +693,8 @@ int main(void)
         cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
         cmocka_unit_test(the_page_escapes_and_stays_small),
         cmocka_unit_test(the_page_does_not_contradict_itself),
+        cmocka_unit_test(every_box_is_listed),
+        cmocka_unit_test(a_large_fleet_is_read_whole),
         cmocka_unit_test(texts_of_the_page),
         cmocka_unit_test(the_page_is_posted_and_refreshed),
         cmocka_unit_test(an_outage_is_told),
