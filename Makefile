@@ -62,7 +62,7 @@ LIB_COST     := $(LIB_GSL) -ljansson
 LIB_WIRE     := -lcrypto -ljansson -lxml2
 LIB_NET      := -levent
 LIB_LIVE     := -lcurl -lssl
-LIB_MOCK     := -lsqlite3
+LIB_MOCK     := -lsqlite3 -lz
 LIB_TEST     := -lcmocka
 
 # ---- rooms ---------------------------------------------------------------------------

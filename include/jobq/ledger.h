@@ -47,6 +47,15 @@ enum jobq_service {
     X(SDB_DELETE, JOBQ_SIMPLEDB, "DeleteAttributes")                                     \
     X(SDB_DELETE_BATCH, JOBQ_SIMPLEDB, "BatchDeleteAttributes")                          \
     X(SDB_SELECT, JOBQ_SIMPLEDB, "Select")                                               \
+    X(DDB_PUT, JOBQ_DYNAMODB, "PutItem")                                                 \
+    X(DDB_UPDATE, JOBQ_DYNAMODB, "UpdateItem")                                           \
+    X(DDB_GET, JOBQ_DYNAMODB, "GetItem")                                                 \
+    X(DDB_DELETE, JOBQ_DYNAMODB, "DeleteItem")                                           \
+    X(DDB_PUT_BATCH, JOBQ_DYNAMODB, "BatchWriteItem")                                    \
+    X(DDB_GET_BATCH, JOBQ_DYNAMODB, "BatchGetItem")                                      \
+    X(DDB_QUERY, JOBQ_DYNAMODB, "Query")                                                 \
+    X(DDB_SCAN, JOBQ_DYNAMODB, "Scan")                                                   \
+    X(DDB_TRANSACT, JOBQ_DYNAMODB, "TransactWriteItems")                                 \
     X(EC2_RUN, JOBQ_EC2, "RunInstances")                                                 \
     X(EC2_TERMINATE, JOBQ_EC2, "TerminateInstances")                                     \
     X(EC2_DESCRIBE, JOBQ_EC2, "DescribeInstances")                                       \
@@ -95,6 +104,7 @@ struct jobq_ledger {
     int64_t send_kib[JOBQ_PAYLOAD_BUCKETS];    /* SendMessage and its batch */
     int64_t receive_kib[JOBQ_PAYLOAD_BUCKETS]; /* ReceiveMessage, by what it returned */
     double store_byte_hours; /* billed bytes (45-byte overheads included) x hours kept */
+    double table_byte_hours; /* the same of DynamoDB: 100 bytes an item beside its own */
     double volume_gib_hours; /* EBS root volumes */
     double ipv4_hours;       /* public addresses */
     int64_t internet_out_bytes; /* of bytes out of AWS: those that left the region */

@@ -87,6 +87,7 @@ void jobq_ledger_add(struct jobq_ledger *into, const struct jobq_ledger *from)
         into->receive_kib[i] += from->receive_kib[i];
     }
     into->store_byte_hours += from->store_byte_hours;
+    into->table_byte_hours += from->table_byte_hours;
     into->volume_gib_hours += from->volume_gib_hours;
     into->ipv4_hours += from->ipv4_hours;
     into->internet_out_bytes += from->internet_out_bytes;

@@ -51,6 +51,7 @@ static struct jobq_ledger *take_ledger(struct mock *mock)
     for (int i = 0; i < mock->region_count; i++) {
         const struct mock_region *region = mock->region[i];
         ledger->store_byte_hours += simpledb_byte_hours(region->sdb, now_ns);
+        ledger->table_byte_hours += dynamodb_byte_hours(region->dynamodb, now_ns);
         for (int32_t k = 0; k < ec2_instance_count(region->ec2); k++) {
             const struct ec2_instance *box = ec2_instance_at(region->ec2, k);
             struct jobq_instance_use *use = jobq_ledger_instance(ledger);

@@ -21,7 +21,8 @@ enum rule_kind {
 };
 static const char *const kind_names[RULE_KINDS] = {
     "error", "throttle", "drop", "lost", "late", "late_after", "late_reply", "latency"};
-static const char *const service_names[MOCK_SERVICE_COUNT] = {"sqs", "sdb", "ec2", "sts"};
+static const char *const service_names[MOCK_SERVICE_COUNT] = {"sqs", "sdb", "dynamodb",
+                                                              "ec2", "sts"};
 
 /* One setting. Those of the models are kept only to be shown. */
 struct rule {
@@ -164,6 +165,9 @@ static int read_model(const struct mock *mock, struct rule *rule,
     } else if (strncmp(key, "sdb.model.", 10) == 0) {
         code = named(simpledb_params_set(&models->sdb, key + 10, rule->value, err), rule,
                      err);
+    } else if (strncmp(key, "dynamodb.model.", 15) == 0) {
+        code = named(dynamodb_params_set(&models->dynamodb, key + 15, rule->value, err),
+                     rule, err);
     } else if (strncmp(key, "ec2.model.", 10) == 0) {
         code = named(ec2_params_set(&models->ec2, key + 10, rule->value, err), rule, err);
     } else {
@@ -186,7 +190,7 @@ static int read_call_rule(struct rule *rule, struct jobq_error *err)
                 rule->service = i;
         if (rule->service < 0)
             return jobq_fail(err, JOBQ_INVALID,
-                             "'%s': the service is none of sqs, sdb, ec2, sts",
+                             "'%s': the service is none of sqs, sdb, dynamodb, ec2, sts",
                              rule->key);
         rest = dot + 1;
         dot = strchr(rest, '.');
@@ -308,6 +312,7 @@ int faults_set(struct mock *mock, struct jobq_str spec, struct jobq_error *err)
         for (int i = 0; i < mock->region_count; i++) {
             sqs_params_change(mock->region[i]->sqs, &models.sqs);
             simpledb_set_params(mock->region[i]->sdb, &models.sdb);
+            dynamodb_set_params(mock->region[i]->dynamodb, &models.dynamodb);
             ec2_set_params(mock->region[i]->ec2, &models.ec2);
         }
     }
@@ -392,6 +397,13 @@ static void fill_throttle(struct call *call)
         mock_fail(call, 503, "ServiceUnavailable", NULL,
                   "Service is currently unavailable. Please try again later");
         return;
+    case MOCK_DYNAMODB:
+        mock_fail(
+            call, 400, "ProvisionedThroughputExceededException",
+            "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+            "The level of configured provisioned throughput for the table was exceeded. "
+            "Consider increasing your provisioning level with the UpdateTable API.");
+        return;
     case MOCK_EC2:
         mock_fail(call, 503, "RequestLimitExceeded", NULL, "Request limit exceeded.");
         return;
@@ -459,6 +471,12 @@ static const struct distribution *model_latency(const struct call *call)
                        strcmp(call->action, "DomainMetadata") == 0
                    ? &models->sdb.read_latency
                    : &models->sdb.write_latency;
+    case MOCK_DYNAMODB:
+        return strcmp(call->action, "Query") == 0 || strcmp(call->action, "Scan") == 0
+                   ? &models->dynamodb.scan_latency
+               : strstr(call->action, "Get") || strncmp(call->action, "Describe", 8) == 0
+                   ? &models->dynamodb.read_latency
+                   : &models->dynamodb.write_latency;
     case MOCK_EC2:
         return strcmp(call->action, "RunInstances") == 0 ? &models->ec2.run_latency
                                                          : &models->ec2.call_latency;

@@ -21,8 +21,8 @@
  * and of the models, without a service or an action: duplicate=P, undelete=P, reorder=P,
  * short_poll=on|off (sampled short polls), window=DURATION|off (SimpleDB reads that are not
  * consistent see a write with a probability that grows from 0 to 1 over it), and
- * sqs.model.KEY=VALUE, sdb.model.KEY=VALUE and ec2.model.KEY=VALUE for any other parameter
- * of a model (models/params/). "off" alone clears all. */
+ * sqs.model.KEY=VALUE, and likewise of sdb, dynamodb and ec2, for any other parameter of a
+ * model (models/params/). "off" alone clears all. */
 #ifndef JOBQ_SIM_MOCK_CONTROL_FAULTS_H
 #define JOBQ_SIM_MOCK_CONTROL_FAULTS_H
 

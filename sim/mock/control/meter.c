@@ -34,9 +34,8 @@ void meter_reset(struct mock_meter *meter)
 static int find_action(const struct call *call)
 {
     static const enum jobq_service service[MOCK_SERVICE_COUNT] = {
-        [MOCK_SQS] = JOBQ_SQS,
-        [MOCK_SDB] = JOBQ_SIMPLEDB,
-        [MOCK_EC2] = JOBQ_EC2,
+        [MOCK_SQS] = JOBQ_SQS,           [MOCK_SDB] = JOBQ_SIMPLEDB,
+        [MOCK_DYNAMODB] = JOBQ_DYNAMODB, [MOCK_EC2] = JOBQ_EC2,
         [MOCK_STS] = JOBQ_SERVICE_COUNT,
     };
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++)
@@ -55,11 +54,14 @@ static void count(struct jobq_ledger *ledger, const struct call *call, int actio
     usage->entries += call->entries;
     usage->empty += call->empty;
     usage->failed += failed;
-    if (failed && (strstr(call->error.code, "Throttle") || status == 503))
+    if (failed && (strstr(call->error.code, "Thrott") ||
+                   strstr(call->error.code, "Throughput") || status == 503))
         usage->throttled++;
     usage->bytes_out += call->request_bytes;
     usage->bytes_in += reply_bytes;
     usage->box_usage_e10h += call->box_usage_e10h;
+    ledger->write_units += call->write_units;
+    ledger->read_units += call->read_units;
     if (failed)
         return;
     if (action == JOBQ_ACT_SQS_SEND || action == JOBQ_ACT_SQS_SEND_BATCH)

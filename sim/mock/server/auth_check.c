@@ -125,6 +125,10 @@ static enum call_end unknown_key(struct call *call)
         return mock_fail(
             call, 403, "InvalidClientTokenId", NULL,
             "The AWS Access Key Id you provided does not exist in our records.");
+    case MOCK_DYNAMODB:
+        return mock_fail(call, 400, "UnrecognizedClientException",
+                         "com.amazon.coral.service#UnrecognizedClientException",
+                         "The security token included in the request is invalid.");
     case MOCK_SQS:
     case MOCK_STS:
     case MOCK_SERVICE_COUNT:
@@ -364,7 +368,8 @@ static bool sign_v4(struct call *call, const struct http_request *request,
 static enum call_end check_v4(struct call *call, const struct http_request *request,
                               const struct auth_claim *claim)
 {
-    static const char *const scopes[MOCK_SERVICE_COUNT] = {"sqs", "sdb", "ec2", "sts"};
+    static const char *const scopes[MOCK_SERVICE_COUNT] = {"sqs", "sdb", "dynamodb",
+                                                           "ec2", "sts"};
     struct sigv4_header header[HEADERS_SIGNED_MAX];
     struct jobq_str date =
         claim->presigned ? claim->stamp : http_header(request, "x-amz-date");

@@ -140,6 +140,7 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     region->index = mock->region_count;
     region->sqs = sqs_new(&mock->models.sqs);
     region->sdb = simpledb_new(&mock->models.sdb);
+    region->dynamodb = dynamodb_new(&mock->models.dynamodb);
     char zone[40];
     snprintf(zone, sizeof zone, "%sa", region->name);
     region->ec2 = ec2_new(&mock->models.ec2, zone);
@@ -164,6 +165,7 @@ void mock_reset(struct mock *mock)
         mock_wait_drain(mock, region);
         sqs_reset(region->sqs);
         simpledb_reset(region->sdb, NULL);
+        dynamodb_reset(region->dynamodb, NULL);
         boxes_drop(mock, region);
         ec2_reset(region->ec2, NULL);
         region->launch_count = 0;

@@ -18,6 +18,7 @@
 #include "base/dice.h"
 #include "base/text.h"
 #include "jobq/units.h"
+#include "models/dynamodb/dynamodb.h"
 #include "models/ec2/ec2.h"
 #include "models/simpledb/simpledb.h"
 #include "models/sqs/sqs.h"
@@ -40,7 +41,14 @@ struct mock_state;
 #define MOCK_USER_ID "AIDAJOBQMOCKEXAMPLE01" /* of the IAM user that calls */
 enum { MOCK_REGIONS_MAX = 64, MOCK_UUID_BYTES = 37 };
 
-enum mock_service { MOCK_SQS, MOCK_SDB, MOCK_EC2, MOCK_STS, MOCK_SERVICE_COUNT };
+enum mock_service {
+    MOCK_SQS,
+    MOCK_SDB,
+    MOCK_DYNAMODB,
+    MOCK_EC2,
+    MOCK_STS,
+    MOCK_SERVICE_COUNT
+};
 
 /* What one region of the account holds. Made when it is first named. */
 struct mock_region {
@@ -48,6 +56,7 @@ struct mock_region {
     int index;
     struct sqs *sqs;
     struct simpledb *sdb;
+    struct dynamodb *dynamodb;
     struct ec2 *ec2;
     struct mock_launch *launch; /* by instance (sim/mock/ec2/actions.h) */
     int32_t launch_count;
@@ -60,6 +69,7 @@ struct mock_region {
 struct mock_models {
     struct sqs_params sqs;
     struct simpledb_params sdb;
+    struct dynamodb_params dynamodb;
     struct ec2_params ec2;
 };
 
@@ -99,8 +109,9 @@ struct mock_error {
     const char *code;  /* of Query replies */
     const char *shape; /* of JSON replies; NULL: as code */
     int status;
-    bool receiver; /* the service's fault, not the sender's */
-    char *text;    /* in the call's arena; whole, however long what it quotes */
+    bool receiver;    /* the service's fault, not the sender's */
+    const char *more; /* further members of a JSON error; NULL: none */
+    char *text;       /* in the call's arena; whole, however long what it quotes */
 };
 
 enum call_end {
@@ -122,6 +133,7 @@ struct call {
     struct jobq_str host;    /* of the request, for queue URLs */
     struct jobq_str trace;   /* its X-Amzn-Trace-Id; {NULL, 0}: none */
     struct jobq_str path;
+    struct jobq_str body;
     struct jobq_str access_key; /* as claimed; empty: unsigned */
     struct emit out;
     int64_t now_ns; /* of the models */
@@ -129,6 +141,7 @@ struct call {
     struct mock_error error;
     /* For the meter. */
     int64_t request_bytes, payload_bytes, box_usage_e10h;
+    double write_units, read_units; /* of DynamoDB */
     int entries;
     bool empty;
     bool

@@ -28,7 +28,7 @@ static const char TAIL[] =
     "       late=P|Nx (takes effect when its client has given up;\n"
     "       late_after=30s..120s, late_reply=1s|503), duplicate|undelete|reorder=P,\n"
     "       short_poll=on, window=1s, and parameters of the models:\n"
-    "       sqs|sdb|ec2.model.KEY=VALUE\n"
+    "       sqs|sdb|dynamodb|ec2.model.KEY=VALUE\n"
     "  GET  /_jobq/clock      the models' time; POST advance=12h, speed=60\n"
     "  POST /_jobq/interrupt  instance=i-...: its spot notice comes now\n"
     "  POST /_jobq/reset      forget everything\n"

@@ -95,10 +95,16 @@ static void calm_down(struct mock_models *models, bool latency)
     sqs->throttle_per_s = sqs->fifo_throttle_per_s = 0;
     models->sdb.writes_per_s = 0;
     models->sdb.window.points = 0;
+    struct dynamodb_params *dynamodb = &models->dynamodb;
+    dynamodb->partition_writes_per_s = dynamodb->partition_reads_per_s = 0;
+    dynamodb->new_table_writes_per_s = dynamodb->new_table_reads_per_s = 0;
+    dynamodb->stale_ns = 0;
     ec2->request_bucket = ec2->resource_bucket = 0;
     ec2->capacity_failure_p = ec2->spot_capacity_failure_p = 0;
     ec2->spot_hazard_per_hour = 0;
     ec2->visible_after_ns = 0;
+    if (!latency)
+        dynamodb->create_ns = 0;
     if (!latency)
         ec2->pending = ec2->boot = ec2->stopping = distribution_constant(0);
 }
@@ -111,6 +117,8 @@ static int load_params(struct mock *mock, struct jobq_error *err)
     int code = sqs_params_load(model, &whole->sqs, err);
     if (code == JOBQ_OK)
         code = simpledb_params_load(model, &whole->sdb, err);
+    if (code == JOBQ_OK)
+        code = dynamodb_params_load(model, &whole->dynamodb, err);
     if (code == JOBQ_OK)
         code = ec2_params_load(model, &whole->ec2, err);
     if (code < 0)
@@ -193,6 +201,7 @@ static void free_region(struct mock_region *region)
 {
     sqs_free(region->sqs);
     simpledb_free(region->sdb);
+    dynamodb_free(region->dynamodb);
     ec2_free(region->ec2);
     free(region->launch);
     free(region);

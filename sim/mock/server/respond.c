@@ -7,6 +7,7 @@
 #include "wire/text/awstime.h"
 
 #include <string.h>
+#include <zlib.h>
 
 /* How each service writes its replies. Sources: the API references' samples, and replies
  * recorded from AWS (boto's and moto's tests). */
@@ -165,7 +166,13 @@ static void write_json_error(struct call *call)
     text_puts(out, shape);
     text_puts(out, "\",\"message\":");
     text_put_json(out, str_of(error->text));
+    if (error->more) {
+        text_putc(out, ',');
+        text_puts(out, error->more);
+    }
     text_putc(out, '}');
+    if (call->service != MOCK_SQS)
+        return;
     text_puts(head, "x-amzn-query-error: ");
     text_puts(head, error->code);
     text_puts(head, error->receiver ? ";Receiver\r\n" : ";Sender\r\n");
@@ -240,6 +247,10 @@ void answer_end(struct call *call, enum call_end end, bool has_result)
         else
             write_xml_error(call);
     }
+    if (call->service == MOCK_DYNAMODB)
+        text_printf(
+            head, "x-amz-crc32: %lu\r\n",
+            crc32(0, (const unsigned char *)mock->body.ptr, (uInt)mock->body.len));
     struct http_reply reply = {.status = end == CALL_DONE ? 200 : call->error.status,
                                .content_type =
                                    call->json         ? STR("application/x-amz-json-1.0")

@@ -5,6 +5,7 @@
 #include "sim/mock/control/control.h"
 #include "sim/mock/control/faults.h"
 #include "sim/mock/control/late.h"
+#include "sim/mock/dynamodb/actions.h"
 #include "sim/mock/ec2/actions.h"
 #include "sim/mock/ec2/imds.h"
 #include "sim/mock/sqs/names.h"
@@ -77,11 +78,13 @@ static int find_service(const struct tree *params, const struct auth_claim *clai
 int route_read(struct call *call, const struct http_request *request,
                struct jobq_error *err)
 {
-    struct tree *params;
-    int code;
-    if (call->json) {
-        struct jobq_str body = request->body.len > 0 ? request->body : STR("{}");
-        code = tree_from_json(body, &call->mock->arena, &params, err);
+    struct tree *params = NULL;
+    int code = JOBQ_OK;
+    call->body = request->body.len > 0 ? request->body : STR("{}");
+    if (call->service == MOCK_DYNAMODB) {
+        /* Its values have types, which a tree of parameters does not keep. */
+    } else if (call->json) {
+        code = tree_from_json(call->body, &call->mock->arena, &params, err);
     } else {
         const struct jobq_str parts[2] = {request->query, request->body};
         code = tree_from_query(parts, 2, &call->mock->arena, &params, err);
@@ -119,6 +122,9 @@ void route_apply(struct call *call)
         return;
     case MOCK_SDB:
         mock_sdb(call);
+        return;
+    case MOCK_DYNAMODB:
+        mock_dynamodb(call);
         return;
     case MOCK_EC2:
         mock_ec2(call);
@@ -169,14 +175,14 @@ static bool enter(struct call *call, const struct http_request *request,
     return false;
 }
 
+/* `action`: the target behind its prefix. */
 static void serve_json(struct call *call, const struct http_request *request,
-                       struct jobq_str target)
+                       enum mock_service service, struct jobq_str action)
 {
     struct auth_claim claim;
     struct jobq_error err;
     call->json = true;
-    call->service = MOCK_SQS;
-    struct jobq_str action = {target.ptr + 10, target.len - 10};
+    call->service = service;
     call->action = arena_str(&call->mock->arena, action).ptr;
     auth_claim(request, NULL, &claim);
     if (!enter(call, request, &claim))
@@ -195,13 +201,14 @@ static void serve_json(struct call *call, const struct http_request *request,
 static void refuse_target(struct call *call, const struct http_request *request)
 {
     struct jobq_str type = http_header(request, "content-type");
-    answer_plain(call->mock, call->x, 400,
-                 has_prefix(type, "application/x-amz-json-1.") && type.len < 40
-                     ? type
-                     : STR("application/x-amz-json-1.0"),
-                 STR("{\"__type\":\"com.amazon.coral.service#UnknownOperationException\","
-                     "\"message\":\"Of the services that speak JSON, SQS alone is served "
-                     "here.\"}"));
+    answer_plain(
+        call->mock, call->x, 400,
+        has_prefix(type, "application/x-amz-json-1.") && type.len < 40
+            ? type
+            : STR("application/x-amz-json-1.0"),
+        STR("{\"__type\":\"com.amazon.coral.service#UnknownOperationException\","
+            "\"message\":\"Of the services that speak JSON, SQS and DynamoDB are "
+            "served here.\"}"));
 }
 
 static void serve_query(struct call *call, const struct http_request *request)
@@ -268,7 +275,11 @@ void route_request(void *ctx, struct http_exchange *x, const struct http_request
     }
     struct jobq_str target = http_header(request, "x-amz-target");
     if (has_prefix(target, "AmazonSQS.") && target.len < 80)
-        serve_json(&call, request, target);
+        serve_json(&call, request, MOCK_SQS,
+                   (struct jobq_str){target.ptr + 10, target.len - 10});
+    else if (has_prefix(target, "DynamoDB_20120810.") && target.len < 80)
+        serve_json(&call, request, MOCK_DYNAMODB,
+                   (struct jobq_str){target.ptr + 18, target.len - 18});
     else if (target.len > 0)
         refuse_target(&call, request);
     else

@@ -4,6 +4,7 @@
  * Callers:  state.c.
  * Knows nothing of: how it is kept up to date. */
 #include "models/sqs/admin.h"
+#include "sim/mock/dynamodb/json.h"
 #include "sim/mock/ec2/actions.h"
 #include "sim/mock/state/db.h"
 
@@ -275,6 +276,39 @@ static int load_row(struct mock_state *state, sqlite3_stmt *row, struct jobq_err
     return JOBQ_OK;
 }
 
+static int load_table(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
+{
+    struct mock_region *region = region_of(state, row);
+    struct jobq_str image = blob(row, 2);
+    struct dynamodb_table table;
+    if (!region || image.len != (int64_t)sizeof table)
+        return corrupt(err, "dynamodb_table");
+    memcpy(&table, image.ptr, sizeof table);
+    if (!str_is(blob(row, 1), table.name) ||
+        dynamodb_find_table(region->dynamodb, blob(row, 1)) >= 0)
+        return corrupt(err, "dynamodb_table");
+    dynamodb_restore_table(region->dynamodb, state->mock->model_base_ns, &table);
+    return JOBQ_OK;
+}
+
+static int load_item(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
+{
+    struct mock_region *region = region_of(state, row);
+    struct jobq_str image = blob(row, 3);
+    struct dynamodb_item item;
+    struct json_fault fault;
+    int table = region ? dynamodb_find_table(region->dynamodb, blob(row, 1)) : -1;
+    json_t *json = json_loadb(image.ptr, (size_t)image.len, 0, NULL);
+    arena_reset(&state->mock->arena);
+    bool good = table >= 0 && json &&
+                json_read_item(json, &state->mock->arena, &item, &fault) &&
+                item.count > 0;
+    if (good)
+        dynamodb_restore_item(region->dynamodb, state->mock->model_base_ns, table, &item);
+    json_decref(json);
+    return good ? JOBQ_OK : corrupt(err, "dynamodb_item");
+}
+
 static int load_box(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
 {
     struct mock_region *region = region_of(state, row);
@@ -334,6 +368,8 @@ int state_load(struct mock_state *state, struct jobq_error *err)
         {"SELECT * FROM move ORDER BY region, id", load_move},
         {"SELECT * FROM domain", load_domain},
         {"SELECT * FROM row", load_row},
+        {"SELECT * FROM dynamodb_table", load_table},
+        {"SELECT * FROM dynamodb_item", load_item},
         {"SELECT * FROM box ORDER BY region, number", load_box},
     };
     int code = JOBQ_OK;

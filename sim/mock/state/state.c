@@ -1,6 +1,7 @@
 #include "sim/mock/state/state.h"
 
 #include "models/sqs/admin.h"
+#include "sim/mock/dynamodb/json.h"
 #include "sim/mock/ec2/actions.h"
 #include "sim/mock/state/db.h"
 
@@ -33,12 +34,16 @@ static const char schema[] =
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS row(region, domain, item, image,"
     " PRIMARY KEY(region, domain, item)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS dynamodb_table(region, name, image,"
+    " PRIMARY KEY(region, name)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS dynamodb_item(region, name, key, image,"
+    " PRIMARY KEY(region, name, key)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS box(region, number, id, reservation, ip, image, data,"
     " token, key, type, state, reason, spot, request, launch, launched, running, notice,"
     " taken, ended, gone, boot, print, tags, extra, PRIMARY KEY(region, number))"
     " WITHOUT ROWID;";
 
-enum { DEDUPS_KEPT = 1000, FILE_MARK = 0x6a6f6271 /* "jobq" */, FILE_VERSION = 3 };
+enum { DEDUPS_KEPT = 1000, FILE_MARK = 0x6a6f6271 /* "jobq" */, FILE_VERSION = 4 };
 
 static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_BEGIN] = "BEGIN",
@@ -72,6 +77,11 @@ static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_DOMAIN_ROWS_GONE] = "DELETE FROM row WHERE region=? AND domain=?",
     [STATE_ROW] = "INSERT OR REPLACE INTO row VALUES(?,?,?,?)",
     [STATE_ROW_GONE] = "DELETE FROM row WHERE region=? AND domain=? AND item=?",
+    [STATE_TABLE] = "INSERT OR REPLACE INTO dynamodb_table VALUES(?,?,?)",
+    [STATE_TABLE_GONE] = "DELETE FROM dynamodb_table WHERE region=? AND name=?",
+    [STATE_TABLE_ITEMS_GONE] = "DELETE FROM dynamodb_item WHERE region=? AND name=?",
+    [STATE_ITEM] = "INSERT OR REPLACE INTO dynamodb_item VALUES(?,?,?,?)",
+    [STATE_ITEM_GONE] = "DELETE FROM dynamodb_item WHERE region=? AND name=? AND key=?",
     [STATE_BOX] = ("INSERT OR REPLACE INTO box "
                    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
 };
@@ -333,6 +343,45 @@ void state_row(struct mock_state *state, const struct mock_region *region, int d
               text_str(image));
 }
 
+void state_table(struct mock_state *state, const struct mock_region *region,
+                 struct jobq_str name)
+{
+    if (!state)
+        return;
+    int table = dynamodb_find_table(region->dynamodb, name);
+    if (table >= 0) {
+        const struct dynamodb_table *t = dynamodb_table(region->dynamodb, table);
+        state_run(state, STATE_TABLE, "iss", (int64_t)region->index, name,
+                  (struct jobq_str){(const char *)t, (int64_t)sizeof *t});
+        return;
+    }
+    state_run(state, STATE_TABLE_GONE, "is", (int64_t)region->index, name);
+    state_run(state, STATE_TABLE_ITEMS_GONE, "is", (int64_t)region->index, name);
+}
+
+void state_item(struct mock_state *state, const struct mock_region *region, int table,
+                const struct dynamodb_item *key)
+{
+    if (!state)
+        return;
+    const struct dynamodb_table *t = dynamodb_table(region->dynamodb, table);
+    struct jobq_str keys[2] = {str_of(t->partition.name), str_of(t->sort.name)};
+    struct text *name = &state->scratch, image = {0};
+    text_clear(name);
+    for (int i = 0; i < 2 && keys[i].len > 0; i++)
+        json_write_value(dynamodb_find(key, keys[i]), name);
+    const struct dynamodb_item *item = dynamodb_peek(region->dynamodb, table, key);
+    if (item) {
+        json_write_item(item, &image);
+        state_run(state, STATE_ITEM, "isss", (int64_t)region->index, str_of(t->name),
+                  text_str(name), text_str(&image));
+    } else {
+        state_run(state, STATE_ITEM_GONE, "iss", (int64_t)region->index, str_of(t->name),
+                  text_str(name));
+    }
+    text_release(&image);
+}
+
 void state_box(struct mock_state *state, struct mock_region *region, int32_t instance)
 {
     if (!state)
@@ -373,7 +422,8 @@ void state_reset(struct mock_state *state)
     if (sqlite3_exec(state->db,
                      "DELETE FROM queue; DELETE FROM note; DELETE FROM message;"
                      "DELETE FROM dedup; DELETE FROM move;"
-                     "DELETE FROM domain; DELETE FROM row; DELETE FROM box;",
+                     "DELETE FROM domain; DELETE FROM row; DELETE FROM box;"
+                     "DELETE FROM dynamodb_table; DELETE FROM dynamodb_item;",
                      NULL, NULL, NULL) != SQLITE_OK)
         give_up(state);
     for (int i = 0; i < state->mock->region_count; i++)

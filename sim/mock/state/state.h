@@ -7,7 +7,7 @@
  * Blocks:   on the disk, once a turn at most.
  *
  * The file is a SQLite database in WAL mode that holds an image of each queue, message,
- * domain, row and box, written where it changes. One transaction a turn of the loop, which
+ * domain, row, table, item and box, written where it changes. One transaction a turn of the loop, which
  * ends before the turn's replies leave (http_server_on_commit): a client that has an
  * answer has it on file. What a crash of the machine may cost is what the kernel had not
  * written yet (synchronous=NORMAL). A file that cannot be written ends the process before
@@ -47,6 +47,12 @@ void state_domain(struct mock_state *state, const struct mock_region *region,
                   struct jobq_str name);
 void state_row(struct mock_state *state, const struct mock_region *region, int domain,
                struct jobq_str item);
+/* A table of DynamoDB was made, changed or deleted. */
+void state_table(struct mock_state *state, const struct mock_region *region,
+                 struct jobq_str name);
+/* An item of DynamoDB was written or deleted; `key` may have more attributes. */
+void state_item(struct mock_state *state, const struct mock_region *region, int table,
+                const struct dynamodb_item *key);
 void state_box(struct mock_state *state, struct mock_region *region, int32_t instance);
 /* Boxes that are not on file yet. */
 void state_new_boxes(struct mock_state *state, struct mock_region *region);

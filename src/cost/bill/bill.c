@@ -247,10 +247,11 @@ static void add_stores(struct draft *d, const struct jobq_ledger *ledger)
               ledger->write_units);
     draft_add(d, "dynamodb", "read", "read units", BILL_SERVICE_CALLS,
               ledger->read_units);
-    double gib_months = ledger->store_byte_hours / 1073741824.0 / SHEET_HOURS_PER_MONTH;
-    bool dynamo = ledger->write_units > 0 && !jobq_ledger_requests(ledger, JOBQ_SIMPLEDB);
-    draft_add(d, dynamo ? "dynamodb" : "simpledb", "storage", "rows kept", BILL_STORAGE,
-              gib_months);
+    double month = 1073741824.0 * SHEET_HOURS_PER_MONTH;
+    draft_add(d, "simpledb", "storage", "rows kept", BILL_STORAGE,
+              ledger->store_byte_hours / month);
+    draft_add(d, "dynamodb", "storage", "items kept", BILL_STORAGE,
+              ledger->table_byte_hours / month);
 }
 
 /* ---- instances -------------------------------------------------------------------- */

@@ -39,6 +39,7 @@ static const struct {
     size_t offset;
 } REALS[] = {
     {"store_byte_hours", offsetof(struct jobq_ledger, store_byte_hours)},
+    {"table_byte_hours", offsetof(struct jobq_ledger, table_byte_hours)},
     {"volume_gib_hours", offsetof(struct jobq_ledger, volume_gib_hours)},
     {"ipv4_hours", offsetof(struct jobq_ledger, ipv4_hours)},
     {"write_units", offsetof(struct jobq_ledger, write_units)},

@@ -9,7 +9,7 @@
  *    "actions": {"SendMessage": {"requests", "entries", "empty", "failed", "throttled",
  *                "bytes_out", "bytes_in", "box_usage_e10h"}, ...},
  *    "send_kib": {"1": 900, "65": 100}, "receive_kib": {...},    requests by whole KiB
- *    "store_byte_hours", "volume_gib_hours", "ipv4_hours", "internet_out_bytes",
+ *    "store_byte_hours", "table_byte_hours", "volume_gib_hours", "ipv4_hours", "internet_out_bytes",
  *    "internet_in_bytes", "write_units", "read_units",
  *    "instances": [{"type", "id", "spot": false, "taken_back": false, "launched_at_ns",
  *      "running_at_ns", "ready_at_ns", "ended_at_ns", "busy_slot_ns", "slots"}, ...]} */

@@ -82,6 +82,15 @@ static int request_line(int action, int *box)
     case JOBQ_ACT_SDB_DELETE_BATCH:
         *box = USAGE_BOX_OTHER;
         return USAGE_STORE_OTHER;
+    case JOBQ_ACT_DDB_PUT:
+    case JOBQ_ACT_DDB_UPDATE:
+    case JOBQ_ACT_DDB_GET:
+    case JOBQ_ACT_DDB_DELETE:
+    case JOBQ_ACT_DDB_PUT_BATCH:
+    case JOBQ_ACT_DDB_GET_BATCH:
+    case JOBQ_ACT_DDB_QUERY:
+    case JOBQ_ACT_DDB_SCAN:
+    case JOBQ_ACT_DDB_TRANSACT:
     case JOBQ_ACT_EC2_RUN:
     case JOBQ_ACT_EC2_TERMINATE:
     case JOBQ_ACT_EC2_DESCRIBE:
@@ -89,7 +98,7 @@ static int request_line(int action, int *box)
     case JOBQ_ACTION_COUNT:
         break;
     }
-    return -1; /* EC2's calls cost nothing */
+    return -1; /* DynamoDB bills units, not calls; EC2 neither */
 }
 
 /* Chunks of requests requests whose payloads the histogram holds; what it does not hold
@@ -152,7 +161,7 @@ void usage_from_ledger(const struct jobq_ledger *ledger, struct usage *out)
     line[USAGE_READ_UNITS] = ledger->read_units;
     line[USAGE_CLIENT_OUT] = (double)ledger->internet_in_bytes;
     line[USAGE_CLIENT_IN] = (double)ledger->internet_out_bytes;
-    line[USAGE_STORE_BYTE_HOURS] = ledger->store_byte_hours;
+    line[USAGE_STORE_BYTE_HOURS] = ledger->store_byte_hours + ledger->table_byte_hours;
     line[USAGE_VOLUME] = ledger->volume_gib_hours;
     line[USAGE_IPV4] = ledger->ipv4_hours;
     line[USAGE_ATTEMPTS] = (double)ledger->attempts;
@@ -256,7 +265,9 @@ void usage_to_ledger(const struct usage *usage, double jobs,
     wire->entries += usage_whole(jobs);
     ledger->internet_in_bytes += usage_whole(jobs * line[USAGE_CLIENT_OUT]);
     ledger->internet_out_bytes += usage_whole(jobs * line[USAGE_CLIENT_IN]);
-    ledger->store_byte_hours += jobs * line[USAGE_STORE_BYTE_HOURS];
+    bool table = line[USAGE_WRITE_UNITS] > 0 && !(line[USAGE_PUT] > 0);
+    *(table ? &ledger->table_byte_hours : &ledger->store_byte_hours) +=
+        jobs * line[USAGE_STORE_BYTE_HOURS];
     ledger->volume_gib_hours += jobs * line[USAGE_VOLUME];
     ledger->ipv4_hours += jobs * line[USAGE_IPV4];
     ledger->write_units += jobs * line[USAGE_WRITE_UNITS];

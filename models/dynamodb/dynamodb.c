@@ -1,0 +1,845 @@
+#include "models/dynamodb/dynamodb.h"
+
+#include "base/text.h"
+#include "jobq/units.h"
+#include "models/dynamodb/capacity.h"
+#include "models/dynamodb/items.h"
+#include "models/dynamodb/number.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ITEM_OVERHEAD = 100, /* billed beside an item's own bytes */
+    WRITE_UNIT = 1024,
+    READ_UNIT = 4096,
+    TRANSACTION_MAX = 100,
+    SORT_KEY_TEXT = 64
+};
+
+struct table {
+    struct dynamodb_table public; /* name "": deleted */
+    struct items items;
+    struct capacity capacity;
+    int64_t swept_at_ns;
+};
+
+struct dynamodb {
+    struct dynamodb_params params;
+    struct table **table;
+    int count, cap, existing;
+    int64_t billed_bytes, counted_at_ns;
+    double byte_ns; /* the integral so far */
+    /* Deleted rows stay until no eventual read may see them: oldest first. */
+    struct tombstone {
+        struct dynamodb_packed *key;
+        int table;
+        int64_t at_ns;
+    } * tombstone;
+    int tombstone_first, tombstone_count, tombstone_cap;
+};
+
+/* ---- life ------------------------------------------------------------------------- */
+
+struct dynamodb *dynamodb_new(const struct dynamodb_params *params)
+{
+    struct dynamodb *m = xcalloc(1, sizeof *m);
+    m->params = *params;
+    return m;
+}
+
+void dynamodb_reset(struct dynamodb *m, const struct dynamodb_params *params)
+{
+    for (int i = 0; i < m->count; i++) {
+        items_release(&m->table[i]->items);
+        capacity_release(&m->table[i]->capacity);
+        free(m->table[i]);
+    }
+    for (int i = 0; i < m->tombstone_count; i++)
+        free(m->tombstone[m->tombstone_first + i].key);
+    free(m->table);
+    free(m->tombstone);
+    struct dynamodb_params kept = params ? *params : m->params;
+    *m = (struct dynamodb){.params = kept};
+}
+
+void dynamodb_free(struct dynamodb *m)
+{
+    if (!m)
+        return;
+    dynamodb_reset(m, NULL);
+    free(m);
+}
+
+void dynamodb_set_params(struct dynamodb *m, const struct dynamodb_params *params)
+{
+    m->params = *params;
+}
+
+/* ---- refusals ----------------------------------------------------------------------- */
+
+static int fault_code(enum dynamodb_fault fault)
+{
+    static const int code[DYNAMODB_FAULT_COUNT] = {
+#define FAULT_CODE(id, name, status, code) [DYNAMODB_FAULT_##id] = code,
+        DYNAMODB_FAULTS(FAULT_CODE)
+#undef FAULT_CODE
+    };
+    return code[fault];
+}
+
+__attribute__((format(printf, 4, 5))) static int
+dynamodb_refuse(struct dynamodb_reply *reply, struct jobq_error *err,
+                enum dynamodb_fault fault, const char *format, ...)
+{
+    char text[sizeof err->text];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    reply->fault = fault;
+    return jobq_fail(err, (enum jobq_code)fault_code(fault), "%s", text);
+}
+
+static int dynamodb_no_table(struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    return dynamodb_refuse(reply, err, DYNAMODB_FAULT_NO_TABLE,
+                           "Requested resource not found");
+}
+
+static struct table *dynamodb_live(const struct dynamodb *m, int64_t now_ns, int table)
+{
+    if (table < 0 || table >= m->count || !m->table[table]->public.name[0])
+        return NULL;
+    return now_ns >= m->table[table]->public.active_at_ns ? m->table[table] : NULL;
+}
+
+/* ---- accounts ----------------------------------------------------------------------- */
+
+static void dynamodb_count(struct dynamodb *m, int64_t now_ns)
+{
+    if (now_ns > m->counted_at_ns) {
+        m->byte_ns += (double)m->billed_bytes * (double)(now_ns - m->counted_at_ns);
+        m->counted_at_ns = now_ns;
+    }
+}
+
+double dynamodb_byte_hours(struct dynamodb *m, int64_t now_ns)
+{
+    dynamodb_count(m, now_ns);
+    return m->byte_ns / (3600.0 * 1e9);
+}
+
+static void table_add(struct dynamodb *m, struct table *t, int64_t items, int64_t bytes)
+{
+    t->public.items += items;
+    t->public.bytes += bytes;
+    t->public.billed_bytes += bytes + ITEM_OVERHEAD * items;
+    m->billed_bytes += bytes + ITEM_OVERHEAD * items;
+}
+
+/* ---- tables ------------------------------------------------------------------------- */
+
+int dynamodb_find_table(const struct dynamodb *m, struct jobq_str name)
+{
+    for (int i = 0; i < m->count && name.len > 0; i++)
+        if (str_is(name, m->table[i]->public.name))
+            return i;
+    return -1;
+}
+
+const struct dynamodb_table *dynamodb_table(const struct dynamodb *m, int table)
+{
+    if (table < 0 || table >= m->count || !m->table[table]->public.name[0])
+        return NULL;
+    return &m->table[table]->public;
+}
+
+int dynamodb_table_count(const struct dynamodb *m)
+{
+    return m->count;
+}
+
+static void table_rates(const struct dynamodb *m, struct table *t, int64_t now_ns)
+{
+    const struct dynamodb_table *p = &t->public;
+    struct capacity_rates rates = {
+        .writes_per_s =
+            p->on_demand ? m->params.new_table_writes_per_s : (double)p->write_capacity,
+        .reads_per_s =
+            p->on_demand ? m->params.new_table_reads_per_s : (double)p->read_capacity,
+        .partition_writes_per_s = m->params.partition_writes_per_s,
+        .partition_reads_per_s = m->params.partition_reads_per_s,
+        .burst_ns = p->on_demand ? JOBQ_NS_PER_S : m->params.burst_ns,
+        .growth_ns = p->on_demand ? m->params.growth_ns : 0};
+    capacity_set(&t->capacity, &rates, now_ns);
+}
+
+int dynamodb_create_table(struct dynamodb *m, int64_t now_ns,
+                          const struct dynamodb_table *options, int *out_table,
+                          struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    *reply = (struct dynamodb_reply){0};
+    assert(options->partition.name[0]);
+    dynamodb_count(m, now_ns);
+    if (dynamodb_find_table(m, str_of(options->name)) >= 0)
+        return dynamodb_refuse(reply, err, DYNAMODB_FAULT_IN_USE,
+                               "Table already exists: %s", options->name);
+    if (m->existing >= m->params.tables_max)
+        return dynamodb_refuse(
+            reply, err, DYNAMODB_FAULT_LIMIT,
+            "Subscriber limit exceeded: There is a limit of %lld tables "
+            "per subscriber",
+            (long long)m->params.tables_max);
+    if (m->count == m->cap) {
+        m->cap = m->cap ? 2 * m->cap : 8;
+        m->table = xrealloc(m->table, (size_t)m->cap * sizeof *m->table);
+    }
+    struct table *t = xcalloc(1, sizeof *t);
+    t->public = *options;
+    t->public.created_at_ns = now_ns;
+    t->public.active_at_ns = now_ns + m->params.create_ns;
+    t->public.items = t->public.bytes = t->public.billed_bytes = 0;
+    t->swept_at_ns = now_ns;
+    items_init(&t->items, str_of(t->public.partition.name), str_of(t->public.sort.name));
+    table_rates(m, t, now_ns);
+    m->existing++;
+    *out_table = m->count;
+    m->table[m->count++] = t;
+    return JOBQ_OK;
+}
+
+int dynamodb_delete_table(struct dynamodb *m, int64_t now_ns, int table,
+                          struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    *reply = (struct dynamodb_reply){0};
+    dynamodb_count(m, now_ns);
+    if (!dynamodb_table(m, table))
+        return dynamodb_no_table(reply, err);
+    struct table *t = m->table[table];
+    m->billed_bytes -= t->public.billed_bytes;
+    items_release(&t->items);
+    capacity_release(&t->capacity);
+    memset(&t->public, 0, sizeof t->public);
+    m->existing--;
+    return JOBQ_OK;
+}
+
+int dynamodb_set_ttl(struct dynamodb *m, int64_t now_ns, int table, const char *name,
+                     struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    *reply = (struct dynamodb_reply){0};
+    struct table *t = dynamodb_live(m, now_ns, table);
+    if (!t)
+        return dynamodb_no_table(reply, err);
+    if ((name[0] != '\0') == (t->public.ttl_name[0] != '\0'))
+        return dynamodb_refuse(reply, err, DYNAMODB_FAULT_VALIDATION,
+                               "TimeToLive is already %s",
+                               name[0] ? "enabled" : "disabled");
+    snprintf(t->public.ttl_name, sizeof t->public.ttl_name, "%s", name);
+    t->swept_at_ns = now_ns;
+    return JOBQ_OK;
+}
+
+int dynamodb_set_capacity(struct dynamodb *m, int64_t now_ns, int table,
+                          const struct dynamodb_table *options,
+                          struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    *reply = (struct dynamodb_reply){0};
+    struct table *t = dynamodb_live(m, now_ns, table);
+    if (!t)
+        return dynamodb_no_table(reply, err);
+    t->public.on_demand = options->on_demand;
+    t->public.write_capacity = options->on_demand ? 0 : options->write_capacity;
+    t->public.read_capacity = options->on_demand ? 0 : options->read_capacity;
+    table_rates(m, t, now_ns);
+    return JOBQ_OK;
+}
+
+/* ---- the past ----------------------------------------------------------------------- */
+
+/* Deleted rows that no read can see any more go. */
+static void dynamodb_bury(struct dynamodb *m, int64_t now_ns)
+{
+    while (m->tombstone_count > 0) {
+        struct tombstone *stone = &m->tombstone[m->tombstone_first];
+        if (stone->at_ns + m->params.stale_ns > now_ns)
+            return;
+        struct table *t = m->table[stone->table];
+        struct row *row =
+            t->public.name[0] ? items_find(&t->items, &stone->key->item) : NULL;
+        if (row && !row->now && row->changed_at_ns == stone->at_ns)
+            items_remove(&t->items, &stone->key->item);
+        free(stone->key);
+        m->tombstone_first++;
+        if (--m->tombstone_count == 0)
+            m->tombstone_first = 0;
+    }
+}
+
+static struct dynamodb_item table_key_of(const struct table *t,
+                                         const struct dynamodb_item *item,
+                                         struct dynamodb_attr room[2])
+{
+    int count = 0;
+    room[count].name = t->items.partition_name;
+    room[count++].value = *dynamodb_find(item, t->items.partition_name);
+    if (t->items.sort_name.len > 0) {
+        room[count].name = t->items.sort_name;
+        room[count++].value = *dynamodb_find(item, t->items.sort_name);
+    }
+    return (struct dynamodb_item){room, count};
+}
+
+static void dynamodb_mark(struct dynamodb *m, int table, const struct dynamodb_item *item,
+                          int64_t now_ns)
+{
+    struct dynamodb_attr room[2];
+    struct dynamodb_item key = table_key_of(m->table[table], item, room);
+    if (m->tombstone_first + m->tombstone_count == m->tombstone_cap) {
+        if (m->tombstone_first > m->tombstone_cap / 2) {
+            memmove(m->tombstone, m->tombstone + m->tombstone_first,
+                    (size_t)m->tombstone_count * sizeof *m->tombstone);
+            m->tombstone_first = 0;
+        } else {
+            m->tombstone_cap = m->tombstone_cap ? 2 * m->tombstone_cap : 64;
+            m->tombstone =
+                xrealloc(m->tombstone, (size_t)m->tombstone_cap * sizeof *m->tombstone);
+        }
+    }
+    m->tombstone[m->tombstone_first + m->tombstone_count++] =
+        (struct tombstone){dynamodb_pack(&key), table, now_ns};
+}
+
+/* The row's item becomes `packed` (NULL: none), which is the row's from now on. */
+static void row_set(struct dynamodb *m, int table, struct row *row,
+                    struct dynamodb_packed *packed, int64_t now_ns)
+{
+    struct table *t = m->table[table];
+    table_add(m, t, (packed != NULL) - (row->now != NULL),
+              (packed ? packed->bytes : 0) - (row->now ? row->now->bytes : 0));
+    free(row->old);
+    row->old = row->now;
+    row->now = packed;
+    row->changed_at_ns = now_ns;
+    if (!packed)
+        dynamodb_mark(m, table, &row->old->item, now_ns);
+    else if (m->params.stale_ns == 0 && row->old) {
+        free(row->old);
+        row->old = NULL;
+    }
+}
+
+/* What a read sees; NULL: nothing. */
+static const struct dynamodb_packed *row_seen(const struct dynamodb *m,
+                                              const struct row *row, int64_t now_ns,
+                                              double u, bool consistent)
+{
+    bool young = now_ns - row->changed_at_ns < m->params.stale_ns;
+    return !consistent && young && u < m->params.stale_p ? row->old : row->now;
+}
+
+/* ---- time to live ------------------------------------------------------------------- */
+
+static bool row_expired(const struct table *t, const struct row *row, int64_t now_ns)
+{
+    struct number number, now;
+    char text[24];
+    const struct dynamodb_value *ttl =
+        row->now ? dynamodb_find(&row->now->item, str_of(t->public.ttl_name)) : NULL;
+    if (!ttl || ttl->type != DYNAMODB_N)
+        return false;
+    number_read(ttl->of.text, &number);
+    int len = text_write_int(text, now_ns / JOBQ_NS_PER_S);
+    number_read((struct jobq_str){text, len}, &now);
+    return number_compare(&number, &now) < 0;
+}
+
+static void dynamodb_sweep(struct dynamodb *m, int table, int64_t now_ns)
+{
+    struct table *t = m->table[table];
+    struct items_cursor cursor;
+    for (struct row *row = items_first(&t->items, 0, NULL, &cursor); row;
+         row = items_next(&t->items, &cursor))
+        if (row_expired(t, row, now_ns))
+            row_set(m, table, row, NULL, now_ns);
+    t->swept_at_ns = now_ns;
+}
+
+void dynamodb_advance(struct dynamodb *m, int64_t now_ns)
+{
+    dynamodb_count(m, now_ns);
+    for (int i = 0; i < m->count; i++)
+        if (m->table[i]->public.ttl_name[0] &&
+            now_ns - m->table[i]->swept_at_ns >= m->params.ttl_sweep_ns)
+            dynamodb_sweep(m, i, now_ns);
+    dynamodb_bury(m, now_ns);
+}
+
+/* ---- keys --------------------------------------------------------------------------- */
+
+static int table_check_key(const struct dynamodb *m, const struct dynamodb_key *key,
+                           const struct dynamodb_item *item, bool whole,
+                           int64_t bytes_max, struct dynamodb_reply *reply,
+                           struct jobq_error *err)
+{
+    const struct dynamodb_value *v = dynamodb_find(item, str_of(key->name));
+    (void)m;
+    if (!v)
+        return whole
+                   ? dynamodb_refuse(reply, err, DYNAMODB_FAULT_VALIDATION,
+                                     "One or more parameter values were invalid: Missing "
+                                     "the key %s in the item",
+                                     key->name)
+                   : dynamodb_refuse(
+                         reply, err, DYNAMODB_FAULT_VALIDATION,
+                         "The provided key element does not match the schema");
+    if (v->type != key->type)
+        return whole ? dynamodb_refuse(reply, err, DYNAMODB_FAULT_VALIDATION,
+                                       "One or more parameter values were invalid: Type "
+                                       "mismatch for key %s expected: %s actual: %s",
+                                       key->name, dynamodb_type_name(key->type),
+                                       dynamodb_type_name(v->type))
+                     : dynamodb_refuse(
+                           reply, err, DYNAMODB_FAULT_VALIDATION,
+                           "The provided key element does not match the schema");
+    if (v->type != DYNAMODB_N && v->of.text.len == 0)
+        return dynamodb_refuse(
+            reply, err, DYNAMODB_FAULT_VALIDATION,
+            "One or more parameter values are not valid. The "
+            "AttributeValue for a key attribute cannot contain an empty "
+            "%s value. Key: %s",
+            v->type == DYNAMODB_S ? "string" : "binary", key->name);
+    if (v->of.text.len > bytes_max)
+        return dynamodb_refuse(
+            reply, err, DYNAMODB_FAULT_VALIDATION,
+            "One or more parameter values were invalid: Size of %s has "
+            "exceeded the maximum size limit of%s bytes",
+            bytes_max > 1024 ? "hashkey" : "rangekey",
+            bytes_max > 1024 ? "2048" : " 1024");
+    return JOBQ_OK;
+}
+
+/* Does the item have the table's key (whole), or is it the key and nothing else? */
+static int table_check_item(const struct dynamodb *m, const struct table *t,
+                            const struct dynamodb_item *item, bool whole,
+                            struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    const struct dynamodb_table *p = &t->public;
+    int keys = 1 + (p->sort.name[0] != '\0');
+    if (!whole && item->count != keys)
+        return dynamodb_refuse(reply, err, DYNAMODB_FAULT_VALIDATION,
+                               "The provided key element does not match the schema");
+    int code = table_check_key(m, &p->partition, item, whole,
+                               m->params.partition_key_bytes_max, reply, err);
+    if (code == JOBQ_OK && keys == 2)
+        code = table_check_key(m, &p->sort, item, whole, m->params.sort_key_bytes_max,
+                               reply, err);
+    return code;
+}
+
+/* ---- capacity ----------------------------------------------------------------------- */
+
+static double units_of(int64_t bytes, int64_t unit)
+{
+    return bytes <= unit ? 1 : (double)((bytes + unit - 1) / unit);
+}
+
+static double read_units(int64_t bytes, bool consistent)
+{
+    return units_of(bytes, READ_UNIT) * (consistent ? 1 : 0.5);
+}
+
+/* JOBQ_OK and the units are taken, or THROUGHPUT. */
+static int table_take(struct table *t, int64_t now_ns, const struct dynamodb_item *key,
+                      double writes, double reads, struct dynamodb_reply *reply,
+                      struct jobq_error *err)
+{
+    uint64_t hash = items_hash(dynamodb_find(key, t->items.partition_name));
+    enum capacity_refusal refusal =
+        capacity_take(&t->capacity, now_ns, hash, writes, reads);
+    if (refusal == CAPACITY_TAKEN) {
+        reply->write_units += writes;
+        reply->read_units += reads;
+        return JOBQ_OK;
+    }
+    reply->throttle = capacity_reason(refusal);
+    if (refusal == CAPACITY_PARTITION_WRITES || refusal == CAPACITY_PARTITION_READS ||
+        t->public.on_demand)
+        return dynamodb_refuse(reply, err, DYNAMODB_FAULT_THROUGHPUT,
+                               "Throughput exceeds the current throughput limit for your "
+                               "table or index.");
+    return dynamodb_refuse(
+        reply, err, DYNAMODB_FAULT_THROUGHPUT,
+        "The level of configured provisioned throughput for the table was "
+        "exceeded. Consider increasing your provisioning level with the "
+        "UpdateTable API.");
+}
+
+/* ---- writes ------------------------------------------------------------------------- */
+
+/* A write that was looked at: what it would store, and what for. */
+struct draft {
+    struct table *table;
+    struct row *row; /* NULL: no item of this key, alive or not */
+    const struct dynamodb_packed *before;
+    struct dynamodb_item after; /* count 0: none */
+    int64_t after_bytes;
+    enum dynamodb_fault fault; /* CONDITION or VALIDATION, of the write itself */
+};
+
+static bool update_touches_key(const struct table *t,
+                               const struct expression_update *update,
+                               struct jobq_str *name)
+{
+    for (int i = 0; i < update->count; i++) {
+        struct jobq_str first = update->action[i].path.step[0].name;
+        if (str_eq(first, t->items.partition_name) ||
+            (t->items.sort_name.len > 0 && str_eq(first, t->items.sort_name))) {
+            *name = first;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int draft_after(const struct dynamodb *m, const struct dynamodb_write *w,
+                       struct draft *d, struct arena *arena, struct dynamodb_reply *reply,
+                       struct jobq_error *err)
+{
+    struct jobq_str name;
+    if (w->verb == DYNAMODB_DELETE)
+        return JOBQ_OK;
+    if (w->verb == DYNAMODB_CHECK) {
+        if (d->before) {
+            d->after = d->before->item;
+            d->after_bytes = d->before->bytes;
+        }
+        return JOBQ_OK;
+    }
+    d->after = w->item;
+    if (w->verb == DYNAMODB_UPDATE) {
+        struct dynamodb_item base = d->before ? d->before->item : w->item;
+        d->after = base;
+        if (w->update && update_touches_key(d->table, w->update, &name))
+            return dynamodb_refuse(
+                reply, err, DYNAMODB_FAULT_VALIDATION,
+                "One or more parameter values were invalid: Cannot update "
+                "attribute %.*s. This attribute is part of the key",
+                (int)name.len, name.ptr);
+        if (w->update && expression_apply(w->update, &base, arena, &d->after, err) < 0) {
+            reply->fault = DYNAMODB_FAULT_VALIDATION;
+            return JOBQ_INVALID;
+        }
+    }
+    d->after_bytes = dynamodb_item_bytes(&d->after);
+    if (d->after_bytes <= m->params.item_bytes_max)
+        return JOBQ_OK;
+    return dynamodb_refuse(
+        reply, err, DYNAMODB_FAULT_VALIDATION, "%s",
+        w->verb == DYNAMODB_PUT
+            ? "Item size has exceeded the maximum allowed size"
+            : "Item size to update has exceeded the maximum allowed size");
+}
+
+/* Looks at a write without making it. A failed condition is d->fault, not an error. */
+static int draft_make(struct dynamodb *m, int64_t now_ns, const struct dynamodb_write *w,
+                      struct draft *d, struct arena *arena, struct dynamodb_reply *reply,
+                      struct jobq_error *err)
+{
+    static const struct dynamodb_item none = {NULL, 0};
+    *d = (struct draft){.table = dynamodb_live(m, now_ns, w->table)};
+    if (!d->table)
+        return dynamodb_no_table(reply, err);
+    int code =
+        table_check_item(m, d->table, &w->item, w->verb == DYNAMODB_PUT, reply, err);
+    if (code)
+        return code;
+    d->row = items_find(&d->table->items, &w->item);
+    d->before = d->row ? d->row->now : NULL;
+    if (w->condition &&
+        !expression_holds(w->condition, d->before ? &d->before->item : &none))
+        d->fault = DYNAMODB_FAULT_CONDITION;
+    return d->fault ? JOBQ_OK : draft_after(m, w, d, arena, reply, err);
+}
+
+static double draft_units(const struct draft *d)
+{
+    int64_t before = d->before ? d->before->bytes : 0;
+    return units_of(before > d->after_bytes ? before : d->after_bytes, WRITE_UNIT);
+}
+
+static void draft_commit(struct dynamodb *m, int64_t now_ns,
+                         const struct dynamodb_write *w, struct draft *d)
+{
+    if (w->verb == DYNAMODB_CHECK || (d->after.count == 0 && !d->before))
+        return;
+    struct dynamodb_packed *packed = d->after.count > 0 ? dynamodb_pack(&d->after) : NULL;
+    struct row *row = d->row ? d->row : items_make(&d->table->items, &w->item);
+    row_set(m, w->table, row, packed, now_ns);
+}
+
+static void draft_show(const struct dynamodb_packed *packed, struct arena *arena,
+                       struct dynamodb_item *out)
+{
+    if (out)
+        *out = packed ? dynamodb_copy_item(&packed->item, arena)
+                      : (struct dynamodb_item){NULL, 0};
+}
+
+int dynamodb_write(struct dynamodb *m, int64_t now_ns, const struct dynamodb_write *w,
+                   struct arena *arena, struct dynamodb_item *before,
+                   struct dynamodb_item *after, struct dynamodb_reply *reply,
+                   struct jobq_error *err)
+{
+    struct draft d;
+    *reply = (struct dynamodb_reply){0};
+    dynamodb_advance(m, now_ns);
+    int code = draft_make(m, now_ns, w, &d, arena, reply, err);
+    if (code == JOBQ_OK)
+        code = table_take(d.table, now_ns, &w->item, draft_units(&d), 0, reply, err);
+    if (code)
+        return code;
+    draft_show(d.before, arena, before);
+    if (d.fault)
+        return dynamodb_refuse(reply, err, d.fault, "The conditional request failed");
+    if (after)
+        *after = dynamodb_copy_item(&d.after, arena);
+    draft_commit(m, now_ns, w, &d);
+    return JOBQ_OK;
+}
+
+static bool transaction_meets_twice(const struct dynamodb *m,
+                                    const struct dynamodb_write *write, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < i; j++) {
+            if (write[i].table != write[j].table || !dynamodb_table(m, write[i].table))
+                continue;
+            struct dynamodb_attr a[2], b[2];
+            const struct table *t = m->table[write[i].table];
+            struct dynamodb_item x = table_key_of(t, &write[i].item, a);
+            struct dynamodb_item y = table_key_of(t, &write[j].item, b);
+            bool same = true;
+            for (int k = 0; k < x.count; k++)
+                same &= dynamodb_equal(&x.attr[k].value, &y.attr[k].value);
+            if (same)
+                return true;
+        }
+    return false;
+}
+
+int dynamodb_transact(struct dynamodb *m, int64_t now_ns,
+                      const struct dynamodb_write *write, int count, struct arena *arena,
+                      struct dynamodb_item *before, enum dynamodb_fault *cancel,
+                      struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    struct draft *draft = arena_zalloc(arena, (size_t)count * sizeof *draft);
+    bool failed = false;
+    assert(count >= 1 && count <= TRANSACTION_MAX);
+    *reply = (struct dynamodb_reply){0};
+    dynamodb_advance(m, now_ns);
+    for (int i = 0; i < count; i++) {
+        struct dynamodb_reply own = {0};
+        int code = draft_make(m, now_ns, &write[i], &draft[i], arena, &own, err);
+        if (code && own.fault == DYNAMODB_FAULT_NO_TABLE) {
+            *reply = own;
+            return code;
+        }
+        cancel[i] = code ? own.fault : draft[i].fault;
+        failed |= cancel[i] != DYNAMODB_FAULT_NONE;
+        draft_show(cancel[i] == DYNAMODB_FAULT_CONDITION ? draft[i].before : NULL, arena,
+                   &before[i]);
+    }
+    if (transaction_meets_twice(m, write, count))
+        return dynamodb_refuse(
+            reply, err, DYNAMODB_FAULT_VALIDATION,
+            "Transaction request cannot include multiple operations on "
+            "one item");
+    for (int i = 0; i < count; i++) {
+        int code = table_take(draft[i].table, now_ns, &write[i].item,
+                              2 * draft_units(&draft[i]), 0, reply, err);
+        if (code)
+            return code;
+    }
+    if (failed)
+        return dynamodb_refuse(reply, err, DYNAMODB_FAULT_CANCELED,
+                               "Transaction cancelled");
+    for (int i = 0; i < count; i++)
+        draft_commit(m, now_ns, &write[i], &draft[i]);
+    return JOBQ_OK;
+}
+
+/* ---- reads -------------------------------------------------------------------------- */
+
+int dynamodb_get(struct dynamodb *m, int64_t now_ns, double u, int table,
+                 const struct dynamodb_item *key, bool consistent, struct arena *arena,
+                 struct dynamodb_item *out, struct dynamodb_reply *reply,
+                 struct jobq_error *err)
+{
+    *reply = (struct dynamodb_reply){0};
+    dynamodb_advance(m, now_ns);
+    struct table *t = dynamodb_live(m, now_ns, table);
+    if (!t)
+        return dynamodb_no_table(reply, err);
+    int code = table_check_item(m, t, key, false, reply, err);
+    if (code)
+        return code;
+    const struct row *row = items_find(&t->items, key);
+    const struct dynamodb_packed *seen =
+        row ? row_seen(m, row, now_ns, u, consistent) : NULL;
+    code = table_take(t, now_ns, key, 0, read_units(seen ? seen->bytes : 0, consistent),
+                      reply, err);
+    if (code == JOBQ_OK)
+        draft_show(seen, arena, out);
+    return code;
+}
+
+const struct dynamodb_item *dynamodb_peek(const struct dynamodb *m, int table,
+                                          const struct dynamodb_item *key)
+{
+    assert(dynamodb_table(m, table));
+    const struct row *row = items_find(&m->table[table]->items, key);
+    return row && row->now ? &row->now->item : NULL;
+}
+
+int dynamodb_restore_table(struct dynamodb *m, int64_t now_ns,
+                           const struct dynamodb_table *saved)
+{
+    struct dynamodb_reply reply;
+    struct jobq_error err;
+    int table;
+    int code = dynamodb_create_table(m, now_ns, saved, &table, &reply, &err);
+    assert(code == JOBQ_OK);
+    (void)code;
+    m->table[table]->public.created_at_ns = saved->created_at_ns;
+    m->table[table]->public.active_at_ns = saved->active_at_ns;
+    return table;
+}
+
+void dynamodb_restore_item(struct dynamodb *m, int64_t now_ns, int table,
+                           const struct dynamodb_item *item)
+{
+    assert(dynamodb_table(m, table));
+    dynamodb_count(m, now_ns);
+    row_set(m, table, items_make(&m->table[table]->items, item), dynamodb_pack(item),
+            now_ns);
+}
+
+/* A page being filled. */
+struct paging {
+    struct dynamodb *model;
+    struct table *table;
+    const struct dynamodb_page_options *options;
+    struct arena *arena;
+    struct dynamodb_page *out;
+    int64_t now_ns, bytes;
+    double u;
+    int cap;
+};
+
+/* False: the page ends with this row. */
+static bool page_take(struct paging *p, const struct row *row)
+{
+    const struct dynamodb_packed *seen =
+        row_seen(p->model, row, p->now_ns, p->u, p->options->consistent);
+    if (!seen)
+        return true;
+    if (p->options->sort_condition &&
+        !expression_holds(p->options->sort_condition, &seen->item))
+        return true;
+    struct dynamodb_page *out = p->out;
+    p->bytes += seen->bytes;
+    out->scanned++;
+    if (!p->options->filter || expression_holds(p->options->filter, &seen->item)) {
+        if (out->count == p->cap) {
+            p->cap = p->cap ? 2 * p->cap : 16;
+            struct dynamodb_item *more =
+                arena_alloc(p->arena, (size_t)p->cap * sizeof *more);
+            if (out->count > 0)
+                memcpy(more, out->item, (size_t)out->count * sizeof *more);
+            out->item = more;
+        }
+        out->item[out->count++] = dynamodb_copy_item(&seen->item, p->arena);
+    }
+    if (out->scanned != p->options->limit && p->bytes < p->model->params.page_bytes_max)
+        return true;
+    struct dynamodb_attr room[2];
+    struct dynamodb_item key = table_key_of(p->table, &seen->item, room);
+    out->last = dynamodb_copy_item(&key, p->arena);
+    return false;
+}
+
+static void page_query(struct paging *p)
+{
+    int32_t count;
+    struct row *const *row =
+        items_partition(&p->table->items, p->options->partition, &count);
+    const struct dynamodb_item *after = p->options->after;
+    struct jobq_str sort = p->table->items.sort_name;
+    for (int32_t i = 0; i < count; i++) {
+        const struct row *at = row[p->options->backward ? count - 1 - i : i];
+        if (after) {
+            int order = 0;
+            if (sort.len == 0)
+                return;
+            dynamodb_compare(
+                dynamodb_find(at->now ? &at->now->item : &at->old->item, sort),
+                dynamodb_find(after, sort), &order);
+            if (p->options->backward ? order >= 0 : order <= 0)
+                continue;
+        }
+        if (!page_take(p, at))
+            return;
+    }
+}
+
+static void page_scan(struct paging *p)
+{
+    const struct dynamodb_page_options *o = p->options;
+    int segments = o->segments > 0 ? o->segments : 1;
+    uint64_t width = segments > 1 ? UINT64_MAX / (uint64_t)segments + 1 : 0;
+    uint64_t from = width * (uint64_t)o->segment;
+    struct items_cursor cursor;
+    for (struct row *row = items_first(&p->table->items, from, o->after, &cursor); row;
+         row = items_next(&p->table->items, &cursor)) {
+        if (width && cursor.hash / width != (uint64_t)o->segment)
+            return;
+        if (!page_take(p, row))
+            return;
+    }
+}
+
+int dynamodb_page(struct dynamodb *m, int64_t now_ns, double u, int table,
+                  const struct dynamodb_page_options *options, struct arena *arena,
+                  struct dynamodb_page *out, struct dynamodb_reply *reply,
+                  struct jobq_error *err)
+{
+    *reply = (struct dynamodb_reply){0};
+    *out = (struct dynamodb_page){0};
+    dynamodb_advance(m, now_ns);
+    struct table *t = dynamodb_live(m, now_ns, table);
+    if (!t)
+        return dynamodb_no_table(reply, err);
+    if (options->after &&
+        table_check_item(m, t, options->after, false, reply, err) != JOBQ_OK)
+        return dynamodb_refuse(reply, err, DYNAMODB_FAULT_VALIDATION,
+                               "The provided starting key is invalid");
+    struct paging p = {.model = m,
+                       .table = t,
+                       .options = options,
+                       .arena = arena,
+                       .out = out,
+                       .now_ns = now_ns,
+                       .u = u};
+    if (options->partition)
+        page_query(&p);
+    else
+        page_scan(&p);
+    reply->read_units = read_units(p.bytes, options->consistent);
+    capacity_use(&t->capacity, now_ns, reply->read_units);
+    return JOBQ_OK;
+}

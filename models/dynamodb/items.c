@@ -1,0 +1,276 @@
+#include "models/dynamodb/items.h"
+
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEMS_BITS_FIRST = 4, ITEMS_BITS_MAX = 28 };
+
+void items_init(struct items *items, struct jobq_str partition_name,
+                struct jobq_str sort_name)
+{
+    *items = (struct items){.bits = ITEMS_BITS_FIRST,
+                            .partition_name = partition_name,
+                            .sort_name = sort_name};
+    items->bucket = xcalloc((size_t)1 << items->bits, sizeof *items->bucket);
+}
+
+static void row_free(struct row *row)
+{
+    free(row->now);
+    free(row->old);
+    free(row);
+}
+
+static void partition_free(struct partition *p)
+{
+    for (int32_t i = 0; i < p->count; i++)
+        row_free(p->row[i]);
+    if (p->row != &p->only)
+        free(p->row);
+    free(p);
+}
+
+void items_release(struct items *items)
+{
+    for (size_t i = 0; items->bucket && i < (size_t)1 << items->bits; i++)
+        for (struct partition *p = items->bucket[i], *next; p; p = next) {
+            next = p->next;
+            partition_free(p);
+        }
+    free(items->bucket);
+    *items = (struct items){0};
+}
+
+/* FNV-1a, then SplitMix64's finalizer: the highest bits choose the bucket. */
+uint64_t items_hash(const struct dynamodb_value *key)
+{
+    uint64_t hash = 14695981039346656037u ^ (uint64_t)key->type;
+    for (int64_t i = 0; i < key->of.text.len; i++)
+        hash = (hash ^ (unsigned char)key->of.text.ptr[i]) * 1099511628211u;
+    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
+    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
+    return hash ^ (hash >> 31);
+}
+
+static const struct dynamodb_item *row_item(const struct row *row)
+{
+    return row->now ? &row->now->item : &row->old->item;
+}
+
+static const struct dynamodb_value *partition_key(const struct items *items,
+                                                  const struct partition *p)
+{
+    return dynamodb_find(row_item(p->row[0]), items->partition_name);
+}
+
+static struct partition **items_bucket(const struct items *items, uint64_t hash)
+{
+    return &items->bucket[hash >> (64 - items->bits)];
+}
+
+/* Where the partition of a key is or would be linked. */
+static struct partition **items_place(const struct items *items, uint64_t hash,
+                                      const struct dynamodb_value *key)
+{
+    struct partition **at = items_bucket(items, hash);
+    while (*at && ((*at)->hash < hash ||
+                   ((*at)->hash == hash &&
+                    str_cmp(partition_key(items, *at)->of.text, key->of.text) < 0)))
+        at = &(*at)->next;
+    return at;
+}
+
+static struct partition *items_partition_of(const struct items *items, uint64_t hash,
+                                            const struct dynamodb_value *key)
+{
+    struct partition *p = *items_place(items, hash, key);
+    return p && p->hash == hash && dynamodb_equal(partition_key(items, p), key) ? p
+                                                                                : NULL;
+}
+
+/* The index of the first row whose sort key is not below `key`'s; *same: it is that key. */
+static int32_t partition_index(const struct items *items, const struct partition *p,
+                               const struct dynamodb_item *key, bool *same)
+{
+    *same = false;
+    if (items->sort_name.len == 0) {
+        *same = p->count > 0;
+        return 0;
+    }
+    const struct dynamodb_value *want = dynamodb_find(key, items->sort_name);
+    int32_t low = 0, high = p->count;
+    while (low < high) {
+        int32_t mid = low + (high - low) / 2;
+        int order = 0;
+        dynamodb_compare(dynamodb_find(row_item(p->row[mid]), items->sort_name), want,
+                         &order);
+        if (order == 0)
+            *same = true;
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+struct row *items_find(const struct items *items, const struct dynamodb_item *key)
+{
+    bool same;
+    const struct dynamodb_value *value = dynamodb_find(key, items->partition_name);
+    struct partition *p = items_partition_of(items, items_hash(value), value);
+    int32_t i = p ? partition_index(items, p, key, &same) : 0;
+    return p && same ? p->row[i] : NULL;
+}
+
+/* Twice the buckets: each one's chain, in order already, is cut in two. */
+static void items_grow(struct items *items)
+{
+    size_t old_count = (size_t)1 << items->bits;
+    struct partition **old = items->bucket;
+    items->bits++;
+    items->bucket = xcalloc(2 * old_count, sizeof *items->bucket);
+    for (size_t i = 0; i < old_count; i++) {
+        struct partition **tail[2] = {&items->bucket[2 * i], &items->bucket[2 * i + 1]};
+        for (struct partition *p = old[i]; p; p = p->next) {
+            int half = (int)(p->hash >> (64 - items->bits)) & 1;
+            *tail[half] = p;
+            tail[half] = &p->next;
+        }
+        *tail[0] = *tail[1] = NULL;
+    }
+    free(old);
+}
+
+static void partition_insert(struct partition *p, int32_t at, struct row *row)
+{
+    if (p->count == 0) {
+        p->row = &p->only;
+        p->cap = 1;
+    } else if (p->count == p->cap) {
+        bool inside = p->row == &p->only;
+        p->cap *= 4;
+        p->row = xrealloc(inside ? NULL : p->row, (size_t)p->cap * sizeof *p->row);
+        if (inside)
+            p->row[0] = p->only;
+    }
+    memmove(p->row + at + 1, p->row + at, (size_t)(p->count - at) * sizeof *p->row);
+    p->row[at] = row;
+    p->count++;
+}
+
+struct row *items_make(struct items *items, const struct dynamodb_item *key)
+{
+    bool same = false;
+    const struct dynamodb_value *value = dynamodb_find(key, items->partition_name);
+    uint64_t hash = items_hash(value);
+    struct partition *p = items_partition_of(items, hash, value);
+    int32_t at = p ? partition_index(items, p, key, &same) : 0;
+    if (p && same)
+        return p->row[at];
+    if (!p) {
+        if (items->partitions >> items->bits && items->bits < ITEMS_BITS_MAX)
+            items_grow(items);
+        struct partition **place = items_place(items, hash, value);
+        p = xcalloc(1, sizeof *p);
+        p->hash = hash;
+        p->next = *place;
+        *place = p;
+        items->partitions++;
+    }
+    struct row *row = xcalloc(1, sizeof *row);
+    partition_insert(p, at, row);
+    items->rows++;
+    return row;
+}
+
+void items_remove(struct items *items, const struct dynamodb_item *key)
+{
+    bool same;
+    const struct dynamodb_value *value = dynamodb_find(key, items->partition_name);
+    uint64_t hash = items_hash(value);
+    struct partition **place = items_place(items, hash, value), *p = *place;
+    assert(p && p->hash == hash);
+    int32_t at = partition_index(items, p, key, &same);
+    assert(same);
+    struct row *row = p->row[at];
+    p->count--;
+    memmove(p->row + at, p->row + at + 1, (size_t)(p->count - at) * sizeof *p->row);
+    items->rows--;
+    if (p->count == 0) {
+        *place = p->next;
+        items->partitions--;
+        partition_free(p);
+    }
+    row_free(row);
+}
+
+/* The first partition of a bucket at or behind `from`. */
+static struct partition *items_from_bucket(const struct items *items, uint64_t bucket)
+{
+    for (; bucket < (uint64_t)1 << items->bits; bucket++)
+        if (items->bucket[bucket])
+            return items->bucket[bucket];
+    return NULL;
+}
+
+static struct partition *items_after(const struct items *items, const struct partition *p)
+{
+    return p->next ? p->next
+                   : items_from_bucket(items, (p->hash >> (64 - items->bits)) + 1);
+}
+
+static struct row *cursor_row(const struct items *items, struct items_cursor *cursor)
+{
+    while (cursor->at && cursor->index >= cursor->at->count) {
+        cursor->at = items_after(items, cursor->at);
+        cursor->index = 0;
+    }
+    if (!cursor->at)
+        return NULL;
+    cursor->hash = cursor->at->hash;
+    return cursor->at->row[cursor->index];
+}
+
+struct row *items_first(const struct items *items, uint64_t from_hash,
+                        const struct dynamodb_item *after, struct items_cursor *cursor)
+{
+    bool same = false;
+    cursor->index = 0;
+    if (!after) {
+        struct partition *p = *items_bucket(items, from_hash);
+        while (p && p->hash < from_hash)
+            p = p->next;
+        cursor->at =
+            p ? p : items_from_bucket(items, (from_hash >> (64 - items->bits)) + 1);
+        return cursor_row(items, cursor);
+    }
+    const struct dynamodb_value *value = dynamodb_find(after, items->partition_name);
+    uint64_t hash = items_hash(value);
+    struct partition *p = *items_place(items, hash, value);
+    if (!p)
+        p = items_from_bucket(items, (hash >> (64 - items->bits)) + 1);
+    cursor->at = p;
+    if (p && p->hash == hash && dynamodb_equal(partition_key(items, p), value)) {
+        cursor->index = partition_index(items, p, after, &same);
+        cursor->index += same;
+    }
+    return cursor_row(items, cursor);
+}
+
+struct row *items_next(const struct items *items, struct items_cursor *cursor)
+{
+    cursor->index++;
+    return cursor_row(items, cursor);
+}
+
+struct row *const *items_partition(const struct items *items,
+                                   const struct dynamodb_value *key, int32_t *count)
+{
+    struct partition *p = items_partition_of(items, items_hash(key), key);
+    *count = p ? p->count : 0;
+    return p ? p->row : NULL;
+}
