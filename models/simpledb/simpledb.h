@@ -215,7 +215,7 @@ struct simpledb_place simpledb_place(const struct simpledb *model, int domain,
                                      struct jobq_str item);
 /* A write is about to come to the row with the hash of a place: asks for its memory. domain
  * may be none. */
-void simpledb_foresee(const struct simpledb *model, int domain, uint32_t hash);
+void simpledb_prefetch(const struct simpledb *model, int domain, uint32_t hash);
 /* A put on its way; the strings and pairs are the caller's. */
 struct simpledb_put {
     struct simpledb_place place; /* made for this item in this domain */

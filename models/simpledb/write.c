@@ -337,7 +337,7 @@ struct simpledb_place simpledb_place(const struct simpledb *model, int domain,
     return (struct simpledb_place){row_hash(d, item), d->tail};
 }
 
-void simpledb_foresee(const struct simpledb *model, int domain, uint32_t hash)
+void simpledb_prefetch(const struct simpledb *model, int domain, uint32_t hash)
 {
     if (call_domain_exists(model, domain))
         row_prefetch(model, &model->domain[domain], hash);

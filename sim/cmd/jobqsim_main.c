@@ -30,7 +30,7 @@ static void usage(FILE *to)
     for (int i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].help);
     fputs("  version    what this is\n"
-          "\n'jobqsim COMMAND --help' tells more.\n",
+          "\n'jobqsim COMMAND --help' says more.\n",
           to);
 }
 

@@ -1,3 +1,6 @@
+/* agenda.c - see agenda.h.
+ *
+ * Room:     sim, low-level. */
 #include "sim/kernel/agenda.h"
 
 #include "base/arena.h"

@@ -1,43 +1,21 @@
+/* kernel.c - the event loop of a simulated world. See kernel.h.
+ *
+ * Room:     sim, low-level. */
 #include "sim/kernel/kernel.h"
 
 #include "base/arena.h"
 #include "fiber/inside.h"
 #include "sim/kernel/agenda.h"
+#include "sim/kernel/ahead.h"
+#include "sim/kernel/event.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A key is time (64 bits), sequence (38), kind (2), slot (24). Sequences are distinct, so
- * kind and slot never decide an order; they say what the key belongs to. A call has a
- * record in a slot. A deadline, and the first wake that a fiber has pending, need none: the
- * slot is the fiber's index, and the fiber says whether the key still counts. */
-#define SLOT_BITS 24
-#define SLOT_MASK (((uint64_t)1 << SLOT_BITS) - 1)
-#define KIND_BITS 2
-#define SEQUENCE_SHIFT AGENDA_SEQUENCE_SHIFT
-_Static_assert(SEQUENCE_SHIFT == SLOT_BITS + KIND_BITS, "the parts of a key");
-#define SEQUENCE_END ((uint64_t)1 << (64 - SEQUENCE_SHIFT))
-enum key_kind { KEY_RECORD, KEY_DEADLINE, KEY_WAKE };
-
-/* Gravestones are swept when they are more than this and half of all keys. */
+/* Cancelled keys are swept when they are more than this and half of all keys. */
 enum { SWEEP_MIN = 64, FIRST_SLOTS = 64 };
-
-/* Among so many fibers the next ones' memory has left the cache since they parked. LINES of it
- * are asked for while AHEAD other events are still to happen before: more gains nothing. */
-enum { CROWD = 256, LINE = 64, LINES = 12, AHEAD = 1, FORESEEN_MAX = 4 };
-
-enum event_kind { EVENT_FREE, EVENT_CALL, EVENT_WAKE, EVENT_CANCELLED };
-
-struct event {
-    kernel_event_fn *fn; /* CALL; else NULL */
-    void *target;        /* CALL: ctx; WAKE, DEADLINE: the fiber */
-    uint64_t arg; /* WAKE, DEADLINE: the ticket's generation; FREE: next free slot */
-    uint32_t generation; /* of the ids; moves on when the event is over */
-    uint32_t kind : 8;   /* enum event_kind */
-    uint32_t asker : 24; /* CALL: index of the fiber that scheduled it, if one did */
-};
 
 struct kernel {
     int64_t now;
@@ -46,12 +24,8 @@ struct kernel {
     uint32_t free_slot;  /* list through arg; 0: none */
     uint32_t slots;      /* ever used since the reset, slot 0 included */
     uint32_t slots_cap;
-    size_t cancelled; /* gravestones */
-    struct foreseen {
-        kernel_event_fn *fn, *look;
-        void *whole; /* look's first argument */
-    } foreseen[FORESEEN_MAX];
-    int foreseen_count;
+    size_t cancelled; /* keys that no longer count */
+    struct ahead ahead;
     int64_t events;
     int64_t until;
     enum kernel_end end;
@@ -162,13 +136,8 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
         push_aside(k, key, 0);
 }
 
-static inline enum key_kind kind_of(uint64_t low)
-{
-    return (enum key_kind)(low >> SLOT_BITS & ((1 << KIND_BITS) - 1));
-}
-
-/* A cancelled key stays where it is as a gravestone. Does the key still count? f: its fiber,
- * of one that has no record. */
+/* A cancelled key stays where it is until it is taken or swept. Does the key still count? f:
+ * its fiber, of one that has no record. */
 static inline bool counts_of(const struct kernel *k, uint64_t low, const struct fiber *f)
 {
     enum key_kind kind = kind_of(low);
@@ -198,7 +167,7 @@ static bool keep_or_forget(void *ctx, wide_u128 key)
     return false;
 }
 
-static void count_gravestone(struct kernel *k)
+static void count_cancelled(struct kernel *k)
 {
     size_t cancelled = ++k->cancelled;
     if (cancelled > SWEEP_MIN && cancelled > agenda_count(&k->agenda) / 2) {
@@ -217,7 +186,7 @@ bool kernel_cancel(struct kernel *k, struct kernel_event_id id)
     e->generation++;
     e->kind = EVENT_CANCELLED;
     e->fn = NULL; /* ctx may be gone: nobody may look */
-    count_gravestone(k);
+    count_cancelled(k);
     return true;
 }
 
@@ -241,7 +210,7 @@ static inline uint64_t timer_arm(void *world, int64_t until_ns, struct fiber *fi
 static void timer_disarm(void *world, uint64_t key)
 {
     (void)key;
-    count_gravestone(world);
+    count_cancelled(world);
 }
 
 void kernel_sleep_until(struct kernel *k, int64_t at_ns)
@@ -308,12 +277,11 @@ void kernel_reset(struct kernel *k)
     k->stopped = false;
 }
 
-void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look,
-                    void *whole)
+void kernel_prefetch_for(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *prefetch,
+                         void *ctx)
 {
-    assert(k->foreseen_count < FORESEEN_MAX);
-    struct foreseen *f = &k->foreseen[k->foreseen_count++];
-    *f = (struct foreseen){fn, look, whole};
+    assert(k->ahead.count < AHEAD_HINTS_MAX);
+    k->ahead.hint[k->ahead.count++] = (struct ahead_hint){fn, prefetch, ctx};
 }
 
 /* ---- running -------------------------------------------------------------------- */
@@ -323,7 +291,7 @@ struct next {
     struct fiber *f; /* whose wake or deadline it is; NULL: it has a record */
 };
 
-/* The next event, gravestones before it removed. */
+/* The next event; cancelled keys before it are removed. */
 static inline __attribute__((always_inline)) struct next next_of(struct kernel *k)
 {
     for (;;) {
@@ -338,47 +306,6 @@ static inline __attribute__((always_inline)) struct next next_of(struct kernel *
         k->cancelled--;
         forget(k, low);
     }
-}
-
-/* Asks for the memory that one of the events to come is likely to want, in two steps, for
- * the second has to read what the first asks for. Always inlined, for gcc takes a function
- * that only prefetches for one without effect, and drops its calls. */
-static inline __attribute__((always_inline)) void foresee(const struct kernel *k)
-{
-    wide_u128 key = agenda_ahead(&k->agenda, AHEAD + 1);
-    uint32_t slot = (uint32_t)((uint64_t)key & SLOT_MASK);
-    if (key != HEAP_KEY_MAX) {
-        if (kind_of((uint64_t)key) == KEY_RECORD) {
-            __builtin_prefetch(&k->event[slot], 1);
-        } else {
-            const struct fiber *f = fiber_at(k->fibers, slot);
-            __builtin_prefetch(f, 1);
-            __builtin_prefetch(&f->works_on);
-        }
-    }
-    key = agenda_ahead(&k->agenda, AHEAD);
-    slot = (uint32_t)((uint64_t)key & SLOT_MASK);
-    if (key == HEAP_KEY_MAX)
-        return;
-    const char *p;
-    if (kind_of((uint64_t)key) == KEY_RECORD) {
-        const struct event *e = &k->event[slot];
-        p = e->target; /* most often a call on its fiber's stack */
-        __builtin_prefetch(fiber_at(k->fibers, e->asker), 1);
-        for (int i = 0; i < k->foreseen_count; i++)
-            if (k->foreseen[i].fn == e->fn)
-                k->foreseen[i].look(k->foreseen[i].whole, e->arg);
-    } else {
-        const struct fiber *f = fiber_at(k->fibers, slot);
-        p = fiber_context_stack(&f->context);
-        const char *q = f->works_on;
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++)
-            __builtin_prefetch(q + LINE * i, 1);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < LINES; i++)
-        __builtin_prefetch(p + LINE * i, 1);
 }
 
 /* The record is free before its event happens: it may schedule into it. */
@@ -410,7 +337,7 @@ static inline struct fiber *happen_fiber(struct kernel *k, struct fiber *f, bool
         return NULL;
     if (f->armed) {
         f->armed = false;
-        count_gravestone(k);
+        count_cancelled(k);
     }
     return fiber_wait_ends(f, OUTCOME_WOKEN) ? f : NULL;
 }
@@ -421,8 +348,8 @@ static inline __attribute__((always_inline)) struct fiber *happen(struct kernel 
                                                                   struct next next)
 {
     agenda_take(&k->agenda, next.key);
-    if (__builtin_expect(k->fibers->records >= CROWD, 0))
-        foresee(k);
+    if (__builtin_expect(k->fibers->records >= AHEAD_CROWD, 0))
+        ahead_prefetch(&k->ahead, &k->agenda, k->event, k->fibers);
     k->now = (int64_t)(next.key >> 64);
     k->events++;
     if (next.f)

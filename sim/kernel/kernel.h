@@ -7,7 +7,7 @@
  * share nothing, so that replications run on as many threads as there are cores.
  *
  * Room:     sim, the virtual world.
- * Callers:  the simulated ports, scenarios, torture; tests and benches.
+ * Callers:  the simulated ports, replications, torture; tests and benches.
  * Knows nothing of: queues, boxes, models, the product.
  * Blocks:   never; fibers that park are resumed from within kernel_run.
  * Units:    nanoseconds since the start of the replication, >= 0.
@@ -23,14 +23,13 @@
  *   3. Move the clock to its time. It never moves back: an event of the present instant
  *      may be scheduled during it, one of the past may not (asserted).
  *   4. Do it: call its function, or make its fiber ready. A fiber whose deadline comes in
- *      the same instant as its wake gets whichever was scheduled first; the other is
- * spent.
+ *      the same instant as its wake gets whichever was scheduled first; the other is spent.
  *   5. Go to 1, so that what one event made ready runs before the next event of the same
  *      instant.
  *
  * Cost. Schedule and take: some ten instructions each for events within a second among many,
  * else O(log n) on a 4-ary heap of 16-byte keys (agenda.h); cancel: O(1), amortised (a
- * cancelled event leaves a gravestone, and when half of all are gravestones they are swept).
+ * cancelled key stays where it is, and when half of all are cancelled they are swept out).
  * The pools keep their memory over kernel_reset. */
 #ifndef JOBQ_SIM_KERNEL_KERNEL_H
 #define JOBQ_SIM_KERNEL_KERNEL_H
@@ -82,14 +81,12 @@ void kernel_wake_at(struct kernel *k, int64_t at_ns, struct fiber_ticket ticket)
 /* True if the event was pending and now is not. Anything else is harmless and false. */
 bool kernel_cancel(struct kernel *k, struct kernel_event_id id);
 
-/* In a world of many fibers (256 and more), what an event touches has left the caches by the
- * time it happens. look(whole, arg) is called for a call of fn when it is likely to be the
- * third event from now, so that it asks for that memory (__builtin_prefetch) while others
- * happen; the call's own ctx is only just asked for, so reading it would wait. A call may be
- * looked at several times or never: look changes nothing. Not for cancelled calls. Four
- * functions at most; kept over kernel_reset. */
-void kernel_foresee(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *look,
-                    void *whole);
+/* For speed in a world of many fibers (ahead.h): before a call of fn, prefetch(ctx, arg) is
+ * called with the call's own arg so that it can ask for the memory that the call will touch.
+ * It may be called several times or never, and must change nothing; the call's own ctx is not
+ * to be read. At most four functions; kept over kernel_reset. */
+void kernel_prefetch_for(struct kernel *k, kernel_event_fn *fn, kernel_event_fn *prefetch,
+                         void *ctx);
 
 /* The fibers of this world: their clock is kernel_now, their deadlines are events. */
 struct fiber_sched *kernel_fibers(struct kernel *k);

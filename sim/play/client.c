@@ -187,8 +187,8 @@ static void launch(struct replication *rep, struct jobq_backend *b, int64_t coun
     } else if (code != JOBQ_LIMIT || !retry_again(r, JOBQ_THROTTLED)) {
         /* No capacity is worth waiting for as much as a throttle is. */
         if (code == JOBQ_LIMIT || !retry_again(r, code)) {
-            rep->setup_code = code;
-            rep->setup_error = err;
+            rep->failure = code;
+            rep->failure_error = err;
             kernel_stop(world_kernel(rep->world));
         }
     }
@@ -209,7 +209,7 @@ static void operate(void *arg)
     struct jobq_backend *b = world_backend(rep->client);
     struct retry r;
     retry_init(&r, b, &RETRY_CALLS, NULL);
-    while (!rep->finishing && rep->setup_code == JOBQ_OK) {
+    while (!rep->finishing && rep->failure == JOBQ_OK) {
         int64_t missing = rep->scenario->boxes - boxes_alive(rep);
         if (missing <= 0)
             fiber_cond_wait(b->sched, &rep->wanted, JOBQ_FOREVER);
@@ -227,8 +227,8 @@ static void client_main(void *arg)
 {
     struct replication *rep = arg;
     struct fiber_proc *fibers = world_fibers(rep->client);
-    rep->setup_code = set_up(rep, &rep->setup_error);
-    if (rep->setup_code != JOBQ_OK) {
+    rep->failure = set_up(rep, &rep->failure_error);
+    if (rep->failure != JOBQ_OK) {
         kernel_stop(world_kernel(rep->world));
         return;
     }

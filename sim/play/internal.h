@@ -42,8 +42,8 @@ struct replication {
     int64_t refused; /* jobs that the client could not enqueue */
     int64_t next_index;
     struct fiber_cond wanted; /* the operator waits: a box is missing */
-    int setup_code;
-    struct jobq_error setup_error;
+    int failure; /* JOBQ_OK, or why the run cannot go on: the client's set-up, a refused drainer */
+    struct jobq_error failure_error;
     /* The drainers. */
     struct replication_box **boxes; /* in arena, by index of the world's box */
     int64_t boxes_cap;

@@ -1,3 +1,6 @@
+/* jobrec.c - the table of jobs, by id. See jobrec.h.
+ *
+ * Room:     sim. */
 #include "sim/play/jobrec.h"
 
 #include "base/arena.h"

@@ -6,8 +6,7 @@
  * Units:    instants in ns on the world's clock.
  *
  * A table by job id. Ids of one client ascend, so their records lie side by side in the
- * order of enqueueing, and a fleet that drains in about that order walks the table instead
- * of jumping in it. */
+ * order of enqueueing, which is about the order in which a fleet drains. */
 #ifndef JOBQ_SIM_PLAY_JOBREC_H
 #define JOBQ_SIM_PLAY_JOBREC_H
 
@@ -26,7 +25,7 @@ enum jobrec_state {
 
 struct jobrec {
     uint64_t key;
-    int64_t enqueued_at_ns; /* when the client asked; -1: its client has not heard */
+    int64_t enqueued_at_ns; /* when the client asked; -1: the client has no reply yet */
     int64_t started_at_ns;  /* the first attempt; -1: never */
     int64_t ended_at_ns;    /* the final state's; -1 */
     int64_t index;          /* in the workload; -1: not known yet */

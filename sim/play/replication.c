@@ -1,3 +1,6 @@
+/* replication.c - plays one replication: boxes come and go, drainers run, the end is found.
+ *
+ * Room:     sim; see replication.h. */
 #include "sim/play/replication.h"
 
 #include "scenario/fleet.h"
@@ -10,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often the end is looked for where no event tells it (messages that expire). */
+/* How often to check for an end that no drainer reports (messages that expire). */
 #define LOOK_NS (5 * JOBQ_NS_PER_MIN)
-/* Heard nothing for so long: the rows are asked. */
+/* When no job's end has been reported for so long, the rows are read. */
 #define QUIET_NS (60 * JOBQ_NS_PER_S)
 /* Nothing has arrived, run or ended for so long: nothing will. */
 #define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
@@ -110,8 +113,8 @@ static enum jobrec_state state_of_row(struct replication *rep, struct jobq_str i
                                         : JOBREC_OPEN;
 }
 
-/* A box that dies between the store of a job's end and the news of it leaves a job that has
- * ended unseen. Its row tells. Looked at when nothing was heard for a while. */
+/* A box that dies after it stored a job's end and before it reported it leaves a job that has
+ * ended and is not known to. Its row says so. */
 static void reconcile(struct replication *rep)
 {
     struct arena arena;
@@ -156,7 +159,7 @@ static void look(void *ctx, uint64_t arg)
     int64_t now_ns = world_now(rep->world);
     if (rep->fed && rep->open > 0 && now_ns - rep->last_progress_ns >= QUIET_NS &&
         now_ns >= rep->reconcile_at_ns) {
-        /* In vain it is tried ever less often: it looks at every open job. */
+        /* It reads the row of every open job: the longer nothing ends, the less often. */
         int64_t quiet_ns = now_ns - rep->last_progress_ns;
         reconcile(rep);
         rep->reconcile_at_ns = now_ns + quiet_ns;
@@ -251,8 +254,8 @@ static void drainer_main(void *arg)
         code = drainer_run(b->drainer, &err);
     if (code < 0 && !rep->finishing && !jobq_code_is_retryable(code)) {
         /* Refused for good: every other drainer would be, too. */
-        rep->setup_code = code;
-        rep->setup_error = err;
+        rep->failure = code;
+        rep->failure_error = err;
         kernel_stop(world_kernel(rep->world));
         return;
     }
@@ -324,9 +327,9 @@ void replication_origin(struct replication *rep)
     kernel_at(world_kernel(rep->world), rep->origin_ns + look_ns(rep), look, rep, 0);
     if (sc->boot != SCENARIO_BOOT_NONE)
         return;
-    rep->setup_code = world_boxes_running(rep->world, sc->instance, sc->boxes, false,
-                                          &rep->setup_error);
-    if (rep->setup_code != JOBQ_OK)
+    rep->failure = world_boxes_running(rep->world, sc->instance, sc->boxes, false,
+                                       &rep->failure_error);
+    if (rep->failure != JOBQ_OK)
         kernel_stop(world_kernel(rep->world));
 }
 
@@ -403,9 +406,9 @@ int replication_play(struct replication *rep, const struct scenario *scenario,
     world_on_boot(rep->world, box_up, box_down, rep);
     client_start(rep);
     enum kernel_end end = kernel_run(world_kernel(rep->world), REPLICATION_MAX_NS);
-    if (rep->setup_code != JOBQ_OK) {
-        *err = rep->setup_error;
-        return rep->setup_code;
+    if (rep->failure != JOBQ_OK) {
+        *err = rep->failure_error;
+        return rep->failure;
     }
     if (options->hooks && options->hooks->end)
         options->hooks->end(options->hooks->ctx, rep->world,

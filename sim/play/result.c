@@ -98,7 +98,7 @@ static struct replication_times times_of(int64_t *v, int64_t count)
     return t;
 }
 
-/* What is asked of the table of jobs. It is far larger than the cache: one walk for all. */
+/* Sums over all jobs, made in one pass over their records. */
 struct job_sums {
     int64_t *wait, *sojourn; /* ns; heap */
     int64_t waits, sojourns;

@@ -1,3 +1,6 @@
+/* run.c - plays the replications of a scenario, on as many threads as wanted. See run.h.
+ *
+ * Room:     sim. */
 #include "sim/play/run.h"
 
 #include "base/arena.h"

@@ -1,3 +1,7 @@
+/* torture.c - plans a run with faults from a seed, plays it and checks what is left. See
+ * torture.h.
+ *
+ * Room:     sim. */
 #include "sim/torture/torture.h"
 
 #include "base/arena.h"
@@ -27,10 +31,10 @@ struct torture {
     double refuse_p, lose_p;         /* of a call, of a reply */
     double late_p;                   /* of a call that changes something */
     int64_t late_timeout_ns;         /* what its caller waits */
-    const struct jobrec_table *jobs; /* what the replication saw */
+    const struct jobrec_table *jobs; /* what the client and the drainers reported */
     int64_t cancels;
     struct world_proc *canceller;
-    struct jobq_ledger ledger; /* of the canceller; heap, as the whole */
+    struct jobq_ledger ledger; /* the canceller's */
 };
 
 /* ---- the plan ---------------------------------------------------------------------- */

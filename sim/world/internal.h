@@ -127,8 +127,8 @@ struct world_call {
 };
 
 /* Bring the call to the server: apply(call, hint) runs there, now or after the request leg,
- * and ends with world_reply. Returns when the reply is there. The hint is for whoever foresees
- * such a call (kernel_foresee). */
+ * and ends with world_reply. Returns when the reply is there. The hint is for
+ * kernel_prefetch_for. */
 void world_ask_hinted(struct world_proc *proc, struct world_call *call,
                       kernel_event_fn *apply, enum world_latency_kind kind,
                       uint64_t hint);
@@ -145,8 +145,8 @@ extern const struct jobq_store_ops world_store_ops;
 extern const struct jobq_fleet_ops world_fleet_ops;
 extern const struct jobq_child_ops world_child_ops;
 
-/* What the store port foresees. */
-void world_store_init(struct world *w);
+/* Has the kernel ask for the rows of puts ahead. */
+void world_store_prefetch(struct world *w);
 
 /* After every call of a model: wake who was granted, arm the event of its next change. */
 void world_sqs_pump(struct world *w);

@@ -346,7 +346,7 @@ static void receive_apply(void *ctx, uint64_t arg)
     (void)arg;
     struct world_receive *r = ctx;
     struct world *w = r->call.proc->world;
-    if (r->aborted) { /* its connection was gone before it was heard */
+    if (r->aborted) { /* its connection was closed before the request arrived */
         struct fiber_proc *fibers = r->call.proc->fibers;
         fiber_wake(r->call.ticket);
         fiber_proc_unpin(fibers);
@@ -434,8 +434,8 @@ static int queue_receive(struct jobq_queue *port, int queue,
     return r.call.code < 0 ? r.call.code : r.count;
 }
 
-/* A receive that waits is taken off and ends now. One on its way to the server is never
- * heard there, and ends when it would have been: the call still reads its caller's stack. */
+/* A receive that waits at the server is cancelled and ends now. One that is on its way there is
+ * dropped when it arrives, and ends then: until then the call reads its caller's stack. */
 static void queue_abort_receives(struct jobq_queue *port)
 {
     struct world_proc *p = proc_of(port);

@@ -184,14 +184,14 @@ static void put_apply(void *ctx, uint64_t arg)
 }
 
 /* The hint of a put is its row's place. */
-static void put_look(void *simpledb, uint64_t hint)
+static void put_prefetch(void *simpledb, uint64_t hint)
 {
-    simpledb_foresee(simpledb, (int)(hint >> 32), (uint32_t)hint);
+    simpledb_prefetch(simpledb, (int)(hint >> 32), (uint32_t)hint);
 }
 
-void world_store_init(struct world *w)
+void world_store_prefetch(struct world *w)
 {
-    kernel_foresee(w->kernel, put_apply, put_look, w->simpledb);
+    kernel_prefetch_for(w->kernel, put_apply, put_prefetch, w->simpledb);
 }
 
 static void remove_apply(void *ctx, uint64_t arg)

@@ -1,3 +1,6 @@
+/* world.c - worlds, processes and the two legs of a call. See world.h.
+ *
+ * Room:     sim. */
 #include "sim/world/world.h"
 
 #include "sim/world/internal.h"
@@ -170,7 +173,7 @@ struct world *world_new(const struct world_params *params,
     w->options = *options;
     w->sqs = sqs_new(&params->sqs);
     w->simpledb = simpledb_new(&params->simpledb);
-    world_store_init(w);
+    world_store_prefetch(w);
     w->ec2 = ec2_new(&params->ec2, "us-east-1a");
     world_queue_reset(w);
     world_fleet_reset(w);

@@ -3,8 +3,8 @@
  * A world is one kernel, one SQS, one SimpleDB, one EC2, and the processes that run against
  * them. Every call of a process is a request leg, the model's answer at the instant the
  * request arrives, and a reply leg; each leg is half of a latency drawn from the model's
- * distribution by the caller's own stream. A call in flight survives its caller: what was
- * asked happens, although nobody hears the answer. Without latency (the ideal model) a call
+ * distribution by the caller's own stream. A call in flight survives its caller: it takes
+ * effect although nobody gets the reply. Without latency (the ideal model) a call
  * is applied at once, in the caller's instant, and the fiber does not park.
  *
  * Room:     sim, the virtual-time world.
@@ -71,7 +71,7 @@ struct world;
 struct world_options {
     uint64_t seed;
     double cpu_share;  /* of a job's time: what it computes on its box */
-    bool paint_stacks; /* so that world_stack_used_max can tell */
+    bool paint_stacks; /* for world_stack_used_max */
 };
 
 /* params is borrowed. Owner: the caller frees. */

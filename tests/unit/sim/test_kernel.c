@@ -562,7 +562,7 @@ static void calls_are_looked_at_before_they_happen(void **state)
     (void)state;
     struct kernel *k = kernel_new(NULL);
     static struct log log[2]; /* events; by arg, looks and whether it happened */
-    kernel_foresee(k, looked_event, look_at, log);
+    kernel_prefetch_for(k, looked_event, look_at, log);
     for (int round = 0; round < 2; round++) {
         kernel_reset(k);
         memset(log, 0, sizeof log);
