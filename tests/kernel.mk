@@ -11,7 +11,7 @@
 #                        cheapest a job), cross-built and run under qemu's user mode
 #
 # Nothing of arm64 is needed but the cross compiler and its libc: tests/arm/ stands in for
-# cmocka and inih. A test of ARM_TESTS is linked with the rooms in ARM_ROOMS, of which only
+# cmocka, inih and GSL. A test of ARM_TESTS is linked with the rooms in ARM_ROOMS, of which only
 # what it uses is compiled in; it may not use a library.
 KERNEL_TESTS := fiber/test_fiber sim/test_kernel sim/test_theory
 KERNEL_OBJS  := $(FIBER) $(BASE) $(call room,sim/kernel)
@@ -66,13 +66,14 @@ $(BUILD)/libkernel.a: $(KERNEL_OBJS)
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(BUILD)/kernel/%: $(BUILD)/tests/unit/%.o $(BUILD)/libkernel.a
 	@mkdir -p $(@D); echo "LINK $@"; \
-		$(CC) $(LDFLAGS) -o $@ $^ $(LIB_BASE) $(LIB_TEST) -lpthread
+		$(CC) $(LDFLAGS) -o $@ $^ $(LIB_COST) $(LIB_BASE) $(LIB_TEST) -lpthread
 
 ifeq ($(VARIANT),arm)
 ARM_TESTS := $(KERNEL_TESTS) fleet/test_job fleet/test_drainer fleet/test_enqueuer fleet/test_status
 ARM_ROOMS := $(KERNEL_OBJS) $(FLEET) $(MODELS) $(call room,sim/world) \
 	$(addprefix $(BUILD)/src/wire/,http/wire_bytes.o text/emit.o text/query.o \
-	sqs/sqs_bodies.o) $(BUILD)/tests/unit/fleet/stage.o $(BUILD)/tests/arm/ini.o
+	sqs/sqs_bodies.o) $(BUILD)/tests/unit/fleet/stage.o \
+	$(addprefix $(BUILD)/tests/arm/,ini.o gsl.o)
 FLAGS     += -Itests/arm -DTEST_SLOW_MACHINE -DTEST_NO_JANSSON
 arm-run: $(ARM_TESTS:%=$(BUILD)/arm/%)
 	@for t in $^; do echo "== $$t"; $(ARM_RUN) $$t || exit 1; done

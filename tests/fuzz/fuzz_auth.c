@@ -124,12 +124,14 @@ void mock_imds_secret(const struct mock *of, char secret[41], char token[49])
 enum call_end mock_fail(struct call *call, int status, const char *code,
                         const char *shape, const char *format, ...)
 {
+    static char text[512];
     va_list args;
     (void)shape;
     call->error.status = status;
     call->error.code = code;
     va_start(args, format);
-    vsnprintf(call->error.text, sizeof call->error.text, format, args);
+    vsnprintf(text, sizeof text, format, args);
+    call->error.text = text;
     va_end(args);
     return CALL_FAILED;
 }
@@ -198,7 +200,7 @@ static bool verify(char *bytes, int64_t len, struct text *said)
     struct jobq_str target = http_header(&request, "x-amz-target");
     struct jobq_str parts[2] = {request.query, request.body};
     call.json = target.len > 10 && memcmp(target.ptr, "AmazonSQS.", 10) == 0;
-    if (tree_from_queries(parts, call.json ? 1 : 2, &mock.arena, &params, &err) < 0) {
+    if (tree_from_query(parts, call.json ? 1 : 2, &mock.arena, &params, &err) < 0) {
         if (!call.json)
             return false; /* route.c answers this one */
         params = NULL;

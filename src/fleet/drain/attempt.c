@@ -323,7 +323,9 @@ static enum next_step settle(struct held *h, int code,
     struct drainer *d = h->d;
     if (h->lost) {
         d->counters.lost++;
-        drain_event(h, DRAINER_LOST, JOB_RUNNING, NULL, "a heartbeat was refused");
+        drain_event(h, DRAINER_LOST, JOB_RUNNING, NULL,
+                    h->late ? "its visibility ran out before it could start"
+                            : "a heartbeat was refused");
         return STEP_LEAVE;
     }
     if (h->cancelled) {
@@ -368,6 +370,10 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
         refusal_check(d, code, err);
         h->give_back = true;
     }
+    /* A process that was stopped, or whose claim was answered late, may find that another
+     * has the job by now, or has ended it. */
+    if (jobq_now(d->b) >= h->sure_until_ns)
+        h->lost = h->late = true;
     if (code == JOBQ_OK && (h->lost || h->give_back))
         code = JOBQ_CANCELLED;
     if (code == JOBQ_OK)

@@ -23,6 +23,7 @@ struct beat_call {
     struct jobq_visibility_change change[JOBQ_BATCH_MAX];
     struct jobq_entry_result result[JOBQ_BATCH_MAX];
     int count;
+    int64_t made_at_ns;
 };
 
 static void new_interval(struct drainer *d)
@@ -45,6 +46,7 @@ static void gather(struct drainer *d, struct beat_call *call, int64_t now_ns)
 {
     int64_t soon_ns = now_ns - d->beat_interval_ns / 2;
     call->count = 0;
+    call->made_at_ns = now_ns;
     while (call->count < d->options.batch && d->beat_first &&
            d->beat_first->covered_at_ns <= soon_ns) {
         struct held *h = d->beat_first;
@@ -76,7 +78,9 @@ static void hear(struct beat_call *call, int i, int code)
     bool covered = h->place == HELD_BUFFERED || h->place == HELD_RUNNING;
     if (h->released || !newest || !covered)
         return;
-    if (code == JOBQ_NOT_FOUND || code == JOBQ_INVALID)
+    if (code == JOBQ_OK)
+        h->sure_until_ns = call->made_at_ns + h->d->visibility_ns;
+    else if (code == JOBQ_NOT_FOUND || code == JOBQ_INVALID)
         lose(h);
     else if (code == JOBQ_LIMIT)
         beat_remove(h); /* 12 h in all: it comes back, whatever we do */

@@ -187,6 +187,7 @@ static void adopt_receipt(struct held *h, struct drain_batch *batch,
     h->receipt_batch = batch;
     h->message.receipt = message->receipt;
     h->message.receive_count = message->receive_count;
+    h->sure_until_ns = now_ns + h->d->visibility_ns;
     if (h->in_beat) {
         beat_remove(h);
         beat_append(h, now_ns);
@@ -234,6 +235,7 @@ void held_receive(struct drainer *d, struct drain_batch *batch,
         .message = *message,
         .batch = batch,
         .receipt_batch = batch,
+        .sure_until_ns = now_ns + d->visibility_ns,
         .child = -1,
         .progress = -1,
         .progress_stored = -1,

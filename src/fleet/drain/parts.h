@@ -36,6 +36,7 @@ struct held {
     struct drain_batch *batch;         /* of everything but the receipt */
     struct drain_batch *receipt_batch; /* of the newest receipt */
     int64_t covered_at_ns;             /* when its visibility last began */
+    int64_t sure_until_ns;             /* nobody else can receive it before */
     int64_t delete_by_ns;
     enum held_place place;
     int calls;     /* in flight that read this */
@@ -44,6 +45,7 @@ struct held {
 
     /* Why an attempt does not come to its own end. */
     bool lost;      /* a heartbeat was refused: neither store nor delete */
+    bool late;      /* its visibility ran out before its work could start; lost, too */
     bool give_back; /* stopping: end the child and return the message */
     bool cancelled; /* the row says so */
     bool timed_out;

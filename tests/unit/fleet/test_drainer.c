@@ -471,6 +471,62 @@ static void a_late_attempt_does_not_overwrite(void **state)
     stage_free(st);
 }
 
+static int silent_visibility(struct jobq_queue *q, int queue,
+                             const struct jobq_visibility_change *change, int count,
+                             struct jobq_entry_result *result,
+                             struct jobq_call_cost *cost, struct jobq_error *err)
+{
+    (void)q;
+    (void)queue;
+    (void)change;
+    (void)count;
+    (void)result;
+    (void)cost;
+    return jobq_fail(err, JOBQ_UNAVAILABLE, "no answer");
+}
+
+/* The process that is stopped while its claim is under way, and what it calls then. */
+static struct stage_drainer *stopped;
+static const struct jobq_store_ops *running_ops;
+
+static int put_then_stop(struct jobq_store *store, int domain,
+                         const struct jobq_item *item, const struct jobq_expect *expect,
+                         struct jobq_call_cost *cost, struct jobq_error *err)
+{
+    int code = running_ops->put(store, domain, item, expect, cost, err);
+    fiber_sleep_until(stopped->b->sched, jobq_now(stopped->b) + 15 * S);
+    return code;
+}
+
+/* A process that was stopped past its visibility timeout, after its claim and before its
+ * work, does not begin what another has done meanwhile. */
+static void a_claim_that_is_too_old_starts_nothing(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 10 * S);
+    stage_enqueue(st, 1, "1");
+    stopped = stage_drain(st, 1);
+    struct jobq_queue_ops queue_ops = *stopped->b->queue->ops;
+    struct jobq_store_ops store_ops = *stopped->b->store->ops;
+    running_ops = stopped->b->store->ops;
+    queue_ops.set_visibility = silent_visibility;
+    store_ops.put = put_then_stop;
+    stopped->b->queue->ops = &queue_ops;
+    stopped->b->store->ops = &store_ops;
+    stage_run_for(st, 5 * S);
+    struct stage_drainer *other = stage_drain(st, 1);
+    stage_run_for(st, 60 * S);
+    for (int i = 0; i < 64; i++)
+        assert_string_equal(stopped->ids[i], ""); /* no child was started */
+    assert_int_equal(stopped->lost, 1);
+    assert_int_equal(other->ended, 1);
+    struct job_row row = stage_row(st, st->id[0]);
+    assert_int_equal(row.state, JOB_DONE);
+    assert_int_equal(row.attempt, 2);
+    assert_queue_empty(st);
+    stage_free(st);
+}
+
 struct copies {
     struct stage *st;
     const char *body;
@@ -1222,6 +1278,7 @@ int main(void)
         cmocka_unit_test(a_late_put_of_a_drainer_is_refused),
         cmocka_unit_test(a_dead_drainers_job_is_taken_over),
         cmocka_unit_test(a_late_attempt_does_not_overwrite),
+        cmocka_unit_test(a_claim_that_is_too_old_starts_nothing),
         cmocka_unit_test(another_message_for_a_running_job_is_left_alone),
         cmocka_unit_test(a_second_message_is_not_worn_out),
         cmocka_unit_test(a_message_of_a_finished_job_is_only_deleted),
