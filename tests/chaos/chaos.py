@@ -92,8 +92,8 @@ class Drainer:
         """It has ended; says what is wrong with how."""
         if code == -signal.SIGKILL and signal.SIGKILL in self.told:
             return
-        # Before it has set its handler, TERM ends it.
-        if signal.SIGTERM in self.told and code in (0, -signal.SIGTERM, 77):
+        # Before it has set its handler, TERM ends it; 6 says that its time to finish ran out.
+        if signal.SIGTERM in self.told and code in (0, 6, -signal.SIGTERM, 77):
             return
         if code == 77 and "not authorized" in self.said():
             return
