@@ -448,9 +448,19 @@ int cli_choice(struct cli *cli, int option, const char *const *names, int missin
 
 /* ---- a run ---------------------------------------------------------------------------------- */
 
+/* Why a command waits, after a few seconds and then each minute. Refusals end it, and are
+ * said then. */
+static void say_health(void *ctx, const struct health_report *report)
+{
+    char line[HEALTH_LINE_MAX];
+    if (report->kind != HEALTH_REFUSED)
+        cli_complain(ctx, "%s", health_line(report, line));
+}
+
 static void fiber_main(void *arg)
 {
     struct cli *cli = arg;
+    health_init(cli->health, &cli->live->backend, say_health, cli);
     cli->code = cli->fn(cli, cli->ctx, &cli->error);
     live_end(cli->live);
 }
@@ -491,6 +501,7 @@ int cli_run(struct cli *cli, const struct live_options *options,
         return cli_fail(cli, NULL, &cli->error);
     }
     cli->live = live;
+    cli->health = xcalloc(1, sizeof *cli->health);
     cli->fn = fn;
     cli->ctx = ctx;
     loop_on_signal(live->loop, SIGINT, on_int, cli);
@@ -498,6 +509,7 @@ int cli_run(struct cli *cli, const struct live_options *options,
     rc = live_run(live, fiber_main, cli, &cli->error);
     live_close(live);
     free(live);
+    free(cli->health);
     cli->live = NULL;
     if (rc == JOBQ_OK)
         rc = cli->code;

@@ -13,6 +13,7 @@
 #define JOBQ_LIVE_CMD_CLI_H
 
 #include "base/text.h"
+#include "fleet/port/health.h"
 #include "live/world/live.h"
 
 #include <stdio.h>
@@ -70,6 +71,7 @@ struct cli {
     void *ctx;
     int code;
     struct jobq_error error;
+    struct health *health; /* of calls that are tried again: why a command waits */
     /* Set by a subcommand that stops gracefully; else INT and TERM leave at once. */
     void (*on_signal)(struct cli *cli, int signal_number);
     void *on_signal_ctx;

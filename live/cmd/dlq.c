@@ -78,13 +78,25 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
                     d->redrive ? "redriven" : "jobs");
     int64_t rc = d->redrive ? dead_redrive(b, queue, d->limit, on_letter, d, err)
                             : dead_walk(b, queue, on_letter, d, err);
-    if (cli->json)
+    int64_t hidden = rc < 0 ? 0 : dead_hidden(b, queue, err);
+    if (cli->json && hidden > 0)
+        text_printf(&d->out, "],\"hidden\":%lld}\n", (long long)hidden);
+    else if (cli->json)
         text_puts(&d->out, rc < 0 ? "],\"incomplete\":true}\n" : "]}\n");
     cli_flush(cli, &d->out);
     if (rc < 0)
         return jobq_wrap(err, "queue '%s'", queue);
+    if (hidden < 0)
+        return jobq_wrap(err, "queue '%s'", queue);
+    if (hidden > 0)
+        cli_say(cli,
+                "%lld more are hidden by another look at them, for a minute at most; try "
+                "again then",
+                (long long)hidden);
     if (d->shown == 0)
-        cli_say(cli, d->left ? "nothing was redriven" : "no dead letters");
+        cli_say(cli, d->left      ? "nothing was redriven"
+                     : hidden > 0 ? "no dead letters that can be seen now"
+                                  : "no dead letters");
     else
         cli_say(cli, "%lld %s; next: jobq %s %s%s", (long long)d->shown,
                 d->redrive ? "redriven" : "dead", d->redrive ? "drain" : "dlq redrive",

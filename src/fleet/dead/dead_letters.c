@@ -301,6 +301,21 @@ int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *eac
     return code < 0 ? code : total;
 }
 
+int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error *err)
+{
+    struct jobq_queue_depth depth;
+    struct walk w = {.b = b};
+    struct retry r;
+    int code = queues_open_dead(b, queue, false, &w.dead, err);
+    if (code < 0)
+        return code;
+    new_deadline(&w, &r);
+    do
+        code = jobq_queue_depth(b, w.dead, &depth, err);
+    while (code < 0 && retry_again(&r, code));
+    return code < 0 ? code : depth.in_flight;
+}
+
 /* ---- another chance ------------------------------------------------------------------ */
 
 static int send_again(struct letter *l, struct jobq_error *err)

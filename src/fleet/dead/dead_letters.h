@@ -32,6 +32,10 @@ typedef int dead_letter_fn(void *ctx, const struct dead_letter *letter);
 int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
                   void *ctx, struct jobq_error *err);
 
+/* How many letters are hidden just now, by another look or by a redrive under way: a walk
+ * cannot see them. Approximate, as the service's counts are. One request, and one to open. */
+int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error *err);
+
 /* Sends up to max letters (JOBQ_FOREVER: all) to the queue again: the row becomes queued with
  * its attempts forgotten, the message is sent, the letter deleted; in this order, so that a
  * crash repeats a step and loses none. Letters whose job has ended well or was cancelled are

@@ -314,6 +314,11 @@ static void slots(const struct page_local *local, struct text *out)
         cell_int(out, cells[i]);
     text_puts(out, "</tr>");
     table_end(out);
+    if (v->trouble[0]) {
+        text_puts(out, "<p class=p><b>Trouble:</b> ");
+        page_put_html(out, str_of(v->trouble));
+        text_puts(out, "</p>");
+    }
     if (v->notice_wall_ns) {
         text_puts(out, "<p class=p>Spot notice: this box goes at ");
         page_put_time(out, v->notice_wall_ns);

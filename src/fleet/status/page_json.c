@@ -158,6 +158,7 @@ static void json_process(const struct page_local *local, struct text *out)
                  {"stale_writes", c->stale_writes}};
     put_text(out, "id", v->id);
     put_text(out, "mode", page_mode_name(v->mode));
+    put_text(out, "trouble", v->trouble); /* "": no call fails */
     for (size_t i = 0; i < sizeof count / sizeof count[0]; i++)
         put_int(out, count[i].name, count[i].value);
     put_int(out, "started_ms", v->started_wall_ns / JOBQ_NS_PER_MS);

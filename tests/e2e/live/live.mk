@@ -24,6 +24,10 @@ live-ledger: all
 live-stop: all
 	@/usr/bin/python3 tests/e2e/live/live_stop.py
 CHECKS += live-ledger live-stop
+.PHONY: live-refusals
+live-refusals: all
+	@/usr/bin/python3 tests/e2e/live/live_refusals.py
+CHECKS += live-refusals
 .PHONY: live-hostile
 live-hostile: all
 	@/usr/bin/python3 tests/e2e/live/live_hostile.py
