@@ -21,6 +21,11 @@
 #define JOBQ_FLOW_ROW_BATCH 25 /* rows a BatchPutAttributes, when jobs are batched */
 #define JOBQ_FLOW_ID_SUFFIX 25 /* id = queue's name and so many more */
 
+/* Housekeeping (src/fleet/housekeeping): a drainer asks for the first time between half and
+ * a whole of this, then about each time it is over; one of them does it. */
+#define JOBQ_FLOW_HOUSE_S 3600.0
+#define JOBQ_FLOW_KEEP_S (21 * 86400.0) /* of rows, when nobody says; sizes of ours */
+
 /* Bytes of values, besides the payload's pieces, of a finished row on a box of EC2:
  * t (ms since 1970), claim "done 1/" and a token of 12, run "MS BOX MESSAGE_ID"
  * (13 + 1 + 19 + 1 + 36), end "MS EXIT WALL_NS CPU_NS" (13 + 1 + 1 + 1 + 10 + 1 + 10). */

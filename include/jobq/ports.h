@@ -95,6 +95,7 @@ struct jobq_queue_options {
 struct jobq_queue_depth {
     int64_t visible, in_flight, delayed;
     int64_t visibility_ns; /* the queue's attribute, read by the same call */
+    int64_t retention_ns;  /* as well; 0: messages do not expire */
     int32_t max_receive_count;
 };
 
@@ -459,9 +460,6 @@ struct jobq_backend {
     jobq_outcome_fn *outcome; /* NULL: none; src/fleet/port/health.h is one */
     void *outcome_ctx;
     uint64_t failing; /* the wrappers' own: a bit an action whose last call failed */
-    struct scratch
-        *scratch; /* the product's own (src/fleet/port/scratch.h): NULL at first, and
-                                left alone by the world */
 };
 
 /* The wrappers. Each does what the table's function of the same name does, through the

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "fleet/dead/dead_letters.h"
+#include "fleet/rows/rows.h"
 #include "jobq/units.h"
 
 #include <stdlib.h>
@@ -151,28 +152,21 @@ static const struct cli_option purge_options[] = {
 
 static int drop_domains(struct cli *cli, int64_t *dropped, struct jobq_error *err)
 {
-    struct jobq_backend *b = &cli->live->backend;
-    struct jobq_str name[100];
+    struct rows_table_name *table;
     struct arena arena;
-    char after[JOB_DOMAIN_MAX + 64] = "";
-    int rc, got;
+    struct jobq_backend *b = &cli->live->backend;
+    int64_t until_ns = jobq_now(b) + JOBQ_NS_PER_MIN;
+    struct rows rows = {b, &until_ns, NULL};
     arena_init(&arena, 0);
-    do {
-        arena_reset(&arena);
-        rc = got =
-            jobq_store_list_domains(b, after[0] ? after : NULL, &arena, name, 100, err);
-        for (int i = 0; i < got && rc >= 0; i++) {
-            int day, shard;
-            snprintf(after, sizeof after, "%.*s", (int)name[i].len, name[i].ptr);
-            if (!job_domain_parse(name[i], str_of(cli->arg[0]), &day, &shard))
-                continue;
-            *dropped += 1;
-            if (!cli_given(cli, DRY_RUN))
-                rc = jobq_store_delete_domain(b, after, err);
-        }
-    } while (got == 100 && rc >= 0);
+    int count = rows_list_tables(&rows, str_of(cli->arg[0]), &arena, &table, NULL, err);
+    int rc = count < 0 ? count : JOBQ_OK;
+    for (int i = 0; i < count && rc == JOBQ_OK; i++) {
+        *dropped += 1;
+        if (!cli_given(cli, DRY_RUN))
+            rc = rows_drop_table(&rows, &table[i], err);
+    }
     arena_release(&arena);
-    return rc < 0 ? rc : JOBQ_OK;
+    return rc;
 }
 
 static int purge_one(struct cli *cli, const char *name, struct jobq_queue_depth *depth,

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "fleet/job/job.h"
+#include "fleet/rows/rows.h"
 #include "fleet/status/status.h"
 #include "jobq/units.h"
 
@@ -21,6 +22,8 @@ static const struct cli_option options[] = {
 /* A domain takes about 70 writes a second, and a job's claim and final put are one each
  * (DESIGN.md; models/params has the number with its source). */
 enum { JOBS_A_DOMAIN = 35 };
+/* SimpleDB refuses another (developer guide, limits). */
+enum { DOMAINS_LIMIT = 250, DOMAINS_WARN = 200 };
 /* Services refuse a signature further off than this: SQS 15 min; SimpleDB's and EC2's is not
  * published and taken to be the same. Past a minute it is told. */
 #define SKEW_LIMIT_NS (15 * JOBQ_NS_PER_MIN)
@@ -104,20 +107,14 @@ static void check_permissions(struct doctor *d, int queue)
 {
     struct jobq_backend *b = &d->cli->live->backend;
     struct jobq_visibility_change change = {STR("doctor"), 0};
-    struct jobq_attr attr = {STR("s"), STR("doctor"), true};
-    struct jobq_expect never = {STR("never"), STR("never"), true};
     struct jobq_entry_result result;
     struct jobq_error err;
-    char domain_name[JOB_DOMAIN_MAX + 1];
-    int domain, faults = d->faults;
+    int faults = d->faults;
     if (jobq_queue_set_visibility(b, queue, &change, 1, &result, &err) == JOBQ_DENIED)
         find(d, BAD, "permissions", "no heartbeats: %s", err.text);
     if (jobq_queue_remove(b, queue, &change.receipt, 1, &result, &err) == JOBQ_DENIED)
         find(d, BAD, "permissions", "no deletes: %s", err.text);
-    job_drainers_domain_name(str_of(d->cli->arg[0]), domain_name);
-    if (jobq_store_open(b, domain_name, &domain, &err) == JOBQ_OK &&
-        jobq_store_put(b, domain, &(struct jobq_item){STR("doctor"), &attr, 1}, &never,
-                       &err) == JOBQ_DENIED)
+    if (rows_may_write(b, str_of(d->cli->arg[0]), &err) == JOBQ_DENIED)
         find(d, BAD, "permissions", "no rows: %s", err.text);
     if (d->faults == faults)
         find(d, FINE, "permissions",
@@ -172,21 +169,27 @@ static void check_queue(struct doctor *d)
 static void check_store(struct doctor *d)
 {
     struct jobq_backend *b = &d->cli->live->backend;
-    struct jobq_str name[100];
+    struct rows_table_name *table;
     struct jobq_error err;
     struct arena arena;
-    int mine = 0, day, shard;
+    int64_t all, until_ns = jobq_now(b) + 30 * JOBQ_NS_PER_S;
+    struct rows rows = {b, &until_ns, NULL};
     arena_init(&arena, 0);
     int64_t from_ns = jobq_now(b);
-    int got = jobq_store_list_domains(b, NULL, &arena, name, 100, &err);
+    int mine =
+        rows_list_tables(&rows, str_of(d->cli->arg[0]), &arena, &table, &all, &err);
     int64_t took_ns = jobq_now(b) - from_ns;
-    for (int i = 0; i < got; i++)
-        mine += job_domain_parse(name[i], str_of(d->cli->arg[0]), &day, &shard);
-    if (got < 0)
-        find(d, BAD, got == JOBQ_DENIED ? "permissions" : "domains", "%s", err.text);
+    if (mine < 0)
+        find(d, BAD, mine == JOBQ_DENIED ? "permissions" : "domains", "%s", err.text);
     else
-        find(d, FINE, "domains", "%d of this queue, %d%s in all, in %lld ms", mine, got,
-             got == 100 ? " or more" : "", (long long)(took_ns / JOBQ_NS_PER_MS));
+        find(d,
+             all >= DOMAINS_LIMIT ? BAD
+             : all > DOMAINS_WARN ? WARN
+                                  : FINE,
+             "domains",
+             "%d of this queue, %lld in all of the %d of an account, in %lld ms%s", mine,
+             (long long)all, DOMAINS_LIMIT, (long long)(took_ns / JOBQ_NS_PER_MS),
+             all > DOMAINS_WARN ? "; jobq prune drops old ones" : "");
     if (d->rate > 0 && d->rate > (int64_t)JOBS_A_DOMAIN * d->domains)
         find(d, BAD, "load", "%lld jobs a second need %lld domains; %d take %d",
              (long long)d->rate,

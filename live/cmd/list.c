@@ -36,19 +36,13 @@ struct listing {
 /* One cheap look (DomainMetadata a domain) tells how many rows a listing would read. */
 static void say_price(struct cli *cli, struct listing *l)
 {
-    struct jobq_backend *b = &cli->live->backend;
     int64_t rows = 0;
-    for (int i = 0; i < l->list.domain_count; i++) {
-        struct jobq_domain_stats stats;
-        struct jobq_error ignored;
-        int domain;
-        if (jobq_store_open(b, l->list.domain[i].ptr, &domain, &ignored) == JOBQ_OK &&
-            jobq_store_domain_stats(b, domain, &stats, &ignored) == JOBQ_OK)
-            rows += stats.items;
-    }
+    struct jobq_error ignored;
+    if (status_list_count(&l->list, &rows, &ignored) < 0)
+        return;
     if (l->limit < rows && l->state < 0)
         rows = l->limit;
-    double usd = (double)status_list_box_usage_e10h(rows) * 1e-10 * BOX_HOUR_USD;
+    double usd = (double)rows_pages_box_usage_e10h(rows) * 1e-10 * BOX_HOUR_USD;
     if (usd > 0.01)
         cli_complain(cli, "this reads %lld rows and costs about $%.2f", (long long)rows,
                      usd);
@@ -112,7 +106,7 @@ static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
         return rc;
     /* No row yet, or a name that was mistyped? */
     int queue;
-    if (l->list.domain_count == 0 &&
+    if (l->list.pages.table_count == 0 &&
         (rc = cmd_queue_open(b, cli->arg[0], &queue, err)) < 0)
         return rc;
     say_price(cli, l);

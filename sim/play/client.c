@@ -13,9 +13,6 @@
 /* Jobs a feeder hands over at once: two calls of rows (25) and five of messages (10). */
 #define CHUNK_MAX 50
 #define OPERATOR_CHUNK 50
-/* Rows are kept at least as long as the queue may still hold their messages. */
-#define RETENTION_NS (5 * JOBQ_NS_PER_DAY)
-
 struct feeder {
     struct replication *rep;
     struct enqueuer_job job[CHUNK_MAX];
@@ -135,7 +132,6 @@ static int set_up(struct replication *rep, struct jobq_error *err)
     bool ideal = rep->params->latency[WORLD_SQS_SEND].zero;
     struct enqueuer_options o = enqueuer_defaults(REPLICATION_QUEUE);
     scenario_enqueuer_options(sc, &o);
-    o.rotate_days = 1;
     o.retry_for_ns =
         12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
     if (rep->params->sqs.message_bytes_max > 0)
@@ -148,19 +144,6 @@ static int set_up(struct replication *rep, struct jobq_error *err)
         code = enqueuer_make_domains(rep->enqueuer, err);
     rep->feeders = (int)clients;
     return code;
-}
-
-static void keep_house(void *arg)
-{
-    struct replication *rep = arg;
-    struct jobq_backend *b = world_backend(rep->client);
-    int64_t keep_ns =
-        rep->scenario->keep_ns > RETENTION_NS ? rep->scenario->keep_ns : RETENTION_NS;
-    for (;;) {
-        fiber_sleep_until(b->sched, jobq_now(b) + JOBQ_NS_PER_DAY);
-        struct jobq_error err;
-        enqueuer_drop_old(rep->enqueuer, keep_ns, &err);
-    }
 }
 
 /* ---- the operator ------------------------------------------------------------------- */
@@ -235,9 +218,6 @@ static void client_main(void *arg)
     replication_origin(rep);
     if (rep->scenario->boot == SCENARIO_BOOT_MODEL)
         fiber_spawn(fibers, operate, rep);
-    /* Where messages never expire a row may be needed for ever. */
-    if (world_backend(rep->client)->store && rep->params->sqs.retention)
-        fiber_spawn(fibers, keep_house, rep);
     for (int i = 0; i < rep->feeders; i++)
         fiber_spawn(fibers, feed, rep);
 }

@@ -7,7 +7,9 @@
 #include "sim/play/internal.h"
 
 #include "base/arena.h"
+#include "fleet/housekeeping/housekeeping.h"
 #include "fleet/job/job.h"
+#include "fleet/rows/rows.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -97,10 +99,10 @@ static enum jobrec_state state_of_row(struct replication *rep, struct jobq_str i
     struct job_row row;
     struct simpledb_reply reply;
     struct jobq_error err;
-    char name[JOB_DOMAIN_MAX + 1];
+    char name[ROWS_TABLE_NAME_MAX + 1];
     if (job_id_parse(id, &parts, &err) < 0)
         return JOBREC_OPEN;
-    job_domain_name(parts.queue, parts.day, parts.shard, name);
+    rows_table_write(parts.queue, parts.day, parts.shard, name);
     int domain = simpledb_domain_find(db, str_of(name));
     if (domain < 0 ||
         simpledb_get(db, world_now(rep->world), 0.5, domain, id, NULL, 0, true, arena,
@@ -235,6 +237,9 @@ static struct drainer_options drainer_settings(struct replication_box *b)
     o.stats_ns = JOBQ_FOREVER;
     o.cancel_check_ns = JOBQ_FOREVER;
     o.idle_exit_ns = JOBQ_FOREVER;
+    /* A scenario may price rows that are kept for less than the product allows. */
+    if (sc->keep_ns > HOUSEKEEPING_KEEP_NS)
+        o.keep_ns = sc->keep_ns;
     o.create = false;
     o.on_event = records_on_event;
     o.event_ctx = b;

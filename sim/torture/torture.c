@@ -275,7 +275,7 @@ static void read_rows(struct torture *t, struct jobrec_table *rows)
         struct jobq_str name = simpledb_domain_name(db, d);
         int day, shard;
         if (!simpledb_domain_exists(db, d) ||
-            !job_domain_parse(name, STR(REPLICATION_QUEUE), &day, &shard))
+            !rows_table_read(name, STR(REPLICATION_QUEUE), &day, &shard))
             continue;
         struct simpledb_cursor cursor = {0};
         struct jobq_item item;

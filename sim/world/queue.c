@@ -76,6 +76,7 @@ static enum sqs_fault read_depth(struct admin_call *a)
             .in_flight = info.in_flight,
             .delayed = info.delayed,
             .visibility_ns = info.settings.visibility_ns,
+            .retention_ns = w->params->sqs.retention ? info.settings.retention_ns : 0,
             .max_receive_count =
                 info.settings.redrive_queue >= 0 ? info.settings.redrive_receives : 0};
     return fault;

@@ -27,6 +27,7 @@ struct fiber_proc {
     int64_t pins;
     bool alive;
     struct arena arena;
+    void *slot;
     char name[PROC_NAME_MAX];
 };
 
@@ -215,6 +216,7 @@ struct fiber_proc *fiber_proc_new(struct fiber_sched *sched, const char *name)
         proc->sched = sched;
         arena_init(&proc->arena, 0);
     }
+    proc->slot = NULL;
     proc->prev = NULL;
     proc->next = sched->procs;
     if (proc->next)
@@ -254,6 +256,11 @@ bool fiber_proc_alive(const struct fiber_proc *proc)
 struct arena *fiber_proc_arena(struct fiber_proc *proc)
 {
     return &proc->arena;
+}
+
+void **fiber_proc_slot(struct fiber_proc *proc)
+{
+    return &proc->slot;
 }
 
 void fiber_proc_pin(struct fiber_proc *proc)

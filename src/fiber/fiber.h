@@ -87,6 +87,8 @@ void fiber_proc_kill(struct fiber_proc *proc);
 bool fiber_proc_alive(const struct fiber_proc *proc);
 /* Memory that lives as long as the process. Owner: the process. */
 struct arena *fiber_proc_arena(struct fiber_proc *proc);
+/* A pointer of whatever runs in the process; NULL at first, and gone with it. */
+void **fiber_proc_slot(struct fiber_proc *proc);
 /* Something outside still reads the process's memory (a call in flight). unpin may free a
  * killed process: do not touch it afterwards. */
 void fiber_proc_pin(struct fiber_proc *proc);

@@ -25,8 +25,9 @@
     X(retries, "attempts - 1", 0.05, s->attempts - 1)                                    \
     X(per_run, "1 / jobs", 0.05, sc->jobs > 0 ? 1 / sc->jobs : 0)                        \
     X(boxes_per_run, "boxes / jobs", 0.1, sc->jobs > 0 ? sc->boxes / sc->jobs : 0)       \
-    X(domains_per_run, "domains / jobs", 0.05,                                           \
-      sc->jobs > 0 && terms_simpledb(sc) ? sc->domains / sc->jobs : 0)                   \
+    X(domains_per_run, "domains made and dropped / jobs", 0.05, s->tables)               \
+    X(house_rounds, "rounds of housekeeping / jobs", 0.2, s->house_rounds)               \
+    X(house_asks, "asks whose turn it is / jobs", 0.2, s->house_asks)                    \
     X(single_rows, "share of rows put one by one", 0,                                    \
       terms_simpledb(sc) ? s->single_rows : 0)                                           \
     X(row_batches, "rows put in batches / row batch", 0,                                 \
@@ -170,6 +171,8 @@ double terms_doubt(int index, const struct predict_scenario *sc,
 #define GET_HOURS 0.0000093202
 #define GET_SQUARE_HOURS 2e-9
 #define DOMAIN_HOURS 0.0055590278
+#define LIST_HOURS 0.0000071759
+#define SELECT_HOURS 0.0000137200 /* that finds nothing */
 
 static const struct {
     enum usage_line line;
@@ -190,13 +193,18 @@ static const struct {
     {USAGE_VISIBILITY, T_retries, 1},
     {USAGE_QUEUE_OTHER, T_per_run, 3},
     {USAGE_QUEUE_OTHER, T_boxes_per_run, 1},
+    {USAGE_QUEUE_OTHER, T_house_rounds, 1},
     {USAGE_PUT, T_single_rows, 1},
     {USAGE_PUT, T_attempt_puts, 1},
     {USAGE_PUT, T_refused_puts, 1},
     {USAGE_PUT_BATCH, T_row_batches, 1},
     {USAGE_PUT_BATCH, T_refused_batches, 1},
     {USAGE_GET, T_reads, 1},
+    {USAGE_GET, T_house_asks, 1},
+    {USAGE_PUT, T_house_rounds, 1},
+    {USAGE_SELECT, T_house_rounds, 1},
     {USAGE_STORE_OTHER, T_domains_per_run, 1},
+    {USAGE_STORE_OTHER, T_house_rounds, 2},
     {USAGE_BOX_PUT, T_single_rows, PUT_HOURS},
     {USAGE_BOX_PUT, T_attempt_puts, PUT_HOURS},
     {USAGE_BOX_PUT, T_refused_puts, PUT_HOURS}, /* as an error: no cube */
@@ -207,7 +215,11 @@ static const struct {
     {USAGE_BOX_PUT_BATCH, T_refused_batches, PUT_HOURS},
     {USAGE_BOX_GET, T_reads, GET_HOURS},
     {USAGE_BOX_GET, T_read_squares, GET_SQUARE_HOURS},
+    {USAGE_BOX_GET, T_house_asks, GET_HOURS},
+    {USAGE_BOX_PUT, T_house_rounds, PUT_HOURS},
+    {USAGE_BOX_SELECT, T_house_rounds, SELECT_HOURS},
     {USAGE_BOX_OTHER, T_domains_per_run, DOMAIN_HOURS},
+    {USAGE_BOX_OTHER, T_house_rounds, 2 * LIST_HOURS},
     {USAGE_WRITE_UNITS, T_write_units, 1},
     {USAGE_READ_UNITS, T_read_units, 1},
     {USAGE_WIRE_OUT, T_wire_out, 1},

@@ -152,6 +152,8 @@ struct predict_state {
     double busy_s, idle_s, boot_s; /* instance seconds a job */
     double queued_s;               /* between enqueue and start */
     double makespan_s;             /* of a run, once a box is up; 0: marginal */
+    double tables; /* made and dropped, a job: domains of each day, the drainers' own */
+    double house_rounds, house_asks; /* housekeeping a job: done, and asked for (reads) */
     double end_s; /* of a run at its domains' limit, from its start; else 0 */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
 };

@@ -7,6 +7,7 @@
 #include "fleet/enqueue/queues.h"
 #include "fleet/port/retry.h"
 #include "fleet/port/scratch.h"
+#include "fleet/rows/rows.h"
 #include "jobq/units.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ struct letter {
     struct walk *w;
     const struct jobq_message *message;
     struct job_body body; /* id.ptr NULL: no job */
-    int domain;
+    int table;
     struct job_row row;
     bool unreadable; /* the row; the letter stays, for a person to look at */
 };
@@ -89,22 +90,19 @@ static int receive(struct walk *w, struct jobq_message *out, struct jobq_error *
     return count;
 }
 
+static struct rows rows_of(struct walk *w)
+{
+    w->deadline_ns = jobq_now(w->b) + RETRY_FOR_NS;
+    return (struct rows){w->b, &w->deadline_ns, NULL};
+}
+
 static int read_row(struct letter *l, struct jobq_error *err)
 {
-    struct walk *w = l->w;
-    struct jobq_item item = {.name = l->body.id};
-    struct retry r;
-    int code;
-    new_deadline(w, &r);
-    do
-        code = jobq_store_get(w->b, l->domain, l->body.id, NULL, 0, true,
-                              &w->scratch->arena, &item, err);
-    while (code < 0 && retry_again(&r, code));
-    if (code == JOBQ_NOT_FOUND) {
-        l->row = (struct job_row){0};
-        return JOBQ_OK;
-    }
-    return code < 0 ? code : job_row_read(&item, &l->row, err);
+    struct jobq_item item;
+    struct rows rows = rows_of(l->w);
+    int code = rows_read(&rows, l->table, l->body.id, ROWS_CLAIM, &l->w->scratch->arena,
+                         &item, &l->row, err);
+    return code == JOBQ_NOT_FOUND ? JOBQ_OK : code; /* no table: no row */
 }
 
 /* Reads the letter's job and, with a store, its row. */
@@ -112,7 +110,6 @@ static int read_letter(struct walk *w, const struct jobq_message *message,
                        struct letter *l, struct jobq_error *err)
 {
     struct jobq_error unreadable;
-    struct job_id_parts parts;
     *l = (struct letter){.w = w, .message = message};
     if (job_body_read(message->body, message->phantom_bytes, &l->body, &unreadable) < 0) {
         l->body.id = (struct jobq_str){0};
@@ -120,12 +117,10 @@ static int read_letter(struct walk *w, const struct jobq_message *message,
     }
     if (!w->b->store)
         return JOBQ_OK;
-    char name[JOB_DOMAIN_MAX + 1];
-    job_id_parse(l->body.id, &parts, err);
-    job_domain_name(parts.queue, parts.day, parts.shard, name);
-    int code = jobq_store_open(w->b, name, &l->domain, &unreadable);
-    if (code == JOBQ_OK)
-        code = read_row(l, &unreadable);
+    l->table = rows_table(w->b, &l->body.id_parts, err);
+    if (l->table < 0)
+        return l->table;
+    int code = read_row(l, &unreadable);
     if (code == JOBQ_CORRUPT) {
         l->unreadable = true;
         l->row = (struct job_row){0};
@@ -141,17 +136,14 @@ static int put_state(struct letter *l, int64_t attempt, enum job_state state,
                      struct jobq_error *err)
 {
     struct walk *w = l->w;
-    char token[JOB_TOKEN_MAX], claim[JOB_CLAIM_MAX];
+    char token[JOB_TOKEN_MAX];
     memcpy(token, w->token, 16);
     token[16] = '.';
-    int token_bytes = 17 + text_write_int(token + 17, ++w->sequence);
-    int len =
-        job_claim_write(state, attempt, (struct jobq_str){token, token_bytes}, claim);
-    const struct jobq_attr attr = {STR("claim"), {claim, len}, true};
-    struct jobq_expect expect = {
-        .name = STR("claim"), .value = l->row.claim, .exists = l->row.claim.len > 0};
-    return jobq_store_put(w->b, l->domain, &(struct jobq_item){l->body.id, &attr, 1},
-                          &expect, err);
+    int len = 17 + text_write_int(token + 17, ++w->sequence);
+    struct rows rows = {.b = w->b};
+    struct rows_claim claim = {
+        .over = l->row.claim, .state = state, .attempt = attempt, .token = {token, len}};
+    return rows_claim(&rows, l->table, l->body.id, &claim, err);
 }
 
 /* Brings a row to `state` unless `leave` says that it is to be left. Looks again when
@@ -323,17 +315,9 @@ static int send_again(struct letter *l, struct jobq_error *err)
     struct walk *w = l->w;
     struct jobq_outgoing message = {.body = l->message->body,
                                     .phantom_bytes = l->message->phantom_bytes};
-    struct jobq_entry_result result = {0};
-    struct retry r;
     int code;
-    new_deadline(w, &r);
-    do {
-        code = jobq_queue_send(w->b, w->queue, &message, 1, &result, err);
-        if (code == JOBQ_OK && result.code < 0)
-            code = jobq_fail(err, (enum jobq_code)result.code,
-                             "the queue refused a message");
-    } while (code < 0 && retry_again(&r, code));
-    return code;
+    w->deadline_ns = jobq_now(w->b) + RETRY_FOR_NS;
+    return queues_send(w->b, w->queue, &message, 1, &w->deadline_ns, &code, NULL, err);
 }
 
 static int delete_letter(struct letter *l, struct jobq_error *err)

@@ -77,11 +77,11 @@ static enum next_step skip(struct held *h, enum next_step step, enum job_state s
 static enum next_step no_domain(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    char name[JOB_DOMAIN_MAX + 1];
+    char name[ROWS_TABLE_NAME_MAX + 1];
     const struct job_id_parts *id = &h->body.id_parts;
     int64_t age_ns = jobq_wall(d->b) - id->created_ms * JOBQ_NS_PER_MS;
     bool expected = age_ns < ROWS_EXPECTED_NS && age_ns > -ROWS_EXPECTED_NS;
-    job_domain_name(d->queue_name, id->day, id->shard, name);
+    rows_table_write(id->queue, id->day, id->shard, name);
     jobq_fail(err, JOBQ_NOT_FOUND,
               expected ? "domain '%s' with the rows of '%.*s' does not exist: a wiped "
                          "store, or another region than the enqueuer's? --create makes it"
@@ -110,8 +110,8 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
         *step = skip(h, STEP_DEAD, JOB_DEAD, "attempts are used up");
         return false;
     }
-    h->domain = drain_domain(d, h->body.id_parts.day, h->body.id_parts.shard, err);
-    enum claim_outcome outcome = h->domain < 0 ? CLAIM_LEAVE : claim_take(h, &state, err);
+    h->table = rows_tables_find(&d->tables, d->b, &h->body.id_parts, err);
+    enum claim_outcome outcome = h->table < 0 ? CLAIM_LEAVE : claim_take(h, &state, err);
     switch (outcome) {
     case CLAIM_OURS:
         return true;

@@ -37,18 +37,27 @@ static struct jobq_str message_id(const struct held *h)
     return id.len <= MESSAGE_ID_MAX ? id : (struct jobq_str){id.ptr, MESSAGE_ID_MAX};
 }
 
-/* h's claim as it is in a state, in room of JOB_CLAIM_MAX bytes. */
-static struct jobq_str claim_of(const struct held *h, enum job_state state,
-                                int64_t attempt, char *room)
+static struct jobq_str token_of(const struct held *h)
 {
-    struct jobq_str token = {h->token, h->token_bytes};
-    return (struct jobq_str){room, job_claim_write(state, attempt, token, room)};
+    return (struct jobq_str){h->token, h->token_bytes};
+}
+
+/* h's own running claim, in room of JOB_CLAIM_MAX bytes. */
+static struct jobq_str running_claim(const struct held *h, char *room)
+{
+    return (struct jobq_str){room,
+                             job_claim_write(JOB_RUNNING, h->attempt, token_of(h), room)};
+}
+
+/* h's calls for its row. */
+static struct rows rows_of(const struct held *h)
+{
+    return (struct rows){h->d->b, &h->deadline_ns, &h->d->counters.retries};
 }
 
 static bool is_ours(const struct held *h, const struct job_row *row)
 {
-    return h->token_bytes > 0 &&
-           str_eq(row->token, (struct jobq_str){h->token, h->token_bytes});
+    return h->token_bytes > 0 && str_eq(row->token, token_of(h));
 }
 
 /* A token that was never used before: PROCESS.COUNTER. All puts that try to claim for one
@@ -62,41 +71,29 @@ static void new_token(struct held *h)
     assert(h->token_bytes <= JOB_TOKEN_MAX);
 }
 
-/* What a first claim expects. */
-static const struct jobq_expect NO_CLAIM = {.name = {"claim", 5}, .value = {"", 0}};
-
-static int put_claimed(struct held *h, const struct jobq_expect *expect,
-                       struct jobq_error *err)
+/* over: the claim that was read; "" before the first. */
+static int put_claimed(struct held *h, struct jobq_str over, struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    char run[RUN_BYTES], claim[JOB_CLAIM_MAX];
+    struct rows rows = rows_of(h);
+    char run[RUN_BYTES];
     char *p = run + text_write_int(run, jobq_wall(d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
     p = put_word(p, d->box);
     *p++ = ' ';
     p = put_word(p, message_id(h));
-    const struct jobq_attr attr[JOB_CLAIM_N] = {
-        {STR("claim"), claim_of(h, JOB_RUNNING, h->attempt, claim), true},
-        {STR("run"), {run, p - run}, true},
-    };
-    const struct jobq_item item = {h->body.id, attr, JOB_CLAIM_N};
-    return jobq_store_put(d->b, h->domain, &item, expect, err);
+    const struct jobq_attr attr = {STR("run"), {run, p - run}, true};
+    const struct rows_claim claim = {over,        JOB_RUNNING, h->attempt,
+                                     token_of(h), &attr,       1};
+    return rows_claim(&rows, h->table, h->body.id, &claim, err);
 }
 
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
                    struct jobq_error *err)
 {
-    struct drainer *d = h->d;
-    struct retry r;
-    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
-    int code;
-    *item = (struct jobq_item){.name = h->body.id};
-    do
-        code = jobq_store_get(d->b, h->domain, h->body.id, NULL, 0, true,
-                              &h->batch->strings, item, err);
-    while (code < 0 && retry_again(&r, code));
-    d->counters.retries += r.tries;
-    return code < 0 ? code : job_row_read(item, row, err);
+    struct rows rows = rows_of(h);
+    return rows_read(&rows, h->table, h->body.id, ROWS_WHOLE, &h->batch->strings, item,
+                     row, err);
 }
 
 /* ---- the claim ----------------------------------------------------------------------- */
@@ -106,18 +103,14 @@ int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
 static int put_exhausted(struct held *h, const struct job_row *row,
                          struct jobq_error *err)
 {
-    struct drainer *d = h->d;
-    char end[64], claim[JOB_CLAIM_MAX];
-    char *p = end + text_write_int(end, jobq_wall(d->b) / JOBQ_NS_PER_MS);
+    struct rows rows = rows_of(h);
+    char end[64];
+    char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     p = put_word(p, STR(" -1 0 0"));
-    const struct jobq_attr attr[2] = {
-        {STR("claim"), claim_of(h, JOB_DEAD, row->attempt, claim), true},
-        {STR("end"), {end, p - end}, true},
-    };
-    struct jobq_expect expect = {
-        .name = STR("claim"), .value = row->claim, .exists = true};
-    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, attr, 2},
-                          &expect, err);
+    const struct jobq_attr attr = {STR("end"), {end, p - end}, true};
+    const struct rows_claim claim = {row->claim,  JOB_DEAD, row->attempt,
+                                     token_of(h), &attr,    1};
+    return rows_claim(&rows, h->table, h->body.id, &claim, err);
 }
 
 enum verdict { TAKE, GIVE_UP_ON, SETTLED };
@@ -169,10 +162,8 @@ static int look(struct held *h, enum claim_outcome *out, enum job_state *out_sta
         }
         return code;
     }
-    struct jobq_expect over = {
-        .name = STR("claim"), .value = row.claim, .exists = row.claim.len > 0};
     h->attempt = (int32_t)row.attempt + 1;
-    code = put_claimed(h, &over, err);
+    code = put_claimed(h, row.claim, err);
     if (code == JOBQ_OK && row.state == JOB_RUNNING)
         h->d->counters.takeovers++;
     return code;
@@ -185,13 +176,10 @@ enum { DOMAIN_TRIES = 5 };
 static bool await_domain(struct held *h, struct retry *r)
 {
     struct drainer *d = h->d;
-    char name[JOB_DOMAIN_MAX + 1];
     struct jobq_error err;
     int code = JOBQ_OK;
     if (d->options.create) {
-        job_domain_name(d->queue_name, h->body.id_parts.day, h->body.id_parts.shard,
-                        name);
-        code = jobq_store_create_domain(d->b, name, &err);
+        code = rows_make_table(d->b, &h->body.id_parts, &err);
         refusal_check(d, code, &err);
     }
     if (r->tries >= DOMAIN_TRIES || d->fatal.code != JOBQ_OK ||
@@ -218,7 +206,7 @@ static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out
                 return CLAIM_NO_DOMAIN;
             read = false;
             h->attempt = 1;
-            code = put_claimed(h, &NO_CLAIM, err);
+            code = put_claimed(h, STR(""), err);
             continue;
         }
         if (code == JOBQ_CONFLICT)
@@ -228,7 +216,7 @@ static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out
         d->counters.retries += code != JOBQ_CONFLICT;
         if (looks >= LOOKS_MAX)
             return CLAIM_LEAVE;
-        code = read ? look(h, &out, out_state, err) : put_claimed(h, &NO_CLAIM, err);
+        code = read ? look(h, &out, out_state, err) : put_claimed(h, STR(""), err);
     }
 }
 
@@ -242,25 +230,21 @@ enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
     if (h->message.receive_count > 1)
         return claim_on(h, JOBQ_CONFLICT, out_state, err);
     h->attempt = 1;
-    int code = put_claimed(h, &NO_CLAIM, err);
+    int code = put_claimed(h, STR(""), err);
     return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, out_state, err);
 }
 
 int progress_put(const struct held *h, struct jobq_error *err)
 {
-    struct drainer *d = h->d;
-    /* The attempt may end, and change its claim, while this call is under way. */
+    struct rows rows = rows_of(h);
     char room[JOB_CLAIM_MAX], value[JOB_CLAIM_MAX];
-    struct jobq_str claim = claim_of(h, JOB_RUNNING, h->attempt, room);
     char *p = value + text_write_int(value, h->attempt);
     *p++ = '/';
-    p = put_word(p, (struct jobq_str){h->token, h->token_bytes});
+    p = put_word(p, token_of(h));
     *p++ = ' ';
     p += text_write_int(p, h->progress);
     const struct jobq_attr attr = {STR("progress"), {value, p - value}, true};
-    struct jobq_expect expect = {.name = STR("claim"), .value = claim, .exists = true};
-    return jobq_store_put(d->b, h->domain, &(struct jobq_item){h->body.id, &attr, 1},
-                          &expect, err);
+    return rows_note(&rows, h->table, h->body.id, running_claim(h, room), &attr, err);
 }
 
 /* ---- the end ------------------------------------------------------------------------- */
@@ -310,54 +294,34 @@ static enum final_outcome look_at_end(struct held *h, enum job_state state,
     return row.exists && job_state_is_final(row.state) ? FINAL_ENDED : FINAL_LOST;
 }
 
-static int put_again(struct held *h, int code, const struct jobq_item *item,
-                     const struct jobq_expect *expect, struct jobq_error *err)
+/* Over our own running claim, tried again. */
+static int put_over(struct held *h, struct rows_claim *claim, struct jobq_error *err)
 {
-    struct drainer *d = h->d;
+    struct rows rows = rows_of(h);
     struct retry r;
-    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
-    while (code < 0 && retry_again(&r, code))
-        code = jobq_store_put(d->b, h->domain, item, expect, err);
-    d->counters.retries += r.tries;
-    return code;
-}
-
-/* Over our own running claim. */
-static int put_over(struct held *h, const struct jobq_attr *attr, int attr_count,
-                    struct jobq_error *err)
-{
     char room[JOB_CLAIM_MAX];
-    const struct jobq_item item = {h->body.id, attr, attr_count};
-    struct jobq_expect expect = {.name = STR("claim"),
-                                 .value = claim_of(h, JOB_RUNNING, h->attempt, room),
-                                 .exists = true};
-    int code = jobq_store_put(h->d->b, h->domain, &item, &expect, err);
-    return code < 0 ? put_again(h, code, &item, &expect, err) : code;
+    int code;
+    claim->over = running_claim(h, room);
+    claim->token = token_of(h);
+    retry_init(&r, h->d->b, &RETRY_CALLS, &h->deadline_ns);
+    do
+        code = rows_claim(&rows, h->table, h->body.id, claim, err);
+    while (code < 0 && retry_again(&r, code));
+    h->d->counters.retries += r.tries;
+    return code;
 }
 
 /* Given back: the attempt does not count. */
 static int put_queued(struct held *h, struct jobq_error *err)
 {
-    char room[JOB_CLAIM_MAX];
-    const struct jobq_attr attr = {STR("claim"),
-                                   claim_of(h, JOB_QUEUED, h->attempt - 1, room), true};
-    return put_over(h, &attr, 1, err);
-}
-
-/* An end whose last output goes with it: end[] and the pieces. */
-static int put_with_tail(struct held *h, const struct jobq_attr *end,
-                         const struct jobq_work_result *result, struct jobq_error *err)
-{
-    struct jobq_attr attr[JOB_FINAL_N(JOB_TAIL_PIECES)];
-    memcpy(attr, end, JOB_FINAL_N(0) * sizeof *attr);
-    int pieces = put_tail(h, result, attr + JOB_FINAL_N(0));
-    return put_over(h, attr, JOB_FINAL_N(pieces), err);
+    struct rows_claim claim = {.state = JOB_QUEUED, .attempt = h->attempt - 1};
+    return put_over(h, &claim, err);
 }
 
 static int put_end(struct held *h, enum job_state state,
                    const struct jobq_work_result *result, struct jobq_error *err)
 {
-    char room[JOB_CLAIM_MAX], end[80]; /* four numbers */
+    char end[80]; /* four numbers */
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
     p += text_write_int(p, result->exit_code);
@@ -365,13 +329,12 @@ static int put_end(struct held *h, enum job_state state,
     p += text_write_int(p, result->wall_ns);
     *p++ = ' ';
     p += text_write_int(p, result->cpu_ns);
-    const struct jobq_attr attr[JOB_FINAL_N(0)] = {
-        {STR("claim"), claim_of(h, state, h->attempt, room), true},
-        {STR("end"), {end, p - end}, true},
-    };
-    if (result->tail && result->tail_bytes > 0)
-        return put_with_tail(h, attr, result, err);
-    return put_over(h, attr, JOB_FINAL_N(0), err);
+    struct jobq_attr attr[ROWS_CLAIM_ATTRS] = {{STR("end"), {end, p - end}, true}};
+    struct rows_claim claim = {.state = state,
+                               .attempt = h->attempt,
+                               .attr = attr,
+                               .attr_count = 1 + put_tail(h, result, attr + 1)};
+    return put_over(h, &claim, err);
 }
 
 enum final_outcome final_put(struct held *h, enum job_state state,

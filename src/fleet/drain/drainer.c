@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "fleet/drain/parts.h"
 #include "fleet/enqueue/queues.h"
+#include "fleet/housekeeping/housekeeping.h"
 #include "jobq/units.h"
 
 #include <assert.h>
@@ -37,6 +38,8 @@ struct drainer_options drainer_defaults(const char *queue, int slots)
         .notice_ns = JOBQ_FOREVER,
         .notice_margin_ns = 5 * JOBQ_NS_PER_S,
         .stats_ns = JOBQ_NS_PER_MIN,
+        .housekeeping_ns = HOUSEKEEPING_EVERY_NS,
+        .keep_ns = HOUSEKEEPING_KEEP_NS,
         .idle_exit_ns = JOBQ_FOREVER,
         .retry_for_ns = 10 * JOBQ_NS_PER_MIN,
         .exec = true,
@@ -66,8 +69,8 @@ static int check_options(const struct drainer_options *o, struct jobq_error *err
     if (o->wait_ns < 0 || o->retry_base_ns < 0 || o->retry_cap_ns < 0 ||
         o->time_limit_ns < 0 || o->kill_grace_ns < 0 || o->linger_ns < 0 ||
         o->cancel_check_ns <= 0 || o->progress_ns < DRAINER_AUTO || o->notice_ns <= 0 ||
-        o->notice_margin_ns < 0 || o->stats_ns <= 0 || o->idle_exit_ns < 0 ||
-        o->retry_for_ns < 0)
+        o->notice_margin_ns < 0 || o->stats_ns <= 0 || o->housekeeping_ns <= 0 ||
+        o->keep_ns < 0 || o->idle_exit_ns < 0 || o->retry_for_ns < 0)
         return jobq_fail(err, JOBQ_INVALID, "an option's duration is out of its range");
     if (o->wait_ns > WAIT_MAX_NS)
         return jobq_fail(err, JOBQ_LIMIT, "a long poll exceeds '20s'");
@@ -114,8 +117,7 @@ static void init(struct drainer *d, struct jobq_backend *b,
     d->give_up_at_ns = JOBQ_FOREVER;
     d->quiet_since_ns = -1;
     d->stats_written = 1;
-    for (int i = 0; i < DRAIN_DAYS; i++)
-        d->domains[i].day = -1;
+    rows_tables_init(&d->tables, d->queue_name);
     d->started_wall_ns = jobq_wall(b);
 }
 
@@ -132,7 +134,8 @@ static int open_queues(struct drainer *d, struct jobq_error *err)
     if (queues_open(b, &queues, deadline_ns, &d->queue, &d->dead_queue, err) < 0)
         return err->code;
     d->visibility_ns = d->options.visibility_ns;
-    if (d->visibility_ns < 0) {
+    bool keeps_house = b->store && d->options.housekeeping_ns < JOBQ_FOREVER;
+    if (d->visibility_ns < 0 || keeps_house) {
         struct jobq_queue_depth depth;
         struct retry r;
         retry_init(&r, b, &RETRY_CALLS, &deadline_ns);
@@ -140,9 +143,13 @@ static int open_queues(struct drainer *d, struct jobq_error *err)
         do
             code = jobq_queue_depth(b, d->queue, &depth, err);
         while (code < 0 && retry_again(&r, code));
+        if (code == JOBQ_OK && keeps_house)
+            code = housekeeping_check_keep(d->options.keep_ns, depth.retention_ns, err);
         if (code < 0)
             return jobq_wrap(err, "queue '%s'", d->options.queue);
-        d->visibility_ns = depth.visibility_ns;
+        d->retention_ns = depth.retention_ns;
+        if (d->visibility_ns < 0)
+            d->visibility_ns = depth.visibility_ns;
         if (d->visibility_ns <= 0)
             return jobq_fail(err, JOBQ_INVALID,
                              "queue '%s' has a visibility timeout of '0s'",

@@ -51,7 +51,7 @@ enum drainer_event_kind {
                      */
 };
 
-/* Strings die with the call. Instants are on jobq_now's clock. */
+/* Strings die with the call; job_id is "-" where no job is meant. Instants are on jobq_now's clock. */
 struct drainer_event {
     enum drainer_event_kind kind;
     struct jobq_str job_id;
@@ -98,6 +98,11 @@ struct drainer_options {
     int64_t notice_margin_ns; /* be done so long before the box goes [5 s] */
     int64_t stats_ns; /* statistics row at most so often (>= 1 min advised; one put of one
                          attribute) [1 min] */
+    int64_t housekeeping_ns; /* one drainer of the queue keeps house about so often
+                                (fleet/housekeeping/housekeeping.h); JOBQ_FOREVER: never
+                                [1 h] */
+    int64_t keep_ns;      /* of rows, from the end of their day; longer than the queue's
+                             retention and 12 h [21 d] */
     int64_t idle_exit_ns; /* return when nothing was visible, delayed, in flight or held
                              for so long; 0: at the first time [JOBQ_FOREVER] */
     int64_t

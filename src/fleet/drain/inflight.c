@@ -274,31 +274,3 @@ void held_unpin(struct held *h)
     if (--h->calls == 0 && h->released)
         reuse(h);
 }
-
-/* ---- domains ------------------------------------------------------------------------- */
-
-int drain_domain(struct drainer *d, int day, int shard, struct jobq_error *err)
-{
-    struct drain_domains *of = NULL;
-    for (int i = 0; i < DRAIN_DAYS && !of; i++)
-        if (d->domains[i].day == day)
-            of = &d->domains[i];
-    if (!of) {
-        of = &d->domains[d->domains_next];
-        d->domains_next = (d->domains_next + 1) % DRAIN_DAYS;
-        of->day = day;
-        for (int i = 0; i < JOB_SHARDS_MAX; i++)
-            of->handle[i] = -1;
-    }
-    if (shard < JOB_SHARDS_MAX && of->handle[shard] >= 0)
-        return of->handle[shard];
-    char name[JOB_DOMAIN_MAX + 1];
-    int handle = -1;
-    job_domain_name(d->queue_name, day, shard, name);
-    int code = jobq_store_open(d->b, name, &handle, err);
-    if (code < 0)
-        return code;
-    if (shard < JOB_SHARDS_MAX)
-        of->handle[shard] = handle;
-    return handle;
-}

@@ -7,14 +7,15 @@
  * something has changed, so that the status view has progress for one small put a minute
  * and never counts rows.
  *
- * The row: item = the drainer's id, in the domain QUEUE.drainers; s = "WALL_MS BOX SLOTS ..."
- * (fleet/status.h). The time comes first: rows changed since then are selected
- * by s > 'WALL_MS'. */
+ * The row: "WALL_MS BOX SLOTS ..." (fleet/status/status.h). The time comes first, so that
+ * the rows changed since a time are found by comparing. */
 #include "base/text.h"
 #include "fleet/drain/parts.h"
+#include "fleet/housekeeping/housekeeping.h"
 #include "fleet/status/status.h"
 #include "jobq/units.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool rest(struct drainer *d, int64_t ns)
@@ -34,26 +35,14 @@ static int64_t progress_sum(const struct drainer *d)
 
 static int put_stats(struct drainer *d, struct jobq_error *err)
 {
-    char domain_name[JOB_DOMAIN_MAX + 1], value[STATUS_ROW_MAX];
-    int domain;
-    job_drainers_domain_name(d->queue_name, domain_name);
-    int code = jobq_store_open(d->b, domain_name, &domain, err);
-    if (code < 0)
-        return code;
+    char value[STATUS_ROW_MAX];
     struct drainer_view view;
     drainer_view(d, &view);
     struct status_drainer me = status_drainer_of(&view, jobq_wall(d->b));
     me.held = d->held_count;
-    struct jobq_attr attr = {STR("s"), {value, status_drainer_write(&me, value)}, true};
-    code = jobq_store_put(d->b, domain, &(struct jobq_item){str_of(d->id), &attr, 1},
-                          NULL, err);
-    if (code == JOBQ_NOT_FOUND) {
-        code = jobq_store_create_domain(d->b, domain_name, err);
-        if (code == JOBQ_OK)
-            code = jobq_store_put(
-                d->b, domain, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL, err);
-    }
-    return code;
+    struct jobq_str line = {value, status_drainer_write(&me, value)};
+    return rows_drainer_put(&(struct rows){.b = d->b}, d->queue_name, str_of(d->id), line,
+                            err);
 }
 
 void watch_write_stats(struct drainer *d)
@@ -72,6 +61,37 @@ static void stats(void *arg)
     struct drainer *d = arg;
     while (rest(d, d->options.stats_ns))
         watch_write_stats(d);
+}
+
+/* ---- housekeeping ---------------------------------------------------------------------- */
+
+/* Where in an hour a drainer asks is drawn with its id: a hundred that start together do not
+ * ask together. */
+static void house(void *arg)
+{
+    struct drainer *d = arg;
+    int64_t every_ns = d->options.housekeeping_ns;
+    double u = ((d->token[0] & 31) * 32 + (d->token[1] & 31)) / 1024.0;
+    int64_t wait_ns = every_ns / 2 + (int64_t)(u * (double)every_ns / 2);
+    while (rest(d, wait_ns)) {
+        struct housekeeping h = {.b = d->b,
+                                 .queue_name = d->queue_name,
+                                 .queue = d->queue,
+                                 .keep_ns = d->options.keep_ns,
+                                 .retention_ns = d->retention_ns,
+                                 .visibility_ns = d->visibility_ns,
+                                 .stop = &d->ended};
+        struct housekeeping_done done;
+        struct jobq_error err;
+        char text[200];
+        housekeeping_round(&h, every_ns, str_of(d->id), &wait_ns, &done, &err);
+        wait_ns += (int64_t)(u * (double)every_ns / 8);
+        char *done_text = text + snprintf(text, sizeof text, "housekeeping: ");
+        /* Calls that failed are told by fleet/port/health.h. */
+        housekeeping_say(&done, false, done_text, (int)(text + sizeof text - done_text));
+        if (done_text[0] && !d->ended)
+            drain_notice(d, text);
+    }
 }
 
 /* ---- the spot notice ----------------------------------------------------------------- */
@@ -95,16 +115,16 @@ static void notices(void *arg)
 
 /* ---- cancelled rows ------------------------------------------------------------------ */
 
-static bool is_cancelled(struct drainer *d, int domain, struct jobq_str item,
-                         struct arena *scratch)
+static bool is_cancelled(struct held *h, struct arena *scratch)
 {
-    struct jobq_str claim = STR("claim");
-    struct jobq_item row = {.name = item};
+    struct jobq_item item;
+    struct job_row row;
     struct jobq_error err;
-    int code = jobq_store_get(d->b, domain, item, &claim, 1, true, scratch, &row, &err);
-    struct job_row read;
-    return code == JOBQ_OK && job_row_read(&row, &read, &err) == JOBQ_OK && read.exists &&
-           read.state == JOB_CANCELLED;
+    int64_t now_ns = jobq_now(h->d->b); /* once: the next look is soon enough */
+    struct rows rows = {h->d->b, &now_ns, NULL};
+    return rows_read(&rows, h->table, h->body.id, ROWS_CLAIM, scratch, &item, &row,
+                     &err) == JOBQ_OK &&
+           row.exists && row.state == JOB_CANCELLED;
 }
 
 /* The list of running attempts changes while the store is asked: its members are taken
@@ -138,8 +158,7 @@ static void cancels(void *arg)
         struct held **held = running(d, &scratch, &count);
         for (int i = 0; i < count; i++) {
             struct held *h = held[i];
-            if (runs_still(h) && is_cancelled(d, h->domain, h->body.id, &scratch) &&
-                runs_still(h)) {
+            if (runs_still(h) && is_cancelled(h, &scratch) && runs_still(h)) {
                 h->cancelled = true;
                 attempt_end_child(h, d->options.kill_grace_ns);
             }
@@ -202,6 +221,8 @@ void watch_start(struct drainer *d)
 {
     if (d->b->store && d->options.stats_ns < JOBQ_FOREVER)
         fiber_spawn(d->b->proc, stats, d);
+    if (d->b->store && d->options.housekeeping_ns < JOBQ_FOREVER)
+        fiber_spawn(d->b->proc, house, d);
     if (d->b->fleet && d->options.notice_ns < JOBQ_FOREVER)
         fiber_spawn(d->b->proc, notices, d);
     if (d->b->store && d->options.cancel_check_ns < JOBQ_FOREVER)

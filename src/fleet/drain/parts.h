@@ -14,6 +14,7 @@
 #include "fiber/fiber.h"
 #include "fleet/drain/drainer.h"
 #include "fleet/port/retry.h"
+#include "fleet/rows/rows.h"
 
 /* The strings of one receive, kept while one of its messages needs them. */
 struct drain_batch {
@@ -57,7 +58,7 @@ struct held {
     int32_t attempt;
     int token_bytes; /* 0: no claim made yet */
     char token[JOB_TOKEN_MAX];
-    int domain;
+    int table;              /* of its row */
     int child;              /* -1: none running */
     int progress;           /* percent; -1: none told */
     int progress_stored;    /* percent; -1: none */
@@ -67,12 +68,6 @@ struct held {
 struct held_list { /* first in, first out, by next */
     struct held *first, *last;
     int count;
-};
-
-#define DRAIN_DAYS 2 /* whose domain handles are kept */
-struct drain_domains {
-    int day; /* -1: unused */
-    int handle[JOB_SHARDS_MAX];
 };
 
 struct drainer {
@@ -85,6 +80,7 @@ struct drainer {
     char token[9];
     int64_t claims; /* made by this process, for unique tokens */
     int64_t visibility_ns;
+    int64_t retention_ns; /* of the queue */
     int64_t linger_ns;
     int64_t progress_ns; /* <= 0: never */
 
@@ -125,8 +121,7 @@ struct drainer {
     size_t table_size;
     struct held *unused_held;
     struct drain_batch *unused_batch;
-    struct drain_domains domains[DRAIN_DAYS];
-    int domains_next;
+    struct rows_tables tables;
 
     struct fiber_cond room;    /* receivers wait for something to receive into */
     struct fiber_cond tick;    /* the ticker waits for its next due time */
@@ -156,7 +151,6 @@ void run_append(struct held *h);
 void run_remove(struct held *h);
 void beat_append(struct held *h, int64_t covered_at_ns);
 void beat_remove(struct held *h);
-int drain_domain(struct drainer *d, int day, int shard, struct jobq_error *err);
 
 /* ---- receive.c ----------------------------------------------------------------------- */
 /* Starts attempts for what is buffered and receives for what there is room. */

@@ -8,6 +8,7 @@
  * claimed once. */
 #include "base/text.h"
 #include "fleet/enqueue/parts.h"
+#include "fleet/enqueue/queues.h"
 #include "jobq/units.h"
 
 #include <assert.h>
@@ -251,104 +252,51 @@ static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int fro
     struct jobq_error why;
     why.code = JOBQ_OK;
     if (count == 0 ||
-        enqueue_store(e, day, shard, item, count, &lane->deadline_ns, &why) == JOBQ_OK)
+        rows_add(&e->adder, day, shard, item, count, &lane->deadline_ns, &why) == JOBQ_OK)
         return;
     /* One row that the service refuses refuses them all: find it. */
     bool alone = count == 1 || jobq_code_is_retryable(why.code);
     for (int i = 0; i < count; i++)
         if (alone ||
-            enqueue_store(e, day, shard, &item[i], 1, &lane->deadline_ns, &why) < 0)
+            rows_add(&e->adder, day, shard, &item[i], 1, &lane->deadline_ns, &why) < 0)
             refuse(lane, of[i], &why);
 }
 
 /* ---- messages ------------------------------------------------------------------------ */
 
-/* The worst of a sent batch's results; err says why if that is worth trying again. */
-static int worst_of(const struct jobq_entry_result *result, int count,
-                    struct jobq_error *err)
-{
-    for (int i = 0; i < count; i++) {
-        if (result[i].code == JOBQ_OK)
-            continue;
-        if (jobq_code_is_retryable(result[i].code))
-            return jobq_fail(err, (enum jobq_code)result[i].code,
-                             "an entry of the batch failed");
-        jobq_fail(err, (enum jobq_code)result[i].code, "the queue refused a message");
-    }
-    return JOBQ_OK;
-}
-
-void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,
-                  const int64_t *deadline_ns, int *code, struct jobq_error *err)
-{
-    struct jobq_outgoing again[JOBQ_BATCH_MAX];
-    struct jobq_entry_result result[JOBQ_BATCH_MAX];
-    const struct jobq_outgoing *out = message;
-    int of[JOBQ_BATCH_MAX], left = count;
-    for (int i = 0; i < count; i++)
-        of[i] = i;
-    struct retry r;
-    retry_init(&r, e->b, &RETRY_CALLS, deadline_ns);
-    for (;;) {
-        e->counters.send_calls++;
-        int worst = jobq_queue_send(e->b, e->queue, out, left, result, err);
-        for (int i = 0; i < left; i++)
-            code[of[i]] = worst < 0 ? worst : result[i].code;
-        if (worst == JOBQ_OK)
-            worst = worst_of(result, left, err);
-        if (worst == JOBQ_OK || !retry_again(&r, worst))
-            break;
-        left = 0;
-        for (int i = 0; i < count; i++)
-            if (jobq_code_is_retryable(code[i])) {
-                again[left] = message[i];
-                of[left++] = i;
-            }
-        out = again;
-    }
-    e->counters.retries += r.tries;
-}
-
 /* A refused message must not leave its row; one that may have been sent keeps it. */
-static void remove_row(struct enqueuer *e, const struct enqueue_lane *lane, int i,
-                       int day)
+static void remove_row(struct enqueuer *e, const struct enqueue_lane *lane, int i)
 {
     struct jobq_error err;
-    struct jobq_expect unclaimed = {.name = STR("claim"), .exists = false};
-    const struct enqueue_call *call = lane->call;
-    while (i >= call->end)
-        call++;
-    int domain = enqueue_domain(e, day, call->shard, &err);
+    struct job_id_parts id;
     int64_t deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
-    struct retry r;
-    retry_init(&r, e->b, &RETRY_CALLS, &deadline_ns);
-    int code;
-    do
-        code =
-            jobq_store_remove(e->b, domain, lane->row[i].name, NULL, 0, &unclaimed, &err);
-    while (code < 0 && retry_again(&r, code));
+    struct rows rows = {e->b, &deadline_ns, NULL};
+    job_id_parse(lane->row[i].name, &id, &err);
+    int table = rows_table(e->b, &id, &err);
+    if (table >= 0)
+        rows_remove_unclaimed(&rows, table, lane->row[i].name, &err);
 }
 
 /* Sends `count` messages, of the jobs of[]. */
 static void send_group(struct enqueuer *e, struct enqueue_lane *lane,
-                       const struct jobq_outgoing *message, const int *of, int count,
-                       int day)
+                       const struct jobq_outgoing *message, const int *of, int count)
 {
     int code[JOBQ_BATCH_MAX];
     struct jobq_error why;
     why.code = JOBQ_OK;
-    enqueue_send(e, message, count, &lane->deadline_ns, code, &why);
+    queues_send(e->b, e->queue, message, count, &lane->deadline_ns, code, &e->sends,
+                &why);
     for (int i = 0; i < count; i++) {
         if (code[i] == JOBQ_OK)
             continue;
         why.code = (enum jobq_code)code[i];
         refuse(lane, of[i], &why);
         if (e->b->store && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
-            remove_row(e, lane, of[i], day);
+            remove_row(e, lane, of[i]);
     }
 }
 
-static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day)
+static void messages(struct enqueuer *e, struct enqueue_lane *lane)
 {
     int of[ENQUEUE_LANE_MAX], count = 0;
     for (int i = 0; i < lane->count; i++) {
@@ -366,7 +314,7 @@ static void messages(struct enqueuer *e, struct enqueue_lane *lane, int day)
             if (end > from && bytes > e->options.message_max_bytes)
                 break;
         }
-        send_group(e, lane, &lane->message[from], &of[from], end - from, day);
+        send_group(e, lane, &lane->message[from], &of[from], end - from);
     }
 }
 
@@ -397,7 +345,7 @@ static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
 void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane)
 {
     gather(e, lane);
-    int day = e->b->store ? job_day(jobq_wall(e->b), e->options.rotate_days) : 0;
+    int day = e->b->store ? job_day(jobq_wall(e->b)) : 0;
     name_jobs(e, lane, day);
     lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
     struct jobq_error why;
@@ -411,7 +359,7 @@ void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane)
     }
     for (int i = 0, from = 0; i < lane->calls; from = lane->call[i++].end)
         rows(e, lane, day, from, &lane->call[i]);
-    messages(e, lane, day);
+    messages(e, lane);
     /* A lost 's' is harmless: recovery finds the row claimed or sends again. */
     note(e, lane, 's', &why);
 }

@@ -20,19 +20,18 @@ enum { DOMAINS_DEFAULT = 4, PIPELINE_MAX = 1024 };
 
 struct enqueuer_options enqueuer_defaults(const char *queue)
 {
-    return (struct enqueuer_options){
-        .queue = queue, .visibility_ns = -1, .rotate_days = 1, .create = true};
+    return (struct enqueuer_options){.queue = queue, .visibility_ns = -1, .create = true};
 }
 
 static void fill_defaults(struct enqueuer_options *o)
 {
     o->domains = o->domains ? o->domains : DOMAINS_DEFAULT;
-    o->rotate_days = o->rotate_days ? o->rotate_days : 1;
     o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
     o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
     o->pipeline = o->pipeline ? o->pipeline : 1;
     o->max_receive_count =
         o->max_receive_count ? o->max_receive_count : QUEUES_RECEIVES_DEFAULT;
+    o->retention_ns = o->retention_ns ? o->retention_ns : QUEUES_RETENTION_NS;
     o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 2 * JOBQ_NS_PER_MIN;
 }
 
@@ -69,7 +68,7 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     e->options.queue = arena_cstr(memory, options->queue);
     e->queue_name = str_of(e->options.queue);
     e->queue = e->dead_queue = -1;
-    e->day = -1;
+    rows_adder_init(&e->adder, b, e->queue_name, filled.create);
     job_ids_init(&e->ids, e->queue_name, jobq_bits(b));
     /* Processes that start together should not all begin on one domain. */
     e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.domains);
@@ -161,7 +160,9 @@ int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t 
     assert(count >= 0);
     if (count == 0)
         return 0;
-    struct enqueue_request request = {.job = job, .count = count, .err = err};
+    /* The caller's may hold the text of an earlier failure that was mended. */
+    struct jobq_error first = {0};
+    struct enqueue_request request = {.job = job, .count = count, .err = &first};
     if (e->last)
         e->last->next = &request;
     else
@@ -181,6 +182,8 @@ int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t 
         request.waiting = true;
         fiber_park(e->b->sched, JOBQ_FOREVER);
     }
+    if (request.good < count)
+        *err = first;
     return request.good;
 }
 
@@ -188,18 +191,26 @@ int enqueuer_add(struct enqueuer *e, const struct job_pair *pair, int pair_count
                  char *id_out, struct jobq_error *err)
 {
     struct enqueuer_job job = {.pair = pair, .pair_count = pair_count};
-    struct jobq_error failure = {0};
-    if (enqueuer_add_many(e, &job, 1, &failure) == 1) {
+    if (enqueuer_add_many(e, &job, 1, err) == 1) {
         memcpy(id_out, job.id, (size_t)job.id_bytes + 1);
         return JOBQ_OK;
     }
-    *err = failure;
     return job.code;
 }
 
-const struct enqueuer_counters *enqueuer_counters(const struct enqueuer *e)
+struct enqueuer_counters enqueuer_counters(const struct enqueuer *e)
 {
-    return &e->counters;
+    struct enqueuer_counters out = e->counters;
+    out.row_calls = e->adder.calls;
+    out.send_calls = e->sends.calls;
+    out.retries = e->adder.retries + e->sends.retries;
+    return out;
+}
+
+int enqueuer_make_domains(struct enqueuer *e, struct jobq_error *err)
+{
+    int day = job_day(jobq_wall(e->b));
+    return e->b->store ? rows_make_day(&e->adder, day, e->options.domains, err) : JOBQ_OK;
 }
 
 int enqueuer_queue(const struct enqueuer *e)

@@ -12,8 +12,8 @@
  * longer than a batch starts helpers.
  *
  * A job is acknowledged when its message is sent. After a crash between row and message
- * the journal (enqueuer_recover) or, without one, enqueuer_repair sends what is missing;
- * a message sent twice is harmless, because a row is claimed once. */
+ * the journal (enqueuer_recover) or, without one, the drainers' housekeeping sends what is
+ * missing; a message sent twice is harmless, because a row is claimed once. */
 #ifndef JOBQ_FLEET_ENQUEUE_ENQUEUER_H
 #define JOBQ_FLEET_ENQUEUE_ENQUEUER_H
 
@@ -59,7 +59,6 @@ struct enqueuer_options {
     int64_t visibility_ns; /* 0..12 h, set as the queue's attribute; < 0: leave the
                               queue's own (30 s for a new queue) */
     int domains;           /* D, 1..250; 0: 4. Not used with a NULL backend->store */
-    int rotate_days;       /* new domains every so many days; default 1; -1: never */
     enum enqueuer_payload_in payload_in;
     int64_t message_max_bytes; /* the era's limit of a message and of a batch; 0: 1 MiB */
     int batch;    /* 1: one put and one send a job; 10 (0): rows by 25, messages by 10;
@@ -67,7 +66,7 @@ struct enqueuer_options {
     int pipeline; /* batches under way at once, 1..1024; 0: 1 */
     int max_receive_count; /* redrive by SQS itself, above the drainers' attempt limit;
                               0: 50; -1: no dead-letter queue */
-    int64_t retention_ns;  /* 0: the service's default */
+    int64_t retention_ns;  /* of a new queue, 60 s..14 d; 0: 14 d */
     int64_t retry_for_ns;  /* how long a call is tried again; 0: 2 min */
     bool create;           /* make queue, dead-letter queue and domains when missing; else
                               NOT_FOUND */
@@ -117,26 +116,14 @@ int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t 
 int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag),
                          void *ctx, struct jobq_error *err);
 
-/* Sends the messages of rows that are still queued although the queue has shown empty for
- * a whole visibility timeout. Looks at the queue every quarter of it (1 s at least),
- * gives up with TIMEOUT when it is not empty until until_ns. Selects over the days'
- * domains cost money: about 1.3 micro-dollars a row found. Rows that cannot be read are
- * left and counted (unreadable). Returns: how many were sent. */
-int64_t enqueuer_repair(struct enqueuer *e, int64_t until_ns, struct jobq_error *err);
-
-/* Drops the domains of days that ended more than keep_ns ago (a row cannot be live once
- * the queue's retention is over: keep_ns should exceed it). Returns: how many. */
-int64_t enqueuer_drop_old(struct enqueuer *e, int64_t keep_ns, struct jobq_error *err);
-
 struct enqueuer_counters {
     int64_t added, refused, failed; /* jobs */
     int64_t row_calls, send_calls;
     int64_t retries;
-    int64_t repaired;
-    int64_t unreadable;    /* rows that no repair could read */
+    int64_t unreadable;    /* rows that no recovery could read */
     int64_t payload_bytes; /* encoded, phantom ones included */
 };
-const struct enqueuer_counters *enqueuer_counters(const struct enqueuer *e);
+struct enqueuer_counters enqueuer_counters(const struct enqueuer *e);
 /* Handles of the port, for who wants depth or depth of the dead: -1 if there is none. */
 int enqueuer_queue(const struct enqueuer *e);
 int enqueuer_dead_queue(const struct enqueuer *e);

@@ -1,14 +1,15 @@
 /* parts.h - what the enqueuer's files share.
  *
- * Room:     src/fleet, private to enqueuer.c, fleet/enqueue/batch.c, fleet/enqueue/rows.c,
- *           fleet/enqueue/repair.c and fleet/enqueue/record.c. */
+ * Room:     src/fleet, private to enqueuer.c, batch.c, recover.c and record.c. */
 #ifndef JOBQ_FLEET_ENQUEUE_PARTS_H
 #define JOBQ_FLEET_ENQUEUE_PARTS_H
 
 #include "base/arena.h"
 #include "fiber/fiber.h"
 #include "fleet/enqueue/enqueuer.h"
+#include "fleet/enqueue/queues.h"
 #include "fleet/port/retry.h"
+#include "fleet/rows/rows.h"
 
 /* A caller's jobs, on its stack, in the order of arrival. */
 struct enqueue_request {
@@ -52,14 +53,6 @@ struct enqueue_lane {
     int64_t deadline_ns;
 };
 
-/* What is known of one of the day's domains. */
-struct enqueue_domain {
-    int handle;     /* -1: not opened */
-    bool asked_now; /* a lane's first put, or its making, is under way: the others wait */
-    bool answered;  /* a put was answered: nobody waits */
-    int makings;
-};
-
 struct enqueuer {
     struct jobq_backend *b;
     struct enqueuer_options options;
@@ -67,9 +60,7 @@ struct enqueuer {
     struct arena *memory; /* the process's */
     int queue, dead_queue;
     struct job_ids ids;
-    int day; /* of domain[] */
-    struct enqueue_domain domain[JOB_SHARDS_MAX];
-    struct fiber_cond domain_news;
+    struct rows_adder adder;
     int next_shard;
     struct enqueue_request *first, *last; /* with jobs not yet taken */
     int64_t untaken;
@@ -78,6 +69,7 @@ struct enqueuer {
     struct enqueue_draft draft[ENQUEUE_LANE_MAX]; /* of the batch that is being begun */
     struct job_pair *payload;                     /* of the job that is being encoded */
     int payload_cap;
+    struct queues_calls sends;
     struct enqueuer_counters counters;
 };
 
@@ -86,17 +78,6 @@ struct enqueuer {
 void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane);
 struct enqueue_lane *enqueue_lane_take(struct enqueuer *e);
 void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane);
-/* The handle of a day's shard; opens it. Negative: the port's error. */
-int enqueue_domain(struct enqueuer *e, int day, int shard, struct jobq_error *err);
-/* Puts rows (1..25) until they are there, refused or out of time; makes the domain if it is
- * missing and the options say so. deadline_ns: as retry_init, but not NULL. */
-int enqueue_store(struct enqueuer *e, int day, int shard, const struct jobq_item *item,
-                  int count, const int64_t *deadline_ns, struct jobq_error *err);
 /* Writes a journal's record at out (id.len + 24 bytes). Returns its length. */
 int enqueue_record_write(char what, struct jobq_str id, int64_t tag, char *out);
-/* Sends count (<= 10) messages, each until it is sent, refused or out of time; code[i]
- * tells. deadline_ns: as retry_init. */
-void enqueue_send(struct enqueuer *e, const struct jobq_outgoing *message, int count,
-                  const int64_t *deadline_ns, int *code, struct jobq_error *err);
-
 #endif

@@ -24,7 +24,7 @@ static int make(struct jobq_backend *b, const struct queues_options *o, int *out
 {
     struct jobq_queue_options options = {
         .visibility_ns = o->visibility_ns >= 0 ? o->visibility_ns : 30 * JOBQ_NS_PER_S,
-        .retention_ns = o->retention_ns,
+        .retention_ns = o->retention_ns ? o->retention_ns : QUEUES_RETENTION_NS,
     };
     if (o->max_receive_count > 0) {
         int code = queues_open_dead(b, o->name, true, out_dead, err);
@@ -62,4 +62,61 @@ int queues_open(struct jobq_backend *b, const struct queues_options *options,
         code = open_or_make(b, options, out_queue, out_dead, err);
     while (code < 0 && retry_again(&r, code));
     return code < 0 ? jobq_wrap(err, "queue '%s'", options->name) : JOBQ_OK;
+}
+
+/* ---- sending ---------------------------------------------------------------------- */
+
+/* The worst of a sent batch's results; err says why if that is worth trying again. */
+static int worst_of(const struct jobq_entry_result *result, int count,
+                    struct jobq_error *err)
+{
+    for (int i = 0; i < count; i++) {
+        if (result[i].code == JOBQ_OK)
+            continue;
+        const char *why =
+            result[i].text[0] ? result[i].text : "the queue refused a message";
+        jobq_fail(err, (enum jobq_code)result[i].code, "%s", why);
+        if (jobq_code_is_retryable(result[i].code))
+            return result[i].code;
+    }
+    return JOBQ_OK;
+}
+
+int queues_send(struct jobq_backend *b, int queue, const struct jobq_outgoing *message,
+                int count, const int64_t *deadline_ns, int *code,
+                struct queues_calls *calls, struct jobq_error *err)
+{
+    struct jobq_outgoing again[JOBQ_BATCH_MAX];
+    struct jobq_entry_result result[JOBQ_BATCH_MAX];
+    const struct jobq_outgoing *out = message;
+    int of[JOBQ_BATCH_MAX], left = count, tries = 0;
+    for (int i = 0; i < count; i++)
+        of[i] = i;
+    struct retry r;
+    retry_init(&r, b, &RETRY_CALLS, deadline_ns);
+    for (;;) {
+        tries++;
+        int worst = jobq_queue_send(b, queue, out, left, result, err);
+        for (int i = 0; i < left; i++)
+            code[of[i]] = worst < 0 ? worst : result[i].code;
+        if (worst == JOBQ_OK)
+            worst = worst_of(result, left, err);
+        if (worst == JOBQ_OK || !retry_again(&r, worst))
+            break;
+        left = 0;
+        for (int i = 0; i < count; i++)
+            if (jobq_code_is_retryable(code[i])) {
+                again[left] = message[i];
+                of[left++] = i;
+            }
+        out = again;
+    }
+    if (calls) {
+        calls->calls += tries;
+        calls->retries += r.tries;
+    }
+    for (int i = 0; i < count; i++)
+        if (code[i] != JOBQ_OK)
+            return code[i];
+    return JOBQ_OK;
 }

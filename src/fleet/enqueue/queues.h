@@ -7,6 +7,7 @@
 #define JOBQ_FLEET_ENQUEUE_QUEUES_H
 
 #include "jobq/ports.h"
+#include "jobq/units.h"
 
 #include <stdbool.h>
 
@@ -14,10 +15,14 @@
  * duplicates, give-backs and lost prefetches count as receives too. */
 #define QUEUES_RECEIVES_DEFAULT 50
 
+/* Of a queue that we make: the longest that SQS knows. Its own default, 4 days, loses a long
+ * weekend's backlog. */
+#define QUEUES_RETENTION_NS (14 * JOBQ_NS_PER_DAY)
+
 struct queues_options {
     const char *name;
     int64_t visibility_ns; /* < 0: leave what is there; 30 s for a new queue */
-    int64_t retention_ns;  /* of a new queue; 0: the service's default */
+    int64_t retention_ns;  /* of a new queue; 0: QUEUES_RETENTION_NS */
     int max_receive_count; /* < 0: no dead-letter queue */
     bool create;           /* else NOT_FOUND */
 };
@@ -30,5 +35,16 @@ int queues_open(struct jobq_backend *b, const struct queues_options *options,
 /* The dead-letter queue of `name`: *out_dead, or NOT_FOUND unless create. */
 int queues_open_dead(struct jobq_backend *b, const char *name, bool create, int *out_dead,
                      struct jobq_error *err);
+
+/* Of a caller's counters; added to. */
+struct queues_calls {
+    int64_t calls, retries;
+};
+/* Sends count (1..10) messages, each until it is sent, refused or out of time: code[i] says
+ * which. deadline_ns: as retry_init. calls may be NULL. Returns: JOBQ_OK if all were sent,
+ * else the first one's code that was not, with a reason of it or another in err. */
+int queues_send(struct jobq_backend *b, int queue, const struct jobq_outgoing *message,
+                int count, const int64_t *deadline_ns, int *code,
+                struct queues_calls *calls, struct jobq_error *err);
 
 #endif

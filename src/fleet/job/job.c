@@ -113,7 +113,7 @@ void job_dead_queue_name(const char *queue, char *out)
     memcpy(out + stem + 5, queue + stem, len - stem + 1);
 }
 
-static void put_digits(char *out, uint64_t value, int digits)
+void job_digits_write(char *out, uint64_t value, int digits)
 {
     for (int i = digits - 1; i >= 0; i--) {
         out[i] = DIGITS[value & 31];
@@ -121,7 +121,7 @@ static void put_digits(char *out, uint64_t value, int digits)
     }
 }
 
-static bool get_digits(const char *in, int digits, uint64_t *out)
+bool job_digits_read(const char *in, int digits, uint64_t *out)
 {
     uint64_t value = 0;
     for (int i = 0; i < digits; i++) {
@@ -136,40 +136,6 @@ static bool get_digits(const char *in, int digits, uint64_t *out)
         value = value << 5 | digit;
     }
     *out = value;
-    return true;
-}
-
-int job_domain_name(struct jobq_str queue, int day, int shard, char *out)
-{
-    assert(queue.len <= JOBQ_QUEUE_NAME_MAX && shard >= 0 && shard < 1024 && day >= 0);
-    memcpy(out, queue.ptr, (size_t)queue.len);
-    char *p = out + queue.len;
-    *p++ = '.';
-    put_digits(p, (uint64_t)day, 3);
-    put_digits(p + 3, (uint64_t)shard, 2);
-    p[5] = '\0';
-    return (int)queue.len + 6;
-}
-
-int job_drainers_domain_name(struct jobq_str queue, char *out)
-{
-    memcpy(out, queue.ptr, (size_t)queue.len);
-    memcpy(out + queue.len, ".drainers", 10);
-    return (int)queue.len + 9;
-}
-
-bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day, int *shard)
-{
-    uint64_t d, s;
-    if (domain.len != queue.len + 6 ||
-        memcmp(domain.ptr, queue.ptr, (size_t)queue.len) != 0 ||
-        domain.ptr[queue.len] != '.')
-        return false;
-    const char *p = domain.ptr + queue.len + 1;
-    if (!get_digits(p, 3, &d) || !get_digits(p + 3, 2, &s))
-        return false;
-    *day = (int)d;
-    *shard = (int)s;
     return true;
 }
 
@@ -191,10 +157,10 @@ int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char 
     memcpy(out, ids->queue.ptr, (size_t)ids->queue.len);
     char *p = out + ids->queue.len;
     *p = '-';
-    put_digits(p + 1, next, 13);
-    put_digits(p + 14, (uint64_t)day, 3);
-    put_digits(p + 17, (uint64_t)shard, 2);
-    put_digits(p + 19, ids->process, 6);
+    job_digits_write(p + 1, next, 13);
+    job_digits_write(p + 14, (uint64_t)day, 3);
+    job_digits_write(p + 17, (uint64_t)shard, 2);
+    job_digits_write(p + 19, ids->process, 6);
     p[25] = '\0';
     return (int)ids->queue.len + JOB_ID_SUFFIX;
 }
@@ -206,8 +172,8 @@ int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error
     int64_t queue_bytes = id.len - JOB_ID_SUFFIX;
     const char *p = id.ptr && queue_bytes >= 1 ? id.ptr + queue_bytes : NULL;
     if (!p || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
-        !get_digits(p + 1, 13, &at) || !get_digits(p + 14, 3, &day) ||
-        !get_digits(p + 17, 2, &shard) || !get_digits(p + 19, 6, &process)) {
+        !job_digits_read(p + 1, 13, &at) || !job_digits_read(p + 14, 3, &day) ||
+        !job_digits_read(p + 17, 2, &shard) || !job_digits_read(p + 19, 6, &process)) {
         char shown[120];
         text_escape(id.ptr ? id.ptr : "", id.ptr ? id.len : 0, shown, sizeof shown);
         return jobq_fail(err, JOBQ_INVALID, "'%s' is not a job id", shown);
@@ -219,12 +185,9 @@ int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error
     return JOBQ_OK;
 }
 
-int job_day(int64_t wall_ns, int rotate_days)
+int job_day(int64_t wall_ns)
 {
-    if (rotate_days <= 0)
-        return 0;
-    int64_t day = wall_ns / JOBQ_NS_PER_DAY;
-    return (int)(day - day % rotate_days);
+    return (int)(wall_ns / JOBQ_NS_PER_DAY);
 }
 
 /* ---- a client's pairs ---------------------------------------------------------------- */

@@ -82,7 +82,6 @@
 /* "QUEUE-dead" must be a queue's name too. */
 #define JOB_QUEUE_NAME_MAX (JOBQ_QUEUE_NAME_MAX - 5)
 #define JOB_ID_MAX (JOBQ_QUEUE_NAME_MAX + JOB_ID_SUFFIX)
-#define JOB_DOMAIN_MAX (JOBQ_QUEUE_NAME_MAX + 12)
 #define JOB_SHARDS_MAX 250 /* domains of an account, the service's limit */
 #define JOB_TOKEN_MAX 32   /* of a claim */
 #define JOB_CLAIM_MAX 64   /* "cancelled ATTEMPT/TOKEN" */
@@ -116,20 +115,18 @@ const char *job_kind_name(enum jobq_work_kind kind);
 struct jobq_str job_kind_str(enum jobq_work_kind kind);
 bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out);
 
-/* ---- queue and domain names ----------------------------------------------------------- ---- */
+/* ---- queue names ----------------------------------------------------------- ---- */
 
 /* INVALID or LIMIT unless 1..JOB_QUEUE_NAME_MAX letters, digits, '-' and '_' (".fifo" may
  * end it). */
 int job_queue_name_check(const char *queue, struct jobq_error *err);
 /* QUEUE-dead (QUEUE-dead.fifo). out holds JOBQ_QUEUE_NAME_MAX + 1. */
 void job_dead_queue_name(const char *queue, char *out);
-/* QUEUE.DDDHH. out holds JOB_DOMAIN_MAX + 1. Returns its length. */
-int job_domain_name(struct jobq_str queue, int day, int shard, char *out);
-/* QUEUE.drainers: the drainers' statistics rows. */
-int job_drainers_domain_name(struct jobq_str queue, char *out);
-/* The reverse of job_domain_name; false for any other name. */
-bool job_domain_parse(struct jobq_str domain, struct jobq_str queue, int *day,
-                      int *shard);
+
+/* Numbers as ids and names of tables have them: base 32, 0-9a-v, so that bytes sort as
+ * numbers do. read: false if one is no digit. */
+void job_digits_write(char *out, uint64_t value, int digits);
+bool job_digits_read(const char *in, int digits, uint64_t *out);
 
 /* ---- ids ------------------------------------------------------------------------------ ---- */
 
@@ -151,8 +148,8 @@ struct job_id_parts {
 };
 /* INVALID if it is no job id. */
 int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err);
-/* Days since 1970, rounded down to a multiple of rotate_days; 0 if rotate_days is 0. */
-int job_day(int64_t wall_ns, int rotate_days);
+/* Days since 1970. */
+int job_day(int64_t wall_ns);
 
 /* ---- a job as its client says it ----------------------------------------------------- */
 
@@ -250,5 +247,9 @@ int job_row_read(const struct jobq_item *item, struct job_row *out,
 /* The encoded job of a row: its pieces, joined in arena; phantom bytes counted apart. */
 struct jobq_str job_row_encoded(const struct jobq_item *item, struct arena *arena,
                                 int64_t *out_phantom);
+/* The message that the row's enqueuer would have sent: with the payload if it has at most
+ * max_bytes. CORRUPT: the pieces are no job. Lives in arena. */
+int job_row_message(const struct jobq_item *item, int64_t max_bytes, struct arena *arena,
+                    struct jobq_outgoing *out, struct jobq_error *err);
 
 #endif

@@ -169,3 +169,27 @@ struct jobq_str job_row_encoded(const struct jobq_item *item, struct arena *aren
     *p = '\0';
     return (struct jobq_str){text, bytes};
 }
+
+int job_row_message(const struct jobq_item *item, int64_t max_bytes, struct arena *arena,
+                    struct jobq_outgoing *out, struct jobq_error *err)
+{
+    int64_t phantom = 0;
+    struct jobq_str encoded = job_row_encoded(item, arena, &phantom);
+    struct job_body body;
+    if (job_encoded_read(encoded, phantom, &body, err) < 0)
+        return jobq_fail(err, JOBQ_CORRUPT, "the row's payload is no job");
+    struct job_spec head = {.kind = body.kind, .number = body.number};
+    int64_t id_bytes = item->name.len + 1, bytes = encoded.len;
+    char *text = arena_alloc(arena, (size_t)(id_bytes + bytes) + 8);
+    memcpy(text, item->name.ptr, (size_t)item->name.len);
+    text[item->name.len] = ' ';
+    if (id_bytes + bytes + phantom <= max_bytes) {
+        memcpy(text + id_bytes, encoded.ptr, (size_t)bytes);
+    } else {
+        bytes = job_encode_stored(&head, text + id_bytes);
+        phantom = 0;
+    }
+    *out = (struct jobq_outgoing){.body = {text, id_bytes + bytes},
+                                  .phantom_bytes = phantom};
+    return JOBQ_OK;
+}

@@ -5,9 +5,10 @@
 
 struct scratch *scratch_take(struct jobq_backend *b)
 {
-    struct scratch *scratch = b->scratch;
+    void **slot = fiber_proc_slot(b->proc);
+    struct scratch *scratch = *slot;
     if (scratch) {
-        b->scratch = scratch->next;
+        *slot = scratch->next;
         arena_reset(&scratch->arena);
     } else {
         struct arena *memory = fiber_proc_arena(b->proc);
@@ -20,6 +21,7 @@ struct scratch *scratch_take(struct jobq_backend *b)
 
 void scratch_give(struct jobq_backend *b, struct scratch *scratch)
 {
-    scratch->next = b->scratch;
-    b->scratch = scratch;
+    void **slot = fiber_proc_slot(b->proc);
+    scratch->next = *slot;
+    *slot = scratch;
 }

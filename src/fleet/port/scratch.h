@@ -4,7 +4,8 @@
  * Callers:  status, dead letters; the simulator's operator.
  * Knows nothing of: what it is used for.
  *
- * It comes from the process's arena and is used again by the next caller, so that a process
+ * It hangs in the process's slot (fiber_proc_slot), which is the product's own. It comes from
+ * the process's arena and is used again by the next caller, so that a process
  * that asks for a job's status a million times stays as it is, and one that is killed while
  * it asks leaks nothing. */
 #ifndef JOBQ_FLEET_PORT_SCRATCH_H

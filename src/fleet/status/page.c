@@ -18,8 +18,8 @@
 #define REFRESH_NS (15 * JOBQ_NS_PER_S)
 #define STALE_NS (3 * JOBQ_NS_PER_MIN)
 #define HEARING_NS (100 * JOBQ_NS_PER_MS)
-/* ROWS_SHOWN: of drainers and of boxes, keeps the page small. */
-enum { ROWS_SHOWN = 32, PEERS_MAX = 32 };
+/* LINES_MAX: of drainers and of boxes, keeps the page small. */
+enum { LINES_MAX = 32, PEERS_MAX = 32 };
 
 static const char STYLE[] =
     ":root{color-scheme:light "
@@ -355,7 +355,7 @@ static void drainers(const struct status_view *view, struct text *out)
 {
     table_head(out, "Drainers, last seen first",
                "drainer|box#slots#busy#held#attempts#done#failed#dead#seen ago|state");
-    for (int i = 0; i < view->drainer_count && i < ROWS_SHOWN; i++) {
+    for (int i = 0; i < view->drainer_count && i < LINES_MAX; i++) {
         const struct status_drainer *one = &view->drainer[i];
         int64_t ago_ns = view->taken_wall_ns - one->seen_wall_ns;
         row_head(out, str_of(one->id), one->here);
@@ -369,7 +369,7 @@ static void drainers(const struct status_view *view, struct text *out)
         text_puts(out, "</tr>");
     }
     table_end(out);
-    and_more(out, view->drainer_count, ROWS_SHOWN);
+    and_more(out, view->drainer_count, LINES_MAX);
 }
 
 static void box_rows(const struct status_view *view, int from, int count,
@@ -399,15 +399,15 @@ void page_html(const struct status_view *view, const struct page_local *local,
     if (view->drainer_count > 0)
         drainers(view, out);
     if (view->box_count > 0)
-        box_rows(view, 0, ROWS_SHOWN, out);
-    if (view->box_count > ROWS_SHOWN)
+        box_rows(view, 0, LINES_MAX, out);
+    if (view->box_count > LINES_MAX)
         text_printf(out, "<p><a href=\"/boxes/1\">All %d boxes</a></p>", view->box_count);
     text_puts(out, "</main></body></html>\n");
 }
 
 int page_boxes_pages(const struct status_view *view)
 {
-    return view->box_count > ROWS_SHOWN
+    return view->box_count > LINES_MAX
                ? (view->box_count + PAGE_BOXES_SHOWN - 1) / PAGE_BOXES_SHOWN
                : 0;
 }

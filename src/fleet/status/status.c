@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SELECT_ROWS = 100 };
 /* A row written while we read may carry a time before ours. */
 #define OVERLAP_MS 60000
 #define ALIVE_NS (3 * JOBQ_NS_PER_MIN)
@@ -23,7 +22,6 @@ struct status {
     struct arena scratch;
     struct jobq_str queue_name;
     int queue, dead; /* dead: -1 none */
-    int drainers_domain;
     struct jobq_self self;
     /* Every drainer that ever wrote a row: those that ended keep their sums. */
     struct status_drainer *drainer;
@@ -59,13 +57,6 @@ int status_new(struct jobq_backend *b, const char *queue, struct status **out,
         s->dead = -1;
     else if (code < 0)
         return code;
-    if (b->store) {
-        char name[JOB_DOMAIN_MAX + 1];
-        job_drainers_domain_name(s->queue_name, name);
-        code = jobq_store_open(b, name, &s->drainers_domain, err);
-        if (code < 0)
-            return code;
-    }
     struct jobq_error no_box;
     if (!b->fleet || jobq_fleet_self(b, &s->self, &no_box) < 0)
         s->self = (struct jobq_self){0};
@@ -189,36 +180,23 @@ void status_hear(struct status *s, const struct status_drainer *drainer)
     place(s, drainer)->here = true;
 }
 
-/* Selects the rows that changed since the newest known: an ended drainer's is paid for
- * once. */
+static void read_drainer(void *ctx, struct jobq_str id, struct jobq_str line)
+{
+    struct status_drainer read;
+    if (status_drainer_read(id, line, &read))
+        merge(ctx, &read);
+}
+
+/* The rows that changed since the newest known: an ended drainer's is paid for once. */
 static int read_drainers(struct status *s, struct jobq_error *err)
 {
-    char expression[JOB_DOMAIN_MAX + 100];
-    char domain[JOB_DOMAIN_MAX + 1];
-    struct jobq_item item[SELECT_ROWS];
-    struct jobq_str token = {0};
+    char after[24];
     int64_t since_ms = s->newest_ms > OVERLAP_MS ? s->newest_ms - OVERLAP_MS : 0;
-    job_drainers_domain_name(s->queue_name, domain);
     /* Times have 13 digits from 2001 to 2286, so that they compare as texts do. */
-    int len = snprintf(expression, sizeof expression,
-                       "select s from `%s` where s > '%013lld' limit %d", domain,
-                       (long long)since_ms, SELECT_ROWS);
-    struct jobq_str select = {expression, len};
-    do {
-        int count = jobq_store_select(s->b, select, false, &token, &s->scratch, item,
-                                      SELECT_ROWS, err);
-        if (count == JOBQ_NOT_FOUND)
-            return JOBQ_OK; /* no drainer has written yet */
-        if (count < 0)
-            return count;
-        for (int i = 0; i < count; i++) {
-            struct status_drainer read;
-            if (item[i].attr_count == 1 && item[i].attr[0].value.ptr &&
-                status_drainer_read(item[i].name, item[i].attr[0].value, &read))
-                merge(s, &read);
-        }
-    } while (token.len > 0);
-    return JOBQ_OK;
+    int len = snprintf(after, sizeof after, "%013lld", (long long)since_ms);
+    return rows_drainers(&(struct rows){.b = s->b}, s->queue_name,
+                         (struct jobq_str){after, len}, &s->scratch, read_drainer, s,
+                         err);
 }
 
 /* All sums, and the drainers last seen. */

@@ -14,6 +14,7 @@
 
 #include "fleet/drain/drainer.h"
 #include "fleet/job/job.h"
+#include "fleet/rows/rows.h"
 #include "jobq/ports.h"
 
 struct status;
@@ -123,20 +124,16 @@ int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *ou
 int status_cancel(struct jobq_backend *b, struct jobq_str id, enum job_state *out,
                   struct jobq_error *err);
 
-/* Rows of a queue, a page at a time, over all its domains, oldest day first. */
+/* Rows of a queue, a page at a time, over all its days, the oldest first. */
 struct status_list {
     struct jobq_backend *b;
-    struct jobq_str queue;
-    int state;    /* enum job_state, or -1: all */
     int64_t left; /* limit; JOBQ_FOREVER: none */
-    int page;     /* rows a select, the same for all: a token is its expression's */
-    struct jobq_str domain[JOB_SHARDS_MAX * 4];
-    int domain_count, domain_at;
-    struct jobq_str token;
-    char token_bytes[2048];
+    int state;    /* enum job_state, or -1: all */
+    bool started;
+    struct rows_pages pages;
 };
-/* Reads the names of the domains (one request per 100). list is some 16 KB: from an
- * arena. Strings live in arena. */
+/* Reads the names of the tables (one request per 100 of the account). Strings live in
+ * arena. */
 int status_list_start(struct jobq_backend *b, const char *queue, int state, int64_t limit,
                       struct arena *arena, struct status_list *list,
                       struct jobq_error *err);
@@ -145,8 +142,8 @@ int status_list_start(struct jobq_backend *b, const char *queue, int state, int6
  * fault: what one row holds does not hide the others. */
 int status_list_next(struct status_list *list, struct arena *arena,
                      struct status_job *out, int cap, struct jobq_error *err);
-/* What a listing of rows rows costs in BoxUsage, 1e-10 machine hours: what `jobq list`
- * says beforehand (Select: 0.00001372 + 0.00000914165 a row; facts of boxusage). */
-int64_t status_list_box_usage_e10h(int64_t rows);
+/* How many rows a listing would look at, by the store's count: one request a table. */
+int status_list_count(const struct status_list *list, int64_t *out_rows,
+                      struct jobq_error *err);
 
 #endif

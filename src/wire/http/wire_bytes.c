@@ -247,14 +247,15 @@ struct size_call size_depth(const struct size_client *c, int64_t name,
                   LEN(",\"AttributeNames\":[\"ApproximateNumberOfMessages\","
                       "\"ApproximateNumberOfMessagesNotVisible\","
                       "\"ApproximateNumberOfMessagesDelayed\",\"VisibilityTimeout\","
-                      "\"RedrivePolicy\"]");
+                      "\"MessageRetentionPeriod\",\"RedrivePolicy\"]");
     int64_t reply = LEN("{\"Attributes\":{\"ApproximateNumberOfMessages\":\"\","
                         "\"ApproximateNumberOfMessagesNotVisible\":\"\","
                         "\"ApproximateNumberOfMessagesDelayed\":\"\","
-                        "\"VisibilityTimeout\":\"\"}}") +
+                        "\"VisibilityTimeout\":\"\",\"MessageRetentionPeriod\":\"\"}}") +
                     size_digits(depth->visible) + size_digits(depth->in_flight) +
                     size_digits(depth->delayed) +
-                    size_digits(depth->visibility_ns / JOBQ_NS_PER_S);
+                    size_digits(depth->visibility_ns / JOBQ_NS_PER_S) +
+                    size_digits(depth->retention_ns / JOBQ_NS_PER_S);
     if (depth->max_receive_count > 0)
         reply += LEN(",\"RedrivePolicy\":\"\"") +
                  size_redrive(c, depth->max_receive_count, dead_name);

@@ -92,7 +92,7 @@ void sqs_wire_depth(struct text *out, struct jobq_str url)
     text_puts(out, ",\"AttributeNames\":[\"ApproximateNumberOfMessages\","
                    "\"ApproximateNumberOfMessagesNotVisible\","
                    "\"ApproximateNumberOfMessagesDelayed\",\"VisibilityTimeout\","
-                   "\"RedrivePolicy\"]}");
+                   "\"MessageRetentionPeriod\",\"RedrivePolicy\"]}");
 }
 
 void sqs_wire_purge(struct text *out, struct jobq_str url)

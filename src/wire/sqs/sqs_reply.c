@@ -80,13 +80,15 @@ int sqs_wire_read_depth(struct jobq_str reply, struct jobq_queue_depth *out,
         return err->code;
     const json_t *a = json_object_get(root, "Attributes");
     struct jobq_queue_depth d = {0};
-    int64_t visibility_s, receives = 0;
+    int64_t visibility_s, retention_s, receives = 0;
     bool ok = json_is_object(a) &&
               member_int(a, "ApproximateNumberOfMessages", 0, &d.visible) &&
               member_int(a, "ApproximateNumberOfMessagesNotVisible", 0, &d.in_flight) &&
               member_int(a, "ApproximateNumberOfMessagesDelayed", 0, &d.delayed) &&
               member_int(a, "VisibilityTimeout", 30, &visibility_s) &&
-              visibility_s >= 0 && visibility_s <= 43200;
+              visibility_s >= 0 && visibility_s <= 43200 &&
+              member_int(a, "MessageRetentionPeriod", 345600, &retention_s) &&
+              retention_s >= 60 && retention_s <= 1209600;
     struct jobq_str policy = ok ? member(a, "RedrivePolicy") : (struct jobq_str){0};
     if (policy.len) {
         json_t *p = json_loadb(policy.ptr, (size_t)policy.len, 0, NULL);
@@ -98,6 +100,7 @@ int sqs_wire_read_depth(struct jobq_str reply, struct jobq_queue_depth *out,
     if (!ok)
         return jobq_fail(err, JOBQ_CORRUPT, "reply's queue attributes make no sense");
     d.visibility_ns = visibility_s * JOBQ_NS_PER_S;
+    d.retention_ns = retention_s * JOBQ_NS_PER_S;
     d.max_receive_count = (int32_t)receives;
     *out = d;
     return JOBQ_OK;

@@ -13,7 +13,7 @@ point() {
     shift
     n=$((n + 1))
     # The closed form tells a mean: elsewhere than in full batches a run scatters about it.
-    local reps=10
+    local reps=40
     [ "$share" = 0.05 ] || reps=1
     bin/jobqsim sweep -o "$work/$n.csv" --quiet --seed 1 --reps $reps "$@" || { failed=1; return; }
     bin/jobqcost eval -q --json --formula closed "$@" >"$work/$n.json" || { failed=1; return; }

@@ -266,20 +266,16 @@ static void look_at_row(void *ctx)
     struct look *look = ctx;
     struct jobq_backend *b = world_backend(look->st->reader);
     struct job_id_parts parts;
+    struct jobq_item item;
     struct jobq_error err;
-    char domain_name[JOB_DOMAIN_MAX + 1];
-    int domain;
+    struct rows rows = {.b = b};
     if (job_id_parse(str_of(look->name), &parts, &err) < 0)
         fail_msg("%s", err.text);
-    job_domain_name(parts.queue, parts.day, parts.shard, domain_name);
-    struct jobq_item item = {.name = str_of(look->name)};
-    int code = jobq_store_open(b, domain_name, &domain, &err);
-    if (code == JOBQ_OK)
-        code =
-            jobq_store_get(b, domain, item.name, NULL, 0, true,
-                           fiber_proc_arena(world_fibers(look->st->reader)), &item, &err);
-    if (code == JOBQ_OK)
-        code = job_row_read(&item, &look->row, &err);
+    int code = rows_table(b, &parts, &err);
+    if (code >= 0)
+        code = rows_read(&rows, code, str_of(look->name), ROWS_WHOLE,
+                         fiber_proc_arena(world_fibers(look->st->reader)), &item,
+                         &look->row, &err);
     if (code < 0)
         fail_msg("%s", err.text);
 }
@@ -295,14 +291,12 @@ static void damage_row(void *ctx)
     struct jobq_backend *b = world_backend(d->st->reader);
     struct job_id_parts parts;
     struct jobq_error err;
-    char domain_name[JOB_DOMAIN_MAX + 1];
-    int domain;
     const struct jobq_attr attr = {str_of(d->name), str_of(d->value), true};
     if (job_id_parse(str_of(d->id), &parts, &err) < 0)
         fail_msg("%s", err.text);
-    job_domain_name(parts.queue, parts.day, parts.shard, domain_name);
-    if (jobq_store_open(b, domain_name, &domain, &err) < 0 ||
-        jobq_store_put(b, domain, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL,
+    int table = rows_table(b, &parts, &err);
+    if (table < 0 ||
+        jobq_store_put(b, table, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL,
                        &err) < 0)
         fail_msg("%s", err.text);
 }

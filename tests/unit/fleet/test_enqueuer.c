@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "fiber/fiber.h"
+#include "fleet/enqueue/queues.h"
+#include "fleet/housekeeping/housekeeping.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -263,7 +265,7 @@ static void a_refusal_names_its_limit_and_leaves_nothing(void **state)
     }
     assert_int_equal(stage_requests(st, JOBQ_ACT_SDB_PUT), 0);
     assert_int_equal(stage_requests(st, JOBQ_ACT_SQS_SEND), 0);
-    assert_int_equal(enqueuer_counters(st->e)->refused, 3);
+    assert_int_equal(enqueuer_counters(st->e).refused, 3);
     stage_free(st);
 }
 
@@ -417,16 +419,29 @@ static void a_journal_that_fails_begins_nothing(void **state)
 
 struct repair {
     struct stage *st;
+    struct housekeeping_done done;
     struct list *list;
     int64_t sent;
     int64_t until_ns;
     struct jobq_error err;
 };
 
+static struct housekeeping house_of(struct stage *st)
+{
+    return (struct housekeeping){.b = st->b,
+                                 .queue_name = STR(STAGE_QUEUE),
+                                 .queue = enqueuer_queue(st->e),
+                                 .keep_ns = HOUSEKEEPING_KEEP_NS,
+                                 .retention_ns = QUEUES_RETENTION_NS,
+                                 .visibility_ns = 10 * S};
+}
+
 static void repair_it(void *ctx)
 {
     struct repair *r = ctx;
-    r->sent = enqueuer_repair(r->st->e, r->until_ns, &r->err);
+    struct housekeeping h = house_of(r->st);
+    int code = housekeeping_repair(&h, 0, r->until_ns, &r->done, &r->err);
+    r->sent = code < 0 ? code : r->done.sent;
 }
 
 /* Without a journal: rows that stayed queued over an empty queue. */
@@ -458,13 +473,14 @@ static void rows_without_messages_are_repaired(void **state)
     int64_t before_ns = kernel_now(st->k);
     stage_do(st, repair_it, &r);
     assert_true(r.sent >= 23);
-    assert_int_equal(enqueuer_counters(st->e)->unreadable, 2);
+    assert_int_equal(r.done.unreadable, 2);
     assert_true(kernel_now(st->k) - before_ns >=
                 10 * S); /* empty for a whole visibility */
     stage_run_for(st, 60 * S);
     assert_int_equal(sd->ended - 60, r.sent);
     /* And again: nothing is left to repair. */
     r.until_ns = kernel_now(st->k) + 100 * S;
+    r.done = (struct housekeeping_done){0};
     stage_do(st, repair_it, &r);
     assert_int_equal(r.sent, 0);
     free(journal);
@@ -511,7 +527,7 @@ static void a_row_that_cannot_be_read_does_not_stop_a_recovery(void **state)
         stage_do_in(st, again, recover_list, &r);
         assert_int_equal(r.sent, JOBQ_CORRUPT);
         assert_non_null(strstr(r.err.text, "job 'q-"));
-        assert_int_equal(enqueuer_counters(l->e)->unreadable, 8);
+        assert_int_equal(enqueuer_counters(l->e).unreadable, 8);
         assert_true(round || stage_depth(st, STAGE_QUEUE).visible >= before + 15);
         assert_true(!round || stage_depth(st, STAGE_QUEUE).visible == before);
     }
@@ -528,6 +544,34 @@ static void a_busy_queue_is_not_repaired(void **state)
     struct repair r = {.st = st, .until_ns = kernel_now(st->k) + 60 * S};
     stage_do(st, repair_it, &r);
     assert_int_equal(r.sent, JOBQ_TIMEOUT);
+    stage_free(st);
+}
+
+struct refused {
+    struct stage *st;
+    int64_t good;
+    struct jobq_error err;
+};
+
+static void add_refused(void *ctx)
+{
+    struct refused *r = ctx;
+    struct job_pair pair = {STR("seconds"), STR("soon")};
+    struct enqueuer_job job = {.pair = &pair, .pair_count = 1};
+    r->good = enqueuer_add_many(r->st->e, &job, 1, &r->err);
+}
+
+/* An error that holds an earlier call's text, since mended, is told the new one's. */
+static void a_refusal_replaces_an_old_error(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("ideal", 30 * S);
+    struct refused r = {.st = st};
+    jobq_fail(&r.err, JOBQ_NOT_FOUND, "the queue does not exist");
+    stage_do(st, add_refused, &r);
+    assert_int_equal(r.good, 0);
+    assert_int_equal(r.err.code, JOBQ_INVALID);
+    assert_non_null(strstr(r.err.text, "seconds"));
     stage_free(st);
 }
 
@@ -548,32 +592,8 @@ static void throttles_and_lost_replies_are_tried_again(void **state)
     assert_int_equal(stage_count(st, JOB_DONE), 50);
     assert_int_equal(sd->started, 50);
     assert_true(sd->skipped >= 10);
-    assert_true(enqueuer_counters(st->e)->retries >= 3);
+    assert_true(enqueuer_counters(st->e).retries >= 3);
     assert_int_equal(stage_depth(st, STAGE_QUEUE).visible, 0);
-    stage_free(st);
-}
-
-static void drop_old(void *ctx)
-{
-    struct repair *r = ctx;
-    r->sent = enqueuer_drop_old(r->st->e, 5 * JOBQ_NS_PER_DAY, &r->err);
-}
-
-static void old_domains_are_dropped_whole(void **state)
-{
-    (void)state;
-    struct stage *st = stage_new("aws-2026", 30 * S);
-    stage_enqueue(st, 60, "0");
-    stage_run_for(st, 4 * JOBQ_NS_PER_DAY);
-    struct repair r = {.st = st};
-    stage_do(st, drop_old, &r);
-    assert_int_equal(r.sent, 0);
-    stage_run_for(st, 4 * JOBQ_NS_PER_DAY);
-    stage_enqueue(st, 60, "0");
-    stage_do(st, drop_old, &r);
-    assert_int_equal(r.sent, 2);
-    assert_true(stage_row(st, st->id[119]).exists);
-    assert_int_equal(stage_requests(st, JOBQ_ACT_SDB_CREATE_DOMAIN), 4);
     stage_free(st);
 }
 
@@ -594,8 +614,8 @@ int main(void)
         cmocka_unit_test(rows_without_messages_are_repaired),
         cmocka_unit_test(a_row_that_cannot_be_read_does_not_stop_a_recovery),
         cmocka_unit_test(a_busy_queue_is_not_repaired),
+        cmocka_unit_test(a_refusal_replaces_an_old_error),
         cmocka_unit_test(throttles_and_lost_replies_are_tried_again),
-        cmocka_unit_test(old_domains_are_dropped_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -284,7 +284,7 @@ static void send_old(void *ctx)
     struct job_ids ids;
     int64_t then_ns = jobq_wall(st->b) - 20 * JOBQ_NS_PER_DAY;
     job_ids_init(&ids, STR(STAGE_QUEUE), 1);
-    job_ids_next(&ids, then_ns, job_day(then_ns, 1), 0, id);
+    job_ids_next(&ids, then_ns, job_day(then_ns), 0, id);
     int len = snprintf(body, sizeof body, "%s sleep 1000000000", id);
     struct jobq_outgoing message = {.body = {body, len}};
     assert_int_equal(

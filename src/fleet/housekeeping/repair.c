@@ -1,0 +1,132 @@
+/* repair.c - which rows wait for a message that cannot exist? See housekeeping.h.
+ *
+ * Room:     src/fleet, the product. */
+#include "fleet/enqueue/queues.h"
+#include "fleet/housekeeping/housekeeping.h"
+#include "fleet/port/scratch.h"
+#include "fleet/rows/rows.h"
+
+#include "fiber/fiber.h"
+#include "jobq/units.h"
+
+#define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
+/* A row holds less than a message may, in any year; one that is refused goes without its
+ * payload, which the drainer then reads from the row. */
+#define MESSAGE_MAX_BYTES JOBQ_MIB
+
+static bool is_stopped(const struct housekeeping *h)
+{
+    return h->stop && *h->stop;
+}
+
+/* Waits until the queue has been empty for a whole visibility timeout, which must begin by
+ * until_ns. *since_wall_ns: when it was first seen so. */
+static int wait_empty(const struct housekeeping *h, int64_t until_ns,
+                      int64_t *since_wall_ns, struct jobq_error *err)
+{
+    int64_t since_ns = -1;
+    struct jobq_queue_depth depth;
+    while (!is_stopped(h)) {
+        int code = jobq_queue_depth(h->b, h->queue, &depth, err);
+        if (code < 0 && !jobq_code_is_retryable(code))
+            return code;
+        int64_t now_ns = jobq_now(h->b);
+        bool empty = code == JOBQ_OK && depth.visible == 0 && depth.in_flight == 0 &&
+                     depth.delayed == 0;
+        if (!empty)
+            since_ns = -1;
+        else if (since_ns < 0) {
+            since_ns = now_ns;
+            *since_wall_ns = jobq_wall(h->b);
+        } else if (now_ns - since_ns >= h->visibility_ns)
+            return JOBQ_OK;
+        int64_t step_ns = h->visibility_ns / 4;
+        if (step_ns < JOBQ_NS_PER_S)
+            step_ns = JOBQ_NS_PER_S;
+        if (since_ns < 0 && now_ns + step_ns > until_ns)
+            break;
+        fiber_sleep_until(h->b->sched, now_ns + step_ns);
+    }
+    return jobq_fail(err, JOBQ_TIMEOUT, "queue '%.*s' is not empty",
+                     (int)h->queue_name.len, h->queue_name.ptr);
+}
+
+static int send_for(const struct housekeeping *h, const struct jobq_item *item,
+                    struct arena *arena, struct jobq_error *err)
+{
+    int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;
+    int64_t most[] = {MESSAGE_MAX_BYTES, 0};
+    int code = JOBQ_OK;
+    for (int i = 0; i < 2 && (i == 0 || code == JOBQ_LIMIT); i++) {
+        struct jobq_outgoing message;
+        code = job_row_message(item, most[i], arena, &message, err);
+        if (code == JOBQ_OK)
+            code =
+                queues_send(h->b, h->queue, &message, 1, &deadline_ns, &code, NULL, err);
+    }
+    return code;
+}
+
+/* Sends for the waiting rows of a table that were enqueued before before_wall_ns. */
+static int repair_table(const struct housekeeping *h, const struct rows_table_name *table,
+                        int64_t before_wall_ns, struct housekeeping_done *done,
+                        struct jobq_error *err)
+{
+    struct scratch *scratch = scratch_take(h->b);
+    struct jobq_item *item = arena_alloc(&scratch->arena, ROWS_PAGE * sizeof *item);
+    struct rows_pages pages;
+    int code = JOBQ_OK;
+    rows_pages_init(&pages, table, 1, ROWS_WAITING, ROWS_WHOLE, ROWS_PAGE);
+    while (code == JOBQ_OK && !rows_pages_done(&pages) && !is_stopped(h)) {
+        struct scratch *page = scratch_take(h->b);
+        int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;
+        struct rows rows = {h->b, &deadline_ns, NULL};
+        int count = rows_pages_next(&rows, &pages, &page->arena, item, err);
+        code = count < 0 ? count : JOBQ_OK;
+        for (int i = 0; i < count && code == JOBQ_OK; i++) {
+            struct job_row row;
+            struct jobq_error why;
+            int read = job_row_read(&item[i], &row, &why);
+            if (read == JOBQ_OK && row.enqueued_ms >= before_wall_ns / JOBQ_NS_PER_MS)
+                continue; /* its message may be about to come */
+            done->waiting++;
+            if (read == JOBQ_OK && !h->dry_run)
+                code = send_for(h, &item[i], &page->arena, err);
+            if (read < 0 || code == JOBQ_CORRUPT) {
+                done->unreadable++;
+                code = JOBQ_OK;
+            } else {
+                done->sent += code == JOBQ_OK;
+            }
+        }
+        scratch_give(h->b, page);
+    }
+    scratch_give(h->b, scratch);
+    return code;
+}
+
+int housekeeping_repair(const struct housekeeping *h, int from_day, int64_t until_ns,
+                        struct housekeeping_done *done, struct jobq_error *err)
+{
+    struct rows_table_name *table;
+    struct scratch *scratch = scratch_take(h->b);
+    int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS, since_wall_ns = 0;
+    struct rows rows = {h->b, &deadline_ns, NULL};
+    int count =
+        rows_list_tables(&rows, h->queue_name, &scratch->arena, &table, NULL, err);
+    int code = count < 0 ? count : JOBQ_OK;
+    int empty = code == JOBQ_OK ? wait_empty(h, until_ns, &since_wall_ns, err) : code;
+    for (int i = 0; i < count && code == JOBQ_OK && !is_stopped(h); i++) {
+        int64_t age_ns = jobq_wall(h->b) - (table[i].day + 1) * JOBQ_NS_PER_DAY;
+        bool no_message =
+            h->retention_ns > 0 && age_ns >= h->retention_ns + HOUSEKEEPING_HELD_NS;
+        if (table[i].day < from_day || (table[i].day > 0 && age_ns >= h->keep_ns))
+            continue;
+        if (empty == JOBQ_OK || no_message)
+            code = repair_table(h, &table[i],
+                                empty == JOBQ_OK ? since_wall_ns : jobq_wall(h->b), done,
+                                err);
+    }
+    scratch_give(h->b, scratch);
+    return code < 0 ? code : empty;
+}

@@ -1,0 +1,101 @@
+/* round.c - whose turn is it to keep house? See housekeeping.h.
+ *
+ * Room:     src/fleet, the product.
+ *
+ * Every drainer asks about once an hour, which is one read; the one that finds the last
+ * round an hour old and replaces the note does the work, and the others read that it is
+ * done. A round that dies is made good by the next. Old days are repaired once a day, the
+ * last two in each round. */
+#include "fleet/housekeeping/housekeeping.h"
+
+#include "base/text.h"
+#include "fleet/port/scratch.h"
+#include "fleet/rows/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NOTE_MAX = 64 };
+
+/* "WALL_MS DRAINER". */
+static int64_t time_of(struct jobq_str note)
+{
+    int64_t ms;
+    const char *end = note.len ? memchr(note.ptr, ' ', (size_t)note.len) : NULL;
+    struct jobq_str word = {note.ptr, end ? end - note.ptr : note.len};
+    return note.len && str_to_int(word, &ms) ? ms * JOBQ_NS_PER_MS : 0;
+}
+
+/* 1: ours, and *last_wall_ns is when the one before began. */
+static int take_turn(const struct housekeeping *h, int64_t every_ns,
+                     struct jobq_str drainer, int64_t *last_wall_ns,
+                     struct jobq_error *err)
+{
+    struct rows rows = {.b = h->b};
+    struct scratch *scratch = scratch_take(h->b);
+    struct jobq_str before;
+    char after[NOTE_MAX];
+    int64_t wall_ns = jobq_wall(h->b);
+    int code = rows_turn_read(&rows, h->queue_name, &scratch->arena, &before, err);
+    *last_wall_ns = code == JOBQ_OK ? time_of(before) : 0;
+    /* A note of the future is a clock that was wrong. */
+    bool due = *last_wall_ns + every_ns <= wall_ns || *last_wall_ns > wall_ns + every_ns;
+    if (code == JOBQ_OK && due) {
+        char *p = after + text_write_int(after, wall_ns / JOBQ_NS_PER_MS);
+        *p++ = ' ';
+        memcpy(p, drainer.ptr, (size_t)drainer.len);
+        struct jobq_str note = {after, p + drainer.len - after};
+        code = rows_turn_take(&rows, h->queue_name, before, note, err);
+        if (code == JOBQ_CONFLICT)
+            code = JOBQ_OK;
+        else if (code == JOBQ_OK)
+            code = 1;
+    }
+    scratch_give(h->b, scratch);
+    return code;
+}
+
+int housekeeping_round(const struct housekeeping *h, int64_t every_ns,
+                       struct jobq_str drainer, int64_t *next_ns,
+                       struct housekeeping_done *done, struct jobq_error *err)
+{
+    int64_t last_wall_ns, wall_ns = jobq_wall(h->b);
+    int turn = take_turn(h, every_ns, drainer, &last_wall_ns, err);
+    *done = (struct housekeeping_done){0};
+    /* Ours or not: the next is due an hour after the last began. */
+    int64_t since_ns = wall_ns - last_wall_ns;
+    *next_ns = turn == 0 && since_ns >= 0 && since_ns < every_ns ? every_ns - since_ns
+                                                                 : every_ns;
+    if (turn <= 0)
+        return turn;
+    bool first_today = last_wall_ns / JOBQ_NS_PER_DAY != wall_ns / JOBQ_NS_PER_DAY;
+    int from_day = first_today ? 0 : (int)(wall_ns / JOBQ_NS_PER_DAY) - 1;
+    int code = housekeeping_prune(h, done, err);
+    if (code < 0)
+        return code;
+    /* A queue that is not empty now is not waited for. */
+    code = housekeeping_repair(h, from_day, jobq_now(h->b), done, err);
+    return code < 0 && code != JOBQ_TIMEOUT ? code : 1;
+}
+
+void housekeeping_say(const struct housekeeping_done *done, bool dry_run, char *out,
+                      int cap)
+{
+    const char *would = dry_run ? "would have " : "";
+    int len = 0;
+    out[0] = '\0';
+    if (done->dropped)
+        len += snprintf(out, (size_t)cap, "%sdropped %lld tables of old days", would,
+                        (long long)done->dropped);
+    if (done->sent && len < cap)
+        len += snprintf(out + len, (size_t)(cap - len),
+                        "%s%ssent %lld messages that were missing", len ? ", " : "",
+                        would, (long long)done->sent);
+    if (done->kept && len < cap)
+        len += snprintf(out + len, (size_t)(cap - len),
+                        "%skept %lld tables of old days that have live rows",
+                        len ? ", " : "", (long long)done->kept);
+    if (done->unreadable && len < cap)
+        snprintf(out + len, (size_t)(cap - len), "%sleft %lld rows that cannot be read",
+                 len ? ", " : "", (long long)done->unreadable);
+}

@@ -1,0 +1,275 @@
+/* test_housekeeping.c - facts about what keeps a fleet alive for years: old days go, lost
+ * messages are sent, and one drainer does it. */
+#include "stage.h"
+
+#include "base/text.h"
+#include "fleet/enqueue/queues.h"
+#include "fleet/housekeeping/housekeeping.h"
+#include "fleet/rows/rows.h"
+#include "models/simpledb/simpledb.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define DAY JOBQ_NS_PER_DAY
+#define HOUR JOBQ_NS_PER_HOUR
+
+struct tables {
+    int count, first_day, last_day;
+};
+
+/* Of days, as the store has them. */
+static struct tables tables_now(struct stage *st)
+{
+    struct simpledb *db = world_simpledb(st->w);
+    struct tables out = {0};
+    for (int i = 0; i < simpledb_domain_count(db); i++) {
+        int day, shard;
+        if (!simpledb_domain_exists(db, i) ||
+            !rows_table_read(simpledb_domain_name(db, i), STR(STAGE_QUEUE), &day, &shard))
+            continue;
+        if (out.count == 0 || day < out.first_day)
+            out.first_day = day;
+        if (day > out.last_day)
+            out.last_day = day;
+        out.count++;
+    }
+    return out;
+}
+
+static struct housekeeping house_of(struct stage *st)
+{
+    return (struct housekeeping){.b = st->b,
+                                 .queue_name = STR(STAGE_QUEUE),
+                                 .queue = enqueuer_queue(st->e),
+                                 .keep_ns = HOUSEKEEPING_KEEP_NS,
+                                 .retention_ns = QUEUES_RETENTION_NS,
+                                 .visibility_ns = 30 * S};
+}
+
+/* The unit that a long run is made of: a poll that waits its 20 s is most of the work. */
+static struct stage_drainer *drain_slowly(struct stage *st)
+{
+    struct stage_drainer *sd = stage_drain(st, 10);
+    sd->options.receives = 1;
+    return sd;
+}
+
+static void a_drainer_drops_old_days(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct stage_drainer *sd = drain_slowly(st);
+    for (int day = 0; day < 40; day++) {
+        stage_enqueue(st, 30, "0");
+        stage_run_for(st, DAY);
+        struct tables tables = tables_now(st);
+        /* 21 days and today; the round after midnight may be an hour and a half away. */
+        assert_true(tables.count <= 2 * 23);
+        assert_true(tables.last_day - tables.first_day <= 22);
+    }
+    assert_true(tables_now(st).last_day - tables_now(st).first_day >= 20);
+    assert_int_equal(sd->ended, 40 * 30);
+    int64_t drops = stage_requests(st, JOBQ_ACT_SDB_DELETE_DOMAIN);
+    assert_true(drops >= 2 * 17);
+    stage_free(st);
+}
+
+struct work {
+    struct stage *st;
+    struct housekeeping h;
+    struct housekeeping_done done;
+    int code;
+    struct jobq_error err;
+};
+
+static void prune(void *ctx)
+{
+    struct work *w = ctx;
+    w->done = (struct housekeeping_done){0};
+    w->code = housekeeping_prune(&w->h, &w->done, &w->err);
+}
+
+static void a_day_with_a_live_row_stays(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct work w = {.st = st, .h = house_of(st)};
+    stage_enqueue(st, 1, "0"); /* nobody drains */
+    struct stage_drainer *sd = stage_drain(st, 1);
+    sd->options.housekeeping_ns = JOBQ_FOREVER;
+    stage_run_for(st, 60 * S);
+    stage_kill(sd);
+    stage_enqueue(st, 1, "0");
+    assert_int_equal(tables_now(st).count, 2);
+    stage_run_for(st, 21 * DAY); /* the day itself is not over 21 days ago */
+    stage_do(st, prune, &w);
+    assert_int_equal(w.done.dropped, 0);
+    assert_int_equal(w.done.kept, 0);
+    stage_run_for(st, DAY);
+    w.h.dry_run = true;
+    stage_do(st, prune, &w);
+    assert_int_equal(w.code, JOBQ_OK);
+    assert_int_equal(w.done.dropped, 1);
+    assert_int_equal(w.done.kept, 1);
+    assert_int_equal(tables_now(st).count, 2);
+    w.h.dry_run = false;
+    stage_do(st, prune, &w);
+    assert_int_equal(w.done.dropped, 1);
+    assert_int_equal(tables_now(st).count, 1);
+    assert_true(stage_row(st, st->id[1]).exists);
+    /* No message of it can exist any more: retention and 12 h later. */
+    stage_run_for(st, 14 * DAY);
+    stage_do(st, prune, &w);
+    assert_int_equal(w.done.kept, 1);
+    stage_run_for(st, 12 * HOUR);
+    stage_do(st, prune, &w);
+    assert_int_equal(w.done.kept, 0);
+    assert_int_equal(w.done.dropped, 1);
+    assert_int_equal(tables_now(st).count, 0);
+    stage_free(st);
+}
+
+static void a_live_row_stays_where_messages_never_expire(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("ideal", 30 * S);
+    struct work w = {.st = st, .h = house_of(st)};
+    w.h.retention_ns = 0;
+    stage_enqueue(st, 1, "0");
+    stage_run_for(st, 400 * DAY);
+    stage_do(st, prune, &w);
+    assert_int_equal(w.done.kept, 1);
+    assert_int_equal(tables_now(st).count, 1);
+    stage_free(st);
+}
+
+static void purge(void *ctx)
+{
+    struct work *w = ctx;
+    w->code = jobq_queue_purge(w->st->b, w->h.queue, &w->err);
+}
+
+static void a_drainer_sends_what_has_no_message(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct work w = {.st = st, .h = house_of(st)};
+    stage_enqueue(st, 1, "0");
+    stage_do(st, purge, &w); /* its message is gone, as if it had never been sent */
+    assert_int_equal(w.code, JOBQ_OK);
+    stage_run_for(st, 2 * JOBQ_NS_PER_MIN);
+    struct stage_drainer *sd = stage_drain(st, 1);
+    stage_run_for(st, 20 * JOBQ_NS_PER_MIN);
+    assert_int_equal(stage_state(st, 0), JOB_QUEUED);
+    stage_run_for(st, 45 * JOBQ_NS_PER_MIN);
+    assert_int_equal(stage_state(st, 0), JOB_DONE);
+    assert_int_equal(sd->notices, 1);
+    assert_string_equal(sd->notice, "housekeeping: sent 1 messages that were missing\n");
+    /* Once: the hours that follow have nothing to do. */
+    stage_run_for(st, 5 * HOUR);
+    assert_int_equal(sd->notices, 1);
+    stage_free(st);
+}
+
+static void one_of_many_drainers_keeps_house(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 10, "0");
+    for (int i = 0; i < 8; i++)
+        drain_slowly(st);
+    int64_t before = stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS);
+    stage_run_for(st, 24 * HOUR + 30 * JOBQ_NS_PER_MIN);
+    int64_t lists = stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS) - before;
+    /* Two lists a round, of prune and of repair, and about one round an hour. */
+    assert_in_range(lists, 2 * 18, 2 * 25);
+    /* An ask of each drainer an hour. */
+    int64_t gets = stage_requests(st, JOBQ_ACT_SDB_GET);
+    assert_true(gets <= 8 * 26);
+    stage_free(st);
+}
+
+static void a_keep_that_is_too_short_is_refused(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct stage_drainer *sd = stage_drain(st, 1);
+    sd->options.keep_ns = 14 * DAY + 12 * HOUR;
+    stage_run_for(st, S);
+    assert_int_equal(sd->code, JOBQ_INVALID);
+    assert_non_null(strstr(sd->err.text, "14.5d"));
+    sd = stage_drain(st, 1);
+    sd->options.keep_ns = 14 * DAY + 13 * HOUR;
+    stage_run_for(st, S);
+    assert_int_equal(sd->code, JOBQ_OK);
+    stage_free(st);
+}
+
+struct lines {
+    struct stage *st;
+    int count;
+};
+
+static void count_line(void *ctx, struct jobq_str drainer, struct jobq_str line)
+{
+    (void)drainer;
+    (void)line;
+    ((struct lines *)ctx)->count++;
+}
+
+static void count_lines(void *ctx)
+{
+    struct lines *l = ctx;
+    struct jobq_error err;
+    struct rows rows = {.b = l->st->b};
+    l->count = 0;
+    assert_int_equal(rows_drainers(&rows, STR(STAGE_QUEUE), STR("0"),
+                                   fiber_proc_arena(world_fibers(l->st->client)),
+                                   count_line, l, &err),
+                     JOBQ_OK);
+}
+
+static void lines_of_drainers_long_gone_are_forgotten(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct lines lines = {.st = st};
+    for (int i = 0; i < 3; i++) {
+        struct stage_drainer *sd = stage_drain(st, 1);
+        sd->options.stats_ns = JOBQ_NS_PER_MIN;
+        stage_enqueue(st, 1, "0");
+        stage_run_for(st, 3 * JOBQ_NS_PER_MIN);
+        stage_kill(sd);
+    }
+    stage_do(st, count_lines, &lines);
+    assert_int_equal(lines.count, 3);
+    stage_run_for(st, 22 * DAY);
+    struct stage_drainer *sd = stage_drain(st, 1);
+    sd->options.stats_ns = JOBQ_NS_PER_MIN;
+    stage_enqueue(st, 1, "0");
+    stage_run_for(st, 2 * HOUR);
+    stage_do(st, count_lines, &lines);
+    assert_int_equal(lines.count, 1);
+    stage_free(st);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drainer_drops_old_days),
+        cmocka_unit_test(a_day_with_a_live_row_stays),
+        cmocka_unit_test(a_live_row_stays_where_messages_never_expire),
+        cmocka_unit_test(a_drainer_sends_what_has_no_message),
+        cmocka_unit_test(one_of_many_drainers_keeps_house),
+        cmocka_unit_test(a_keep_that_is_too_short_is_refused),
+        cmocka_unit_test(lines_of_drainers_long_gone_are_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
