@@ -67,9 +67,12 @@ install-live: all libjobq
 		> $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	install -m 644 include/jobq/jobq.h include/jobq/error.h $(DESTDIR)$(PREFIX)/include/jobq
 	install -m 644 live/python/jobq.py $(DESTDIR)$(PYTHON_DIR)
-	bin/jobq completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/jobq
-	bin/jobq completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_jobq
-	bin/jobq completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/jobq.fish
+	for p in jobq jobqsim jobqcost jobqmock; do \
+		as=completion; [ $$p != jobqmock ] || as=--completion; \
+		bin/$$p $$as bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p && \
+		bin/$$p $$as zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$p && \
+		bin/$$p $$as fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$p.fish || \
+		exit 1; done
 	@if command -v scdoc > /dev/null; then $(MAKE) --no-print-directory manuals && \
 		for m in $(MANUALS); do s=$${m##*.}; d=$(DESTDIR)$(PREFIX)/share/man/man$$s; \
 		install -d $$d && install -m 644 $$m $$d; done; \

@@ -4,23 +4,23 @@
 
 #include "base/arena.h"
 #include "base/ini.h"
+#include "base/nearest.h"
 #include "jobq/units.h"
 
-#include <getopt.h>
+#include <assert.h>
+#include <ctype.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
-static const struct cli_option common[] = {
+enum { JSON, QUIET, VERBOSE, NO_COLOR, COMMON_COUNT };
+static const struct option_def common[COMMON_COUNT + 1] = {
     {"json", 0, NULL, "one JSON object on stdout"},
     {"quiet", 'q', NULL, "no messages, errors only"},
     {"verbose", 'v', NULL, "more messages"},
     {"no-color", 0, NULL, "no colour"},
-    {"help", 'h', NULL, "this text"},
     {NULL, 0, NULL, NULL}};
-enum { JSON, QUIET, VERBOSE, NO_COLOR, HELP, COMMON_COUNT };
 
 int cli_exit_of(int code)
 {
@@ -113,7 +113,7 @@ bool cli_confirm(struct cli *cli, const char *given, const char *name, const cha
 
 /* ---- options ----------------------------------------------------------------------------- */
 
-static int option_count(const struct cli_option *option)
+static int option_count(const struct option_def *option)
 {
     int count = 0;
     while (option[count].name)
@@ -121,44 +121,37 @@ static int option_count(const struct cli_option *option)
     return count;
 }
 
-/* A terminal has 80 columns: a name that is too long has a line of its own. */
-static void option_line(const struct cli_option *o, FILE *out)
+void cli_line(const struct cli_command *command, struct commandline *out)
 {
-    enum { NAMES = 22 };
-    char left[80];
-    snprintf(left, sizeof left, "--%s%s%s", o->name, o->arg ? " " : "",
-             o->arg ? o->arg : "");
-    if (o->letter)
-        fprintf(out, "  -%c, ", o->letter);
-    else
-        fputs("      ", out);
-    if (strlen(left) > NAMES)
-        fprintf(out, "%s\n%*s%s\n", left, NAMES + 7, "", o->help);
-    else
-        fprintf(out, "%-*s %s\n", NAMES, left, o->help);
+    struct option_def all[CLI_OPTIONS_MAX + COMMON_COUNT + 1];
+    int own = option_count(command->option);
+    assert(own <= CLI_OPTIONS_MAX);
+    memcpy(all, command->option, (size_t)own * sizeof *all);
+    memcpy(all + own, common, sizeof common);
+    commandline_init(out, "jobq", command->name, all, command->takes);
+    out->spec.verbatim = command->verbatim;
 }
 
 void cli_help(const struct cli_command *c, FILE *out)
 {
+    struct commandline line;
+    cli_line(c, &line);
     fprintf(out, "jobq %s: %s\n\nExamples:\n%s\nUsage: jobq %s %s\n\nOptions:\n", c->name,
             c->summary, c->examples, c->name, c->synopsis);
-    for (const struct cli_option *o = c->option; o->name; o++)
-        option_line(o, out);
-    for (const struct cli_option *o = common; o->name; o++)
-        option_line(o, out);
+    options_help(line.def, line.spec.count, out);
     fprintf(out, "\nAPI calls:\n%s", c->calls);
+    commandline_release(&line);
 }
 
 /* A file of defaults being read. */
 struct config {
     struct cli *cli;
-    int options;
     char shown[120]; /* its name */
 };
 
 static bool has_option(const struct cli_command *command, const char *key)
 {
-    for (const struct cli_option *o = command->option; o->name; o++)
+    for (const struct option_def *o = command->option; o->name; o++)
         if (strcmp(o->name, key) == 0)
             return true;
     return false;
@@ -167,19 +160,27 @@ static bool has_option(const struct cli_command *command, const char *key)
 static int check_key(const char *section, const char *key, struct jobq_error *err)
 {
     char shown[60];
-    bool known_section = !*section, known_key = *section;
+    struct nearest near = {0};
+    bool known_section = !*section || strcmp(section, "scenario") == 0, known_key = false;
     for (int i = 0; cmd_table[i]; i++) {
         known_section = known_section || strcmp(section, cmd_table[i]->name) == 0;
         known_key = known_key || has_option(cmd_table[i], key);
+        nearest_try(&near, section, cmd_table[i]->name);
     }
-    if (!known_section)
-        return jobq_fail(
-            err, JOBQ_INVALID, "[%s] is no subcommand",
-            text_escape(section, (int64_t)strlen(section), shown, sizeof shown));
-    if (!known_key)
-        return jobq_fail(err, JOBQ_INVALID, "no subcommand has an option '%s'",
-                         text_escape(key, (int64_t)strlen(key), shown, sizeof shown));
-    return JOBQ_OK;
+    if (!known_section) {
+        text_escape(section, (int64_t)strlen(section), shown, sizeof shown);
+        return jobq_fail(err, JOBQ_INVALID, "[%s] is no subcommand%s%s%s", shown,
+                         near.word ? "; did you mean '" : "", near.word ? near.word : "",
+                         near.word ? "'?" : "");
+    }
+    if (known_key || setting_find(key) >= 0)
+        return JOBQ_OK;
+    if (setting_renamed(key)) {
+        setting_unknown(key, err);
+        return err->code = JOBQ_INVALID;
+    }
+    return jobq_fail(err, JOBQ_INVALID, "no subcommand has an option '%s'",
+                     text_escape(key, (int64_t)strlen(key), shown, sizeof shown));
 }
 
 static int on_config(void *ctx, const char *section, const char *key, const char *value,
@@ -187,43 +188,18 @@ static int on_config(void *ctx, const char *section, const char *key, const char
 {
     struct config *config = ctx;
     struct cli *cli = config->cli;
-    struct text origin = {0};
+    bool shared = !*section || strcmp(section, "scenario") == 0;
     int rc = check_key(section, key, err);
-    if (rc < 0 || (*section && strcmp(section, cli->command->name)))
+    if (rc < 0 || (!shared && strcmp(section, cli->command->name)))
         return rc;
-    for (int i = 0; i < config->options; i++) {
-        if (strcmp(key, cli->command->option[i].name))
-            continue;
-        if (cli->value[i])
-            return JOBQ_OK;
-        cli->value[i] = cli->owned[i] = xstrdup(value);
-        text_printf(&origin, "%s:%d: %s", config->shown, line, key);
-        cli->origin[i] = origin.ptr;
-        return JOBQ_OK;
-    }
-    if (*section)
+    if (!options_file_value(&cli->read, key, value, config->shown, line) && !shared)
         return jobq_fail(err, JOBQ_INVALID, "unknown key '%.60s' in [%s]", key, section);
     return JOBQ_OK; /* before any section: another subcommand's */
 }
 
-static void env_values(struct cli *cli, int options)
+static int config_values(struct cli *cli)
 {
-    for (int i = 0; i < options; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "JOBQ_%s", cli->command->option[i].name);
-        for (char *c = name; *c; c++)
-            *c = (char)(*c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
-        const char *value = getenv(name);
-        if (!cli->value[i] && value && *value) {
-            cli->value[i] = value;
-            cli->origin[i] = xstrdup(name);
-        }
-    }
-}
-
-static int config_values(struct cli *cli, int options)
-{
-    struct config config = {.cli = cli, .options = options};
+    struct config config = {.cli = cli};
     char xdg[4096];
     const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     if (base && *base)
@@ -243,107 +219,102 @@ static int config_values(struct cli *cli, int options)
     return -1;
 }
 
-static int read_flags(struct cli *cli, int own, int argc, char **argv)
+/* A variable of a setting's former name would be passed over in silence. */
+static int check_environment(struct cli *cli)
 {
-    struct option longs[CLI_OPTIONS_MAX + COMMON_COUNT + 1] = {{0}};
-    char shorts[2 * (CLI_OPTIONS_MAX + COMMON_COUNT) + 4] = ":";
-    size_t at = 1;
-    /* A command line within a command line keeps its own options. */
-    if (cli->command->verbatim) {
-        memcpy(shorts, "+:", 3);
-        at = 2;
-    }
-    for (int i = 0; i < own + COMMON_COUNT; i++) {
-        const struct cli_option *o =
-            i < own ? &cli->command->option[i] : &common[i - own];
-        longs[i] = (struct option){.name = o->name,
-                                   .has_arg = o->arg ? required_argument : no_argument,
-                                   .val = 256 + i};
-        if (o->letter) {
-            shorts[at++] = o->letter;
-            if (o->arg)
-                shorts[at++] = ':';
-        }
-    }
-    optind = 0; /* glibc: forget what an earlier scan left */
-    opterr = 0;
-    for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
-        int index = got - 256;
-        if (got == '?' || got == ':') {
-            char shown[80], letter[3] = {'-', (char)optopt, '\0'};
-            const char *what = optopt && optopt < 256 ? letter : argv[optind - 1];
-            text_escape(what, (int64_t)strlen(what), shown, sizeof shown);
-            cli_complain(cli,
-                         got == ':' ? "option '%s' needs a value; see jobq %s --help"
-                                    : "unknown option '%s'; see jobq %s --help",
-                         shown, cli->command->name);
+    for (char **at = environ; *at; at++) {
+        char name[40] = "";
+        size_t len = strcspn(*at, "=");
+        if (strncmp(*at, "JOBQ_", 5) != 0 || len - 5 >= sizeof name)
+            continue;
+        for (size_t i = 5; i < len; i++)
+            name[i - 5] =
+                (char)((*at)[i] == '_' ? '-' : tolower((unsigned char)(*at)[i]));
+        const char *right = setting_renamed(name);
+        if (right && options_find(&cli->line.spec, right) >= 0 &&
+            options_find(&cli->line.spec, name) < 0) {
+            cli_complain(cli, "unknown variable '%.*s'; did you mean that of '--%s'?",
+                         (int)len, *at, right);
             return CLI_USAGE;
         }
-        for (int i = 0; got < 256 && i < own + COMMON_COUNT; i++) {
-            const struct cli_option *o =
-                i < own ? &cli->command->option[i] : &common[i - own];
-            if (o->letter == got)
-                index = i;
-        }
-        if (index < own) {
-            cli->value[index] = optarg ? optarg : "";
-            continue;
-        }
-        switch (index - own) {
-        case JSON:
-            cli->json = true;
-            break;
-        case QUIET:
-            cli->quiet = true;
-            break;
-        case VERBOSE:
-            cli->verbose = true;
-            break;
-        case NO_COLOR:
-            cli->color = false;
-            break;
-        default:
-            cli_help(cli->command, stdout);
-            return CLI_OK;
-        }
     }
-    cli->arg = argv + optind;
-    cli->arg_count = argc - optind;
     return -1;
 }
 
-void cli_bad_value(struct cli *cli, int option, const char *why, bool *bad)
+/* Where a flag must have a value, it may be switched off. */
+static int settle_flag(struct cli *cli, int option, bool *out)
 {
-    if (cli->origin[option])
-        cli_complain(cli, "%s: %s", cli->origin[option], why);
-    else
-        cli_complain(cli, "--%s: %s", cli->command->option[option].name, why);
-    *bad = true;
+    struct jobq_error err;
+    const struct options_item *item = options_item(&cli->read, option);
+    *out = false;
+    if (item && options_yes(item->text, out, &err) < 0) {
+        options_blame(&cli->read, item, &err);
+        cli_complain(cli, "%s", err.text);
+        return CLI_USAGE;
+    }
+    return -1;
 }
 
-/* A flag has no value on the command line. Where it must have one, it may be switched off. */
-static int settle_flags(struct cli *cli, int options)
+static int settle(struct cli *cli)
 {
-    static const char *const on[] = {"1", "true", "yes", "on"};
-    static const char *const off[] = {"0", "false", "no", "off"};
-    for (int i = 0; i < options; i++) {
-        const char *value = cli->value[i];
-        char shown[60];
-        bool is_on = false, is_off = false;
-        if (cli->command->option[i].arg || !value || !*value)
-            continue;
-        for (int k = 0; k < 4; k++) {
-            is_on = is_on || strcasecmp(value, on[k]) == 0;
-            is_off = is_off || strcasecmp(value, off[k]) == 0;
+    int own = option_count(cli->command->option), rc = -1;
+    bool no_color = false;
+    for (int i = 0; i < own && rc < 0; i++) {
+        bool on = false;
+        if (!cli->command->option[i].arg)
+            rc = settle_flag(cli, i, &on);
+        cli->value[i] = on                            ? ""
+                        : cli->command->option[i].arg ? options_text(&cli->read, i)
+                                                      : NULL;
+    }
+    bool *const flag[COMMON_COUNT] = {&cli->json, &cli->quiet, &cli->verbose, &no_color};
+    for (int i = 0; i < COMMON_COUNT && rc < 0; i++)
+        rc = settle_flag(cli, own + i, flag[i]);
+    cli->color = cli->color && !no_color;
+    return rc;
+}
+
+static int settle_scenario(struct cli *cli)
+{
+    struct jobq_error err;
+    scenario_init(&cli->scenario);
+    int rc = commandline_scenario(&cli->read, &cli->scenario, &err);
+    if (rc == JOBQ_OK && commandline_wants_scenario(&cli->read)) {
+        rc = scenario_finish(&cli->scenario, &err);
+        if (rc == JOBQ_OK) {
+            commandline_show_scenario(&cli->read, &cli->scenario, stdout);
+            return CLI_OK;
         }
-        if (!is_on && !is_off) {
-            char why[100];
-            text_escape(value, (int64_t)strlen(value), shown, sizeof shown);
-            snprintf(why, sizeof why, "'%s' is neither yes nor no", shown);
-            cli_bad_value(cli, i, why, &is_on);
-            return CLI_USAGE;
-        }
-        cli->value[i] = is_on ? "" : NULL;
+    }
+    if (rc == JOBQ_OK && cli->scenario.store == SCENARIO_STORE_DYNAMODB)
+        rc = jobq_fail(&err, JOBQ_INVALID,
+                       "--store: only the closed form knows 'dynamodb', want simpledb or "
+                       "none");
+    if (rc == JOBQ_OK)
+        return -1;
+    cli_complain(cli, "%s", err.text);
+    return CLI_USAGE;
+}
+
+static int read_line(struct cli *cli, int argc, char **argv)
+{
+    const struct cli_command *command = cli->command;
+    struct jobq_error err;
+    if (options_read(&cli->read, &cli->line.spec, argc - 1, argv + 1, &err) < 0) {
+        cli_complain(cli, "%s", err.text);
+        return CLI_USAGE;
+    }
+    if (commandline_wants_help(&cli->read)) {
+        cli_help(command, stdout);
+        return CLI_OK;
+    }
+    cli->arg = cli->read.arg;
+    cli->arg_count = cli->read.args;
+    if (!commandline_wants_scenario(&cli->read) &&
+        (cli->arg_count < command->min_args ||
+         (command->max_args >= 0 && cli->arg_count > command->max_args))) {
+        cli_complain(cli, "want: jobq %s %s", command->name, command->synopsis);
+        return CLI_USAGE;
     }
     return -1;
 }
@@ -354,26 +325,35 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
     *cli = (struct cli){.command = command, .out = stdout, .err = stderr};
     cli->color = isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
                  !(term && strcmp(term, "dumb") == 0);
-    int own = option_count(command->option);
-    int rc = read_flags(cli, own, argc, argv);
-    if (rc >= 0)
-        return rc;
-    if (cli->arg_count < command->min_args ||
-        (command->max_args >= 0 && cli->arg_count > command->max_args)) {
-        cli_complain(cli, "want: jobq %s %s", command->name, command->synopsis);
-        return CLI_USAGE;
+    cli_line(command, &cli->line);
+    int rc = read_line(cli, argc, argv);
+    if (rc < 0)
+        rc = check_environment(cli);
+    if (rc < 0) {
+        options_environment(&cli->read, "JOBQ");
+        rc = config_values(cli);
     }
-    env_values(cli, own);
-    rc = config_values(cli, own);
-    return rc < 0 ? settle_flags(cli, own) : rc;
+    if (rc < 0)
+        rc = settle(cli);
+    if (rc < 0 && command->takes)
+        rc = settle_scenario(cli);
+    return rc;
 }
 
 void cli_release(struct cli *cli)
 {
-    for (int i = 0; i < CLI_OPTIONS_MAX; i++) {
-        free(cli->owned[i]);
-        free(cli->origin[i]);
-    }
+    options_release(&cli->read);
+    commandline_release(&cli->line);
+    scenario_release(&cli->scenario);
+}
+
+void cli_bad_value(struct cli *cli, int option, const char *why, bool *bad)
+{
+    struct jobq_error err;
+    jobq_fail(&err, JOBQ_INVALID, "%s", why);
+    options_blame(&cli->read, options_item(&cli->read, option), &err);
+    cli_complain(cli, "%s", err.text);
+    *bad = true;
 }
 
 bool cli_given(const struct cli *cli, int option)
@@ -389,18 +369,6 @@ int64_t cli_duration(struct cli *cli, int option, int64_t missing, bool *bad)
         return missing;
     if (jobq_parse_duration(cli->value[option], &ns, &err) == JOBQ_OK)
         return ns;
-    cli_bad_value(cli, option, err.text, bad);
-    return missing;
-}
-
-int64_t cli_size(struct cli *cli, int option, int64_t missing, bool *bad)
-{
-    struct jobq_error err;
-    int64_t bytes;
-    if (!cli->value[option])
-        return missing;
-    if (jobq_parse_size(cli->value[option], &bytes, &err) == JOBQ_OK)
-        return bytes;
     cli_bad_value(cli, option, err.text, bad);
     return missing;
 }

@@ -7,7 +7,7 @@
  *
  * An option's value comes from, in order: the flag; JOBQ_OPTION in the environment (dashes
  * as '_'); .jobq.ini here; $XDG_CONFIG_HOME/jobq/config.ini; /etc/jobq.conf. In the files it
- * stands under [subcommand], or before any section for all of them. A flag is yes or no
+ * stands under [subcommand], or before any section or in [scenario] for all of them. A flag is yes or no
  * (true, false, on, off, 1, 0) there. */
 #ifndef JOBQ_LIVE_CMD_CLI_H
 #define JOBQ_LIVE_CMD_CLI_H
@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "fleet/port/health.h"
 #include "live/world/live.h"
+#include "scenario/commandline.h"
 
 #include <stdio.h>
 
@@ -35,13 +36,6 @@ int cli_exit_of(int code);
 
 enum { CLI_OPTIONS_MAX = 40 };
 
-struct cli_option {
-    const char *name; /* "visibility" */
-    char letter;      /* 0: none */
-    const char *arg;  /* "T"; "one|other": the words that it may be; NULL: a flag */
-    const char *help;
-};
-
 struct cli;
 struct cli_command {
     const char *name;
@@ -49,7 +43,9 @@ struct cli_command {
     const char *summary;             /* one line */
     const char *examples;            /* whole lines */
     const char *calls;               /* its API-call complexity, whole lines */
-    const struct cli_option *option; /* ends with a NULL name; own ones, not the common */
+    const struct option_def *option; /* ends with a NULL name; own ones, not the common,
+                                        nor the settings */
+    uint32_t takes;                  /* which settings (scenario/settings.h) */
     int (*run)(struct cli *cli);     /* returns the exit code */
     int min_args, max_args;          /* max < 0: any number */
     bool verbatim;                   /* options end at the first argument */
@@ -57,10 +53,12 @@ struct cli_command {
 
 struct cli {
     const struct cli_command *command;
-    const char *value[CLI_OPTIONS_MAX]; /* by index of command->option; "" for a flag */
-    char *owned[CLI_OPTIONS_MAX];
-    /* What a complaint calls the option: "JOBQ_SLOTS", "FILE:LINE: slots"; NULL: --slots. */
-    char *origin[CLI_OPTIONS_MAX];
+    struct commandline line;
+    struct options read;
+    struct scenario scenario; /* the settings, if the command takes any */
+    const char
+        *value[CLI_OPTIONS_MAX]; /* by index of command->option; "" for a flag that is
+                                           on; NULL: not given */
     char **arg;
     int arg_count;
     bool json, quiet, verbose, color;
@@ -83,10 +81,12 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
 void cli_release(struct cli *cli);
 void cli_help(const struct cli_command *command, FILE *out);
 
-/* Values of options by index; missing is returned when the option was not given. A value
+/* A command's line of options, for its help and completion; commandline_release it. */
+void cli_line(const struct cli_command *command, struct commandline *out);
+
+/* Values of its own options by index; missing is returned when the option was not given. A value
  * that does not parse, or is outside low..high, prints one line and makes *bad true. */
 int64_t cli_duration(struct cli *cli, int option, int64_t missing, bool *bad);
-int64_t cli_size(struct cli *cli, int option, int64_t missing, bool *bad);
 int64_t cli_count(struct cli *cli, int option, int64_t missing, int64_t low, int64_t high,
                   bool *bad);
 /* The index of the value among names (ends with NULL). */

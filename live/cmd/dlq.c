@@ -11,11 +11,9 @@
 
 #include <stdlib.h>
 
-enum { LIMIT, STORE };
-static const struct cli_option dlq_options[] = {
-    {"limit", 0, "N", "at most N jobs (all)"},
-    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
-    {NULL, 0, NULL, NULL}};
+enum { LIMIT };
+static const struct option_def dlq_options[] = {{"limit", 0, "N", "at most N jobs (all)"},
+                                                {NULL, 0, NULL, NULL}};
 
 struct dead {
     struct cli *cli;
@@ -107,9 +105,8 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 
 static int run_dlq(struct cli *cli)
 {
-    static const char *const stores[] = {"simpledb", "none", NULL};
     bool bad = false;
-    struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
+    struct live_options live = {.no_store = cli->scenario.store == SCENARIO_STORE_NONE};
     struct dead d = {.redrive = strcmp(cli->arg[0], "redrive") == 0,
                      .limit =
                          cli_count(cli, LIMIT, JOBQ_FOREVER, 1, JOBQ_FOREVER - 1, &bad)};
@@ -136,6 +133,7 @@ const struct cli_command cmd_dlq = {
         "that SQS\n"
         "  moved by itself, whose row it marks dead. With --store none SQS's alone.\n",
     .option = dlq_options,
+    .takes = TAKER_DLQ,
     .run = run_dlq,
     .min_args = 2,
     .max_args = 2};
@@ -143,7 +141,7 @@ const struct cli_command cmd_dlq = {
 /* ---- purge ------------------------------------------------------------------------------------ */
 
 enum { CONFIRM, ROWS, DEAD, DRY_RUN };
-static const struct cli_option purge_options[] = {
+static const struct option_def purge_options[] = {
     {"confirm", 0, "QUEUE", "yes, that one"},
     {"rows", 0, NULL, "also drop the queue's domains, every row of it"},
     {"dead", 0, NULL, "also the dead-letter queue"},

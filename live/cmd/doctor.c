@@ -9,15 +9,11 @@
 #include "fleet/status/status.h"
 #include "jobq/units.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { JOB_TIME, RATE, DOMAINS };
-static const struct cli_option options[] = {
-    {"job-time", 0, "T", "of one job: compared with the visibility timeout"},
-    {"rate", 0, "N", "jobs a second: compared with what the domains take"},
-    {"domains", 0, "D", "domains that rows are spread over (4)"},
-    {NULL, 0, NULL, NULL}};
+static const struct option_def options[] = {{NULL, 0, NULL, NULL}};
 
 /* A domain takes about 70 writes a second, and a job's claim and final put are one each
  * (DESIGN.md; models/params has the number with its source). */
@@ -259,29 +255,33 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 
 static int run(struct cli *cli)
 {
-    bool bad = false;
+    const struct scenario *s = &cli->scenario;
+    double rate = arrivals_rate_per_s(&s->arrivals);
     struct live_options live = {0};
     struct doctor d = {.cli = cli,
-                       .job_ns = cli_duration(cli, JOB_TIME, -1, &bad),
-                       .rate = cli_count(cli, RATE, 0, 1, 1000000, &bad),
-                       .domains = (int)cli_count(cli, DOMAINS, 4, 1, 250, &bad)};
-    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &d);
+                       .job_ns = scenario_given(s, "job-time")
+                                     ? (int64_t)distribution_mean(&s->job_time)
+                                     : -1,
+                       .rate = isfinite(rate) ? (int64_t)ceil(rate) : 0,
+                       .domains = (int)s->domains};
+    int rc = cli_run(cli, &live, work, &d);
     text_release(&d.out);
     return rc;
 }
 
 const struct cli_command cmd_doctor = {
     .name = "doctor",
-    .synopsis = "QUEUE [--job-time T] [--rate N]",
+    .synopsis = "QUEUE [--job-time T] [--arrivals R/s]",
     .summary = "checks credentials, clock, queue, domains and permissions",
     .examples = "  jobq doctor render\n"
-                "  jobq doctor render --job-time 30s --rate 200 --domains 8\n",
+                "  jobq doctor render --job-time 30s --arrivals 200/s --domains 8\n",
     .calls = "  2 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains, 1 "
              "DescribeInstances; and\n"
              "  1 ChangeMessageVisibility, 1 DeleteMessage and 1 PutAttributes that "
              "come to\n"
              "  nothing.\n",
     .option = options,
+    .takes = TAKER_DOCTOR,
     .run = run,
     .min_args = 1,
     .max_args = 1};

@@ -9,6 +9,7 @@
 #include "fleet/status/page.h"
 #include "fleet/status/status.h"
 #include "jobq/units.h"
+#include "scenario/fleet.h"
 #include "live/world/notify.h"
 #include "live/page/peers.h"
 #include "live/cmd/record.h"
@@ -17,66 +18,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-    SLOTS,
-    EXEC,
-    PASS_ENV,
-    ONCE,
-    IDLE_EXIT,
-    PREFETCH,
-    BATCH,
-    WAIT,
-    VISIBILITY,
-    STORE,
-    SERVE,
-    LISTEN,
-    TOKEN_FILE,
-    ALLOW_HOST,
-    RECORD,
-    TIME_LIMIT,
-    MEMORY,
-    CPU,
-    GRACE,
-    DRAIN_TIMEOUT,
-    ATTEMPTS,
-    RETRY_BASE,
-    LINGER,
-    RECEIVES,
-    CANCEL_CHECK,
-    PROGRESS,
-    STATS,
-    NOTICE,
-    CREATE
-};
-static const struct cli_option options[] = {
-    {"slots", 'n', "N", "jobs at a time (1)"},
+enum { EXEC, PASS_ENV, ONCE, SERVE, LISTEN, TOKEN_FILE, ALLOW_HOST, RECORD, CREATE };
+static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command of exec jobs; payload on its stdin"},
     {"pass-env", 0, "NAMES", "variables kept from commands that yours may have"},
     {"once", 0, NULL, "take what is there, then end"},
-    {"idle-exit", 0, "T", "end when nothing was there for T"},
-    {"prefetch", 0, "P", "messages held beyond the slots, or auto (auto)"},
-    {"batch", 0, "N", "messages a receive and a delete, 1 to 10 (10)"},
-    {"wait", 0, "T", "long poll, up to 20s (20s)"},
-    {"visibility", 0, "T", "of each receive (the queue's own)"},
-    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {"serve", 0, NULL, "serve the status page"},
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
     {"token-file", 0, "FILE", "readers need its first line; needed beyond 127.*"},
     {"allow-host", 0, "NAMES", "names by which a proxy may ask for the page"},
     {"record", 0, "FILE", "write a trace of all calls and jobs there"},
-    {"time-limit", 0, "T", "of one attempt (none)"},
-    {"memory-limit", 0, "BYTES", "address space of a command (none)"},
-    {"cpu-limit", 0, "T", "processor time of a command (none)"},
-    {"kill-grace", 0, "T", "between TERM and KILL of a command (5s)"},
-    {"drain-timeout", 0, "T", "on TERM, finish or give back within T (20s)"},
-    {"attempts", 0, "N", "a job is dead after N (3)"},
-    {"retry-base", 0, "T", "first delay before another attempt (10s)"},
-    {"linger", 0, "T", "a delete waits so long for company (5s)"},
-    {"receives", 0, "N", "receives under way at once (4)"},
-    {"cancel-check", 0, "T", "look at running rows so often, a read each (never)"},
-    {"progress", 0, "T", "note a job's 'progress N%' so often (auto; 0: off)"},
-    {"stats", 0, "T", "a statistics row at most so often (60s; 0: none)"},
-    {"notice", 0, "T", "ask for a spot notice so often (5s; 0: never)"},
     {"create", 0, NULL, "make the queue when it is missing"},
     {NULL, 0, NULL, NULL}};
 
@@ -318,53 +269,35 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     return rc;
 }
 
-/* Of options that say how often: every 0 s is never. */
-static int64_t never_if_0(struct cli *cli, int option, int64_t fallback, bool *bad)
+static int64_t none_is_zero(int64_t value)
 {
-    int64_t ns = cli_duration(cli, option, fallback, bad);
-    return ns == 0 ? JOBQ_FOREVER : ns;
+    return value < 0 ? 0 : value;
 }
 
 static void read_options(struct cli *cli, struct drain *d, struct live_options *live,
                          bool *bad)
 {
-    static const char *const stores[] = {"simpledb", "none", NULL};
+    const struct scenario *s = &cli->scenario;
     struct drainer_options *o = &d->options;
-    int slots = (int)cli_count(cli, SLOTS, 1, 1, DRAINER_SLOTS_MAX, bad);
-    *o = drainer_defaults(cli->arg[0], slots);
-    bool automatic =
-        !cli_given(cli, PREFETCH) || strcmp(cli->value[PREFETCH], "auto") == 0;
-    o->prefetch = automatic
-                      ? DRAINER_AUTO
-                      : (int)cli_count(cli, PREFETCH, 0, 0, DRAINER_PREFETCH_MAX, bad);
-    o->batch = (int)cli_count(cli, BATCH, o->batch, 1, JOBQ_BATCH_MAX, bad);
-    o->receives = (int)cli_count(cli, RECEIVES, o->receives, 1, 64, bad);
-    o->wait_ns = cli_duration(cli, WAIT, o->wait_ns, bad);
-    o->visibility_ns = cli_duration(cli, VISIBILITY, DRAINER_AUTO, bad);
-    o->max_attempts = (int)cli_count(cli, ATTEMPTS, o->max_attempts, 1, 1000, bad);
-    o->retry_base_ns = cli_duration(cli, RETRY_BASE, o->retry_base_ns, bad);
-    o->time_limit_ns = never_if_0(cli, TIME_LIMIT, JOBQ_FOREVER, bad);
-    o->kill_grace_ns = cli_duration(cli, GRACE, o->kill_grace_ns, bad);
-    o->linger_ns = cli_duration(cli, LINGER, o->linger_ns, bad);
-    o->cancel_check_ns = never_if_0(cli, CANCEL_CHECK, JOBQ_FOREVER, bad);
-    o->progress_ns = never_if_0(cli, PROGRESS, DRAINER_AUTO, bad);
-    o->stats_ns = never_if_0(cli, STATS, o->stats_ns, bad);
-    o->notice_ns = never_if_0(cli, NOTICE, 5 * JOBQ_NS_PER_S, bad);
-    o->idle_exit_ns =
-        cli_duration(cli, IDLE_EXIT, cli_given(cli, ONCE) ? 0 : JOBQ_FOREVER, bad);
+    *o = drainer_defaults(cli->arg[0], (int)s->concurrency);
+    scenario_drainer_options(s, o);
+    if (!scenario_given(s, "visibility"))
+        o->visibility_ns = DRAINER_AUTO; /* the queue's own */
+    if (cli_given(cli, ONCE) && !scenario_given(s, "idle-exit"))
+        o->idle_exit_ns = 0;
     o->exec = cli->value[EXEC] != NULL;
     o->create = cli_given(cli, CREATE);
     o->on_event = on_event;
     o->event_ctx = d;
-    d->drain_timeout_ns = cli_duration(cli, DRAIN_TIMEOUT, 20 * JOBQ_NS_PER_S, bad);
+    d->drain_timeout_ns = s->drain_timeout_ns;
     d->serve = cli_given(cli, SERVE) || cli_given(cli, LISTEN);
     if (d->serve)
         cmd_page_options(cli, LISTEN, TOKEN_FILE, ALLOW_HOST, &d->page, bad);
-    live->no_store = cli_choice(cli, STORE, stores, 0, bad) == 1;
+    live->no_store = s->store == SCENARIO_STORE_NONE;
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];
-    live->exec.memory_bytes = cli_size(cli, MEMORY, 0, bad);
-    live->exec.cpu_ns = cli_duration(cli, CPU, 0, bad);
+    live->exec.memory_bytes = none_is_zero(s->memory_limit_bytes);
+    live->exec.cpu_ns = none_is_zero(s->cpu_limit_ns);
     if (live->no_store)
         o->stats_ns = JOBQ_FOREVER;
 }
@@ -388,7 +321,7 @@ static int run(struct cli *cli)
 
 const struct cli_command cmd_drain = {
     .name = "drain",
-    .synopsis = "QUEUE -n SLOTS [options]",
+    .synopsis = "QUEUE -n N [options]",
     .summary = "takes jobs from a queue and runs them",
     .examples = "  jobq drain render -n 32 --exec ./render-frame\n"
                 "  jobq drain render -n 4 --idle-exit 10m --serve\n"
@@ -401,6 +334,7 @@ const struct cli_command cmd_drain = {
              "  'progress N%': at most 1 PutAttributes a --progress.\n"
              "  jobq explain-cost drain ... prices the rest.\n",
     .option = options,
+    .takes = TAKER_DRAIN,
     .run = run,
     .min_args = 1,
     .max_args = 1};

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "fleet/enqueue/enqueuer.h"
 #include "jobq/units.h"
+#include "scenario/fleet.h"
 #include "live/cmd/batchline.h"
 #include "live/lib/journal.h"
 #include "live/cmd/record.h"
@@ -16,17 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VISIBILITY, STORE, BATCH, JOURNAL, DELAY, DOMAINS, PAYLOAD_IN, RECORD, PIPELINE };
-static const struct cli_option options[] = {
-    {"visibility", 0, "T", "visibility timeout to set on the queue (as it is)"},
-    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
+enum { BATCH, JOURNAL, RECORD };
+static const struct option_def options[] = {
     {"batch", 'b', "FILE", "one job a line from FILE, '-' for stdin"},
     {"journal", 0, "FILE", "note progress there (FILE.journal of a batch)"},
-    {"delay", 0, "T", "nobody receives the job before T, up to 15m (0)"},
-    {"domains", 0, "D", "spread rows over D domains (4)"},
-    {"payload-in", 0, "auto|message|store", "where the payload travels (auto)"},
     {"record", 0, "FILE", "write a trace of all calls there"},
-    {"pipeline", 0, "N", "batches under way at once (16)"},
     {NULL, 0, NULL, NULL}};
 
 enum {
@@ -389,9 +384,6 @@ static int open_batch(struct cli *cli, struct enqueue *e, bool stores)
 
 static int run(struct cli *cli)
 {
-    static const char *const stores[] = {"simpledb", "none", NULL};
-    static const char *const places[] = {"auto", "message", "store", NULL};
-    bool bad = false;
     if (!cli_given(cli, BATCH) && cli->arg_count < 1) {
         cli_complain(cli, "want key=value or --batch");
         return CLI_USAGE;
@@ -400,15 +392,15 @@ static int run(struct cli *cli)
     e->cli = cli;
     e->fd = -1;
     e->options = enqueuer_defaults(cli->arg[0]);
-    struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
-    e->options.visibility_ns = cli_duration(cli, VISIBILITY, -1, &bad);
-    e->options.domains = (int)cli_count(cli, DOMAINS, 0, 1, 250, &bad);
-    e->options.pipeline =
-        (int)cli_count(cli, PIPELINE, cli_given(cli, BATCH) ? 16 : 1, 1, 1024, &bad);
-    e->options.payload_in =
-        (enum enqueuer_payload_in)cli_choice(cli, PAYLOAD_IN, places, 0, &bad);
-    e->delay_ns = cli_duration(cli, DELAY, 0, &bad);
-    int rc = bad ? CLI_USAGE : open_batch(cli, e, !live.no_store);
+    const struct scenario *settings = &cli->scenario;
+    struct live_options live = {.no_store = settings->store == SCENARIO_STORE_NONE};
+    scenario_enqueuer_options(settings, &e->options);
+    if (!scenario_given(settings, "visibility"))
+        e->options.visibility_ns = -1; /* the queue's own */
+    if (!cli_given(cli, BATCH))
+        e->options.pipeline = 1;
+    e->delay_ns = settings->delay_ns;
+    int rc = open_batch(cli, e, !live.no_store);
     if (rc == CLI_OK) {
         arena_init(&e->arena, 0);
         rc = cli_run(cli, &live, work, e);
@@ -438,6 +430,7 @@ const struct cli_command cmd_enqueue = {
         "  call.\n"
         "  Domains are made when first missed: 1 CreateDomain each.\n",
     .option = options,
+    .takes = TAKER_ENQUEUE,
     .run = run,
     .min_args = 1,
     .max_args = -1};

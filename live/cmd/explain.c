@@ -16,7 +16,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const struct cli_option options[] = {{NULL, 0, NULL, NULL}};
+static const struct option_def options[] = {{NULL, 0, NULL, NULL}};
 
 struct explain {
     struct cli *cli;
@@ -91,21 +91,13 @@ static int count_lines(const char *path, double *jobs, double *bytes,
 
 static bool is_none(const struct cli *sub)
 {
-    const char *store = value_of(sub, "store");
-    return store && strcmp(store, "none") == 0;
-}
-
-static int set_store(struct explain *x, const struct cli *sub)
-{
-    x->scenario.store = is_none(sub) ? PREDICT_NO_STORE : PREDICT_SIMPLEDB;
-    return JOBQ_OK;
+    return sub->scenario.store == SCENARIO_STORE_NONE;
 }
 
 static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
 {
     const char *batch = value_of(sub, "batch");
     double bytes = 0;
-    set_store(x, sub);
     x->jobs = 1;
     if (batch) {
         int rc = count_lines(batch, &x->jobs, &bytes, err);
@@ -114,25 +106,35 @@ static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
     }
     for (int i = 1; i < sub->arg_count && !batch; i++)
         bytes += (double)strlen(sub->arg[i]) + 1;
+    /* Neither jobs nor a file of them: the scenario's. */
+    if (!batch && sub->arg_count < 2) {
+        bytes = x->scenario.payload_bytes;
+        if (scenario_given(&sub->scenario, "jobs"))
+            x->jobs = (double)sub->scenario.jobs;
+    }
+    bool many = x->jobs > 1;
     struct predict_state state;
     struct usage u;
     x->scenario.payload_bytes = bytes;
-    x->scenario.batch = batch ? 10 : 1;
+    if (!many && !batch)
+        x->scenario.batch = 1;
     int rc = predict_usage(&x->scenario, NULL, &u, &state, err);
     if (rc < 0)
         return rc;
-    if (batch)
-        add_sqs(x, JOBQ_ACT_SQS_SEND_BATCH, ceil(x->jobs / 10), state.body_bytes * 10);
+    double each = x->scenario.batch;
+    if (each > 1)
+        add_sqs(x, JOBQ_ACT_SQS_SEND_BATCH, ceil(x->jobs / each),
+                state.body_bytes * each);
     else
-        add_sqs(x, JOBQ_ACT_SQS_SEND, 1, state.body_bytes);
+        add_sqs(x, JOBQ_ACT_SQS_SEND, x->jobs, state.body_bytes);
     add(x, JOBQ_ACT_SQS_GET_URL, 1, 0);
-    if (value_of(sub, "visibility"))
+    if (scenario_given(&sub->scenario, "visibility"))
         add(x, JOBQ_ACT_SQS_SET_ATTRIBUTES, 1, 0);
-    if (x->scenario.store == PREDICT_SIMPLEDB && batch)
-        add(x, JOBQ_ACT_SDB_PUT_BATCH, ceil(x->jobs / 25),
+    if (x->scenario.store == PREDICT_SIMPLEDB && each > 1)
+        add(x, JOBQ_ACT_SDB_PUT_BATCH, ceil(x->jobs / (each < 10 ? each : 25)),
             x->jobs * u.line[USAGE_BOX_PUT_BATCH]);
     else if (x->scenario.store == PREDICT_SIMPLEDB)
-        add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(state.row_attrs));
+        add(x, JOBQ_ACT_SDB_PUT, x->jobs, x->jobs * put_hours(state.row_attrs));
     x->unit = "this enqueue";
     snprintf(x->note, sizeof x->note,
              "%.0f jobs of %.0f bytes; a queue that is missing costs 2 requests more, a "
@@ -142,27 +144,11 @@ static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static int set_number(struct explain *x, const struct cli *sub, const char *from,
-                      const char *to, struct jobq_error *err)
-{
-    const char *value = value_of(sub, from);
-    return value ? predict_set(&x->scenario, to, value, err) : JOBQ_OK;
-}
-
-static int drain(struct explain *x, struct cli *sub, struct jobq_error *err)
+static int drain(struct explain *x, struct jobq_error *err)
 {
     struct usage u;
     struct predict_state state;
-    set_store(x, sub);
-    int rc = set_number(x, sub, "slots", "concurrency", err);
-    const char *same[] = {"batch", "wait", "visibility"};
-    for (size_t i = 0; rc == JOBQ_OK && i < sizeof same / sizeof *same; i++)
-        rc = set_number(x, sub, same[i], same[i], err);
-    const char *prefetch = value_of(sub, "prefetch");
-    if (rc == JOBQ_OK && prefetch && strcmp(prefetch, "auto"))
-        rc = predict_set(&x->scenario, "prefetch", prefetch, err);
-    if (rc == JOBQ_OK)
-        rc = predict_usage(&x->scenario, NULL, &u, &state, err);
+    int rc = predict_usage(&x->scenario, NULL, &u, &state, err);
     if (rc < 0)
         return rc;
     x->jobs = 1e6;
@@ -178,13 +164,14 @@ static int drain(struct explain *x, struct cli *sub, struct jobq_error *err)
     double polls = 86400 / (x->scenario.wait_s > 0 ? x->scenario.wait_s : 1);
     snprintf(
         x->note, sizeof x->note,
-        "busy slots and jobs of 1 s are assumed (jobqcost eval asks for more); an idle "
+        "busy slots and the job time of the scenario are assumed (jobqcost eval asks for "
+        "more); an idle "
         "drainer makes %.0f receives a day, and 1 statistics put a minute while it works",
         polls);
     return JOBQ_OK;
 }
 
-static int others(struct explain *x, struct cli *sub, struct jobq_error *err)
+static void others(struct explain *x, struct cli *sub)
 {
     const char *name = sub->command->name;
     double n = sub->arg_count;
@@ -223,15 +210,9 @@ static int others(struct explain *x, struct cli *sub, struct jobq_error *err)
         add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
         add(x, JOBQ_ACT_SDB_PUT, n, n * put_hours(2));
     } else if (strcmp(name, "serve") == 0) {
-        int64_t every_ns = 15 * JOBQ_NS_PER_S;
-        const char *refresh = value_of(sub, "refresh");
-        if (refresh && jobq_parse_duration(refresh, &every_ns, err) < 0)
-            return err->code;
-        if (every_ns < 5 * JOBQ_NS_PER_S)
-            return jobq_fail(err, JOBQ_INVALID, "--refresh is at least 5s");
-        double looks = (double)JOBQ_NS_PER_DAY / (double)every_ns;
+        double looks = (double)JOBQ_NS_PER_DAY / (double)sub->scenario.refresh_ns;
         add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 2 * looks, 0);
-        if (set_store(x, sub) == JOBQ_OK && x->scenario.store == PREDICT_SIMPLEDB)
+        if (!is_none(sub))
             add(x, JOBQ_ACT_SDB_SELECT, looks, looks * 0.0000228616);
         add(x, JOBQ_ACT_EC2_DESCRIBE, looks, 0);
         x->unit = "a day of this page";
@@ -256,7 +237,6 @@ static int others(struct explain *x, struct cli *sub, struct jobq_error *err)
     } else {
         snprintf(x->note, sizeof x->note, "see jobq %s --help for its calls", name);
     }
-    return JOBQ_OK;
 }
 
 /* ---- output -------------------------------------------------------------------------------- */
@@ -354,12 +334,20 @@ static int run(struct cli *cli)
     cli->json = cli->json || sub.json;
     jobq_ledger_init(&x->ledger);
     predict_defaults(&x->scenario);
-    if (strcmp(command->name, "enqueue") == 0)
+    rc = JOBQ_OK;
+    if (command->takes) {
+        rc = scenario_finish(&sub.scenario, &err);
+        predict_from_scenario(&sub.scenario, &x->scenario);
+        x->scenario.jobs = 0;
+    }
+    if (rc != JOBQ_OK)
+        ;
+    else if (strcmp(command->name, "enqueue") == 0)
         rc = enqueue(x, &sub, &err);
     else if (strcmp(command->name, "drain") == 0)
-        rc = drain(x, &sub, &err);
+        rc = drain(x, &err);
     else
-        rc = others(x, &sub, &err);
+        others(x, &sub);
     if (rc == JOBQ_OK)
         rc = price_and_show(x, &err);
     jobq_ledger_release(&x->ledger);

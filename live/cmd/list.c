@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum { STATE, LIMIT };
-static const struct cli_option list_options[] = {
+static const struct option_def list_options[] = {
     {"state", 0, "queued|running|done|failed|dead|cancelled", "only these (all)"},
     {"limit", 0, "N", "at most N rows (all)"},
     {NULL, 0, NULL, NULL}};
@@ -171,7 +171,7 @@ const struct cli_command cmd_list = {
 
 /* ---- cancel ----------------------------------------------------------------------------------- */
 
-static const struct cli_option cancel_options[] = {{NULL, 0, NULL, NULL}};
+static const struct option_def cancel_options[] = {{NULL, 0, NULL, NULL}};
 
 static int cancel_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {

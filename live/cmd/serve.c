@@ -10,13 +10,11 @@
 #include "live/world/notify.h"
 #include "live/page/peers.h"
 
-enum { LISTEN, TOKEN_FILE, ALLOW_HOST, REFRESH, STORE };
-static const struct cli_option options[] = {
+enum { LISTEN, TOKEN_FILE, ALLOW_HOST };
+static const struct option_def options[] = {
     {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
     {"token-file", 0, "FILE", "readers need its first line; needed beyond 127.*"},
     {"allow-host", 0, "NAMES", "names by which a proxy may ask for the page"},
-    {"refresh", 0, "T", "ask the services so often, 5s at least (15s)"},
-    {"store", 0, "simpledb|none", "where rows are (simpledb)"},
     {NULL, 0, NULL, NULL}};
 
 struct serving {
@@ -77,16 +75,10 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 }
 static int run(struct cli *cli)
 {
-    static const char *const stores[] = {"simpledb", "none", NULL};
     bool bad = false;
-    struct serving s = {.refresh_ns =
-                            cli_duration(cli, REFRESH, 15 * JOBQ_NS_PER_S, &bad)};
+    struct serving s = {.refresh_ns = cli->scenario.refresh_ns};
     cmd_page_options(cli, LISTEN, TOKEN_FILE, ALLOW_HOST, &s.page, &bad);
-    struct live_options live = {.no_store = cli_choice(cli, STORE, stores, 0, &bad) == 1};
-    if (s.refresh_ns < 5 * JOBQ_NS_PER_S) {
-        cli_bad_value(cli, REFRESH, "less than 5s; each refresh costs 3 to 5 requests",
-                      &bad);
-    }
+    struct live_options live = {.no_store = cli->scenario.store == SCENARIO_STORE_NONE};
     cli->on_signal = on_signal;
     cli->on_signal_ctx = &s;
     int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &s);
@@ -106,6 +98,7 @@ const struct cli_command cmd_serve = {
         "  each refresh: 1 or 2 GetQueueAttributes, 1 Select over the drainers' rows, 1\n"
         "  DescribeInstances; a page view costs nothing.\n",
     .option = options,
+    .takes = TAKER_SERVE,
     .run = run,
     .min_args = 1,
     .max_args = 1};

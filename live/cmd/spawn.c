@@ -9,14 +9,10 @@
 #include "jobq/units.h"
 #include "live/aws/user_data.h"
 
-enum { TYPE, COUNT, IMAGE, SPOT, SLOTS, IDLE_EXIT, EXEC, DRY_RUN, CONFIRM };
-static const struct cli_option options[] = {
-    {"type", 0, "T", "instance type, as c7g.large"},
+enum { COUNT, IMAGE, EXEC, DRY_RUN, CONFIRM };
+static const struct option_def options[] = {
     {"count", 0, "N", "how many, all or none (1)"},
     {"image", 0, "AMI", "the image that carries jobq"},
-    {"spot", 0, NULL, "buy on the spot market"},
-    {"slots", 'n', "N", "jobs at a time on each box (10)"},
-    {"idle-exit", 0, "T", "its drainer ends when nothing was there for T"},
     {"exec", 0, "CMD", "the command of exec jobs on each box (none)"},
     {"dry-run", 0, NULL, "say what would be started"},
     {"confirm", 0, "QUEUE", "needed from 10 boxes on"},
@@ -115,16 +111,20 @@ static int run(struct cli *cli)
     bool bad = false;
     struct live_options live = {.no_store = true};
     struct spawn s = {
-        .launch = {.type = cli->value[TYPE],
+        .launch = {.type = cli->scenario.instance,
                    .image = cli->value[IMAGE],
                    .count = (int)cli_count(cli, COUNT, 1, 1, COUNT_MAX, &bad),
-                   .spot = cli_given(cli, SPOT)},
+                   .spot = cli->scenario.spot},
         .params = {.queue = cli->arg[0],
-                   .slots = (int)cli_count(cli, SLOTS, 10, 1, 100000, &bad),
-                   .idle_exit_ns = cli_duration(cli, IDLE_EXIT, -1, &bad),
+                   .slots = (int)cli->scenario.concurrency,
+                   .idle_exit_ns = cli->scenario.idle_exit_ns,
                    .exec = cli->value[EXEC]}};
-    if (!cli_given(cli, TYPE) || (!cli_given(cli, IMAGE) && !cli_given(cli, DRY_RUN))) {
-        cli_complain(cli, "want --type and --image (or JOBQ_IMAGE)");
+    if (strcmp(cli->scenario.instance, "none") == 0) {
+        cli_complain(cli, "--instance: no box is of type 'none'");
+        bad = true;
+    }
+    if (!cli_given(cli, IMAGE) && !cli_given(cli, DRY_RUN)) {
+        cli_complain(cli, "want --image (or JOBQ_IMAGE)");
         bad = true;
     }
     if (!bad && s.launch.count >= MANY && !cli_given(cli, DRY_RUN) &&
@@ -137,12 +137,14 @@ static int run(struct cli *cli)
 
 const struct cli_command cmd_spawn = {
     .name = "spawn",
-    .synopsis = "QUEUE --type T --image AMI [--count N] [--spot] [--dry-run]",
+    .synopsis = "QUEUE --image AMI [--instance TYPE] [--count N] [--dry-run]",
     .summary = "starts boxes that drain a queue",
-    .examples = "  jobq spawn render --type c7g.large --image ami-0abc --count 4 --spot\n"
-                "  jobq spawn render --type t4g.nano --dry-run\n",
+    .examples =
+        "  jobq spawn render --instance c7g.large --image ami-0abc --count 4 --spot\n"
+        "  jobq spawn render --instance t4g.nano --dry-run\n",
     .calls = "  1 GetQueueUrl, 1 RunInstances. The boxes then cost what boxes cost.\n",
     .option = options,
+    .takes = TAKER_SPAWN,
     .run = run,
     .min_args = 1,
     .max_args = 1};

@@ -96,7 +96,7 @@ int cmd_queue_open(struct jobq_backend *b, const char *name, int *queue,
 
 /* ---- status --------------------------------------------------------------------------------- */
 
-static const struct cli_option status_options[] = {{NULL, 0, NULL, NULL}};
+static const struct option_def status_options[] = {{NULL, 0, NULL, NULL}};
 
 static int show(struct cli *cli, void *ctx, struct jobq_error *err)
 {
@@ -152,7 +152,7 @@ const struct cli_command cmd_status = {
 /* ---- wait ------------------------------------------------------------------------------------- */
 
 enum { ALL, TIMEOUT, INTERVAL };
-static const struct cli_option wait_options[] = {
+static const struct option_def wait_options[] = {
     {"all", 0, NULL, "wait until the queue named is empty"},
     {"timeout", 0, "T", "give up after T (never)"},
     {"interval", 0, "T", "look so often (1s, growing to 15s)"},

@@ -3,6 +3,9 @@
  * Room:     programs. */
 #include "sim/cmd/subcommand.h"
 
+#include "base/completion.h"
+#include "base/nearest.h"
+
 #include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +14,13 @@ static const struct entry {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
+    const struct subcommand *sub;
 } COMMANDS[] = {
-    {"run", cmd_run, "drain one workload and say what happened"},
-    {"sweep", cmd_sweep, "play a scenario at many points, into a CSV"},
-    {"merge", cmd_merge, "put the shards of a sweep together"},
+    {"run", cmd_run, "drain one workload and say what happened", &sub_run},
+    {"sweep", cmd_sweep, "play a scenario at many points, into a CSV", &sub_sweep},
+    {"merge", cmd_merge, "put the shards of a sweep together", &sub_merge},
     {"torture", cmd_torture,
-     "play seeded runs with everything going wrong, and check them"},
+     "play seeded runs with everything going wrong, and check them", &sub_torture},
 };
 #define COMMAND_COUNT ((int)(sizeof COMMANDS / sizeof COMMANDS[0]))
 
@@ -29,9 +33,47 @@ static void usage(FILE *to)
           to);
     for (int i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].help);
-    fputs("  version    what this is\n"
+    fputs("  completion bash, zsh or fish: what the shell needs to complete these\n"
+          "  version    what this is\n"
           "\n'jobqsim COMMAND --help' says more.\n",
           to);
+}
+
+/* jobqsim completion bash|zsh|fish */
+static int complete(const char *shell)
+{
+    struct commandline line[COMMAND_COUNT];
+    struct completion_command command[COMMAND_COUNT];
+    struct jobq_error err;
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const struct subcommand *sub = COMMANDS[i].sub;
+        commandline_init(&line[i], "jobqsim", sub->name, sub->own, sub->takers);
+        command[i] = (struct completion_command){.name = COMMANDS[i].name,
+                                                 .summary = COMMANDS[i].help,
+                                                 .first = "",
+                                                 .def = line[i].def,
+                                                 .count = line[i].spec.count};
+    }
+    int code = completion_write(shell, "jobqsim", command, COMMAND_COUNT, stdout, &err);
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        commandline_release(&line[i]);
+    return code == JOBQ_OK ? CMD_OK : cmd_fail("completion", &err);
+}
+
+/* The command that was mistyped, in the error. */
+static int unknown(const char *name)
+{
+    struct jobq_error err;
+    struct nearest best = {0};
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        nearest_try(&best, name, COMMANDS[i].name);
+    if (best.word)
+        jobq_fail(&err, JOBQ_INVALID, "unknown command '%.60s'; did you mean '%s'?", name,
+                  best.word);
+    else
+        jobq_fail(&err, JOBQ_INVALID, "unknown command '%.60s', see jobqsim --help",
+                  name);
+    return cmd_fail("", &err);
 }
 
 int main(int argc, char **argv)
@@ -51,10 +93,10 @@ int main(int argc, char **argv)
         usage(stdout);
         return CMD_OK;
     }
+    if (strcmp(name, "completion") == 0)
+        return complete(argc > 2 ? argv[2] : "");
     for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(name, COMMANDS[i].name) == 0)
             return COMMANDS[i].run(argc - 2, argv + 2);
-    struct jobq_error err;
-    jobq_fail(&err, JOBQ_INVALID, "unknown command '%.60s', see jobqsim --help", name);
-    return cmd_fail("", &err);
+    return unknown(name);
 }

@@ -156,18 +156,19 @@ static int play(const struct scenario *s, const struct world_params *params,
     return code;
 }
 
+const struct subcommand sub_run = {"run",   HELP_HEAD, HELP_TAIL,
+                                   OPTIONS, TAKER_RUN, false};
+
 int cmd_run(int argc, char **argv)
 {
-    static const struct subcommand sub = {"run",   HELP_HEAD, HELP_TAIL,
-                                          OPTIONS, TAKER_RUN, false};
     struct jobq_error err = {0};
-    struct command command;
+    struct commandline command;
     struct options read;
     struct scenario scenario;
     struct outputs outputs = {.read = &read};
     struct world_params *params = NULL;
     scenario_init(&scenario);
-    int done = cmd_read(&sub, argc, argv, &command, &read, &scenario), code = JOBQ_OK;
+    int done = cmd_read(&sub_run, argc, argv, &command, &read, &scenario), code = JOBQ_OK;
     if (done < 0) {
         code = scenario_finish(&scenario, &err);
         if (code == JOBQ_OK) {
@@ -186,6 +187,6 @@ int cmd_run(int argc, char **argv)
     free(params);
     scenario_release(&scenario);
     options_release(&read);
-    command_release(&command);
+    commandline_release(&command);
     return done;
 }

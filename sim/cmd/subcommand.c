@@ -53,13 +53,13 @@ void cmd_catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-int cmd_read(const struct subcommand *sub, int argc, char **argv, struct command *command,
-             struct options *read, struct scenario *scenario)
+int cmd_read(const struct subcommand *sub, int argc, char **argv,
+             struct commandline *command, struct options *read, struct scenario *scenario)
 {
     struct jobq_error err;
-    command_init(command, "jobqsim", sub->name, sub->own, sub->takers);
+    commandline_init(command, "jobqsim", sub->name, sub->own, sub->takers);
     int code = options_read(read, &command->spec, argc, argv, &err);
-    if (code == JOBQ_OK && command_wants_help(read)) {
+    if (code == JOBQ_OK && commandline_wants_help(read)) {
         fputs(sub->head, stdout);
         options_help(command->def, command->spec.count, stdout);
         fputs(sub->tail, stdout);
@@ -72,11 +72,11 @@ int cmd_read(const struct subcommand *sub, int argc, char **argv, struct command
             jobq_fail(&err, JOBQ_INVALID, "unexpected argument '%s', see --help", safe);
     }
     if (code == JOBQ_OK && scenario)
-        code = command_scenario(read, scenario, &err);
-    if (code == JOBQ_OK && scenario && command_wants_scenario(read)) {
+        code = commandline_scenario(read, scenario, &err);
+    if (code == JOBQ_OK && scenario && commandline_wants_scenario(read)) {
         code = scenario_finish(scenario, &err);
         if (code == JOBQ_OK) {
-            command_show_scenario(read, scenario, stdout);
+            commandline_show_scenario(read, scenario, stdout);
             return CMD_OK;
         }
     }

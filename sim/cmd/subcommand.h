@@ -8,7 +8,7 @@
 #ifndef JOBQ_SIM_CMD_SUBCOMMAND_H
 #define JOBQ_SIM_CMD_SUBCOMMAND_H
 
-#include "scenario/command.h"
+#include "scenario/commandline.h"
 
 #include "jobq/error.h"
 
@@ -29,10 +29,12 @@ struct subcommand {
     uint32_t takers;
     bool arguments; /* it takes words that are no options */
 };
+extern const struct subcommand sub_run, sub_sweep, sub_merge, sub_torture;
 /* Reads the words; the settings too, unless `scenario` is NULL. Returns -1 to go on, else the
  * exit code (help was printed, or one line about what is wrong). Release both in any case. */
-int cmd_read(const struct subcommand *sub, int argc, char **argv, struct command *command,
-             struct options *read, struct scenario *scenario);
+int cmd_read(const struct subcommand *sub, int argc, char **argv,
+             struct commandline *command, struct options *read,
+             struct scenario *scenario);
 /* "--name: text" of an option's value that will not do; returns err's code. */
 int cmd_count(const struct options *read, int option, int64_t low, int64_t high,
               int64_t *out, struct jobq_error *err);

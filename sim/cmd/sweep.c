@@ -166,7 +166,7 @@ static int read_own(struct arguments *a, const struct options *read,
 }
 
 /* The settings that vary are axes; the file's are set before. */
-static int read_arguments(struct arguments *a, const struct command *command,
+static int read_arguments(struct arguments *a, const struct commandline *command,
                           const struct options *read, struct jobq_error *err)
 {
     int code = read_own(a, read, err);
@@ -245,21 +245,22 @@ static int play(struct arguments *a, struct progress *progress, struct jobq_erro
     return code;
 }
 
+const struct subcommand sub_sweep = {"sweep",       SWEEP_HEAD,  SWEEP_TAIL,
+                                     SWEEP_OPTIONS, TAKER_SWEEP, false};
+
 int cmd_sweep(int argc, char **argv)
 {
-    static const struct subcommand sub = {"sweep",       SWEEP_HEAD,  SWEEP_TAIL,
-                                          SWEEP_OPTIONS, TAKER_SWEEP, false};
     struct jobq_error err = {0};
-    struct command command;
+    struct commandline command;
     struct options read;
     struct arguments a = {.design = design_new()};
     struct progress progress = {.started_s = seconds()};
     scenario_init(&a.base);
-    int done = cmd_read(&sub, argc, argv, &command, &read, NULL);
+    int done = cmd_read(&sub_sweep, argc, argv, &command, &read, NULL);
     if (done < 0) {
         int code = read_arguments(&a, &command, &read, &err);
-        if (code == JOBQ_OK && command_wants_scenario(&read)) {
-            command_show_scenario(&read, &a.base, stdout);
+        if (code == JOBQ_OK && commandline_wants_scenario(&read)) {
+            commandline_show_scenario(&read, &a.base, stdout);
             done = CMD_OK;
         } else if (code == JOBQ_OK) {
             code = play(&a, &progress, &err);
@@ -277,18 +278,19 @@ int cmd_sweep(int argc, char **argv)
     design_free(a.design);
     scenario_release(&a.base);
     options_release(&read);
-    command_release(&command);
+    commandline_release(&command);
     return done;
 }
 
+const struct subcommand sub_merge = {"merge",       MERGE_HEAD, MERGE_TAIL,
+                                     MERGE_OPTIONS, 0,          true};
+
 int cmd_merge(int argc, char **argv)
 {
-    static const struct subcommand sub = {"merge",       MERGE_HEAD, MERGE_TAIL,
-                                          MERGE_OPTIONS, 0,          true};
     struct jobq_error err = {0};
-    struct command command;
+    struct commandline command;
     struct options read;
-    int done = cmd_read(&sub, argc, argv, &command, &read, NULL);
+    int done = cmd_read(&sub_merge, argc, argv, &command, &read, NULL);
     if (done < 0) {
         const char *out = options_text(&read, 0);
         int code =
@@ -298,6 +300,6 @@ int cmd_merge(int argc, char **argv)
         done = code == JOBQ_OK ? CMD_OK : cmd_fail("merge", &err);
     }
     options_release(&read);
-    command_release(&command);
+    commandline_release(&command);
     return done;
 }

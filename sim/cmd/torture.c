@@ -96,22 +96,23 @@ static int read_options(struct crew *c, const struct options *read,
 
 static int torture(struct crew *crew);
 
+const struct subcommand sub_torture = {"torture", HELP_HEAD,     HELP_TAIL,
+                                       OPTIONS,   TAKER_TORTURE, false};
+
 int cmd_torture(int argc, char **argv)
 {
-    static const struct subcommand sub = {"torture", HELP_HEAD,     HELP_TAIL,
-                                          OPTIONS,   TAKER_TORTURE, false};
     struct crew crew = {.first = 1, .seeds = 100};
     struct jobq_error err;
-    struct command command;
+    struct commandline command;
     struct options read;
     struct scenario scenario;
     scenario_init(&scenario);
-    int done = cmd_read(&sub, argc, argv, &command, &read, &scenario);
+    int done = cmd_read(&sub_torture, argc, argv, &command, &read, &scenario);
     if (done < 0 && read_options(&crew, &read, &scenario, &err) != JOBQ_OK)
         done = cmd_fail("torture", &err);
     scenario_release(&scenario);
     options_release(&read);
-    command_release(&command);
+    commandline_release(&command);
     return done < 0 ? torture(&crew) : done;
 }
 

@@ -1,7 +1,7 @@
 /* settings.h - the one table of settings: names, units, ranges, defaults, and who takes them.
  *
  * Room:     src/scenario, the product.
- * Callers:  scenario.c (parsing, the normal form), command.c (options, help, completion),
+ * Callers:  scenario.c (parsing, the normal form), commandline.c (options, help, completion),
  *           the sweep's axes, the closed form's inputs, tests.
  * Knows nothing of: what a setting does.
  *

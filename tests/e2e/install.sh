@@ -67,7 +67,9 @@ except jobq.Invalid:
     pass'
 
 # ---- completions and unit
-bash -n "$usr/share/bash-completion/completions/jobq"
+for program in jobq jobqsim jobqcost jobqmock; do
+    bash -n "$usr/share/bash-completion/completions/$program"
+done
 grep -q '^ExecStart=/usr/bin/jobq ' "$usr/lib/systemd/system/jobq-drain@.service" || fail "the unit starts another program"
 
 # ---- manuals
@@ -97,9 +99,26 @@ in_page() {
     [ ! -s "$dir/lost" ] || { cat "$dir/lost"; fail "$page does not tell the above of $*"; }
 }
 words() { "$usr/bin/$1" --help | sed -n 's/^  \([a-z][a-z-]*\)   *[^ ].*/\1/p' | grep -vE "^(help|version|$1)\$"; }
+# completed PROGRAM [SUB]: every option that --help tells is completed in each shell.
+completed() {
+    local share=$usr/share
+    for file in "$share/bash-completion/completions/$1" "$share/zsh/site-functions/_$1" \
+        "$share/fish/vendor_completions.d/$1.fish"; do
+        case $file in
+        *.fish) sed -n "${2:+/__fish_seen_subcommand_from $2'/}s/.* -l \\([a-z-]*\\) .*/--\\1/p" "$file" ;;
+        *) sed -n "/^    ${2:-.*}) /p; ${2:+#}/_arguments/p" "$file" | options ;;
+        esac | sort -u > "$dir/done"
+        "$usr/bin/$1" ${2:+"$2"} --help | sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p' | sort -u > "$dir/help"
+        comm -23 "$dir/help" "$dir/done" > "$dir/lost"
+        [ ! -s "$dir/lost" ] && [ -s "$dir/help" ] || { cat "$dir/lost"; fail "$file does not complete the above of $*"; }
+    done
+}
 count=0
+completed jobqmock
 for program in jobq jobqsim jobqcost; do
     for sub in $(words $program); do
+        [ "$sub" != completion ] || [ $program = jobq ] || continue
+        completed $program "$sub"
         in_page man1/$program.1 $program "$sub"
         count=$((count + 1))
     done

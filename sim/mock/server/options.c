@@ -1,8 +1,9 @@
 #include "sim/mock/server/options.h"
 
+#include "base/completion.h"
 #include "base/text.h"
 #include "jobq/units.h"
-#include "scenario/command.h"
+#include "scenario/commandline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +50,10 @@ enum {
     BOXES,
     MAX_CONNECTIONS,
     MAX_BUFFERS,
+    COMPLETION,
     VERSION
 };
-const struct option_def mock_option_defs[] = {
+static const struct option_def mock_option_defs[] = {
     {"port", 0, "N", "port; 0 takes a free one (4566)"},
     {"host", 0, "ADDRESS",
      "address to listen on; any other than loopback needs --auth check (127.0.0.1)"},
@@ -71,17 +73,19 @@ const struct option_def mock_option_defs[] = {
     {"max-buffers", 0, "SIZE",
      "of all requests and replies under way together; past it the largest ends, half a "
      "request with a 503 (256MiB)"},
+    {"completion", 0, "bash|zsh|fish",
+     "print what the shell needs to complete these, and end"},
     {"version", 0, NULL, "version"},
     {NULL, 0, NULL, NULL}};
 
 void mock_options_help(FILE *out)
 {
-    struct command command;
-    command_init(&command, "jobqmock", NULL, mock_option_defs, TAKER_MOCK);
+    struct commandline command;
+    commandline_init(&command, "jobqmock", NULL, mock_option_defs, TAKER_MOCK);
     fputs(HEAD, out);
     options_help(command.def, command.spec.count, out);
     fputs(TAIL, out);
-    command_release(&command);
+    commandline_release(&command);
 }
 
 static int parse_whole(const char *text, int64_t low, int64_t high, int64_t *out,
@@ -113,6 +117,16 @@ static int parse_choice(const char *text, const char *off, const char *on, bool 
 static bool is_account(const char *text)
 {
     return strlen(text) == 12 && strspn(text, "0123456789") == 12;
+}
+
+static int complete(const char *shell, struct jobq_error *err)
+{
+    struct commandline line;
+    commandline_init(&line, "jobqmock", NULL, mock_option_defs, TAKER_MOCK);
+    struct completion_command all = {.def = line.def, .count = line.spec.count};
+    int code = completion_write(shell, "jobqmock", &all, 1, stdout, err);
+    commandline_release(&line);
+    return code;
 }
 
 static int take(int option, const char *value, struct mock_options *out,
@@ -165,6 +179,9 @@ static int take(int option, const char *value, struct mock_options *out,
             return jobq_fail(err, JOBQ_INVALID, "'%s' is not a size of 32MiB to 1TiB",
                              value);
         return JOBQ_OK;
+    case COMPLETION:
+        out->shown = true;
+        return complete(value, err);
     case VERSION:
         out->version = true;
         return JOBQ_OK;
@@ -183,9 +200,9 @@ static int read_settings(const struct options *read, struct mock_options *out,
 {
     struct scenario scenario;
     scenario_init(&scenario);
-    int code = command_scenario(read, &scenario, err);
-    if (code == JOBQ_OK && command_wants_scenario(read)) {
-        command_show_scenario(read, &scenario, stdout);
+    int code = commandline_scenario(read, &scenario, err);
+    if (code == JOBQ_OK && commandline_wants_scenario(read)) {
+        commandline_show_scenario(read, &scenario, stdout);
         out->shown = true;
     }
     strcpy(out->model, scenario.model);
@@ -198,7 +215,7 @@ static int read_settings(const struct options *read, struct mock_options *out,
 int mock_options_parse(int argc, char **argv, struct mock_options *out,
                        struct jobq_error *err)
 {
-    struct command command;
+    struct commandline command;
     struct options read;
     *out = (struct mock_options){.host = "127.0.0.1",
                                  .account = "123456789012",
@@ -206,9 +223,9 @@ int mock_options_parse(int argc, char **argv, struct mock_options *out,
                                  .max_connections = 4096,
                                  .max_buffer_bytes = 256 * JOBQ_MIB,
                                  .speed = 1};
-    command_init(&command, "jobqmock", NULL, mock_option_defs, TAKER_MOCK);
+    commandline_init(&command, "jobqmock", NULL, mock_option_defs, TAKER_MOCK);
     int code = options_read(&read, &command.spec, argc - 1, argv + 1, err);
-    out->help = code == JOBQ_OK && command_wants_help(&read);
+    out->help = code == JOBQ_OK && commandline_wants_help(&read);
     for (int i = 0; i < read.items && code == JOBQ_OK && !out->help; i++) {
         code = take(read.item[i].option, read.item[i].text, out, err);
         if (code != JOBQ_OK)
@@ -222,6 +239,6 @@ int mock_options_parse(int argc, char **argv, struct mock_options *out,
         code = jobq_fail(err, JOBQ_INVALID,
                          "--host '%s' is not loopback and needs --auth check", out->host);
     options_release(&read);
-    command_release(&command);
+    commandline_release(&command);
     return code;
 }

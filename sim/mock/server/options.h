@@ -27,7 +27,7 @@ struct mock_options {
     int64_t max_connections, max_buffer_bytes; /* http_server.h */
     double speed;                              /* model seconds a second */
     bool auth_check, latency_model;
-    bool help, version, shown; /* shown: --show-scenario was all that was asked */
+    bool help, version, shown; /* shown: what was asked is printed */
 };
 
 /* INVALID with a line for the user, naming the option. argv's strings are kept. With help or
@@ -36,7 +36,5 @@ int mock_options_parse(int argc, char **argv, struct mock_options *out,
                        struct jobq_error *err);
 /* What --help prints. */
 void mock_options_help(FILE *out);
-/* The options, for completion; ends with a NULL name. */
-extern const struct option_def mock_option_defs[];
 
 #endif

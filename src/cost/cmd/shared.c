@@ -103,7 +103,7 @@ static int count_options(const struct option_def *list)
     return count;
 }
 
-void cost_command_init(struct command *out, const struct cost_command *command)
+void cost_command_init(struct commandline *out, const struct cost_command *command)
 {
     enum { MOST = 32 };
     static const struct option_def none = {NULL, 0, NULL, NULL};
@@ -120,8 +120,8 @@ void cost_command_init(struct command *out, const struct cost_command *command)
             if (!o->name)
                 break;
         }
-    command_init(out, "jobqcost", command->name, all,
-                 command->shared & COST_SCENARIO ? TAKER_COST : 0);
+    commandline_init(out, "jobqcost", command->name, all,
+                     command->shared & COST_SCENARIO ? TAKER_COST : 0);
 }
 
 static int own_option(const struct cost *cli, const char *name,
@@ -192,7 +192,7 @@ static int price_option(struct cost *cli, const char *name, const char *value)
     return code ? cost_fail(cli, &err) : -1;
 }
 
-static void print_help(const struct cost *cli, const struct command *command)
+static void print_help(const struct cost *cli, const struct commandline *command)
 {
     fputs(cli->command->help, stdout);
     fputs("\nOptions, with their ranges and (defaults):\n", stdout);
@@ -238,13 +238,13 @@ static int take_settings(struct cost *cli, const struct options *read)
 {
     struct scenario *s = &cli->settings;
     struct jobq_error err;
-    if (command_scenario(read, s, &err) || scenario_finish(s, &err)) {
+    if (commandline_scenario(read, s, &err) || scenario_finish(s, &err)) {
         if (err.code == JOBQ_NOT_FOUND)
             err.code = JOBQ_INVALID;
         return cost_fail(cli, &err);
     }
-    if (command_wants_scenario(read)) {
-        command_show_scenario(read, s, stdout);
+    if (commandline_wants_scenario(read)) {
+        commandline_show_scenario(read, s, stdout);
         return COST_OK;
     }
     if (strcmp(s->model, "ideal") == 0)
@@ -263,7 +263,7 @@ static int take_settings(struct cost *cli, const struct options *read)
 
 int cost_parse(struct cost *cli, const struct cost_target *target)
 {
-    struct command command;
+    struct commandline command;
     struct options read;
     struct jobq_error err;
     predict_defaults(&cli->scenario);
@@ -274,14 +274,14 @@ int cost_parse(struct cost *cli, const struct cost_target *target)
     int code = options_read(&read, &command.spec, cli->word_count, cli->word, &err)
                    ? cost_fail(cli, &err)
                    : -1;
-    if (code < 0 && command_wants_help(&read))
+    if (code < 0 && commandline_wants_help(&read))
         code = (print_help(cli, &command), COST_OK);
     if (code < 0)
         code = take_options(cli, &read, target);
     if (code < 0 && cli->command->shared & COST_SCENARIO)
         code = take_settings(cli, &read);
     options_release(&read);
-    command_release(&command);
+    commandline_release(&command);
     return code;
 }
 

@@ -13,7 +13,7 @@
 #include "cost/predict/predict.h"
 #include "jobq/error.h"
 #include "pricing/sheet.h"
-#include "scenario/command.h"
+#include "scenario/commandline.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -80,8 +80,8 @@ struct cost {
 /* Reads the words: the subcommand's own options, target[i] of own[i], and the shared ones.
  * Returns -1 to go on, else the exit code (help or the scenario was printed, or a fault). */
 int cost_parse(struct cost *cli, const struct cost_target *target);
-/* All options of a subcommand, for completion; command_release it. */
-void cost_command_init(struct command *out, const struct cost_command *command);
+/* All options of a subcommand, for completion; commandline_release it. */
+void cost_command_init(struct commandline *out, const struct cost_command *command);
 void cost_release(struct cost *cli);
 
 /* Prints "jobqcost COMMAND: text" on stderr and returns the exit code of err's code. */

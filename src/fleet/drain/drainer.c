@@ -27,7 +27,7 @@ struct drainer_options drainer_defaults(const char *queue, int slots)
         .deletes = 4,
         .wait_ns = WAIT_MAX_NS,
         .visibility_ns = DRAINER_AUTO,
-        .max_attempts = 3,
+        .max_attempts = 5,
         .retry_base_ns = 10 * JOBQ_NS_PER_S,
         .retry_cap_ns = 15 * JOBQ_NS_PER_MIN,
         .time_limit_ns = JOBQ_FOREVER,

@@ -78,7 +78,7 @@ struct drainer_options {
     int64_t wait_ns;       /* long poll, 0..20 s [20 s] */
     int64_t visibility_ns; /* sent with each receive; DRAINER_AUTO: the queue's own, read
                               once from its attributes (one request) [auto] */
-    int max_attempts;      /* dead after so many [3] */
+    int max_attempts;      /* dead after so many [5] */
     int64_t retry_base_ns, retry_cap_ns; /* before attempt k + 1: up to base * 2^(k-1),
                                             capped, jittered [10 s and 15 min] */
     int64_t time_limit_ns;               /* of one attempt [JOBQ_FOREVER] */

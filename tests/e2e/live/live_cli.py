@@ -55,19 +55,26 @@ run("lst", code=2, says="did you mean 'list'")
 run("purge", "q", code=2, says="must be confirmed", env={"JOBQ_DRY_RUN": "no"})
 run("purge", "q", code=2, says="neither yes nor no", env={"JOBQ_DRY_RUN": "perhaps"})
 run("purge", "q", code=4, says="queue 'q'", env={"JOBQ_DRY_RUN": "yes"})
-write(".jobq.ini", "[drain]\nonce = false\nslots = x\n")
-run("drain", "q", code=2, says=r"jobq drain: \.jobq\.ini:3: slots: malformed count 'x'\n")
-run("drain", "q", code=2, says="jobq drain: JOBQ_SLOTS: '0' is not 1 to", env={"JOBQ_SLOTS": "0"})
-run("drain", "q", "-n", "y", code=2, says="jobq drain: --slots: malformed count 'y'", env={"JOBQ_SLOTS": "0"})
+write(".jobq.ini", "[drain]\nonce = false\nconcurrency = x\n")
+run("drain", "q", code=2, says=r"jobq drain: \.jobq\.ini:3: concurrency: malformed count 'x'")
+run("drain", "q", code=2, says="jobq drain: JOBQ_CONCURRENCY: '0' is out of range, want 1 to 100k",
+    env={"JOBQ_CONCURRENCY": "0"})
+run("drain", "q", code=2, says="unknown variable 'JOBQ_SLOTS'; did you mean that of '--concurrency'?", env={"JOBQ_SLOTS": "3"})
+run("drain", "q", "--slots", "3", code=2, says="unknown option '--slots'; did you mean '--concurrency'?")
+run("spawn", "q", "--type", "t4g.nano", code=2, says="unknown option '--type'; did you mean '--instance'?")
+run("doctor", "q", "--rate", "3", code=2, says="unknown option '--rate'; did you mean '--arrivals'?")
+run("list", "q", "--wait", "3s", code=2, says="'--wait' is no setting of jobq list, only of jobqsim run, ")
+run("drain", "q", "-n", "1", "--store", "dynamodb", code=2, says="only the closed form knows 'dynamodb'")
+run("drain", "q", "-n", "y", code=2, says="jobq drain: --concurrency: malformed count 'y'", env={"JOBQ_CONCURRENCY": "7"})
 # ---- a file's bad value, key or section is told with file and line
 for text, says in (("[drain]\n; a comment\nwait = 25h\n\n", r"\.jobq\.ini:3: wait: |20s"), ("[drain]\nonce = maybe\n", r"\.jobq\.ini:2: once: 'maybe' is neither"),
-                   ("store = disk\n", r"\.jobq\.ini:1: store: 'disk' is none of"), ("[drain]\nslot = 3\n", r"\.jobq\.ini:2: .*'slot'"),
-                   ("\n[drian]\nslots = 3\n", r"\.jobq\.ini:3: \[drian\] is no subcommand"), ("slost = 3\n", r"\.jobq\.ini:1: no subcommand has an option 'slost'"),
+                   ("store = disk\n", r"\.jobq\.ini:1: store: unknown value 'disk', want simpledb"), ("[drain]\nslot = 3\n", r"\.jobq\.ini:2: .*'slot'"),
+                   ("\n[drian]\nslots = 3\n", r"\.jobq\.ini:3: \[drian\] is no subcommand"), ("slots = 3\n", r"\.jobq\.ini:1: unknown setting 'slots'; did you mean 'concurrency'"), ("slost = 3\n", r"\.jobq\.ini:1: no subcommand has an option 'slost'"),
                    ("[drain]\nslots\n", r"\.jobq\.ini:2: malformed line"), ("[serve]\nrefresh = 1s\n", None), ("image = ami-1\n[spawn]\nimage = x\n", None)):
     write(".jobq.ini", text)
     run("drain", "q", "--idle-exit", "0", code=4 if says is None else 2, says=says or "queue 'q'")
 write(".jobq.ini", "[serve]\nrefresh = 1s\n")
-run("serve", "q", code=2, says=r"\.jobq\.ini:2: refresh: less than 5s")
+run("serve", "q", code=2, says=r"\.jobq\.ini:2: refresh: '1s' is out of range, want 5s to 1h")
 os.unlink(mock.dir + "/.jobq.ini")
 os.mkdir(mock.dir + "/.aws")
 AWS = {"AWS_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
@@ -94,8 +101,8 @@ run("list", "nosuch", code=4, says="queue 'nosuch'")
 run("status", "nosuch", code=2, says="is not a job id")
 run("wait", "--all", "a", "b", code=2, says="one queue")
 run("wait", "--all", "nosuch", code=4)
-run("spawn", "nosuch", "--type", "t4g.nano", "--image", "ami-12345678", code=4, says="queue 'nosuch'")
-run("drain", "q", "-n", "0", code=2, says="'0' is not 1 to")
+run("spawn", "nosuch", "--instance", "t4g.nano", "--image", "ami-12345678", code=4, says="queue 'nosuch'")
+run("drain", "q", "-n", "0", code=2, says="'0' is out of range, want 1 to")
 run("drain", "q", "--wait", "25s", code=2, says="20s")
 
 # ---- batches
@@ -306,7 +313,7 @@ check(len(one("dlq", "redrive", "lim", "--limit", "1")["redriven"]) == 1, "redri
 check(one("doctor", "lim")["faults"] == 0, "doctor")
 check(one("explain-cost", "status", ids[0])["requests"] == {"GetAttributes": 1}, "explain-cost")
 check(one("completion", "bash")["script"] == run("completion", "bash").stdout, "completion")
-check(len(one("spawn", "lim", "--type", "t4g.nano", "--image", "ami-12345678")["ids"]) == 1, "spawn")
+check(len(one("spawn", "lim", "--instance", "t4g.nano", "--image", "ami-12345678")["ids"]) == 1, "spawn")
 check(one("purge", "lim", "--confirm=lim", "--dead", "--rows")["domains"] >= 1, "purge")
 check(one("list", "lim")["jobs"] == [], "rows are left")
 
@@ -321,7 +328,7 @@ run("enqueue", "cost", "--batch", "foretold", "--domains", "1")
 cost_id = run("enqueue", "cost", "kind=sleep", "--domains", "1").stdout.strip()
 for words in (["enqueue", "cost", "--domains", "1", "--batch", "foretold"], ["enqueue", "cost", "--domains", "1", "a=1", "kind=exec"],
               ["status", cost_id, cost_id], ["cancel", cost_id], ["doctor", "cost"], ["purge", "cost", "--dead", "--dry-run"],
-              ["spawn", "cost", "--type", "t4g.nano", "--image", "ami-12345678"], ["spawn", "cost", "--type", "x", "--dry-run"]):
+              ["spawn", "cost", "--instance", "t4g.nano", "--image", "ami-12345678"], ["spawn", "cost", "--instance", "x", "--dry-run"]):
     told = one("explain-cost", *words)["requests"]
     before = requests()
     run(*words)
@@ -335,6 +342,6 @@ check(one("explain-cost", "serve", "cost", "--refresh", "30s")["requests"]["Desc
 words = subprocess.run(["bash", "-c", 'eval "$("$0" completion bash)"; t() { COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _jobq;'
                         ' echo "${COMPREPLY[*]}"; }; t jobq en; t jobq dlq r; t jobq enqueue q --store ""; t jobq list q --state d;'
                         't jobq help wa; t jobq serve q --lis', JOBQ], capture_output=True, text=True, check=True).stdout
-check(words == "enqueue\nredrive\nsimpledb none\ndone dead\nwait\n--listen\n", "completion gave " + words)
+check(words == "enqueue\nredrive\nsimpledb none dynamodb\ndone dead\nwait\n--listen\n", "completion gave " + words)
 mock.close()
 print("ok: command line, %d kills, %.1f s" % (kills, time.monotonic() - begun))

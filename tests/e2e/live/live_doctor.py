@@ -84,7 +84,7 @@ doctor("queue", "ok", "1 visible")
 doctor("queue", "fault", "QueueDoesNotExist", queue="nosuch")
 doctor("permissions", "fault", "InvalidSignatureException", env={"AWS_SECRET_ACCESS_KEY": "wrong"})
 doctor("credentials", "fault", "no credentials: looked in", without=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), code=77)
-doctor("load", "fault", "29 domains", "--rate", "1000")
+doctor("load", "fault", "29 domains", "--arrivals", "1000/s")
 doctor("visibility", "ok", "heartbeats carry them, 240 a job", "--job-time", "1h")
 mock.jobq("enqueue", "short", "--visibility", "1s", "kind=sleep")
 doctor("visibility", "warning", "one a second", queue="short")
@@ -217,7 +217,7 @@ Roles.lasts, Roles.pairs = 200, 0
 run("doctor", "keys", env=box, without=NO_KEYS)
 check(Roles.pairs == 1, "keys were fetched %d times" % Roles.pairs)
 Roles.lasts = 302
-done = run("spawn", "keys", "--type", "t4g.nano", "--dry-run", env=box, without=("AWS_REGION", "AWS_ENDPOINT_URL"))
+done = run("spawn", "keys", "--instance", "t4g.nano", "--dry-run", env=box, without=("AWS_REGION", "AWS_ENDPOINT_URL"))
 check("AWS_REGION=ap-south-1" in done.stdout, "the box's own region: %s%s" % (done.stdout, done.stderr))
 # Five minutes before their end keys are renewed: here, after two seconds.
 Roles.pairs = 0

@@ -9,7 +9,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export HOME="$dir" AWS_REGION=us-east-1 AWS_ENDPOINT_URL=http://127.0.0.1:9
 
-bin/jobq spawn render-1 --type t4g.nano -n 8 --idle-exit 10m \
+bin/jobq spawn render-1 --instance t4g.nano -n 8 --idle-exit 10m \
     --exec '/opt/render --frame' --dry-run > "$dir/user-data" 2> "$dir/err"
 
 keys() { sed -n 's/^\([a-z_]*\):.*/\1/p' "$1"; }
@@ -22,14 +22,14 @@ check_keys() {
 check_keys "$dir/user-data"
 sed 's/^write_files/write_file/' "$dir/user-data" > "$dir/misspelt"
 ! check_keys "$dir/misspelt" > /dev/null || { echo "FAIL: a misspelt key passed"; exit 1; }
-grep -q '^      JOBQ_SLOTS=8$' "$dir/user-data"
+grep -q '^      JOBQ_CONCURRENCY=8$' "$dir/user-data"
 grep -q '^      JOBQ_EXEC="/opt/render --frame"$' "$dir/user-data"
-if bin/jobq spawn render-1 --type t4g.nano --exec 'sh -c "$X"' --dry-run > /dev/null 2>&1; then
+if bin/jobq spawn render-1 --instance t4g.nano --exec 'sh -c "$X"' --dry-run > /dev/null 2>&1; then
     echo "FAIL: a command that the environment file would change passed"; exit 1
 fi
 grep -q 'jobq-drain@render-1.service' "$dir/user-data"
 ! grep -q '@[A-Z]' "$dir/user-data" || { echo "FAIL: a parameter is left open"; exit 1; }
-if bin/jobq spawn 'a;reboot' --type t4g.nano --dry-run > /dev/null 2>&1; then
+if bin/jobq spawn 'a;reboot' --instance t4g.nano --dry-run > /dev/null 2>&1; then
     echo "FAIL: a queue name with shell characters passed"; exit 1
 fi
 

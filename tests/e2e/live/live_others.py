@@ -127,7 +127,7 @@ def moto():
     rows = json.loads(server.jobq("status", "--json", *ids).stdout)["jobs"]
     check({row["state"] for row in rows} == {"done"}, "states after: %s" % {row["state"] for row in rows})
     server.jobq("cancel", ids[0], want=1)
-    boxes = server.jobq("spawn", "render", "--type", "t3.micro", "--image", "ami-12c6146b",
+    boxes = server.jobq("spawn", "render", "--instance", "t3.micro", "--image", "ami-12c6146b",
                         "--count", "2").stdout.split()
     check(len(boxes) == 2 and all(b.startswith("i-") for b in boxes), "boxes are %s" % boxes)
     check("2 tagged jobq:queue=render" in server.jobq("doctor", "render").stdout, "the boxes are not found by tag")

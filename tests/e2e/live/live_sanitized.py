@@ -52,7 +52,7 @@ if not small:
     mock.jobq("drain", "san", "-n", "2", "--once", "--exec", "cat", "--linger", "0")
     mock.jobq("doctor", "san", check_code=None)
     mock.jobq("explain-cost", "drain", "san", "-n", "4")
-    mock.jobq("spawn", "san", "--type", "t4g.nano", "--count", "1", "--dry-run", check_code=None)
+    mock.jobq("spawn", "san", "--instance", "t4g.nano", "--count", "1", "--dry-run", check_code=None)
     mock.jobq("completion", "bash")
     mock.jobq("enqueue", "san", "kind=fly", check_code=2)
     # The page, and a stop with a job that must be given back.

@@ -858,12 +858,12 @@ static void a_job_that_always_fails_is_dead(void **state)
     st->script = always_fails;
     stage_enqueue(st, 3, "0.1");
     struct stage_drainer *sd = stage_drain(st, 3);
-    stage_run_for(st, 120 * S);
+    stage_run_for(st, 400 * S);
     assert_int_equal(stage_count(st, JOB_DEAD), 3);
-    assert_int_equal(sd->started, 9);
+    assert_int_equal(sd->started, 15);
     struct job_row row = stage_row(st, st->id[0]);
     assert_int_equal(row.exit_code, 3);
-    assert_int_equal(row.attempt, 3);
+    assert_int_equal(row.attempt, 5);
     assert_queue_empty(st);
     assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 3);
     stage_free(st);
@@ -875,7 +875,7 @@ static void a_job_that_kills_its_drainer_is_dead(void **state)
     (void)state;
     struct stage *st = stage_new("aws-2026", 5 * S);
     stage_enqueue(st, 1, "100");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         struct stage_drainer *sd = stage_drain(st, 1);
         for (int waited = 0; sd->started == 0; waited++) {
             assert_true(waited < 60);

@@ -1,6 +1,6 @@
 /* test_scenario.c - each setting reads what it writes, names its range, and a scenario's
  * normal form reads back to itself, over random settings (TEST_SEED=N for others). */
-#include "scenario/command.h"
+#include "scenario/commandline.h"
 
 #include "base/dice.h"
 #include "jobq/units.h"
@@ -267,13 +267,13 @@ static void options_of_a_command(void **state)
     (void)state;
     static const struct option_def own[] = {{"json", 0, NULL, "as JSON"},
                                             {NULL, 0, NULL, NULL}};
-    struct command command;
+    struct commandline command;
     struct options read;
     struct scenario s;
     struct jobq_error err;
     char a[] = "--type", b[] = "c7g.large", c[] = "--vcpus", d[] = "-n", e[] = "7";
     char *slots[] = {a, b}, *vcpus[] = {c, e}, *good[] = {d, e};
-    command_init(&command, "jobqsim", "run", own, TAKER_RUN);
+    commandline_init(&command, "jobqsim", "run", own, TAKER_RUN);
     assert_int_equal(options_read(&read, &command.spec, 2, slots, &err), JOBQ_INVALID);
     assert_string_equal(err.text, "unknown option '--type'; did you mean '--instance'?");
     options_release(&read);
@@ -283,10 +283,10 @@ static void options_of_a_command(void **state)
     options_release(&read);
     scenario_init(&s);
     assert_int_equal(options_read(&read, &command.spec, 2, good, &err), JOBQ_OK);
-    assert_int_equal(command_scenario(&read, &s, &err), JOBQ_OK);
+    assert_int_equal(commandline_scenario(&read, &s, &err), JOBQ_OK);
     assert_int_equal(s.concurrency, 7);
     options_release(&read);
-    command_release(&command);
+    commandline_release(&command);
     scenario_release(&s);
 }
 

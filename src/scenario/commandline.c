@@ -1,4 +1,4 @@
-#include "scenario/command.h"
+#include "scenario/commandline.h"
 
 #include "base/arena.h"
 #include "base/nearest.h"
@@ -9,7 +9,7 @@
 static const char SCENARIO_FILE[] = "scenario", SHOW[] = "show-scenario", HELP[] = "help";
 
 /* "long poll of a receive; 0s to 20s (20s)" */
-static char *command_help_text(const struct setting *st)
+static char *commandline_help_text(const struct setting *st)
 {
     struct text text = {0};
     text_puts(&text, st->help);
@@ -30,7 +30,7 @@ static char *command_help_text(const struct setting *st)
     return text.ptr;
 }
 
-static bool command_has(const struct option_def *def, int count, const char *name)
+static bool commandline_has(const struct option_def *def, int count, const char *name)
 {
     for (int i = 0; i < count; i++)
         if (strcmp(def[i].name, name) == 0)
@@ -38,8 +38,8 @@ static bool command_has(const struct option_def *def, int count, const char *nam
     return false;
 }
 
-static bool command_why_not(const struct options_spec *spec, const char *name,
-                            struct jobq_error *err)
+static bool commandline_why_not(const struct options_spec *spec, const char *name,
+                                struct jobq_error *err)
 {
     const char *right = setting_renamed(name),
                *command = spec->command ? spec->command : "";
@@ -65,11 +65,11 @@ static bool command_why_not(const struct options_spec *spec, const char *name,
     return true;
 }
 
-void command_init(struct command *out, const char *program, const char *command,
-                  const struct option_def *own, uint32_t takers)
+void commandline_init(struct commandline *out, const char *program, const char *command,
+                      const struct option_def *own, uint32_t takers)
 {
     int count = 0, settings = setting_count();
-    *out = (struct command){0};
+    *out = (struct commandline){0};
     while (own[count].name)
         count++;
     out->own = count;
@@ -78,9 +78,9 @@ void command_init(struct command *out, const char *program, const char *command,
     memcpy(out->def, own, (size_t)count * sizeof *own);
     for (int i = 0; i < settings; i++) {
         const struct setting *st = setting_at(i);
-        if (!(st->takers & takers) || command_has(own, out->own, st->name))
+        if (!(st->takers & takers) || commandline_has(own, out->own, st->name))
             continue;
-        char *help = out->text[out->texts++] = command_help_text(st);
+        char *help = out->text[out->texts++] = commandline_help_text(st);
         out->def[count++] = (struct option_def){st->name, st->letter, st->arg, help};
     }
     if (takers) {
@@ -89,34 +89,36 @@ void command_init(struct command *out, const char *program, const char *command,
         out->def[count++] = (struct option_def){
             SHOW, 0, NULL, "print the settings as such a file, and end"};
     }
-    if (!command_has(own, out->own, HELP))
+    if (!commandline_has(own, out->own, HELP))
         out->def[count++] = (struct option_def){HELP, 'h', NULL, "this text"};
     out->spec = (struct options_spec){.program = program,
                                       .command = command,
                                       .def = out->def,
                                       .count = count,
-                                      .why_not = command_why_not,
+                                      .why_not = commandline_why_not,
                                       .takes = takers};
 }
 
-void command_release(struct command *command)
+void commandline_release(struct commandline *command)
 {
     for (int i = 0; i < command->texts; i++)
         free(command->text[i]);
     free(command->text);
     free(command->def);
-    *command = (struct command){0};
+    *command = (struct commandline){0};
 }
 
-static int command_apply(const struct options *read, enum options_source source,
-                         struct scenario *out, struct jobq_error *err)
+static int commandline_apply(const struct options *read, enum options_source source,
+                             struct scenario *out, struct jobq_error *err)
 {
     for (int i = 0; i < read->items; i++) {
         const struct options_item *item = &read->item[i];
         const struct option_def *def = &read->spec->def[item->option];
         int index = setting_find(def->name);
-        /* An own option of a setting's name is the command's. */
-        if (item->source != source || index < 0 || setting_at(index)->arg != def->arg ||
+        /* An own option of a setting's name is the command's; what is overridden is not read. */
+        if (item->source != source || index < 0 ||
+            options_item(read, item->option)->source != source ||
+            setting_at(index)->arg != def->arg ||
             !(setting_at(index)->takers & read->spec->takes))
             continue;
         if (scenario_set(out, def->name, item->text, err) != JOBQ_OK)
@@ -125,39 +127,39 @@ static int command_apply(const struct options *read, enum options_source source,
     return JOBQ_OK;
 }
 
-int command_scenario(const struct options *read, struct scenario *out,
-                     struct jobq_error *err)
+int commandline_scenario(const struct options *read, struct scenario *out,
+                         struct jobq_error *err)
 {
     int file = options_find(read->spec, SCENARIO_FILE);
     const char *path = file < 0 ? NULL : options_text(read, file);
-    int code = command_apply(read, OPTIONS_FILE, out, err);
+    int code = commandline_apply(read, OPTIONS_FILE, out, err);
     if (code == JOBQ_OK && path)
         code = scenario_read_file(out, path, err);
     if (code == JOBQ_OK)
-        code = command_apply(read, OPTIONS_ENVIRONMENT, out, err);
+        code = commandline_apply(read, OPTIONS_ENVIRONMENT, out, err);
     if (code == JOBQ_OK)
-        code = command_apply(read, OPTIONS_COMMAND_LINE, out, err);
+        code = commandline_apply(read, OPTIONS_COMMAND_LINE, out, err);
     return code;
 }
 
-static bool command_flag(const struct options *read, const char *name)
+static bool commandline_flag(const struct options *read, const char *name)
 {
     int option = options_find(read->spec, name);
     return option >= 0 && options_item(read, option);
 }
 
-bool command_wants_help(const struct options *read)
+bool commandline_wants_help(const struct options *read)
 {
-    return command_flag(read, HELP);
+    return commandline_flag(read, HELP);
 }
 
-bool command_wants_scenario(const struct options *read)
+bool commandline_wants_scenario(const struct options *read)
 {
-    return command_flag(read, SHOW);
+    return commandline_flag(read, SHOW);
 }
 
-void command_show_scenario(const struct options *read, const struct scenario *scenario,
-                           FILE *out)
+void commandline_show_scenario(const struct options *read,
+                               const struct scenario *scenario, FILE *out)
 {
     struct text text = {0};
     scenario_put_file(scenario, read->spec->takes, &text);

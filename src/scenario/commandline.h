@@ -1,17 +1,17 @@
-/* command.h - the settings as options of a command line.
+/* commandline.h - the settings as options of a command line.
  *
  * Room:     src/scenario, the product.
  * Callers:  the command lines of all programs.
  * Knows nothing of: what a command does. */
-#ifndef JOBQ_SCENARIO_COMMAND_H
-#define JOBQ_SCENARIO_COMMAND_H
+#ifndef JOBQ_SCENARIO_COMMANDLINE_H
+#define JOBQ_SCENARIO_COMMANDLINE_H
 
 #include "base/options.h"
 #include "scenario/settings.h"
 
 /* A command's options: its own first, then the settings of `takers`, --scenario FILE and
  * --show-scenario if it takes any, then --help. An own option hides a setting of its name. */
-struct command {
+struct commandline {
     struct options_spec spec;
     int own;                /* options before this index are the command's own */
     struct option_def *def; /* owned, with the help texts of the settings */
@@ -19,19 +19,19 @@ struct command {
     int texts;
 };
 /* Borrows the names and own options, which end with a NULL name. Release it. */
-void command_init(struct command *out, const char *program, const char *command,
-                  const struct option_def *own, uint32_t takers);
-void command_release(struct command *command);
+void commandline_init(struct commandline *out, const char *program, const char *command,
+                      const struct option_def *own, uint32_t takers);
+void commandline_release(struct commandline *command);
 
 /* Sets what was read: files, --scenario's file, environment, command line, in that order.
  * INVALID, LIMIT: err names the option and where it was found. */
-int command_scenario(const struct options *read, struct scenario *out,
-                     struct jobq_error *err);
+int commandline_scenario(const struct options *read, struct scenario *out,
+                         struct jobq_error *err);
 /* --help was among the options; --show-scenario was. */
-bool command_wants_help(const struct options *read);
-bool command_wants_scenario(const struct options *read);
+bool commandline_wants_help(const struct options *read);
+bool commandline_wants_scenario(const struct options *read);
 /* What --show-scenario prints. */
-void command_show_scenario(const struct options *read, const struct scenario *scenario,
-                           FILE *out);
+void commandline_show_scenario(const struct options *read,
+                               const struct scenario *scenario, FILE *out);
 
 #endif
