@@ -51,12 +51,23 @@ int receive_want(const struct drainer *d)
 
 /* ---- idle ---------------------------------------------------------------------------- */
 
-/* After an empty receive: has nothing been visible, delayed, in flight or held for long
- * enough? */
-static void look_if_idle(struct drainer *d)
+/* Nothing is left to go with them. */
+static void flush_deletes(struct drainer *d)
+{
+    for (struct held *h = d->deletes.first; h; h = h->next)
+        h->delete_by_ns = jobq_now(d->b);
+    if (deleter_due(d, jobq_now(d->b)))
+        deleter_start(d);
+}
+
+/* After an empty receive that was asked for at asked_at_ns, while this process held nothing
+ * if alone: has nothing been visible, delayed, in flight or held for long enough? */
+static void look_if_idle(struct drainer *d, int64_t asked_at_ns, bool alone)
 {
     struct jobq_queue_depth depth;
     struct jobq_error err;
+    if (d->held_count > 0 && d->held_count == d->deletes_held)
+        flush_deletes(d);
     if (d->held_count > 0 || d->receiving > 0) {
         d->quiet_since_ns = -1;
         return;
@@ -70,7 +81,7 @@ static void look_if_idle(struct drainer *d)
     if (d->elsewhere || d->held_count > 0)
         d->quiet_since_ns = -1;
     else if (d->quiet_since_ns < 0)
-        d->quiet_since_ns = now_ns;
+        d->quiet_since_ns = alone ? asked_at_ns : now_ns;
     /* What others hold may come back to us; exec jobs without a command are nothing to wait
      * for. */
     if (d->exec_left > 0 && depth.visible == 0 && depth.delayed == 0 &&
@@ -97,9 +108,11 @@ static int64_t poll_ns(const struct drainer *d)
     int64_t left_ns = d->options.idle_exit_ns;
     if (d->quiet_since_ns >= 0)
         left_ns -= jobq_now(d->b) - d->quiet_since_ns;
-    /* Others are at work, or we are, if only with deletes that wait for company: the end is
-     * not yet, and asking all the time costs a receive each. */
-    if ((d->elsewhere || d->held_count > 0) && left_ns < JOBQ_NS_PER_S)
+    /* Others are at work, or we are: the end is not yet, and asking all the time costs a
+     * receive each. Deletes that wait for others are made once a poll was empty. */
+    if (d->held_count > 0 && d->held_count == d->deletes_held)
+        left_ns = JOBQ_NS_PER_S;
+    else if ((d->elsewhere || d->held_count > 0) && left_ns < JOBQ_NS_PER_S)
         left_ns = JOBQ_NS_PER_S;
     left_ns = left_ns > 0 ? left_ns : 0;
     return left_ns < wait_ns ? left_ns : wait_ns;
@@ -166,12 +179,14 @@ static void receiver(void *arg)
             fiber_cond_wait(d->b->sched, &d->room, JOBQ_FOREVER);
             continue;
         }
+        int64_t asked_at_ns = jobq_now(d->b);
+        bool alone = d->held_count == 0 && !d->elsewhere;
         int count = receive_once(d, want, &err);
         if (count >= 0) {
             retry.tries = 0;
             drain_pump(d);
             if (count == 0 && d->options.idle_exit_ns < JOBQ_FOREVER)
-                look_if_idle(d);
+                look_if_idle(d, asked_at_ns, alone);
         } else if (count == JOBQ_LIMIT || count == JOBQ_CORRUPT ||
                    jobq_code_is_retryable(count)) {
             /* LIMIT: too many in flight; some will be deleted. CORRUPT: what came made no

@@ -131,6 +131,25 @@ static void no_retry_delay_is_none(void **state)
     stage_free(st);
 }
 
+static void idle_exit_ends_a_drainer_when_it_says(void **state)
+{
+    (void)state;
+    for (int jobs = 0; jobs < 2; jobs++) {
+        struct stage *st = stage_new("aws-2026", 30 * S);
+        if (jobs)
+            stage_enqueue(st, 1, "1");
+        struct stage_drainer *sd = stage_drain(st, 1);
+        sd->options.idle_exit_ns = 5 * S;
+        stage_run_for(st, 4 * S);
+        assert_false(sd->returned);
+        /* With a job: its second, a look of a second while its delete waits, the delete. */
+        stage_run_for(st, jobs ? 5 * S : 2 * S);
+        assert_true(sd->returned);
+        assert_int_equal(sd->code, JOBQ_OK);
+        stage_free(st);
+    }
+}
+
 /* ---- exec jobs where there is no command ---------------------------------------------- */
 
 static void enqueue_exec(void *ctx)
@@ -194,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_grace_that_does_not_fit_begins_at_once),
         cmocka_unit_test(no_grace_is_none),
         cmocka_unit_test(no_retry_delay_is_none),
+        cmocka_unit_test(idle_exit_ends_a_drainer_when_it_says),
         cmocka_unit_test(exec_jobs_are_left_for_those_who_have_a_command),
         cmocka_unit_test(a_drainer_that_finds_nothing_but_exec_jobs_refuses),
     };
