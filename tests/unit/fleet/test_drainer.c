@@ -591,6 +591,46 @@ static void a_second_message_is_not_worn_out(void **state)
     stage_free(st);
 }
 
+static void send_dead_copy(void *ctx)
+{
+    struct copies *copies = ctx;
+    struct jobq_outgoing out = {.body = str_of(copies->text)};
+    struct jobq_entry_result result;
+    struct jobq_error err;
+    int dead;
+    assert_int_equal(jobq_queue_open(copies->st->b, STAGE_QUEUE "-dead", &dead, &err),
+                     JOBQ_OK);
+    assert_int_equal(jobq_queue_send(copies->st->b, dead, &out, 1, &result, &err),
+                     JOBQ_OK);
+}
+
+static void list_letters(void *ctx)
+{
+    struct jobq_error err;
+    assert_int_equal(
+        dead_walk(((struct copies *)ctx)->st->b, STAGE_QUEUE, NULL, NULL, &err), 1);
+}
+
+/* Its second message has gone to the dead letters: a look at them must not end the job. */
+static void a_dead_letter_does_not_end_a_running_job(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 10 * S);
+    stage_enqueue(st, 1, "60");
+    struct stage_drainer *sd = stage_drain(st, 2);
+    stage_run_for(st, 3 * S);
+    struct copies copies = {.st = st};
+    snprintf(copies.text, sizeof copies.text, "%s sleep 60000000000", st->id[0]);
+    stage_do(st, send_dead_copy, &copies);
+    stage_do(st, list_letters, &copies);
+    assert_int_equal(stage_state(st, 0), JOB_RUNNING);
+    stage_run_for(st, 90 * S);
+    assert_int_equal(sd->started, 1);
+    assert_int_equal(sd->lost, 0);
+    assert_int_equal(stage_state(st, 0), JOB_DONE);
+    stage_free(st);
+}
+
 static void a_message_of_a_finished_job_is_only_deleted(void **state)
 {
     (void)state;
@@ -1281,6 +1321,7 @@ int main(void)
         cmocka_unit_test(a_claim_that_is_too_old_starts_nothing),
         cmocka_unit_test(another_message_for_a_running_job_is_left_alone),
         cmocka_unit_test(a_second_message_is_not_worn_out),
+        cmocka_unit_test(a_dead_letter_does_not_end_a_running_job),
         cmocka_unit_test(a_message_of_a_finished_job_is_only_deleted),
         cmocka_unit_test(short_jobs_send_no_heartbeat),
         cmocka_unit_test(long_jobs_are_covered_ten_a_call),
