@@ -1,3 +1,6 @@
+/* run_report.c - the result of `jobqsim run`, as text, JSON and CSV. See run_report.h.
+ *
+ * Room:     programs. */
 #include "sim/cmd/run_report.h"
 
 #include "base/arena.h"

@@ -1,3 +1,6 @@
+/* subcommand.c - what the subcommands share. See subcommand.h.
+ *
+ * Room:     programs. */
 #include "sim/cmd/subcommand.h"
 
 #include "base/text.h"

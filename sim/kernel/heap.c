@@ -1,3 +1,6 @@
+/* heap.c - see heap.h.
+ *
+ * Room:     sim, low-level. */
 #include "sim/kernel/heap.h"
 
 #include "base/arena.h"

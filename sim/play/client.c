@@ -70,7 +70,8 @@ static int take(struct feeder *f, int cap)
         return 0;
     rep->taking = true;
     if (rep->origin_ns + rep->ahead.arrival_ns > world_now(rep->world))
-        fiber_sleep_until(sched, rep->origin_ns + rep->ahead.arrival_ns);
+        kernel_sleep_until(world_kernel(rep->world),
+                           rep->origin_ns + rep->ahead.arrival_ns);
     while (count < cap && rep->has_ahead &&
            rep->origin_ns + rep->ahead.arrival_ns <= world_now(rep->world)) {
         set_job(f, count++, &rep->ahead);

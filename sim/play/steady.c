@@ -1,3 +1,6 @@
+/* steady.c - see steady.h.
+ *
+ * Room:     sim. */
 #include "sim/play/steady.h"
 
 #include "base/arena.h"

@@ -1,3 +1,6 @@
+/* design.c - which points a sweep plays. See design.h.
+ *
+ * Room:     sim. */
 #include "sim/sweep/design.h"
 
 #include "base/arena.h"

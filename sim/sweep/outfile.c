@@ -1,3 +1,6 @@
+/* outfile.c - see outfile.h.
+ *
+ * Room:     sim. */
 #include "sim/sweep/outfile.h"
 
 #include "base/arena.h"

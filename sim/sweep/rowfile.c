@@ -1,3 +1,6 @@
+/* rowfile.c - a CSV of rows that is written once, or gone on with. See rowfile.h.
+ *
+ * Room:     sim. */
 #include "sim/sweep/rowfile.h"
 
 #include "base/arena.h"

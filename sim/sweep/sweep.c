@@ -1,3 +1,6 @@
+/* sweep.c - plays the points of a sweep and writes a row each. See sweep.h.
+ *
+ * Room:     sim. */
 #include "sim/sweep/sweep.h"
 
 #include "sim/sweep/rowfile.h"

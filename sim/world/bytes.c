@@ -1,3 +1,6 @@
+/* bytes.c - what a call takes on the wire, in bytes. See bytes.h.
+ *
+ * Room:     sim. */
 #include "sim/world/bytes.h"
 
 #include "wire/text/query.h"

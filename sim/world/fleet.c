@@ -462,16 +462,6 @@ int64_t world_box_ready_at(const struct world_box *b)
     return b->ready_at_ns;
 }
 
-void world_box_set_data(struct world_box *b, void *data)
-{
-    b->data = data;
-}
-
-void *world_box_data(const struct world_box *b)
-{
-    return b->data;
-}
-
 void world_fleet_reset(struct world *w)
 {
     w->box_count = 0;

@@ -86,7 +86,6 @@ struct world_box {
     int64_t armed_at_ns;
     struct kernel_event_id armed;
     struct world_proc *procs;
-    void *data;
 };
 
 struct world {

@@ -164,7 +164,7 @@ static void late_main(void *arg)
     struct world *w = l->proc->world;
     struct jobq_call_cost cost;
     struct jobq_error err;
-    fiber_sleep_until(w->sched, l->at_ns);
+    kernel_sleep_until(w->kernel, l->at_ns);
     enum jobq_service service = jobq_action_service(l->action);
     if (service == JOBQ_SQS)
         late_queue_call(l, &cost, &err);
@@ -203,7 +203,7 @@ static int late_send(struct late_call *l, struct world_proc *caller,
     int64_t timeout_ns = caller->late->timeout_ns;
     w->late_pending++;
     fiber_spawn(l->proc->fibers, late_main, l);
-    fiber_sleep_until(w->sched, kernel_now(w->kernel) + timeout_ns);
+    kernel_sleep_until(w->kernel, kernel_now(w->kernel) + timeout_ns);
     *cost = (struct jobq_call_cost){.requests = 1};
     return jobq_fail(err, JOBQ_TIMEOUT, "no reply within %lld s",
                      (long long)(timeout_ns / JOBQ_NS_PER_S));

@@ -240,13 +240,6 @@ int64_t world_now(const struct world *w)
     return kernel_now(w->kernel);
 }
 
-void world_pump(struct world *w)
-{
-    sqs_advance(w->sqs, kernel_now(w->kernel));
-    world_sqs_pump(w);
-    world_ec2_pump(w);
-}
-
 int64_t world_memory(const struct world *w)
 {
     return sqs_memory_bytes(w->sqs) + simpledb_memory(w->simpledb) +

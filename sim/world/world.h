@@ -87,9 +87,6 @@ struct sqs *world_sqs(struct world *w);
 struct simpledb *world_simpledb(struct world *w);
 struct ec2 *world_ec2(struct world *w);
 int64_t world_now(const struct world *w);
-/* Have everything that a model did by itself up to now taken notice of: call after a
- * model was changed behind the ports' back (a test that deletes, a fault that takes). */
-void world_pump(struct world *w);
 /* Bytes that the models and the event pools hold. */
 int64_t world_memory(const struct world *w);
 size_t world_stack_used_max(const struct world *w);
@@ -139,8 +136,5 @@ int32_t world_box_vcpus(const struct world_box *box);
 int64_t world_box_cpu_ns(const struct world_box *box);
 /* When its first receive was asked for; -1: not yet. */
 int64_t world_box_ready_at(const struct world_box *box);
-/* The owner's, never looked at here. */
-void world_box_set_data(struct world_box *box, void *data);
-void *world_box_data(const struct world_box *box);
 
 #endif

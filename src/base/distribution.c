@@ -60,11 +60,6 @@ void distribution_copy(struct distribution *out, const struct distribution *from
     }
 }
 
-bool distribution_is_constant(const struct distribution *d, int64_t ns)
-{
-    return d->kind == DISTRIBUTION_CONSTANT && fabs(d->a - (double)ns) < 0.5;
-}
-
 /* ---- quantiles ------------------------------------------------------------------------ */
 
 static double table_value(const struct distribution *d, double u)

@@ -81,7 +81,6 @@ int64_t distribution_ns(const struct distribution *d, double u);
  * variance. */
 double distribution_mean(const struct distribution *d);
 double distribution_cv(const struct distribution *d);
-bool distribution_is_constant(const struct distribution *d, int64_t ns);
 
 /* Fills out, which need not be initialised. INVALID: malformed or out of range; *out is then
  * untouched. parse refuses empirical:FILE, so that whoever copies by assignment is safe;

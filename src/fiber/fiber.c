@@ -1,3 +1,6 @@
+/* fiber.c - the scheduler: ready fibers, waits, conditions, processes. See fiber.h.
+ *
+ * Room:     src/fiber, a tool. */
 #include "fiber/fiber.h"
 
 #include "base/arena.h"
