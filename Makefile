@@ -156,7 +156,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(TESTLIB)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(TESTLIB) $(LIBS_ALL)
 # Those of the network world need it and its libraries.
 $(BUILD)/tests/unit/live/%: $(BUILD)/tests/unit/live/%.o $(BUILD)/liblive.a $(TESTLIB)
-	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< $(BUILD)/liblive.a $(TESTLIB) $(LIB_LIVE) \
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(BUILD)/liblive.a \
+		$(TESTLIB) -Wl,--end-group $(LIB_LIVE) \
 		$(LIBS_ALL)
 
 -include $(wildcard tests/*.mk tests/*/*.mk tests/e2e/*/*.mk live/*.mk live/image/*.mk)

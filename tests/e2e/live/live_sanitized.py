@@ -27,7 +27,7 @@ JOBS = 24 if small else 240
 
 
 def line(i):
-    return ("kind=exec i=%d fail=%d" % (i, i == 0), "kind=primes n=%d" % (1000 + i), "seconds=0.05 i=%d" % i)[i % 3]
+    return ("kind=exec i=%d fail=%d" % (i, i == 0), "kind=primes n=%d" % (1000 + i), "kind=sleep seconds=0.05 i=%d" % i)[i % 3]
 
 
 text = "".join(line(i) + "\n" for i in range(JOBS))
