@@ -96,8 +96,7 @@ static int filter_index(struct jobq_str name)
     return -1;
 }
 
-static struct jobq_str filter_text(const struct ec2 *model,
-                                   const struct ec2_instance *box, int index,
+static struct jobq_str filter_text(const struct ec2_instance *box, int index,
                                    char *digits)
 {
     switch (index) {
@@ -119,7 +118,7 @@ static struct jobq_str filter_text(const struct ec2 *model,
     case 7:
         return str_of(box->reservation);
     case 8:
-        return str_of(model->zone);
+        return box->zone;
     case 9:
         return str_of(box->type.arch);
     case 10:
@@ -135,16 +134,14 @@ static struct jobq_str filter_text(const struct ec2 *model,
     }
 }
 
-static bool box_matches(const struct ec2 *model, const struct ec2_instance *box,
-                        const struct ec2_query *query)
+static bool box_matches(const struct ec2_instance *box, const struct ec2_query *query)
 {
     char digits[24];
     for (int32_t i = 0; i < query->filter_count; i++) {
         const struct ec2_filter *filter = &query->filter[i];
         int index = filter_index(filter->name);
-        bool matches = index >= 0
-                           ? any_wild(filter, filter_text(model, box, index, digits))
-                           : tag_matches(box, filter);
+        bool matches = index >= 0 ? any_wild(filter, filter_text(box, index, digits))
+                                  : tag_matches(box, filter);
         if (!matches)
             return false;
     }
@@ -224,8 +221,7 @@ static int describe_find(struct ec2 *model, int64_t now_ns, const struct ec2_que
         int32_t index = by_id ? chosen[i] : (int32_t)i;
         const struct ec2_instance *box = &model->box[index]->view;
         if (!box_visible(model, box, now_ns) ||
-            (only_running && box->state != EC2_RUNNING) ||
-            !box_matches(model, box, query))
+            (only_running && box->state != EC2_RUNNING) || !box_matches(box, query))
             continue;
         if (query->max_results != 0 && out->count == query->max_results) {
             out->next_token = page_token(arena, i);

@@ -22,15 +22,20 @@ enum { DRAW_PENDING, DRAW_BOOT, DRAW_TAKE, DRAW_STOP, DRAWS };
 
 const char *ec2_state_name(enum ec2_state state)
 {
-    static const char *const name[] = {"pending", "running", "shutting-down",
-                                       "terminated"};
+    static const char *const name[] = {"pending",    "running",  "shutting-down",
+                                       "terminated", "stopping", "stopped"};
     return name[state];
 }
 
 int ec2_state_code(enum ec2_state state)
 {
-    static const int code[] = {0, 16, 32, 48};
+    static const int code[] = {0, 16, 32, 48, 64, 80};
     return code[state];
+}
+
+bool ec2_is_over(enum ec2_state state)
+{
+    return state == EC2_SHUTTING_DOWN || state == EC2_TERMINATED;
 }
 
 const char *ec2_reason_code(enum ec2_reason reason)
@@ -191,7 +196,8 @@ int64_t ec2_ready_at(const struct ec2 *model, int32_t index)
 
 bool box_visible(const struct ec2 *model, const struct ec2_instance *box, int64_t now_ns)
 {
-    if (now_ns < box->launched_at_ns + model->params.visible_after_ns)
+    if (box->span_count == 0 &&
+        now_ns < box->launched_at_ns + model->params.visible_after_ns)
         return false;
     return box->state != EC2_TERMINATED || box->gone_at_ns == EC2_NEVER ||
            now_ns - box->gone_at_ns < model->params.remembered_ns;
@@ -323,11 +329,19 @@ static void ec2_tell(struct ec2 *model, int64_t at_ns, int32_t index,
     model->queued[model->queued_count++] = (struct ec2_change){at_ns, index, kind};
 }
 
-static void go_down(struct ec2 *model, int64_t at_ns, int32_t index,
+/* to: SHUTTING_DOWN or STOPPING. */
+static void go_down(struct ec2 *model, int64_t at_ns, int32_t index, enum ec2_state to,
                     enum ec2_reason reason)
 {
     struct ec2_box *box = model->box[index];
-    box->view.state = EC2_SHUTTING_DOWN;
+    if (box->view.state == EC2_STOPPED || box->view.state == EC2_STOPPING) {
+        box->view.state = to; /* it has been down and unbilled since it was stopped */
+        box->view.reason = reason;
+        box_plan(model, index,
+                 at_ns + distribution_ns(&model->params.stopping, box->stop_u), EC2_GONE);
+        return;
+    }
+    box->view.state = to;
     box->view.reason = reason;
     box->view.ended_at_ns = at_ns;
     ec2_tell(model, at_ns, index, EC2_WENT_DOWN);
@@ -377,11 +391,15 @@ static void ec2_happen(struct ec2 *model, int32_t index)
         ec2_warn(model, at_ns, index);
         break;
     case EC2_WENT_DOWN:
-        go_down(model, at_ns, index, EC2_REASON_SPOT);
+        go_down(model, at_ns, index, EC2_SHUTTING_DOWN, EC2_REASON_SPOT);
         break;
     case EC2_GONE:
-        box->view.state = EC2_TERMINATED;
-        box->view.gone_at_ns = at_ns;
+        if (box->view.state == EC2_STOPPING) {
+            box->view.state = EC2_STOPPED;
+        } else {
+            box->view.state = EC2_TERMINATED;
+            box->view.gone_at_ns = at_ns;
+        }
         ec2_tell(model, at_ns, index, EC2_GONE);
         box_plan(model, index, EC2_NEVER, EC2_GONE);
         break;
@@ -419,7 +437,8 @@ void ec2_guest_shutdown(struct ec2 *model, int64_t now_ns, double u, int32_t ins
     if (box->view.state >= EC2_SHUTTING_DOWN)
         return;
     box->stop_u = box_draw(u, DRAW_STOP);
-    go_down(model, now_ns, instance, EC2_REASON_GUEST);
+    go_down(model, now_ns, instance, box->view.stops ? EC2_STOPPING : EC2_SHUTTING_DOWN,
+            EC2_REASON_GUEST);
 }
 
 void ec2_interrupt(struct ec2 *model, int64_t now_ns, int32_t instance)
@@ -433,7 +452,7 @@ void ec2_interrupt(struct ec2 *model, int64_t now_ns, int32_t instance)
     if (model->params.spot_notice_ns > 0)
         ec2_warn(model, now_ns, instance);
     else
-        go_down(model, now_ns, instance, EC2_REASON_SPOT);
+        go_down(model, now_ns, instance, EC2_SHUTTING_DOWN, EC2_REASON_SPOT);
 }
 
 /* ---- launching ------------------------------------------------------------------------- */
@@ -528,7 +547,8 @@ static uint64_t print_bytes(uint64_t print, const void *ptr, size_t len)
 /* Of the parameters that a repeated token must repeat. */
 static uint64_t run_print(const struct ec2_run *run)
 {
-    const struct jobq_str str[] = {run->image, run->type, run->user_data, run->key_name};
+    const struct jobq_str str[] = {run->image, run->type, run->user_data, run->key_name,
+                                   run->zone};
     uint64_t print = HASH_START;
     for (size_t i = 0; i < sizeof str / sizeof *str; i++)
         print = print_bytes(print, str[i].ptr, (size_t)str[i].len);
@@ -675,9 +695,13 @@ static void ec2_launch(struct ec2 *model, int64_t now_ns, double u,
         .client_token =
             lead ? arena_str(&model->arena, run->client_token) : shared->client_token,
         .key_name = lead ? arena_str(&model->arena, run->key_name) : shared->key_name,
+        .zone = !lead               ? shared->zone
+                : run->zone.len > 0 ? arena_str(&model->arena, run->zone)
+                                    : str_of(model->zone),
         .type = *type,
         .state = EC2_PENDING,
         .spot = run->spot,
+        .stops = run->stops && !run->spot,
         .launch_index = which,
         .launched_at_ns = now_ns,
         .running_at_ns = EC2_NEVER,
@@ -796,14 +820,151 @@ int ec2_terminate(struct ec2 *model, int64_t now_ns, double u, const struct jobq
     for (int i = 0; i < count; i++) {
         struct ec2_box *box = model->box[out[i].instance];
         out[i].before = box->view.state;
-        if (box->view.state < EC2_SHUTTING_DOWN) {
+        if (!ec2_is_over(box->view.state)) {
             box->stop_u = box_draw(u, (uint64_t)i);
-            go_down(model, now_ns, out[i].instance, EC2_REASON_USER);
+            go_down(model, now_ns, out[i].instance, EC2_SHUTTING_DOWN, EC2_REASON_USER);
         }
         out[i].after = box->view.state;
     }
     box_settle(model, now_ns);
     return ec2_ok(reply);
+}
+
+/* ---- stopping, starting, rebooting ------------------------------------------------------ */
+
+/* The boxes of ids that are all in a state that the call takes; refused otherwise. */
+static int resolve_all(const struct ec2 *model, int64_t now_ns, const struct jobq_str *id,
+                       int count, unsigned states, const char *verb,
+                       struct ec2_transition *out, struct ec2_reply *reply,
+                       struct jobq_error *err)
+{
+    if (count <= 0)
+        return ec2_refuse(EC2_FAULT_MISSING, reply, err,
+                          "The request must contain the parameter InstanceId");
+    for (int i = 0; i < count; i++) {
+        int code = ec2_resolve(model, now_ns, &id[i], 1, &out[i].instance, reply, err);
+        if (code < 0)
+            return code;
+        const struct ec2_instance *box = &model->box[out[i].instance]->view;
+        out[i].before = box->state;
+        if (!(states >> box->state & 1))
+            return ec2_refuse(
+                EC2_FAULT_STATE, reply, err,
+                "The instance '%s' is not in a state from which it can be %s.", box->id,
+                verb);
+    }
+    return JOBQ_OK;
+}
+
+static int refuse_dry(struct ec2_reply *reply, struct jobq_error *err)
+{
+    return ec2_refuse(EC2_FAULT_DRY_RUN, reply, err,
+                      "Request would have succeeded, but DryRun flag is set.");
+}
+
+int ec2_stop(struct ec2 *model, int64_t now_ns, double u, const struct jobq_str *id,
+             int count, bool dry_run, struct ec2_transition *out, struct ec2_reply *reply,
+             struct jobq_error *err)
+{
+    box_settle(model, now_ns);
+    int code = resolve_all(model, now_ns, id, count,
+                           1u << EC2_RUNNING | 1u << EC2_STOPPING | 1u << EC2_STOPPED,
+                           "stopped", out, reply, err);
+    if (code < 0)
+        return code;
+    for (int i = 0; i < count; i++)
+        if (model->box[out[i].instance]->view.spot)
+            return ec2_refuse(
+                EC2_FAULT_UNSUPPORTED, reply, err,
+                "You can't stop the Spot Instance '%s' because it is associated with a "
+                "one-time Spot Instance request. You can only stop Spot Instances "
+                "associated with persistent Spot Instance requests.",
+                model->box[out[i].instance]->view.id);
+    if (dry_run)
+        return refuse_dry(reply, err);
+    for (int i = 0; i < count; i++) {
+        struct ec2_box *box = model->box[out[i].instance];
+        if (box->view.state == EC2_RUNNING) {
+            box->stop_u = box_draw(u, (uint64_t)i);
+            go_down(model, now_ns, out[i].instance, EC2_STOPPING, EC2_REASON_USER);
+        }
+        out[i].after = box->view.state;
+    }
+    box_settle(model, now_ns);
+    return ec2_ok(reply);
+}
+
+static void start_box(struct ec2 *model, int64_t now_ns, double u, int32_t index)
+{
+    struct ec2_box *box = model->box[index];
+    struct ec2_instance *view = &box->view;
+    if (view->running_at_ns != EC2_NEVER) {
+        size_t count = (size_t)view->span_count;
+        struct ec2_span *span = arena_alloc(&model->arena, (count + 1) * sizeof *span);
+        if (count > 0)
+            memcpy(span, view->span, count * sizeof *span);
+        span[count] = (struct ec2_span){view->running_at_ns, view->ended_at_ns};
+        view->span = span;
+        view->span_count++;
+    }
+    view->state = EC2_PENDING;
+    view->reason = EC2_REASON_NONE;
+    view->launched_at_ns = now_ns;
+    view->running_at_ns = view->ended_at_ns = EC2_NEVER;
+    view->boot_u = box_draw(u, DRAW_BOOT);
+    box_plan(model, index,
+             now_ns + distribution_ns(&model->params.pending, box_draw(u, DRAW_PENDING)),
+             EC2_CAME_UP);
+}
+
+int ec2_start(struct ec2 *model, int64_t now_ns, double u, const struct jobq_str *id,
+              int count, bool dry_run, struct ec2_transition *out,
+              struct ec2_reply *reply, struct jobq_error *err)
+{
+    box_settle(model, now_ns);
+    int code = resolve_all(model, now_ns, id, count,
+                           1u << EC2_PENDING | 1u << EC2_RUNNING | 1u << EC2_STOPPED,
+                           "started", out, reply, err);
+    if (code < 0)
+        return code;
+    if (dry_run)
+        return refuse_dry(reply, err);
+    ec2_refill(model, now_ns);
+    for (int i = 0; i < count; i++) {
+        const struct ec2_instance *box = &model->box[out[i].instance]->view;
+        const struct ec2_run one = {.min_count = 1, .max_count = 1};
+        code = box->state == EC2_STOPPED ? decide_count(model, box_draw(u, (uint64_t)i),
+                                                        &one, &box->type, reply, err)
+                                         : JOBQ_OK;
+        if (code < 0)
+            return code;
+    }
+    for (int i = 0; i < count; i++) {
+        struct ec2_box *box = model->box[out[i].instance];
+        if (box->view.state == EC2_STOPPED)
+            start_box(model, now_ns, box_draw(u, 1000 + (uint64_t)i), out[i].instance);
+        out[i].after = box->view.state;
+    }
+    box_settle(model, now_ns);
+    return ec2_ok(reply);
+}
+
+int ec2_reboot(struct ec2 *model, int64_t now_ns, const struct jobq_str *id, int count,
+               bool dry_run, struct ec2_reply *reply, struct jobq_error *err)
+{
+    box_settle(model, now_ns);
+    for (int i = 0; i < count; i++) {
+        struct ec2_transition one;
+        int code =
+            resolve_all(model, now_ns, &id[i], 1, 1u << EC2_PENDING | 1u << EC2_RUNNING,
+                        "rebooted", &one, reply, err);
+        if (code < 0)
+            return code;
+    }
+    if (count <= 0)
+        return ec2_refuse(EC2_FAULT_MISSING, reply, err,
+                          "The request must contain the parameter InstanceId");
+    return dry_run ? refuse_dry(reply, err) : ec2_ok(reply);
 }
 
 /* ---- restoring ------------------------------------------------------------------------- */
@@ -818,6 +979,12 @@ int32_t ec2_restore(struct ec2 *model, int64_t now_ns, const struct ec2_instance
     view->user_data = arena_str(&model->arena, saved->user_data);
     view->client_token = arena_str(&model->arena, saved->client_token);
     view->key_name = arena_str(&model->arena, saved->key_name);
+    view->zone = arena_str(&model->arena, saved->zone);
+    struct ec2_span *span =
+        arena_alloc(&model->arena, (size_t)saved->span_count * sizeof *span + 1);
+    if (saved->span_count > 0)
+        memcpy(span, saved->span, (size_t)saved->span_count * sizeof *span);
+    view->span = span;
     view->tag = NULL;
     view->tag_count = 0;
     for (int32_t i = 0; i < saved->tag_count; i++)
@@ -828,7 +995,7 @@ int32_t ec2_restore(struct ec2 *model, int64_t now_ns, const struct ec2_instance
         box_plan(model, index, now_ns, EC2_CAME_UP);
     else if (saved->state == EC2_RUNNING && saved->take_at_ns != EC2_NEVER)
         box_plan(model, index, saved->take_at_ns, EC2_WENT_DOWN);
-    else if (saved->state == EC2_SHUTTING_DOWN)
+    else if (saved->state == EC2_SHUTTING_DOWN || saved->state == EC2_STOPPING)
         box_plan(model, index, now_ns, EC2_GONE);
     else
         box_plan(model, index, EC2_NEVER, EC2_GONE);

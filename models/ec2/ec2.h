@@ -46,6 +46,8 @@ struct ec2;
     X(VCPU_LIMIT, "VcpuLimitExceeded", 400, JOBQ_LIMIT)                                  \
     X(SPOT_LIMIT, "MaxSpotInstanceCountExceeded", 400, JOBQ_LIMIT)                       \
     X(SPOT_PRICE, "SpotMaxPriceTooLow", 400, JOBQ_INVALID)                               \
+    X(STATE, "IncorrectInstanceState", 400, JOBQ_INVALID)                                \
+    X(UNSUPPORTED, "UnsupportedOperation", 400, JOBQ_INVALID)                            \
     X(DRY_RUN, "DryRunOperation", 412, JOBQ_CONFLICT)                                    \
     X(CAPACITY, "InsufficientInstanceCapacity", 500, JOBQ_LIMIT)                         \
     X(THROTTLED, "RequestLimitExceeded", 503, JOBQ_THROTTLED)
@@ -134,9 +136,19 @@ const struct ec2_params *ec2_params(const struct ec2 *model);
 
 /* ---- boxes ------------------------------------------------------------------------ */
 
-enum ec2_state { EC2_PENDING, EC2_RUNNING, EC2_SHUTTING_DOWN, EC2_TERMINATED };
+/* From SHUTTING_DOWN on a box runs nothing and is not billed. */
+enum ec2_state {
+    EC2_PENDING,
+    EC2_RUNNING,
+    EC2_SHUTTING_DOWN,
+    EC2_TERMINATED,
+    EC2_STOPPING,
+    EC2_STOPPED
+};
 const char *ec2_state_name(enum ec2_state state); /* "pending", ... */
-int ec2_state_code(enum ec2_state state);         /* 0, 16, 32, 48 */
+int ec2_state_code(enum ec2_state state);         /* 0, 16, 32, 48, 64, 80 */
+/* SHUTTING_DOWN or TERMINATED: it does not come back. */
+bool ec2_is_over(enum ec2_state state);
 
 /* Why a box ended; "" while it has not. As in StateReason: a code and a message. */
 enum ec2_reason {
@@ -151,23 +163,31 @@ const char *ec2_reason_text(enum ec2_reason reason);
 #define EC2_NEVER INT64_MAX
 enum { EC2_TAGS_MAX = 50, EC2_USER_DATA_MAX = 16384 };
 
+/* A time for which a box ran and was billed, before it was stopped and started again. */
+struct ec2_span {
+    int64_t running_at_ns, ended_at_ns;
+};
+
 /* One box. Strings belong to the model and live until reset. */
 struct ec2_instance {
     char id[24];          /* "i-0123456789abcdef0" */
     char reservation[24]; /* "r-..." */
     char private_ip[16];
-    struct jobq_str image, user_data, client_token, key_name;
+    struct jobq_str image, user_data, client_token, key_name, zone;
     struct ec2_type type;
     enum ec2_state state;
     enum ec2_reason reason;
     bool spot;
+    bool stops;            /* a shutdown from within stops it instead of terminating it */
     char spot_request[24]; /* "sir-...", "" for on demand */
     int32_t launch_index;
-    int64_t launched_at_ns;
+    int64_t launched_at_ns;      /* or started again */
+    const struct ec2_span *span; /* earlier times that it ran, each ended by a stop */
+    int32_t span_count;
     int64_t running_at_ns; /* billing begins; EC2_NEVER until it runs */
     int64_t notice_at_ns;  /* a spot box is warned; EC2_NEVER: not (yet) to be taken */
     int64_t take_at_ns;    /* a spot box is taken back; EC2_NEVER: never */
-    int64_t ended_at_ns;   /* shutting-down: billing ends; EC2_NEVER before */
+    int64_t ended_at_ns;   /* shutting-down or stopping: billing ends; EC2_NEVER before */
     int64_t gone_at_ns;    /* terminated; EC2_NEVER before ended_at is known */
     double boot_u;         /* in (0,1): this box's draw for params.boot */
     uint64_t run_print;    /* of what a repeated client_token must repeat */
@@ -219,8 +239,10 @@ struct ec2_run {
     struct jobq_str key_name;
     const struct jobq_tag *tag;
     int32_t tag_count;
+    struct jobq_str zone; /* empty: the model's own */
     bool spot;
     double spot_max_price_usd; /* 0: the on-demand price */
+    bool stops;                /* as in ec2_instance; never of a spot box */
     bool dry_run;
 };
 
@@ -240,6 +262,18 @@ struct ec2_transition {
 int ec2_terminate(struct ec2 *model, int64_t now_ns, double u, const struct jobq_str *id,
                   int count, bool dry_run, struct ec2_transition *out,
                   struct ec2_reply *reply, struct jobq_error *err);
+/* StopInstances, StartInstances, RebootInstances: all or none. A stop of what is stopped
+ * and a start of what runs are successes. Refused: STATE, UNSUPPORTED (a spot box), and for
+ * a start limits and capacity as for a launch. out: count entries; NULL for a reboot, which
+ * changes no state. */
+int ec2_stop(struct ec2 *model, int64_t now_ns, double u, const struct jobq_str *id,
+             int count, bool dry_run, struct ec2_transition *out, struct ec2_reply *reply,
+             struct jobq_error *err);
+int ec2_start(struct ec2 *model, int64_t now_ns, double u, const struct jobq_str *id,
+              int count, bool dry_run, struct ec2_transition *out,
+              struct ec2_reply *reply, struct jobq_error *err);
+int ec2_reboot(struct ec2 *model, int64_t now_ns, const struct jobq_str *id, int count,
+               bool dry_run, struct ec2_reply *reply, struct jobq_error *err);
 /* The box shut itself down (InstanceInitiatedShutdownBehavior=terminate), or died: no API
  * call, no fault. Nothing if it has ended already. */
 void ec2_guest_shutdown(struct ec2 *model, int64_t now_ns, double u, int32_t instance);

@@ -9,6 +9,7 @@
 #include "sim/mock/control/faults.h"
 #include "sim/mock/control/meter.h"
 #include "sim/mock/sqs/receive.h"
+#include "sim/mock/state/state.h"
 #include "wire/text/awstime.h"
 
 #include <jansson.h>
@@ -41,6 +42,21 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* One time that a box ran: AWS bills each start by itself. */
+static void add_use(struct jobq_ledger *ledger, const struct ec2_instance *box,
+                    int64_t running_at_ns, int64_t ended_at_ns)
+{
+    struct jobq_instance_use *use = jobq_ledger_instance(ledger);
+    memcpy(use->type, box->type.name, sizeof use->type);
+    memcpy(use->id, box->id, sizeof use->id);
+    use->spot = box->spot;
+    use->taken_back = box->reason == EC2_REASON_SPOT;
+    use->ended_at_ns = ended_at_ns;
+    use->running_at_ns = earlier(running_at_ns, ended_at_ns);
+    use->launched_at_ns = earlier(box->launched_at_ns, use->running_at_ns);
+    use->ready_at_ns = use->running_at_ns;
+}
+
 /* The meter's counts, and what the models count by themselves. Owner: the caller. */
 static struct jobq_ledger *take_ledger(struct mock *mock)
 {
@@ -54,15 +70,10 @@ static struct jobq_ledger *take_ledger(struct mock *mock)
         ledger->table_byte_hours += dynamodb_byte_hours(region->dynamodb, now_ns);
         for (int32_t k = 0; k < ec2_instance_count(region->ec2); k++) {
             const struct ec2_instance *box = ec2_instance_at(region->ec2, k);
-            struct jobq_instance_use *use = jobq_ledger_instance(ledger);
-            memcpy(use->type, box->type.name, sizeof use->type);
-            memcpy(use->id, box->id, sizeof use->id);
-            use->spot = box->spot;
-            use->taken_back = box->reason == EC2_REASON_SPOT;
-            use->launched_at_ns = box->launched_at_ns;
-            use->ended_at_ns = earlier(box->ended_at_ns, now_ns);
-            use->running_at_ns = earlier(box->running_at_ns, use->ended_at_ns);
-            use->ready_at_ns = use->running_at_ns;
+            for (int32_t span = 0; span < box->span_count; span++)
+                add_use(ledger, box, box->span[span].running_at_ns,
+                        box->span[span].ended_at_ns);
+            add_use(ledger, box, box->running_at_ns, earlier(box->ended_at_ns, now_ns));
         }
     }
     return ledger;
@@ -170,6 +181,7 @@ static void show_clock(struct mock *mock, struct http_exchange *x)
 {
     char iso[AWSTIME_ISO];
     int64_t now_ns = mock_now_ns(mock);
+    state_clock(mock->state); /* what was told does not go back in a later life */
     awstime_iso(now_ns, iso);
     answer_json(mock, x, 200,
                 json_pack("{s:s, s:I, s:f}", "now", iso, "now_ns", (json_int_t)now_ns,

@@ -25,6 +25,7 @@ struct box_process {
     pid_t pid;           /* of the first, and the group's; 0: not started, or all over */
     int64_t start_at_ns; /* of the models; JOBQ_FOREVER: started */
     int64_t kill_at_ns;  /* of the loop; JOBQ_FOREVER: not asked to end */
+    bool again;          /* a reboot: it starts again once all have ended */
 };
 
 struct mock_boxes {
@@ -152,12 +153,21 @@ static void reap(void *ctx)
         bool first = false;
         if (box->pid <= 0)
             continue;
+        bool asked = box->kill_at_ns != JOBQ_FOREVER; /* it does not end by itself */
         bool left = wait_group(box->pid, &first);
         if (first && left && box->kill_at_ns == JOBQ_FOREVER)
             end_box(boxes, box);
         if (!left)
             box->pid = 0;
-        if (!first || !box->region)
+        if (box->again && box->region) {
+            if (!left) {
+                box->again = false;
+                box->kill_at_ns = JOBQ_FOREVER;
+                start_box(mock, box);
+            }
+            continue;
+        }
+        if (!first || !box->region || asked)
             continue;
         ec2_guest_shutdown(box->region->ec2, mock_now_ns(mock), mock_u(mock),
                            box->instance);
@@ -214,9 +224,21 @@ static struct box_process *find_box(struct mock_boxes *boxes,
                                     const struct mock_region *region, int32_t instance)
 {
     for (int i = 0; i < boxes->count; i++)
-        if (boxes->at[i].region == region && boxes->at[i].instance == instance)
+        if (boxes->at[i].region == region && boxes->at[i].instance == instance &&
+            (boxes->at[i].pid > 0 || boxes->at[i].start_at_ns != JOBQ_FOREVER) &&
+            boxes->at[i].kill_at_ns == JOBQ_FOREVER)
             return &boxes->at[i];
     return NULL;
+}
+
+void boxes_reboot(struct mock *mock, const struct mock_region *region, int32_t instance)
+{
+    struct box_process *box =
+        mock->boxes ? find_box(mock->boxes, region, instance) : NULL;
+    if (!box || box->pid <= 0 || box->kill_at_ns != JOBQ_FOREVER)
+        return;
+    box->again = true;
+    end_box(mock->boxes, box);
 }
 
 static void came_up(struct mock_boxes *boxes, struct mock_region *region,

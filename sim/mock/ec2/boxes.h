@@ -28,4 +28,7 @@ int64_t boxes_next_at(const struct mock *mock, const struct mock_region *region)
 /* Forget a region's boxes: it was reset. Their processes get SIGKILL. */
 void boxes_drop(struct mock *mock, const struct mock_region *region);
 
+/* The box's command is ended, and run again when it has. */
+void boxes_reboot(struct mock *mock, const struct mock_region *region, int32_t instance);
+
 #endif

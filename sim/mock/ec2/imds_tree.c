@@ -1,7 +1,7 @@
 #include "sim/mock/ec2/imds_tree.h"
 
 #include "models/ec2/ec2.h"
-#include "sim/mock/ec2/actions.h"
+#include "sim/mock/ec2/launch.h"
 #include "sim/mock/ec2/imds.h"
 #include "wire/text/awstime.h"
 
@@ -12,7 +12,8 @@
 struct box {
     struct mock *mock;
     struct mock_region *region;
-    const struct mock_launch *launch;
+    const struct tree *said; /* at its launch */
+    int32_t index;
     const struct ec2_instance *view;
     char mac[18];
 };
@@ -102,25 +103,36 @@ static bool put_owner(struct box *b, struct text *out)
 static bool put_subnet(struct box *b, struct text *out)
 {
     char id[32];
-    return put_str(out, mock_ec2_subnet(b->mock, b->region, b->launch, id));
+    text_put_str(out, launch_box_subnet(b->mock, b->region, b->index, id));
+    return true;
+}
+
+static bool put_groups(struct box *b, struct text *out, bool ids)
+{
+    char id[LAUNCH_ID];
+    struct jobq_str name;
+    for (int i = 0; launch_box_group(b->mock, b->region, b->index, i, id, &name); i++) {
+        if (i > 0)
+            text_putc(out, '\n');
+        text_put_str(out, ids ? str_of(id) : name);
+    }
+    return true;
 }
 
 static bool put_group_id(struct box *b, struct text *out)
 {
-    char id[32];
-    return put_str(out, mock_ec2_group(b->mock, b->region, b->launch, id));
+    return put_groups(b, out, true);
 }
 
 static bool put_group(struct box *b, struct text *out)
 {
-    return put_str(out,
-                   b->launch->security_group[0] ? b->launch->security_group : "default");
+    return put_groups(b, out, false);
 }
 
 static bool put_zone(struct box *b, struct text *out)
 {
-    text_puts(out, b->region->name);
-    return put_str(out, "a");
+    text_put_str(out, b->view->zone);
+    return true;
 }
 
 static bool put_region(struct box *b, struct text *out)
@@ -159,15 +171,16 @@ static bool put_system(struct box *b, struct text *out)
 static bool put_iam_info(struct box *b, struct text *out)
 {
     char now[AWSTIME_ISO];
-    const char *profile = b->launch->profile[0] ? b->launch->profile : MOCK_IMDS_ROLE;
+    struct jobq_str said = launch_profile(b->said);
+    struct jobq_str profile = said.len > 0 ? said : STR(MOCK_IMDS_ROLE);
     awstime_iso(mock_now_ns(b->mock), now);
     text_printf(out,
                 "{\"Code\":\"Success\",\"LastUpdated\":\"%s\","
                 "\"InstanceProfileArn\":\"",
                 now);
-    if (strncmp(profile, "arn:", 4) != 0)
+    if (profile.len < 4 || memcmp(profile.ptr, "arn:", 4) != 0)
         text_printf(out, "arn:aws:iam::%s:instance-profile/", b->mock->options->account);
-    text_puts(out, profile);
+    text_put_str(out, profile);
     return put_str(out, "\",\"InstanceProfileId\":\"AIPAJOBQMOCKEXAMPLE01\"}");
 }
 
@@ -302,7 +315,7 @@ static bool put_folder(struct box *b, struct jobq_str folder, struct text *out)
         last[len] = '\0';
         put_line(out, name, len);
     }
-    if (folder.len == 0 && b->launch->metadata_tags)
+    if (folder.len == 0 && launch_metadata_tags(b->said))
         put_line(out, "tags/", 5);
     return out->len > 0;
 }
@@ -310,7 +323,7 @@ static bool put_folder(struct box *b, struct jobq_str folder, struct text *out)
 /* Tags of the box, if its launch allowed them to be seen. rest: behind "tags". */
 static bool put_tags(struct box *b, struct jobq_str rest, struct text *out)
 {
-    if (!b->launch->metadata_tags)
+    if (!launch_metadata_tags(b->said))
         return false;
     if (rest.len == 0 || str_is(rest, "/"))
         return put_str(out, "instance/");
@@ -335,7 +348,8 @@ static struct box box_of(struct mock *mock, struct mock_region *region, int32_t 
 {
     struct box b = {.mock = mock,
                     .region = region,
-                    .launch = mock_ec2_launch(region, instance),
+                    .said = launch_said(region, instance),
+                    .index = instance,
                     .view = ec2_instance_at(region->ec2, instance)};
     snprintf(b.mac, sizeof b.mac, "0a:%02x:%02x:%02x:%02x:%02x", region->index & 255,
              (unsigned)instance >> 24 & 255, (unsigned)instance >> 16 & 255,
@@ -379,10 +393,10 @@ static void put_document(const struct box *b, struct text *out)
     text_printf(out, "{\"accountId\":\"%s\",\"architecture\":\"%s\",",
                 b->mock->options->account, b->view->type.arch);
     text_printf(out,
-                "\"availabilityZone\":\"%sa\",\"billingProducts\":null,"
+                "\"availabilityZone\":\"%s\",\"billingProducts\":null,"
                 "\"devpayProductCodes\":null,\"marketplaceProductCodes\":null,"
                 "\"imageId\":\"",
-                b->region->name);
+                b->view->zone.ptr);
     text_put_str(out, b->view->image);
     text_printf(out,
                 "\",\"instanceId\":\"%s\",\"instanceType\":\"%s\","

@@ -6,6 +6,7 @@
  *
  * Elements as in the API reference's samples, 2016-11-15. */
 #include "sim/mock/ec2/actions.h"
+#include "sim/mock/ec2/launch.h"
 
 #include "wire/text/awstime.h"
 
@@ -21,53 +22,10 @@ char *mock_ec2_time(int64_t wall_ns, char *out)
     return out;
 }
 
-/* Ids that AWS's default VPC would give, made of the region's name; or of the instance's. */
-static char *make_id(const struct mock *mock, const char *prefix, const char *of,
-                     char *out)
-{
-    uint64_t bits = mock->seed;
-    for (const char *c = of; *c; c++)
-        bits = mock_mix(bits ^ (unsigned char)*c);
-    size_t len = strlen(prefix);
-    memcpy(out, prefix, len);
-    out[len] = '0';
-    text_write_hex64(out + len + 1, bits);
-    out[len + 17] = '\0';
-    return out;
-}
-
-const char *mock_ec2_subnet(const struct mock *mock, const struct mock_region *region,
-                            const struct mock_launch *launch, char *out)
-{
-    return launch->subnet[0] ? launch->subnet
-                             : make_id(mock, "subnet-", region->name, out);
-}
-
-const char *mock_ec2_group(const struct mock *mock, const struct mock_region *region,
-                           const struct mock_launch *launch, char *out)
-{
-    return launch->security_group[0] ? launch->security_group
-                                     : make_id(mock, "sg-", region->name, out);
-}
-
 static void put_state(struct text *out, enum ec2_state state)
 {
     text_printf(out, "<instanceState><code>%d</code><name>%s</name></instanceState>",
                 ec2_state_code(state), ec2_state_name(state));
-}
-
-static void put_tags(struct text *out, const struct ec2_instance *box)
-{
-    if (box->tag_count == 0)
-        return;
-    text_puts(out, "<tagSet>");
-    for (int32_t i = 0; i < box->tag_count; i++) {
-        text_puts(out, "<item>");
-        emit_xml(out, "key", box->tag[i].key);
-        emit_xml(out, "value", box->tag[i].value);
-        text_puts(out, "</item>");
-    }
-    text_puts(out, "</tagSet>");
 }
 
 static void put_reason(struct text *out, const struct ec2_instance *box)
@@ -101,7 +59,7 @@ static void put_address(struct call *call, struct text *out,
                         const struct ec2_instance *box)
 {
     char name[80];
-    if (box->state >= EC2_SHUTTING_DOWN) {
+    if (ec2_is_over(box->state)) {
         text_puts(out, "<privateDnsName/><dnsName/>");
         return;
     }
@@ -111,59 +69,108 @@ static void put_address(struct call *call, struct text *out,
     emit_xml(out, "privateIpAddress", str_of(box->private_ip));
 }
 
-static void put_groups(const struct call *call, struct text *out,
-                       const struct mock_launch *launch)
+static void put_groups(struct call *call, struct text *out, int32_t index)
 {
-    char id[32];
-    text_puts(out, "<groupSet><item>");
-    emit_xml(out, "groupId",
-             str_of(mock_ec2_group(call->mock, call->region, launch, id)));
-    emit_xml(out, "groupName",
-             launch->security_group[0] ? str_of(launch->security_group) : STR("default"));
-    text_puts(out, "</item></groupSet>");
+    char id[LAUNCH_ID];
+    struct jobq_str name;
+    text_puts(out, "<groupSet>");
+    for (int i = 0; launch_box_group(call->mock, call->region, index, i, id, &name);
+         i++) {
+        text_puts(out, "<item>");
+        emit_xml(out, "groupId", str_of(id));
+        emit_xml(out, "groupName", name);
+        text_puts(out, "</item>");
+    }
+    text_puts(out, "</groupSet>");
 }
 
 /* "arn:..." as given, or of the name. */
-static void put_profile(const struct call *call, struct text *out, const char *profile)
+static void put_profile(const struct call *call, struct text *out,
+                        struct jobq_str profile)
 {
-    char id[32];
+    char id[LAUNCH_ID];
     text_puts(out, "<iamInstanceProfile><arn>");
-    if (strncmp(profile, "arn:", 4) != 0)
+    if (profile.len < 4 || memcmp(profile.ptr, "arn:", 4) != 0)
         text_printf(out, "arn:aws:iam::%s:instance-profile/",
                     call->mock->options->account);
-    emit_xml_text(out, str_of(profile));
+    emit_xml_text(out, profile);
     text_puts(out, "</arn>");
-    emit_xml(out, "id", str_of(make_id(call->mock, "AIPA", profile, id)));
+    emit_xml(out, "id",
+             str_of(launch_id(call->mock, "AIPA", mock_quote(call, profile), id)));
     text_puts(out, "</iamInstanceProfile>");
+}
+
+static void put_device(const struct call *call, struct text *out,
+                       const struct ec2_instance *box, struct jobq_str device, bool kept)
+{
+    char id[LAUNCH_ID], time[32];
+    text_puts(out, "<item>");
+    emit_xml(out, "deviceName", device);
+    text_puts(out, "<ebs>");
+    emit_xml(out, "volumeId",
+             str_of(launch_id(
+                 call->mock, "vol-",
+                 mock_format(call, "%s %s", box->id, mock_quote(call, device)), id)));
+    text_puts(out, "<status>attached</status>");
+    emit_xml(out, "attachTime", str_of(mock_ec2_time(box->launched_at_ns, time)));
+    text_printf(out, "<deleteOnTermination>%s</deleteOnTermination></ebs></item>",
+                kept ? "false" : "true");
+}
+
+/* The root's volume, then those that the launch asked for. */
+static void put_devices(const struct call *call, struct text *out,
+                        const struct ec2_instance *box, const struct tree *said)
+{
+    const struct tree *list = call_list(call, said, "BlockDeviceMapping");
+    bool root = false;
+    text_puts(out, "<blockDeviceMapping>");
+    for (const struct tree *one = list ? list->first : NULL; one; one = one->next)
+        root = root || str_is(tree_text(one, "DeviceName"), "/dev/xvda");
+    if (!root)
+        put_device(call, out, box, STR("/dev/xvda"), false);
+    for (const struct tree *one = list ? list->first : NULL; one; one = one->next) {
+        const struct tree *ebs = tree_get(one, "Ebs");
+        if (ebs && !tree_get(one, "NoDevice"))
+            put_device(call, out, box, tree_text(one, "DeviceName"),
+                       str_is(tree_text(ebs, "DeleteOnTermination"), "false"));
+    }
+    text_puts(out, "</blockDeviceMapping>");
 }
 
 /* What every Linux box of today says of itself. */
 static void put_options(struct text *out, const struct ec2_instance *box,
-                        const struct mock_launch *launch)
+                        const struct tree *said)
 {
+    const struct tree *metadata = tree_get(said, "MetadataOptions");
+    struct jobq_str tokens = tree_text(metadata, "HttpTokens");
+    struct jobq_str hops = tree_text(metadata, "HttpPutResponseHopLimit");
+    int64_t hop_limit = 2;
+    if (hops.len > 0)
+        str_to_int(hops, &hop_limit);
     int threads = strcmp(box->type.arch, "x86_64") == 0 && box->type.vcpus > 1 ? 2 : 1;
     char time[32];
-    text_printf(
-        out,
-        "<sourceDestCheck>true</sourceDestCheck><ebsOptimized>false</ebsOptimized>"
-        "<enaSupport>true</enaSupport><cpuOptions><coreCount>%d</coreCount>"
-        "<threadsPerCore>%d</threadsPerCore></cpuOptions>"
-        "<capacityReservationSpecification><capacityReservationPreference>open"
-        "</capacityReservationPreference></capacityReservationSpecification>"
-        "<hibernationOptions><configured>false</configured></hibernationOptions>"
-        "<enclaveOptions><enabled>false</enabled></enclaveOptions>"
-        "<maintenanceOptions><autoRecovery>default</autoRecovery>"
-        "</maintenanceOptions>",
-        (int)box->type.vcpus / threads, threads);
     text_printf(out,
-                "<metadataOptions><state>%s</state><httpTokens>required</httpTokens>"
-                "<httpPutResponseHopLimit>2</httpPutResponseHopLimit>"
+                "<sourceDestCheck>true</sourceDestCheck><ebsOptimized>%s</ebsOptimized>"
+                "<enaSupport>true</enaSupport><cpuOptions><coreCount>%d</coreCount>"
+                "<threadsPerCore>%d</threadsPerCore></cpuOptions>"
+                "<capacityReservationSpecification><capacityReservationPreference>open"
+                "</capacityReservationPreference></capacityReservationSpecification>"
+                "<hibernationOptions><configured>false</configured></hibernationOptions>"
+                "<enclaveOptions><enabled>false</enabled></enclaveOptions>"
+                "<maintenanceOptions><autoRecovery>default</autoRecovery>"
+                "</maintenanceOptions>",
+                str_is(tree_text(said, "EbsOptimized"), "true") ? "true" : "false",
+                (int)box->type.vcpus / threads, threads);
+    text_printf(out,
+                "<metadataOptions><state>%s</state><httpTokens>%s</httpTokens>"
+                "<httpPutResponseHopLimit>%d</httpPutResponseHopLimit>"
                 "<httpEndpoint>enabled</httpEndpoint><httpProtocolIpv6>disabled"
                 "</httpProtocolIpv6><instanceMetadataTags>%s</instanceMetadataTags>"
                 "</metadataOptions><platformDetails>Linux/UNIX</platformDetails>"
                 "<usageOperation>RunInstances</usageOperation>",
                 box->state == EC2_PENDING ? "pending" : "applied",
-                launch->metadata_tags ? "enabled" : "disabled");
+                str_is(tokens, "optional") ? "optional" : "required", (int)hop_limit,
+                launch_metadata_tags(said) ? "enabled" : "disabled");
     emit_xml(out, "usageOperationUpdateTime",
              str_of(mock_ec2_time(box->launched_at_ns, time)));
 }
@@ -172,9 +179,9 @@ void mock_ec2_show_instance(struct call *call, int32_t index, bool fresh)
 {
     struct text *out = call->out.out;
     const struct ec2_instance *box = ec2_instance_at(call->region->ec2, index);
-    const struct mock_launch *launch = mock_ec2_launch(call->region, index);
-    char time[32], zone[40], id[32];
-    snprintf(zone, sizeof zone, "%sa", call->region->name);
+    const struct tree *said = launch_said(call->region, index);
+    bool monitored = str_is(tree_text(tree_get(said, "Monitoring"), "Enabled"), "true");
+    char time[32], id[LAUNCH_ID];
     text_puts(out, "<item>");
     emit_xml(out, "instanceId", str_of(box->id));
     emit_xml(out, "imageId", box->image);
@@ -188,19 +195,22 @@ void mock_ec2_show_instance(struct call *call, int32_t index, bool fresh)
     emit_xml(out, "instanceType", str_of(box->type.name));
     emit_xml(out, "launchTime", str_of(mock_ec2_time(box->launched_at_ns, time)));
     text_puts(out, "<placement>");
-    emit_xml(out, "availabilityZone", str_of(zone));
-    text_puts(out, "<groupName/><tenancy>default</tenancy></placement>"
-                   "<monitoring><state>disabled</state></monitoring>");
-    if (box->state < EC2_SHUTTING_DOWN) {
-        emit_xml(out, "subnetId",
-                 str_of(mock_ec2_subnet(call->mock, call->region, launch, id)));
-        emit_xml(out, "vpcId",
-                 str_of(make_id(call->mock, "vpc-", call->region->name, id)));
+    emit_xml(out, "availabilityZone", box->zone);
+    text_printf(out,
+                "<groupName/><tenancy>default</tenancy></placement>"
+                "<monitoring><state>%s</state></monitoring>",
+                !monitored ? "disabled"
+                : fresh    ? "pending"
+                           : "enabled");
+    if (!ec2_is_over(box->state)) {
+        emit_xml(out, "subnetId", launch_box_subnet(call->mock, call->region, index, id));
+        emit_xml(out, "vpcId", str_of(launch_vpc(call->mock, call->region, id)));
     }
     emit_xml(out, "architecture", str_of(box->type.arch));
     text_puts(out, "<rootDeviceType>ebs</rootDeviceType>"
-                   "<rootDeviceName>/dev/xvda</rootDeviceName><blockDeviceMapping/>"
-                   "<virtualizationType>hvm</virtualizationType>"
+                   "<rootDeviceName>/dev/xvda</rootDeviceName>");
+    put_devices(call, out, box, said);
+    text_puts(out, "<virtualizationType>hvm</virtualizationType>"
                    "<hypervisor>xen</hypervisor>");
     if (box->spot) {
         text_puts(out, "<instanceLifecycle>spot</instanceLifecycle>");
@@ -208,11 +218,11 @@ void mock_ec2_show_instance(struct call *call, int32_t index, bool fresh)
     }
     if (box->client_token.len > 0)
         emit_xml(out, "clientToken", box->client_token);
-    put_tags(out, box);
-    put_groups(call, out, launch);
-    if (launch->profile[0])
-        put_profile(call, out, launch->profile);
-    put_options(out, box, launch);
+    mock_ec2_show_tags(out, box->tag, box->tag_count);
+    put_groups(call, out, index);
+    if (launch_profile(said).len > 0)
+        put_profile(call, out, launch_profile(said));
+    put_options(out, box, said);
     text_puts(out, "</item>");
 }
 
@@ -322,7 +332,6 @@ enum call_end mock_ec2_describe_status(struct call *call)
     struct ec2_reply reply;
     struct jobq_error err = {0};
     struct text *out = call->out.out;
-    char zone[40];
     if (!read_query(call, &query))
         return CALL_FAILED;
     query.all_states = str_is(call_text(call, "IncludeAllInstances"), "true");
@@ -330,14 +339,13 @@ enum call_end mock_ec2_describe_status(struct call *call)
                                    &call->mock->arena, &found, &reply, &err);
     if (code < 0)
         return mock_ec2_fault(call, &reply, &err);
-    snprintf(zone, sizeof zone, "%sa", call->region->name);
     text_puts(out, "<instanceStatusSet>");
     for (int32_t i = 0; i < found.count; i++) {
         const struct ec2_instance *box =
             ec2_instance_at(call->region->ec2, found.instance[i]);
         text_puts(out, "<item>");
         emit_xml(out, "instanceId", str_of(box->id));
-        emit_xml(out, "availabilityZone", str_of(zone));
+        emit_xml(out, "availabilityZone", box->zone);
         put_state(out, box->state);
         bool ok = box->state == EC2_RUNNING;
         put_check(out, "systemStatus", ok);

@@ -2,6 +2,8 @@
 
 #include "models/sqs/admin.h"
 #include "sim/mock/ec2/boxes.h"
+#include "sim/mock/ec2/launch.h"
+#include "sim/mock/ec2/resource.h"
 #include "sim/mock/control/late.h"
 #include "sim/mock/control/meter.h"
 #include "sim/mock/sqs/receive.h"
@@ -145,6 +147,7 @@ struct mock_region *mock_region(struct mock *mock, struct jobq_str name)
     snprintf(zone, sizeof zone, "%sa", region->name);
     region->ec2 = ec2_new(&mock->models.ec2, zone);
     ec2_salt_ids(region->ec2, mock_mix(mock->seed ^ mock_mix((uint64_t)region->index)));
+    arena_init(&region->launches, 0);
     mock->region[mock->region_count++] = region;
     state_region(mock->state, region);
     return region;
@@ -168,7 +171,8 @@ void mock_reset(struct mock *mock)
         dynamodb_reset(region->dynamodb, NULL);
         boxes_drop(mock, region);
         ec2_reset(region->ec2, NULL);
-        region->launch_count = 0;
+        launch_reset(region);
+        resource_reset(region);
     }
     late_drop(mock->late);
     state_reset(mock->state);

@@ -31,7 +31,7 @@
 struct mock_waits;
 struct mock_keys;
 struct mock_boxes;
-struct mock_launch;
+struct resource;
 struct mock_delays;
 struct mock_meter;
 struct mock_faults;
@@ -50,6 +50,12 @@ enum mock_service {
     MOCK_SERVICE_COUNT
 };
 
+/* What a launch said that the model does not keep: sim/mock/ec2/launch.h. */
+struct mock_launch {
+    struct jobq_str query;
+    const struct tree *said;
+};
+
 /* What one region of the account holds. Made when it is first named. */
 struct mock_region {
     char name[32];
@@ -58,8 +64,11 @@ struct mock_region {
     struct simpledb *sdb;
     struct dynamodb *dynamodb;
     struct ec2 *ec2;
-    struct mock_launch *launch; /* by instance (sim/mock/ec2/actions.h) */
+    struct mock_launch *launch; /* by instance */
     int32_t launch_count;
+    struct arena launches;     /* of what launches said */
+    struct resource *resource; /* sim/mock/ec2/resource.h */
+    int resource_count;
     struct mock_state *state; /* NULL: no --state, or it is being read */
     int32_t saved_boxes;      /* so many are on its file */
     int next_queue;           /* while it is being read */

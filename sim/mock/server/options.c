@@ -18,9 +18,8 @@ static const char HEAD[] =
     "Usage: jobqmock [options]\n";
 static const char TAIL[] =
     "\n"
-    "The model's faults and throttles stay off until --faults sets them. Without --seed "
-    "ids\n"
-    "and receipt handles are new ones each time.\n"
+    "The model's faults and throttles stay off until --faults sets them. Without\n"
+    "--seed ids and receipt handles are new ones each time.\n"
     "\n"
     "Control while it runs, by programs on this machine:\n"
     "  GET  /_jobq/ledger     what was used, and the bill; ?region=R&date=YYYY-MM\n"

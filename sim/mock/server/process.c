@@ -2,6 +2,7 @@
 
 #include "sim/mock/server/auth.h"
 #include "sim/mock/ec2/boxes.h"
+#include "sim/mock/ec2/resource.h"
 #include "sim/mock/server/delay.h"
 #include "sim/mock/control/faults.h"
 #include "sim/mock/control/late.h"
@@ -204,6 +205,8 @@ static void free_region(struct mock_region *region)
     dynamodb_free(region->dynamodb);
     ec2_free(region->ec2);
     free(region->launch);
+    arena_release(&region->launches);
+    resource_reset(region);
     free(region);
 }
 

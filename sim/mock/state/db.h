@@ -37,6 +37,8 @@ enum state_sql {
     STATE_ITEM,
     STATE_ITEM_GONE,
     STATE_BOX,
+    STATE_RESOURCE,
+    STATE_RESOURCE_GONE,
     STATE_SQL_COUNT
 };
 

@@ -5,7 +5,8 @@
  * Knows nothing of: how it is kept up to date. */
 #include "models/sqs/admin.h"
 #include "sim/mock/dynamodb/json.h"
-#include "sim/mock/ec2/actions.h"
+#include "sim/mock/ec2/launch.h"
+#include "sim/mock/ec2/resource.h"
 #include "sim/mock/state/db.h"
 
 #include <stdio.h>
@@ -313,8 +314,7 @@ static int load_box(struct mock_state *state, sqlite3_stmt *row, struct jobq_err
 {
     struct mock_region *region = region_of(state, row);
     struct jobq_tag tag[EC2_TAGS_MAX];
-    struct jobq_str tags = blob(row, 23), extra = blob(row, 24);
-    struct mock_launch launch = {0};
+    struct jobq_str tags = blob(row, 23), spans = blob(row, 27);
     struct ec2_instance box = {.image = blob(row, 5),
                                .user_data = blob(row, 6),
                                .client_token = blob(row, 7),
@@ -331,6 +331,10 @@ static int load_box(struct mock_state *state, sqlite3_stmt *row, struct jobq_err
                                .gone_at_ns = whole(row, 20),
                                .boot_u = sqlite3_column_double(row, 21),
                                .run_print = (uint64_t)whole(row, 22),
+                               .zone = blob(row, 25),
+                               .stops = whole(row, 26) != 0,
+                               .span_count =
+                                   (int32_t)(spans.len / (int64_t)sizeof *box.span),
                                .tag = tag};
     copy_text(box.id, sizeof box.id, blob(row, 2));
     copy_text(box.reservation, sizeof box.reservation, blob(row, 3));
@@ -340,15 +344,32 @@ static int load_box(struct mock_state *state, sqlite3_stmt *row, struct jobq_err
            state_take_string(&tags, &tag[box.tag_count].key) &&
            state_take_string(&tags, &tag[box.tag_count].value))
         box.tag_count++;
-    if (!region || !ec2_type_find(blob(row, 9), &box.type) ||
-        extra.len != (int64_t)sizeof launch)
+    if (!region || !ec2_type_find(blob(row, 9), &box.type))
         return corrupt(err, "box");
-    memcpy(&launch, extra.ptr, sizeof launch);
+    /* SQLite's bytes stand where they like; the model copies these. */
+    struct ec2_span *span =
+        arena_alloc(&region->launches, (size_t)box.span_count * sizeof *span + 1);
+    memcpy(span, spans.ptr, (size_t)box.span_count * sizeof *span);
+    box.span = span;
     int32_t index = ec2_restore(region->ec2, state->mock->model_base_ns, &box);
     if (index != whole(row, 1))
         return corrupt(err, "box");
-    mock_ec2_keep(region, index, 1, &launch);
+    launch_keep(region, index, 1, blob(row, 24));
     region->saved_boxes = index + 1;
+    return JOBQ_OK;
+}
+
+static int load_resource(struct mock_state *state, sqlite3_stmt *row,
+                         struct jobq_error *err)
+{
+    struct mock_region *region = region_of(state, row);
+    char id[32];
+    if (!region || whole(row, 1) < RESOURCE_TEMPLATE ||
+        whole(row, 1) > RESOURCE_CANCELLED)
+        return corrupt(err, "resource");
+    copy_text(id, sizeof id, blob(row, 2));
+    resource_put(state->mock, region, (enum resource_kind)whole(row, 1), id,
+                 blob(row, 3));
     return JOBQ_OK;
 }
 
@@ -371,6 +392,7 @@ int state_load(struct mock_state *state, struct jobq_error *err)
         {"SELECT * FROM dynamodb_table", load_table},
         {"SELECT * FROM dynamodb_item", load_item},
         {"SELECT * FROM box ORDER BY region, number", load_box},
+        {"SELECT * FROM resource", load_resource},
     };
     int code = JOBQ_OK;
     for (size_t i = 0; code == JOBQ_OK && i < sizeof tables / sizeof tables[0]; i++)

@@ -2,7 +2,7 @@
 
 #include "models/sqs/admin.h"
 #include "sim/mock/dynamodb/json.h"
-#include "sim/mock/ec2/actions.h"
+#include "sim/mock/ec2/launch.h"
 #include "sim/mock/state/db.h"
 
 #include <stdarg.h>
@@ -40,10 +40,12 @@ static const char schema[] =
     " PRIMARY KEY(region, name, key)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS box(region, number, id, reservation, ip, image, data,"
     " token, key, type, state, reason, spot, request, launch, launched, running, notice,"
-    " taken, ended, gone, boot, print, tags, extra, PRIMARY KEY(region, number))"
-    " WITHOUT ROWID;";
+    " taken, ended, gone, boot, print, tags, extra, zone, stops, spans,"
+    " PRIMARY KEY(region, number)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS resource(region, kind, id, query,"
+    " PRIMARY KEY(region, kind, id)) WITHOUT ROWID;";
 
-enum { DEDUPS_KEPT = 1000, FILE_MARK = 0x6a6f6271 /* "jobq" */, FILE_VERSION = 4 };
+enum { DEDUPS_KEPT = 1000, FILE_MARK = 0x6a6f6271 /* "jobq" */, FILE_VERSION = 5 };
 
 static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_BEGIN] = "BEGIN",
@@ -83,7 +85,9 @@ static const char *const sql[STATE_SQL_COUNT] = {
     [STATE_ITEM] = "INSERT OR REPLACE INTO dynamodb_item VALUES(?,?,?,?)",
     [STATE_ITEM_GONE] = "DELETE FROM dynamodb_item WHERE region=? AND name=? AND key=?",
     [STATE_BOX] = ("INSERT OR REPLACE INTO box "
-                   "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+                   "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+    [STATE_RESOURCE] = "INSERT OR REPLACE INTO resource VALUES(?,?,?,?)",
+    [STATE_RESOURCE_GONE] = "DELETE FROM resource WHERE region=? AND kind=? AND id=?",
 };
 
 /* ---- statements ----------------------------------------------------------------------- */
@@ -387,24 +391,37 @@ void state_box(struct mock_state *state, struct mock_region *region, int32_t ins
     if (!state)
         return;
     const struct ec2_instance *b = ec2_instance_at(region->ec2, instance);
-    const struct mock_launch *launch = mock_ec2_launch(region, instance);
-    struct jobq_str extra = {(const char *)launch, (int64_t)sizeof *launch};
+    struct jobq_str spans = {(const char *)b->span,
+                             (int64_t)b->span_count * (int64_t)sizeof *b->span};
     struct text *tags = &state->scratch;
     text_clear(tags);
     for (int32_t i = 0; i < b->tag_count; i++) {
         state_put_string(tags, b->tag[i].key);
         state_put_string(tags, b->tag[i].value);
     }
-    state_run(state, STATE_BOX, "iissssssssiiisiiiiiiidiss", (int64_t)region->index,
-              (int64_t)instance, str_of(b->id), str_of(b->reservation),
-              str_of(b->private_ip), b->image, b->user_data, b->client_token, b->key_name,
-              str_of(b->type.name), (int64_t)b->state, (int64_t)b->reason,
-              (int64_t)b->spot, str_of(b->spot_request), (int64_t)b->launch_index,
-              b->launched_at_ns, b->running_at_ns, b->notice_at_ns, b->take_at_ns,
-              b->ended_at_ns, b->gone_at_ns, b->boot_u, (int64_t)b->run_print,
-              text_str(tags), extra);
+    state_run(
+        state, STATE_BOX, "iissssssssiiisiiiiiiidisssis", (int64_t)region->index,
+        (int64_t)instance, str_of(b->id), str_of(b->reservation), str_of(b->private_ip),
+        b->image, b->user_data, b->client_token, b->key_name, str_of(b->type.name),
+        (int64_t)b->state, (int64_t)b->reason, (int64_t)b->spot, str_of(b->spot_request),
+        (int64_t)b->launch_index, b->launched_at_ns, b->running_at_ns, b->notice_at_ns,
+        b->take_at_ns, b->ended_at_ns, b->gone_at_ns, b->boot_u, (int64_t)b->run_print,
+        text_str(tags), launch_text(region, instance), b->zone, (int64_t)b->stops, spans);
     if (instance >= region->saved_boxes)
         region->saved_boxes = instance + 1;
+}
+
+void state_resource(struct mock_state *state, const struct mock_region *region, int kind,
+                    const char *id, struct jobq_str query)
+{
+    if (!state)
+        return;
+    if (query.ptr)
+        state_run(state, STATE_RESOURCE, "iiss", (int64_t)region->index, (int64_t)kind,
+                  str_of(id), query);
+    else
+        state_run(state, STATE_RESOURCE_GONE, "iis", (int64_t)region->index,
+                  (int64_t)kind, str_of(id));
 }
 
 void state_new_boxes(struct mock_state *state, struct mock_region *region)
@@ -423,7 +440,8 @@ void state_reset(struct mock_state *state)
                      "DELETE FROM queue; DELETE FROM note; DELETE FROM message;"
                      "DELETE FROM dedup; DELETE FROM move;"
                      "DELETE FROM domain; DELETE FROM row; DELETE FROM box;"
-                     "DELETE FROM dynamodb_table; DELETE FROM dynamodb_item;",
+                     "DELETE FROM dynamodb_table; DELETE FROM dynamodb_item;"
+                     "DELETE FROM resource;",
                      NULL, NULL, NULL) != SQLITE_OK)
         give_up(state);
     for (int i = 0; i < state->mock->region_count; i++)

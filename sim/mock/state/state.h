@@ -55,6 +55,9 @@ void state_item(struct mock_state *state, const struct mock_region *region, int 
                 const struct dynamodb_item *key);
 void state_box(struct mock_state *state, struct mock_region *region, int32_t instance);
 /* Boxes that are not on file yet. */
+/* A launch template or the like has this query string now; {NULL, 0}: is gone. */
+void state_resource(struct mock_state *state, const struct mock_region *region, int kind,
+                    const char *id, struct jobq_str query);
 void state_new_boxes(struct mock_state *state, struct mock_region *region);
 /* All is forgotten but the regions. */
 void state_reset(struct mock_state *state);

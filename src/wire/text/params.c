@@ -364,3 +364,83 @@ int tree_from_query(const struct jobq_str *part, int count, struct arena *arena,
         *out = tree;
     return code;
 }
+
+/* ---- trees of trees ------------------------------------------------------------------- */
+
+static void share_children(struct tree *out, const struct tree *from,
+                           const struct tree *unless, struct arena *arena)
+{
+    for (const struct tree *one = from ? from->first : NULL; one; one = one->next) {
+        bool known = false;
+        for (const struct tree *k = unless ? unless->first : NULL; k && !known;
+             k = k->next)
+            known = str_eq(k->name, one->name);
+        if (known)
+            continue;
+        struct tree *copied = add_child(out, one->name, arena);
+        *copied = *one;
+        copied->next = NULL;
+    }
+}
+
+const struct tree *tree_merge(const struct tree *first, const struct tree *second,
+                              struct arena *arena)
+{
+    struct tree *out = arena_zalloc(arena, sizeof *out);
+    out->kind = TREE_OBJECT;
+    share_children(out, first, NULL, arena);
+    share_children(out, second, first, arena);
+    return out;
+}
+
+static void put_escaped(struct text *out, struct jobq_str s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (int64_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+            strchr("-_.~:/", c)) {
+            text_putc(out, (char)c);
+            continue;
+        }
+        text_putc(out, '%');
+        text_putc(out, hex[c >> 4]);
+        text_putc(out, hex[c & 15]);
+    }
+}
+
+/* path: the key's parts above this node. */
+struct query_path {
+    const struct query_path *above;
+    const struct tree *node;
+};
+
+static void put_path(struct text *out, const struct query_path *path)
+{
+    if (path->above) {
+        put_path(out, path->above);
+        text_putc(out, '.');
+    }
+    put_escaped(out, path->node->name);
+}
+
+static void put_node(struct text *out, const struct tree *node,
+                     const struct query_path *above)
+{
+    const struct query_path path = {above, node};
+    if (node->text.ptr) {
+        if (out->len > 0)
+            text_putc(out, '&');
+        put_path(out, &path);
+        text_putc(out, '=');
+        put_escaped(out, node->text);
+    }
+    for (const struct tree *one = node->first; one; one = one->next)
+        put_node(out, one, &path);
+}
+
+void tree_write_query(const struct tree *tree, struct text *out)
+{
+    for (const struct tree *one = tree ? tree->first : NULL; one; one = one->next)
+        put_node(out, one, NULL);
+}

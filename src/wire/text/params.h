@@ -19,6 +19,7 @@
 
 enum tree_kind { TREE_NULL, TREE_BOOL, TREE_NUMBER, TREE_TEXT, TREE_LIST, TREE_OBJECT };
 
+struct text;
 struct tree {
     enum tree_kind kind;
     bool from_query;      /* its list may lack numbers: tree_list */
@@ -38,6 +39,13 @@ int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out
  * INVALID: a broken %-escape or a key without a name; LIMIT. */
 int tree_from_query(const struct jobq_str *part, int count, struct arena *arena,
                     struct tree **out, struct jobq_error *err);
+
+/* The members of first, and those of second that first has none of. Views of both. */
+const struct tree *tree_merge(const struct tree *first, const struct tree *second,
+                              struct arena *arena);
+/* Appends a tree of a query string to out as "a.1.b=x&..."; tree_from_query makes the same
+ * tree of it. */
+void tree_write_query(const struct tree *tree, struct text *out);
 
 /* The member called name, or NULL; tree may be NULL. Linear in the members. */
 const struct tree *tree_get(const struct tree *tree, const char *name);

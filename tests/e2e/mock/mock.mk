@@ -5,7 +5,8 @@
 check-mock: bin/jobqmock
 	@tests/e2e/mock/mock_check.sh mock_sqs.py mock_sqs_more.py \
 		mock_sdb.py mock_sdb_more.py mock_dynamodb.py mock_ec2.py mock_boxes.py mock_control.py \
-		mock_edges.py mock_start.py mock_state.py mock_query.py mock_boto2.py
+		mock_edges.py mock_start.py mock_state.py mock_query.py mock_boto2.py \
+		mock_fleet.py
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_auth.py Checked
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_kill.py 3
 	@/usr/bin/python3 -W ignore tests/e2e/mock/mock_full.py 300

@@ -424,7 +424,8 @@ class Processes(BoxCase):
         self.ended(box, pid)
 
     def test_its_own_end_ends_the_box(self):
-        box = self.launch(UserData="quit")[0]["InstanceId"]
+        box = self.launch(UserData="quit", InstanceInitiatedShutdownBehavior="terminate")
+        box = box[0]["InstanceId"]
         pid = self.read(box, "pid").strip()
         self.ended(box, pid)
         end = time.monotonic() + 20

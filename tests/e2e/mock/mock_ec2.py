@@ -84,7 +84,7 @@ class Boxes(Ec2Case):
                    InstanceIds=["x"])
         self.fails("InvalidInstanceID.NotFound", self.ec2.terminate_instances,
                    InstanceIds=["i-0123456789abcdef0"], text="does not exist")
-        self.fails("InvalidAction", self.ec2.describe_vpcs)
+        self.fails("InvalidAction", self.ec2.describe_volumes)
         self.assertEqual(self.ids(), [])
 
     def test_token(self):

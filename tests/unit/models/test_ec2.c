@@ -618,6 +618,54 @@ static void restoring(void **state)
     world_release(&copy);
 }
 
+/* A stop ends the billed time and a start begins another; a stopped box takes no room of the
+ * account's limits. */
+static void stops_and_starts(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, "ideal");
+    w.params.pending = w.params.stopping = distribution_constant(10e9);
+    w.params.vcpu_limit = 2;
+    ec2_set_params(w.model, &w.params);
+    struct ec2_run asked = basic;
+    asked.stops = true;
+    assert_int_equal(run(&w, 0, 0.5, &asked), 1);
+    struct jobq_str id = str_of(ec2_instance_at(w.model, w.first)->id);
+    struct ec2_transition moved;
+    const struct ec2_instance *box = ec2_instance_at(w.model, w.first);
+    assert_true(ec2_stop(w.model, 5 * S, 0.5, &id, 1, false, &moved, &w.reply, &w.err) <
+                0);
+    assert_int_equal(w.reply.fault, EC2_FAULT_STATE);
+    assert_int_equal(
+        ec2_stop(w.model, 60 * S, 0.5, &id, 1, false, &moved, &w.reply, &w.err), JOBQ_OK);
+    assert_int_equal(moved.before, EC2_RUNNING);
+    assert_int_equal(moved.after, EC2_STOPPING);
+    assert_int_equal(box->ended_at_ns - box->running_at_ns, 50 * S);
+    assert_true(ec2_start(w.model, 65 * S, 0.5, &id, 1, false, &moved, &w.reply, &w.err) <
+                0);
+    assert_int_equal(run(&w, 80 * S, 0.5, &asked), 1); /* there is room */
+    assert_int_equal(box->state, EC2_STOPPED);
+    assert_true(ec2_start(w.model, 90 * S, 0.5, &id, 1, false, &moved, &w.reply, &w.err) <
+                0);
+    assert_int_equal(w.reply.fault, EC2_FAULT_VCPU_LIMIT);
+    ec2_guest_shutdown(w.model, 100 * S, 0.5, w.first); /* the second stops itself */
+    assert_int_equal(ec2_instance_at(w.model, w.first)->state, EC2_STOPPING);
+    assert_int_equal(
+        ec2_start(w.model, 100 * S, 0.5, &id, 1, false, &moved, &w.reply, &w.err),
+        JOBQ_OK);
+    assert_int_equal(moved.after, EC2_PENDING);
+    assert_int_equal(box->span_count, 1);
+    assert_int_equal(box->span[0].ended_at_ns, 60 * S);
+    assert_int_equal(ec2_reboot(w.model, 120 * S, &id, 1, false, &w.reply, &w.err),
+                     JOBQ_OK);
+    assert_int_equal(box->state, EC2_RUNNING);
+    assert_int_equal(box->running_at_ns, 110 * S);
+    ec2_terminate(w.model, 130 * S, 0.5, &id, 1, false, &moved, &w.reply, &w.err);
+    assert_int_equal(box->ended_at_ns, 130 * S);
+    world_release(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -631,6 +679,7 @@ int main(void)
         cmocka_unit_test(types),
         cmocka_unit_test(clockwork),
         cmocka_unit_test(restoring),
+        cmocka_unit_test(stops_and_starts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

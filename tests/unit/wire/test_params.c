@@ -195,6 +195,60 @@ static void undoes_base64(void **context)
         assert_false(base64_decode(str_of(bad[i]), *context, &out));
 }
 
+/* A list of one may go without a number; with several, what has none comes last. */
+static void lists_may_lack_numbers(void **context)
+{
+    struct arena *arena = *context;
+    struct jobq_error err;
+    struct tree *tree;
+    static const struct {
+        const char *query;
+        int count;
+        const char *name, *last; /* of the last entry: its "Name", or its text */
+    } cases[] = {
+        {"A.1=x&A.2=y", 2, NULL, "y"},
+        {"A=x", 1, NULL, "x"},
+        {"A=", 0, NULL, NULL},
+        {"A.Name=x&A.Value=y", 1, "x", NULL},
+        {"A.Name=x&A.2.Name=q&A.1.Name=p", 3, "x", NULL},
+        {"A.1=x&A=y", 2, NULL, "y"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct jobq_str query = str_of(cases[i].query);
+        assert_int_equal(tree_from_query(&query, 1, arena, &tree, &err), JOBQ_OK);
+        const struct tree *list = tree_list(tree, "A", arena);
+        assert_int_equal(list->count, cases[i].count);
+        if (cases[i].name)
+            assert_true(str_is(tree_text(list->last, "Name"), cases[i].name));
+        if (cases[i].last)
+            assert_true(str_is(list->last->text, cases[i].last));
+    }
+    assert_null(tree_list(tree, "B", arena));
+}
+
+static void merges_and_writes(void **context)
+{
+    struct arena *arena = *context;
+    struct jobq_error err;
+    struct tree *first, *second, *again;
+    struct jobq_str a = STR("B.1.C=1%26&A=x+y&B.10=%C3%BC"), b = STR("A=z&B=0&D.E=%3D");
+    assert_int_equal(tree_from_query(&a, 1, arena, &first, &err), JOBQ_OK);
+    assert_int_equal(tree_from_query(&b, 1, arena, &second, &err), JOBQ_OK);
+    const struct tree *merged = tree_merge(first, second, arena);
+    assert_true(str_is(tree_text(merged, "A"), "x y"));
+    assert_int_equal(tree_get(merged, "B")->count, 2);
+    assert_true(str_is(tree_text(tree_get(merged, "D"), "E"), "="));
+    struct text out = {0}, twice = {0};
+    tree_write_query(merged, &out);
+    assert_string_equal(out.ptr, "A=x%20y&B.1.C=1%26&B.10=%C3%BC&D.E=%3D");
+    struct jobq_str text = text_str(&out);
+    assert_int_equal(tree_from_query(&text, 1, arena, &again, &err), JOBQ_OK);
+    tree_write_query(again, &twice);
+    assert_string_equal(out.ptr, twice.ptr);
+    text_release(&out);
+    text_release(&twice);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +259,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(writes_what_jansson_reads, open_arena,
                                         close_arena),
         cmocka_unit_test_setup_teardown(undoes_base64, open_arena, close_arena),
+        cmocka_unit_test_setup_teardown(lists_may_lack_numbers, open_arena, close_arena),
+        cmocka_unit_test_setup_teardown(merges_and_writes, open_arena, close_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
