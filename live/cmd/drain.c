@@ -209,7 +209,7 @@ static int start_page(struct drain *d, struct jobq_error *err)
     text_release(&url);
     int rc = status_new(b, d->options.queue, &status, err);
     struct page_options page = {
-        .drainer = d->drainer, .peers = peers_heard, .peers_ctx = &d->peers};
+        .drainer = d->drainer, .peers = peers_list, .peers_ctx = &d->peers};
     peers_ask(d->peers);
     return rc < 0 ? rc : page_start(b, status, &page, err);
 }

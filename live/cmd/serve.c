@@ -64,7 +64,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         return rc;
     s->peers = peers_new(cli->live->loop, cli->arg[0]);
     struct page_options page = {
-        .refresh_ns = s->refresh_ns, .peers = peers_heard, .peers_ctx = &s->peers};
+        .refresh_ns = s->refresh_ns, .peers = peers_list, .peers_ctx = &s->peers};
     peers_ask(s->peers);
     rc = page_start(b, status, &page, err);
     if (rc == JOBQ_OK)

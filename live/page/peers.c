@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #define ASK_NS (5 * JOBQ_NS_PER_S)
-#define HEARD_NS (3 * ASK_NS)
-#define ANSWER_NS JOBQ_NS_PER_S /* who has not answered by then is not waited for */
+#define PEER_KEPT_NS (3 * ASK_NS)
+#define ANSWER_NS JOBQ_NS_PER_S /* a later answer is not waited for */
 enum { ANSWER_MAX = STATUS_ROW_MAX + 32, LIST_LINES_MAX = 20000 };
 
-struct heard {
+struct peer {
     struct status_drainer drainer;
     int64_t at_ns;
 };
@@ -32,7 +32,7 @@ struct peers {
     struct loop_timer *again;
     void (*fill)(void *ctx, struct status_drainer *out);
     void *ctx;
-    struct heard heard[PEERS_HEARD_MAX];
+    struct peer peer[PEERS_LISTED_MAX];
     int count;
     int64_t asked_at_ns; /* first; 0: not yet */
     int unanswered;      /* of the first questions: later, the last answers still hold */
@@ -145,19 +145,19 @@ static void forget_old(struct peers *p)
 {
     int kept = 0;
     for (int i = 0; i < p->count; i++)
-        if (loop_now_ns() - p->heard[i].at_ns < HEARD_NS)
-            p->heard[kept++] = p->heard[i];
+        if (loop_now_ns() - p->peer[i].at_ns < PEER_KEPT_NS)
+            p->peer[kept++] = p->peer[i];
     p->count = kept;
 }
 
 static void keep(struct peers *p, const struct status_drainer *drainer)
 {
     int at = 0;
-    while (at < p->count && strcmp(p->heard[at].drainer.id, drainer->id) != 0)
+    while (at < p->count && strcmp(p->peer[at].drainer.id, drainer->id) != 0)
         at++;
-    if (at == PEERS_HEARD_MAX)
+    if (at == PEERS_LISTED_MAX)
         return;
-    p->heard[at] = (struct heard){*drainer, loop_now_ns()};
+    p->peer[at] = (struct peer){*drainer, loop_now_ns()};
     p->count += at == p->count;
 }
 
@@ -228,7 +228,7 @@ void peers_ask(struct peers *p)
     on_time(p);
 }
 
-int peers_heard(void *where, struct status_drainer *out, int cap, bool *waiting)
+int peers_list(void *where, struct status_drainer *out, int cap, bool *waiting)
 {
     struct peers *p = *(struct peers **)where;
     int count = 0;
@@ -238,7 +238,7 @@ int peers_heard(void *where, struct status_drainer *out, int cap, bool *waiting)
     *waiting = p->unanswered > 0 && loop_now_ns() - p->asked_at_ns < ANSWER_NS;
     forget_old(p);
     for (; count < p->count && count < cap; count++)
-        out[count] = p->heard[count].drainer;
+        out[count] = p->peer[count].drainer;
     return count;
 }
 

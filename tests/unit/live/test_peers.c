@@ -68,7 +68,7 @@ static int hear(struct loop *loop, struct peers **peers, int want,
     struct jobq_error err;
     bool waiting;
     int count;
-    while ((count = peers_heard(peers, out, 8, &waiting)) < want &&
+    while ((count = peers_list(peers, out, 8, &waiting)) < want &&
            loop_now_ns() < until_ns)
         loop_turn(loop, false, &err);
     return count;
@@ -106,7 +106,7 @@ static void another_users_answer_is_not_believed(void **state)
     peers_ask(peers);
     hear(loop, &peers, 2, out); /* a whole second, in which both answer */
     bool waiting;
-    assert_int_equal(peers_heard(&peers, out, 8, &waiting), 1);
+    assert_int_equal(peers_list(&peers, out, 8, &waiting), 1);
     assert_string_equal(out[0].id, "true");
     peers_free(peers);
     loop_free(loop);
