@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "jobq/units.h"
 #include "models/dynamodb/capacity.h"
+#include "models/dynamodb/index.h"
 #include "models/dynamodb/items.h"
 #include "models/dynamodb/number.h"
 
@@ -22,6 +23,7 @@ enum {
 
 struct table {
     struct dynamodb_table public; /* name "": deleted */
+    struct dynamodb_index *index; /* what public.index points to */
     struct items items;
     struct capacity capacity;
     int64_t swept_at_ns;
@@ -56,6 +58,7 @@ void dynamodb_reset(struct dynamodb *m, const struct dynamodb_params *params)
     for (int i = 0; i < m->count; i++) {
         items_release(&m->table[i]->items);
         capacity_release(&m->table[i]->capacity);
+        free(m->table[i]->index);
         free(m->table[i]);
     }
     for (int i = 0; i < m->tombstone_count; i++)
@@ -72,11 +75,6 @@ void dynamodb_free(struct dynamodb *m)
         return;
     dynamodb_reset(m, NULL);
     free(m);
-}
-
-void dynamodb_set_params(struct dynamodb *m, const struct dynamodb_params *params)
-{
-    m->params = *params;
 }
 
 /* ---- refusals ----------------------------------------------------------------------- */
@@ -175,7 +173,24 @@ static void table_rates(const struct dynamodb *m, struct table *t, int64_t now_n
         .partition_reads_per_s = m->params.partition_reads_per_s,
         .burst_ns = p->on_demand ? JOBQ_NS_PER_S : m->params.burst_ns,
         .growth_ns = p->on_demand ? m->params.growth_ns : 0};
+    if (!m->params.throttle)
+        rates = (struct capacity_rates){0};
     capacity_set(&t->capacity, &rates, now_ns);
+}
+
+void dynamodb_set_params(struct dynamodb *m, const struct dynamodb_params *params)
+{
+    const struct dynamodb_params old = m->params;
+    m->params = *params;
+    if (old.throttle == params->throttle &&
+        old.partition_writes_per_s == params->partition_writes_per_s &&
+        old.partition_reads_per_s == params->partition_reads_per_s &&
+        old.new_table_writes_per_s == params->new_table_writes_per_s &&
+        old.new_table_reads_per_s == params->new_table_reads_per_s)
+        return;
+    for (int i = 0; i < m->count; i++)
+        if (m->table[i]->public.name[0])
+            table_rates(m, m->table[i], m->counted_at_ns);
 }
 
 int dynamodb_create_table(struct dynamodb *m, int64_t now_ns,
@@ -203,6 +218,8 @@ int dynamodb_create_table(struct dynamodb *m, int64_t now_ns,
     t->public.created_at_ns = now_ns;
     t->public.active_at_ns = now_ns + m->params.create_ns;
     t->public.items = t->public.bytes = t->public.billed_bytes = 0;
+    t->index = index_copy(options->index, options->index_count);
+    t->public.index = t->index;
     t->swept_at_ns = now_ns;
     items_init(&t->items, str_of(t->public.partition.name), str_of(t->public.sort.name));
     table_rates(m, t, now_ns);
@@ -223,6 +240,8 @@ int dynamodb_delete_table(struct dynamodb *m, int64_t now_ns, int table,
     m->billed_bytes -= t->public.billed_bytes;
     items_release(&t->items);
     capacity_release(&t->capacity);
+    free(t->index);
+    t->index = NULL;
     memset(&t->public, 0, sizeof t->public);
     m->existing--;
     return JOBQ_OK;
@@ -441,6 +460,28 @@ static int table_check_item(const struct dynamodb *m, const struct table *t,
     return code;
 }
 
+/* An index's key may be absent, but not of another type. */
+static int table_check_indexes(const struct table *t, const struct dynamodb_item *item,
+                               struct dynamodb_reply *reply, struct jobq_error *err)
+{
+    for (int i = 0; i < t->public.index_count; i++) {
+        const struct dynamodb_index *index = &t->public.index[i];
+        const struct dynamodb_key *key[2] = {&index->partition, &index->sort};
+        for (int k = 0; k < 2; k++) {
+            const struct dynamodb_value *v =
+                key[k]->name[0] ? dynamodb_find(item, str_of(key[k]->name)) : NULL;
+            if (v && v->type != key[k]->type)
+                return dynamodb_refuse(reply, err, DYNAMODB_FAULT_VALIDATION,
+                                       "One or more parameter values were invalid: Type "
+                                       "mismatch for Index Key "
+                                       "%s Expected: %s Actual: %s IndexName: %s",
+                                       key[k]->name, dynamodb_type_name(key[k]->type),
+                                       dynamodb_type_name(v->type), index->name);
+        }
+    }
+    return JOBQ_OK;
+}
+
 /* ---- capacity ----------------------------------------------------------------------- */
 
 static double units_of(int64_t bytes, int64_t unit)
@@ -535,6 +576,9 @@ static int draft_after(const struct dynamodb *m, const struct dynamodb_write *w,
             return JOBQ_INVALID;
         }
     }
+    int code = table_check_indexes(d->table, &d->after, reply, err);
+    if (code)
+        return code;
     d->after_bytes = dynamodb_item_bytes(&d->after);
     if (d->after_bytes <= m->params.item_bytes_max)
         return JOBQ_OK;
@@ -566,10 +610,18 @@ static int draft_make(struct dynamodb *m, int64_t now_ns, const struct dynamodb_
     return d->fault ? JOBQ_OK : draft_after(m, w, d, arena, reply, err);
 }
 
-static double draft_units(const struct draft *d)
+static double draft_units(const struct dynamodb_write *w, const struct draft *d,
+                          struct arena *arena)
 {
+    static const struct dynamodb_item none = {NULL, 0};
+    const struct dynamodb_table *t = &d->table->public;
     int64_t before = d->before ? d->before->bytes : 0;
-    return units_of(before > d->after_bytes ? before : d->after_bytes, WRITE_UNIT);
+    double units =
+        units_of(before > d->after_bytes ? before : d->after_bytes, WRITE_UNIT);
+    for (int i = 0; i < t->index_count && !d->fault && w->verb != DYNAMODB_CHECK; i++)
+        units += index_units(t, &t->index[i], d->before ? &d->before->item : &none,
+                             &d->after, arena);
+    return units;
 }
 
 static void draft_commit(struct dynamodb *m, int64_t now_ns,
@@ -600,7 +652,8 @@ int dynamodb_write(struct dynamodb *m, int64_t now_ns, const struct dynamodb_wri
     dynamodb_advance(m, now_ns);
     int code = draft_make(m, now_ns, w, &d, arena, reply, err);
     if (code == JOBQ_OK)
-        code = table_take(d.table, now_ns, &w->item, draft_units(&d), 0, reply, err);
+        code = table_take(d.table, now_ns, &w->item, draft_units(w, &d, arena), 0, reply,
+                          err);
     if (code)
         return code;
     draft_show(d.before, arena, before);
@@ -660,8 +713,9 @@ int dynamodb_transact(struct dynamodb *m, int64_t now_ns,
             "Transaction request cannot include multiple operations on "
             "one item");
     for (int i = 0; i < count; i++) {
-        int code = table_take(draft[i].table, now_ns, &write[i].item,
-                              2 * draft_units(&draft[i]), 0, reply, err);
+        int code =
+            table_take(draft[i].table, now_ns, &write[i].item,
+                       2 * draft_units(&write[i], &draft[i], arena), 0, reply, err);
         if (code)
             return code;
     }
@@ -741,20 +795,44 @@ struct paging {
     int cap;
 };
 
-/* False: the page ends with this row. */
-static bool page_take(struct paging *p, const struct row *row)
+/* The key of an item: the table's, and in an index its own too. */
+static struct dynamodb_item page_key(const struct paging *p,
+                                     const struct dynamodb_item *item)
 {
-    const struct dynamodb_packed *seen =
-        row_seen(p->model, row, p->now_ns, p->u, p->options->consistent);
-    if (!seen)
-        return true;
-    if (p->options->sort_condition &&
-        !expression_holds(p->options->sort_condition, &seen->item))
-        return true;
+    const struct dynamodb_table *t = &p->table->public;
+    const struct dynamodb_index *index = p->options->index;
+    const char *name[4] = {t->partition.name, t->sort.name,
+                           index ? index->partition.name : "",
+                           index ? index->sort.name : ""};
+    struct dynamodb_attr *attr = arena_alloc(p->arena, 4 * sizeof *attr);
+    int count = 0;
+    for (int i = 0; i < 4; i++) {
+        bool twice = !name[i][0];
+        for (int k = 0; k < count && !twice; k++)
+            twice = str_is(attr[k].name, name[i]);
+        if (!twice)
+            attr[count++] = (struct dynamodb_attr){str_of(name[i]),
+                                                   *dynamodb_find(item, str_of(name[i]))};
+    }
+    struct dynamodb_item key = {attr, count};
+    return dynamodb_copy_item(&key, p->arena);
+}
+
+/* One item that is looked at; false: the page ends with it. */
+static bool page_take_item(struct paging *p, const struct dynamodb_item *item,
+                           int64_t bytes)
+{
     struct dynamodb_page *out = p->out;
-    p->bytes += seen->bytes;
+    struct dynamodb_item shown = *item;
+    if (p->options->sort_condition && !expression_holds(p->options->sort_condition, item))
+        return true;
+    if (p->options->index) {
+        shown = index_project(&p->table->public, p->options->index, item, p->arena);
+        bytes = dynamodb_item_bytes(&shown);
+    }
+    p->bytes += bytes;
     out->scanned++;
-    if (!p->options->filter || expression_holds(p->options->filter, &seen->item)) {
+    if (!p->options->filter || expression_holds(p->options->filter, &shown)) {
         if (out->count == p->cap) {
             p->cap = p->cap ? 2 * p->cap : 16;
             struct dynamodb_item *more =
@@ -763,14 +841,20 @@ static bool page_take(struct paging *p, const struct row *row)
                 memcpy(more, out->item, (size_t)out->count * sizeof *more);
             out->item = more;
         }
-        out->item[out->count++] = dynamodb_copy_item(&seen->item, p->arena);
+        out->item[out->count++] = dynamodb_copy_item(&shown, p->arena);
     }
     if (out->scanned != p->options->limit && p->bytes < p->model->params.page_bytes_max)
         return true;
-    struct dynamodb_attr room[2];
-    struct dynamodb_item key = table_key_of(p->table, &seen->item, room);
-    out->last = dynamodb_copy_item(&key, p->arena);
+    out->last = page_key(p, item);
     return false;
+}
+
+/* False: the page ends with this row. */
+static bool page_take(struct paging *p, const struct row *row)
+{
+    const struct dynamodb_packed *seen =
+        row_seen(p->model, row, p->now_ns, p->u, p->options->consistent);
+    return !seen || page_take_item(p, &seen->item, seen->bytes);
 }
 
 static void page_query(struct paging *p)
@@ -813,6 +897,66 @@ static void page_scan(struct paging *p)
     }
 }
 
+/* qsort has no context: the order travels beside each item. */
+struct page_sorted {
+    const struct dynamodb_item *item;
+    const struct paging *paging;
+};
+
+static int page_order(const void *a, const void *b)
+{
+    const struct page_sorted *x = a, *y = b;
+    return index_order(&x->paging->table->public, x->paging->options->index, x->item,
+                       y->item);
+}
+
+static void page_index(struct paging *p)
+{
+    const struct dynamodb_page_options *o = p->options;
+    struct page_sorted *sorted =
+        arena_alloc(p->arena, (size_t)p->table->items.rows * sizeof *sorted + 1);
+    int segments = o->segments > 0 ? o->segments : 1;
+    uint64_t width = segments > 1 ? UINT64_MAX / (uint64_t)segments + 1 : 0;
+    struct jobq_str key = str_of(o->index->partition.name);
+    size_t count = 0;
+    struct items_cursor cursor;
+    for (struct row *row = items_first(&p->table->items, 0, NULL, &cursor); row;
+         row = items_next(&p->table->items, &cursor)) {
+        const struct dynamodb_packed *seen =
+            row_seen(p->model, row, p->now_ns, p->u, o->consistent);
+        if (!seen || !index_has(o->index, &seen->item))
+            continue;
+        const struct dynamodb_value *v = dynamodb_find(&seen->item, key);
+        if ((o->partition && !dynamodb_equal(v, o->partition)) ||
+            (width && items_hash(v) / width != (uint64_t)o->segment))
+            continue;
+        sorted[count++] = (struct page_sorted){&seen->item, p};
+    }
+    qsort(sorted, count, sizeof *sorted, page_order);
+    for (size_t i = 0; i < count; i++) {
+        const struct dynamodb_item *item = sorted[o->backward ? count - 1 - i : i].item;
+        if (o->after) {
+            int order = index_order(&p->table->public, o->index, item, o->after);
+            if (o->backward ? order >= 0 : order <= 0)
+                continue;
+        }
+        if (!page_take_item(p, item, 0))
+            return;
+    }
+}
+
+/* ExclusiveStartKey has the keys of table and index, and nothing else. */
+static bool page_start_good(const struct dynamodb *m, const struct table *t,
+                            const struct dynamodb_page_options *o)
+{
+    struct dynamodb_reply reply;
+    struct jobq_error err;
+    if (!o->index)
+        return table_check_item(m, t, o->after, false, &reply, &err) == JOBQ_OK;
+    return index_has(o->index, o->after) &&
+           table_check_item(m, t, o->after, true, &reply, &err) == JOBQ_OK;
+}
+
 int dynamodb_page(struct dynamodb *m, int64_t now_ns, double u, int table,
                   const struct dynamodb_page_options *options, struct arena *arena,
                   struct dynamodb_page *out, struct dynamodb_reply *reply,
@@ -824,8 +968,7 @@ int dynamodb_page(struct dynamodb *m, int64_t now_ns, double u, int table,
     struct table *t = dynamodb_live(m, now_ns, table);
     if (!t)
         return dynamodb_no_table(reply, err);
-    if (options->after &&
-        table_check_item(m, t, options->after, false, reply, err) != JOBQ_OK)
+    if (options->after && !page_start_good(m, t, options))
         return dynamodb_refuse(reply, err, DYNAMODB_FAULT_VALIDATION,
                                "The provided starting key is invalid");
     struct paging p = {.model = m,
@@ -835,7 +978,9 @@ int dynamodb_page(struct dynamodb *m, int64_t now_ns, double u, int table,
                        .out = out,
                        .now_ns = now_ns,
                        .u = u};
-    if (options->partition)
+    if (options->index)
+        page_index(&p);
+    else if (options->partition)
         page_query(&p);
     else
         page_scan(&p);

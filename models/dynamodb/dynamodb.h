@@ -49,11 +49,12 @@ int dynamodb_fault_status(enum dynamodb_fault fault);
 
 /* Each number has its source in models/params/, section [dynamodb]. */
 struct dynamodb_params {
-    int64_t item_bytes_max;                               /* 400 KB, names included */
-    int64_t partition_key_bytes_max;                      /* 2,048 */
-    int64_t sort_key_bytes_max;                           /* 1,024 */
-    int64_t page_bytes_max;                               /* of a Query or Scan: 1 MB */
-    int64_t tables_max;                                   /* a region: 2,500 */
+    int64_t item_bytes_max;          /* 400 KB, names included */
+    int64_t partition_key_bytes_max; /* 2,048 */
+    int64_t sort_key_bytes_max;      /* 1,024 */
+    int64_t page_bytes_max;          /* of a Query or Scan: 1 MB */
+    bool throttle;                   /* false: capacity limits nobody */
+    int64_t tables_max;              /* a region: 2,500 */
     double partition_writes_per_s, partition_reads_per_s; /* units: 1,000, 3,000 */
     double new_table_writes_per_s, new_table_reads_per_s; /* on demand: 4,000, 12,000 */
     int64_t growth_ns;    /* how soon on-demand capacity follows a peak: 30 min */
@@ -88,12 +89,28 @@ struct dynamodb_key {
     enum dynamodb_type type;          /* S, N or B */
 };
 
+enum { DYNAMODB_INDEXES_MAX = 25, DYNAMODB_NON_KEYS_MAX = 20 };
+enum dynamodb_projection { DYNAMODB_ALL, DYNAMODB_KEYS_ONLY, DYNAMODB_INCLUDE };
+
+/* A secondary index: local (the table's partition key, another sort key) or global. */
+struct dynamodb_index {
+    char name[DYNAMODB_NAME_MAX + 1];
+    bool global;
+    struct dynamodb_key partition, sort;
+    enum dynamodb_projection projection;
+    const char *const *non_key; /* INCLUDE: further attributes, by name */
+    int non_key_count;
+    int64_t write_capacity, read_capacity; /* global, provisioned; not enforced */
+};
+
 struct dynamodb_table {
     char name[DYNAMODB_NAME_MAX + 1];
     struct dynamodb_key partition, sort;
     bool on_demand;
     int64_t write_capacity, read_capacity; /* units a second; 0 on demand */
     char ttl_name[DYNAMODB_NAME_MAX + 1];  /* "": time to live is off */
+    const struct dynamodb_index *index;    /* copied when the table is made */
+    int index_count;
     /* As described: not to be set. */
     int64_t created_at_ns, active_at_ns; /* CREATING before the latter */
     int64_t items, bytes;                /* now, exactly; AWS's are up to six hours old */
@@ -162,7 +179,8 @@ int dynamodb_get(struct dynamodb *model, int64_t now_ns, double u, int table,
 
 /* A page of Query (partition set) or Scan. */
 struct dynamodb_page_options {
-    const struct dynamodb_value *partition;       /* Query: its value; NULL: Scan */
+    const struct dynamodb_index *index;     /* of the table; NULL: the table itself */
+    const struct dynamodb_value *partition; /* Query: its value; NULL: Scan */
     const struct expression_node *sort_condition; /* Query: on the sort key; NULL: all */
     const struct expression_node *filter;         /* NULL: all */
     const struct dynamodb_item *after;            /* ExclusiveStartKey; NULL: the start */
@@ -170,6 +188,7 @@ struct dynamodb_page_options {
     bool backward, consistent;
     int segment, segments; /* Scan; segments 0: the whole table */
 };
+/* Items are whole, or what the index holds of them. */
 struct dynamodb_page {
     struct dynamodb_item *item;
     int count;

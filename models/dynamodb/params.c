@@ -42,6 +42,7 @@ static const struct param_field FIELDS[] = {
     FIELD("sort_key_bytes_max", PARAM_BYTES, sort_key_bytes_max, 1, 1024),
     FIELD("page_bytes_max", PARAM_BYTES, page_bytes_max, 1, 1e9),
     FIELD("tables_max", PARAM_COUNT, tables_max, 1, 1e9),
+    FIELD("throttle", PARAM_FLAG, throttle, 0, 0),
     FIELD("partition_writes_per_s", PARAM_NUMBER, partition_writes_per_s, 0, 0),
     FIELD("partition_reads_per_s", PARAM_NUMBER, partition_reads_per_s, 0, 0),
     FIELD("new_table_writes_per_s", PARAM_NUMBER, new_table_writes_per_s, 0, 0),

@@ -5,6 +5,7 @@
  * Knows nothing of: how tables are made. */
 #include "sim/mock/dynamodb/handlers.h"
 
+#include "sim/mock/dynamodb/legacy.h"
 #include "sim/mock/state/state.h"
 
 #include <stdio.h>
@@ -24,22 +25,6 @@ static bool item_option(struct request *r, json_t *of, const char *name,
 {
     *out = RETURN_NONE;
     return request_choice(r, of, name, words, out);
-}
-
-/* What the older interface says with parameters of its own. */
-static bool item_no_legacy(struct request *r)
-{
-    static const char *const legacy[] = {
-        "Expected",      "ConditionalOperator", "AttributesToGet", "AttributeUpdates",
-        "KeyConditions", "QueryFilter",         "ScanFilter"};
-    for (size_t i = 0; i < sizeof legacy / sizeof *legacy; i++)
-        if (json_object_get(r->in, legacy[i]))
-            return request_invalid(
-                r,
-                "%s, of the interface before expressions, is not served "
-                "here",
-                legacy[i]);
-    return true;
 }
 
 /* ---- single writes ------------------------------------------------------------------ */
@@ -101,12 +86,14 @@ static bool item_begin(struct request *r, enum dynamodb_verb verb,
                        struct dynamodb_write *w)
 {
     *w = (struct dynamodb_write){.verb = verb};
-    if (!request_table(r, r->in, &w->table) || !item_no_legacy(r) ||
+    if (!request_table(r, r->in, &w->table) || !legacy_alone(r) ||
         !request_item(r, r->in, verb == DYNAMODB_PUT ? "Item" : "Key", &w->item) ||
         !request_placeholders(r, r->in) ||
-        !request_condition(r, r->in, "ConditionExpression", &w->condition))
+        !request_condition(r, r->in, "ConditionExpression", &w->condition) ||
+        !legacy_conditions(r, "Expected", &w->condition))
         return false;
-    if (verb == DYNAMODB_UPDATE && !request_update(r, r->in, &w->update))
+    if (verb == DYNAMODB_UPDATE &&
+        (!request_update(r, r->in, &w->update) || !legacy_updates(r, &w->update)))
         return false;
     return request_all_used(r);
 }
@@ -159,13 +146,14 @@ bool dynamodb_get_item(struct request *r)
     bool consistent = false;
     int table, unused;
     r->call->entries = 1;
-    if (!request_table(r, r->in, &table) || !item_no_legacy(r) ||
+    if (!request_table(r, r->in, &table) || !legacy_alone(r) ||
         !request_item(r, r->in, "Key", &key) ||
         !request_flag(r, r->in, "ConsistentRead", &consistent) ||
         !request_choice(r, r->in, "ReturnConsumedCapacity", "INDEXES|TOTAL|NONE",
                         &unused) ||
         !request_placeholders(r, r->in) || !request_projection(r, r->in, &projection) ||
-        !request_all_used(r) || !item_get(r, table, &key, consistent, &projection, &item))
+        !legacy_projection(r, r->in, &projection) || !request_all_used(r) ||
+        !item_get(r, table, &key, consistent, &projection, &item))
         return false;
     if (item.count > 0)
         request_write_item(r, "Item", &item);
@@ -211,6 +199,26 @@ static bool page_reply(struct request *r, int table,
     return request_consumed(r, false);
 }
 
+/* IndexName, if there is one. */
+static bool page_index(struct request *r, int table, struct dynamodb_page_options *o)
+{
+    struct jobq_str name = {NULL, 0};
+    const struct dynamodb_table *t = dynamodb_table(r->model, table);
+    if (!request_text(r, r->in, "IndexName", &name))
+        return false;
+    if (!name.ptr || !t)
+        return true;
+    for (int i = 0; i < t->index_count; i++)
+        if (str_is(name, t->index[i].name))
+            o->index = &t->index[i];
+    if (!o->index)
+        return request_invalid(r, "The table does not have the specified index: %.*s",
+                               (int)name.len, name.ptr);
+    return !(o->index->global && o->consistent) ||
+           request_invalid(
+               r, "Consistent reads are not supported on global secondary indexes");
+}
+
 /* What Query and Scan share. */
 static bool page_begin(struct request *r, int *table, struct dynamodb_page_options *o,
                        struct expression_projection *projection, bool *count_only)
@@ -218,7 +226,7 @@ static bool page_begin(struct request *r, int *table, struct dynamodb_page_optio
     int select = 0, unused;
     struct dynamodb_item *after = arena_zalloc(r->arena, sizeof *after);
     *o = (struct dynamodb_page_options){0};
-    if (!request_table(r, r->in, table) || !item_no_legacy(r) ||
+    if (!request_table(r, r->in, table) || !legacy_alone(r) ||
         !request_count(r, r->in, "Limit", 1, &o->limit) ||
         !request_flag(r, r->in, "ConsistentRead", &o->consistent) ||
         !request_choice(
@@ -228,9 +236,8 @@ static bool page_begin(struct request *r, int *table, struct dynamodb_page_optio
         !request_choice(r, r->in, "ReturnConsumedCapacity", "INDEXES|TOTAL|NONE",
                         &unused))
         return false;
-    if (json_object_get(r->in, "IndexName"))
-        return request_invalid(r, "The table does not have the specified index: %s",
-                               json_string_value(json_object_get(r->in, "IndexName")));
+    if (!page_index(r, *table, o))
+        return false;
     if (json_is_object(json_object_get(r->in, "ExclusiveStartKey"))) {
         if (!request_item(r, r->in, "ExclusiveStartKey", after))
             return false;
@@ -239,7 +246,10 @@ static bool page_begin(struct request *r, int *table, struct dynamodb_page_optio
     *count_only = select == 3;
     return request_placeholders(r, r->in) &&
            request_condition(r, r->in, "FilterExpression", &o->filter) &&
-           request_projection(r, r->in, projection);
+           legacy_conditions(r, "QueryFilter", &o->filter) &&
+           legacy_conditions(r, "ScanFilter", &o->filter) &&
+           request_projection(r, r->in, projection) &&
+           legacy_projection(r, r->in, projection);
 }
 
 /* The one step of a path, if it is that key; NULL: it is not. */
@@ -250,16 +260,18 @@ static bool key_is(const struct expression_node *node, const char *name)
 }
 
 /* Takes "partition = :v" and, if any, the condition on the sort key out of what is read. */
-static bool query_take(struct request *r, const struct dynamodb_table *t,
+static bool query_take(struct request *r, const struct dynamodb_key *partition,
+                       const struct dynamodb_key *sort,
                        const struct expression_node *node,
                        struct dynamodb_page_options *o)
 {
     if (node->kind == EXPRESSION_AND)
-        return query_take(r, t, node->arg[0], o) && query_take(r, t, node->arg[1], o);
-    if (node->kind == EXPRESSION_EQUAL && key_is(node->arg[0], t->partition.name) &&
+        return query_take(r, partition, sort, node->arg[0], o) &&
+               query_take(r, partition, sort, node->arg[1], o);
+    if (node->kind == EXPRESSION_EQUAL && key_is(node->arg[0], partition->name) &&
         node->arg[1]->kind == EXPRESSION_VALUE && !o->partition) {
         o->partition = node->arg[1]->value;
-        return o->partition->type == t->partition.type ||
+        return o->partition->type == partition->type ||
                request_invalid(r, "One or more parameter values were invalid: Condition "
                                   "parameter type does not match schema type");
     }
@@ -278,10 +290,10 @@ static bool query_take(struct request *r, const struct dynamodb_table *t,
                                : node->kind == EXPRESSION_EXISTS
                                    ? "attribute_exists"
                                    : "attribute_not_exists");
-    if (!key_is(node->arg[0], t->sort.name) || o->sort_condition)
+    if (!key_is(node->arg[0], sort->name) || o->sort_condition)
         return request_invalid(r, "Query condition missed key schema element: %s",
-                               o->partition && t->sort.name[0] ? t->sort.name
-                                                               : t->partition.name);
+                               o->partition && sort->name[0] ? sort->name
+                                                             : partition->name);
     o->sort_condition = node;
     return true;
 }
@@ -295,7 +307,8 @@ bool dynamodb_query(struct request *r)
     int table;
     if (!page_begin(r, &table, &o, &projection, &count_only) ||
         !request_flag(r, r->in, "ScanIndexForward", &forward) ||
-        !request_condition(r, r->in, "KeyConditionExpression", &key))
+        !request_condition(r, r->in, "KeyConditionExpression", &key) ||
+        !legacy_conditions(r, "KeyConditions", &key))
         return false;
     if (!key)
         return request_invalid(
@@ -305,11 +318,14 @@ bool dynamodb_query(struct request *r)
         return false;
     const struct dynamodb_table *t = dynamodb_table(r->model, table);
     o.backward = !forward;
-    if (t && !query_take(r, t, key, &o))
+    if (!t) /* which the model refuses */
+        return page_reply(r, table, &o, &projection, count_only);
+    const struct dynamodb_key *partition = o.index ? &o.index->partition : &t->partition;
+    if (!query_take(r, partition, o.index ? &o.index->sort : &t->sort, key, &o))
         return false;
-    if (t && !o.partition)
+    if (!o.partition)
         return request_invalid(r, "Query condition missed key schema element: %s",
-                               t->partition.name);
+                               partition->name);
     return page_reply(r, table, &o, &projection, count_only);
 }
 
@@ -503,7 +519,7 @@ static bool batch_get_table(struct request *r, const char *name, json_t *of, int
     if (!batch_table(r, name, &table) ||
         !request_flag(r, of, "ConsistentRead", &consistent) ||
         !request_placeholders(r, of) || !request_projection(r, of, &projection) ||
-        !request_all_used(r))
+        !legacy_projection(r, of, &projection) || !request_all_used(r))
         return false;
     text_put_json(out, str_of(name));
     text_puts(out, ":[");

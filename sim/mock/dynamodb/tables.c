@@ -10,47 +10,132 @@
 #include <stdio.h>
 #include <string.h>
 
+static void table_write_keys(struct text *out, const struct dynamodb_key *partition,
+                             const struct dynamodb_key *sort)
+{
+    text_puts(out, "\"KeySchema\":[{\"AttributeName\":");
+    text_put_json(out, str_of(partition->name));
+    text_puts(out, ",\"KeyType\":\"HASH\"}");
+    if (sort->name[0]) {
+        text_puts(out, ",{\"AttributeName\":");
+        text_put_json(out, str_of(sort->name));
+        text_puts(out, ",\"KeyType\":\"RANGE\"}");
+    }
+    text_putc(out, ']');
+}
+
+/* All keys of table and indexes, each once. */
+static void table_write_definitions(struct text *out, const struct dynamodb_table *t)
+{
+    const struct dynamodb_key *key[2 + 2 * DYNAMODB_INDEXES_MAX] = {&t->partition,
+                                                                    &t->sort};
+    int count = 2;
+    bool first = true;
+    for (int i = 0; i < t->index_count; i++) {
+        key[count++] = &t->index[i].partition;
+        key[count++] = &t->index[i].sort;
+    }
+    text_puts(out, "{\"AttributeDefinitions\":[");
+    for (int i = 0; i < count; i++) {
+        bool twice = !key[i]->name[0];
+        for (int k = 0; k < i && !twice; k++)
+            twice = strcmp(key[k]->name, key[i]->name) == 0;
+        if (twice)
+            continue;
+        text_puts(out, first ? "{\"AttributeName\":" : ",{\"AttributeName\":");
+        first = false;
+        text_put_json(out, str_of(key[i]->name));
+        text_printf(out, ",\"AttributeType\":\"%s\"}", dynamodb_type_name(key[i]->type));
+    }
+    text_putc(out, ']');
+}
+
+static void table_write_capacity(struct text *out, int64_t reads, int64_t writes)
+{
+    text_printf(out,
+                ",\"ProvisionedThroughput\":{\"NumberOfDecreasesToday\":0,"
+                "\"ReadCapacityUnits\":%lld,\"WriteCapacityUnits\":%lld}",
+                (long long)reads, (long long)writes);
+}
+
+static void table_write_index(struct request *r, const struct dynamodb_table *t,
+                              const struct dynamodb_index *index, const char *status)
+{
+    static const char *const kind[] = {"ALL", "KEYS_ONLY", "INCLUDE"};
+    struct text *out = r->out;
+    text_puts(out, "{\"IndexName\":");
+    text_put_json(out, str_of(index->name));
+    text_putc(out, ',');
+    table_write_keys(out, &index->partition, &index->sort);
+    text_printf(out, ",\"Projection\":{\"ProjectionType\":\"%s\"",
+                kind[index->projection]);
+    for (int i = 0; i < index->non_key_count; i++) {
+        text_puts(out, i ? "," : ",\"NonKeyAttributes\":[");
+        text_put_json(out, str_of(index->non_key[i]));
+    }
+    text_puts(out, index->non_key_count > 0 ? "]}" : "}");
+    text_printf(
+        out,
+        ",\"IndexSizeBytes\":0,\"ItemCount\":0,\"IndexArn\":\"arn:aws:dynamodb:%s:%s:"
+        "table/%s/index/%s\"",
+        r->call->region->name, r->call->mock->options->account, t->name, index->name);
+    if (index->global) {
+        text_printf(out, ",\"IndexStatus\":\"%s\"", status);
+        table_write_capacity(out, index->read_capacity, index->write_capacity);
+    }
+    text_putc(out, '}');
+}
+
+static void table_write_indexes(struct request *r, const struct dynamodb_table *t,
+                                const char *status)
+{
+    for (int global = 0; global < 2; global++) {
+        bool first = true;
+        for (int i = 0; i < t->index_count; i++) {
+            if (t->index[i].global != (global == 1))
+                continue;
+            if (first)
+                text_printf(r->out, ",\"%sSecondaryIndexes\":[",
+                            global ? "Global" : "Local");
+            else
+                text_putc(r->out, ',');
+            first = false;
+            table_write_index(r, t, &t->index[i], status);
+        }
+        if (!first)
+            text_putc(r->out, ']');
+    }
+}
+
 static void table_write(struct request *r, const char *member, int table, bool dying)
 {
     const struct dynamodb_table *t = dynamodb_table(r->model, table);
     struct text *out = r->out;
     char id[MOCK_UUID_BYTES];
+    const char *status = dying                               ? "DELETING"
+                         : r->call->now_ns < t->active_at_ns ? "CREATING"
+                                                             : "ACTIVE";
     request_member(r, member);
-    text_puts(out, "{\"AttributeDefinitions\":[");
-    const struct dynamodb_key *key[2] = {&t->partition, &t->sort};
-    int keys = 1 + (t->sort.name[0] != '\0');
-    for (int i = 0; i < keys; i++) {
-        text_puts(out, i ? ",{\"AttributeName\":" : "{\"AttributeName\":");
-        text_put_json(out, str_of(key[i]->name));
-        text_printf(out, ",\"AttributeType\":\"%s\"}", dynamodb_type_name(key[i]->type));
-    }
-    text_puts(out, "],\"TableName\":");
+    table_write_definitions(out, t);
+    text_puts(out, ",\"TableName\":");
     text_put_json(out, str_of(t->name));
-    text_puts(out, ",\"KeySchema\":[");
-    for (int i = 0; i < keys; i++) {
-        text_puts(out, i ? ",{\"AttributeName\":" : "{\"AttributeName\":");
-        text_put_json(out, str_of(key[i]->name));
-        text_printf(out, ",\"KeyType\":\"%s\"}", i ? "RANGE" : "HASH");
-    }
-    bool creating = r->call->now_ns < t->active_at_ns;
-    text_printf(out, "],\"TableStatus\":\"%s\",\"CreationDateTime\":%lld.%03lld",
-                dying      ? "DELETING"
-                : creating ? "CREATING"
-                           : "ACTIVE",
+    text_putc(out, ',');
+    table_write_keys(out, &t->partition, &t->sort);
+    text_printf(out, ",\"TableStatus\":\"%s\",\"CreationDateTime\":%lld.%03lld", status,
                 (long long)(t->created_at_ns / JOBQ_NS_PER_S),
                 (long long)(t->created_at_ns / JOBQ_NS_PER_MS % 1000));
-    text_printf(out,
-                ",\"ProvisionedThroughput\":{\"NumberOfDecreasesToday\":0,"
-                "\"ReadCapacityUnits\":%lld,\"WriteCapacityUnits\":%lld}",
-                (long long)t->read_capacity, (long long)t->write_capacity);
+    table_write_capacity(out, t->read_capacity, t->write_capacity);
     text_printf(out, ",\"TableSizeBytes\":%lld,\"ItemCount\":%lld", (long long)t->bytes,
                 (long long)t->items);
     text_printf(out, ",\"TableArn\":\"arn:aws:dynamodb:%s:%s:table/%s\"",
                 r->call->region->name, r->call->mock->options->account, t->name);
     mock_uuid_of(r->call->mock, 0x7461626c65, (uint64_t)table, id);
     text_printf(out, ",\"TableId\":\"%s\"", id);
+    table_write_indexes(r, t, status);
     if (t->on_demand)
-        text_puts(out, ",\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"}");
+        text_puts(out, ",\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},"
+                       "\"TableThroughputModeSummary\":{\"TableThroughputMode\":"
+                       "\"PAY_PER_REQUEST\"}");
     text_puts(out, ",\"DeletionProtectionEnabled\":false}");
 }
 
@@ -80,17 +165,16 @@ static bool table_key(struct request *r, const char *name, struct dynamodb_key *
         name);
 }
 
-static bool table_keys(struct request *r, struct dynamodb_table *t)
+/* KeySchema of a table or an index. */
+static bool table_schema(struct request *r, json_t *of, struct dynamodb_key *partition,
+                         struct dynamodb_key *sort)
 {
-    json_t *schema = json_object_get(r->in, "KeySchema"), *one;
-    json_t *definitions = json_object_get(r->in, "AttributeDefinitions");
+    json_t *schema = json_object_get(of, "KeySchema"), *one;
     size_t i, count = json_array_size(schema);
-    if (!json_is_array(schema) || !json_is_array(definitions))
+    if (!json_is_array(schema))
         return request_invalid(
-            r,
-            "1 validation error detected: Value null at '%s' failed to "
-            "satisfy constraint: Member must not be null",
-            json_is_array(schema) ? "attributeDefinitions" : "keySchema");
+            r, "1 validation error detected: Value null at 'keySchema' failed "
+               "to satisfy constraint: Member must not be null");
     if (count < 1 || count > 2)
         return request_invalid(
             r,
@@ -111,21 +195,163 @@ static bool table_keys(struct request *r, struct dynamodb_table *t)
                             "not a HASH key type"
                           : "Invalid KeySchema: The second KeySchemaElement "
                             "is not a RANGE key type");
-        if (!table_key(r, name.ptr, i == 0 ? &t->partition : &t->sort))
+        if (!table_key(r, name.ptr, i == 0 ? partition : sort))
             return false;
     }
-    if (count == 2 && strcmp(t->partition.name, t->sort.name) == 0)
+    if (count == 2 && strcmp(partition->name, sort->name) == 0)
         return request_invalid(
             r, "Both the Hash Key and the Range Key element in the KeySchema "
                "have the same name");
-    if (json_array_size(definitions) != count &&
-        !json_object_get(r->in, "GlobalSecondaryIndexes") &&
-        !json_object_get(r->in, "LocalSecondaryIndexes"))
-        return request_invalid(r,
-                               "One or more parameter values were invalid: Number of "
-                               "attributes in KeySchema does not exactly match number of "
-                               "attributes defined in AttributeDefinitions");
     return true;
+}
+
+static bool table_projection(struct request *r, json_t *of, struct dynamodb_index *index)
+{
+    json_t *projection = json_object_get(of, "Projection"), *one;
+    json_t *names = json_object_get(projection, "NonKeyAttributes");
+    int kind = -1;
+    size_t i;
+    if (!request_choice(r, projection, "ProjectionType", "ALL|KEYS_ONLY|INCLUDE", &kind))
+        return false;
+    if (kind < 0)
+        return request_invalid(r, "One or more parameter values were invalid: Unknown "
+                                  "ProjectionType: null");
+    index->projection = (enum dynamodb_projection)kind;
+    if ((kind == DYNAMODB_INCLUDE) != (json_array_size(names) > 0))
+        return kind == DYNAMODB_INCLUDE
+                   ? request_invalid(r,
+                                     "One or more parameter values were invalid: "
+                                     "ProjectionType is INCLUDE, but NonKeyAttributes is "
+                                     "not specified")
+                   : request_invalid(
+                         r,
+                         "One or more parameter values were invalid: "
+                         "ProjectionType is %s, but NonKeyAttributes is specified",
+                         kind == DYNAMODB_ALL ? "ALL" : "KEYS_ONLY");
+    if (json_array_size(names) > DYNAMODB_NON_KEYS_MAX)
+        return request_invalid(
+            r, "1 validation error detected: Value at 'nonKeyAttributes' "
+               "failed to satisfy constraint: Member must have length less "
+               "than or equal to 20");
+    const char **non_key =
+        arena_alloc(r->arena, (json_array_size(names) + 1) * sizeof *non_key);
+    json_array_foreach(names, i, one)
+    {
+        if (!json_is_string(one) || json_string_length(one) > DYNAMODB_NAME_MAX)
+            return request_malformed(r, "Unexpected field type");
+        non_key[index->non_key_count++] = json_string_value(one);
+    }
+    index->non_key = non_key;
+    return true;
+}
+
+static bool table_indexes(struct request *r, const char *member, bool global,
+                          struct dynamodb_table *t, struct dynamodb_index *index)
+{
+    json_t *list = json_object_get(r->in, member), *one;
+    size_t i;
+    if (!list || json_is_null(list))
+        return true;
+    if (json_array_size(list) == 0)
+        return request_invalid(r,
+                               "One or more parameter values were invalid: List of %s is "
+                               "empty",
+                               member);
+    json_array_foreach(list, i, one)
+    {
+        struct jobq_str name = {NULL, 0};
+        struct dynamodb_index *x = &index[t->index_count];
+        json_t *throughput = json_object_get(one, "ProvisionedThroughput");
+        if (i == (global ? 20 : 5) || t->index_count == DYNAMODB_INDEXES_MAX)
+            return request_invalid(r,
+                                   "One or more parameter values were invalid: %s count "
+                                   "exceeds the per-table limit of %d",
+                                   global ? "GlobalSecondaryIndex"
+                                          : "Number of "
+                                            "LocalSecondaryIndexes",
+                                   global ? 20 : 5);
+        *x = (struct dynamodb_index){.global = global};
+        if (!request_text(r, one, "IndexName", &name) ||
+            !table_schema(r, one, &x->partition, &x->sort) ||
+            !table_projection(r, one, x) ||
+            !request_count(r, throughput, "ReadCapacityUnits", 1, &x->read_capacity) ||
+            !request_count(r, throughput, "WriteCapacityUnits", 1, &x->write_capacity))
+            return false;
+        if (!name.ptr || name.len < 3 || name.len > DYNAMODB_NAME_MAX)
+            return request_invalid(
+                r, "IndexName must be at least 3 characters long and at most "
+                   "255 characters long");
+        memcpy(x->name, name.ptr, (size_t)name.len);
+        for (int k = 0; k < t->index_count; k++)
+            if (strcmp(index[k].name, x->name) == 0)
+                return request_invalid(
+                    r,
+                    "One or more parameter values were invalid: Duplicate "
+                    "index name: %s",
+                    x->name);
+        if (!global && strcmp(x->partition.name, t->partition.name) != 0)
+            return request_invalid(
+                r,
+                "One or more parameter values were invalid: Index KeySchema "
+                "does not have the same leading hash key as table "
+                "KeySchema for index: %s. index hash key: %s, table hash "
+                "key: %s",
+                x->name, x->partition.name, t->partition.name);
+        if (!global && !x->sort.name[0])
+            return request_invalid(
+                r,
+                "One or more parameter values were invalid: Index KeySchema "
+                "does not have a range key for index: %s",
+                x->name);
+        t->index_count++;
+    }
+    return true;
+}
+
+/* Each definition is some key's. */
+static bool table_definitions_used(struct request *r, const struct dynamodb_table *t)
+{
+    json_t *definitions = json_object_get(r->in, "AttributeDefinitions"), *one;
+    size_t i;
+    json_array_foreach(definitions, i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "AttributeName"));
+        bool used = name && (strcmp(name, t->partition.name) == 0 ||
+                             strcmp(name, t->sort.name) == 0);
+        for (int k = 0; k < t->index_count && name && !used; k++)
+            used = strcmp(name, t->index[k].partition.name) == 0 ||
+                   strcmp(name, t->index[k].sort.name) == 0;
+        if (!used)
+            return t->index_count == 0
+                       ? request_invalid(
+                             r, "One or more parameter values were invalid: Number "
+                                "of attributes in KeySchema does not exactly match "
+                                "number of attributes defined in "
+                                "AttributeDefinitions")
+                       : request_invalid(
+                             r,
+                             "One or more parameter values were invalid: Some "
+                             "AttributeDefinitions are not used. "
+                             "AttributeDefinitions: [%s]",
+                             name ? name : "");
+    }
+    return true;
+}
+
+static bool table_keys(struct request *r, struct dynamodb_table *t)
+{
+    struct dynamodb_index *index =
+        arena_alloc(r->arena, (DYNAMODB_INDEXES_MAX + 1) * sizeof *index);
+    if (!json_is_array(json_object_get(r->in, "AttributeDefinitions")))
+        return request_invalid(
+            r, "1 validation error detected: Value null at "
+               "'attributeDefinitions' failed to satisfy constraint: Member "
+               "must not be null");
+    t->index = index;
+    return table_schema(r, r->in, &t->partition, &t->sort) &&
+           table_indexes(r, "LocalSecondaryIndexes", false, t, index) &&
+           table_indexes(r, "GlobalSecondaryIndexes", true, t, index) &&
+           table_definitions_used(r, t);
 }
 
 /* BillingMode and ProvisionedThroughput; present says whether either was there. */
@@ -175,9 +401,6 @@ bool dynamodb_create(struct request *r)
     if (!request_table(r, r->in, &table) || !request_text(r, r->in, "TableName", &name) ||
         !table_keys(r, &t) || !table_capacity(r, &t, &present))
         return false;
-    if (json_object_get(r->in, "GlobalSecondaryIndexes") ||
-        json_object_get(r->in, "LocalSecondaryIndexes"))
-        return request_invalid(r, "secondary indexes are not served here");
     memcpy(t.name, name.ptr, (size_t)name.len);
     if (dynamodb_create_table(r->model, r->call->now_ns, &t, &table, &reply, &err) < 0)
         return request_refused(r, &reply, &err);

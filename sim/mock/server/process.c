@@ -97,8 +97,7 @@ static void calm_down(struct mock_models *models, bool latency)
     models->sdb.writes_per_s = 0;
     models->sdb.window.points = 0;
     struct dynamodb_params *dynamodb = &models->dynamodb;
-    dynamodb->partition_writes_per_s = dynamodb->partition_reads_per_s = 0;
-    dynamodb->new_table_writes_per_s = dynamodb->new_table_reads_per_s = 0;
+    dynamodb->throttle = false;
     dynamodb->stale_ns = 0;
     ec2->request_bucket = ec2->resource_bucket = 0;
     ec2->capacity_failure_p = ec2->spot_capacity_failure_p = 0;

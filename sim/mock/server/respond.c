@@ -164,7 +164,10 @@ static void write_json_error(struct call *call)
     if (!strchr(shape, '#'))
         text_puts(out, "com.amazonaws.sqs#");
     text_puts(out, shape);
-    text_puts(out, "\",\"message\":");
+    /* Coral itself writes its member with a capital. */
+    text_puts(out, call->service == MOCK_DYNAMODB && strstr(shape, "coral.service#")
+                       ? "\",\"Message\":"
+                       : "\",\"message\":");
     text_put_json(out, str_of(error->text));
     if (error->more) {
         text_putc(out, ',');

@@ -277,17 +277,53 @@ static int load_row(struct mock_state *state, sqlite3_stmt *row, struct jobq_err
     return JOBQ_OK;
 }
 
+/* The next string of an image as a struct of that size. */
+static bool take_struct(struct jobq_str *image, void *out, size_t bytes)
+{
+    struct jobq_str part;
+    if (!state_take_string(image, &part) || part.len != (int64_t)bytes)
+        return false;
+    memcpy(out, part.ptr, bytes);
+    return true;
+}
+
+static bool take_index(struct mock_state *state, struct jobq_str *image,
+                       struct dynamodb_index *index)
+{
+    struct arena *arena = &state->mock->arena;
+    if (!take_struct(image, index, sizeof *index) || index->non_key_count < 0 ||
+        index->non_key_count > DYNAMODB_NON_KEYS_MAX)
+        return false;
+    const char **non_key =
+        arena_alloc(arena, (size_t)(index->non_key_count + 1) * sizeof *non_key);
+    for (int i = 0; i < index->non_key_count; i++) {
+        struct jobq_str name;
+        if (!state_take_string(image, &name))
+            return false;
+        non_key[i] = arena_str(arena, name).ptr;
+    }
+    index->non_key = non_key;
+    return true;
+}
+
 static int load_table(struct mock_state *state, sqlite3_stmt *row, struct jobq_error *err)
 {
     struct mock_region *region = region_of(state, row);
     struct jobq_str image = blob(row, 2);
     struct dynamodb_table table;
-    if (!region || image.len != (int64_t)sizeof table)
+    arena_reset(&state->mock->arena);
+    struct dynamodb_index *index =
+        arena_alloc(&state->mock->arena, DYNAMODB_INDEXES_MAX * sizeof *index);
+    if (!region || !take_struct(&image, &table, sizeof table) || table.index_count < 0 ||
+        table.index_count > DYNAMODB_INDEXES_MAX)
         return corrupt(err, "dynamodb_table");
-    memcpy(&table, image.ptr, sizeof table);
-    if (!str_is(blob(row, 1), table.name) ||
+    for (int i = 0; i < table.index_count; i++)
+        if (!take_index(state, &image, &index[i]))
+            return corrupt(err, "dynamodb_table");
+    if (image.len != 0 || !str_is(blob(row, 1), table.name) ||
         dynamodb_find_table(region->dynamodb, blob(row, 1)) >= 0)
         return corrupt(err, "dynamodb_table");
+    table.index = index;
     dynamodb_restore_table(region->dynamodb, state->mock->model_base_ns, &table);
     return JOBQ_OK;
 }

@@ -355,8 +355,18 @@ void state_table(struct mock_state *state, const struct mock_region *region,
     int table = dynamodb_find_table(region->dynamodb, name);
     if (table >= 0) {
         const struct dynamodb_table *t = dynamodb_table(region->dynamodb, table);
+        struct text *image = &state->scratch;
+        text_clear(image);
+        state_put_string(image, (struct jobq_str){(const char *)t, (int64_t)sizeof *t});
+        for (int i = 0; i < t->index_count; i++) {
+            const struct dynamodb_index *x = &t->index[i];
+            state_put_string(image,
+                             (struct jobq_str){(const char *)x, (int64_t)sizeof *x});
+            for (int k = 0; k < x->non_key_count; k++)
+                state_put_string(image, str_of(x->non_key[k]));
+        }
         state_run(state, STATE_TABLE, "iss", (int64_t)region->index, name,
-                  (struct jobq_str){(const char *)t, (int64_t)sizeof *t});
+                  text_str(image));
         return;
     }
     state_run(state, STATE_TABLE_GONE, "is", (int64_t)region->index, name);

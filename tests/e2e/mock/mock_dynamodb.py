@@ -177,7 +177,51 @@ class DynamoDb(MockCase):
         self.advance("7h")
         self.assertEqual(self.ddb.scan(TableName="ttl")["Count"], 1)
 
+    def test_secondary_indexes(self):
+        self.ddb.create_table(
+            TableName="indexed", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "state", "at")],
+            GlobalSecondaryIndexes=[{"IndexName": "by-state", "Projection": {"ProjectionType": "KEYS_ONLY"}, "KeySchema": [
+                {"AttributeName": "state", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}]}])
+        t = self.resource().Table("indexed")
+        for i in range(20):
+            t.put_item(Item={"pk": "j%02d" % i, "at": "%02d" % (19 - i), "more": "x", **({"state": "done"} if i % 2 else {})})
+        page = t.query(IndexName="by-state", KeyConditionExpression=Key("state").eq("done") & Key("at").gt("03"), Limit=3)
+        self.assertEqual([i["pk"] for i in page["Items"]], ["j15", "j13", "j11"])
+        self.assertEqual(set(page["Items"][0]), {"pk", "state", "at"})
+        self.assertEqual(set(page["LastEvaluatedKey"]), {"pk", "state", "at"})
+        rest = t.query(IndexName="by-state", KeyConditionExpression=Key("state").eq("done") & Key("at").gt("03"),
+                       ExclusiveStartKey=page["LastEvaluatedKey"])
+        self.assertEqual([i["pk"] for i in rest["Items"]], ["j09", "j07", "j05", "j03", "j01"])
+        self.assertEqual(t.scan(IndexName="by-state", Select="COUNT")["Count"], 10)
+        # One write to the table, two to the index whose key changes, none where the index is not touched.
+        for update, units in (("SET #s = :v", 3), ("SET more = :v", 1), ("REMOVE #s", 2)):
+            names = {"#s": "state"} if "#s" in update else {}
+            values = {":v": "failed"} if ":v" in update else {}
+            said = t.update_item(Key={"pk": "j01"}, UpdateExpression=update, ReturnConsumedCapacity="TOTAL",
+                                 **({"ExpressionAttributeNames": names} if names else {}),
+                                 **({"ExpressionAttributeValues": values} if values else {}))
+            self.assertEqual(said["ConsumedCapacity"]["CapacityUnits"], units, update)
+
+    def test_the_interface_before_expressions(self):
+        table(self.ddb, "old")
+        put = dict(TableName="old", Item={"pk": {"S": "a"}, "n": {"N": "1"}})
+        self.ddb.put_item(**put, Expected={"pk": {"Exists": False}})
+        self.refused("ConditionalCheckFailedException", self.ddb.put_item, **put, Expected={"pk": {"Exists": False}})
+        self.ddb.update_item(TableName="old", Key={"pk": {"S": "a"}}, Expected={"n": {"Value": {"N": "1"}}}, AttributeUpdates={
+            "n": {"Action": "ADD", "Value": {"N": "4"}}, "t": {"Value": {"SS": ["x"]}}})
+        got = self.ddb.get_item(TableName="old", Key={"pk": {"S": "a"}}, AttributesToGet=["n"])["Item"]
+        self.assertEqual(got, {"n": {"N": "5"}})
+        found = self.ddb.query(TableName="old", KeyConditions={"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "a"}]}},
+                               QueryFilter={"n": {"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"N": "5"}, {"N": "6"}]}})
+        self.assertEqual(found["Count"], 1)
+        self.assertEqual(self.ddb.scan(TableName="old", ScanFilter={"t": {"ComparisonOperator": "NOT_CONTAINS",
+                                                                         "AttributeValueList": [{"S": "x"}]}})["Count"], 0)
+        said = self.refused("ValidationException", self.ddb.scan, TableName="old", ScanFilter={}, FilterExpression="n = n")
+        self.assertIn("Can not use both expression and non-expression parameters", said["Error"]["Message"])
+
     def test_throttles_and_the_bill(self):
+        self.faults("dynamodb.model.throttle=yes")
         table(self.ddb, "slow", BillingMode="PROVISIONED",
               ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})
         slow, before = self.ddb, self.mock.ledger()["ledger"]["write_units"]
