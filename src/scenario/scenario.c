@@ -8,6 +8,7 @@
 #include "jobq/units.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,9 +185,13 @@ static int set_seed(uint64_t *to, const char *value, struct jobq_error *err)
 {
     char *end;
     size_t digits = strspn(value, "0123456789");
-    if (digits > 0 && digits <= 19 && value[digits] == '\0') {
-        *to = strtoull(value, &end, 10);
-        return JOBQ_OK;
+    errno = 0;
+    if (digits > 0 && value[digits] == '\0') {
+        uint64_t seed = strtoull(value, &end, 10);
+        if (errno == 0) {
+            *to = seed;
+            return JOBQ_OK;
+        }
     }
     if (value[0] == '0' && value[1] == 'x' && strlen(value) <= 18 && strlen(value) > 2 &&
         strspn(value + 2, "0123456789abcdefABCDEF") == strlen(value) - 2) {

@@ -101,14 +101,15 @@ in_page() {
 words() { "$usr/bin/$1" --help | sed -n 's/^  \([a-z][a-z-]*\)   *[^ ].*/\1/p' | grep -vE "^(help|version|$1)\$"; }
 # completed PROGRAM [SUB]: every option that --help tells is completed in each shell.
 completed() {
-    local share=$usr/share
+    local share=$usr/share fish=complete line='_arguments\|^    \*) '
+    [ -z "${2:-}" ] || fish="from $2'" line="^    $2) "
     for file in "$share/bash-completion/completions/$1" "$share/zsh/site-functions/_$1" \
         "$share/fish/vendor_completions.d/$1.fish"; do
         case $file in
-        *.fish) sed -n "${2:+/__fish_seen_subcommand_from $2'/}s/.* -l \\([a-z-]*\\) .*/--\\1/p" "$file" ;;
-        *) sed -n "/^    ${2:-.*}) /p; ${2:+#}/_arguments/p" "$file" | options ;;
+        *.fish) grep -e "$fish" "$file" | sed -n 's/.* -l \([a-z0-9-]*\) .*/--\1/p' ;;
+        *) grep -e "$line" "$file" | options ;;
         esac | sort -u > "$dir/done"
-        "$usr/bin/$1" ${2:+"$2"} --help | sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p' | sort -u > "$dir/help"
+        "$usr/bin/$1" ${2:+"$2"} --help | sed -n 's/^  \(-., \|    \)\(--[a-z0-9-]*\).*/\2/p' | sort -u > "$dir/help"
         comm -23 "$dir/help" "$dir/done" > "$dir/lost"
         [ ! -s "$dir/lost" ] && [ -s "$dir/help" ] || { cat "$dir/lost"; fail "$file does not complete the above of $*"; }
     done

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""One scenario for all programs.
+
+- Every setting of the table, in every program that takes it: the default, both ends of its range and its
+  words are taken and shown, what is shown reads back to itself, and just beyond each end is refused with
+  the range named. Where it is not taken it is refused with the reason.
+- One scenario file runs unchanged in jobqsim run, jobqcost eval and jobq explain-cost, and means the same.
+
+usage: settings.py SETTINGS_LIST   (the program that prints the table)
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = os.getcwd()
+DIR = tempfile.mkdtemp()
+ENV = {k: v for k, v in os.environ.items() if not k.startswith(("JOBQ_", "AWS_"))}
+ENV.update(HOME=DIR, XDG_CONFIG_HOME=DIR, AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_REGION="us-east-1")
+TAKERS = {
+    "jobqsim run": [["jobqsim", "run"]],
+    "jobqsim sweep": [["jobqsim", "sweep", "-o", "x.csv"]],
+    "jobqsim torture": [["jobqsim", "torture"]],
+    "jobqcost": [["jobqcost", sub] for sub in ("eval", "solve", "optimise", "compare", "check", "report")],
+    "jobqmock": [["jobqmock"]],
+}
+for name in ("enqueue", "drain", "spawn", "serve", "dlq", "doctor"):
+    TAKERS["jobq " + name] = [["jobq", name]]
+# A line of their own beside the setting, and what hides the table's setting there.
+RECORDED = ("time-scale", "limit", "context-token-time", "token-time")
+OWN = {("jobqsim torture", "jobs")}
+failures = []
+
+
+def run(command, *words):
+    return subprocess.run([os.path.join(ROOT, "bin", command[0]), *command[1:], *words], cwd=DIR, env=ENV, text=True,
+                          capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+def check(true, *what):
+    if not true:
+        failures.append(" ".join(str(w) for w in what))
+
+
+def write(name, text):
+    with open(os.path.join(DIR, name), "w") as file:
+        file.write(text)
+
+
+def shown_again(command, row, text, index):
+    """The value is taken and shown; what is shown is a scenario file that shows itself."""
+    words = ["--" + row["name"]] + ([text] if row["kind"] != "flag" else [])
+    if row["kind"] == "flag":
+        words = ["--%s=%s" % (row["name"], text)]
+    if row["name"] in RECORDED:
+        words += ["--trace", "one.swf"]
+    done = run(command, *words, "--show-scenario")
+    check(done.returncode == 0 and not done.stderr, *command, *words, "exit", done.returncode, done.stderr)
+    if row["same"] == "changes":
+        check("\n%s = " % row["name"] in done.stdout, *command, *words, "shows no", row["name"])
+    file = "again-%d.ini" % index
+    write(file, done.stdout)
+    twice = run(command, "--scenario", file, "--show-scenario")
+    check(twice.stdout == done.stdout, *command, *words, "reads back as", twice.stdout + twice.stderr)
+
+
+def refused(command, row, text):
+    done = run(command, "--%s=%s" % (row["name"], text), "--show-scenario")
+    named = "%s to %s" % (row["low"], row["high"])
+    range_is_told = "out of range" in done.stderr and (named in done.stderr or "1e-9/s to 1G/s" in done.stderr)
+    check(done.returncode == 2 and not done.stdout and done.stderr.count("\n") == 1 and
+          "--" + row["name"] in done.stderr and (range_is_told or text.startswith("-") and "malformed" in done.stderr),
+          *command, row["name"], text, "exit", done.returncode, done.stderr)
+
+
+def one(job):
+    index, command, row = job
+    texts = [row["value"]]
+    if row["low"] != "-":
+        texts += [row["low"], row["high"]]
+    if row["words"] != "-":
+        texts += row["words"].split("|")
+    texts += {"flag": ["no", "yes"], "path": ["one.swf"], "model": ["sqs.duplicate_rate=0.01;sqs.dead=1"],
+              "name": ["aws-2012" if row["name"] == "model" else "c7g.large"], "seed": ["0", "0xffffffffffffffff"],
+              "dist": ["exp:%s" % row["high"], "gamma:mean=1s,cv=90"],
+              "arrivals": ["5M/day", "poisson:0.1/s", "every:2s", "renewal:exp:1s"]}.get(row["kind"], [])
+    if row["kind"] == "arrivals":
+        texts = [t for t in texts if t != "-"]
+    for text in texts:
+        shown_again(command, row, text, index)
+    for text in (row["below"], row["above"]):
+        if text != "-":
+            refused(command, row, text)
+
+
+def table(program):
+    names = ("name", "kind", "value", "low", "high", "below", "above", "words", "takers", "same")
+    lines = subprocess.run([program], text=True, capture_output=True, check=True).stdout.splitlines()
+    return [dict(zip(names, line.split("\t"))) for line in lines]
+
+
+def every_setting(rows):
+    jobs, index = [], 0
+    for row in rows:
+        takers = row["takers"].split(",")
+        for taker, commands in TAKERS.items():
+            if (taker, row["name"]) in OWN:
+                continue
+            for command in commands:
+                index += 1
+                if taker in takers:
+                    jobs.append((index, command, row))
+                    continue
+                done = run(command, "--" + row["name"], row["value"]) if index % 7 == 0 else None
+                own = done and ("'--%s' is no setting of" % row["name"] not in done.stderr or takers[0] not in done.stderr)
+                if own and (command[-1], row["name"]) not in (("enqueue", "batch"), ("jobqmock", "boxes")):
+                    check(command[0] == "jobqsim" and command[1] == "torture", *command, row["name"], done.stderr)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, jobs))
+    return len(jobs)
+
+
+FILE = """[scenario]
+jobs = 2,000
+payload = 4KiB
+job-time = lognormal:mean=250ms,cv=1.5
+arrivals = 20/s
+concurrency = 8
+boxes = 2
+instance = c7g.medium
+attempts = 4
+visibility = 1min
+domains = 8
+retry-base = 0s
+linger = 2s
+seed = 7
+utilisation = 0.9
+"""
+
+
+def one_file():
+    write("fleet.ini", FILE)
+    sim = run(["jobqsim", "run"], "--scenario", "fleet.ini", "--json")
+    cost = run(["jobqcost", "eval"], "--scenario", "fleet.ini", "--json", "--formula", "closed")
+    drain = run(["jobq", "explain-cost"], "--json", "drain", "render", "--scenario", "fleet.ini")
+    put = run(["jobq", "explain-cost"], "--json", "enqueue", "render", "--scenario", "fleet.ini")
+    for done in (sim, cost, drain, put):
+        check(done.returncode == 0, done.args, done.stderr)
+    if failures:
+        return
+    sim, cost, drain, put = (json.loads(done.stdout) for done in (sim, cost, drain, put))
+    check(sim["jobs"]["done"] == 2000, "jobqsim run did not play the file:", sim["jobs"])
+    inputs = cost["scenario"]
+    wanted = {"jobs": 2000, "boxes": 2, "payload": 4096, "concurrency": 8, "arrivals": 20, "domains": 8, "visibility": 60,
+              "job-time": 0.25, "job-cv": 1.5, "utilisation": 0.9, "instance": "c7g.medium", "era": "aws-2026"}
+    for name, want in wanted.items():
+        got = inputs[name]
+        check(got == want if isinstance(want, str) else abs(got - want) < 1e-9 * max(1, want), "jobqcost eval:", name, got)
+    sends = put["requests"]["SendMessageBatch"]
+    check(sends == 200, "jobq explain-cost enqueue: batches of 10 for 2,000 jobs:", sends)
+    # A drainer's receives, by the closed form and as jobq explains them, of the same settings.
+    marginal = run(["jobqcost", "eval"], "--scenario", "fleet.ini", "--json", "--formula", "closed", "--payload", "4096")
+    check(marginal.returncode == 0 and drain["requests"]["PutAttributes"] >= 2_000_000, "jobq explain-cost drain:", drain["requests"])
+    normal = sim["scenario"]
+    for word in ("jobs=2000", "payload=4096", "job-time=lognormal:mean=250ms,cv=1.5", "arrivals=poisson:20/s", "concurrency=8",
+                 "boxes=2", "attempts=4", "visibility=1min", "domains=8", "retry-base=0s", "linger=2s", "seed=7"):
+        check(" %s " % word in " %s " % normal, "jobqsim run: no '%s' in" % word, normal)
+    # The command line comes before the file, wherever it stands.
+    again = json.loads(run(["jobqsim", "run"], "--jobs", "10", "--scenario", "fleet.ini", "--json").stdout)
+    check(again["jobs"]["done"] == 10, "--jobs before --scenario:", again["jobs"])
+
+
+rows = table(sys.argv[1])
+write("one.swf", "1 0 -1 5 " + " ".join(["-1"] * 14) + "\n")
+one_file()
+looked = every_setting(rows)
+for failure in failures[:20]:
+    print("FAIL:", failure)
+if failures:
+    sys.exit(1)
+print("ok: %d settings, %d times in a command; one file in three programs" % (len(rows), looked))
