@@ -4,6 +4,8 @@
  * Knows nothing of: what a subcommand does. */
 #include "live/cmd/cmd.h"
 
+#include "base/nearest.h"
+
 #include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <spawn.h>
@@ -41,49 +43,16 @@ static const struct cli_command *find(const char *name)
     return NULL;
 }
 
-/* Levenshtein's distance, for names short enough; else far. */
-static int distance(const char *a, const char *b)
-{
-    enum { MAX = 24 };
-    int row[MAX + 1], n = (int)strlen(b);
-    if (n > MAX)
-        return MAX;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 0; a[i]; i++) {
-        int corner = row[0];
-        row[0] = i + 1;
-        for (int j = 1; j <= n; j++) {
-            int best = corner + (a[i] != b[j - 1]);
-            corner = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 static int unknown(const char *name)
 {
     char shown[60];
-    const char *near = NULL;
-    int least = 3;
+    struct nearest best = {0};
+    for (int i = 0; cmd_table[i]; i++)
+        nearest_try(&best, name, cmd_table[i]->name);
     text_escape(name, (int64_t)strlen(name), shown, sizeof shown);
     fprintf(stderr, "jobq: no subcommand '%s'", shown);
-    for (int i = 0; cmd_table[i]; i++) {
-        bool begins =
-            strlen(name) > 1 && strncmp(cmd_table[i]->name, name, strlen(name)) == 0;
-        int d = begins ? 0 : distance(name, cmd_table[i]->name);
-        if (d < least) {
-            least = d;
-            near = cmd_table[i]->name;
-        }
-    }
-    if (near)
-        fprintf(stderr, "; did you mean '%s'?\n", near);
+    if (best.word)
+        fprintf(stderr, "; did you mean '%s'?\n", best.word);
     else
         fputs("; see jobq help\n", stderr);
     return CLI_USAGE;

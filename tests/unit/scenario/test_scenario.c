@@ -1,5 +1,5 @@
 /* test_scenario.c - each setting reads what it writes, names its range, and a scenario's
- * normal form reads back to itself, over random settings (TEST_SEED=N for others). */
+ * normal form reads back to itself, over random settings (SEED=N for others). */
 #include "scenario/commandline.h"
 
 #include "base/dice.h"
@@ -216,7 +216,7 @@ static void read_normal(struct scenario *s, char *form)
 static void normal_form_reads_back(void **state)
 {
     (void)state;
-    const char *given = getenv("TEST_SEED");
+    const char *given = getenv("SEED");
     uint64_t seed = given ? strtoull(given, NULL, 10) : 1;
     printf("seed=%llu\n", (unsigned long long)seed);
     struct dice dice;
