@@ -204,8 +204,7 @@ int32_t ec2_instance_find(const struct ec2 *model, struct jobq_str id);
  * it runs. */
 int64_t ec2_ready_at(const struct ec2 *model, int32_t index);
 
-/* ---- what happens by itself ---------------------------------------------------------
- */
+/* ---- what happens by itself ---- */
 
 enum ec2_change_kind { EC2_CAME_UP, EC2_WARNED, EC2_WENT_DOWN, EC2_GONE };
 
@@ -341,8 +340,8 @@ int ec2_describe_tags(struct ec2 *model, int64_t now_ns, const struct ec2_query 
                       struct jobq_error *err);
 
 /* Dollars an hour for a spot box of this type now; 0: no price known. The price does not
- * move within a run: since 2018 it is smooth, and its archives are not among the facts.
- */
+ * move within a run: since 2018 it is smooth, and its archives are not among the
+ * facts. */
 double ec2_spot_price(const struct ec2 *model, const struct ec2_type *type);
 
 /* ---- restoring -------------------------------------------------------------------- */

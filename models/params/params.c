@@ -51,8 +51,7 @@ static const char *param_status_name(enum param_status status)
     return name[status];
 }
 
-/* ---- one line -------------------------------------------------------------------------
- */
+/* ---- one line ---- */
 
 static char *params_trim(char *text)
 {
@@ -133,8 +132,7 @@ int params_each(const char *model, param_note_fn *fn, void *ctx, struct jobq_err
     return ini_read_text(text, model, params_read_line, &reading, err);
 }
 
-/* ---- fields
- * ----------------------------------------------------------------------------- */
+/* ---- fields ---- */
 
 static int params_check_range(const struct param_field *field, double value,
                               const char *text, struct jobq_error *err)

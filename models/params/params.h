@@ -40,8 +40,8 @@ struct param_field {
     enum param_kind kind;
     size_t offset;
     double min, max; /* of the numeric kinds (nanoseconds, bytes); both 0: 0 or more */
-    /* CUSTOM: reads value into the field at `at`; INVALID or LIMIT with the fault alone.
-     */
+    /* CUSTOM: reads value into the field at `at`; INVALID or LIMIT with the fault
+     * alone. */
     int (*parse)(const char *value, void *at, struct jobq_error *err);
 };
 

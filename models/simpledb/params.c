@@ -33,8 +33,7 @@ int simpledb_fault_status(enum simpledb_fault fault)
     return fault_table[fault].status;
 }
 
-/* ---- values --------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 /* Machine hours, "0.0000219907" or "2e-10", to whole 1e-14 h. */
 static int parse_hours(const char *value, void *at, struct jobq_error *err)
@@ -108,8 +107,7 @@ static int parse_window(const char *value, void *at, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-/* ---- the table ------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 #define FIELD(name, kind, member, low, high)                                             \
     {                                                                                    \

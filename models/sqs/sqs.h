@@ -47,8 +47,7 @@ enum {
 };
 #define SQS_DEFAULT INT64_MIN /* "as the queue says" where a duration is asked for */
 
-/* ---- parameters -----------------------------------------------------------------------
- */
+/* ---- parameters ---- */
 
 /* From [sqs] of a parameter set (models/params/); 0 means "no limit" where not said
  * otherwise. Rates are probabilities unless "per_s". */
@@ -87,20 +86,19 @@ struct sqs_params {
     double throttle_burst;
     double fifo_throttle_per_s; /* calls an action of a FIFO queue, 0: off */
     double move_per_s;          /* message-move tasks, when the caller names no rate */
-    /* Latencies of the service as its client in the region sees them; drivers use them.
-     */
+    /* Latencies of the service as its client in the region sees them; drivers use
+     * them. */
     struct distribution send_latency, receive_latency, delete_latency, other_latency;
 };
 
-/* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known ones.
- */
+/* The set called model: "aws-2026", "aws-2012", "ideal". NOT_FOUND names the known
+ * ones. */
 int sqs_params_load(const char *model, struct sqs_params *out, struct jobq_error *err);
 /* One parameter by its key in the ini file, as text ("0.001", "30s"). */
 int sqs_params_set(struct sqs_params *params, const char *key, const char *value,
                    struct jobq_error *err);
 
-/* ---- the model ------------------------------------------------------------------------
- */
+/* ---- the model ---- */
 
 struct sqs;
 
@@ -114,8 +112,7 @@ void sqs_params_change(struct sqs *s, const struct sqs_params *params);
 /* The k-th u derived from u: SplitMix64 over the 52 bits of u and k. Pure. */
 double sqs_split(double u, uint32_t k);
 
-/* ---- queues ---------------------------------------------------------------------------
- */
+/* ---- queues ---- */
 
 enum sqs_allow { SQS_ALLOW_ALL, SQS_ALLOW_NONE, SQS_ALLOW_LISTED };
 
@@ -148,8 +145,8 @@ struct sqs_settings {
 };
 
 /* Makes a queue, or finds one of this name with the same values of what is given.
- * Faults: QUEUE_EXISTS, DELETED_RECENTLY, BAD_NAME, BAD_ATTRIBUTE_VALUE (text names it).
- */
+ * Faults: QUEUE_EXISTS, DELETED_RECENTLY, BAD_NAME, BAD_ATTRIBUTE_VALUE (text names
+ * it). */
 enum sqs_fault sqs_create(struct sqs *s, int64_t now_ns, struct jobq_str name,
                           const struct sqs_settings *settings, int *out_queue,
                           struct jobq_error *err);
@@ -173,13 +170,12 @@ struct sqs_queue_info {
 };
 enum sqs_fault sqs_info(struct sqs *s, int64_t now_ns, int queue,
                         struct sqs_queue_info *out, struct jobq_error *err);
-/* Drops all messages, in flight or not. Fault: PURGE_IN_PROGRESS within purge_interval.
- */
+/* Drops all messages, in flight or not. Fault: PURGE_IN_PROGRESS within
+ * purge_interval. */
 enum sqs_fault sqs_purge(struct sqs *s, int64_t now_ns, int queue,
                          struct jobq_error *err);
 
-/* ---- messages
- * --------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 /* A message attribute (or, with system set, AWSTraceHeader). */
 struct sqs_attribute {
@@ -284,8 +280,7 @@ void sqs_extra_read(struct jobq_str extra, struct sqs_extra *out);
 /* The index-th attribute. */
 void sqs_extra_attribute(struct jobq_str extra, int index, struct sqs_attribute *out);
 
-/* ---- time and waiting
- * ------------------------------------------------------------------ */
+/* ---- time and waiting ---- */
 
 /* The earliest instant at which time alone changes something that somebody waits for:
  * a message becomes visible to a waiter, a waiter's time is out, a move task moves on.
@@ -312,8 +307,7 @@ enum sqs_cancel {
 };
 enum sqs_cancel sqs_cancel(struct sqs *s, uint64_t cookie);
 
-/* ---- counters, looking, keeping
- * -------------------------------------------------------- */
+/* ---- counters, looking, keeping ---- */
 
 /* Since the queue was made. At any instant, after sqs_advance:
  *   sent + moved_in = deleted + expired + purged + moved_out + what is there. */

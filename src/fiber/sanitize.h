@@ -113,8 +113,8 @@ sanitize_leave(void **save, const void *low, size_t bytes, void *entered)
 }
 
 /* After a switch: saved as given to sanitize_leave by this stack, NULL on a fresh one.
- * The bounds of the stack that was left come back, for the thread's own is known only so.
- */
+ * The bounds of the stack that was left come back, for the thread's own is known only
+ * so. */
 static inline void sanitize_enter(void *saved, const void **left_low, size_t *left_bytes)
 {
 #if FIBER_ASAN

@@ -43,8 +43,8 @@ struct jobq_str http_header(const struct http_request *request, const char *name
 
 /* Reads a head that ends in an empty line: bytes[0..len) with "\r\n\r\n" as its last
  * four. Returns 0 with *out filled (body empty, views into bytes), or the HTTP status to
- * refuse it with: 400, 431 (too many headers), 501 (a transfer coding), 505 (a version).
- */
+ * refuse it with: 400, 431 (too many headers), 501 (a transfer coding), 505 (a
+ * version). */
 int http_parse_head(const char *bytes, int64_t len, struct http_request *out);
 
 /* How far a chunked body has been read. Zero it for a new one. */

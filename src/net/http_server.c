@@ -447,8 +447,8 @@ static void feed_starved(struct http_server *server)
 }
 
 /* Behind a turn: serve what waits behind the answers that were given, let the commit hook
- * put them in safety, then write them. Rounds end because each connection's buffer does.
- */
+ * put them in safety, then write them. Rounds end because each connection's buffer
+ * does. */
 static void http_flush(void *ctx)
 {
     struct http_server *server = ctx;

@@ -39,8 +39,8 @@ struct enqueuer_journal {
      * Blocks: as the world's files do. */
     int (*append)(void *ctx, const struct jobq_str *record, int count,
                   struct jobq_error *err);
-    /* Call each(each_ctx, record) for every record in order, until it returns non-zero.
-     */
+    /* Call each(each_ctx, record) for every record in order, until it returns
+     * non-zero. */
     int (*load)(void *ctx, int (*each)(void *each_ctx, struct jobq_str record),
                 void *each_ctx, struct jobq_error *err);
 };

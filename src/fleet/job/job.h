@@ -208,8 +208,8 @@ bool job_pair_next(const struct job_body *body, int64_t *at, struct arena *arena
  * that is the only pair, else the lines "NAME=VALUE" as encoded. Lives in arena. */
 struct jobq_str job_stdin(const struct job_body *body, struct arena *arena);
 
-/* How many pieces a row needs for so many encoded bytes of ASCII or phantom (1 at least).
- */
+/* How many pieces a row needs for so many encoded bytes of ASCII or phantom (1 at
+ * least). */
 int job_pieces(int64_t encoded_bytes);
 
 /* Escapes for a message or an attribute: %XX as above; in_name escapes '=' too. Returns

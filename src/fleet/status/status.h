@@ -19,8 +19,8 @@
 
 struct status;
 
-/* Opens the queue (NOT_FOUND) and its dead-letter queue, if there is one. Owner: b->proc.
- */
+/* Opens the queue (NOT_FOUND) and its dead-letter queue, if there is one. Owner:
+ * b->proc. */
 int status_new(struct jobq_backend *b, const char *queue, struct status **out,
                struct jobq_error *err);
 

@@ -101,8 +101,7 @@ void size_client_update(struct size_client *c)
         c->sdb_body += LEN("&") + PARAM("SecurityToken") + c->token_encoded;
 }
 
-/* ---- SQS ------------------------------------------------------------------------------
- */
+/* ---- SQS ---- */
 
 static struct size_call size_sqs(const struct size_client *c, int64_t action,
                                  int64_t body, int64_t reply)
@@ -267,8 +266,7 @@ struct size_call size_purge(const struct size_client *c, int64_t name)
     return size_sqs(c, LEN("PurgeQueue"), size_url(c, name), 0);
 }
 
-/* ---- SimpleDB
- * -------------------------------------------------------------------------- */
+/* ---- SimpleDB ---- */
 
 void size_item(struct size_attrs *a, int64_t item)
 {
@@ -462,8 +460,7 @@ struct size_call size_list_domains(const struct size_client *c, int64_t token, i
                         (next_token ? LEN("<NextToken></NextToken>") + next_token : 0));
 }
 
-/* ---- EC2
- * -------------------------------------------------------------------------------- */
+/* ---- EC2 ---- */
 
 enum { EC2_REPLY_AROUND = 300, EC2_REPLY_INSTANCE = 1600, EC2_REPLY_CHANGE = 230 };
 

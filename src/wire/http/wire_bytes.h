@@ -27,8 +27,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Heads of replies; %s are a request id, an HTTP date, and the body's length in digits.
- */
+/* Heads of replies; %s are a request id, an HTTP date, and the body's length in
+ * digits. */
 #define SIZE_SQS_REPLY_HEAD                                                              \
     "HTTP/1.1 200 OK\r\nx-amzn-RequestId: %s\r\nDate: %s\r\n"                            \
     "Content-Type: application/x-amz-json-1.0\r\nContent-Length: %s\r\n"                 \
@@ -79,8 +79,7 @@ struct size_call {
 
 int64_t size_digits(int64_t value); /* of a decimal >= 0 */
 
-/* ---- SQS. name: bytes of the queue's name --------------------------------------------
- */
+/* ---- SQS. name: bytes of the queue's name ---- */
 
 /* body: encoded bytes of all bodies together. delayed entries carry DelaySeconds, whose
  * digits together are delay_digits. entries 1 is SendMessage. */
@@ -108,8 +107,7 @@ struct size_call size_depth(const struct size_client *c, int64_t name,
                             const struct jobq_queue_depth *depth, int64_t dead_name);
 struct size_call size_purge(const struct size_client *c, int64_t name);
 
-/* ---- SimpleDB. domain, item, names, values: encoded bytes
- * ------------------------------ */
+/* ---- SimpleDB. domain, item, names, values: encoded bytes ---- */
 
 /* Adds up the attributes of a write. Zero it; for a batch call size_item before the
  * attributes of each item. */
@@ -154,8 +152,7 @@ struct size_call size_domain_stats(const struct size_client *c, int64_t domain);
 struct size_call size_list_domains(const struct size_client *c, int64_t token, int cap,
                                    int got, int64_t got_bytes, int64_t next_token);
 
-/* ---- EC2: exact out; in is an estimate (about 1.6 KB an instance in public examples)
- * ---- */
+/* ---- EC2: requests are exact, replies an estimate (1.6 KB an instance) ---- */
 
 /* tag_bytes: encoded keys and values of `tags` tags. user_data: its bytes before base64;
  * its percent-encoding is counted at base64's mean. client_token 0: none. */

@@ -260,8 +260,8 @@ static void a_tie_of_grant_and_deadline(void **state)
     (void)state;
     struct world w;
     struct actor a = {.w = &w, .until = 10};
-    /* Deadline first, then the old grant, before the fiber has run: it stays timed out.
-     */
+    /* Deadline first, then the old grant, before the fiber has run: it stays timed
+     * out. */
     world_start(&w, NULL);
     fiber_spawn(fiber_proc_new(w.sched, "p"), parks_twice, &a);
     fiber_run_ready(w.sched);

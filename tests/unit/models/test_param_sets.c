@@ -1,5 +1,5 @@
-/* test_param_sets.c - parameter sets: every number has its provenance, or the set is refused.
- */
+/* test_param_sets.c - parameter sets: every number has its provenance, or the set is
+ * refused. */
 #include "models/params/params.h"
 #include "models/sqs/sqs.h"
 
