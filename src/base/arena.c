@@ -65,7 +65,7 @@ void *xmalloc_huge(size_t bytes)
     if (!p)
         out_of_memory(bytes);
 #ifdef MADV_HUGEPAGE
-    (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+    (void)madvise(p, bytes, MADV_HUGEPAGE); /* only a hint: nothing depends on it */
 #endif
     return p;
 }

@@ -27,13 +27,13 @@ void arena_init(struct arena *arena, size_t first_bytes);
  * keep stay with the parent, unused; they double, so that is less than what is kept. */
 void arena_init_within(struct arena *arena, struct arena *parent, size_t first_bytes);
 void arena_release(struct arena *arena);
-/* Forget everything, keep the largest block for reuse. */
+/* Empties the arena; keeps the largest block for reuse. */
 void arena_reset(struct arena *arena);
 
 /* 16-byte aligned, not zeroed. Never NULL. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 void *arena_zalloc(struct arena *arena, size_t bytes);
-/* A copy with a NUL behind it. A phantom stays one. */
+/* A copy with a NUL behind it. A phantom (a length without bytes) stays one. */
 struct jobq_str arena_str(struct arena *arena, struct jobq_str text);
 char *arena_cstr(struct arena *arena, const char *text);
 size_t arena_used(const struct arena *arena); /* bytes in blocks */

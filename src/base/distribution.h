@@ -1,5 +1,4 @@
-/* distribution.h - how long things take and how far apart they come: one description of a
- * distribution for jobs, gaps and latencies.
+/* distribution.h - distributions of job times, arrival gaps and latencies.
  *
  * Room:     src/base, a tool.
  * Callers:  the models' parameters, scenarios, the simulator; tests.

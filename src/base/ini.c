@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Debian's inih does not tell its handler the line, so the lines are counted where it
- * asks for them. Nor does it take lines of more than 200 bytes: of a longer "key = value" it
- * gets the key alone, and on_key puts the value in again. */
+/* Debian's inih does not pass its handler the line number, so lines are counted as it
+ * reads them. It also limits lines to 200 bytes: of a longer "key = value" it is given
+ * the key alone, and ini_on_key puts the value back. */
 struct reading {
     ini_key_fn *fn;
     void *ctx;
@@ -20,14 +20,14 @@ struct reading {
     int code;
     int line;
     int long_line;     /* first line that did not fit, 0: none */
-    int long_limit;    /* in so many bytes */
-    const char *value; /* of the line being read, in `whole`; NULL: as inih tells it */
+    int long_limit;    /* the limit it did not fit */
+    const char *value; /* of the line being read, in `whole`; NULL: take it from inih */
     FILE *file;        /* or */
     const char *text;
     char whole[INI_LINE_MAX + 2];
 };
 
-/* The next line with its end, or as much as fits. False: there is none. */
+/* The next line with its newline, or as much of it as fits. False: end of input. */
 static bool ini_take_line(struct reading *r)
 {
     if (r->file)
@@ -42,7 +42,7 @@ static bool ini_take_line(struct reading *r)
     return len > 0;
 }
 
-/* Ends at white space with a semicolon behind it, as inih has it. */
+/* A value ends at white space followed by a semicolon, as in inih. */
 static char *trim_value(char *text)
 {
     while (isspace((unsigned char)*text))

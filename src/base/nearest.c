@@ -35,7 +35,7 @@ void nearest_try(struct nearest *best, const char *typed, const char *word)
     int distance = nearest_distance(typed, word);
     if (len >= 2 && strncmp(typed, word, len) == 0)
         distance = distance > 1 ? 1 : distance;
-    /* As many changes as there are letters make any word of any other. */
+    /* With as many changes as it has letters, a word becomes any other. */
     if (distance > NEAR || distance >= (int)len)
         return;
     if (!best->word || distance < best->distance)

@@ -1,4 +1,4 @@
-/* nearest.h - which of some words was meant: "did you mean" of every program.
+/* nearest.h - finds the word that was probably meant ("did you mean").
  *
  * Room:     src/base, a tool.
  * Callers:  option parsers, subcommand tables, readers of settings.
@@ -8,8 +8,9 @@
 
 #include <stdbool.h>
 
-/* How many letters are to be put in, left out, changed or swapped with the next to get from
- * one word to the other (optimal string alignment). Words of more than 31 bytes are far (99) from all others. */
+/* The edit distance: how many letters must be inserted, deleted, changed or swapped with
+ * their neighbour to turn one word into the other (optimal string alignment). 99 if
+ * either word is longer than 31 bytes. */
 int nearest_distance(const char *a, const char *b);
 
 /* The nearest so far. Zero it to init; borrows the words. */

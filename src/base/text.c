@@ -200,15 +200,15 @@ int text_utf8_bytes(const char *bytes, int64_t left)
     for (int i = 1; i < need; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
-    /* Longer than need be; surrogates; past U+10FFFF. */
+    /* Overlong forms, surrogates, and what is past U+10FFFF. */
     if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
         (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
         return 0;
     return need;
 }
 
-/* What stands for the first character of s: 0 if it stands for itself (*step: its bytes),
- * else how many bytes out has. */
+/* How the first character of s is written: 0: as it is; else the length of the escape in
+ * out. *step: how many bytes of s it takes. */
 static int text_json_escape(struct jobq_str s, char out[6], int *step)
 {
     static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -240,7 +240,7 @@ void text_put_json(struct text *text, struct jobq_str s)
     text_putc(text, '"');
     if (!s.ptr)
         text_put_str(text, s);
-    int64_t plain = 0, at = 0; /* plain: where the bytes begin that are not yet put */
+    int64_t plain = 0, at = 0; /* plain: start of the bytes not yet written */
     for (int step; s.ptr && at < s.len; at += step) {
         struct jobq_str rest = {s.ptr + at, s.len - at};
         int len = text_json_escape(rest, escape, &step);

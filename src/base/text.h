@@ -16,7 +16,7 @@
 #include <string.h>
 
 /* A growing buffer; always terminated once something was put. Zero it to init. Past
- * TEXT_MAX it aborts: whoever reads foreign bytes bounds them before. */
+ * TEXT_MAX it aborts: check the length of untrusted input first. */
 struct text {
     char *ptr;
     size_t len, cap;
@@ -32,10 +32,10 @@ void text_put_str(struct text *text, struct jobq_str s); /* a phantom puts 'x's 
 void text_put_int(struct text *text, int64_t value);
 /* Shortest decimal that reads back as the same double; "." whatever the locale. */
 void text_put_double(struct text *text, double value);
-/* %-formats of C, in the C locale's spelling as long as no %f-like is used. */
+/* As printf. Avoid %f, %g and %e: they depend on the locale. */
 void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* The bytes with everything unprintable as \xHH, for messages to people. */
+/* Appends the bytes with unprintable ones as \xHH, for messages. */
 void text_put_escaped(struct text *text, const char *bytes, size_t len);
 
 /* The bytes of the UTF-8 character that starts at `bytes` (1 to 4), or 0 if it is malformed.
@@ -77,7 +77,8 @@ static inline bool str_is(struct jobq_str a, const char *cstr)
     return str_eq(a, str_of(cstr));
 }
 int str_cmp(struct jobq_str a, struct jobq_str b); /* bytewise, then by length */
-/* Decimal digits only, the whole of it, no sign but one leading '-'. False otherwise. */
+/* Reads a decimal integer: digits and an optional leading '-', nothing else. False for
+ * anything else, or if it does not fit. */
 bool str_to_int(struct jobq_str s, int64_t *out);
 
 /* A string literal as a jobq_str. */

@@ -1,4 +1,4 @@
-/* http_budget.c - how much all connections may hold together.
+/* http_budget.c - the limit on what all connections hold together.
  *
  * Room:     src/net, a tool.
  * Callers:  http_server.c.
@@ -6,14 +6,15 @@
  *
  * Each connection's buffers are bounded; that many times their number is more than a machine
  * has. Past the budget the largest connection ends, and so on: who holds little (a waiting
- * long poll, a small request) is never asked. The search is linear, and only made then. */
+ * long poll, a small request) is never asked. The search is linear, and only made
+ * then. */
 #include "net/http_int.h"
 
 #include "base/arena.h"
 
 #include <stdlib.h>
 
-/* Of several, the oldest: new ones come first in the list. */
+/* Of equals the oldest: new connections are at the front of the list. */
 static struct connection *http_largest(const struct http_server *server)
 {
     struct connection *most = NULL;

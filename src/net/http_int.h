@@ -16,7 +16,7 @@ struct http_exchange {
     struct connection *connection;
     http_gone_fn *gone;
     void *gone_ctx;
-    bool open, close_after, head; /* head: a HEAD, whose answer has no body */
+    bool open, close_after, head; /* head: a HEAD request, whose reply has no body */
 };
 
 struct connection {
@@ -27,17 +27,18 @@ struct connection {
     int fd;
     char *in;
     int64_t in_len, in_cap;
-    int64_t need;    /* bytes before which looking at `in` again is no use */
-    int64_t scanned; /* bytes of `in` known to hold no end of a head */
+    int64_t need;    /* do not parse `in` again before it has so many bytes */
+    int64_t scanned; /* bytes of `in` already searched for the end of the head */
     struct http_chunks chunks;
     struct text out;
     int64_t sent;     /* of out */
     int64_t counted;  /* of in_cap and out.cap, in server->held */
-    int64_t since_ns; /* when the present wait began: for a request, or a taker */
+    int64_t since_ns; /* when the current wait began: for a request, or for the client
+                       * to read */
     int64_t lingered;
     struct http_exchange x;
     bool dirty, dead, eof, closing, continued, reading, writing, lingering, starved,
-        sized; /* need is the end of the request */
+        sized; /* need is the full length of the request */
     char peer[64];
 };
 
@@ -57,11 +58,11 @@ struct http_server {
     int listener_count;
     struct connection *first;
     struct connection *dirty_first, *dirty_last;
-    int connections; /* those that are dead and not yet freed included */
+    int connections; /* includes closed ones not yet freed */
     int dead;
     int64_t held; /* bytes of all connections' buffers */
     int64_t evicted;
-    bool starved; /* so is a connection */
+    bool starved; /* at least one connection waits for memory */
     bool paused, flushing, sweeping;
     struct loop_timer *sweeper;
     struct http_request request;
@@ -69,17 +70,19 @@ struct http_server {
 
 /* ---- http_server.c ------------------------------------------------------------------ */
 
-/* Look at it behind the turn: it has bytes to write, or is to be freed. */
+/* Queue the connection for the end of the turn: it has bytes to write, or must be
+ * freed. */
 void http_mark_dirty(struct connection *c);
 void http_sweep_soon(struct http_server *server);
-/* The socket goes at once, the memory behind the turn: a caller up the stack may still
- * hold the connection. While somebody still means to answer on it, the memory stays until
- * he has. */
+/* Closes the socket at once and frees the connection at the end of the turn, because a
+ * caller up the stack may still use it. While a reply is still due, the memory stays
+ * until it was given. */
 void http_kill(struct connection *c);
-/* The client closed its side, or all of it. */
+/* The client closed its side, or the whole connection. */
 void http_client_gone(struct connection *c);
-/* Answer a request that cannot be served and end the connection; what else the client
- * sends is thrown away for a while, or closing would reset the answer away. */
+/* Replies with an error status and ends the connection. Further input is read and
+ * discarded for a while: closing at once would send a reset, and the client would lose
+ * the reply. */
 void http_refuse(struct connection *c, int status);
 
 /* ---- http_budget.c: total_bytes of the limits ---------------------------------------- */
@@ -95,12 +98,12 @@ static inline bool http_is_over(const struct http_server *server)
 {
     return server->held > server->limits.total_bytes;
 }
-/* Make room for c to hold `more` bytes, by ending connections that hold more than c will
- * then. False: c itself is the largest. */
+/* Makes room for c to hold `more` bytes by closing connections that hold more than c
+ * then would. False: c itself is the largest. */
 bool http_make_room(struct connection *c, int64_t more);
-/* End the largest until all fit. */
+/* Closes the largest connections until the rest fit. */
 void http_trim(struct http_server *server);
-/* End this one for what it holds: by a 503 if its request has not come whole. */
+/* Closes this one because of its size, with a 503 if its request is not complete. */
 void http_evict(struct connection *c);
 
 #endif

@@ -38,7 +38,8 @@ struct jobq_str http_header(const struct http_request *request, const char *name
     return (struct jobq_str){NULL, 0};
 }
 
-/* Takes the bytes up to the next "\r\n" off *rest. False: a bare CR, LF or NUL in it. */
+/* Takes the line up to the next "\r\n" off *rest. False: it contains a bare CR, LF or
+ * NUL. */
 static bool http_take_line(struct jobq_str *rest, struct jobq_str *line)
 {
     const char *end = memchr(rest->ptr, '\r', (size_t)rest->len);
@@ -89,7 +90,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* True if the comma-separated value holds the word, without case. */
+/* True if the comma-separated list contains the word, ignoring case. */
 static bool has_word(struct jobq_str value, const char *word)
 {
     while (value.len > 0) {
@@ -124,7 +125,7 @@ static int parse_header(struct jobq_str line, struct http_header *out)
     return 0;
 }
 
-/* What the headers say of the body's length. */
+/* Reads the body's length from the headers. */
 static int parse_framing(struct http_request *out)
 {
     int lengths = 0, codings = 0;
@@ -217,8 +218,8 @@ static int chunk_size(const char *bytes, int64_t at, int64_t len, int64_t *size,
     return 1;
 }
 
-/* The trailer behind the last chunk: header lines that nobody asked for, then an empty
- * one. *at moves on behind each line. */
+/* The trailer after the last chunk: header lines, which are ignored, then an empty line.
+ * *at advances past each line. */
 static int chunk_trailer(const char *bytes, int64_t *at, int64_t len)
 {
     for (;;) {
@@ -234,7 +235,7 @@ static int chunk_trailer(const char *bytes, int64_t *at, int64_t len)
     }
 }
 
-/* As http_parse_chunked, without the unwrapping. */
+/* As http_parse_chunked, but leaves the bytes as they are. */
 static int see_chunks(const char *bytes, int64_t len, int64_t body_max,
                       struct http_chunks *seen)
 {

@@ -37,8 +37,8 @@ struct http_request {
     struct http_header header[HTTP_HEADERS_MAX];
 };
 
-/* The value of a header, names compared without case; {NULL, 0} if it is absent. The
- * first of several. */
+/* The value of a header, whose name is compared ignoring case; {NULL, 0} if absent. If
+ * there are several, the first. */
 struct jobq_str http_header(const struct http_request *request, const char *name);
 
 /* Reads a head that ends in an empty line: bytes[0..len) with "\r\n\r\n" as its last
@@ -49,16 +49,16 @@ int http_parse_head(const char *bytes, int64_t len, struct http_request *out);
 
 /* How far a chunked body has been read. Zero it for a new one. */
 struct http_chunks {
-    int64_t at; /* chunks, or lines of the trailer, before it are known to be whole */
+    int64_t at;      /* chunks and trailer lines before this offset are complete */
     int64_t content; /* of those chunks */
     bool trailer;
 };
 
-/* Unwraps a chunked body in place, once it is whole. *used is how many of the bytes belong
- * to it. Returns 1 when it is whole (*body_len bytes of content at bytes), 0 when more must
- * come, else the status to refuse it with: 400, 413 (content past body_max). While 0 no
- * byte is changed; call again with the same bytes and more behind them, and those that
- * *seen tells of are not looked at again. */
+/* Unwraps a chunked body in place, once it is whole. *used is how many of the bytes
+ * belong to it. Returns 1 when it is whole (*body_len bytes of content at bytes), 0 when
+ * more must come, else the status to refuse it with: 400, 413 (content past body_max).
+ * While 0 no byte is changed; call again with the same bytes and more behind them, and
+ * what *seen covers is not parsed again. */
 int http_parse_chunked(char *bytes, int64_t len, int64_t body_max,
                        struct http_chunks *seen, int64_t *body_len, int64_t *used);
 

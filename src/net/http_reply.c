@@ -1,4 +1,4 @@
-/* http_reply.c - answers, given to the server. See http_server.h.
+/* http_reply.c - writes replies. See http_server.h.
  *
  * Room:     src/net, a tool.
  * Callers:  handlers, through http_server.h.
@@ -90,7 +90,7 @@ void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx)
     x->gone_ctx = ctx;
 }
 
-/* Its address as text. */
+/* The client's address as text. */
 static const char *peer_of(const struct http_exchange *x)
 {
     struct connection *c = x->connection;

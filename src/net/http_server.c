@@ -20,11 +20,10 @@
 #include <unistd.h>
 
 #define READ_BYTES (16 * JOBQ_KIB)
-#define STEP_BYTES                                                                       \
-    (256 * JOBQ_KIB)               /* of a long request's buffer, before its bytes come */
-#define KEEP_BYTES (64 * JOBQ_KIB) /* a larger buffer is given back when it is empty */
+#define STEP_BYTES (256 * JOBQ_KIB) /* a long request's buffer grows in such steps */
+#define KEEP_BYTES (64 * JOBQ_KIB)  /* a larger buffer is freed when it is empty */
 #define OUT_PAUSE_BYTES                                                                  \
-    (4 * JOBQ_MIB) /* answers waiting past this stop the next request */
+    (4 * JOBQ_MIB) /* with more unsent replies, no further request is served */
 #define LINGER_BYTES (16 * JOBQ_MIB)
 
 static int64_t or_default(int64_t value, int64_t fallback)
@@ -48,8 +47,8 @@ void http_mark_dirty(struct connection *c)
         loop_hurry(server->loop);
 }
 
-/* Waits of connections are looked at once a second, but only while one of them can run
- * out: connections whose answers are awaited (idle long polls) cost nothing. */
+/* Timeouts are checked once a second, but only while one can expire: connections that
+ * wait for a reply (idle long polls) cost nothing. */
 void http_sweep_soon(struct http_server *server)
 {
     if (server->sweeping)
@@ -135,7 +134,7 @@ void http_client_gone(struct connection *c)
     x->gone = NULL;
     bool answer_comes = gone && gone(x->gone_ctx);
     if (!gone)
-        answer_comes = true; /* nobody cares: the answer may still be given */
+        answer_comes = true; /* no callback: the reply may still be given */
     if (c->dead || answer_comes)
         return;
     x->open = false;
@@ -171,8 +170,9 @@ static void http_resize(struct connection *c, int64_t cap)
     http_recount(c);
 }
 
-/* How large the buffer must be for the next read: of a long request so much at first, then
- * as much again as came, so that nothing is held for what was only announced. */
+/* The buffer size for the next read. A long request starts with STEP_BYTES and doubles
+ * as data arrives, so that memory follows what was sent, not what Content-Length
+ * promises. */
 static int64_t next_cap(const struct connection *c)
 {
     int64_t cap = c->in_cap, least = c->in_len + READ_BYTES / 4;
@@ -248,14 +248,15 @@ static int next_request(struct connection *c, int64_t *used)
     return 1;
 }
 
-/* Serve what the buffer holds, one request after the other, until one must wait. */
+/* Serves the buffered requests one after the other until one has to wait. */
 static void http_serve(struct connection *c)
 {
     struct http_server *server = c->server;
     while (!c->dead && !c->x.open && !c->closing &&
            (int64_t)c->out.len - c->sent < OUT_PAUSE_BYTES) {
         if (c->in_len > 0 &&
-            http_is_over(server)) { /* not before others' answers are taken, or dropped */
+            http_is_over(server)) { /* wait until other clients have read their
+                                     * replies, or are dropped */
             c->starved = server->starved = true;
             break;
         }
@@ -285,7 +286,7 @@ static void http_serve(struct connection *c)
                           : (int64_t)c->out.len - c->sent >= OUT_PAUSE_BYTES;
     set_reading(c, !c->eof && (!c->closing || c->lingering) && !full);
     if (full && !c->closed_event) {
-        /* Not reading any more, it would not see the client go. */
+        /* Reading has stopped, so a close by the client would go unnoticed. */
         c->closed_event =
             event_new(loop_base(server->loop), c->fd, EV_CLOSED | EV_PERSIST,
                       event_get_callback(c->read_event), c);
@@ -404,11 +405,11 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     struct connection *c = arg;
     (void)fd;
     (void)what;
-    /* Through the dirty list, so that the commit hook stays in front of every write. */
+    /* By the dirty list, so that the commit hook runs before every write. */
     http_mark_dirty(c);
 }
 
-/* One round over the connections that have something to write or to free. */
+/* One pass over the connections that have something to write or must be freed. */
 static void flush_round(struct http_server *server)
 {
     for (struct connection *c = server->dirty_first; c; c = c->next_dirty)
@@ -428,12 +429,12 @@ static void flush_round(struct http_server *server)
         }
         write_out(c);
         if (!c->dead && !c->reading && !c->eof && !c->closing)
-            http_serve(c); /* it had been paused for its unread answers */
+            http_serve(c); /* it had been paused until the client read its replies */
     }
 }
 
-/* Those that were not served for want of room are, now that there is some: behind the next
- * turn, so that others come in between. */
+/* Serves the connections that were held back for lack of memory, now that there is some:
+ * at the end of the next turn, so that others get their turn. */
 static void feed_starved(struct http_server *server)
 {
     if (!server->starved || http_is_over(server))
@@ -446,9 +447,9 @@ static void feed_starved(struct http_server *server)
     }
 }
 
-/* Behind a turn: serve what waits behind the answers that were given, let the commit hook
- * put them in safety, then write them. Rounds end because each connection's buffer
- * does. */
+/* At the end of a turn: serve what waited for the replies just given, let the commit
+ * hook save them, then write them. This ends because each connection's buffer is
+ * finite. */
 static void http_flush(void *ctx)
 {
     struct http_server *server = ctx;
@@ -519,8 +520,8 @@ void http_server_adopt(struct http_server *server, int fd)
     add_connection(server, fd);
 }
 
-/* Ends the connection that has waited longest: for its request to come whole, for another one, or
- * for its answer to be taken. False: an answer is still to be made for each. */
+/* Ends the connection that has waited longest: to complete its request, to send another,
+ * or to read its reply. False: each is still waiting for our reply. */
 static bool end_oldest_waiting(struct http_server *server)
 {
     struct connection *oldest = NULL;
@@ -550,7 +551,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
         }
         int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (client >= 0 && !has_place(server)) {
-            close(client); /* all wait for an answer of ours */
+            close(client); /* all are waiting for our reply */
             continue;
         }
         if (client < 0) {
@@ -600,7 +601,8 @@ void http_server_free(struct http_server *server)
     if (!server)
         return;
     http_stop_listening(server);
-    /* All are closed before the first is freed: closing links one behind another. */
+    /* Closes all before freeing the first: closing links connections into the dirty
+     * list. */
     for (struct connection *c = server->first; c; c = c->next) {
         if (!c->dead)
             http_client_gone(c);

@@ -72,7 +72,7 @@ void bill_release(struct bill *bill)
 
 struct draft {
     struct bill *bill;
-    int first; /* items from here on are this call's */
+    int first; /* this call's items start here */
     const struct sheet *sheet;
     const struct bill_options *options;
     double months;
@@ -92,8 +92,8 @@ static struct draft draft_begin(struct bill *bill, const struct sheet *sheet,
                           .err = err};
 }
 
-/* Adds an item; its dollars are worked out once all items of its price are known. A
- * quantity of nothing needs no price. */
+/* Adds an item; its dollars are computed once all items of its price are known. A
+ * quantity of 0 needs no price. */
 static void draft_add(struct draft *d, const char *service, const char *item,
                       const char *what, enum bill_component component, double quantity)
 {
@@ -137,8 +137,8 @@ static bool same_price(const struct bill_item *a, const struct bill_item *b)
     return strcmp(a->service, b->service) == 0 && strcmp(a->item, b->item) == 0;
 }
 
-/* Tiers and free amounts go by the sum of all items of one price, which each item then
- * bears in proportion. */
+/* Tiers and free amounts apply to the sum of all items of a price; each item then gets
+ * its share. */
 static void price_like(struct draft *d, int first)
 {
     struct bill *bill = d->bill;
@@ -153,7 +153,7 @@ static void price_like(struct draft *d, int first)
         return;
     if (quantity > sheet_reach(&price) * d->months) {
         d->code = jobq_fail(d->err, JOBQ_NOT_FOUND,
-                            "no price for '%s.%s' beyond %.0f %s a month in %s at %s",
+                            "no price for '%s.%s' above %.0f %s a month in %s at %s",
                             lead->service, lead->item, sheet_reach(&price),
                             sheet_unit_name(lead->unit), price.region, price.date);
         return;
@@ -190,7 +190,7 @@ static int draft_end(struct draft *d)
 
 /* ---- SQS -------------------------------------------------------------------------- */
 
-/* Chunks beyond the first of each request. */
+/* The chunks of a request after its first. */
 static double further_chunks(const int64_t *kib, int64_t grain_bytes)
 {
     double further = 0;
@@ -260,7 +260,7 @@ struct span {
     double busy, boot, idle, rounding; /* seconds */
 };
 
-/* One instance's billed time, cut into what it was good for. */
+/* One instance's billed time, split by what it was used for. */
 static struct span span_of(const struct jobq_instance_use *use,
                            const struct sheet_row *row, bool exact)
 {
@@ -279,7 +279,8 @@ static struct span span_of(const struct jobq_instance_use *use,
     double slots = use->slots > 0 ? (double)use->slots : 1;
     span.busy = fmin((double)use->busy_slot_ns / 1e9 / slots, whole - span.boot);
     span.idle = whole - span.boot - span.busy;
-    if (billed < whole) { /* a waived hour: what was billed, in the same proportion */
+    if (billed < whole) { /* if an hour is waived, the rest is split in the same
+                           * proportion */
         double share = billed / whole;
         return (struct span){span.busy * share, span.boot * share, span.idle * share, 0};
     }
@@ -403,7 +404,8 @@ int bill_quantity(struct bill *bill, const char *what, double quantity,
     if (code)
         return code;
     if (price.tier->unit == SHEET_HOUR && !options->exact_time)
-        quantity = /* to the nanosecond: a third of an hour is 1,200 s, not a bit more */
+        quantity = /* rounded to the nanosecond, so that a third of an hour is 1,200 s
+                    * exactly */
             sheet_billed_seconds(price.tier, round(quantity * 3.6e12) / 1e9) / 3600;
     struct draft d = draft_begin(bill, sheet, options, err);
     draft_add(&d, service, dot + 1, what, component_of(service, dot + 1), quantity);

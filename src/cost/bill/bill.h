@@ -5,8 +5,8 @@
  * Knows nothing of: where the ledger came from. No I/O, no clock.
  * Units:    dollars (double); quantities in the sheet's unit.
  *
- * Each line item is a quantity, already at its price's own grain (chunks of each request,
- * seconds or hours of each instance), through the tiers of its price. The seed's five
+ * Each line item is a quantity, already rounded to its price's grain (chunks of each
+ * request, seconds or hours of each instance), priced through the tiers. The seed's five
  * components, boot and idle are sums of line items, in table order. */
 #ifndef JOBQ_COST_BILL_BILL_H
 #define JOBQ_COST_BILL_BILL_H
@@ -21,7 +21,7 @@ enum bill_component {
     BILL_BANDWIDTH_IN,
     BILL_BANDWIDTH_OUT,
     BILL_SERVICE_CALLS,
-    BILL_STORAGE, /* rows kept, root volumes */
+    BILL_STORAGE, /* rows, root volumes */
     BILL_CPU,     /* instance time in attempts; surplus credits; public address */
     BILL_BOOT,    /* running, before the first receive */
     BILL_IDLE,    /* the rest of the instance's billed time, rounding included */
@@ -43,7 +43,8 @@ struct bill_options {
     unsigned free;   /* BILL_FREE_... */
     double months;   /* how long the ledger's usage took; tiers and free amounts are a
                         month's; <= 0: one month */
-    bool exact_time; /* instance time as it is: no rounding, no minimum (marginal) */
+    bool exact_time; /* bill the exact instance time: no rounding, no minimum (marginal
+                      * cost) */
     const char *queue_kind; /* "standard" (NULL), "fifo" or "fair" */
     const char *volume; /* EBS kind: NULL: "gp3", or "standard" where that is priced */
 };
@@ -59,7 +60,7 @@ struct bill_item {
     const char *source, *date;
     char confidence;
     bool assumed;       /* borrowed from another region */
-    const char *region; /* whose price */
+    const char *region; /* the region the price is from */
 };
 
 struct bill {
@@ -72,18 +73,18 @@ struct bill {
 void bill_init(struct bill *bill);
 void bill_release(struct bill *bill);
 
-/* Prices everything in the ledger: all requests but throttled ones, BoxUsage as reported,
- * each instance from running to its end; a spot instance that was taken back does not pay
- * its last started grain where that is an hour. Adds to an initialised bill, so that several ledgers
- * make one bill; tiers and free amounts start anew with each call.
- * Owner: items point into the sheet. Returns: JOBQ_OK; NOT_FOUND: a price that is needed
- * and missing, named; the bill is then unchanged. Usage of zero needs no price. */
+/* Prices everything in the ledger: all requests but throttled ones, BoxUsage as
+ * reported, each instance from running to its end; an interrupted spot instance does not
+ * pay its last started hour where the grain is an hour. Adds to an initialised bill, so
+ * that several ledgers make one bill; tiers and free amounts start anew with each call.
+ * Owner: items point into the sheet. Returns: JOBQ_OK; NOT_FOUND: a price is missing
+ * (the text names it); the bill is then unchanged. Usage of zero needs no price. */
 int bill_ledger(struct bill *bill, const struct jobq_ledger *ledger,
                 const struct sheet *sheet, const struct bill_options *options,
                 struct jobq_error *err);
 
 /* Prices a bare quantity of "SERVICE.ITEM" ("sqs.standard", "lambda.request",
- * "ec2.c7g.large" in hours). Instance hours are taken as one run. */
+ * "ec2.c7g.large" in hours). Instance hours are billed as one run. */
 int bill_quantity(struct bill *bill, const char *what, double quantity,
                   const struct sheet *sheet, const struct bill_options *options,
                   struct jobq_error *err);

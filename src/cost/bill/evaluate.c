@@ -19,7 +19,8 @@ static int add_surplus(const struct evaluate_context *c,
     double baseline = sheet_instance_baseline(sc->instance);
     size_t family = strcspn(sc->instance, ".");
     if (baseline >= 1 || family > 4 || strncmp(sc->instance, "t2", 2) == 0)
-        return JOBQ_OK; /* t2 starts without unlimited credits: it slows down instead */
+        return JOBQ_OK; /* t2 has no unlimited credits by default: it is throttled
+                         * instead */
     const double *line = usage->line;
     double instance_s = line[USAGE_BUSY] + line[USAGE_IDLE] + line[USAGE_BOOT];
     double cpu_s = sc->job_s * sc->cpu_share * line[USAGE_ATTEMPTS];
@@ -41,7 +42,7 @@ static void scratch_clear(struct jobq_ledger *ledger)
     ledger->instance_cap = cap;
 }
 
-/* A usage's bill: of a million jobs, or of a run's jobs on its own instances. */
+/* The bill of a usage: for a million jobs, or for a run's jobs on its own instances. */
 static int evaluate_price(const struct evaluate_context *c,
                           const struct predict_scenario *sc, const struct usage *usage,
                           struct jobq_ledger *scratch, struct bill *bill,
@@ -56,9 +57,10 @@ static int evaluate_price(const struct evaluate_context *c,
     return code ? code : add_surplus(c, sc, usage, jobs, bill, err);
 }
 
-/* Dollars a million jobs for one more unit of each line: by moving the line. A small part
- * of its value (or its doubt, if it is zero) keeps the bill on the same tier; the price of
- * a rounded instance has steps, so there the exact time is priced. */
+/* Dollars a million jobs for one more unit of each line, by a finite difference. The
+ * step is a small part of the line's value (or of its uncertainty, if it is zero), so
+ * that the bill stays on the same tier. Rounded instance time has steps, so the exact
+ * time is priced there. */
 static int evaluate_slope(const struct evaluate_context *c,
                           const struct predict_scenario *sc, const struct usage *usage,
                           enum usage_line line, double step, struct jobq_ledger *scratch,

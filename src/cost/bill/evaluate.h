@@ -1,4 +1,5 @@
-/* evaluate.h - dollars a job with their interval: formula, ledger and bill put together.
+/* evaluate.h - dollars a job with their prediction interval, from formula, ledger and
+ * bill.
  *
  * Room:     src/cost, the money.
  * Callers:  jobqcost's subcommands, solve, optimise, the report.
@@ -22,23 +23,23 @@ struct evaluation {
     double usd_per_job, usd_per_million;
     double low_per_million, high_per_million; /* 95 % prediction interval */
     struct bill
-        bill;    /* of a million jobs, or of the run's jobs: see `jobs`; release it */
-    double jobs; /* that the bill is of */
+        bill;    /* for a million jobs, or for the run's jobs: see `jobs`; release it */
+    double jobs; /* jobs the bill is for */
     struct formula_value value;
 };
 
-/* Prices one scenario. A scenario with jobs > 0 is that run, its instances rounded by the
- * sheet; else the marginal cost. interval_jobs: how many jobs the interval's run has (the
- * run's own, or 10,000 by default). Returns JOBQ_OK; LIMIT, INVALID: the scenario;
- * NOT_FOUND: a price. */
+/* Prices one scenario. A scenario with jobs > 0 is priced as that run, with instance
+ * time rounded as the sheet says; otherwise this is the marginal cost. interval_jobs:
+ * how many jobs the interval's run has (the run's own, or 10,000 by default). Returns
+ * JOBQ_OK; LIMIT, INVALID: the scenario; NOT_FOUND: a price. */
 int evaluate(const struct evaluate_context *context,
              const struct predict_scenario *scenario, double interval_jobs,
              struct evaluation *out, struct jobq_error *err);
 void evaluation_release(struct evaluation *evaluation);
 
-/* Dollars a million jobs alone, without interval: what the searches call thousands of
- * times. `scratch` is a ledger of the caller's, any contents. out_bill (or NULL): the
- * components, per million. */
+/* Dollars a million jobs only, without the interval: for searches, which call it
+ * thousands of times. `scratch` is a ledger of the caller's, any contents. out_bill (or
+ * NULL): the components, per million. */
 int evaluate_point(const struct evaluate_context *context,
                    const struct predict_scenario *scenario, struct jobq_ledger *scratch,
                    double *out_per_million, double out_component[BILL_COMPONENT_COUNT],

@@ -1,4 +1,4 @@
-/* sweep_price.h - what a point of a sweep costs, by any sheet.
+/* sweep_price.h - prices a point of a sweep by any sheet.
  *
  * Room:     src/cost, the money.
  * Callers:  jobqcost bill and fit, the report.
@@ -10,8 +10,8 @@
 #include "cost/fit/table.h"
 
 /* Prices the usage of one row; bill (initialised, empty) is per million jobs afterwards.
- * no_instances: as if instance time were free. ledger: an initialised scratch one.
- * INVALID: a cell, named by its line; NOT_FOUND: a price. */
+ * no_instances: leave instance time out. ledger: scratch space, initialised. INVALID: a
+ * cell, named by its line; NOT_FOUND: a price. */
 int sweep_price(const struct table *sweep, size_t row, bool no_instances,
                 const struct sheet *sheet, const struct bill_options *options,
                 struct jobq_ledger *ledger, struct bill *bill, struct jobq_error *err);

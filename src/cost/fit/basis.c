@@ -7,10 +7,11 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Each term is one expression of scenario (sc), state (s) and parameters (p). Beside it:
- * its text, and its doubt: the standard deviation, as a share, that the closed form gives
- * it (0: a count that follows from the settings alone). X(name, text, doubt, expression).
- * Doubts of times and batches are judgement, to be replaced by a fit's residuals. */
+/* Each term is one expression of scenario (sc), state (s) and parameters (p). With it:
+ * its text, and its uncertainty: the relative standard deviation that the closed form
+ * assumes (0: a count that follows from the settings). X(name, text, doubt, expression).
+ * The uncertainties of times and batches are estimates, to be replaced by a fit's
+ * residuals. */
 #define TERMS(X)                                                                         \
     X(one, "1", 0, 1)                                                                    \
     X(sends, "1 / send batch", 0, 1 / s->send_batch)                                     \
@@ -41,7 +42,7 @@
       terms_simpledb(sc)                                                                 \
           ? s->attempts *(terms_cube(JOBQ_FLOW_CLAIM_N) + terms_cube(JOBQ_FLOW_FINAL_N)) \
           : 0)                                                                           \
-    X(refused_puts, "puts one by one that a domain refuses", 0.15,                       \
+    X(refused_puts, "single puts that a domain refuses", 0.15,                           \
       terms_simpledb(sc)                                                                 \
           ? 2 * s->attempts *(s->put_tries - 1) + s->single_rows *(s->row_tries - 1)     \
           : 0)                                                                           \
@@ -105,8 +106,8 @@ static bool terms_boxed(const struct predict_scenario *sc)
     return strcmp(sc->instance, "none") != 0;
 }
 
-/* Chunks a message, when batch of them of body bytes travel together: whole batches of
- * both neighbouring sizes when batch is between. */
+/* Chunks a message when `batch` messages of `body` bytes are sent together. A fractional
+ * batch is a mix of the two neighbouring whole sizes. */
 static double terms_chunks(double batch, double body)
 {
     /* A ledger counts a payload past 1 MiB as 1 MiB. */
@@ -183,7 +184,7 @@ static const struct {
     {USAGE_SEND_CHUNKS, T_send_chunks, 1},
     {USAGE_RECEIVE, T_receives, 1},
     {USAGE_RECEIVE, T_empties, 1},
-    {USAGE_RECEIVE, T_boxes_per_run, 2}, /* polls that the end of the run cuts off */
+    {USAGE_RECEIVE, T_boxes_per_run, 2}, /* polls cut off by the end of the run */
     {USAGE_RECEIVE_CHUNKS, T_receive_chunks, 1},
     {USAGE_RECEIVE_CHUNKS, T_empties, 1},
     {USAGE_RECEIVE_CHUNKS, T_boxes_per_run, 2},
@@ -207,7 +208,8 @@ static const struct {
     {USAGE_STORE_OTHER, T_house_rounds, 2},
     {USAGE_BOX_PUT, T_single_rows, PUT_HOURS},
     {USAGE_BOX_PUT, T_attempt_puts, PUT_HOURS},
-    {USAGE_BOX_PUT, T_refused_puts, PUT_HOURS}, /* as an error: no cube */
+    {USAGE_BOX_PUT, T_refused_puts, PUT_HOURS}, /* an error is billed without the cubic
+                                                 * term */
     {USAGE_BOX_PUT, T_row_cubes, PUT_CUBE_HOURS},
     {USAGE_BOX_PUT, T_attempt_cubes, PUT_CUBE_HOURS},
     {USAGE_BOX_PUT_BATCH, T_batched_rows, 0.7 * PUT_HOURS},

@@ -16,19 +16,19 @@
 
 enum { FOLDS = 10, POINTS_MIN = 20, ITERATIONS = 40 };
 #define MIN_GAIN 0.02
-/* A count that agrees to this share is the same count: nine digits are in the file, and a time
- * that was estimated moves what follows from it by some millionths. */
+/* Counts that agree within this share are equal: the file has nine digits, and an estimated
+ * time changes what follows from it by a few millionths. */
 #define SAME 1e-5
-/* Doubtful terms below this share of the sure ones are next to nothing. */
+/* Uncertain terms below this share of the exact ones are negligible. */
 #define CLEAN 1e-3
-/* An estimate of a sure count that is so near confirms it. */
+/* An estimate this close to an exact count confirms it. */
 #define AGREES 0.02
 
 struct point {
     struct predict_scenario scenario;
     struct predict_state state;
     double y[USAGE_LINE_COUNT];
-    double error2[USAGE_LINE_COUNT]; /* of the mean over replications, squared */
+    double error2[USAGE_LINE_COUNT]; /* variance of the mean over replications */
     double runs_jobs;                /* jobs times replications */
 };
 
@@ -54,7 +54,7 @@ int fit_scenario(const struct table *table, size_t row, struct predict_scenario 
         char key[32], value[64];
         snprintf(key, sizeof key, "predict.%s", WORDS[i]);
         const char *word = table_key(table, key);
-        /* An axis of the sweep overrides what was fixed. */
+        /* An axis of the sweep overrides a fixed option. */
         snprintf(key, sizeof key, "axis.%s",
                  strcmp(WORDS[i], "era") == 0 ? "model" : WORDS[i]);
         int column = table_find(table, key);
@@ -75,7 +75,7 @@ int fit_scenario(const struct table *table, size_t row, struct predict_scenario 
             return jobq_fail(err, JOBQ_INVALID, "no column '%s': not a sweep", name);
         double value = table_number(table, row, column);
         if (!isfinite(value))
-            return jobq_fail(err, JOBQ_INVALID, "line %zu: '%s' is no number",
+            return jobq_fail(err, JOBQ_INVALID, "line %zu: '%s' is not a number",
                              table_line(table, row), name);
         predict_put(out, (enum predict_input)i, value);
     }
@@ -91,10 +91,11 @@ static int read_point(struct fit *fit, const struct table *table, size_t row,
     int code = fit_scenario(table, row, &p->scenario, err);
     if (code == JOBQ_OK && strcmp(p->scenario.era, fit->point[0].scenario.era) != 0)
         code = jobq_fail(
-            err, JOBQ_INVALID, "line %zu: era '%s' among '%s': one fit an era",
+            err, JOBQ_INVALID, "line %zu: model '%s' after '%s': fit one model at a time",
             table_line(table, row), p->scenario.era, fit->point[0].scenario.era);
     if (code == JOBQ_OK && p->scenario.store != fit->point[0].scenario.store)
-        code = jobq_fail(err, JOBQ_INVALID, "line %zu: another store: one fit a store",
+        code = jobq_fail(err, JOBQ_INVALID,
+                         "line %zu: another store: fit one store at a time",
                          table_line(table, row));
     if (code == JOBQ_OK && row == 0)
         code = predict_params_for(p->scenario.era, &fit->params, err);
@@ -108,7 +109,7 @@ static int read_point(struct fit *fit, const struct table *table, size_t row,
             error_column[l] < 0 ? 0 : table_number(table, row, error_column[l]);
         p->error2[l] = error * error;
         if (!isfinite(p->y[l]) || !isfinite(error))
-            code = jobq_fail(err, JOBQ_INVALID, "line %zu: '%s' is no number",
+            code = jobq_fail(err, JOBQ_INVALID, "line %zu: '%s' is not a number",
                              table_line(table, row), usage_line_name((enum usage_line)l));
     }
     double reps = reps_column < 0 ? 1 : table_number(table, row, reps_column);
@@ -120,7 +121,7 @@ static int read_points(struct fit *fit, const struct table *table, struct jobq_e
 {
     fit->points = table_rows(table);
     if (fit->points < POINTS_MIN)
-        return jobq_fail(err, JOBQ_INVALID, "%zu points; a fit wants %d at least",
+        return jobq_fail(err, JOBQ_INVALID, "%zu points; a fit needs at least %d",
                          fit->points, POINTS_MIN);
     const char *schema = table_key(table, "schema");
     if (!schema || strcmp(schema, "jobq.sweep/1") != 0)
@@ -155,7 +156,7 @@ static double closed_value(enum usage_line line, const struct predict_scenario *
 
 /* ---- what is not linear --------------------------------------------------------------- */
 
-/* The times that the sweep can tell, and the lines that tell them. */
+/* The times that the sweep can estimate, and the lines to estimate them from. */
 static const size_t PARAM_AT[] = {offsetof(struct predict_params, put_s),
                                   offsetof(struct predict_params, linger_s),
                                   offsetof(struct predict_params, boot_s)};
@@ -188,7 +189,8 @@ static int fit_residuals(const gsl_vector *x, void *ctx, gsl_vector *f)
             double y = p->y[TELLING[l]];
             double off = closed_value(TELLING[l], &p->scenario, &state, &params) - y;
             double r = n->scale[l] > 0 ? off / fmax(fabs(y), n->scale[l]) : 0;
-            /* Far points say that the form does not hold there, not what the time is. */
+            /* Outliers mean that the form does not hold there; they say nothing of the
+             * time. */
             gsl_vector_set(f, i * LINES + l, r / sqrt(1 + r * r));
         }
     }
@@ -201,7 +203,7 @@ static double fit_median(double *value, size_t count)
     return gsl_stats_median_from_sorted_data(value, 1, count);
 }
 
-/* Typical residual of the telling lines: a median, which no few points can sway. */
+/* The typical residual of these lines: a median, which is robust to a few points. */
 static double typical_error(struct nonlinear *n, const double *position)
 {
     size_t count = n->fit->points * LINES, used = 0;
@@ -256,15 +258,15 @@ static void estimate_params(struct fit *fit, struct fit_report *report)
         from[k] = gsl_vector_get(start, k);
         to[k] = gsl_vector_get(gsl_multifit_nlinear_position(w), k);
     }
-    /* Squares are pulled by points where the form does not hold: such an answer is not
-     * taken. */
+    /* Least squares are distorted by points where the form does not hold: such an answer
+     * is rejected. */
     bool better = typical_error(&n, to) < typical_error(&n, from);
     for (int k = 0; k < PARAMS; k++) {
         double at = gsl_vector_get(gsl_multifit_nlinear_position(w), (size_t)k);
         double spread =
             status ? 0
                    : sqrt(fmax(0, gsl_matrix_get(cov, (size_t)k, (size_t)k) * sigma2));
-        /* A time that no line depends on stays where it was. */
+        /* A time that no line depends on keeps its value. */
         if (!better || !isfinite(at) || fabs(at) > 20 || spread > 2)
             continue;
         *param_at(&fit->params, k) = exp(at);
@@ -282,7 +284,8 @@ static void estimate_params(struct fit *fit, struct fit_report *report)
 
 /* ---- one line ------------------------------------------------------------------------- */
 
-/* Columns that add something to those before them, by Gram-Schmidt on weighted columns. */
+/* Finds the columns that are independent of those before them, by Gram-Schmidt on
+ * weighted columns. */
 static int fit_independent(double *x, const double *weight, size_t points, int terms,
                            bool keep[REGRESS_TERMS_MAX])
 {
@@ -314,18 +317,20 @@ static int fit_independent(double *x, const double *weight, size_t points, int t
     return kept;
 }
 
-/* The working set of one line: terms as columns, those that are fitted first. */
+/* The terms of one line as columns, fitted ones first. */
 struct work {
     size_t points;
     int forced, terms; /* fitted: closed ones, then candidates */
     int term[REGRESS_TERMS_MAX];
     double closed[REGRESS_TERMS_MAX];
-    int fixed; /* settled before: see settle; or not told apart: the closed coefficient */
+    int fixed; /* fixed: confirmed counts (fit_settle), and terms that cannot be told
+                * apart, which keep the closed form's coefficient */
     int fixed_term[TERMS_LINE_MAX];
     double fixed_closed[TERMS_LINE_MAX];
     double fixed_coefficient[TERMS_LINE_MAX];
     double fixed_covariance[TERMS_LINE_MAX][TERMS_LINE_MAX];
-    int settled;            /* of fixed, the first ones */
+    int settled;            /* how many of the fixed ones, the first, are confirmed
+                             * counts */
     double *x, *y, *weight; /* y without the fixed part */
 };
 
@@ -341,10 +346,10 @@ static void fit_fill(const struct fit *fit, const int *term, int terms, double *
             x[i * (size_t)terms + (size_t)t] = term_value(fit, term[t], &fit->point[i]);
 }
 
-/* Counts that follow from the settings alone (terms without doubt) are estimated where
- * nothing else is at work in the line: on the points where its doubtful terms are next to
- * nothing. On the others what the doubtful terms get wrong would be put on them. An estimate
- * that agrees confirms the count, which then stands as it is: a put is one put. */
+/* Exact counts (terms that follow from the settings alone) are estimated on the points
+ * where the line's uncertain terms are negligible; elsewhere the errors of those terms
+ * would be blamed on the counts. An estimate that agrees confirms the count, which is
+ * then used as it is: a put is one put. */
 static int fit_settle(const struct fit *fit, enum usage_line line, struct work *w,
                       struct jobq_error *err)
 {
@@ -502,7 +507,7 @@ static void error_quantiles(double *error, size_t count, double *p50, double *p9
     *p95 = gsl_stats_quantile_from_sorted_data(error, 1, count, 0.95);
 }
 
-/* What the residual of a point is taken as a share of. */
+/* The value that a point's residual is relative to. */
 static double size_at(const struct fit *fit, enum usage_line line,
                       enum formula_scale scale, double floor_value, const struct point *p)
 {
@@ -546,7 +551,8 @@ static void note_errors(const struct fit *fit, const struct formula_line *line,
     free(closed);
 }
 
-/* Splits the residual variance into what replications show of single jobs and the rest. */
+/* Splits the residual variance into that of single jobs, estimated from replications,
+ * and the rest. */
 static void split_variance(const struct fit *fit, enum usage_line line,
                            const struct work *w, double sigma2, struct formula_line *out)
 {
@@ -578,8 +584,8 @@ static double residual_p95(const struct regress_data *data,
     return p95;
 }
 
-/* Takes the bisquare's answer, unless what it took for outliers is a part of the sweep with
- * a term of its own: then the tail of the residuals grows far. */
+/* Uses the robust fit, unless its outliers are a region of the sweep that needs a term
+ * of its own: the residuals then have a long tail. */
 static int try_robust(const struct regress_data *data, struct regress_result *result,
                       bool *out_robust, struct jobq_error *err)
 {
@@ -592,7 +598,8 @@ static int try_robust(const struct regress_data *data, struct regress_result *re
     return code;
 }
 
-/* The share of the weighted variance that a line explains, settled terms included. */
+/* The share of the weighted variance that the line explains, confirmed counts
+ * included. */
 static double fit_explained(const struct fit *fit, const struct formula_line *line,
                             const double *weight)
 {
@@ -650,7 +657,8 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
             code = regress_fit(&data, false, &result, err);
         }
         note->outliers = result.outliers;
-        /* More than one point in 200 beyond six sigma is no normal distribution's. */
+        /* More than one point in 200 beyond six sigma does not fit a normal
+         * distribution. */
         if (code == JOBQ_OK && result.outliers * 200 > (int)fit->points)
             code = try_robust(&data, &result, &note->robust, err);
     }
@@ -674,8 +682,8 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
     note->line = line;
     note->fixed = w.fixed - w.settled;
     if (code == JOBQ_OK) {
-        /* The scatter is that which makes the 95 % interval hold 95 % of the sweep's own
-         * points: a few points far off would widen a root mean square for all. */
+        /* The scatter is chosen so that the 95 % interval holds 95 % of the sweep's own
+         * points; a root mean square would be widened for all by a few outliers. */
         struct regress_data data = {w.points, w.terms, w.x, w.y, w.weight};
         double sigma = residual_p95(&data, &result) / formula_t95(result.dof);
         split_variance(fit, line, &w, sigma * sigma, out);
@@ -718,14 +726,15 @@ static void fit_describe(const struct fit *fit, const struct table *table,
             f->high[k] = fmax(f->high[k], v);
         }
     }
-    /* The box is that of the strata, not of the points drawn in them. */
+    /* The domain is that of the strata, not of the points drawn in them. */
     for (int k = 0; k < PREDICT_INPUT_COUNT; k++) {
         double stratum = (f->high[k] - f->low[k]) / f->points;
         f->high[k] += stratum;
         f->low[k] = f->low[k] >= 0 ? fmax(0, f->low[k] - stratum) : f->low[k];
     }
-    /* Of more jobs only what belongs to the run, and goes with 1 / jobs, gets less; volumes
-     * follow from instance time, and time in the queue from what the caller says. */
+    /* With more jobs, only what belongs to the run as a whole (1 / jobs) gets less per
+     * job; volumes follow from instance time, and time in the queue from the caller's
+     * setting. */
     f->high[PREDICT_JOBS] = HUGE_VAL;
     f->low[PREDICT_VOLUME_GIB] = f->low[PREDICT_QUEUED] = -HUGE_VAL;
     f->high[PREDICT_VOLUME_GIB] = f->high[PREDICT_QUEUED] = HUGE_VAL;

@@ -35,15 +35,15 @@ struct fit_line_note {
     enum usage_line line;
     bool robust;
     int outliers;
-    int fixed;                     /* terms that the sweep could not tell apart */
-    double error_p50, error_p95;   /* errors of the fit on its own points, as shares */
+    int fixed;                     /* terms that the sweep cannot tell apart */
+    double error_p50, error_p95;   /* relative errors of the fit on its own points */
     double closed_p50, closed_p95; /* the closed form's, on the same points */
 };
 
 struct fit_param_note {
     const char *name;
     double value, low, high; /* 95 % */
-    double before;           /* the era's */
+    double before;           /* the model's */
 };
 
 #define FIT_PARAMS_MAX 8
@@ -56,8 +56,8 @@ struct fit_report {
     struct fit_param_note param[FIT_PARAMS_MAX];
 };
 
-/* Returns JOBQ_OK with a formula for free(); INVALID: the table lacks a column, mixes eras
- * or has too few points, named by line. */
+/* Returns JOBQ_OK with a formula for free(); INVALID: the table lacks a column, mixes
+ * models or has too few points; the text names the line. */
 int fit_run(const struct table *table, const struct fit_options *options,
             struct formula **out, struct fit_report *report, struct jobq_error *err);
 
@@ -65,7 +65,7 @@ int fit_run(const struct table *table, const struct fit_options *options,
 int fit_scenario(const struct table *table, size_t row, struct predict_scenario *out,
                  struct jobq_error *err);
 
-/* True if the interval of a line's term leaves the closed form's coefficient. */
+/* True if the interval of a line's term excludes the closed form's coefficient. */
 bool fit_strays(const struct formula_line *line, int term);
 
 #endif

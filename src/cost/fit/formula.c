@@ -28,20 +28,22 @@ double formula_t95(double dof)
 
 /* ---- evaluation ---------------------------------------------------------------------- */
 
-/* How far the scenario is outside the box the formula was fitted in, each input in widths
- * of its side (a constant's side counts as itself, or 1). */
+/* How far the scenario is outside the domain of the fit: the sum over inputs, each
+ * relative to the width of its range (for a constant, its value or 1). */
 static void measure_outside(const struct formula *f, const struct predict_scenario *sc,
                             struct formula_value *out)
 {
     for (int i = 0; i < PREDICT_INPUT_COUNT; i++) {
-        /* One more job of a fleet that stands is the limit of ever longer runs: inside. */
+        /* The marginal job of a running fleet is the limit of ever longer runs:
+         * inside. */
         if (!(sc->jobs > 0) && (i == PREDICT_JOBS || i == PREDICT_BOXES))
             continue;
         double value = predict_get(sc, (enum predict_input)i), low = f->low[i];
         if (i == PREDICT_VCPUS)
             value = predict_vcpus(sc);
         if (i == PREDICT_JOBS && value <= 0)
-            value = HUGE_VAL; /* marginal: a run's own is spread over all jobs */
+            value = HUGE_VAL; /* marginal cost: what a run costs once is spread over
+                               * all jobs */
         double high = f->high[i];
         double beyond = value < low ? low - value : value > high ? value - high : 0;
         if (!(beyond > 0) || !isfinite(beyond))
@@ -80,7 +82,8 @@ static double fitted_line(const struct formula_line *line, const double *x,
     return value;
 }
 
-/* The closed form of one line with each term's own doubt, taken as independent. */
+/* The closed form of one line, with the uncertainties of its terms taken as
+ * independent. */
 static double closed_line(enum usage_line line, const struct predict_scenario *sc,
                           const struct predict_state *state,
                           const struct predict_params *params, double jobs,
@@ -97,14 +100,14 @@ static double closed_line(enum usage_line line, const struct predict_scenario *s
         *variance += part * doubt * part * doubt;
     }
     if (line == USAGE_BUSY && jobs > 0) {
-        /* The mean of n job times scatters by itself. */
+        /* The mean of n job times varies by itself. */
         double one = value * sc->job_cv;
         *variance += one * one / jobs;
     }
     return value;
 }
 
-/* What only a store causes. */
+/* Lines that only a store causes. */
 static bool formula_line_of_store(int line)
 {
     return (line >= USAGE_PUT && line <= USAGE_READ_UNITS) ||
@@ -131,7 +134,7 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
     for (int i = 0; i < USAGE_LINE_COUNT; i++)
         out->usage.line[i] = closed_line((enum usage_line)i, sc, &out->state, &params,
                                          jobs, &out->variance[i]);
-    /* Of the closed form: the fitted lines are at work on it. */
+    /* From the closed form; the fitted lines replace its values below. */
     double instance_s = out->usage.line[USAGE_BUSY] + out->usage.line[USAGE_IDLE] +
                         out->usage.line[USAGE_BOOT];
     for (int i = 0; f && i < f->line_count; i++) {
@@ -140,7 +143,8 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
         for (int j = 0; j < line->term_count; j++)
             x[j] = terms_at(line->term[j])->value(sc, &out->state, &params);
         double value = fitted_line(line, x, instance_s, jobs, &out->variance[line->line]);
-        out->usage.line[line->line] = value > 0 ? value : 0; /* a count cannot be less */
+        out->usage.line[line->line] = value > 0 ? value : 0; /* a count cannot be
+                                                              * negative */
         if (line->dof < out->dof)
             out->dof = line->dof;
     }
@@ -154,8 +158,8 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
         if (out->variance[i] < least * least)
             out->variance[i] = least * least;
     }
-    /* The residuals of a fit to fleets with a store say nothing of a fleet without one; and
-     * a region may have no price for what is not used. */
+    /* A fit to fleets with a store says nothing about one without; and a region may have
+     * no price for what is not used. */
     for (int i = 0; i < USAGE_LINE_COUNT && sc->store == PREDICT_NO_STORE; i++)
         if (formula_line_of_store(i))
             out->variance[i] = 0;

@@ -37,22 +37,23 @@
 #include <stddef.h>
 
 enum formula_scale {
-    FORMULA_ABSOLUTE,    /* of nothing: they are in the line's unit */
+    FORMULA_ABSOLUTE,    /* absolute: in the line's unit */
     FORMULA_OF_VALUE,    /* of the line's value */
-    FORMULA_OF_INSTANCE, /* of all instance time: what idles is a small difference of it */
+    FORMULA_OF_INSTANCE, /* of all instance time, because idle time is a small
+                          * difference of large values */
     FORMULA_SCALE_COUNT
 };
 
 struct formula_line {
     enum usage_line line;
-    enum formula_scale scale; /* what its residuals are shares of */
+    enum formula_scale scale; /* what its residuals are relative to */
     int term_count;
     int term[TERMS_LINE_MAX]; /* index in cost/fit/basis.h */
     double coefficient[TERMS_LINE_MAX];
     double closed[TERMS_LINE_MAX]; /* the closed form's coefficient; NAN: it has none */
     double covariance[TERMS_LINE_MAX][TERMS_LINE_MAX];
     double sigma2;     /* between points: lack of fit */
-    double sigma2_job; /* of one job about its point's mean */
+    double sigma2_job; /* of single jobs around their point's mean */
     double dof;
     double r2;
 };
@@ -70,7 +71,7 @@ struct formula {
     enum predict_store store; /* of every point */
 };
 
-/* Reads JSON. name stands for the file in errors ("NAME:LINE: ..."; a fault of meaning
+/* Reads JSON. name stands for the file in errors ("NAME:LINE: ..."; an error of meaning
  * names its path). Returns JOBQ_OK and a formula for free(); INVALID. */
 int formula_parse(const char *text, size_t len, const char *name, struct formula **out,
                   struct jobq_error *err);
@@ -80,18 +81,19 @@ void formula_write(const struct formula *formula, char **out, size_t *out_len);
 struct formula_value {
     struct usage usage;                /* a job */
     double variance[USAGE_LINE_COUNT]; /* of the mean over `jobs` jobs */
-    double dof;                        /* the least of the lines used */
+    double dof;                        /* the smallest of the lines used */
     struct predict_state state;
-    double outside; /* 0: inside the domain; else how far, in widths of the box, summed */
+    double outside;      /* 0: inside the domain; else the distance, in widths of the
+                     * domain, summed over inputs */
     char outside_of[64]; /* the inputs that are outside, named */
     bool fitted;         /* false: closed form alone */
 };
 
-/* Usage a job with its variance for the mean of a run of `jobs` jobs (0: the variance is not
- * asked for). formula NULL: the
- * closed form with the documented doubt FORMULA_CLOSED_DOUBT on every line that is not an
- * exact count. Outside the domain it says so and widens: the standard deviation grows by
- * the factor 1 + outside and never below outside x FORMULA_CLOSED_DOUBT of the value. */
+/* Usage a job, with the variance of the mean over a run of `jobs` jobs (0: the variance
+ * is not needed). formula NULL: the closed form, with a relative standard deviation of
+ * FORMULA_CLOSED_DOUBT on every line that is not an exact count. Outside the domain the
+ * standard deviation is multiplied by 1 + outside, and is at least outside x
+ * FORMULA_CLOSED_DOUBT of the value. */
 #define FORMULA_CLOSED_DOUBT 0.05
 int formula_eval(const struct formula *formula, const struct predict_scenario *scenario,
                  double jobs, struct formula_value *out, struct jobq_error *err);
@@ -99,7 +101,8 @@ int formula_eval(const struct formula *formula, const struct predict_scenario *s
 /* Student's t for a two-sided 95 % interval; dof >= 1. */
 double formula_t95(double dof);
 
-/* The formulas that are compiled in (src/cost/fit/formulas/), by era; text as their JSON. */
+/* The formulas that are compiled in (src/cost/fit/formulas/), by model; text is their
+ * JSON. */
 struct formula_file {
     const char *name; /* "aws-2026.json" */
     const unsigned char *bytes;

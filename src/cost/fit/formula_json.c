@@ -33,7 +33,7 @@ static int formula_copy_text(const struct reader *r, const json_t *object,
 {
     const char *text = json_string_value(json_object_get(object, key));
     if (!text)
-        return JOBQ_OK; /* it keeps its default */
+        return JOBQ_OK; /* a missing input keeps its default */
     if (strlen(text) >= cap || strpbrk(text, "\n\r\t"))
         return formula_fail(r, key, "too long, or not one line");
     strcpy(out, text);
@@ -48,7 +48,7 @@ static bool formula_number(const json_t *value, double *out)
     return isfinite(*out);
 }
 
-/* A number, or null where the domain has no end (the value is then left as it is). */
+/* A number, or null where the domain is unbounded (the value is then left as it is). */
 static bool formula_bound(const json_t *value, double *out)
 {
     return json_is_null(value) || formula_number(value, out);
@@ -69,7 +69,7 @@ static int formula_read_domain(const struct reader *r, const json_t *domain,
     {
         int input = predict_input_find(key);
         if (input < 0)
-            return formula_fail(r, "domain", "names an input that there is not");
+            return formula_fail(r, "domain", "names an unknown input");
         if (json_array_size(value) != 2 ||
             !formula_bound(json_array_get(value, 0), &f->low[input]) ||
             !formula_bound(json_array_get(value, 1), &f->high[input]) ||
@@ -95,9 +95,9 @@ static int read_params(const struct reader *r, const json_t *params, struct form
         while (at < predict_param_count() && strcmp(predict_param_name(at), key) != 0)
             at++;
         if (at == predict_param_count())
-            return formula_fail(r, "params", "names a parameter that there is not");
+            return formula_fail(r, "params", "names an unknown parameter");
         if (!formula_number(value, &given) || given < 0)
-            return formula_fail(r, key, "not a number that can be");
+            return formula_fail(r, key, "not a valid number");
         predict_param_put(&f->params, at, given);
     }
     return JOBQ_OK;
@@ -114,10 +114,10 @@ static int read_terms(const struct reader *r, const json_t *terms, const char *w
         const char *name = json_string_value(json_object_get(term, "term"));
         int at = name ? terms_find(name) : -1;
         if (at < 0)
-            return formula_fail(r, where, "a term that there is not");
+            return formula_fail(r, where, "an unknown term");
         line->term[i] = at;
         if (!formula_number(json_object_get(term, "coefficient"), &line->coefficient[i]))
-            return formula_fail(r, where, "a coefficient that is no number");
+            return formula_fail(r, where, "a coefficient that is not a number");
         if (!formula_number(json_object_get(term, "closed"), &line->closed[i]))
             line->closed[i] = (double)NAN;
     }
@@ -136,7 +136,8 @@ static int read_covariance(const struct reader *r, const json_t *rows, const cha
             return formula_fail(r, where, "covariance is not as large as the terms");
         for (int j = 0; j < line->term_count; j++)
             if (!formula_number(json_array_get(row, (size_t)j), &line->covariance[i][j]))
-                return formula_fail(r, where, "covariance is not all numbers");
+                return formula_fail(r, where,
+                                    "covariance holds something that is not a number");
         if (line->covariance[i][i] < 0)
             return formula_fail(r, where, "a negative variance");
     }
@@ -149,14 +150,14 @@ static int formula_read_line(const struct reader *r, const json_t *object,
     const char *name = json_string_value(json_object_get(object, "line"));
     int line = name ? usage_line_find(name) : -1;
     if (line < 0)
-        return formula_fail(r, "lines", "a line of usage that there is not");
+        return formula_fail(r, "lines", "an unknown line of usage");
     for (int i = 0; i < f->line_count; i++)
         if ((int)f->line[i].line == line)
             return formula_fail(r, name, "given twice");
     struct formula_line *out = &f->line[f->line_count++];
     memset(out, 0, sizeof *out);
     out->line = (enum usage_line)line;
-    /* Without one: in the line's own unit. */
+    /* Without a scale: in the line's unit. */
     const char *scale = json_string_value(json_object_get(object, "scale"));
     int at = 0;
     while (at < FORMULA_SCALE_COUNT && scale && strcmp(scale, SCALES[at]) != 0)

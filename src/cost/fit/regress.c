@@ -36,8 +36,8 @@ static double regress_predicted(const struct regress_data *data, size_t point,
     return sum;
 }
 
-/* Rows are scaled by the root of their weight, and columns to unit length, so that the
- * rank is judged alike whatever the terms' units are. */
+/* Rows are scaled by the root of their weight and columns to unit length, so that the
+ * rank does not depend on the terms' units. */
 struct scaled {
     gsl_matrix *x;
     gsl_vector *y;
@@ -124,7 +124,7 @@ int regress_fit(const struct regress_data *data, bool robust, struct regress_res
     if (status == 0 && robust && rank == terms) {
         gsl_multifit_robust_workspace *irls =
             gsl_multifit_robust_alloc(gsl_multifit_robust_bisquare, data->points, terms);
-        /* Not converging leaves the last iteration, which is still better than none. */
+        /* If it does not converge, the last iteration is used. */
         gsl_multifit_robust(s.x, s.y, b, cov, irls);
         gsl_multifit_robust_free(irls);
     }
@@ -135,8 +135,8 @@ int regress_fit(const struct regress_data *data, bool robust, struct regress_res
         for (size_t j = 0; j < terms; j++)
             out->covariance[i][j] =
                 gsl_matrix_get(cov, i, j) / (s.column[i] * s.column[j]);
-        /* Bisquare divides by the spread of residuals, which is none where most of them
-         * are exactly 0: then nothing is in doubt. */
+        /* Bisquare divides by the spread of the residuals. If most of them are exactly
+         * 0, the fit is exact. */
         for (size_t j = 0; j < terms; j++)
             if (!isfinite(out->covariance[i][j]))
                 out->covariance[i][j] = 0;

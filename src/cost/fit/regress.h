@@ -1,4 +1,4 @@
-/* regress.h - least squares on a handful of terms, and how far to trust it.
+/* regress.h - least squares on a few terms, with the uncertainty of the result.
  *
  * Room:     src/cost, the money.
  * Callers:  fit, tests.
@@ -6,7 +6,7 @@
  *
  * Weighted linear least squares by singular value decomposition (GSL multifit), or, when
  * asked, Tukey's bisquare by iteratively reweighted least squares (GSL multifit_robust;
- * Beaton and Tukey, Technometrics 16(2), 1974), which outliers cannot pull. Known answer:
+ * Beaton and Tukey, Technometrics 16(2), 1974), which resists outliers. Known answer:
  * Longley's data (NIST StRD, certified to 15 digits).
  *
  * GSL's default error handler aborts: a program calls gsl_set_error_handler_off first. */
@@ -44,10 +44,10 @@ struct regress_result {
 int regress_fit(const struct regress_data *data, bool robust, struct regress_result *out,
                 struct jobq_error *err);
 
-/* Which of the columns to keep: starts from the first `forced` ones, adds the column that
- * lowers the cross-validated error most as long as it does so by more than min_gain (a
- * share of it, 0.01 is usual), then drops unforced ones that no longer help. keep[i] says
- * so. Returns how many are kept, or as regress_fit. */
+/* Chooses the columns to keep: starts with the first `forced` ones, adds the column that
+ * lowers the cross-validated error most while the gain exceeds min_gain (a share of the
+ * error; 0.01 is usual), then drops unforced columns that no longer help. Sets keep[i].
+ * Returns how many are kept, or as regress_fit. */
 int regress_select(const struct regress_data *data, int forced, int folds,
                    double min_gain, bool keep[REGRESS_TERMS_MAX], struct jobq_error *err);
 

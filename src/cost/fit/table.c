@@ -20,7 +20,7 @@ struct key {
 
 struct table {
     struct arena arena;
-    char *copy; /* of the text; cells and names are views of it */
+    char *copy; /* a copy of the text; cells and names are views of it */
     struct key *keys;
     const char **name, **unit;
     int columns;
@@ -46,7 +46,7 @@ static void table_take_key(struct table *table, char *line)
     line += strspn(line, "# ");
     char *equals = strchr(line, '=');
     if (!equals)
-        return; /* a remark */
+        return; /* a comment */
     *equals = '\0';
     struct key *key = arena_alloc(&table->arena, sizeof *key);
     *key = (struct key){line, equals + 1, table->keys};
@@ -71,7 +71,7 @@ static int take_names(struct table *table, char *line, const char *file, size_t 
             *end = '\0';
         char *open = strchr(line, '['), *close = open ? strchr(open, ']') : NULL;
         if (*line == '\0' || open == line || (open && (!close || close[1] != '\0')))
-            return jobq_fail(err, JOBQ_INVALID, "%s:%zu: column %d has no proper name",
+            return jobq_fail(err, JOBQ_INVALID, "%s:%zu: column %d has an invalid name",
                              file, number, c + 1);
         table->unit[c] = "";
         if (open) {
@@ -82,7 +82,7 @@ static int take_names(struct table *table, char *line, const char *file, size_t 
         for (int before = 0; before < c; before++)
             if (strcmp(table->name[before], line) == 0)
                 return jobq_fail(err, JOBQ_INVALID,
-                                 "%s:%zu: column '%.40s' is there twice", file, number,
+                                 "%s:%zu: column '%.40s' appears twice", file, number,
                                  line);
         line = end + 1;
     }
@@ -141,7 +141,8 @@ int table_parse(const char *text, size_t len, const char *name, struct table **o
             code = jobq_fail(err, JOBQ_INVALID, "%s:%zu: the last line is cut short",
                              name, number);
         else if (memchr(line, '\0', (size_t)(end - line)))
-            code = jobq_fail(err, JOBQ_INVALID, "%s:%zu: holds a NUL byte", name, number);
+            code =
+                jobq_fail(err, JOBQ_INVALID, "%s:%zu: contains a NUL byte", name, number);
         if (code != JOBQ_OK)
             break;
         *end = '\0';

@@ -10,8 +10,8 @@
  *     point,payload,in.payload[B],sqs_send[requests/job]     names; [unit] is optional
  *     0,64KiB,65536,0.1                one row a line; no quotes, no empty line
  *
- * A cell that is no number (an option's text such as "64KiB") reads as NAN and keeps its
- * text. */
+ * A cell that is not a number (an option's text such as "64KiB") reads as NAN and keeps
+ * its text. */
 #ifndef JOBQ_COST_FIT_TABLE_H
 #define JOBQ_COST_FIT_TABLE_H
 
@@ -33,7 +33,7 @@ void table_free(struct table *table);
 const char *table_key(const struct table *table, const char *key);
 size_t table_rows(const struct table *table);
 int table_columns(const struct table *table);
-const char *table_unit(const struct table *table, int column); /* "" if it has none */
+const char *table_unit(const struct table *table, int column); /* "" without one */
 /* The column of that name, or -1. */
 int table_find(const struct table *table, const char *name);
 double table_number(const struct table *table, size_t row, int column);

@@ -174,7 +174,7 @@ static int read_action(const json_t *object, const char *name, const char *where
            strcmp(jobq_action_name((enum jobq_action)action), name) != 0)
         action++;
     if (action == JOBQ_ACTION_COUNT)
-        return ledger_fail(err, where, name, "is no action");
+        return ledger_fail(err, where, name, "is not an action");
     if (!json_is_object(object))
         return ledger_fail(err, where, name, "is not an object");
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
@@ -184,7 +184,7 @@ static int read_action(const json_t *object, const char *name, const char *where
         while (at < COUNT(USAGE) && strcmp(USAGE[at].name, key) != 0)
             at++;
         if (at == COUNT(USAGE))
-            return ledger_fail(err, where, key, "is no count of an action");
+            return ledger_fail(err, where, key, "is not a count of an action");
         if (!ledger_whole(value, &count))
             return ledger_fail(err, where, key, "is not a count");
         add_whole(&ledger->action[action], USAGE[at].offset, count);
@@ -204,7 +204,7 @@ static int read_buckets(const json_t *object, const char *where, int64_t *kib,
         int64_t bucket, count;
         if (!str_to_int(str_of(key), &bucket) || bucket < 0 ||
             bucket >= JOBQ_PAYLOAD_BUCKETS)
-            return ledger_fail(err, where, key, "is no size in KiB, 0..1024");
+            return ledger_fail(err, where, key, "is not a size in KiB, 0..1024");
         if (!ledger_whole(value, &count))
             return ledger_fail(err, where, key, "is not a count");
         kib[bucket] = count > INT64_MAX - kib[bucket] ? INT64_MAX : kib[bucket] + count;
@@ -302,7 +302,7 @@ static int parse_one(const char *text, size_t len, const char *name, int line,
     return code;
 }
 
-/* A trace: JSON lines, of which those that begin with the member "ledger" count. */
+/* A trace: JSON lines. Those that begin with the member "ledger" are read. */
 static int parse_trace(const char *text, size_t len, const char *name,
                        struct jobq_ledger *ledger, struct jobq_error *err)
 {

@@ -1,4 +1,5 @@
-/* ledger_json.h - a ledger as JSON: how runs, traces and bills hand usage on.
+/* ledger_json.h - reads and writes a ledger as JSON, the form in which runs, traces and
+ * bills exchange usage.
  *
  * Room:     src/cost, the money.
  * Callers:  jobqcost, sim, live, sim/mock.
@@ -22,11 +23,11 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* A new reference, for putting into a larger object. Never NULL. */
+/* Returns a new reference, for use in a larger object. Never NULL. */
 json_t *ledger_to_json(const struct jobq_ledger *ledger);
-/* The same from text, a whole file. A "jobq.run/1" or any object that has a member
- * "ledger" is read by that member, a "jobq.trace/1" (JSON lines, what --record
- * writes) by its lines that have it. name stands for the file: "NAME:LINE: ...". */
+/* Reads a whole file. A "jobq.run/1" or any object that has a member "ledger" is read by
+ * that member, a "jobq.trace/1" (JSON lines, what --record writes) by its lines that
+ * have it. name stands for the file: "NAME:LINE: ...". */
 int ledger_parse(const char *text, size_t len, const char *name,
                  struct jobq_ledger *ledger, struct jobq_error *err);
 

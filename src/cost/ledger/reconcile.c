@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Lines that no sheet has a price for, or that are counted within another. */
+/* Lines without a price in any sheet, or included in another line. */
 static bool is_priced(int line)
 {
     return line != USAGE_EMPTY && line != USAGE_WIRE_OUT && line != USAGE_WIRE_IN &&

@@ -1,4 +1,4 @@
-/* reconcile.h - what was predicted against what was used, line by line.
+/* reconcile.h - compares predicted and observed usage, line by line.
  *
  * Room:     src/cost, the money.
  * Callers:  jobqcost reconcile, tests of the simulator and the live client.
@@ -14,22 +14,22 @@
 struct reconcile_line {
     enum usage_line line;
     double predicted, observed; /* a job */
-    double low, high;           /* what the prediction allows, a job */
+    double low, high;           /* half width of the prediction's interval, a job */
     bool inside;
-    bool priced; /* it moves dollars; others are shown and do not count */
+    bool priced; /* the line costs money; others are shown but not counted */
 };
 
 struct reconcile {
     struct reconcile_line line[USAGE_LINE_COUNT];
-    int count;   /* lines that either has */
+    int count;   /* lines that either one has */
     int outside; /* of the priced ones */
     double
         mape; /* mean of |observed - predicted| / observed over priced lines, observed > 0 */
 };
 
-/* Compares averages a job. half[i] is half the width of the 95 % interval of the predicted
- * line for the mean of `jobs` jobs; below one request in the whole run (1 / jobs) nothing
- * is called outside. */
+/* Compares averages a job. half[i] is half the width of the 95 % interval of the
+ * predicted line for the mean of `jobs` jobs; a difference below one request in the
+ * whole run (1 / jobs) is never outside. */
 void reconcile_lines(const struct usage *predicted, const double half[USAGE_LINE_COUNT],
                      const struct usage *observed, double jobs, struct reconcile *out);
 

@@ -98,11 +98,11 @@ static int request_line(int action, int *box)
     case JOBQ_ACTION_COUNT:
         break;
     }
-    return -1; /* DynamoDB bills units, not calls; EC2 neither */
+    return -1; /* DynamoDB bills units, not calls; EC2 calls are free */
 }
 
-/* Chunks of requests requests whose payloads the histogram holds; what it does not hold
- * (deletes, empty receives) is one each. */
+/* Chunks of `requests` requests with the payload sizes in the histogram. Requests that
+ * are not in it (deletes, empty receives) are one chunk each. */
 static double usage_chunks(const int64_t *kib, double requests)
 {
     double extra = 0;
@@ -117,7 +117,7 @@ static void usage_add_instances(const struct jobq_ledger *ledger, double *line)
     for (int64_t i = 0; i < ledger->instance_count; i++) {
         const struct jobq_instance_use *use = &ledger->instance[i];
         double whole = (double)(use->ended_at_ns - use->running_at_ns) / 1e9;
-        /* An instance that never became ready has no instant for it. */
+        /* An instance that never became ready has no ready_at_ns. */
         int64_t ready_at_ns =
             use->ready_at_ns < use->running_at_ns ? use->ended_at_ns : use->ready_at_ns;
         double boot = (double)(ready_at_ns - use->running_at_ns) / 1e9;
@@ -179,8 +179,8 @@ static int64_t usage_whole(double amount)
     return amount < 9e18 ? (int64_t)(amount + 0.5) : INT64_MAX;
 }
 
-/* Requests spread over two neighbouring chunk counts, so that their sum is right; the
- * payloads stand at the top of each chunk. Those with a payload at all: `full`. */
+/* Spreads requests over two neighbouring chunk counts so that their total is right, with
+ * payloads at the upper end of each chunk. full: requests that have a payload. */
 static void put_chunks(int64_t *kib, double full, double extra_chunks)
 {
     if (full <= 0)
@@ -257,7 +257,8 @@ void usage_to_ledger(const struct usage *usage, double jobs,
                jobs * (line[USAGE_SEND_CHUNKS] - line[USAGE_SEND]));
     put_chunks(ledger->receive_kib, jobs * (line[USAGE_RECEIVE] - line[USAGE_EMPTY]),
                jobs * (line[USAGE_RECEIVE_CHUNKS] - line[USAGE_RECEIVE]));
-    /* Whose bytes they were is no longer known: they stand with the sends. */
+    /* A usage does not say which calls the bytes belong to: they are put with the
+     * sends. */
     struct jobq_usage *wire =
         &ledger->action[shape->batch_sends ? JOBQ_ACT_SQS_SEND_BATCH : JOBQ_ACT_SQS_SEND];
     wire->bytes_out += usage_whole(jobs * line[USAGE_WIRE_OUT]);

@@ -1,4 +1,4 @@
-/* usage.h - what one job uses, line by line: the vector that is predicted, fitted,
+/* usage.h - what one job uses, line by line: the vector that is predicted, fitted and
  * priced.
  *
  * Room:     src/cost, the money.
@@ -14,12 +14,12 @@
 
 #include "jobq/ledger.h"
 
-/* X(enumerator, name in JSON and CSV, unit). Chunks are counted at 64 KiB, the only grain
- * that SQS has ever had; a ledger keeps the KiB and can be priced at any. */
+/* X(enumerator, name in JSON and CSV, unit). Chunks are of 64 KiB, the only grain SQS
+ * has had so far; a ledger keeps whole KiB and can be priced at any grain. */
 #define USAGE_LINES(X)                                                                   \
     X(SEND, "sqs_send", "requests")             /* SendMessage and its batch */          \
     X(SEND_CHUNKS, "sqs_send_chunks", "chunks") /* >= SEND */                            \
-    X(RECEIVE, "sqs_receive", "requests")       /* also the empty ones */                \
+    X(RECEIVE, "sqs_receive", "requests")       /* includes empty ones */                \
     X(RECEIVE_CHUNKS, "sqs_receive_chunks", "chunks")                                    \
     X(EMPTY, "sqs_empty", "requests") /* of RECEIVE */                                   \
     X(DELETE, "sqs_delete", "requests")                                                  \
@@ -77,7 +77,7 @@ struct usage_shape {
     const char *instance; /* type; NULL or "none": no instance time */
     int spot;
     int64_t slots;     /* a box; >= 1 */
-    int64_t instances; /* the time is cut into so many equal boxes; >= 1 */
+    int64_t instances; /* the time is split over so many equal boxes; >= 1 */
 };
 /* Adds jobs times usage to an initialised ledger, rounding counts to whole ones: jobs of
  * a million or more keep the error under 1e-6 request a job. */

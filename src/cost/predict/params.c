@@ -1,4 +1,4 @@
-/* params.c - the times and limits of an era, as the closed form uses them.
+/* params.c - the times and limits of a model, as the closed form uses them.
  *
  * Room:     src/cost, the money.
  * Sources:  models/params/aws-2026.ini and aws-2012.ini, where each number has its own;
@@ -26,8 +26,8 @@ int predict_params_for(const char *era, struct predict_params *out,
     else {
         char shown[40];
         text_escape(era, (int64_t)strlen(era), shown, sizeof shown);
-        return jobq_fail(err, JOBQ_NOT_FOUND, "unknown era '%s': aws-2012 or aws-2026",
-                         shown);
+        return jobq_fail(err, JOBQ_NOT_FOUND,
+                         "unknown model '%s', want aws-2012 or aws-2026", shown);
     }
     return JOBQ_OK;
 }

@@ -29,16 +29,18 @@ double predict_vcpus(const struct predict_scenario *sc)
 
 /* ---- row and message -------------------------------------------------------------- */
 
-/* How the enqueuer cuts what it has taken: a lane of up to 50 jobs (or `batch`, below 10)
- * and of some 768 KiB is put in calls of at most 25 rows, and sent in calls of at most
- * `batch` messages; a remainder of one row is a single put (src/fleet/enqueue/batch.c). */
+/* How the enqueuer groups jobs: a group of up to 50 jobs (or `batch`, if below 10) and
+ * about 768 KiB is written in calls of at most 25 rows and sent in calls of at most
+ * `batch` messages; a single remaining row is a single put
+ * (src/fleet/enqueue/batch.c). */
 static void shape_batches(const struct predict_scenario *sc,
                           const struct predict_params *p, double encoded,
                           struct predict_state *s)
 {
     const double lane_bytes = 768 * 1024;
     double lane = sc->batch >= 10 ? fmin(50, ceil(lane_bytes / encoded)) : sc->batch;
-    if (sc->arrivals_per_s > 0) /* it never waits: what comes during one call goes next */
+    if (sc->arrivals_per_s > 0) /* it never waits: jobs that arrive during one call go
+                                 * with the next */
         lane = fmin(lane, fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) /
                                       p->enqueue_lanes));
     if (sc->jobs > 0)
@@ -90,10 +92,11 @@ static void shape_job(const struct predict_scenario *sc, const struct predict_pa
 
 /* ---- processor sharing ------------------------------------------------------------- */
 
-/* Throughput of n jobs that go round: think_s away from the processors, cpu_s of service
- * shared by v processors. The machine-repair model M/M/v//n, which is exact here for any
- * distributions (a processor-sharing station and a delay have a product form):
- * p_k ~ n!/(n-k)! (cpu/think)^k / prod min(i, v); throughput = sum p_k min(k, v) / cpu. */
+/* Throughput of a closed system of n jobs: think_s away from the processors, then cpu_s
+ * of service shared by v processors. The machine-repair model M/M/v//n, which is exact
+ * here for any distributions (a processor-sharing station and a delay have a product
+ * form): p_k ~ n!/(n-k)! (cpu/think)^k / prod min(i, v); throughput = sum p_k min(k, v)
+ * / cpu. */
 static double closed_throughput(double n, double think_s, double cpu_s, double v)
 {
     if (cpu_s <= 0)
@@ -102,7 +105,7 @@ static double closed_throughput(double n, double think_s, double cpu_s, double v
         return fmin(n, v) / cpu_s;
     int whole = (int)ceil(n - 1e-9);
     double log_ratio = log(cpu_s / think_s), weight = 0, top = 0;
-    /* One pass with the running maximum taken out, so that nothing overflows. */
+    /* One pass, scaled by the running maximum to avoid overflow. */
     double sum = 0, busy = 0;
     for (int k = 0; k <= whole; k++) {
         if (k > 0)
@@ -163,7 +166,7 @@ static void predict_ceilings(const struct predict_scenario *sc,
 {
     double *limit = s->ceiling_per_s;
     double slots = sc->boxes * sc->slots;
-    /* Without prefetch a slot stands empty while the next message is fetched. */
+    /* Without prefetch a slot is empty while the next message is fetched. */
     double cycle_s = s->hold_s + (s->prefetch > 0 ? 0 : p->receive_s);
     double fetched =
         sc->boxes * p->receives * fmin(sc->batch, sc->slots + s->prefetch) / p->receive_s;
@@ -180,7 +183,7 @@ static void predict_ceilings(const struct predict_scenario *sc,
                                        : (double)INFINITY;
     double held_s = s->hold_s * (1 + s->prefetch / sc->slots) + p->receive_s;
     limit[PREDICT_BOUND_IN_FLIGHT] = p->in_flight_max / held_s;
-    /* A run must start its boxes; a fleet that stands has them. */
+    /* A run must start its boxes; a standing fleet has them. */
     double wait_s = sc->jobs > 0 && sc->boxes > p->launch_burst
                         ? (sc->boxes - p->launch_burst) / p->launches_per_s
                         : 0;
@@ -189,7 +192,7 @@ static void predict_ceilings(const struct predict_scenario *sc,
     for (int i = 0; i < PREDICT_BOUND_COUNT; i++)
         if (limit[i] < limit[s->binding])
             s->binding = (enum predict_binding)i;
-    /* Processors that are full already show as stretched jobs in the slots' limit. */
+    /* Full processors are already in the slots' limit, as longer job times. */
     if (s->binding == PREDICT_BOUND_SLOTS &&
         limit[PREDICT_BOUND_VCPU] < limit[PREDICT_BOUND_SLOTS] * 1.02)
         s->binding = PREDICT_BOUND_VCPU;
@@ -227,23 +230,24 @@ static void predict_batches(const struct predict_scenario *sc,
     double per_box = s->rate_per_s * s->attempts / sc->boxes;
     bool busy = s->utilisation >= 1 - 1e-9 ||
                 (sc->arrivals_per_s == 0 && (sc->jobs > 0 || sc->utilisation >= 1));
-    /* Slots filled at once by jobs of one length stay in step: what they do at their ends
-     * comes together. */
+    /* Slots that are filled at once with jobs of equal length stay in step, so that
+     * their ends coincide. */
     double in_step = busy ? fmax(0, 1 - sc->job_cv) : 0;
     double waits = busy ? 1 : predict_erlang_c(sc->slots * sc->boxes, s->utilisation);
-    /* With a backlog a receive brings what there is room for. */
+    /* With a backlog, a receive returns as many messages as there is room for. */
     double full = fmin(sc->batch, s->prefetch + 1);
     if (s->prefetch <= 0)
         full = fmin(fmin(sc->batch, sc->slots),
                     fmax(1, per_box * p->receive_s / p->receives));
-    /* Without one, what queues up behind busy slots is geometric, 1 / (1 - load) of it. */
+    /* Without one, the number of waiting messages is geometric with mean 1 / (1 -
+     * load). */
     if (!busy)
         full = fmin(full, 1 / (1 - s->utilisation));
     s->receive_batch = 1 / (waits / full + (1 - waits));
     double linger_s = fmin(p->linger_s, sc->visibility_s / 4);
     double steady = fmin(sc->batch, 1 + per_box * linger_s);
-    /* In step, a round's ends come together; what does not fill a call waits for the next
-     * round, if that comes in time. */
+    /* In step, the ends of a round coincide; what does not fill a call waits for the
+     * next round, if that is in time. */
     double round_s = s->hold_s + s->refused_s + (s->prefetch > 0 ? 0 : p->receive_s);
     double met = round_s > 0 ? 1 + floor(linger_s / round_s) : 1e9;
     double stepped = met > 1 ? fmin(sc->batch, met * sc->slots)
@@ -251,21 +255,22 @@ static void predict_batches(const struct predict_scenario *sc,
     s->delete_batch = in_step * stepped + (1 - in_step) * steady;
     if (sc->batch <= 1)
         s->delete_batch = s->receive_batch = 1;
-    /* A poll that waits w ends empty with exp(-rate w): a renewal process. */
+    /* A poll that waits w ends empty with probability exp(-rate w): a renewal process. */
     double poll_s = p->long_poll > 0 ? fmax(sc->wait_s, p->receive_s) : p->receive_s;
     s->empty =
         busy || per_box <= 0 ? 0 : (1 - waits) / expm1(fmin(700, per_box * poll_s));
-    /* When the first message is due, those past half their time go with it and stay in step
-     * from then on: a call holds all of a step, or some two thirds of what is held (0.65:
-     * simulated). */
+    /* When the first message is due, those past half their time are extended with it and
+     * stay in step from then on: a call covers all messages in step, or about two thirds
+     * of those held (0.65: from simulation). */
     double held = sc->slots + s->prefetch;
     double period = fmax(1, sc->visibility_s * p->beat_share);
     double held_s = s->hold_s * (1 + s->prefetch / sc->slots);
     double entries = sc->visibility_s > 0 ? gamma_floor(held_s, sc->job_cv, period) : 0;
     if (sc->visibility_s > 0 && in_step > 0) {
-        /* Slots in step: what is fetched ahead of a round waits for whole rounds. */
+        /* Slots in step: prefetched messages wait for whole rounds. */
         double rounds = floor(s->prefetch / sc->slots);
-        double longer = s->prefetch / sc->slots - rounds; /* a share waits one more */
+        double longer = s->prefetch / sc->slots - rounds; /* a part of them waits one
+                                                           * more */
         double held_long = (1 - longer) * floor((rounds + 1) * s->hold_s / period) +
                            longer * floor((rounds + 2) * s->hold_s / period);
         entries += in_step * (held_long - entries);
@@ -361,8 +366,8 @@ void predict_state(const struct predict_scenario *sc, const struct predict_param
     predict_ceilings(sc, p, out);
     predict_rate(sc, out);
     if (sc->arrivals_per_s > 0 && out->utilisation < 1) {
-        /* The share that computes at once depends on the load and the other way round;
-         * three rounds settle it to 1e-3. */
+        /* How many jobs compute at once depends on the load, and the load on it; three
+         * iterations converge to 1e-3. */
         for (int i = 0; i < 3; i++) {
             predict_hold(sc, p, out->utilisation, out);
             predict_ceilings(sc, p, out);

@@ -11,16 +11,17 @@
 #include "jobq/ports.h"
 #include "wire/text/query.h"
 
-/* All or none: MinCount = MaxCount. Instances end when they shut themselves down, and ask
- * for IMDSv2 tokens and tags in the metadata. */
+/* All or none: MinCount = MaxCount. Instances terminate when they shut down, require
+ * IMDSv2 tokens and see their tags in the metadata. */
 void ec2_wire_launch(struct query *out, const struct jobq_launch *launch);
 void ec2_wire_terminate(struct query *out, const struct jobq_str *id, int count);
-/* Pending, running, shutting-down and stopping ones with the tag; a page of 1,000. */
+/* Pending, running, shutting-down and stopping instances with the tag; a page of
+ * 1,000. */
 void ec2_wire_describe(struct query *out, struct jobq_tag tag, struct jobq_str token);
 void ec2_wire_tag(struct query *out, const struct jobq_str *id, int id_count,
                   const struct jobq_tag *tag, int tag_count);
 
-/* Readers: a count, CORRUPT, or LIMIT where more came than cap. Strings live in arena. */
+/* Readers: a count; CORRUPT; LIMIT: more than cap. Strings live in arena. */
 int ec2_wire_read_launch(struct jobq_str reply, struct arena *arena, struct jobq_str *out,
                          int cap, struct jobq_error *err);
 int ec2_wire_read_describe(struct jobq_str reply, struct arena *arena,

@@ -35,7 +35,7 @@ void metadata_forget(struct role_keys *keys)
     metadata_wipe(&keys->token);
 }
 
-/* A member that must be a string without blanks; absent and null are the same. */
+/* Reads a member that must be a string without blanks; null counts as absent. */
 static int read_key(const json_t *root, const char *name, bool needed, char **out,
                     struct jobq_error *err)
 {
@@ -45,7 +45,7 @@ static int read_key(const json_t *root, const char *name, bool needed, char **ou
         return JOBQ_OK;
     if (!value || (needed && !*value))
         return jobq_fail(err, JOBQ_CORRUPT, "'%s' is %s", name,
-                         member ? "empty or no string" : "missing");
+                         member ? "empty or not a string" : "missing");
     if (!metadata_is_printable(value, (int64_t)strlen(value)))
         return jobq_fail(err, JOBQ_CORRUPT, "'%s' holds a blank or unprintable byte",
                          name);
@@ -60,9 +60,9 @@ static int read_until(const json_t *root, int64_t *out, struct jobq_error *err)
     const char *value = json_string_value(member);
     if (!member || json_is_null(member))
         return JOBQ_OK;
-    /* Keys whose end is not understood would be used past it. */
+    /* If the expiry time could not be read, the keys would be used after it. */
     if (!value || !awstime_parse_iso(str_of(value), out))
-        return jobq_fail(err, JOBQ_CORRUPT, "'Expiration' is no instant of ISO 8601");
+        return jobq_fail(err, JOBQ_CORRUPT, "'Expiration' is not an ISO 8601 time");
     return JOBQ_OK;
 }
 
@@ -74,7 +74,7 @@ int metadata_read_keys(struct jobq_str body, struct role_keys *out,
     json_t *root = json_loadb(body.ptr ? body.ptr : "", (size_t)body.len, 0, NULL);
     int rc = json_is_object(root)
                  ? JOBQ_OK
-                 : jobq_fail(err, JOBQ_CORRUPT, "reply is no JSON object");
+                 : jobq_fail(err, JOBQ_CORRUPT, "reply is not a JSON object");
     if (rc == JOBQ_OK)
         rc = read_key(root, "AccessKeyId", true, &out->access, err);
     if (rc == JOBQ_OK)

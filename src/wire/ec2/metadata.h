@@ -1,12 +1,14 @@
-/* metadata.h - what a box's metadata service and a container's role service answer.
+/* metadata.h - reads the replies of the EC2 instance metadata service and the container
+ * credentials service.
  *
  * Room:     src/wire, a tool; pure.
  * Callers:  live/aws/imds.c, live/aws/credentials.c, live/aws/aws.c, live/aws/fleet.c, fuzzers.
  * Knows nothing of: sockets, the clock, the paths that were asked.
  *
- * Whatever is taken here goes into a URL, a header or a signature, so that each reader lets
- * printable bytes pass alone: a reply cannot add a header to a request. No text that it gives
- * quotes a reply, which may hold a secret. JSON needs a deep stack: not on a fiber's. */
+ * What is read here goes into URLs, headers and signatures, so each reader accepts
+ * printable bytes only: a reply cannot inject a header. Error texts never quote a reply,
+ * which may hold a secret. The JSON parser needs a deep stack: do not call these on a
+ * fiber. */
 #ifndef JOBQ_WIRE_EC2_METADATA_H
 #define JOBQ_WIRE_EC2_METADATA_H
 
@@ -15,7 +17,7 @@
 
 #include <stdbool.h>
 
-/* Keys of a role. Owner: the caller, who ends them with metadata_forget. */
+/* Keys of a role. Owner: the caller, who releases them with metadata_forget. */
 struct role_keys {
     char *access, *secret;
     char *token;           /* NULL: none */
@@ -23,17 +25,17 @@ struct role_keys {
 };
 
 /* {"AccessKeyId", "SecretAccessKey", "Token", "Expiration", ...}: the document of
- * iam/security-credentials/ROLE and of a container's role. CORRUPT: it is none, says why;
- * out is then empty. */
+ * iam/security-credentials/ROLE and of a container's role. CORRUPT: malformed; out is
+ * then empty. */
 int metadata_read_keys(struct jobq_str body, struct role_keys *out,
                        struct jobq_error *err);
 /* Zeroes the keys, then frees them. */
 void metadata_forget(struct role_keys *keys);
 
-/* A session token of 1..cap-1 printable bytes. CORRUPT: it is none. */
+/* Checks a session token: 1..cap-1 printable bytes, else CORRUPT. */
 int metadata_check_token(struct jobq_str body, int64_t cap, struct jobq_error *err);
-/* The first line of the list of roles, as a view. False: no name of a role (1..128 of
- * a-z, A-Z, 0-9 and "_+=,.@-"). */
+/* The first line of the list of roles, as a view. False: not a valid role name (1..128
+ * of a-z, A-Z, 0-9 and "_+=,.@-"). */
 bool metadata_role(struct jobq_str body, struct jobq_str *out);
 /* "us-east-1": 1..cap-1 of a-z, 0-9 and '-'. */
 bool metadata_is_region(struct jobq_str body, int64_t cap);

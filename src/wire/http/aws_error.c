@@ -12,7 +12,7 @@ struct row {
     int means;
 };
 
-/* Sorted by meaning; looked through once an error, so order costs nothing. */
+/* Grouped by meaning; searched from the start, which is fast enough for errors. */
 static const struct row table[] = {
     {"RequestThrottled", JOBQ_THROTTLED},
     {"ThrottlingException", JOBQ_THROTTLED},
@@ -26,8 +26,8 @@ static const struct row table[] = {
     {"KMS.ThrottlingException", JOBQ_THROTTLED},
     {"PurgeQueueInProgress", JOBQ_THROTTLED},
     {"QueueDeletedRecently", JOBQ_THROTTLED},
-    /* SimpleDB's answer to a domain that is written too fast is 503 ServiceUnavailable;
-     * it says that the request was not taken. */
+    /* SimpleDB answers 503 ServiceUnavailable when a domain is written too fast; the
+     * request was not applied. */
     {"ServiceUnavailable", JOBQ_THROTTLED},
     {"RequestTimeout", JOBQ_TIMEOUT},
     {"InternalError", JOBQ_UNAVAILABLE},
@@ -45,7 +45,7 @@ static const struct row table[] = {
     {"QueueNameExists", JOBQ_CONFLICT},
     {"QueueAlreadyExists", JOBQ_CONFLICT},
     {"ConditionalCheckFailed", JOBQ_CONFLICT},
-    /* A condition on an attribute that is not there cannot hold. */
+    /* A condition on an attribute that does not exist cannot hold. */
     {"AttributeDoesNotExist", JOBQ_CONFLICT},
     {"IdempotentParameterMismatch", JOBQ_CONFLICT},
     {"AccessDenied", JOBQ_DENIED},
@@ -67,7 +67,8 @@ static const struct row table[] = {
     {"InvalidSecurity", JOBQ_DENIED},
     {"RequestExpired", JOBQ_DENIED},
     {"RequestTimeTooSkewed", JOBQ_DENIED},
-    /* An encrypted queue's key: all of these need somebody who changes it or its policy. */
+    /* The KMS key of an encrypted queue: all of these need a change of the key or its
+     * policy. */
     {"KmsAccessDenied", JOBQ_DENIED},
     {"KmsDisabled", JOBQ_DENIED},
     {"KmsInvalidKeyUsage", JOBQ_DENIED},
@@ -141,8 +142,8 @@ static void copy_code(struct jobq_str from, char *out, int cap)
     text_escape(from.ptr + at, from.len - at, out, cap);
 }
 
-/* The first line alone: behind it, SignatureDoesNotMatch repeats the request as it should
- * have been signed, with the session token in it. */
+/* The first line only: in the lines after it, SignatureDoesNotMatch repeats the request
+ * that should have been signed, with the session token. */
 static void copy_message(struct jobq_str from, char *out, int cap)
 {
     while (from.len && (*from.ptr == '\n' || *from.ptr == '\r' || *from.ptr == ' ')) {

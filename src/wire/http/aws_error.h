@@ -22,10 +22,10 @@ struct aws_error {
 
 /* What the pair (code, HTTP status) means for the caller: a negative jobq_code. */
 int aws_error_code(const char *code, int http_status);
-/* Read the body of an error reply: JSON if it begins with '{', XML if with '<', else only
- * the status speaks. Never fails; what is not there stays empty. */
+/* Reads the body of an error reply: JSON if it begins with '{', XML if with '<';
+ * otherwise only the status is known. Never fails; missing parts stay empty. */
 void aws_error_read(struct jobq_str body, struct aws_error *out);
-/* True if the clock of the client is what the service complains of. */
+/* True if the error is about the client's clock. */
 bool aws_error_is_skew(const char *code);
 /* "0.0000219907" -> 219907 (1e-10 hours), exact; 0 if it is not such a number. */
 int64_t aws_error_box_usage(struct jobq_str text);

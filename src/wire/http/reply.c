@@ -70,7 +70,7 @@ int reply_refused(const struct reply_refusal *refusal, int64_t *skew_ns,
         return jobq_fail(err, JOBQ_UNAVAILABLE,
                          "%s: this machine's clock is off by %lld s; corrected%s",
                          refusal->action, (long long)(off_ns / JOBQ_NS_PER_S), end);
-    /* The message is cut first, so that status and id are always there. */
+    /* The message is cut first, so that status and request id always fit. */
     const char *name = out->code[0] ? out->code : "error";
     size_t name_len = strnlen(name, CODE_MAX);
     size_t taken = strlen(refusal->action) + 2 + name_len + 2 + strlen(end) + 1;

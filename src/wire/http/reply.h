@@ -1,4 +1,4 @@
-/* reply.h - what a reply's head says, and what a refusal comes to.
+/* reply.h - reads a reply's head, and turns an error reply into an error.
  *
  * Room:     src/wire, a tool; pure.
  * Callers:  live/aws/transport.c, live/aws/aws.c, tests, fuzzers.
@@ -12,13 +12,13 @@
 
 /* Zero it before the first line. */
 struct reply_head {
-    int64_t date_wall_ns; /* Date; 0: none that could be read */
+    int64_t date_wall_ns; /* from Date; 0: missing or malformed */
     char request_id[64]; /* x-amzn-requestid or x-amz-request-id, escaped; may be empty */
 };
 
-/* Take one line as it came, with or without its end. A status line begins a new head: what
- * a proxy or a "100 Continue" said before is forgotten. A folded line's second half belongs
- * to no header that counts, and is passed over. */
+/* Reads one header line, with or without its line end. A status line begins a new head:
+ * that of a proxy or a "100 Continue" before it is discarded. The continuation of a
+ * folded line is skipped. */
 void reply_head_line(struct reply_head *head, struct jobq_str line);
 
 struct reply_refusal {
@@ -29,13 +29,14 @@ struct reply_refusal {
     int64_t now_wall_ns; /* this machine's clock */
 };
 
-/* What is off by more than that was no clock. */
+/* A larger difference is not a clock skew. */
 #define REPLY_SKEW_MAX_NS (INT64_C(100) * 365 * 86400 * 1000000000)
 
-/* Fill err and out with what was refused, and return its code. Where the service complains of
- * the time or the signature and its Date differs from now + *skew_ns by more than a minute,
- * *skew_ns is corrected and the code is UNAVAILABLE, so that the call is tried again. Every
- * text ends with the HTTP status and the request id (the body's before the head's). */
+/* Fills err and out from an error reply and returns the error's code. If the error is
+ * about the time or the signature and the reply's Date differs from now + *skew_ns by
+ * more than a minute, *skew_ns is corrected and the code is UNAVAILABLE, so that the
+ * call is tried again. Every text ends with the HTTP status and the request id (the
+ * body's if it has one, else the head's). */
 int reply_refused(const struct reply_refusal *refusal, int64_t *skew_ns,
                   struct aws_error *out, struct jobq_error *err);
 

@@ -29,7 +29,7 @@
 
 #define REQUEST_USER_AGENT "jobq/" JOBQ_VERSION
 
-/* Where a service is and how to sign for it. Views; the caller keeps them. */
+/* Where a service is and how to sign for it. Views, owned by the caller. */
 struct request_place {
     struct jobq_str host;   /* lower case, ":port" where not the scheme's own */
     struct jobq_str path;   /* "/" or the endpoint's own, encoded */
@@ -45,8 +45,8 @@ struct request {
 
 void request_release(struct request *request);
 
-/* Each reads request->body (SQS) or query (others), and fills head and body. wall_ns is
- * the time that is signed. */
+/* Each reads request->body (SQS) or query (others) and fills head and body. wall_ns is
+ * the time to sign with. */
 void request_sqs(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct sigv4_day *day, const char *action, int64_t wall_ns);
@@ -57,7 +57,7 @@ void request_sdb(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct query *query, int64_t wall_ns);
 
-/* Every byte of it, request line and blank line included. */
+/* All bytes of the request, including request line and blank line. */
 int64_t request_bytes(const struct request *request, const struct request_place *place);
 
 #endif

@@ -34,7 +34,7 @@ static __attribute__((noinline)) int64_t digits_of_many(int64_t value)
 int64_t size_digits(int64_t value)
 {
     assert(value >= 0);
-    if (value >= 10000) /* lengths and indexes are less, as a rule */
+    if (value >= 10000) /* most lengths and indexes are below 100 */
         return digits_of_many(value);
     return 1 + (value >= 10) + (value >= 100) + (value >= 1000);
 }
@@ -45,7 +45,7 @@ static inline int64_t index_digits_of(int64_t index)
     return index < 10 ? 1 : index < 100 ? 2 : digits_of_many(index);
 }
 
-/* Digits of 0, 1, ..., count - 1 together (ids of a batch); count <= 10. */
+/* Total digits of 0, 1, ..., count - 1 (ids of a batch); count <= 10. */
 static int64_t id_digits(int count)
 {
     return count;
@@ -115,7 +115,7 @@ static int64_t size_url(const struct size_client *c, int64_t name)
     return LEN("{\"QueueUrl\":\"\"}") + c->url + name;
 }
 
-/* What surrounds the entries of a batch: "Entries":[{..},{..}] behind the URL. */
+/* What surrounds the entries of a batch: "Entries":[{..},{..}] after the URL. */
 static int64_t entries_around(int entries)
 {
     return LEN(",\"Entries\":[]") + entries * LEN("{\"Id\":\"\",},") - 1 +
@@ -283,8 +283,8 @@ static inline int64_t attr_key(const struct size_attrs *a, int index)
            index_digits_of(index);
 }
 
-/* The parameters of `count` attributes, `replaced` of which are replaced, but for names and
- * values. Each of them has the same key's length. */
+/* The parameters of `count` attributes, `replaced` of them with Replace, without names
+ * and values. All keys have the same length. */
 static inline void attr_keys(struct size_attrs *a, int64_t key, int count, int replaced)
 {
     a->params += 2 * count + replaced;
@@ -318,7 +318,7 @@ void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int coun
     attr_list(a, attr, count);
 }
 
-/* params counts those of the action itself, Action, Version and its own. */
+/* params: the action's own parameters, including Action and Version. */
 static inline struct size_call size_sdb(const struct size_client *c, int64_t action,
                                         int64_t params, int64_t bytes, int64_t result)
 {
@@ -379,7 +379,7 @@ static int64_t attributes_in(int64_t got, int64_t got_bytes)
     return got * LEN("<Attribute><Name></Name><Value></Value></Attribute>") + got_bytes;
 }
 
-/* Digits of 1, 2, ..., count together, for indexes of lists. */
+/* Total digits of 1, 2, ..., count, for indexes of lists. */
 static int64_t index_digits(int64_t count)
 {
     int64_t sum = 0;

@@ -1,6 +1,6 @@
 /* wire_bytes.h - how many bytes a port call costs on the wire, without building them.
  *
- * Room:     src/wire, a tool; pure arithmetic, a few ns a call.
+ * Room: src/wire, a tool; pure arithmetic.
  * Callers:  sim/ (fills jobq_call_cost), src/cost/ (the closed form), tests.
  * Knows nothing of: sockets, TLS and TCP overheads (not counted anywhere in jobq).
  *
@@ -10,15 +10,14 @@
  * characters, of which 42 are uniform over 64, cost 2.6 more on average, counted as 3
  * (SIZE_SIGV2_SIGNATURE).
  *
- * Replies are what AWS is expected to send; no byte count is published. Heads as below,
- * bodies in the services' documented layouts, ids of 36 characters, and a
- * receipt handle of size_client.receipt bytes (412 seen on standard queues in public
- * logs; assumed). jobqmock sends the same heads, so that a mock run and a simulated one
- * agree.
+ * Replies are what AWS is expected to send; it publishes no byte counts. Heads as below,
+ * bodies in the services' documented layouts, ids of 36 characters, and a receipt handle
+ * of size_client.receipt bytes (412 seen on standard queues in public logs; assumed).
+ * jobqmock sends the same heads, so that a mock run and a simulated one agree.
  *
- * Byte counts of strings are of the encoded form: for JSON text_json_bytes, for a
- * Query parameter query_encoded_bytes. Of unreserved characters both equal the length.
- * For a payload whose bytes do not exist, multiply by an expansion factor before. */
+ * Byte counts of strings are of the encoded form: for JSON text_json_bytes, for a Query
+ * parameter query_encoded_bytes. Of unreserved characters both equal the length. For a
+ * payload that is only a length, multiply it by an expansion factor first. */
 #ifndef JOBQ_WIRE_HTTP_WIRE_BYTES_H
 #define JOBQ_WIRE_HTTP_WIRE_BYTES_H
 
@@ -50,8 +49,8 @@ enum {
     SIZE_SIGV2_SIGNATURE = 49 /* percent-encoded, mean */
 };
 
-/* Who calls, and where: what is the same for every call. All in bytes. The members from
- * sqs_out on are derived by size_client_init and size_client_update. */
+/* The client's names and endpoints: what is the same for every call. In bytes. The
+ * members from sqs_out on are computed by size_client_init and size_client_update. */
 struct size_client {
     int64_t sqs_host, sdb_host, ec2_host; /* ":port" included where it is sent */
     int64_t sqs_path, sdb_path, ec2_path; /* 1 for "/" */
@@ -69,7 +68,7 @@ struct size_client {
 /* AWS's own endpoints in region; token_bytes 0: long-lived keys, else the expected length
  * of a session token (base64: it grows by 1/16 where it is percent-encoded). */
 void size_client_init(struct size_client *c, const char *region, int64_t token_bytes);
-/* After members before sqs_out were changed by hand. */
+/* Call it after changing members before sqs_out. */
 void size_client_update(struct size_client *c);
 
 struct size_call {
@@ -85,8 +84,8 @@ int64_t size_digits(int64_t value); /* of a decimal >= 0 */
  * digits together are delay_digits. entries 1 is SendMessage. */
 struct size_call size_send(const struct size_client *c, int64_t name, int entries,
                            int64_t body, int delayed, int64_t delay_digits);
-/* visibility_s < 0: not given. got messages with body bytes in all; count_digits: of
- * their receive counts (got, as a rule). */
+/* visibility_s < 0: not given. got messages with `body` bytes in total; count_digits:
+ * the digits of their receive counts (usually got). */
 struct size_call size_receive(const struct size_client *c, int64_t name, int max,
                               int64_t wait_s, int64_t visibility_s, int got, int64_t body,
                               int64_t count_digits);
@@ -117,15 +116,15 @@ struct size_attrs {
 };
 void size_item(struct size_attrs *a, int64_t item);
 void size_attr(struct size_attrs *a, int64_t name, int64_t value, bool replace);
-/* size_attr for each of them, with names and values of 0 bytes: query_encoded_put counts
- * those of a row together. */
+/* size_attr for each of them, with names and values of 0 bytes: query_encoded_put adds
+ * those up for the whole row. */
 void size_attr_list(struct size_attrs *a, const struct jobq_attr *attr, int count);
 
 /* The condition: expect_name < 0: none; expect_value < 0: must be absent. */
 struct size_call size_put(const struct size_client *c, int64_t domain, int64_t item,
                           const struct size_attrs *attrs, int64_t expect_name,
                           int64_t expect_value);
-/* The same of a whole put, whose strings but for the domain's name have been counted together
+/* The same for a whole put; strings: all its strings but the domain's name
  * (query_encoded_put). */
 struct size_call size_put_item(const struct size_client *c, int64_t domain,
                                int64_t strings, const struct jobq_item *item,

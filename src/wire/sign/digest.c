@@ -11,7 +11,7 @@ enum { BLOCK = 64 };
 
 static _Noreturn void no_crypto(const char *what)
 {
-    fprintf(stderr, "jobq: OpenSSL cannot do %s\n", what);
+    fprintf(stderr, "jobq: OpenSSL does not provide %s\n", what);
     abort();
 }
 
@@ -72,7 +72,7 @@ void digest_hmac_sha256(struct digest *digest, const void *key, size_t key_len,
     for (int i = 0; i < BLOCK; i++)
         pad[i] ^= 0x36 ^ 0x5c;
     digest_two(digest, digest->sha256, pad, BLOCK, inner, sizeof inner, out);
-    OPENSSL_cleanse(pad, sizeof pad); /* the key but for a mask */
+    OPENSSL_cleanse(pad, sizeof pad); /* the key, XORed with a constant */
 }
 
 void digest_hex(const unsigned char *bytes, size_t len, char *out)

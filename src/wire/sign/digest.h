@@ -4,8 +4,8 @@
  * Callers:  src/wire, live/, sim/mock/.
  * Knows nothing of: what is signed.
  *
- * The state holds fetched algorithms and a reusable context, because fetching them for
- * each call costs more than hashing a small body does. One state a thread. */
+ * The state keeps the algorithms and a reusable context, because fetching them for each
+ * call costs more than hashing a small body. One state a thread. */
 #ifndef JOBQ_WIRE_SIGN_DIGEST_H
 #define JOBQ_WIRE_SIGN_DIGEST_H
 
@@ -17,7 +17,7 @@ struct digest {
     void *sha256, *md5, *ctx; /* OpenSSL's, opaque here */
 };
 
-/* Aborts where OpenSSL has no SHA-256 or MD5: nothing could be signed or checked. */
+/* Aborts if OpenSSL lacks SHA-256 or MD5: nothing could be signed or checked. */
 void digest_init(struct digest *digest);
 void digest_release(struct digest *digest);
 

@@ -8,7 +8,7 @@
 
 #include "jobq/ports.h"
 
-/* Views; never printed, but for access, which is public. */
+/* Views. Only `access` may be printed. */
 struct wire_keys {
     struct jobq_str access; /* "AKIA..." */
     struct jobq_str secret;

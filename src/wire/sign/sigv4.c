@@ -73,7 +73,7 @@ static bool sigv4_is(const char *kept, size_t cap, struct jobq_str now)
            kept[now.len] == '\0';
 }
 
-/* What does not fit is not kept, and the key is made again for each request. */
+/* If a name does not fit, the key is not cached but derived again for each request. */
 static void sigv4_keep(char *kept, size_t cap, struct jobq_str now)
 {
     size_t len = (size_t)now.len < cap ? (size_t)now.len : 0;
@@ -92,7 +92,8 @@ void sigv4_key(struct digest *digest, const struct wire_keys *keys,
         sigv4_is(day->service, sizeof day->service, scope->service))
         return;
     unsigned char k[DIGEST_SHA256_BYTES];
-    /* Of its size at once: a text that grows leaves copies behind. */
+    /* Reserve its full size: a growing buffer would leave copies of it in freed
+     * memory. */
     size_t len = 4 + (size_t)keys->secret.len;
     char *secret = xmalloc(len);
     memcpy(secret, "AWS4", 4);

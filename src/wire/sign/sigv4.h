@@ -16,13 +16,13 @@
 #include "wire/sign/keys.h"
 
 struct sigv4_header {
-    struct jobq_str name;  /* lower case; the caller sorts by it */
+    struct jobq_str name;  /* lower case; the caller sorts by name */
     struct jobq_str value; /* trimmed, inner blanks single */
 };
 
 struct sigv4_request {
     struct jobq_str method, path; /* path: encoded, "/" at least */
-    struct jobq_str query; /* canonical already: encoded and sorted; may be empty */
+    struct jobq_str query; /* already canonical: encoded and sorted; may be empty */
     const struct sigv4_header *header;
     int header_count;
     struct jobq_str body;
@@ -34,10 +34,10 @@ struct sigv4_scope {
 };
 
 /* The signing key of one day, access key, region and service. Zero it to init. New keys
- * come with a new access key id, so that a stale one is never signed with. */
+ * have a new access key id, so a stale key is never used. */
 struct sigv4_day {
     unsigned char key[DIGEST_SHA256_BYTES];
-    char access[132], region[32], service[16], day[9]; /* what key was made from */
+    char access[132], region[32], service[16], day[9]; /* what the key was derived from */
 };
 
 /* Step 1: the canonical request. Appends. */

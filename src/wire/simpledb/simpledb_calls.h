@@ -11,7 +11,7 @@
 #include "jobq/ports.h"
 #include "wire/text/query.h"
 
-/* "CreateDomain", "DeleteDomain" and "DomainMetadata" need no more than this. */
+/* "CreateDomain", "DeleteDomain" and "DomainMetadata" need no other parameters. */
 void sdb_wire_domain(struct query *out, const char *action, struct jobq_str domain);
 /* cap 1..100; token may be empty. */
 void sdb_wire_list(struct query *out, int cap, struct jobq_str token);
@@ -28,8 +28,8 @@ void sdb_wire_remove(struct query *out, struct jobq_str domain, struct jobq_str 
 void sdb_wire_select(struct query *out, struct jobq_str expression, bool consistent,
                      struct jobq_str token);
 
-/* Readers. Each returns JOBQ_OK or a count, or CORRUPT; *box_usage is the reply's, in
- * 1e-10 hours, where it could be read. Strings live in arena. */
+/* Readers. Each returns JOBQ_OK or a count, or CORRUPT; *box_usage is the reply's
+ * BoxUsage in 1e-10 hours, if it has one. Strings live in arena. */
 int sdb_wire_read_done(struct jobq_str reply, int64_t *box_usage, struct jobq_error *err);
 int sdb_wire_read_get(struct jobq_str reply, struct jobq_str item, struct arena *arena,
                       struct jobq_item *out, int64_t *box_usage, struct jobq_error *err);

@@ -11,7 +11,7 @@
 
 #include <assert.h>
 
-/* A value that XML cannot carry comes in base64, and says so. */
+/* A value that XML cannot carry is sent in base64, with an encoding attribute. */
 static bool decode_base64(struct jobq_str in, struct arena *arena, struct jobq_str *out)
 {
     unsigned char *at = arena_alloc(arena, (size_t)in.len / 4 * 3 + 4);
@@ -125,7 +125,7 @@ int sdb_wire_read_select(struct jobq_str reply, struct arena *arena,
          n = xml_next(n, "Item")) {
         if (count == cap)
             rc = jobq_fail(err, JOBQ_LIMIT,
-                           "reply holds more rows than the '%d' that fit; "
+                           "reply holds more than '%d' rows; "
                            "put a limit in the query",
                            cap);
         else if (!text_in(&doc, xml_child(n, "Name"), arena, &out[count].name) ||

@@ -16,11 +16,12 @@
 
 struct arena;
 
-/* True if SQS would take it as a body: UTF-8 of the characters XML 1.0 allows. */
+/* True if SQS accepts it as a message body: UTF-8 of the characters that XML 1.0
+ * allows. */
 bool sqs_wire_body_ok(struct jobq_str body);
 
 /* dead_arn: NULL, or the dead-letter queue's (used if options->max_receive_count > 0).
- * Retention 0 is left to the service. */
+ * Retention 0: the service's default. */
 void sqs_wire_create(struct text *out, const char *name,
                      const struct jobq_queue_options *options, const char *dead_arn);
 void sqs_wire_set_options(struct text *out, struct jobq_str url,
@@ -39,16 +40,16 @@ void sqs_wire_remove(struct text *out, struct jobq_str url,
 void sqs_wire_set_visibility(struct text *out, struct jobq_str url,
                              const struct jobq_visibility_change *change, int count);
 
-/* Readers: CORRUPT if the reply makes no sense. */
+/* Readers return CORRUPT for a malformed reply. */
 int sqs_wire_read_url(struct jobq_str reply, struct arena *arena,
                       struct jobq_str *out_url, struct jobq_error *err);
 int sqs_wire_read_depth(struct jobq_str reply, struct jobq_queue_depth *out,
                         struct jobq_error *err);
-/* Of a single send: the service's MD5 of the body must be ours. */
+/* Reads the reply of a single send: its MD5 of the body must match ours. */
 int sqs_wire_read_send(struct jobq_str reply, struct digest *digest,
                        const struct jobq_outgoing *in, struct jobq_error *err);
-/* Of a batch: each entry must be named once, as successful or failed. For sends pass `in`
- * to check each body's MD5, else NULL. */
+/* Reads the reply of a batch: each entry must appear once, as successful or failed. For
+ * sends pass `in`, to check each body's MD5; else NULL. */
 int sqs_wire_read_batch(struct jobq_str reply, struct digest *digest,
                         const struct jobq_outgoing *in, int count,
                         struct jobq_entry_result *result, struct jobq_error *err);

@@ -41,7 +41,7 @@ static struct jobq_str member(const json_t *object, const char *name)
     return string_of(json_object_get(object, name));
 }
 
-/* Attribute values are decimal strings; absent is `missing`. */
+/* Attribute values are decimal strings; if absent, `missing`. */
 static bool member_int(const json_t *object, const char *name, int64_t missing,
                        int64_t *out)
 {
@@ -65,7 +65,7 @@ int sqs_wire_read_url(struct jobq_str reply, struct arena *arena,
     struct jobq_str url = member(root, "QueueUrl");
     int rc = JOBQ_OK;
     if (url.len <= 0 || url.len > 1024)
-        rc = jobq_fail(err, JOBQ_CORRUPT, "reply names no QueueUrl");
+        rc = jobq_fail(err, JOBQ_CORRUPT, "reply has no QueueUrl");
     else
         *out_url = arena_str(arena, url);
     json_decref(root);
@@ -98,7 +98,7 @@ int sqs_wire_read_depth(struct jobq_str reply, struct jobq_queue_depth *out,
     }
     json_decref(root);
     if (!ok)
-        return jobq_fail(err, JOBQ_CORRUPT, "reply's queue attributes make no sense");
+        return jobq_fail(err, JOBQ_CORRUPT, "reply has malformed queue attributes");
     d.visibility_ns = visibility_s * JOBQ_NS_PER_S;
     d.retention_ns = retention_s * JOBQ_NS_PER_S;
     d.max_receive_count = (int32_t)receives;
@@ -116,7 +116,8 @@ static bool md5_is(struct digest *digest, const char *bytes, int64_t len,
     return str_is(hex, text);
 }
 
-/* A body with a phantom tail went out with 'x's that exist nowhere any more. */
+/* A phantom tail was sent as 'x's, which do not exist here: their MD5 cannot be
+ * checked. */
 static bool sent_as_meant(struct digest *digest, const struct jobq_outgoing *in,
                           struct jobq_str hex)
 {
@@ -138,16 +139,16 @@ int sqs_wire_read_send(struct jobq_str reply, struct digest *digest,
         return err->code;
     int rc = JOBQ_OK;
     if (!member(root, "MessageId").len)
-        rc = jobq_fail(err, JOBQ_CORRUPT, "reply to a send names no MessageId");
+        rc = jobq_fail(err, JOBQ_CORRUPT, "reply to a send has no MessageId");
     else if (!sent_as_meant(digest, in, member(root, "MD5OfMessageBody")))
         rc = jobq_fail(err, JOBQ_CORRUPT,
-                       "message arrived with another MD5 than it was "
+                       "SQS reports another MD5 for the message than it was "
                        "sent with");
     json_decref(root);
     return rc;
 }
 
-/* The entry that a result names; -1 if there is none, or if it was named before. */
+/* The index of the entry that a result names; -1: none, or named before. */
 static int entry_of(const json_t *entry, int count, const bool *seen)
 {
     int64_t index;
@@ -164,7 +165,7 @@ int sqs_wire_entry_code(struct jobq_str code, struct jobq_str message)
         memcpy(name, code.ptr, (size_t)code.len);
     if (message.len > 0 && message.len < (int64_t)sizeof said)
         memcpy(said, message.ptr, (size_t)message.len);
-    /* SQS answers InvalidParameterValue for three different things here. */
+    /* SQS uses InvalidParameterValue for three different errors here. */
     if (strstr(said, "not available for visibility timeout change") ||
         strstr(said, "receipt handle has expired"))
         return JOBQ_NOT_FOUND;
@@ -204,7 +205,7 @@ int sqs_wire_read_batch(struct jobq_str reply, struct digest *digest,
             !in || sent_as_meant(digest, &in[i], member(entry, "MD5OfMessageBody"));
         result[i].code = same ? JOBQ_OK : JOBQ_CORRUPT;
         snprintf(result[i].text, sizeof result[i].text, "%s",
-                 same ? "" : "the queue got another body than was sent");
+                 same ? "" : "the queue received another body than was sent");
     }
     json_array_foreach(json_object_get(root, "Failed"), at, entry)
     {
@@ -222,7 +223,8 @@ int sqs_wire_read_batch(struct jobq_str reply, struct digest *digest,
     for (int i = 0; i < count; i++)
         ok = ok && seen[i];
     if (!ok)
-        return jobq_fail(err, JOBQ_CORRUPT, "batch reply does not name each entry once");
+        return jobq_fail(err, JOBQ_CORRUPT,
+                         "batch reply does not list each entry exactly once");
     return JOBQ_OK;
 }
 

@@ -20,7 +20,7 @@ static struct jobq_str awsconfig_trim(const char *at, const char *end)
     return (struct jobq_str){at, end - at};
 }
 
-/* A comment may follow a value, after a blank. */
+/* A comment may follow a value after a blank. */
 static struct jobq_str without_comment(struct jobq_str line)
 {
     for (int64_t i = 0; i < line.len; i++)
@@ -32,7 +32,7 @@ static struct jobq_str without_comment(struct jobq_str line)
 
 struct state {
     struct jobq_str section,
-        parent; /* parent: the key whose value is nested; len 0: none */
+        parent; /* parent: the key that indented lines belong to; len 0: none */
     awsconfig_fn *fn;
     void *ctx;
 };

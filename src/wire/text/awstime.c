@@ -8,7 +8,7 @@
 static const char month_name[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char day_name[] = "SunMonTueWedThuFriSat";
 
-/* Instants before 1970 are shown as its start. */
+/* Times before 1970 are shown as 1970-01-01T00:00:00Z. */
 static struct date date_of(int64_t wall_ns)
 {
     return date_of_days(wall_ns > 0 ? wall_ns / JOBQ_NS_PER_DAY : 0);

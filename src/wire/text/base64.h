@@ -1,4 +1,4 @@
-/* base64.h - undoing base64.
+/* base64.h - encodes and decodes base64.
  *
  * Room:     src/wire, a tool.
  * Callers:  sim/mock/, tests. (digest.h writes base64.)

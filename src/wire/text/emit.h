@@ -4,10 +4,10 @@
  * Callers:  sim/mock/, tests.
  * Knows nothing of: actions, sockets.
  *
- * An action of SQS writes its reply once; the flags say in which protocol. XML puts no
- * element around a list (flattened lists, Query protocol), JSON puts brackets. The older
- * JSON, which Query answers in when Accept asks for it, writes a map as a list of names and
- * values, as XML does. */
+ * Code that answers an SQS action writes its reply once; the flags choose the protocol.
+ * XML puts no element around a list (flattened lists, Query protocol), JSON puts
+ * brackets. The older JSON, which Query answers in when Accept asks for it, writes a map
+ * as a list of names and values, as XML does. */
 #ifndef JOBQ_WIRE_TEXT_EMIT_H
 #define JOBQ_WIRE_TEXT_EMIT_H
 
@@ -17,21 +17,21 @@ struct emit {
     struct text *out;
     bool json;
     bool pairs; /* JSON: maps are lists of {"Name":...,"Value":...} */
-    bool comma; /* JSON: something stands before the next member */
+    bool comma; /* JSON: the next member needs a comma */
 };
 
-/* Text between tags: what XML cannot hold literally is escaped, also CR, which a reader
- * would turn into LF. Bytes are not checked. */
+/* Text between tags, escaped as XML needs it; CR too, which a reader would turn into LF.
+ * The bytes are not checked. */
 void emit_xml_text(struct text *out, struct jobq_str value);
 /* <name>value</name> */
 void emit_xml(struct text *out, const char *name, struct jobq_str value);
 void emit_text(struct emit *e, const char *name, struct jobq_str value);
 void emit_int(struct emit *e, const char *name, int64_t value);
 void emit_bool(struct emit *e, const char *name, bool value);
-/* A list: JSON "name":[...]; in XML nothing by itself. */
+/* A list: "name":[...] in JSON, nothing in XML. */
 void emit_list(struct emit *e, const char *json_name);
 void emit_list_end(struct emit *e);
-/* An object: of a list (json_name NULL) or a member of that name. */
+/* An object: an element of a list (json_name NULL) or a member. */
 void emit_object(struct emit *e, const char *json_name, const char *xml_name);
 void emit_object_end(struct emit *e, const char *xml_name);
 /* A string of a list. */

@@ -107,8 +107,8 @@ static int tree_convert(json_t *json, struct tree *out, struct arena *arena, int
     return JOBQ_OK;
 }
 
-/* More values than TREE_PARAMS_MAX? Each but the first stands behind a ',' or within a new
- * '[' or '{'. A short document cannot hold so many, and is not looked at. */
+/* True if there are more values than TREE_PARAMS_MAX: each but the first follows a ','
+ * or an opening '[' or '{'. A document too short for so many is not scanned. */
 static bool has_too_many(struct jobq_str bytes)
 {
     int64_t count = 1;
@@ -169,7 +169,7 @@ static int tree_hex_value(char c)
     return -1;
 }
 
-/* Undoes %XX and '+'. What needs no undoing is not copied. */
+/* Decodes %XX and '+'. A text without either is not copied. */
 static int tree_decode(struct jobq_str raw, struct arena *arena, struct jobq_str *out,
                        struct jobq_error *err)
 {
@@ -204,7 +204,7 @@ static bool is_index(struct jobq_str s, int64_t *out)
     return s.len > 0 && s.ptr[0] != '-' && str_to_int(s, out);
 }
 
-/* Numbers by value and before all else, so that the order is total. */
+/* Numbers come first, by value, so that the order is total. */
 static int compare_components(struct jobq_str a, struct jobq_str b)
 {
     int64_t number_a = 0, number_b = 0;
@@ -252,7 +252,7 @@ static int add_pair(struct tree *root, const struct pair *pair, struct arena *ar
                              TREE_DEPTH_MAX);
         struct jobq_str name = take_component(&rest);
         node->kind = TREE_OBJECT;
-        /* Sorted, so a known member can only be the newest one. */
+        /* The keys are sorted, so only the last member can have this name. */
         if (node->last && str_eq(node->last->name, name))
             node = node->last;
         else
@@ -306,8 +306,8 @@ static int split_pairs(struct jobq_str rest, struct arena *arena, struct pair **
     return JOBQ_OK;
 }
 
-/* The entries that have a number, and all else as one more. Siblings are sorted with the
- * numbers first, so the two parts are neighbours. */
+/* The numbered entries, then everything else as one more. Siblings are sorted with
+ * numbers first. */
 static const struct tree *list_with_unnumbered(const struct tree *node,
                                                const struct tree *unnumbered,
                                                struct arena *arena)

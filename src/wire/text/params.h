@@ -15,28 +15,29 @@
 #include "jobq/ports.h"
 
 #define TREE_DEPTH_MAX 16
-#define TREE_PARAMS_MAX 32768 /* 25 items x 256 attributes x 3 fields, and some */
+#define TREE_PARAMS_MAX 32768 /* 25 items x 256 attributes x 3 fields, and a few more */
 
 enum tree_kind { TREE_NULL, TREE_BOOL, TREE_NUMBER, TREE_TEXT, TREE_LIST, TREE_OBJECT };
 
 struct text;
 struct tree {
     enum tree_kind kind;
-    bool from_query;      /* its list may lack numbers: tree_list */
+    bool from_query;      /* list entries may be unnumbered: see tree_list */
     int count;            /* of children */
     struct jobq_str name; /* of an object's member; empty in a list */
     struct jobq_str text; /* decoded; of a NUMBER its digits, of a BOOL "true"/"false" */
     struct tree *first, *last, *next;
 };
 
-/* Read a JSON document (UTF-8, an object on top). Returns JOBQ_OK; INVALID: it is not
- * one; LIMIT: nested deeper than TREE_DEPTH_MAX, or of more than TREE_PARAMS_MAX values. */
+/* Reads a JSON document (UTF-8, an object at the top). Returns JOBQ_OK; INVALID:
+ * malformed; LIMIT: nested deeper than TREE_DEPTH_MAX, or more than TREE_PARAMS_MAX
+ * values. */
 int tree_from_json(struct jobq_str bytes, struct arena *arena, struct tree **out,
                    struct jobq_error *err);
-/* Read query strings and application/x-www-form-urlencoded bodies: `count` parts of one
- * request, a URL's query and its body, as one. A member may have
- * both a text and children. Of one key given twice the first counts. Returns JOBQ_OK;
- * INVALID: a broken %-escape or a key without a name; LIMIT. */
+/* Reads the `count` query strings and application/x-www-form-urlencoded bodies of one
+ * request (its URL's query and its body) as one. A member may have both a text and
+ * children. If a key is given twice, the first counts. Returns JOBQ_OK; INVALID: a
+ * malformed %-escape or a key without a name; LIMIT. */
 int tree_from_query(const struct jobq_str *part, int count, struct arena *arena,
                     struct tree **out, struct jobq_error *err);
 

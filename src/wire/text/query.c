@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* 2 for the bytes that become %XX, 0 for the unreserved ones of RFC 3986: letters, digits,
- * '-', '.', '_', '~'. A table, because the simulator measures every row this way. */
+/* 2 for the bytes that become %XX, 0 for the unreserved ones of RFC 3986: letters,
+ * digits, '-', '.', '_', '~'. A table, because the simulator sizes every row with it. */
 #define E 2
 static const unsigned char EXTRA[256] = {
     E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
@@ -135,7 +135,7 @@ static int compare_bytes(const char *a, size_t a_len, const char *b, size_t b_le
     return order ? order : (a_len > b_len) - (a_len < b_len);
 }
 
-/* By name, then by value: the order that both versions sign. */
+/* By name, then by value, as both signature versions need it. */
 static int by_key(const void *a, const void *b)
 {
     const struct sortable *x = a, *y = b;

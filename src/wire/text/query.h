@@ -5,9 +5,9 @@
  * Knows nothing of: actions, signatures.
  *
  * Encoding is RFC 3986's with the unreserved characters A-Z a-z 0-9 - . _ ~ left alone
- * and everything else as %XX in capitals, which both signature versions demand. Order is
- * by bytes of the encoded key, as SigV2's canonical string needs; SigV4 does not look
- * into a body, so one order serves both. */
+ * and everything else as %XX in capitals, which both signature versions demand.
+ * Parameters are sorted by the bytes of the encoded key, as SigV2's canonical string
+ * needs; SigV4 signs the body as it is, so the same order serves both. */
 #ifndef JOBQ_WIRE_TEXT_QUERY_H
 #define JOBQ_WIRE_TEXT_QUERY_H
 
@@ -36,12 +36,12 @@ void query_add_indexed(struct query *query, const char *prefix, int index,
 void query_join(struct query *query, struct text *out);
 
 void query_encode(struct text *out, struct jobq_str value);
-/* How many bytes query_encode would put; a phantom counts as unreserved. */
+/* How many bytes query_encode writes; a phantom counts as unreserved. */
 int64_t query_encoded_bytes(struct jobq_str value);
-/* The same of all strings of a put together: the item's name, its attributes' names and
- * values, and what is expected (NULL: nothing; a value if it is to exist). */
+/* The total for a put: the item's name, its attributes' names and values, and the
+ * condition (NULL: none; its value counts if the attribute must exist). */
 int64_t query_encoded_put(const struct jobq_item *item, const struct jobq_expect *expect);
-/* Undoes %XX and '+' into out. False for a broken escape. */
+/* Decodes %XX and '+' into out. False for a malformed escape. */
 bool query_decode(struct text *out, struct jobq_str value);
 
 #endif

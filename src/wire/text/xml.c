@@ -92,7 +92,7 @@ struct jobq_str xml_text(struct xml_doc *doc, const struct xml_node *node)
     const xmlNode *n = node ? as_node(node)->children : NULL;
     if (!n)
         return STR("");
-    /* The usual case, one text node, is a view and copies nothing. */
+    /* The usual case, a single text node, is returned as a view. */
     if (!n->next && n->type == XML_TEXT_NODE)
         return str_of((const char *)n->content);
     xmlChar *whole = xmlNodeGetContent(as_node(node));

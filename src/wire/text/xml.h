@@ -1,4 +1,4 @@
-/* xml.h - reads the XML of a reply that may be hostile.
+/* xml.h - reads the XML of an untrusted reply.
  *
  * Room:     src/wire, a tool. Wraps libxml2.
  * Callers:  src/wire, live/, tests.
@@ -18,16 +18,16 @@ struct xml_node; /* libxml2's, opaque here; lives as long as its document */
 /* Owner: the caller; release what parsed. */
 struct xml_doc {
     void *doc;
-    struct xml_text *text; /* strings that had to be put together */
+    struct xml_text *text; /* strings made of several text nodes */
 };
 
-/* CORRUPT if bytes is no well-formed document. On failure there is nothing to release. */
+/* CORRUPT: not a well-formed document. On failure there is nothing to release. */
 int xml_parse(struct xml_doc *doc, struct jobq_str bytes, struct jobq_error *err);
 void xml_release(struct xml_doc *doc);
 
-/* All take NULL for a node and pass it on, so that lookups chain. */
+/* All accept a NULL node, so that lookups can be chained. */
 const struct xml_node *xml_root(const struct xml_doc *doc);
-/* The first child element of that name, the next element of that name behind node. name
+/* The first child element of that name; the next element of that name after node. name
  * NULL: any. */
 const struct xml_node *xml_child(const struct xml_node *node, const char *name);
 const struct xml_node *xml_next(const struct xml_node *node, const char *name);

@@ -69,7 +69,7 @@ cat >"$work/ledger.json" <<'END'
 END
 expect 0 '$12.24 for 1000000 jobs' bill "$work/ledger.json" --date 2012-10
 expect 2 "give a ledger" bill
-expect 2 "'Fly' is no action" bill <(echo '{"schema":"jobq.ledger/1","actions":{"Fly":{}}}')
+expect 2 "'Fly' is not an action" bill <(echo '{"schema":"jobq.ledger/1","actions":{"Fly":{}}}')
 
 # Inverted, optimised, compared.
 expect 0 'out of reach; the least is $8.4' solve --target 1 -q

@@ -324,8 +324,10 @@ static void ledgers_survive_json(void **state)
         {"{}", "schema"},
         {"{\"schema\":\"jobq.ledger/1\",\"jobs\":-1}", "'jobs' is not a count"},
         {"{\"schema\":\"jobq.ledger/1\",\"jobs\":1.5}", "'jobs' is not a count"},
-        {"{\"schema\":\"jobq.ledger/1\",\"actions\":{\"Fly\":{}}}", "'Fly' is no action"},
-        {"{\"schema\":\"jobq.ledger/1\",\"send_kib\":{\"1025\":1}}", "'1025' is no size"},
+        {"{\"schema\":\"jobq.ledger/1\",\"actions\":{\"Fly\":{}}}",
+         "'Fly' is not an action"},
+        {"{\"schema\":\"jobq.ledger/1\",\"send_kib\":{\"1025\":1}}",
+         "'1025' is not a size"},
         {"{\"schema\":\"jobq.ledger/1\",\"instances\":[{\"id\":\"i\"}]}", "'type'"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -402,7 +404,7 @@ static void malformed_formulas_are_refused(void **state)
         {"[100,1000]", "[1000,100]", "payload: not [low, high]"},
         {"put_s", "put_z", "params"},
         {"sqs_receive", "sqs_fly", "lines"},
-        {"\"receives\"", "\"flies\"", "sqs_receive: a term"},
+        {"\"receives\"", "\"flies\"", "sqs_receive: an unknown term"},
         {"[[0.01,0],", "[[0.01],", "covariance"},
         {"[0,0.04]]", "[0,-0.04]]", "negative variance"},
         {"\"dof\":10", "\"dof\":0", "sigma2 and dof"},

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-static const char GOOD[] = "# schema=jobq.sweep/1\n# a remark\n# seed=7\n"
+static const char GOOD[] = "# schema=jobq.sweep/1\n# a comment\n# seed=7\n"
                            "point,payload,in.payload[B],sqs_send[requests/job]\n"
                            "0,64KiB,65536,0.1\n"
                            "1,64,64,1e-1\n";
@@ -46,9 +46,9 @@ static void faults_are_named_by_line(void **state)
         {"a,b\n1,2\n1,2,3\n", "f.csv:3: more cells than the 2 columns"},
         {"a,b\n1\n", "f.csv:2: fewer cells than the 2 columns"},
         {"a,b\n1,2", "f.csv:2: the last line is cut short"},
-        {"a,a\n", "f.csv:1: column 'a' is there twice"},
-        {"a,b[s\n", "f.csv:1: column 2 has no proper name"},
-        {"a,\n", "f.csv:1: column 2 has no proper name"},
+        {"a,a\n", "f.csv:1: column 'a' appears twice"},
+        {"a,b[s\n", "f.csv:1: column 2 has an invalid name"},
+        {"a,\n", "f.csv:1: column 2 has an invalid name"},
         {"a\n\n", NULL}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct table *t;
