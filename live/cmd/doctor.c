@@ -86,6 +86,11 @@ static void check_visibility(struct doctor *d, const struct jobq_queue_depth *de
     if (depth->visibility_ns < 2 * JOBQ_NS_PER_S)
         find(d, WARN, "visibility",
              "%s: a heartbeat each half of it is at most one a second", text);
+    else if (d->job_ns >= 12 * JOBQ_NS_PER_HOUR)
+        find(d, BAD, "visibility",
+             "jobs of %s cannot end: a queue hides a message for 12 h at most, and the "
+             "drainer ends an attempt before that; cut the jobs",
+             job);
     else if (d->job_ns > 0 && depth->visibility_ns < 2 * d->job_ns)
         find(d, FINE, "visibility",
              "%s for jobs of %s: heartbeats carry them, %lld a job", text, job,

@@ -133,6 +133,7 @@ static int set_up(struct replication *rep, struct jobq_error *err)
     bool ideal = rep->params->latency[WORLD_SQS_SEND].zero;
     struct enqueuer_options o = enqueuer_defaults(REPLICATION_QUEUE);
     scenario_enqueuer_options(sc, &o);
+    o.longest_ns = JOBQ_FOREVER; /* what becomes of such jobs can be simulated */
     o.retry_for_ns =
         12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
     if (rep->params->sqs.message_bytes_max > 0)

@@ -285,7 +285,10 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
         else
             d->counters.dead++;
     }
-    drain_event(h, DRAINER_ENDED, state, result, h->timed_out ? "time limit" : "");
+    drain_event(h, DRAINER_ENDED, state, result,
+                h->too_long    ? "a job cannot take 12 h: the queue hides it no longer"
+                : h->timed_out ? "time limit"
+                               : "");
     return state == JOB_DONE ? STEP_DELETE : state == JOB_DEAD ? STEP_DEAD : STEP_LATER;
 }
 

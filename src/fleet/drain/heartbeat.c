@@ -50,15 +50,20 @@ static void gather(struct drainer *d, struct beat_call *call, int64_t now_ns)
     while (call->count < d->options.batch && d->beat_first &&
            d->beat_first->covered_at_ns <= soon_ns) {
         struct held *h = d->beat_first;
-        int i = call->count++;
+        int64_t left_ns = h->received_at_ns + DRAIN_HIDDEN_MAX_NS - now_ns;
         beat_remove(h);
-        beat_append(h, now_ns);
+        if (!h->at_limit) {
+            left_ns = d->visibility_ns;
+            beat_append(h, now_ns);
+        } else if (left_ns <= 0) {
+            continue;
+        }
+        int i = call->count++;
         h->calls++;
         h->receipt_batch->users++;
         call->held[i] = h;
         call->batch[i] = h->receipt_batch;
-        call->change[i] =
-            (struct jobq_visibility_change){h->message.receipt, d->visibility_ns};
+        call->change[i] = (struct jobq_visibility_change){h->message.receipt, left_ns};
     }
 }
 
@@ -79,11 +84,16 @@ static void hear(struct beat_call *call, int i, int code)
     if (h->released || !newest || !covered)
         return;
     if (code == JOBQ_OK)
-        h->sure_until_ns = call->made_at_ns + h->d->visibility_ns;
+        h->sure_until_ns = call->made_at_ns + call->change[i].visibility_ns;
     else if (code == JOBQ_NOT_FOUND || code == JOBQ_INVALID)
         lose(h);
-    else if (code == JOBQ_LIMIT)
-        beat_remove(h); /* 12 h in all: it comes back, whatever we do */
+    else if (code == JOBQ_LIMIT && !h->at_limit) {
+        /* 12 h in all: what is left of them is asked for, and its attempt ends before. */
+        h->at_limit = true;
+        beat_remove(h);
+        beat_soon(h);
+        watch_limit(h);
+    }
 }
 
 static void beat(void *arg)

@@ -144,6 +144,22 @@ void run_remove(struct held *h)
         d->run_last = h->run_prev;
 }
 
+void beat_soon(struct held *h)
+{
+    struct drainer *d = h->d;
+    assert(!h->in_beat);
+    h->in_beat = true;
+    h->covered_at_ns = 0;
+    h->beat_prev = NULL;
+    h->beat_next = d->beat_first;
+    if (d->beat_first)
+        d->beat_first->beat_prev = h;
+    else
+        d->beat_last = h;
+    d->beat_first = h;
+    tick_by(d, 0);
+}
+
 void beat_append(struct held *h, int64_t covered_at_ns)
 {
     struct drainer *d = h->d;
@@ -187,6 +203,8 @@ static void adopt_receipt(struct held *h, struct drain_batch *batch,
     h->receipt_batch = batch;
     h->message.receipt = message->receipt;
     h->message.receive_count = message->receive_count;
+    h->received_at_ns = now_ns;
+    h->at_limit = false;
     h->sure_until_ns = now_ns + h->d->visibility_ns;
     if (h->in_beat) {
         beat_remove(h);
@@ -235,6 +253,7 @@ void held_receive(struct drainer *d, struct drain_batch *batch,
         .message = *message,
         .batch = batch,
         .receipt_batch = batch,
+        .received_at_ns = now_ns,
         .sure_until_ns = now_ns + d->visibility_ns,
         .child = -1,
         .progress = -1,

@@ -167,6 +167,47 @@ static void cancels(void *arg)
     }
 }
 
+/* ---- jobs of over 12 hours ----------------------------------------------------------- */
+
+#define FINAL_PUT_NS (10 * JOBQ_NS_PER_S) /* with room for a few tries */
+
+/* Once its message can be hidden no longer, another drainer runs the job beside this one. */
+static int64_t limit_at(const struct held *h)
+{
+    return h->received_at_ns + DRAIN_HIDDEN_MAX_NS - h->d->options.kill_grace_ns -
+           FINAL_PUT_NS;
+}
+
+static void limits(void *arg)
+{
+    struct drainer *d = arg;
+    int64_t next_ns;
+    do {
+        next_ns = JOBQ_FOREVER;
+        int64_t now_ns = jobq_now(d->b);
+        for (struct held *h = d->run_first; h; h = h->run_next) {
+            if (!h->at_limit || h->timed_out)
+                continue;
+            if (now_ns >= limit_at(h)) {
+                h->timed_out = h->too_long = true;
+                attempt_end_child(h, d->options.kill_grace_ns);
+            } else if (limit_at(h) < next_ns) {
+                next_ns = limit_at(h);
+            }
+        }
+    } while (next_ns < JOBQ_FOREVER && rest(d, next_ns - jobq_now(d->b)));
+    d->limits_watched = false;
+}
+
+void watch_limit(struct held *h)
+{
+    struct drainer *d = h->d;
+    if (d->limits_watched)
+        return; /* it sleeps until an earlier limit: they ascend as receives do */
+    d->limits_watched = true;
+    fiber_spawn(d->b->proc, limits, d);
+}
+
 /* ---- progress ------------------------------------------------------------------------ */
 
 static void store_progress(struct held *h)

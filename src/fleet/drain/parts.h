@@ -23,6 +23,10 @@ struct drain_batch {
     int users;
 };
 
+/* SQS hides a message for 12 h in all from its receive (developer guide, visibility timeout);
+ * the service's clock started a little before ours. */
+#define DRAIN_HIDDEN_MAX_NS (12 * JOBQ_NS_PER_HOUR - 5 * JOBQ_NS_PER_S)
+
 enum held_place { HELD_BUFFERED, HELD_RUNNING, HELD_AFTER, HELD_DELETING };
 
 /* One message that this process holds. */
@@ -36,6 +40,7 @@ struct held {
     struct jobq_message message;
     struct drain_batch *batch;         /* of everything but the receipt */
     struct drain_batch *receipt_batch; /* of the newest receipt */
+    int64_t received_at_ns;            /* with the newest receipt */
     int64_t covered_at_ns;             /* when its visibility last began */
     int64_t sure_until_ns;             /* nobody else can receive it before */
     int64_t delete_by_ns;
@@ -50,6 +55,9 @@ struct held {
     bool give_back; /* stopping: end the child and return the message */
     bool cancelled; /* the row says so */
     bool timed_out;
+    bool
+        at_limit; /* its queue says that it cannot be hidden for a whole visibility more */
+    bool too_long; /* of timed_out: by the queue's limit, not by an option */
 
     /* The attempt. */
     struct job_body body;
@@ -86,6 +94,7 @@ struct drainer {
 
     enum drainer_mode mode;
     bool ended, idle, giving_back, stop_again;
+    bool limits_watched;     /* a fiber ends attempts that reach the 12 h */
     bool progress_told;      /* a job has, and a fiber watches */
     int64_t stop_at_ns;      /* the deadline of a stop */
     int64_t give_up_at_ns;   /* no call is tried again beyond; JOBQ_FOREVER */
@@ -149,6 +158,7 @@ struct held *held_pop(struct held_list *list);
 /* Asks for the memory of the first, in two steps: itself, and when that is there its text. */
 void run_append(struct held *h);
 void run_remove(struct held *h);
+void beat_soon(struct held *h); /* due at once */
 void beat_append(struct held *h, int64_t covered_at_ns);
 void beat_remove(struct held *h);
 
@@ -225,6 +235,8 @@ int stop_run(struct drainer *d, struct jobq_error *err);
 /* ---- fleet/drain/monitor.c ------------------------------------------------------------------------- */
 void watch_start(struct drainer *d);
 void watch_write_stats(struct drainer *d);
+/* h's message cannot be hidden for longer than 12 h: ends its attempt before that. */
+void watch_limit(struct held *h);
 /* A running job's work tells how far it is (percent; -1: it does not): the row is told. */
 void watch_progress(struct held *h, int percent);
 

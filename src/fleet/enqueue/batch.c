@@ -67,6 +67,12 @@ static int encode(struct enqueuer *e, struct arena *scratch,
     if (job_spec_read(job->pair, job->pair_count, payload_room(e, job->pair_count), &spec,
                       err) < 0)
         return err->code;
+    if (spec.kind == JOBQ_WORK_SLEEP && spec.number >= e->options.longest_ns)
+        return jobq_fail(
+            err, JOBQ_LIMIT,
+            "a job of '%lld' seconds cannot end: a queue hides a message for "
+            "12 h at most",
+            (long long)(spec.number / JOBQ_NS_PER_S));
     int64_t phantom_bytes, bytes = job_encoded_bytes(&spec, &phantom_bytes);
     int64_t id_bytes = e->queue_name.len + JOB_ID_SUFFIX + 1;
     if (check_sizes(e, id_bytes + bytes, bytes, err) < 0)

@@ -27,6 +27,7 @@ static void fill_defaults(struct enqueuer_options *o)
 {
     o->domains = o->domains ? o->domains : DOMAINS_DEFAULT;
     o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
+    o->longest_ns = o->longest_ns ? o->longest_ns : VISIBILITY_MAX_NS;
     o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
     o->pipeline = o->pipeline ? o->pipeline : 1;
     o->max_receive_count =

@@ -68,6 +68,8 @@ struct enqueuer_options {
                               0: 50; -1: no dead-letter queue */
     int64_t retention_ns;  /* of a new queue, 60 s..14 d; 0: 14 d */
     int64_t retry_for_ns;  /* how long a call is tried again; 0: 2 min */
+    int64_t longest_ns;    /* sleeps of so long are refused, for no drainer can end them;
+                              0: 12 h; JOBQ_FOREVER: none is */
     bool create;           /* make queue, dead-letter queue and domains when missing; else
                               NOT_FOUND */
     const struct enqueuer_journal *journal; /* NULL: none; outlives the enqueuer */

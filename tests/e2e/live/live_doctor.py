@@ -90,6 +90,7 @@ mock.jobq("enqueue", "short", "--visibility", "1s", "kind=sleep")
 doctor("visibility", "warning", "one a second", queue="short")
 mock.jobq("enqueue", "dr", "--visibility", "12h", "kind=sleep")
 doctor("visibility", "warning", "waits that long", "--job-time", "2s")
+doctor("visibility", "fault", "cannot end", "--job-time", "12h")
 
 
 def sqs(action, **body):

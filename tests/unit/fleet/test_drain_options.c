@@ -206,6 +206,49 @@ static void a_drainer_that_finds_nothing_but_exec_jobs_refuses(void **state)
     stage_free(st);
 }
 
+/* ---- jobs of over 12 hours ------------------------------------------------------------ */
+
+/* SQS hides a message for 12 hours in all; a job that is still running then would run twice
+ * at once. */
+static void a_job_ends_before_its_message_can_be_hidden_no_longer(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 3600 * S);
+    stage_do(st, enqueue_exec, st);
+    struct stage_drainer *sd = stage_drain(st, 1);
+    struct stubborn child = {.port.ops = &STUBBORN, .sd = sd, .kill_at_ns = JOBQ_FOREVER};
+    sd->b->child = &child.port;
+    sd->options.max_attempts = 1;
+    stage_run_for(st, 11 * 3600 * S);
+    assert_int_equal(child.term_at_ns, 0);
+    struct stage_drainer *other = stage_drain(st, 1);
+    stage_run_for(st, 2 * 3600 * S);
+    assert_in_range(child.term_at_ns, 12 * 3600 * S - 30 * S, 12 * 3600 * S);
+    assert_int_equal(stage_state(st, 0), JOB_DEAD);
+    assert_int_equal(sd->ended, 1);
+    assert_int_equal(other->started, 0);
+    assert_int_equal(sd->lost, 0);
+    stage_free(st);
+}
+
+static void add_long(void *ctx)
+{
+    struct stage *st = ctx;
+    struct jobq_error err;
+    char id[JOB_ID_MAX + 1];
+    const struct job_pair pair = {STR("seconds"), STR("43200")};
+    assert_int_equal(enqueuer_add(st->e, &pair, 1, id, &err), JOBQ_LIMIT);
+    assert_non_null(strstr(err.text, "12 h"));
+}
+
+static void a_sleep_that_no_drainer_could_end_is_refused(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_do(st, add_long, st);
+    stage_free(st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +258,8 @@ int main(void)
         cmocka_unit_test(no_retry_delay_is_none),
         cmocka_unit_test(idle_exit_ends_a_drainer_when_it_says),
         cmocka_unit_test(exec_jobs_are_left_for_those_who_have_a_command),
+        cmocka_unit_test(a_job_ends_before_its_message_can_be_hidden_no_longer),
+        cmocka_unit_test(a_sleep_that_no_drainer_could_end_is_refused),
         cmocka_unit_test(a_drainer_that_finds_nothing_but_exec_jobs_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
