@@ -5,8 +5,8 @@
  * Knows nothing of: which call it is.
  * Units:    nanoseconds.
  *
- * A table, for speed: a lognormal's quantile costs an exp and a rational function, which is
- * a tenth of what a simulated call may cost (tests/bench/README.md). Straight lines between
+ * A table, for speed: drawn exactly, by an exp and a rational function a call, a simulated job
+ * costs an eighth to a quarter more (tests/bench/README.md). Straight lines between
  * 1,024 exact points for u in [1/64, 63/64], the exact function outside. For a lognormal
  * whose 99th percentile is ten medians the relative error is below 3e-4. 4 KiB; built once
  * and shared. */
