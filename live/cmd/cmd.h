@@ -16,6 +16,8 @@
     X(drain)                                                                             \
     X(dlq)                                                                               \
     X(purge)                                                                             \
+    X(prune)                                                                             \
+    X(repair)                                                                            \
     X(serve)                                                                             \
     X(spawn)                                                                             \
     X(doctor)                                                                            \

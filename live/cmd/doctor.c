@@ -31,6 +31,7 @@ struct doctor {
     struct text out;
     int count, warnings, faults;
     int64_t job_ns, rate;
+    int64_t retention_ns; /* of the queue; 0: not known */
     int domains;
 };
 
@@ -151,6 +152,7 @@ static void check_queue(struct doctor *d)
     }
     find(d, FINE, "queue", "%lld visible, %lld in flight, %lld delayed",
          (long long)depth.visible, (long long)depth.in_flight, (long long)depth.delayed);
+    d->retention_ns = depth.retention_ns;
     check_visibility(d, &depth);
     job_dead_queue_name(d->cli->arg[0], dead);
     if (jobq_queue_open(b, dead, &dead_queue, &err) < 0)
@@ -165,6 +167,47 @@ static void check_queue(struct doctor *d)
     else
         find(d, FINE, "dead letters", "after %d receives", depth.max_receive_count);
     check_permissions(d, queue);
+}
+
+/* How old the oldest waiting row is, by days from the oldest on: one Select a table until
+ * one has any. Its message goes when the queue's retention is over. */
+static void check_age(struct doctor *d, const struct rows *rows,
+                      const struct rows_table_name *table, int count, struct arena *arena)
+{
+    struct rows_pages pages;
+    struct jobq_item item[1];
+    struct job_id_parts id;
+    struct jobq_error err;
+    char age[32], retention[32];
+    int got = 0;
+    rows_pages_init(&pages, table, count, ROWS_WAITING, ROWS_CLAIM, 1);
+    while (got == 0 && !rows_pages_done(&pages))
+        got = rows_pages_next(rows, &pages, arena, item, &err);
+    jobq_format_duration(d->retention_ns, retention, sizeof retention);
+    if (got < 0) {
+        find(d, WARN, "age", "%s", err.text);
+        return;
+    }
+    if (got == 0 || job_id_parse(item[0].name, &id, &err) < 0) {
+        find(d, FINE, "age", "nothing waits; messages are kept for %s", retention);
+        return;
+    }
+    int64_t age_ns = jobq_wall(rows->b) - id.created_ms * JOBQ_NS_PER_MS;
+    age_ns = age_ns < 0 ? 0 : age_ns / JOBQ_NS_PER_S * JOBQ_NS_PER_S;
+    jobq_format_duration(age_ns, age, sizeof age);
+    if (age_ns >= d->retention_ns)
+        find(d, BAD, "age",
+             "a job has waited for %s, longer than the %s that the queue keeps its "
+             "message: "
+             "jobq repair sends it again",
+             age, retention);
+    else
+        find(d, age_ns > d->retention_ns / 2 ? WARN : FINE, "age",
+             "a job has waited for %s; its message is kept for %s", age, retention);
+    if (d->retention_ns < 7 * JOBQ_NS_PER_DAY)
+        find(d, WARN, "retention",
+             "%s: a backlog of a long weekend or more is lost; 14d is the most",
+             retention);
 }
 
 static void check_store(struct doctor *d)
@@ -191,6 +234,8 @@ static void check_store(struct doctor *d)
              "%d of this queue, %lld in all of the %d of an account, in %lld ms%s", mine,
              (long long)all, DOMAINS_LIMIT, (long long)(took_ns / JOBQ_NS_PER_MS),
              all > DOMAINS_WARN ? "; jobq prune drops old ones" : "");
+    if (mine > 0 && d->retention_ns > 0)
+        check_age(d, &rows, table, mine, &arena);
     if (d->rate > 0 && d->rate > (int64_t)JOBS_A_DOMAIN * d->domains)
         find(d, BAD, "load", "%lld jobs a second need %lld domains; %d take %d",
              (long long)d->rate,
@@ -280,8 +325,8 @@ const struct cli_command cmd_doctor = {
     .summary = "checks credentials, clock, queue, domains and permissions",
     .examples = "  jobq doctor render\n"
                 "  jobq doctor render --job-time 30s --arrivals 200/s --domains 8\n",
-    .calls = "  2 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains, 1 "
-             "DescribeInstances; and\n"
+    .calls = "  2 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains (per 100), 1\n"
+             "  Select a domain until one has a waiting job, 1 DescribeInstances; and\n"
              "  1 ChangeMessageVisibility, 1 DeleteMessage and 1 PutAttributes that "
              "come to\n"
              "  nothing.\n",

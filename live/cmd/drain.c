@@ -18,7 +18,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXEC, PASS_ENV, ONCE, SERVE, LISTEN, TOKEN_FILE, ALLOW_HOST, RECORD, CREATE };
+enum {
+    EXEC,
+    PASS_ENV,
+    ONCE,
+    SERVE,
+    LISTEN,
+    TOKEN_FILE,
+    ALLOW_HOST,
+    RECORD,
+    KEEP,
+    HOUSEKEEPING,
+    CREATE
+};
 static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command of exec jobs; payload on its stdin"},
     {"pass-env", 0, "NAMES", "variables kept from commands that yours may have"},
@@ -28,6 +40,8 @@ static const struct option_def options[] = {
     {"token-file", 0, "FILE", "readers need its first line; needed beyond 127.*"},
     {"allow-host", 0, "NAMES", "names by which a proxy may ask for the page"},
     {"record", 0, "FILE", "write a trace of all calls and jobs there"},
+    {"keep", 0, "T", "of rows, from the end of their day (21d)"},
+    {"housekeeping", 0, "T", "drop old days, send lost messages so often (1h; 0: never)"},
     {"create", 0, NULL, "make the queue when it is missing"},
     {NULL, 0, NULL, NULL}};
 
@@ -285,6 +299,10 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
         o->visibility_ns = DRAINER_AUTO; /* the queue's own */
     if (cli_given(cli, ONCE) && !scenario_given(s, "idle-exit"))
         o->idle_exit_ns = 0;
+    o->keep_ns = cli_duration(cli, KEEP, o->keep_ns, bad);
+    o->housekeeping_ns = cli_duration(cli, HOUSEKEEPING, o->housekeeping_ns, bad);
+    if (o->housekeeping_ns == 0)
+        o->housekeeping_ns = JOBQ_FOREVER;
     o->exec = cli->value[EXEC] != NULL;
     o->create = cli_given(cli, CREATE);
     o->on_event = on_event;

@@ -17,11 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH, JOURNAL, RECORD };
+enum { BATCH, JOURNAL, RECORD, RETENTION };
 static const struct option_def options[] = {
     {"batch", 'b', "FILE", "one job a line from FILE, '-' for stdin"},
     {"journal", 0, "FILE", "note progress there (FILE.journal of a batch)"},
     {"record", 0, "FILE", "write a trace of all calls there"},
+    {"retention", 0, "T", "of a queue that this makes, 1min to 14d (14d)"},
     {NULL, 0, NULL, NULL}};
 
 enum {
@@ -397,10 +398,12 @@ static int run(struct cli *cli)
     scenario_enqueuer_options(settings, &e->options);
     if (!scenario_given(settings, "visibility"))
         e->options.visibility_ns = -1; /* the queue's own */
+    bool bad = false;
+    e->options.retention_ns = cli_duration(cli, RETENTION, 0, &bad);
     if (!cli_given(cli, BATCH))
         e->options.pipeline = 1;
     e->delay_ns = settings->delay_ns;
-    int rc = open_batch(cli, e, !live.no_store);
+    int rc = bad ? CLI_USAGE : open_batch(cli, e, !live.no_store);
     if (rc == CLI_OK) {
         arena_init(&e->arena, 0);
         rc = cli_run(cli, &live, work, e);

@@ -222,6 +222,7 @@ static void others(struct explain *x, struct cli *sub)
         add(x, JOBQ_ACT_SQS_VISIBILITY, 1, 0);
         add(x, JOBQ_ACT_SQS_DELETE, 1, 0);
         add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
+        add(x, JOBQ_ACT_SDB_SELECT, 1, 0.00001372 + 0.00000914165);
         add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(1));
         add(x, JOBQ_ACT_EC2_DESCRIBE, 1, 0);
     } else if (strcmp(name, "spawn") == 0) {

@@ -32,7 +32,6 @@ static void fill_defaults(struct enqueuer_options *o)
     o->pipeline = o->pipeline ? o->pipeline : 1;
     o->max_receive_count =
         o->max_receive_count ? o->max_receive_count : QUEUES_RECEIVES_DEFAULT;
-    o->retention_ns = o->retention_ns ? o->retention_ns : QUEUES_RETENTION_NS;
     o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 2 * JOBQ_NS_PER_MIN;
 }
 
@@ -42,6 +41,9 @@ static int check_options(const struct enqueuer_options *o, struct jobq_error *er
         return err->code;
     if (o->visibility_ns > VISIBILITY_MAX_NS)
         return jobq_fail(err, JOBQ_LIMIT, "visibility timeout exceeds '12h'");
+    if (o->retention_ns != 0 &&
+        (o->retention_ns < JOBQ_NS_PER_MIN || o->retention_ns > 14 * JOBQ_NS_PER_DAY))
+        return jobq_fail(err, JOBQ_LIMIT, "retention is not in '1min'..'14d'");
     if (o->domains < 1 || o->domains > JOB_SHARDS_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "%d domains are not in 1..%d", o->domains,
                          JOB_SHARDS_MAX);

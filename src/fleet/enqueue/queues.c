@@ -36,6 +36,8 @@ static int make(struct jobq_backend *b, const struct queues_options *o, int *out
     int code = jobq_queue_create(b, o->name, &options, out_queue, err);
     if (code != JOBQ_CONFLICT)
         return code;
+    /* It is there. A retention that nobody asked for stays as it is. */
+    options.retention_ns = o->retention_ns;
     code = jobq_queue_open(b, o->name, out_queue, err);
     return code < 0 ? code : jobq_queue_set_options(b, *out_queue, &options, err);
 }

@@ -79,6 +79,9 @@ static int make(struct rows_adder *a, int day, int shard, const int64_t *deadlin
     a->retries += r.tries;
     if (code == JOBQ_OK && day == a->day)
         a->made[shard].makings++;
+    if (code == JOBQ_LIMIT)
+        return jobq_wrap(err, "no room for rows of today: drainers drop days past their "
+                              "keep, as does jobq prune");
     return code;
 }
 

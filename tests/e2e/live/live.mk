@@ -95,3 +95,7 @@ CHECKS += check-live-tsan
 live-dump: all libjobq
 	@/usr/bin/python3 tests/e2e/live/live_dump.py $(BUILD)
 CHECKS += live-dump
+.PHONY: live-house
+live-house: all
+	@/usr/bin/python3 tests/e2e/live/live_house.py
+CHECKS += live-house
