@@ -1,4 +1,4 @@
-/* csv.h - one line of RFC 4180 CSV into fields, in place.
+/* csv.h - splits one line of RFC 4180 CSV into fields, in place.
  *
  * Room:     pricing, facts.
  * Callers:  sheet_file.c, import.c.

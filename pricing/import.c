@@ -217,7 +217,7 @@ static enum import_verdict import_classify(const struct import_product *p,
 
 /* ---- tiers ------------------------------------------------------------------------------- */
 
-/* A decimal, or "Inf" for the end. */
+/* A decimal number, or "Inf" for an open end. */
 static bool import_amount(const char *text, bool end_allowed, double *out)
 {
     char *end;

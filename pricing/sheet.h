@@ -1,4 +1,4 @@
-/* sheet.h - what AWS charges in one region at one date.
+/* sheet.h - the prices of one region at one date.
  *
  * Room:     pricing, facts.
  * Callers:  src/cost; sim/mock for its bill; tests.

@@ -5,7 +5,7 @@
  * Knows nothing of: prices. No I/O, no clock, no dice.
  * Units:    seconds and bytes as double in a scenario; usage a job.
  *
- * Two questions, told apart by `jobs`:
+ * It answers two questions, chosen by `jobs`:
  * - jobs == 0: the marginal cost of one more job for a fleet that runs at `utilisation`
  *   (default 1: every slot busy, so no idle time and no empty receive).
  * - jobs > 0: a run of that many on `boxes` boxes, asked for at the start: also boot (boxes
@@ -26,9 +26,9 @@
 enum predict_store { PREDICT_SIMPLEDB, PREDICT_DYNAMODB, PREDICT_NO_STORE };
 enum predict_payload_in { PREDICT_PAYLOAD_AUTO, PREDICT_IN_MESSAGE, PREDICT_IN_STORE };
 
-/* The numeric inputs: what a domain box bounds, what solve and optimise may vary.
- * X(enumerator, field, option name, kind) where kind says how its text is read:
- * S duration, B size, N count, F number. */
+/* The numeric inputs: a formula's domain bounds them, solve and optimise may vary them.
+ * X(enumerator, field, option name, kind); kind is the type of the text: S duration, B
+ * size, N count, F number. */
 #define PREDICT_INPUTS(X)                                                                \
     X(PAYLOAD, payload_bytes, "payload", B) /* 0..; of one job */                        \
     X(JOB_TIME, job_s, "job-time", S)       /* mean, alone on a box */                   \
@@ -76,23 +76,24 @@ struct predict_scenario {
     char era[12]; /* parameter set: "aws-2026", "aws-2012" */
 };
 
-/* What the closed form takes from the models: times (means) and limits of the era. The
- * defaults are the means of models/params (lognormal of median 9 ms and 99th percentile
- * 90 ms: 14.7 ms; 18 and 200: 30.8 ms; rows 35 and 150: 42.6 ms); a fit may
- * replace those that it estimates.
- * X(field, aws-2026, aws-2012). */
+/* What the closed form takes from the models: mean times and limits. The defaults are
+ * the means of models/params (lognormal of median 9 ms and 99th percentile 90 ms: 14.7
+ * ms; 18 and 200: 30.8 ms; rows 35 and 150: 42.6 ms); a fit may replace those that it
+ * estimates. X(field, aws-2026, aws-2012). */
 /* clang-format off */
 #define PREDICT_PARAMS(X)                                                                  \
     X(receive_s, 0.0147, 0.0308)        /* one receive of messages that wait */            \
     X(put_s, 0.0426, 0.0426)            /* one row write */                                \
     X(boot_s, 10.8, 70)                 /* running to the first receive: billed */         \
     X(pending_s, 18.5, 28.7)            /* asked for, not yet running: not billed */       \
-    X(linger_s, 5, 5)                   /* a delete waits for company; <= visibility / 4 */\
+    X(linger_s, 5, 5)                   /* longest wait of a delete for more of them;
+                                         * <= visibility / 4 */\
     X(beat_share, 0.475, 0.475)         /* of the visibility between beats: half, jittered */\
     X(receives, 4, 4)                   /* receives under way at once in a drainer */      \
     X(enqueue_lanes, 64, 64)            /* enqueue calls under way at once */              \
     X(domain_writes_per_s, 70, 70)      /* row writes of a domain */                       \
-    X(batched_row_writes, 0, 0)         /* what a batched row counts for in that: unknown */\
+    X(batched_row_writes, 0, 0)         /* how much a batched row counts towards that
+                                         * limit: not known */\
     X(in_flight_max, 120000, 120000)    /* messages received and not deleted */            \
     X(launches_per_s, 2, 2)             /* boxes, once the burst is used up */             \
     X(launch_burst, 1000, 1000)         /* boxes at once */                                \
@@ -110,14 +111,14 @@ struct predict_params {
 
 enum predict_binding {
     PREDICT_BOUND_SLOTS,     /* slots x boxes over the job time: the usual one */
-    PREDICT_BOUND_VCPU,      /* processors are full: jobs are stretched */
+    PREDICT_BOUND_VCPU,      /* the processors are full: jobs take longer */
     PREDICT_BOUND_DOMAINS,   /* row writes */
     PREDICT_BOUND_IN_FLIGHT, /* messages received and not deleted */
-    PREDICT_BOUND_LAUNCH,    /* boxes cannot start fast enough */
+    PREDICT_BOUND_LAUNCH,    /* boxes do not start fast enough */
     PREDICT_BOUND_COUNT
 };
 
-/* What lies between the scenario and the lines: read by the terms. */
+/* Intermediate values between the scenario and the lines, which the terms read. */
 struct predict_state {
     double stretch;       /* >= 1: job time shared with others over job time alone */
     double hold_s;        /* a slot's time in one attempt: claim, job, final put; without
@@ -126,21 +127,22 @@ struct predict_state {
     double send_batch;    /* messages a send */
     double receive_batch; /* messages a receive that returns any */
     double delete_batch;
-    double row_batch;     /* rows a batch put; 1: single puts */
-    double single_rows;   /* share of rows that are put alone */
-    double lane_jobs;     /* jobs that the enqueuer takes at once */
-    double lane_calls;    /* row puts for them, each to the next domain */
-    double lane_first;    /* share of their rows in the first of these */
-    double row_tries;     /* >= 1: puts of rows asked for a put that is taken */
-    double put_tries;     /* >= 1: the same of claims and final states */
-    double refused_s;     /* of a slot, an attempt: refused puts and waits after them */
-    double empty;         /* empty receives a job */
-    double beat_batch;    /* messages a beat */
-    double beats;         /* visibility requests a job */
-    double prefetch;      /* messages held beyond the slots, resolved from auto */
-    double row_attrs;     /* attribute values in the enqueuer's put */
-    double payload_attrs; /* of them: pieces of the payload */
-    double body_bytes;    /* message body */
+    double row_batch;        /* rows a batch put; 1: single puts */
+    double single_rows;      /* share of rows that are put alone */
+    double lane_jobs;        /* jobs that the enqueuer takes at once */
+    double lane_calls;       /* row puts for them, each to the next domain */
+    double lane_first;       /* share of their rows in the first of these */
+    double row_tries;        /* >= 1: puts of rows asked for a put that is taken */
+    double put_tries;        /* >= 1: the same of claims and final states */
+    double refused_s;        /* slot time an attempt spends on refused puts and the waits
+                           * after them */
+    double empty;            /* empty receives a job */
+    double beat_batch;       /* messages a beat */
+    double beats;            /* visibility requests a job */
+    double prefetch;         /* messages held beyond the slots; auto resolved */
+    double row_attrs;        /* attribute values in the enqueuer's put */
+    double payload_attrs;    /* of them: pieces of the payload */
+    double body_bytes;       /* message body */
     double queued_row_bytes; /* billed bytes of a row before its first claim */
     double row_bytes;        /* billed bytes of a finished row, overheads included */
     double get_attrs;        /* distinct names in a row read */
@@ -152,7 +154,8 @@ struct predict_state {
     double busy_s, idle_s, boot_s; /* instance seconds a job */
     double queued_s;               /* between enqueue and start */
     double makespan_s;             /* of a run, once a box is up; 0: marginal */
-    double tables; /* made and dropped, a job: domains of each day, the drainers' own */
+    double tables; /* created and dropped, a job: each day's domains, and the drainers'
+                    * own */
     double house_rounds, house_asks; /* housekeeping a job: done, and asked for (reads) */
     double end_s; /* of a run at its domains' limit, from its start; else 0 */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
@@ -164,7 +167,7 @@ struct predict_state {
 void predict_from_scenario(const struct scenario *scenario, struct predict_scenario *out);
 /* The table's defaults, and marginal. */
 void predict_defaults(struct predict_scenario *out);
-/* Returns JOBQ_OK; NOT_FOUND: no such era. */
+/* Returns JOBQ_OK; NOT_FOUND: no such model. */
 int predict_params_for(const char *era, struct predict_params *out,
                        struct jobq_error *err);
 /* Parameters by index, for a fit that estimates some and a formula that keeps them. */
@@ -190,14 +193,14 @@ char *predict_input_text(enum predict_input input, double value, char *out, int 
 int predict_input_find(const char *option);                     /* or -1 */
 const char *predict_binding_name(enum predict_binding binding); /* "domains" */
 
-/* Refuses what the service would: a payload past the store's or the message's limit, a
- * batch over 10, a visibility over 12 h, zero slots. */
+/* Refuses what the services would refuse: a payload over the row's or the message's
+ * limit, a batch over 10, a visibility over 12 h; also zero slots. */
 int predict_check(const struct predict_scenario *scenario,
                   const struct predict_params *params, struct jobq_error *err);
 
 void predict_state(const struct predict_scenario *scenario,
                    const struct predict_params *params, struct predict_state *out);
-/* The closed form. params NULL: those of the scenario's era. */
+/* The closed form. params NULL: those of the scenario's model. */
 int predict_usage(const struct predict_scenario *scenario,
                   const struct predict_params *params, struct usage *out,
                   struct predict_state *out_state /* or NULL */, struct jobq_error *err);

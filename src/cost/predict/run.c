@@ -65,12 +65,13 @@ static double predict_ready_s(const struct predict_params *p, double index, doub
 
 /* ---- callers ---------------------------------------------------------------------- */
 
-/* Callers with a put to make: under way, and waiting, after k refusals. */
+/* Callers with a put to make, by their number of refusals k: under way, and waiting. */
 struct putting {
     double under_way[DELAYS + 1], waiting[DELAYS + 1];
 };
 
-/* n callers that go round: enter, `stages` puts with `away` after each. */
+/* A closed system of n callers: each makes `stages` puts, with a pause `away` after
+ * each. */
 struct flow {
     double put_s, limit_per_s, tokens, tokens_max;
     int stages;
@@ -82,7 +83,8 @@ struct flow {
     double free;     /* callers without a round */
     double ended;    /* rounds */
     double puts, refused; /* so far */
-    double busy_s;        /* callers in a round, over time, but for the last time away */
+    double busy_s;        /* the integral over time of callers in a round, without the
+                           * last pause */
     double refused_share; /* now */
 };
 
@@ -105,7 +107,7 @@ static double step_putting(struct putting *p, double put_s, double refused, doub
         double wakes = k ? p->waiting[k] * fmin(1, dt / delay_s(k)) : 0;
         done += reply * (1 - refused);
         p->under_way[k] += (k ? wakes : next) - reply;
-        /* After the last delay follow more of the same. */
+        /* The last delay repeats. */
         int to = k < DELAYS ? k + 1 : DELAYS;
         p->waiting[k] -= wakes;
         p->waiting[to] += reply * refused;
@@ -142,7 +144,7 @@ static void run_step(struct flow *f, double dt)
     }
 }
 
-/* Skips the middle of a long run, in which nothing changes. */
+/* Skips the steady middle of a long run. */
 static double run_skip(struct flow *f, double rate_per_s, double busy, double for_s)
 {
     double rounds = rate_per_s * for_s;
@@ -173,7 +175,7 @@ static double longest_wait_s(const struct putting *p)
     return high;
 }
 
-/* How long what is under way will still take, once no round is left to begin. */
+/* How long the rounds under way still take once no new one begins. */
 static double rest_s(const struct flow *f)
 {
     double rest = 0;
@@ -407,7 +409,7 @@ void predict_boxes(const struct predict_scenario *sc, const struct predict_param
     f.each = sc->boxes / f.count;
     f.slots = f.each * sc->slots;
     double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
-    /* No faster than messages come. */
+    /* No faster than messages arrive. */
     double fetched_s =
         sc->slots * p->receive_s / p->receives / fmin(sc->batch, sc->slots + s->prefetch);
     f.round_s = fmax(s->hold_s + s->refused_s + fetch_s, fetched_s);
@@ -420,7 +422,7 @@ void predict_boxes(const struct predict_scenario *sc, const struct predict_param
     double up_s = 0, boot_s = 0, wait_s = 0, count = 0;
     for (int i = 0; i < f.count; i++) {
         up_s += f.each * fmax(0, end_s - f.ready_s[i]);
-        /* One that comes too late has still booted in vain until the end. */
+        /* A box that comes too late has still paid for its boot. */
         double running_s = fmax(0, end_s - (f.ready_s[i] - f.boot_s[i]));
         boot_s += f.each * fmin(f.boot_s[i], running_s);
         double rounds = rounds_begun(&f, i, end_s - s->hold_s);

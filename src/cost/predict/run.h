@@ -1,4 +1,4 @@
-/* run.h - a run in time: boxes that come one by one, puts that are turned away.
+/* run.h - a run over time: boxes that start one by one, and refused puts.
  *
  * Room:     src/cost, private to predict.
  * Knows nothing of: requests, bytes, prices. */

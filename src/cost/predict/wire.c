@@ -13,7 +13,7 @@ struct bytes {
     double out, in;
 };
 
-/* What all calls of a scenario have in common, lengths in bytes. */
+/* What all calls of a scenario share; lengths in bytes. */
 struct names {
     struct size_client client;
     int64_t queue, domain, item;
@@ -29,7 +29,7 @@ static void wire_add(struct bytes *sum, struct size_call call, double times)
     sum->in += (double)call.in * times;
 }
 
-/* A batch of 3.4 is made of batches of 3 and of 4: calls a message of each. */
+/* A mean batch of 3.4 is a mix of batches of 3 and of 4: calls a message of each. */
 static void wire_split(double batch, int *low, double *low_calls, double *high_calls)
 {
     if (batch < 1)

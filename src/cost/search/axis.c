@@ -82,8 +82,8 @@ static void axis_add_instances(const struct sheet *sheet, bool all,
     free(type);
 }
 
-/* LOW..HIGH of a numeric input: 16 values evenly on a log scale, whole where they must be;
- * zero is kept as a value of its own. */
+/* LOW..HIGH of a numeric input: 16 values evenly on a log scale, rounded to whole
+ * numbers for whole inputs; zero is one more value. */
 static int add_range(const char *low_text, const char *high_text,
                      const struct predict_scenario *base, struct search_axis *axis,
                      struct jobq_error *err)
@@ -100,7 +100,7 @@ static int add_range(const char *low_text, const char *high_text,
     if (code)
         return code;
     if (!(low < high) || low < 0)
-        return jobq_fail(err, JOBQ_INVALID, "%s: '%s..%s' is no range", axis->option,
+        return jobq_fail(err, JOBQ_INVALID, "%s: '%s..%s' is not a range", axis->option,
                          low_text, high_text);
     double start = low > 0 ? low : high * 1e-4, before = -1;
     if (low <= 0)
@@ -181,7 +181,8 @@ int search_axis_parse(const char *text, const struct predict_scenario *base,
     if (code && code == JOBQ_NOT_FOUND)
         err->code = JOBQ_INVALID;
     if (!code && out->count == 0)
-        code = jobq_fail(err, JOBQ_NOT_FOUND, "'%s' has no value to choose", out->option);
+        code = jobq_fail(err, JOBQ_NOT_FOUND, "'%s' has no values to choose from",
+                         out->option);
     if (code)
         search_axis_release(out);
     return code;

@@ -62,7 +62,7 @@ static bool same_cost(double a, double b)
     return fabs(a - b) <= 1e-6 * fmax(fabs(a), fabs(b));
 }
 
-/* Keeps the cap cheapest, of equal costs the first in the axes' order. */
+/* Keeps the `cap` cheapest results; of equal costs the first in the order of the axes. */
 static void search_keep(struct search *s, const struct search_result *result)
 {
     int at = s->count;
@@ -71,7 +71,7 @@ static void search_keep(struct search *s, const struct search_result *result)
                        choice_order(s, s->out[at - 1].choice, result->choice) > 0)))
         at--;
     if (at > 0 && same_cost(s->out[at - 1].per_million, result->per_million))
-        return; /* a variable that does not matter here, or seen before by the descent */
+        return; /* a variable without influence here, or a point the descent has seen */
     if (at < s->count && same_cost(s->out[at].per_million, result->per_million)) {
         s->out[at] = *result;
         return;
@@ -85,7 +85,7 @@ static void search_keep(struct search *s, const struct search_result *result)
         s->count++;
 }
 
-/* Returns the cost, INFINITY when it cannot be or misses a limit. */
+/* Returns the cost; INFINITY if the combination is impossible or over a limit. */
 static double try_one(struct search *s, const int *choice)
 {
     struct predict_scenario sc;

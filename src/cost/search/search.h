@@ -23,7 +23,7 @@
 
 struct search_axis {
     char option[24];
-    char (*text)[SEARCH_TEXT]; /* owner: whoever made the axis, by free() */
+    char (*text)[SEARCH_TEXT]; /* owner: the caller (search_axis_release) */
     int count;
 };
 
@@ -44,14 +44,15 @@ struct search_result {
 struct search_summary {
     double combinations; /* there are */
     int64_t evaluated;
-    int64_t refused;           /* the service or the sheet has no such thing */
+    int64_t refused;           /* impossible with this service or sheet */
     int64_t over_limit;        /* a limit was missed */
-    bool whole;                /* the grid was gone through */
-    struct jobq_error refusal; /* the first one's reason */
+    bool whole;                /* every combination was evaluated */
+    struct jobq_error refusal; /* the reason of the first refusal */
 };
 
-/* Fills out with up to cap results, cheapest first, one of each cost (to 1e-6), and returns how many there are;
- * NOT_FOUND: no combination is possible and within limits (summary says why). */
+/* Fills out with up to cap results, cheapest first, one result per cost (to 1e-6), and
+ * returns how many there are; NOT_FOUND: no combination is possible and within limits
+ * (summary says why). */
 int search_run(const struct evaluate_context *context,
                const struct predict_scenario *base, const struct search_axis *axis,
                int axes, const struct search_limits *limits, struct search_result *out,
@@ -61,10 +62,11 @@ int search_run(const struct evaluate_context *context,
 void search_apply(const struct predict_scenario *base, const struct search_axis *axis,
                   int axes, const int *choice, struct predict_scenario *out);
 
-/* An axis from "option", which takes the values that make sense for it, or from
+/* Makes an axis from "option", with the usual values of that option, or from
  * "option=v1,v2,..." or "option=LOW..HIGH" (16 values, evenly on a log scale). Instance
- * types are taken from the sheet: for each number of vCPUs up to 16 the four cheapest, or
- * all of them with "instance=all". INVALID: no such option, or it has no usual values. */
+ * types are taken from the sheet: for each number of vCPUs up to 16 the four cheapest,
+ * or all of them with "instance=all". INVALID: no such option, or it has no usual
+ * values. */
 int search_axis_parse(const char *text, const struct predict_scenario *base,
                       const struct sheet *sheet, struct search_axis *out,
                       struct jobq_error *err);
@@ -77,10 +79,10 @@ bool search_cross(const struct evaluate_context *context,
                   const struct predict_scenario *base, enum predict_input input,
                   double low, double high, double target, double *out);
 
-/* The wait from enqueue to start that 95 of 100 jobs stay under. Poisson arrivals at
- * arrivals_per_s to boxes x slots servers: Erlang's C with the spread of service times by
- * Allen and Cunneen (half of 1 + cv^2), an exponential tail, one receive, and what may
- * wait in a busy box's prefetch. INFINITY: more arrive than can be done; NAN: no
+/* The 95th percentile of the wait from enqueue to start. Poisson arrivals at
+ * arrivals_per_s to boxes x slots servers: Erlang's C with the spread of service times
+ * by Allen and Cunneen (half of 1 + cv^2), an exponential tail, one receive, and what
+ * may wait in a busy box's prefetch. INFINITY: arrivals exceed capacity; NAN: no
  * arrivals. */
 double search_p95_wait_s(const struct predict_scenario *scenario,
                          const struct predict_state *state,
