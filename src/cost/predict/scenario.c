@@ -270,7 +270,7 @@ static bool predict_in_range(enum predict_input input, double value)
     case SETTING_FLAG:
     case SETTING_CHOICE:
     case SETTING_SEED:
-        assert(!"a number of the closed form is a number of the table");
+        assert(false); /* a number of the closed form is a number of the table */
     }
     return value >= low && value <= high;
 }
