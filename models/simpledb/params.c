@@ -151,6 +151,7 @@ static const struct param_field field[] = {
     CUSTOM("usage_select_row", usage_select_row_e14h, parse_hours),
     CUSTOM("usage_select_count", usage_select_count_e14h, parse_hours),
     CUSTOM("usage_select_counted", usage_select_counted_e14h, parse_hours),
+    CUSTOM("usage_refused", usage_refused_e14h, parse_hours),
     CUSTOM("usage_throttled", usage_throttled_e14h, parse_hours),
     FIELD("read_latency", PARAM_DISTRIBUTION, read_latency, 0, 0),
     FIELD("write_latency", PARAM_DISTRIBUTION, write_latency, 0, 0),

@@ -110,9 +110,10 @@ int simpledb_refuse(const struct simpledb *model, enum simpledb_fault fault,
     const struct simpledb_params *params = &model->params;
     reply->fault = fault;
     reply->http_status = simpledb_fault_status(fault);
-    reply->box_usage_e10h = fault == SIMPLEDB_FAULT_UNAVAILABLE
-                                ? params->usage_throttled_e14h / 10000
-                                : simpledb_usage_write(params, 0);
+    reply->box_usage_e10h =
+        (fault == SIMPLEDB_FAULT_UNAVAILABLE ? params->usage_throttled_e14h
+                                             : params->usage_refused_e14h) /
+        10000;
     return jobq_fail(err, fault_code[fault], "%s", text);
 }
 

@@ -140,6 +140,7 @@ struct simpledb_params {
     int64_t usage_select_row_e14h;       /* x items returned */
     int64_t usage_select_count_e14h;     /* select count(*) */
     int64_t usage_select_counted_e14h;   /* x items looked at */
+    int64_t usage_refused_e14h;          /* a call that was refused, but with 503 */
     int64_t usage_throttled_e14h;        /* a call turned away with 503 */
 
     /* Service time of a call, for the driver: the model answers at once. */

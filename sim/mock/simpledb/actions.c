@@ -32,7 +32,7 @@ static enum call_end done(struct call *call, const struct simpledb_reply *reply,
 static enum call_end refuse(struct call *call, enum simpledb_fault what, const char *text)
 {
     const struct simpledb_params *params = simpledb_params(call->region->sdb);
-    call->box_usage_e10h = params->usage_write_e14h / 10000;
+    call->box_usage_e10h = params->usage_refused_e14h / 10000;
     return mock_fail(call, simpledb_fault_status(what), simpledb_fault_name(what), NULL,
                      "%s", text);
 }

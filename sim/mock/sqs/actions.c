@@ -14,29 +14,9 @@ static const struct action {
     bool has_result;
     bool sets; /* changes a queue or what is noted of it */
 } actions[] = {
-    {"SendMessage", mock_send_message, true, false},
-    {"ReceiveMessage", mock_receive_message, true, false},
-    {"DeleteMessage", mock_delete_message, false, false},
-    {"SendMessageBatch", mock_send_batch, true, false},
-    {"DeleteMessageBatch", mock_delete_batch, true, false},
-    {"ChangeMessageVisibility", mock_change_one, false, false},
-    {"ChangeMessageVisibilityBatch", mock_change_batch, true, false},
-    {"GetQueueAttributes", mock_get_attributes, true, false},
-    {"SetQueueAttributes", mock_set_attributes, false, true},
-    {"GetQueueUrl", mock_get_queue_url, true, false},
-    {"CreateQueue", mock_create_queue, true, true},
-    {"DeleteQueue", mock_delete_queue, false, true},
-    {"ListQueues", mock_list_queues, true, false},
-    {"PurgeQueue", mock_purge_queue, false, false},
-    {"ListDeadLetterSourceQueues", mock_list_sources, true, false},
-    {"TagQueue", mock_tag_queue, false, true},
-    {"UntagQueue", mock_untag_queue, false, true},
-    {"ListQueueTags", mock_list_tags, true, false},
-    {"AddPermission", mock_add_permission, false, true},
-    {"RemovePermission", mock_remove_permission, false, true},
-    {"StartMessageMoveTask", mock_start_move, true, false},
-    {"CancelMessageMoveTask", mock_cancel_move, true, false},
-    {"ListMessageMoveTasks", mock_list_moves, true, false},
+#define ACTION_ROW(name, fn, has_result, sets) {#name, fn, has_result, sets},
+    MOCK_SQS_ACTIONS(ACTION_ROW)
+#undef ACTION_ROW
 };
 
 static const struct action *find_action(struct jobq_str name)

@@ -42,12 +42,37 @@ const struct tree *mock_sqs_value(const struct call *call, const struct tree *en
 const struct tree *mock_sqs_list(const struct call *call, const char *json,
                                  const char *query);
 
+/* Every action: a row here, and its function in one of the files of this folder. The columns:
+ * whether it has a result (an element that an empty reply carries too), and whether it changes
+ * a queue or what is noted of it, which --state then keeps. */
+#define MOCK_SQS_ACTIONS(X)                                                              \
+    X(SendMessage, mock_send_message, true, false)                                       \
+    X(ReceiveMessage, mock_receive_message, true, false)                                 \
+    X(DeleteMessage, mock_delete_message, false, false)                                  \
+    X(SendMessageBatch, mock_send_batch, true, false)                                    \
+    X(DeleteMessageBatch, mock_delete_batch, true, false)                                \
+    X(ChangeMessageVisibility, mock_change_one, false, false)                            \
+    X(ChangeMessageVisibilityBatch, mock_change_batch, true, false)                      \
+    X(GetQueueAttributes, mock_get_attributes, true, false)                              \
+    X(SetQueueAttributes, mock_set_attributes, false, true)                              \
+    X(GetQueueUrl, mock_get_queue_url, true, false)                                      \
+    X(CreateQueue, mock_create_queue, true, true)                                        \
+    X(DeleteQueue, mock_delete_queue, false, true)                                       \
+    X(ListQueues, mock_list_queues, true, false)                                         \
+    X(PurgeQueue, mock_purge_queue, false, false)                                        \
+    X(ListDeadLetterSourceQueues, mock_list_sources, true, false)                        \
+    X(TagQueue, mock_tag_queue, false, true)                                             \
+    X(UntagQueue, mock_untag_queue, false, true)                                         \
+    X(ListQueueTags, mock_list_tags, true, false)                                        \
+    X(AddPermission, mock_add_permission, false, true)                                   \
+    X(RemovePermission, mock_remove_permission, false, true)                             \
+    X(StartMessageMoveTask, mock_start_move, true, false)                                \
+    X(CancelMessageMoveTask, mock_cancel_move, true, false)                              \
+    X(ListMessageMoveTasks, mock_list_moves, true, false)
+
 typedef enum call_end mock_action_fn(struct call *call);
-mock_action_fn mock_create_queue, mock_delete_queue, mock_get_queue_url, mock_list_queues,
-    mock_get_attributes, mock_set_attributes, mock_purge_queue, mock_list_sources,
-    mock_tag_queue, mock_untag_queue, mock_list_tags, mock_add_permission,
-    mock_remove_permission, mock_start_move, mock_cancel_move, mock_list_moves;
-mock_action_fn mock_send_message, mock_send_batch, mock_receive_message,
-    mock_delete_message, mock_delete_batch, mock_change_one, mock_change_batch;
+#define MOCK_SQS_DECLARE(name, fn, has_result, sets) mock_action_fn fn;
+MOCK_SQS_ACTIONS(MOCK_SQS_DECLARE)
+#undef MOCK_SQS_DECLARE
 
 #endif

@@ -154,7 +154,7 @@ class Json(Query):
     def test_targets_of_other_services(self):
         for kind in ("application/x-amz-json-1.0", "application/x-amz-json-1.1"):
             status, head, body = self.http("/", "POST", b"{}", Content_Type=kind,
-                                           X_Amz_Target="DynamoDB_20120810.ListTables")
+                                           X_Amz_Target="Kinesis_20131202.ListStreams")
             self.assertEqual((status, head["Content-Type"]), (400, kind))
             self.assertIn("UnknownOperationException", json.loads(body)["__type"])
 
