@@ -18,13 +18,11 @@
 
 static const char HELP_HEAD[] =
     "Usage: jobqsim torture [OPTION...]\n"
-    "Play small fleets with everything going wrong that a queue of jobs must survive:\n"
-    "refused, throttled and timed-out calls, calls that take effect minutes later, lost\n"
-    "replies, duplicates, lost deletes, stale reads, expired visibility, dead boxes, "
-    "spot,\n"
-    "no capacity, cancelled jobs. Then check rows and queue: no job lost, none "
-    "forgotten,\n"
-    "one result each.\n"
+    "Play small fleets with everything going wrong that a queue of jobs must\n"
+    "survive: refused, throttled and timed-out calls, calls that take effect minutes\n"
+    "later, lost replies, duplicates, lost deletes, stale reads, expired visibility,\n"
+    "dead boxes, spot, no capacity, cancelled jobs. Then check rows and queue: no job\n"
+    "lost, none forgotten, one result each.\n"
     "\n"
     "  jobqsim torture --seeds 1000\n"
     "  jobqsim torture --first 4711 --seeds 1      replay one seed\n"
