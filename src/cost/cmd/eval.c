@@ -71,6 +71,9 @@ static int run(struct cost *cli)
     if (cost_formula(cli, cli->scenario.era, &err) ||
         cost_evaluate(cli, sheet, &cli->scenario, &e, &err))
         return cost_fail(cli, &err);
+    if (cli->scenario.job_s >= 12 * 3600.0)
+        cost_warn(cli, "jobs of 12 h or more cannot end, for a queue hides a message for "
+                       "12 h at most: no such job is finished at any cost");
     if (cli->wait_cut)
         cost_warn(cli, "there was no long poll at %s: wait is 0", sheet_date(sheet));
     if (e.value.fitted && e.value.outside > 0)

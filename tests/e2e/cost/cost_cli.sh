@@ -54,6 +54,7 @@ done
 expect 4 "no price sheet of region 'mars-1'" eval --region mars-1
 expect 4 "there is 2012-10, 2012-12" eval --date 1999
 expect 0 'older than 90 days' eval --instance t4g.nano
+expect 0 'jobs of 12 h or more cannot end' eval --job-time 12h
 expect 0 'there was no long poll' eval --date 2012-10
 
 # Bare bills and ledgers.
