@@ -171,7 +171,7 @@ static const struct setting SETTINGS[] = {
     {"stats", 0, "T", SETTING_DURATION, AT(stats_ns), "1min", "1s", "1d", "never",
      T(DRAIN),
      .help = "a statistics row at most so often"},
-    {"notice", 0, "T", SETTING_DURATION, AT(notice_ns), "5s", "1s", "1h", "never",
+    {"notice", 0, "T", SETTING_DURATION, AT(notice_ns), "5s", "100ms", "1h", "never",
      T(DRAIN),
      .help = "ask for a spot notice so often"},
     {"idle-exit", 0, "T", SETTING_DURATION, AT(idle_exit_ns), "never", "0s", "3650d", "never",
