@@ -1,5 +1,6 @@
 #include "models/dynamodb/items.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -47,9 +48,8 @@ void items_release(struct items *items)
 /* FNV-1a, then SplitMix64's finalizer: the highest bits choose the bucket. */
 uint64_t items_hash(const struct dynamodb_value *key)
 {
-    uint64_t hash = 14695981039346656037u ^ (uint64_t)key->type;
-    for (int64_t i = 0; i < key->of.text.len; i++)
-        hash = (hash ^ (unsigned char)key->of.text.ptr[i]) * 1099511628211u;
+    uint64_t hash = hash_add(HASH_START ^ (uint64_t)key->type, key->of.text.ptr,
+                             (size_t)key->of.text.len);
     hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
     hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
     return hash ^ (hash >> 31);

@@ -1,6 +1,7 @@
 #include "scenario/trace.h"
 
 #include "base/arena.h"
+#include "base/date.h"
 #include "base/text.h"
 #include "jobq/units.h"
 
@@ -187,15 +188,6 @@ static int read_azure_functions(struct reading *r, char *line, struct jobq_error
     return add_job(r, end_ns - job_ns, job_ns, err);
 }
 
-/* Days from 1970-01-01 of a date in the Gregorian calendar. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 static bool read_digits(const char **p, int digits, int64_t *out)
 {
     *out = 0;
@@ -230,7 +222,8 @@ static bool read_timestamp(const char *text, int64_t *out_ns)
             fraction += (*text - '0') * scale;
     }
     int64_t day_s = (part[3] * 60 + part[4]) * 60 + part[5];
-    *out_ns = days_of(part[0], part[1], part[2]) * JOBQ_NS_PER_DAY +
+    *out_ns = date_days((struct date){(int)part[0], (int)part[1], (int)part[2]}) *
+                  JOBQ_NS_PER_DAY +
               day_s * JOBQ_NS_PER_S + fraction;
     return *text == '\0' || strcmp(text, "Z") == 0 || strcmp(text, "+00:00") == 0;
 }
