@@ -40,7 +40,7 @@ struct jobq_error {
     enum jobq_code code;
     /* Always terminated; cut, not overrun. AWS's refusals name a role, a resource and a
      * policy, and are told whole. */
-    char text[512];
+    char text[384];
 };
 
 /* Fills err and returns code, so that a failing function ends with

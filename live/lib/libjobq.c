@@ -609,8 +609,8 @@ struct jobq_enqueuer *jobq_enqueuer_new(const char *queue, double visibility_tim
                                         struct jobq_error *err)
 {
     struct jobq_enqueuer *e = jobq_enqueuer_start(queue, visibility_timeout_s, 0, err);
-    if (e &&
-        call_through(e, &(struct jobq_request){JOBQ_REQUEST_OPEN}, NULL, NULL, err) < 0) {
+    struct jobq_request request = {.kind = JOBQ_REQUEST_OPEN};
+    if (e && call_through(e, &request, NULL, NULL, err) < 0) {
         jobq_enqueuer_free(e);
         return NULL;
     }

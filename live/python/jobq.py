@@ -66,7 +66,7 @@ _CLASSES = {-1: TryLater, -2: TryLater, -3: TryLater, -4: NotFound, -5: Conflict
 
 
 class _Error(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_int), ("text", ctypes.c_char * 512)]
+    _fields_ = [("code", ctypes.c_int), ("text", ctypes.c_char * 384)]
 
 
 class _Dict(ctypes.Structure):

@@ -49,7 +49,7 @@ struct torture_result {
     int64_t late;       /* calls that timed out and took effect later */
     int64_t boxes_lost; /* killed or taken */
     double virtual_s;
-    char finding[512]; /* "" when all is well; else what is wrong, first found */
+    char finding[384]; /* "" when all is well; else what is wrong, first found */
 };
 
 /* Returns JOBQ_OK, also with a finding; else the run could not be set up. */

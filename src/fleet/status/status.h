@@ -80,7 +80,7 @@ struct status_view {
     const struct status_box *box; /* until the next reading */
     int box_count;
     bool boxes_known;  /* false: they could not be read, and problem says why */
-    char problem[512]; /* "" or what could not be read */
+    char problem[384]; /* "" or what could not be read */
     bool hearing; /* some drainer of this box was asked how it is, and is yet to say */
 };
 /* About 20 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or

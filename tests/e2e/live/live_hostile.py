@@ -113,8 +113,8 @@ expect("not HTTP", jobq(Server(lambda c, h: c.sendall(b"SSH-2.0-x\r\n")).url()),
 elsewhere = Server(send(reply("{}")))
 expect("redirect", jobq(Server(send(reply("", "301 Moved", "Location: %s/\r\n" % elsewhere.url()))).url()), 77, "redirected")
 check(not elsewhere.requests, "a redirect was followed")
-expect("no JSON", jobq(Server(send(reply("<html>"))).url()), 1, "not JSON")
-expect("wrong JSON", jobq(Server(send(reply("[" * 100000))).url()), 1, "not JSON")
+expect("no JSON", jobq(Server(send(reply("<html>"))).url()), 75, "not JSON")
+expect("wrong JSON", jobq(Server(send(reply("[" * 100000))).url()), 75, "not JSON")
 expect("no member", jobq(Server(send(reply('{"QueueUrl": 5}'))).url()), 1, "QueueUrl")
 laughs = '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "lol">' + "".join(
     '<!ENTITY %s "%s">' % (chr(98 + i), ("&%s;" % chr(97 + i)) * 10) for i in range(9)) + "]><l>&j;</l>"
