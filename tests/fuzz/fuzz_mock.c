@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(bytes, data, size);
     read_tree((struct jobq_str){bytes, len}, true);
     read_tree((struct jobq_str){bytes, len}, false);
-    if (http_parse_head(bytes, len, &request) == 0) {
+    if (len > 0 && http_parse_head(bytes, len, &request) == 0) {
         if (request.content_length < 0 || (request.chunked && request.content_length))
             fail("two lengths");
         for (int i = 0; i < request.header_count; i++)

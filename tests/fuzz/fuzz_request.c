@@ -129,6 +129,7 @@ static struct mock *new_mock(bool checks)
                                .model = "aws-2026",
                                .account = "123456789012",
                                .seed = 1,
+                               .seeded = true,
                                .speed = 1,
                                .max_connections = 100,
                                .max_buffer_bytes = 256 * JOBQ_MIB,
