@@ -4,5 +4,6 @@
 ROUNDS ?= 9
 chaos: all
 	@/usr/bin/python3 tests/chaos/chaos.py $(ROUNDS) $(SEED)
+CHECKS += check-chaos
 check-chaos: all
 	@/usr/bin/python3 tests/chaos/chaos.py 4 $(SEED)

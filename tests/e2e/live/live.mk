@@ -99,3 +99,8 @@ CHECKS += live-dump
 live-house: all
 	@/usr/bin/python3 tests/e2e/live/live_house.py
 CHECKS += live-house
+# 400 days of a queue's life, by jobqmock's clock and libfaketime's.
+.PHONY: live-years
+live-years: all
+	@/usr/bin/python3 tests/e2e/live/live_years.py 400
+CHECKS += live-years

@@ -33,7 +33,7 @@ def domains():
     found, token = [], None
     while True:
         page = simpledb("ListDomains", MaxNumberOfDomains="100", **({"NextToken": token} if token else {}))
-        found += re.findall("<DomainName>(%s\\.[^<]*)</DomainName>" % QUEUE, page)
+        found += re.findall("<DomainName>(%s\\.\\w{5})</DomainName>" % QUEUE, page)
         token = (re.findall("<NextToken>([^<]*)</NextToken>", page) or [None])[0]
         if not token:
             return found
@@ -54,7 +54,15 @@ for day in range(DAYS):
     first = first or ids[0]
     done = mock.jobq("drain", QUEUE, "-n", str(JOBS), "--once", "--wait", "0s", "--json")
     check(done.stdout.count('"event":"done"') == JOBS, "day %d: %s" % (day, done.stdout[-500:] + done.stderr[-500:]))
+    # What a drainer that lives for hours does by itself, one that ends at once leaves to cron.
+    mock.jobq("prune", QUEUE)
     most = max(most, len(domains()))
     mock.get("/_jobq/clock", b"advance=24h")
+# The present day's, and those of the days that are kept.
+check(most <= (KEEP_DAYS + 1) * DOMAINS, "%d domains at a time" % most)
+if DAYS > KEEP_DAYS + 2:
+    check(calls("DeleteDomain") >= (DAYS - KEEP_DAYS - 2) * DOMAINS, "%d domains dropped" % calls("DeleteDomain"))
+    gone = mock.jobq("status", first, check_code=4)
+    check("no job" in gone.stderr, gone.stderr)
 print("%d days: at most %d domains at a time, %d made, %d dropped" % (
     DAYS, most, calls("CreateDomain"), calls("DeleteDomain")))
