@@ -33,8 +33,9 @@ static bool begins(const char *action, const char *word)
 
 bool late_changes(const struct call *call)
 {
-    static const char *const reads[] = {"Get",    "List",           "Describe",
-                                        "Select", "DomainMetadata", "ReceiveMessage"};
+    static const char *const reads[] = {
+        "Get",   "List", "Describe", "Select",     "DomainMetadata", "ReceiveMessage",
+        "Query", "Scan", "BatchGet", "TransactGet"};
     if (call->service == MOCK_STS)
         return false;
     for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++)

@@ -284,6 +284,19 @@ class Late(MockCase):
         count = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         self.assertEqual((len(again), count["ApproximateNumberOfMessagesNotVisible"]), (3, "3"))
 
+    def test_an_item_arrives_late(self):
+        ddb = self.client("dynamodb")
+        ddb.create_table(TableName="late", BillingMode="PAY_PER_REQUEST",
+                         KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}])
+        self.advance("1m")
+        self.faults("late=1; late_reply=1ms; late_after=30s")
+        with self.assertRaises(self.GIVEN_UP):
+            ddb.put_item(TableName="late", Item={"k": {"S": "a"}})
+        self.assertEqual(ddb.scan(TableName="late")["Count"], 0)  # which is never late
+        self.advance("31s")
+        self.assertEqual(ddb.scan(TableName="late")["Count"], 1)
+
     def test_a_launch_and_what_is_never_late(self):
         ec2 = self.client("ec2")
         self.faults("late=1; late_reply=1ms; late_after=30s..30s")
