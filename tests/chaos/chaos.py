@@ -317,7 +317,7 @@ class Round:
         return "\n  repair " in subprocess.run([JOBQ, "help"], capture_output=True, text=True).stdout
 
     def repair(self):
-        done = subprocess.run([JOBQ, "repair", QUEUE, "--older", "0s"], env=self.quiet(), capture_output=True, text=True, timeout=60)
+        done = subprocess.run([JOBQ, "repair", QUEUE], env=self.quiet(), capture_output=True, text=True, timeout=60)
         self.tell("repair: " + (done.stdout + done.stderr).strip())
         if done.returncode:
             self.find("jobq repair: exit %d: %s" % (done.returncode, done.stderr[-500:]))

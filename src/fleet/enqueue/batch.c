@@ -260,8 +260,10 @@ static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int fro
     if (count == 0 ||
         rows_add(&e->adder, day, shard, item, count, &lane->deadline_ns, &why) == JOBQ_OK)
         return;
-    /* One row that the service refuses refuses them all: find it. */
-    bool alone = count == 1 || jobq_code_is_retryable(why.code);
+    /* One row that the service refuses refuses them all: find it. A caller that may not
+     * write batches is told so, and does not pay for single writes unawares. */
+    bool alone =
+        count == 1 || why.code == JOBQ_DENIED || jobq_code_is_retryable(why.code);
     for (int i = 0; i < count; i++)
         if (alone ||
             rows_add(&e->adder, day, shard, &item[i], 1, &lane->deadline_ns, &why) < 0)
