@@ -113,6 +113,7 @@ class Round:
         self.env = {"PATH": os.environ["PATH"], "HOME": self.mock.dir, "AWS_REGION": "us-east-1",
                     "AWS_ENDPOINT_URL": self.proxy.url, "AWS_EC2_METADATA_DISABLED": "true", **livelib.KEYS}
         self.acknowledged, self.enqueuers, self.refusals, self.dead = set(), [], [], []
+        self.cut_short = set()
         self.drainers, self.counter, self.open, self.faulty = [], 0, True, True
         self.lock = threading.Lock()
 
@@ -146,6 +147,8 @@ class Round:
 
     def ended(self, drainer, code):
         self.tell("drainer %s ended with %d" % (drainer.name, code))
+        if code == -signal.SIGKILL and (signal.SIGTERM in drainer.told or "refused:" in drainer.said()):
+            self.cut_short.add(drainer.name)
         drainer.judge(code)
         self.dead.append((drainer.name, time.monotonic() + ORPHAN_S))
 
@@ -380,8 +383,10 @@ class Round:
                     starts[job].append((float(at), int(attempt), drainer))
         back = self.given_back()
         for job, attempts in starts.items():
-            # An attempt that was given back does not count, and its number comes again.
-            numbers = [attempt for _, attempt, drainer in sorted(attempts) if (job, attempt, drainer) not in back]
+            # An attempt that was given back does not count, and its number comes again. A drainer
+            # that was killed while it gave back, refused or terminated, did not live to say so.
+            numbers = [attempt for _, attempt, drainer in sorted(attempts)
+                       if (job, attempt, drainer) not in back and drainer not in self.cut_short]
             if numbers != sorted(set(numbers)):
                 self.find("attempts of %s started in this order: %s" % (job, sorted(attempts)))
             for at, attempt, drainer in attempts:
