@@ -24,6 +24,7 @@ import collections
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -113,7 +114,6 @@ class Round:
         self.env = {"PATH": os.environ["PATH"], "HOME": self.mock.dir, "AWS_REGION": "us-east-1",
                     "AWS_ENDPOINT_URL": self.proxy.url, "AWS_EC2_METADATA_DISABLED": "true", **livelib.KEYS}
         self.acknowledged, self.enqueuers, self.refusals, self.dead = set(), [], [], []
-        self.cut_short = set()
         self.drainers, self.counter, self.open, self.faulty = [], 0, True, True
         self.lock = threading.Lock()
 
@@ -147,8 +147,6 @@ class Round:
 
     def ended(self, drainer, code):
         self.tell("drainer %s ended with %d" % (drainer.name, code))
-        if code == -signal.SIGKILL and (signal.SIGTERM in drainer.told or "refused:" in drainer.said()):
-            self.cut_short.add(drainer.name)
         drainer.judge(code)
         self.dead.append((drainer.name, time.monotonic() + ORPHAN_S))
 
@@ -383,10 +381,13 @@ class Round:
                     starts[job].append((float(at), int(attempt), drainer))
         back = self.given_back()
         for job, attempts in starts.items():
-            # An attempt that was given back does not count, and its number comes again. A drainer
-            # that was killed while it gave back, refused or terminated, did not live to say so.
-            numbers = [attempt for _, attempt, drainer in sorted(attempts)
-                       if (job, attempt, drainer) not in back and drainer not in self.cut_short]
+            # An attempt that was given back does not count, and its number comes again: once for
+            # each time that the store took the give-back.
+            numbers, left = [], back.copy()
+            for _, attempt, _ in sorted(attempts):
+                left[job, attempt] -= 1
+                if left[job, attempt] < 0:
+                    numbers.append(attempt)
             if numbers != sorted(set(numbers)):
                 self.find("attempts of %s started in this order: %s" % (job, sorted(attempts)))
             for at, attempt, drainer in attempts:
@@ -396,15 +397,14 @@ class Round:
         self.attempts = sum(map(len, starts.values()))
 
     def given_back(self):
-        """{(job, attempt, drainer)} by the drainers' own words."""
-        found = set()
-        for name in os.listdir(self.mock.dir):
-            if name.startswith("drain."):
-                with open(self.path(name), errors="replace") as lines:
-                    for line in lines:
-                        if '"event":"given back"' in line:
-                            event = json.loads(line)
-                            found.add((event["id"], event["attempt"], name[len("drain."):]))
+        """How often the store took the give-back of (job, attempt): claim="queued ATTEMPT-1/TOKEN"."""
+        found = collections.Counter()
+        for call in self.proxy.calls:
+            fields = form(call.body)
+            for key, value in fields.items():
+                words = re.fullmatch(r"queued (\d+)/.*", value) if call.action == "PutAttributes" else None
+                if words and call.status == 200 and key.endswith(".Value"):
+                    found[fields.get("ItemName"), int(words.group(1)) + 1] += 1
         return found
 
     def all_logs(self):

@@ -60,7 +60,8 @@ const char *mock_quote(const struct call *call, struct jobq_str text)
     return arena_str(&call->mock->arena, text.ptr ? text : STR("")).ptr;
 }
 
-static char *format_text(const struct call *call, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static char *
+format_text(const struct call *call, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);

@@ -159,7 +159,7 @@ def enqueue_to(server):
 entry = '{"Id":"%s","MessageId":"m","MD5OfMessageBody":"x"}'
 for what, ids in (("wrong id", "017"), ("id twice", "001"), ("id missing", "01")):
     line, acknowledged = enqueue_to(wrong_ids('{"Successful":[%s]}' % ",".join(entry % i for i in ids)))
-    check(not acknowledged and "will be tried again" in line and "each entry once" in line, "%s: %s %s" % (what, line, acknowledged))
+    check(not acknowledged and "will be tried again" in line and "each entry exactly once" in line, "%s: %s %s" % (what, line, acknowledged))
     print("%-16s %s" % (what, line.strip()[:110]))
 
 # TLS: a certificate that nobody signed, and a handshake that ends.
