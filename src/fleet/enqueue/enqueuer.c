@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "fleet/enqueue/parts.h"
 #include "fleet/enqueue/queues.h"
+#include "fleet/housekeeping/housekeeping.h"
 #include "jobq/units.h"
 
 #include <assert.h>
@@ -56,6 +57,40 @@ static int check_options(const struct enqueuer_options *o, struct jobq_error *er
     return JOBQ_OK;
 }
 
+/* The house is kept even where only clients are alive. */
+static int enqueuer_make_room(void *ctx, struct jobq_error *err)
+{
+    struct enqueuer *e = ctx;
+    while (e->room.under_way)
+        fiber_cond_wait(e->b->sched, &e->room.ended, JOBQ_FOREVER);
+    int64_t now_ns = jobq_now(e->b);
+    int code = JOBQ_OK;
+    if (!e->room.tried || now_ns - e->room.at_ns >= HOUSEKEEPING_EVERY_NS) {
+        struct housekeeping_done done = {0};
+        struct jobq_queue_depth depth;
+        e->room.under_way = e->room.tried = true;
+        e->room.at_ns = now_ns;
+        code = jobq_queue_depth(e->b, e->queue, &depth, err);
+        if (code == JOBQ_OK) {
+            struct housekeeping h = {.b = e->b,
+                                     .queue_name = e->queue_name,
+                                     .queue = e->queue,
+                                     .keep_ns = HOUSEKEEPING_KEEP_NS,
+                                     .retention_ns = depth.retention_ns,
+                                     .visibility_ns = depth.visibility_ns};
+            code = housekeeping_make_room(&h, &done, err);
+        }
+        e->room.left = done.dropped;
+        e->room.under_way = false;
+        fiber_cond_broadcast(&e->room.ended);
+    }
+    if (e->room.left > 0) {
+        e->room.left--;
+        return 1;
+    }
+    return code;
+}
+
 int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
                  struct enqueuer **out, struct jobq_error *err)
 {
@@ -72,6 +107,8 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     e->queue_name = str_of(e->options.queue);
     e->queue = e->dead_queue = -1;
     rows_adder_init(&e->adder, b, e->queue_name, filled.create);
+    e->adder.make_room = enqueuer_make_room;
+    e->adder.room_ctx = e;
     job_ids_init(&e->ids, e->queue_name, jobq_bits(b));
     /* Processes that start together should not all begin on one domain. */
     e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.domains);

@@ -80,7 +80,9 @@ struct enqueuer_options enqueuer_defaults(const char *queue);
 /* Opens or creates queue and dead-letter queue (one to four requests). Domains are
  * created when a row is first refused for want of one, once a process: one that adds to
  * an existing day pays nothing for it, but a process's first put into each domain goes
- * alone. Returns: JOBQ_OK; INVALID, LIMIT: an option; or the port's
+ * alone. When the account has no room for a domain, days past the default keep (21 d) are
+ * dropped first, once an hour at most and only where no drainer has kept house for a day.
+ * Returns: JOBQ_OK; INVALID, LIMIT: an option; or the port's
  * error. Owner: the process b->proc; nothing to free. */
 int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
                  struct enqueuer **out, struct jobq_error *err);

@@ -71,6 +71,13 @@ struct enqueuer {
     int payload_cap;
     struct queues_calls sends;
     struct enqueuer_counters counters;
+    /* Making room in a full account: once an hour, by one fiber; the others wait. */
+    struct {
+        bool under_way, tried;
+        int64_t at_ns;
+        int64_t left; /* tables dropped, less the calls tried again for them */
+        struct fiber_cond ended;
+    } room;
 };
 
 /* Takes what is there, as much as one batch carries, and brings it to an end: lane->code[] is

@@ -73,6 +73,12 @@ int housekeeping_repair(const struct housekeeping *h, int from_day, int64_t unti
 int housekeeping_round(const struct housekeeping *h, int64_t every_ns,
                        struct jobq_str drainer, int64_t *next_ns,
                        struct housekeeping_done *done, struct jobq_error *err);
+
+/* A prune by a process that is no drainer and finds the account full. Leaves all as it is
+ * while drainers keep house, because they know the keep that they were given: a round of
+ * theirs began in the last day. Bill: one read, then that of a prune. */
+int housekeeping_make_room(const struct housekeeping *h, struct housekeeping_done *done,
+                           struct jobq_error *err);
 /* "dropped 4 tables of old days, sent 2 messages that were missing"; "" if nothing was
  * done. */
 void housekeeping_say(const struct housekeeping_done *done, bool dry_run, char *out,

@@ -78,6 +78,21 @@ int housekeeping_round(const struct housekeeping *h, int64_t every_ns,
     return code < 0 && code != JOBQ_TIMEOUT ? code : 1;
 }
 
+int housekeeping_make_room(const struct housekeeping *h, struct housekeeping_done *done,
+                           struct jobq_error *err)
+{
+    struct rows rows = {.b = h->b};
+    struct scratch *scratch = scratch_take(h->b);
+    struct jobq_str note;
+    int code = rows_turn_read(&rows, h->queue_name, &scratch->arena, &note, err);
+    int64_t since_ns = code == JOBQ_OK ? jobq_wall(h->b) - time_of(note) : 0;
+    scratch_give(h->b, scratch);
+    *done = (struct housekeeping_done){0};
+    if (code < 0 || (since_ns >= 0 && since_ns < JOBQ_NS_PER_DAY))
+        return code;
+    return housekeeping_prune(h, done, err);
+}
+
 void housekeeping_say(const struct housekeeping_done *done, bool dry_run, char *out,
                       int cap)
 {

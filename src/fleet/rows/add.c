@@ -70,15 +70,24 @@ static int make(struct rows_adder *a, int day, int shard, const int64_t *deadlin
 {
     char name[ROWS_TABLE_NAME_MAX + 1];
     struct retry r;
-    int code;
+    struct jobq_error why;
+    int code, room = 0;
     rows_table_write(a->queue, day, shard, name);
-    retry_init(&r, a->b, &RETRY_CALLS, deadline_ns);
-    do
-        code = jobq_store_create_domain(a->b, name, err);
-    while (code < 0 && retry_again(&r, code));
-    a->retries += r.tries;
+    do {
+        retry_init(&r, a->b, &RETRY_CALLS, deadline_ns);
+        do
+            code = jobq_store_create_domain(a->b, name, err);
+        while (code < 0 && retry_again(&r, code));
+        a->retries += r.tries;
+    } while (code == JOBQ_LIMIT && room == 0 && a->make_room &&
+             (room = a->make_room(a->room_ctx, &why)) > 0);
     if (code == JOBQ_OK && day == a->day)
         a->made[shard].makings++;
+    if (code == JOBQ_LIMIT && room < 0)
+        return jobq_wrap(err,
+                         "no room for rows of today, and dropping old days failed "
+                         "(%s): try jobq prune",
+                         why.text);
     if (code == JOBQ_LIMIT)
         return jobq_wrap(err, "no room for rows of today: drainers drop days past their "
                               "keep, as does jobq prune");

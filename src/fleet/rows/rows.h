@@ -108,6 +108,11 @@ struct rows_adder {
     struct rows_made made[JOB_SHARDS_MAX];
     struct fiber_cond news;
     int64_t calls, retries;
+    /* May drop tables when the account has no room for one more. Returns: 1, try again; 0,
+     * nothing was dropped; or an error, and err says why not. NULL: nobody makes room.
+     * Blocks: at store calls. */
+    int (*make_room)(void *ctx, struct jobq_error *err);
+    void *room_ctx;
 };
 void rows_adder_init(struct rows_adder *adder, struct jobq_backend *b,
                      struct jobq_str queue, bool create);

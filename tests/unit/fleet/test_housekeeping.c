@@ -212,6 +212,23 @@ static void a_keep_that_is_too_short_is_refused(void **state)
     stage_free(st);
 }
 
+/* Messages that nobody receives expire, their rows go with their days. */
+static void clients_alone_make_room(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    /* 125 days of two domains fill the account's 250. */
+    for (int day = 0; day < 130; day++) {
+        stage_enqueue(st, 30, "0"); /* asserts that all are acknowledged */
+        stage_run_for(st, DAY);
+    }
+    assert_true(tables_now(st).count <= 250);
+    assert_true(tables_now(st).last_day - tables_now(st).first_day >= 21);
+    /* Only when it is full, and not for each domain. */
+    assert_in_range(stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS), 1, 6);
+    stage_free(st);
+}
+
 struct lines {
     struct stage *st;
     int count;
@@ -269,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_drainer_sends_what_has_no_message),
         cmocka_unit_test(one_of_many_drainers_keeps_house),
         cmocka_unit_test(a_keep_that_is_too_short_is_refused),
+        cmocka_unit_test(clients_alone_make_room),
         cmocka_unit_test(lines_of_drainers_long_gone_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
