@@ -158,7 +158,8 @@ static void on_request(void *ctx, struct http_exchange *x,
         reply.content_type = str_of(page->content_type);
         reply.body = text_str(&page->bytes);
     } else {
-        bool soon = str_is(request->path, "/") || str_is(request->path, "/status.json");
+        bool soon = str_is(request->path, "/") || str_is(request->path, "/status.json") ||
+                    str_is(request->path, "/metrics");
         reply.status = soon ? 503 : 404;
         reply.body = soon ? STR("not read yet\n") : STR("no such page\n");
     }

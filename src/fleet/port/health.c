@@ -70,15 +70,28 @@ void health_release(struct health *health)
         health->b->outcome = NULL;
 }
 
+const struct health *health_of(const struct jobq_backend *b)
+{
+    return b->outcome == health_outcome ? b->outcome_ctx : NULL;
+}
+
+const struct health_trouble *health_trouble(const struct health *health,
+                                            enum jobq_action action, int64_t now_ns)
+{
+    assert(action >= 0 && action < JOBQ_ACTION_COUNT);
+    const struct health_trouble *t = &health->action[action];
+    return t->told_at_ns && now_ns - t->last_at_ns <= HEALTH_AGAIN_NS ? t : NULL;
+}
+
 const struct health_trouble *health_worst(const struct health *health,
                                           enum jobq_action *out_action)
 {
     const struct health_trouble *worst = NULL;
     int64_t now_ns = health->b ? jobq_now(health->b) : 0;
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
-        const struct health_trouble *t = &health->action[i];
-        if (t->told_at_ns == 0 || now_ns - t->last_at_ns > HEALTH_AGAIN_NS ||
-            (worst && worst->first_at_ns <= t->first_at_ns))
+        const struct health_trouble *t =
+            health_trouble(health, (enum jobq_action)i, now_ns);
+        if (!t || (worst && worst->first_at_ns <= t->first_at_ns))
             continue;
         worst = t;
         *out_action = (enum jobq_action)i;

@@ -59,6 +59,12 @@ struct health {
 void health_init(struct health *health, struct jobq_backend *b, health_fn *report,
                  void *ctx);
 void health_release(struct health *health);
+/* The one that sits on b's hook; NULL: none. */
+const struct health *health_of(const struct jobq_backend *b);
+/* The action's failures, if they were told and it has failed again within HEALTH_AGAIN_NS;
+ * NULL: it does not fail. */
+const struct health_trouble *health_trouble(const struct health *health,
+                                            enum jobq_action action, int64_t now_ns);
 /* The action that has failed for longest of those that were told and have failed again
  * within HEALTH_AGAIN_NS; NULL: none. *out_action is set with it. */
 const struct health_trouble *health_worst(const struct health *health,

@@ -491,7 +491,7 @@ static void hear(struct page *page)
  * heap's. */
 static void show(struct page *page)
 {
-    struct text html = {0}, json = {0};
+    struct text html = {0}, json = {0}, metrics = {0};
     hear(page);
     status_count(page->status, &page->view);
     const struct page_local *local = look_here(page);
@@ -499,6 +499,10 @@ static void show(struct page *page)
     page_json(&page->view, local, &json);
     jobq_board_post(page->b, "/", "text/html; charset=utf-8", text_str(&html));
     jobq_board_post(page->b, "/status.json", "application/json", text_str(&json));
+    page_metrics(&page->view, page->b->ledger, health_of(page->b), jobq_now(page->b),
+                 &metrics);
+    jobq_board_post(page->b, "/metrics", PAGE_METRICS_TYPE, text_str(&metrics));
+    text_release(&metrics);
     text_release(&html);
     text_release(&json);
 }

@@ -80,6 +80,43 @@ check(status(serves)["schema"] == "jobq.status/1" and status(serves)["process"] 
 check(status(drains_page)["process"]["slots"] == 2, "the drainer's process")
 check("On this box: 2 drainers, 5 slots, 5 busy." in ask(serves)[1], "the box's sums")
 
+def metrics(port, **headers):
+    """/metrics by a strict reader of Prometheus's text format 0.0.4: {(name, labels): value}."""
+    reply, body = ask(port, "/metrics", **headers)
+    check(reply.status == 200 and reply.getheader("Content-Type") == "text/plain; version=0.0.4; charset=utf-8", "type of /metrics")
+    check(body.endswith("\n"), "/metrics ends within a line")
+    samples, seen, family, helped = {}, set(), None, None
+    for line in body[:-1].split("\n"):
+        if line.startswith("#"):
+            word, name, rest = re.fullmatch(r"# (HELP|TYPE) ([a-z_]+) (.+)", line).groups()
+            if word == "HELP":
+                check(name not in seen, "%s has come before" % name)
+                seen.add(name)
+                helped = name
+            else:
+                check(helped == name and rest in ("counter", "gauge") and (rest == "counter") == name.endswith("_total"), line)
+                family = name
+            continue
+        name, labels, value = re.fullmatch(r'([a-z_]+)\{((?:[a-z_]+="(?:[^"\\]|\\["\\n])*",?)*)\} (-?[0-9.]+(?:e[+-]?[0-9]+)?)', line).groups()
+        pairs = re.findall(r'([a-z_]+)="((?:[^"\\]|\\.)*)"', labels)
+        key = (name, frozenset(pairs) - {("queue", "page")})
+        check(name == family and not labels.endswith(",") and key not in samples and len(dict(pairs)) == len(pairs), line)
+        check(("queue", "page") in pairs, "no queue in " + line)
+        samples[key] = float(value)
+    return samples
+
+
+def sample(port, name, **labels):
+    return metrics(port).get((name, frozenset(labels.items())))
+
+
+for port in (serves, drains_page):
+    wait_for(lambda: sample(port, "jobq_slots_busy") == 5, 20, "the busy slots in /metrics")
+    check((sample(port, "jobq_drainers"), sample(port, "jobq_slots"), sample(port, "jobq_running")) == (2, 5, 5), "sums in /metrics")
+    check(sample(port, "jobq_queue_messages", state="visible") + sample(port, "jobq_queue_messages", state="in_flight") == 9, "depth in /metrics")
+    check(sample(port, "jobq_requests_total", service="sqs", action="GetQueueAttributes") >= 1, "requests in /metrics")
+    check(not any(name.startswith("jobq_calls_failing") for name, _ in metrics(port)), "trouble in /metrics")
+
 # What may be asked, and what comes.
 reply, html = ask(serves)
 check("<script" not in html and " src=" not in html and "default-src 'none'" in reply.getheader("Content-Security-Policy"),
@@ -124,7 +161,7 @@ for process, log in zip(guarded, ("/g1", "/g2")):
     port = port_of(mock.dir + log)
     good = {"Authorization": "Bearer " + TOKEN}
     wait_for(lambda: ask(port, **good)[0].status == 200, 10, "the first page for the one with the token")
-    for path, method in (("/", "GET"), ("/status.json", "GET"), ("/nope", "GET"), ("/", "HEAD"), ("/", "POST"), ("/healthz/", "GET")):
+    for path, method in (("/", "GET"), ("/status.json", "GET"), ("/metrics", "GET"), ("/nope", "GET"), ("/", "HEAD"), ("/", "POST"), ("/healthz/", "GET")):
         reply, body = ask(port, path, method)
         check(reply.status == 401 and "page" not in body.replace("this page", "") and len(body) < 50, "%s %s without a token: %d %s" % (method, path, reply.status, body))
         check([h.split()[0] for h in reply.headers.get_all("WWW-Authenticate")] == ["Bearer", "Basic"], "a browser is not asked for it")
@@ -169,7 +206,7 @@ named_page = port_of(mock.dir + "/named")
 wait_for(lambda: ask(named_page)[0].status == 200, 10, "the first page")
 for port in (serves, drains_page, named_page):
     for host in ("evil.example", "evil.example:%d" % port, "localhost.evil.example", "127.0.0.1.evil.example", "127.evil", "10.0.0.1", "[::2]", "", "x status.example"):
-        for path in ("/", "/status.json", "/nope"):
+        for path in ("/", "/status.json", "/metrics", "/nope"):
             check(ask(port, path, Host=host)[0].status == 421, "Host '%s' is answered" % host)
     for host in ("localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:9"):
         check(ask(port, Host=host)[0].status == 200, "Host '%s' is not answered" % host)
@@ -196,6 +233,10 @@ wait_for(lambda: "<b>Stale:</b>" in ask(serves)[1], 15, "an outage on the page")
 view = status(serves)
 check(view["depth"]["visible"] is not None and view["read_ms"] < view["taken_ms"] and view["problem"], "stale: %s" % view)
 check(view["here"]["drainers"] == 2, "the box's drainers are lost in an outage")
+wait_for(lambda: sample(serves, "jobq_calls_failing", action="GetQueueAttributes") == 1, 20, "the outage in /metrics")
+check(sample(serves, "jobq_calls_failing_seconds", action="GetQueueAttributes") > 0, "since when")
+told = [dict(labels) for name, labels in metrics(serves) if name == "jobq_calls_failing_info"]
+check(any(one["action"] == "GetQueueAttributes" and one["code"] and one["text"] for one in told), "no words: %s" % told)
 
 
 def answers():

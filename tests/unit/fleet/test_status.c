@@ -681,6 +681,74 @@ static void an_outage_is_told(void **state)
     stage_free(st);
 }
 
+static bool metrics_hold(struct stage_drainer *sd, const char *text)
+{
+    struct jobq_str metrics = world_board(sd->proc, "/metrics");
+    return metrics.ptr && memmem(metrics.ptr, (size_t)metrics.len, text, strlen(text));
+}
+
+static void metrics_tell_depth_requests_and_trouble(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 8, "100");
+    struct stage_drainer *sd = stage_drain(st, 4);
+    stage_run_for(st, S);
+    struct posting p = {st, sd};
+    stage_do_in(st, sd->proc, start_page, &p);
+    stage_run_for(st, 5 * S);
+    static const char *const want[] = {
+        "# TYPE jobq_queue_messages gauge\n",
+        "jobq_queue_messages{queue=\"" STAGE_QUEUE "\",state=\"visible\"} 4\n",
+        "jobq_queue_messages{queue=\"" STAGE_QUEUE "\",state=\"in_flight\"} 4\n",
+        "jobq_slots_busy{queue=\"" STAGE_QUEUE "\"} 4\n",
+        "jobq_dead_letters{queue=\"" STAGE_QUEUE "\"} 0\n",
+        "service=\"sqs\",action=\"ReceiveMessage\"} "};
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        if (!metrics_hold(sd, want[i]))
+            fail_msg("no '%s'", want[i]);
+    assert_false(metrics_hold(sd, "\njobq_calls_failing{"));
+    stage_fail(sd, JOBQ_ACT_SQS_GET_ATTRIBUTES, JOBQ_FAULT_BEFORE, 1, 1000,
+               JOBQ_UNAVAILABLE);
+    stage_run_for(st, 60 * S);
+    assert_true(metrics_hold(sd, "\njobq_calls_failing{queue=\"" STAGE_QUEUE
+                                 "\",action=\"GetQueueAttributes\"} 1\n"));
+    assert_true(metrics_hold(sd, "code=\"unavailable\",text=\""));
+    stage_free(st);
+}
+
+static void metrics_escape_what_came_from_outside(void **state)
+{
+    (void)state;
+    struct status_view *view = xcalloc(1, sizeof *view);
+    struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
+    struct health *health = xcalloc(1, sizeof *health);
+    struct health_trouble *t = &health->action[JOBQ_ACT_SQS_RECEIVE];
+    struct text out = {0};
+    *t = (struct health_trouble){.failures = 3,
+                                 .first_at_ns = S,
+                                 .last_at_ns = 90 * S,
+                                 .told_at_ns = 3 * S,
+                                 .code = JOBQ_DENIED,
+                                 .text = "no \"x\\y\"\n\xff} 1"};
+    view->dead_letters = -1;
+    page_metrics(view, ledger, health, 91 * S, &out);
+    assert_non_null(
+        strstr(out.ptr, "code=\"denied\",text=\"no \\\"x\\\\y\\\"??} 1\"} 1\n"));
+    assert_non_null(strstr(out.ptr, "jobq_calls_failing_seconds{queue=\"\",action="
+                                    "\"ReceiveMessage\"} 90\n"));
+    /* What is not known has no sample; what last failed over a minute ago is no trouble. */
+    assert_null(strstr(out.ptr, "\njobq_queue_messages{"));
+    assert_null(strstr(out.ptr, "\njobq_dead_letters{"));
+    text_clear(&out);
+    page_metrics(view, ledger, health, 151 * S, &out);
+    assert_null(strstr(out.ptr, "ReceiveMessage"));
+    text_release(&out);
+    free(health);
+    free(ledger);
+    free(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -698,6 +766,8 @@ int main(void)
         cmocka_unit_test(texts_of_the_page),
         cmocka_unit_test(the_page_is_posted_and_refreshed),
         cmocka_unit_test(an_outage_is_told),
+        cmocka_unit_test(metrics_tell_depth_requests_and_trouble),
+        cmocka_unit_test(metrics_escape_what_came_from_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
