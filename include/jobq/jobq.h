@@ -55,7 +55,7 @@ struct jobq_dict {
 #define JOBQ_ID_MAX 112 /* bytes of an id, its NUL included */
 
 /* Opens a queue by name, or makes it, its dead-letter queue and its domains.
- * visibility_timeout_s: 0..43200, set as the queue's attribute; < 0: the queue's own.
+ * visibility_timeout_s: 1..43200, set as the queue's attribute; < 0: the queue's own.
  * Returns NULL with err filled: INVALID, LIMIT (the name, the timeout), DENIED
  * (credentials), or what the services said. Owner: the caller, who frees it. Blocks. */
 JOBQ_API struct jobq_enqueuer *

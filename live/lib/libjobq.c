@@ -327,9 +327,12 @@ struct jobq_enqueuer *jobq_enqueuer_start(const char *queue, double visibility_t
     int64_t timeout_ns = 0;
     int rc = queue ? job_queue_name_check(queue, &why)
                    : jobq_fail(&why, JOBQ_INVALID, "queue is NULL");
-    if (rc == JOBQ_OK && (isnan(visibility_timeout_s) || visibility_timeout_s > 43200))
-        rc =
-            jobq_fail(&why, JOBQ_LIMIT, "visibility timeout is not 0 to '43200' seconds");
+    int64_t visibility_ns = -1;
+    if (rc == JOBQ_OK && isnan(visibility_timeout_s))
+        rc = jobq_fail(&why, JOBQ_INVALID, "visibility timeout is not a number");
+    else if (rc == JOBQ_OK && visibility_timeout_s >= 0)
+        rc = job_visibility_check(
+            visibility_ns = jobq_ns_from_seconds(visibility_timeout_s), &why);
     if (rc == JOBQ_OK)
         rc = read_timeout(timeout_s, jobq_ns_from_seconds(TIMEOUT_S), &timeout_ns, &why);
     if (rc < 0) {
@@ -342,8 +345,7 @@ struct jobq_enqueuer *jobq_enqueuer_start(const char *queue, double visibility_t
     e->options = enqueuer_defaults(e->queue);
     e->options.pipeline = 8;
     e->options.retry_for_ns = timeout_ns;
-    e->options.visibility_ns =
-        visibility_timeout_s < 0 ? -1 : jobq_ns_from_seconds(visibility_timeout_s);
+    e->options.visibility_ns = visibility_ns;
     rc = start_thread(e, &why);
     if (rc < 0) {
         report(rc, &why, err);

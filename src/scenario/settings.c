@@ -1,6 +1,7 @@
 #include "scenario/settings.h"
 
 #include "base/nearest.h"
+#include "fleet/job/job.h"
 
 #include <assert.h>
 #include <string.h>
@@ -110,7 +111,8 @@ static const struct setting SETTINGS[] = {
     {"store", 0, "simpledb|none|dynamodb", SETTING_CHOICE, AT(store), "simpledb", NULL, NULL, "simpledb|none|dynamodb",
      T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(SERVE) | T(DLQ),
      .help = "where rows are; none: the queue alone (dynamodb: closed form only)"},
-    {"visibility", 0, "T", SETTING_DURATION, AT(visibility_ns), "30s", "1s", "12h", NULL,
+    {"visibility", 0, "T", SETTING_DURATION, AT(visibility_ns), "30s",
+     JOB_VISIBILITY_MIN_TEXT, JOB_VISIBILITY_MAX_TEXT, NULL,
      T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN),
      .help = "visibility timeout; a live queue keeps its own unless this is given"},
     {"domains", 0, "N", SETTING_COUNT, AT(domains), "4", "1", "250", NULL,

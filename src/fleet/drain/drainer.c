@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
 #define WAIT_MAX_NS (20 * JOBQ_NS_PER_S)
 
 struct drainer_options drainer_defaults(const char *queue, int slots)
@@ -74,11 +73,8 @@ static int check_options(const struct drainer_options *o, struct jobq_error *err
         return jobq_fail(err, JOBQ_INVALID, "an option's duration is out of its range");
     if (o->wait_ns > WAIT_MAX_NS)
         return jobq_fail(err, JOBQ_LIMIT, "a long poll exceeds '20s'");
-    if (o->visibility_ns > VISIBILITY_MAX_NS)
-        return jobq_fail(err, JOBQ_LIMIT, "visibility timeout exceeds '12h'");
-    if (o->visibility_ns == 0)
-        return jobq_fail(err, JOBQ_INVALID,
-                         "a visibility timeout of '0s' hides no message");
+    if (o->visibility_ns >= 0 && job_visibility_check(o->visibility_ns, err) < 0)
+        return err->code;
     return JOBQ_OK;
 }
 

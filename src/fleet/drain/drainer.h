@@ -70,15 +70,16 @@ typedef void drainer_event_fn(void *ctx, const struct drainer_event *event);
  * gives the values in brackets. */
 struct drainer_options {
     const char *queue;
-    int slots;             /* n, 1..DRAINER_SLOTS_MAX */
-    int prefetch;          /* P messages beyond the slots, or DRAINER_AUTO [auto] */
-    int batch;             /* entries a receive and a delete, 1..10 [10] */
-    int receives;          /* receives under way at once while there is a backlog [4] */
-    int deletes;           /* deletes under way at once [4] */
-    int64_t wait_ns;       /* long poll, 0..20 s [20 s] */
-    int64_t visibility_ns; /* sent with each receive; DRAINER_AUTO: the queue's own, read
+    int slots;       /* n, 1..DRAINER_SLOTS_MAX */
+    int prefetch;    /* P messages beyond the slots, or DRAINER_AUTO [auto] */
+    int batch;       /* entries a receive and a delete, 1..10 [10] */
+    int receives;    /* receives under way at once while there is a backlog [4] */
+    int deletes;     /* deletes under way at once [4] */
+    int64_t wait_ns; /* long poll, 0..20 s [20 s] */
+    int64_t
+        visibility_ns; /* 1 s..12 h, sent with each receive; DRAINER_AUTO: the queue's own, read
                               once from its attributes (one request) [auto] */
-    int max_attempts;      /* dead after so many [5] */
+    int max_attempts;                    /* dead after so many [5] */
     int64_t retry_base_ns, retry_cap_ns; /* before attempt k + 1: up to base * 2^(k-1),
                                             capped, jittered [10 s and 15 min] */
     int64_t time_limit_ns;               /* of one attempt [JOBQ_FOREVER] */

@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum { DOMAINS_DEFAULT = 4, PIPELINE_MAX = 1024 };
-#define VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
 
 struct enqueuer_options enqueuer_defaults(const char *queue)
 {
@@ -28,7 +27,7 @@ static void fill_defaults(struct enqueuer_options *o)
 {
     o->domains = o->domains ? o->domains : DOMAINS_DEFAULT;
     o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
-    o->longest_ns = o->longest_ns ? o->longest_ns : VISIBILITY_MAX_NS;
+    o->longest_ns = o->longest_ns ? o->longest_ns : JOB_VISIBILITY_MAX_NS;
     o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
     o->pipeline = o->pipeline ? o->pipeline : 1;
     o->max_receive_count =
@@ -40,8 +39,8 @@ static int check_options(const struct enqueuer_options *o, struct jobq_error *er
 {
     if (job_queue_name_check(o->queue, err) < 0)
         return err->code;
-    if (o->visibility_ns > VISIBILITY_MAX_NS)
-        return jobq_fail(err, JOBQ_LIMIT, "visibility timeout exceeds '12h'");
+    if (o->visibility_ns >= 0 && job_visibility_check(o->visibility_ns, err) < 0)
+        return err->code;
     if (o->retention_ns != 0 &&
         (o->retention_ns < JOBQ_NS_PER_MIN || o->retention_ns > 14 * JOBQ_NS_PER_DAY))
         return jobq_fail(err, JOBQ_LIMIT, "retention is not in '1min'..'14d'");

@@ -56,7 +56,7 @@ bool enqueuer_record_read(struct jobq_str record, struct enqueuer_record *out);
 
 struct enqueuer_options {
     const char *queue;     /* name, checked by job_queue_name_check */
-    int64_t visibility_ns; /* 0..12 h, set as the queue's attribute; < 0: leave the
+    int64_t visibility_ns; /* 1 s..12 h, set as the queue's attribute; < 0: leave the
                               queue's own (30 s for a new queue) */
     int domains;           /* D, 1..250; 0: 4. Not used with a NULL backend->store */
     enum enqueuer_payload_in payload_in;

@@ -80,6 +80,18 @@ static bool is_fifo(const char *queue, size_t len)
     return len > 5 && memcmp(queue + len - 5, ".fifo", 5) == 0;
 }
 
+int job_visibility_check(int64_t visibility_ns, struct jobq_error *err)
+{
+    char shown[32];
+    if (visibility_ns >= JOB_VISIBILITY_MIN_NS && visibility_ns <= JOB_VISIBILITY_MAX_NS)
+        return JOBQ_OK;
+    return jobq_fail(
+        err, JOBQ_LIMIT,
+        "visibility timeout '%s' is out of range, want " JOB_VISIBILITY_MIN_TEXT
+        " to " JOB_VISIBILITY_MAX_TEXT,
+        jobq_format_duration(visibility_ns, shown, sizeof shown));
+}
+
 int job_queue_name_check(const char *queue, struct jobq_error *err)
 {
     size_t len = strlen(queue);

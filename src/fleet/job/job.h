@@ -54,6 +54,7 @@
 #define JOBQ_FLEET_JOB_JOB_H
 
 #include "jobq/ports.h"
+#include "jobq/units.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -120,6 +121,16 @@ bool job_kind_parse(struct jobq_str text, enum jobq_work_kind *out);
 /* INVALID or LIMIT unless 1..JOB_QUEUE_NAME_MAX letters, digits, '-' and '_' (".fifo" may
  * end it). */
 int job_queue_name_check(const char *queue, struct jobq_error *err);
+
+/* ---- visibility timeouts ------------------------------------------------------------ */
+
+/* SQS takes 0 to 12 h, but 0 hides no message. As text too, for the table of settings. */
+#define JOB_VISIBILITY_MIN_NS JOBQ_NS_PER_S
+#define JOB_VISIBILITY_MAX_NS (12 * JOBQ_NS_PER_HOUR)
+#define JOB_VISIBILITY_MIN_TEXT "1s"
+#define JOB_VISIBILITY_MAX_TEXT "12h"
+/* LIMIT: not within them. */
+int job_visibility_check(int64_t visibility_ns, struct jobq_error *err);
 /* QUEUE-dead (QUEUE-dead.fifo). out holds JOBQ_QUEUE_NAME_MAX + 1. */
 void job_dead_queue_name(const char *queue, char *out);
 

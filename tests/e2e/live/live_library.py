@@ -284,7 +284,8 @@ int main(void) {
     if (jobq_begin(q, &request, &err) || err.code != JOBQ_LIMIT)
         return 6;
     jobq_enqueuer_free(q);
-    return jobq_enqueuer_new("render", 1e9, &err) != NULL || err.code != JOBQ_LIMIT;
+    return jobq_enqueuer_new("render", 0, &err) != NULL || err.code != JOBQ_LIMIT ||
+           jobq_enqueuer_new("render", 1e9, &err) != NULL || err.code != JOBQ_LIMIT;
 }
 """
 STATIC = ["-lcurl", "-lssl", "-lcrypto", "-levent", "-ljansson", "-lxml2", "-linih", "-lm", "-lpthread"]

@@ -552,9 +552,27 @@ static void three_puts_of_a_small_job_cost_little(void **state)
     assert_true(usd > 9.235e-6 && usd < 9.245e-6);
 }
 
+static void visibility_timeouts_have_one_range(void **state)
+{
+    (void)state;
+    struct jobq_error err;
+    int64_t ns = 0;
+    assert_int_equal(job_visibility_check(JOBQ_NS_PER_S, &err), JOBQ_OK);
+    assert_int_equal(job_visibility_check(12 * JOBQ_NS_PER_HOUR, &err), JOBQ_OK);
+    assert_int_equal(job_visibility_check(0, &err), JOBQ_LIMIT);
+    assert_int_equal(job_visibility_check(13 * JOBQ_NS_PER_HOUR, &err), JOBQ_LIMIT);
+    assert_string_equal(err.text,
+                        "visibility timeout '13h' is out of range, want 1s to 12h");
+    assert_int_equal(jobq_parse_duration(JOB_VISIBILITY_MIN_TEXT, &ns, &err), JOBQ_OK);
+    assert_true(ns == JOB_VISIBILITY_MIN_NS);
+    assert_int_equal(jobq_parse_duration(JOB_VISIBILITY_MAX_TEXT, &ns, &err), JOBQ_OK);
+    assert_true(ns == JOB_VISIBILITY_MAX_NS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(visibility_timeouts_have_one_range),
         cmocka_unit_test(ids_ascend_and_say_their_domain),
         cmocka_unit_test(ids_are_base_32),
         cmocka_unit_test(two_processes_never_share_an_id),
