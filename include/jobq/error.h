@@ -11,6 +11,8 @@
 #ifndef JOBQ_ERROR_H
 #define JOBQ_ERROR_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -51,6 +53,12 @@ int jobq_fail(struct jobq_error *err, enum jobq_code code, const char *format, .
 /* Prepends "text: " to err on its way up and returns err->code. */
 int jobq_wrap(struct jobq_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* For languages that do not read this header: how many bytes a struct jobq_error has, and what
+ * a filled one holds. The text is the error's. */
+JOBQ_API size_t jobq_error_size(void);
+JOBQ_API int jobq_error_code(const struct jobq_error *err);
+JOBQ_API const char *jobq_error_text(const struct jobq_error *err);
 
 /* "timeout", "throttled", ...; never NULL. Static storage. */
 JOBQ_API const char *jobq_code_name(enum jobq_code code);

@@ -65,10 +65,6 @@ _CLASSES = {-1: TryLater, -2: TryLater, -3: TryLater, -4: NotFound, -5: Conflict
             -7: Invalid, -8: Corrupt, -9: Limit, -10: Closed}
 
 
-class _Error(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_int), ("text", ctypes.c_char * 384)]
-
-
 class _Dict(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("value", ctypes.c_char_p)]
 
@@ -101,10 +97,14 @@ _SLICE_S = 0.05  # how long a signal's handler waits for its turn at most
 def _load():
     """JOBQ_LIBRARY, else the system's libjobq.so.0."""
     lib = ctypes.CDLL(os.environ.get("JOBQ_LIBRARY") or "libjobq.so.0")
-    error = ctypes.POINTER(_Error)
+    error = ctypes.c_void_p  # as long as the library says, see _error
     lib.jobq_version.restype = ctypes.c_char_p
     lib.jobq_code_name.restype = ctypes.c_char_p
     lib.jobq_code_name.argtypes = [ctypes.c_int]
+    lib.jobq_error_size.restype = ctypes.c_size_t
+    lib.jobq_error_code.argtypes = [error]
+    lib.jobq_error_text.restype = ctypes.c_char_p
+    lib.jobq_error_text.argtypes = [error]
     lib.jobq_enqueuer_start.restype = ctypes.c_void_p
     lib.jobq_enqueuer_start.argtypes = [ctypes.c_char_p, ctypes.c_double, ctypes.c_double, error]
     lib.jobq_enqueuer_close.restype = None
@@ -124,9 +124,14 @@ _lib = _load()
 __version__ = _lib.jobq_version().decode()
 
 
+def _error():
+    """A struct jobq_error of the library that is loaded, whatever its length there."""
+    return ctypes.create_string_buffer(_lib.jobq_error_size())
+
+
 def _raise(code, error):
     name = _lib.jobq_code_name(code).decode()
-    raise _CLASSES.get(code, JobqError)(code, name, error.text.decode("utf-8", "replace"))
+    raise _CLASSES.get(code, JobqError)(code, name, _lib.jobq_error_text(error).decode("utf-8", "replace"))
 
 
 def _bytes(value, what):
@@ -177,32 +182,32 @@ class Enqueuer:
     later."""
 
     def __init__(self, queue, visibility_timeout=None, timeout=120.0):
-        error = _Error()
+        error = _error()
         seconds = -1.0 if visibility_timeout is None else float(visibility_timeout)
         if seconds < 0 and visibility_timeout is not None:
             raise ValueError("visibility_timeout is negative")
         self._handle = _lib.jobq_enqueuer_start(_bytes(queue, "queue"), seconds,
-                                                _timeout(timeout), ctypes.byref(error))
+                                                _timeout(timeout), error)
         if not self._handle:
-            _raise(error.code, error)
+            _raise(_lib.jobq_error_code(error), error)
         self._call(_Request(kind=_OPEN))
 
     def _call(self, request, timeout=None, jobs=None, status=None):
         """What jobq_end returns, and the error. Waits in slices, between which Python runs the
         handlers of signals: what one raises gives the call up."""
-        error = _Error()
+        error = _error()
         if timeout is not None:
             request.timeout_s = _timeout(timeout)
-        call = _lib.jobq_begin(self._handle, ctypes.byref(request), ctypes.byref(error))
+        call = _lib.jobq_begin(self._handle, ctypes.byref(request), error)
         if not call:
-            _raise(error.code, error)
+            _raise(_lib.jobq_error_code(error), error)
         try:
             while not _lib.jobq_wait(call, _SLICE_S):
                 pass
         except BaseException:
             _lib.jobq_end(call, None, None, None)
             raise
-        code = int(_lib.jobq_end(call, jobs, status, ctypes.byref(error)))
+        code = int(_lib.jobq_end(call, jobs, status, error))
         if code < 0:
             _raise(code, error)
         return code, error

@@ -39,6 +39,23 @@ int jobq_wrap(struct jobq_error *err, const char *format, ...)
     return err->code;
 }
 
+size_t jobq_error_size(void)
+{
+    return sizeof(struct jobq_error);
+}
+
+int jobq_error_code(const struct jobq_error *err)
+{
+    assert(err);
+    return err->code;
+}
+
+const char *jobq_error_text(const struct jobq_error *err)
+{
+    assert(err);
+    return err->text;
+}
+
 const char *jobq_code_name(enum jobq_code code)
 {
     switch (code) {
