@@ -35,7 +35,10 @@ const char *contract_name(struct contract *c, const char *name);
 void contract_queue(struct contract *c);
 void contract_store(struct contract *c);
 void contract_fleet(struct contract *c);
+void contract_house(struct contract *c);
+/* BoxUsage of the prune of contract_house, in 1e-10 machine hours. */
+enum { CONTRACT_PRUNE_E10H = 111975238 };
 /* At most so many requests does all of it make, for who must say beforehand. */
-enum { CONTRACT_SQS = 60, CONTRACT_SDB = 40 };
+enum { CONTRACT_SQS = 60, CONTRACT_SDB = 60 };
 
 #endif

@@ -1,6 +1,6 @@
 # tests/contract/contract.mk - one suite of the ports' promises, run in both worlds.
 CONTRACT := $(addprefix $(BUILD)/tests/contract/,contract.o contract_queue.o contract_store.o \
-	contract_fleet.o)
+	contract_fleet.o contract_house.o)
 $(BUILD)/tests/contract/contract_sim: $(BUILD)/tests/contract/contract_sim.o $(CONTRACT) $(TESTLIB)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 $(BUILD)/tests/contract/contract_live: $(BUILD)/tests/contract/contract_live.o $(CONTRACT) \

@@ -13,6 +13,7 @@ static void run(void *arg)
     contract_queue(c);
     contract_store(c);
     contract_fleet(c);
+    contract_house(c);
 }
 
 static int on_model(const char *model)

@@ -1,0 +1,73 @@
+/* contract_house.c - dropping old days asks the same of the store in every world, and is
+ * billed the same: the counts below are written once and hold in both. */
+#include "tests/contract/contract.h"
+
+#include "fleet/housekeeping/housekeeping.h"
+#include "fleet/rows/tables.h"
+
+enum { OLD_TABLES = 3 };
+
+static void make_table(struct contract *c, struct jobq_str queue, int day, int shard,
+                       const char *claim)
+{
+    char name[ROWS_TABLE_NAME_MAX + 1];
+    struct jobq_error err;
+    struct jobq_attr attr[] = {{STR("t"), STR("1000"), true},
+                               {STR("claim"), str_of(claim), true}};
+    int table;
+    rows_table_write(queue, day, shard, name);
+    WANT(c, jobq_store_create_domain(c->b, name, &err) == JOBQ_OK);
+    WANT(c, jobq_store_open(c->b, name, &table, &err) == JOBQ_OK);
+    WANT(c, jobq_store_put(c->b, table, &(struct jobq_item){STR("job"), attr, 2}, NULL,
+                           &err) == JOBQ_OK);
+}
+
+static int64_t requests(const struct jobq_ledger *now, const struct jobq_ledger *then,
+                        enum jobq_action action)
+{
+    return now->action[action].requests - then->action[action].requests;
+}
+
+void contract_house(struct contract *c)
+{
+    struct jobq_error err;
+    struct housekeeping_done done = {0};
+    struct jobq_str queue = str_of(contract_name(c, "house"));
+    int today = (int)(jobq_wall(c->b) / JOBQ_NS_PER_DAY);
+    struct housekeeping h = {.b = c->b,
+                             .queue_name = queue,
+                             .keep_ns = 21 * JOBQ_NS_PER_DAY,
+                             .retention_ns = 14 * JOBQ_NS_PER_DAY,
+                             .visibility_ns = 30 * JOBQ_NS_PER_S};
+    /* Two old days that are over, one with a job that runs, and today. */
+    int old = today - 30;
+    WANT(c, old > 0);
+    make_table(c, queue, old, 0, "done 1/a");
+    make_table(c, queue, old, 1, "dead 3/b");
+    make_table(c, queue, old + 1, 0, "running 1/c");
+    make_table(c, queue, today, 0, "done 1/d");
+    struct jobq_ledger *then = arena_alloc(&c->arena, sizeof *then);
+    *then = *c->b->ledger;
+    WANT(c, housekeeping_prune(&h, &done, &err) == JOBQ_OK);
+    WANT(c, done.tables == 4 && done.dropped == 2 && done.kept == 1);
+    const struct jobq_ledger *now = c->b->ledger;
+    WANT(c, requests(now, then, JOBQ_ACT_SDB_LIST_DOMAINS) == 1);
+    WANT(c, requests(now, then, JOBQ_ACT_SDB_DELETE_DOMAIN) == 2);
+    /* A look at each old table, and one at the drainers' lines, which nobody has written. */
+    WANT(c, requests(now, then, JOBQ_ACT_SDB_SELECT) == OLD_TABLES + 1);
+    int64_t all = 0, box = 0;
+    for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
+        all += requests(now, then, (enum jobq_action)i);
+        box += now->action[i].box_usage_e10h - then->action[i].box_usage_e10h;
+    }
+    WANT(c, all == 1 + 2 + OLD_TABLES + 1);
+    printf("prune: %lld requests, BoxUsage %lld e-10 h\n", (long long)all,
+           (long long)box);
+    WANT(c, box == CONTRACT_PRUNE_E10H);
+    /* Nothing is left behind. */
+    char name[ROWS_TABLE_NAME_MAX + 1];
+    for (int i = 0; i < 2; i++) {
+        rows_table_write(queue, i ? today : old + 1, 0, name);
+        WANT(c, jobq_store_delete_domain(c->b, name, &err) == JOBQ_OK);
+    }
+}
