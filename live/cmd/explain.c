@@ -179,6 +179,10 @@ static void others(struct explain *x, struct cli *sub)
     if (strcmp(name, "wait") == 0 && value_of(sub, "all")) {
         add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
         x->unit = "each look of this wait";
+        snprintf(
+            x->note, sizeof x->note,
+            "a look that finds the queue empty asks the rows too: 1 ListDomains and 1 "
+            "Select a domain more");
     } else if (strcmp(name, "dlq") == 0) {
         bool redrive = n > 0 && strcmp(sub->arg[0], "redrive") == 0;
         add_sqs(x, JOBQ_ACT_SQS_RECEIVE, 1, 10 * 1024);

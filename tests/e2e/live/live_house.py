@@ -93,6 +93,17 @@ mock.jobq("drain", "q", "--once", "--stats", "0")
 check(one("status", lost)["jobs"][0]["state"] == "done", "the repaired job")
 check(one("repair", "q")["sent"] == 0, "a second repair")
 
+# ---- wait --all asks the rows too: an empty queue may have lost a message
+mock.jobq("enqueue", "w", "kind=sleep", "--visibility", "1s")
+mock.jobq("drain", "w", "--once", "--stats", "0")
+mock.jobq("wait", "--all", "w", "--interval", "50ms")
+lost = row("w", TODAY, 0, 7)
+waited = mock.jobq("wait", "--all", "w", "--timeout", "1s", "--interval", "50ms", check_code=6).stderr
+check(lost in waited and "jobq repair w" in waited, "wait --all with a lost message: %s" % waited)
+mock.jobq("repair", "w")
+mock.jobq("drain", "w", "--once", "--stats", "0")
+mock.jobq("wait", "--all", "w", "--interval", "50ms")
+
 # ---- doctor: how old the oldest waiting job is
 def age(queue, code):
     checks = json.loads(mock.jobq("doctor", queue, "--json", check_code=code).stdout)["checks"]
