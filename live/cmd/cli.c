@@ -441,9 +441,8 @@ static void signalled(struct cli *cli, int number)
         return;
     }
     fflush(cli->out);
-    cli_complain(cli,
-                 "interrupted; what was acknowledged stays, the same command goes on "
-                 "from there");
+    cli_complain(cli, "interrupted; acknowledged jobs stay, the same command continues "
+                      "from there");
     _exit(CLI_INTERRUPTED);
 }
 

@@ -28,13 +28,13 @@ static void tell_unsent(struct dead *d, const struct dead_letter *letter)
     char id[160];
     text_escape(letter->job_id.ptr, letter->job_id.len, id, sizeof id);
     if (!letter->row_unreadable && letter->row_exists) {
-        cli_say(d->cli, "job '%s' is %s: its letter was deleted, nothing was sent", id,
-                job_state_name(letter->state));
+        cli_say(d->cli, "job '%s' is %s: its dead letter was deleted, nothing was sent",
+                id, job_state_name(letter->state));
         return;
     }
     d->left++;
     if (letter->row_unreadable) {
-        cli_complain(d->cli, "row '%s' cannot be read: its letter stays", id);
+        cli_complain(d->cli, "row '%s' cannot be read: its dead letter stays", id);
         return;
     }
     text_escape(letter->message_id.ptr, letter->message_id.len, id, sizeof id);
@@ -142,8 +142,8 @@ const struct cli_command cmd_dlq = {
 
 enum { CONFIRM, ROWS, DEAD, DRY_RUN };
 static const struct option_def purge_options[] = {
-    {"confirm", 0, "QUEUE", "yes, that one"},
-    {"rows", 0, NULL, "also drop the queue's domains, every row of it"},
+    {"confirm", 0, "QUEUE", "the queue's name again, to confirm"},
+    {"rows", 0, NULL, "also drop the queue's domains, with every row"},
     {"dead", 0, NULL, "also the dead-letter queue"},
     {"dry-run", 0, NULL, "say what would be done"},
     {NULL, 0, NULL, NULL}};

@@ -21,7 +21,7 @@ enum { JOBS_A_DOMAIN = 35 };
 /* SimpleDB refuses another (developer guide, limits). */
 enum { DOMAINS_LIMIT = 250, DOMAINS_WARN = 200 };
 /* Services refuse a signature further off than this: SQS 15 min; SimpleDB's and EC2's is not
- * published and taken to be the same. Past a minute it is told. */
+ * published and taken to be the same. Past a minute it is reported. */
 #define SKEW_LIMIT_NS (15 * JOBQ_NS_PER_MIN)
 
 enum finding { FINE, WARN, BAD };
@@ -86,7 +86,7 @@ static void check_visibility(struct doctor *d, const struct jobq_queue_depth *de
     jobq_format_duration(d->job_ns, job, sizeof job);
     if (depth->visibility_ns < 2 * JOBQ_NS_PER_S)
         find(d, WARN, "visibility",
-             "%s: a heartbeat each half of it is at most one a second", text);
+             "%s is short: heartbeats are sent at most once a second", text);
     else if (d->job_ns >= 12 * JOBQ_NS_PER_HOUR)
         find(d, BAD, "visibility",
              "jobs of %s cannot end: a queue hides a message for 12 h at most, and the "
@@ -328,8 +328,8 @@ const struct cli_command cmd_doctor = {
     .calls = "  2 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains (per 100), 1\n"
              "  Select a domain until one has a waiting job, 1 DescribeInstances; and\n"
              "  1 ChangeMessageVisibility, 1 DeleteMessage and 1 PutAttributes that "
-             "come to\n"
-             "  nothing.\n",
+             "have\n"
+             "  no effect.\n",
     .option = options,
     .takes = TAKER_DOCTOR,
     .run = run,

@@ -32,17 +32,18 @@ enum {
     CREATE
 };
 static const struct option_def options[] = {
-    {"exec", 0, "CMD", "the command of exec jobs; payload on its stdin"},
-    {"pass-env", 0, "NAMES", "variables kept from commands that yours may have"},
-    {"once", 0, NULL, "take what is there, then end"},
+    {"exec", 0, "CMD", "the command that exec jobs run; payload on its stdin"},
+    {"pass-env", 0, "NAMES", "pass these withheld variables to the command"},
+    {"once", 0, NULL, "run the jobs that are there, then end"},
     {"serve", 0, NULL, "serve the status page"},
-    {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
-    {"token-file", 0, "FILE", "readers need its first line; needed beyond 127.*"},
-    {"allow-host", 0, "NAMES", "names by which a proxy may ask for the page"},
-    {"record", 0, "FILE", "write a trace of all calls and jobs there"},
-    {"keep", 0, "T", "of rows, from the end of their day (21d)"},
-    {"housekeeping", 0, "T", "drop old days, send lost messages so often (1h; 0: never)"},
-    {"create", 0, NULL, "make the queue when it is missing"},
+    {"listen", 0, "A:P", "serve the page at this address (127.0.0.1:8080)"},
+    {"token-file", 0, "FILE", "token for readers, on line 1; required beyond 127.*"},
+    {"allow-host", 0, "NAMES", "host names that a proxy may request the page by"},
+    {"record", 0, "FILE", "write a trace of all calls and jobs to FILE"},
+    {"keep", 0, "T", "keep rows for T after the end of their day (21d)"},
+    {"housekeeping", 0, "T",
+     "drop old days, resend lost messages every T (1h; 0: never)"},
+    {"create", 0, NULL, "create the queue if it is missing"},
     {NULL, 0, NULL, NULL}};
 
 struct drain {
@@ -149,7 +150,7 @@ static void on_signal(struct cli *cli, int number)
         _exit(number == SIGTERM ? CLI_OK : CLI_INTERRUPTED);
     if (cli->interrupted == 1)
         cli_say(cli,
-                "stopping: no new jobs; what runs finishes or is given back; again to "
+                "stopping: no new jobs; running jobs finish or are given back; again to "
                 "give back at once");
     notify_send("STOPPING=1");
     /* Fibers may not be run from here; the drainer only notes it. */

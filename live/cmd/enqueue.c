@@ -20,9 +20,9 @@
 enum { BATCH, JOURNAL, RECORD, RETENTION };
 static const struct option_def options[] = {
     {"batch", 'b', "FILE", "one job a line from FILE, '-' for stdin"},
-    {"journal", 0, "FILE", "note progress there (FILE.journal of a batch)"},
-    {"record", 0, "FILE", "write a trace of all calls there"},
-    {"retention", 0, "T", "of a queue that this makes, 1min to 14d (14d)"},
+    {"journal", 0, "FILE", "record progress in FILE (FILE.journal of a batch)"},
+    {"record", 0, "FILE", "write a trace of all calls to FILE"},
+    {"retention", 0, "T", "retention of a new queue, 1min to 14d (14d)"},
     {NULL, 0, NULL, NULL}};
 
 enum {
@@ -201,7 +201,7 @@ static void complain_of_line(struct enqueue *e, int64_t number, const char *how,
     if (told < COMPLAINTS_MAX)
         cli_complain(e->cli, "line %lld: %s%s", (long long)number, how, why);
     else if (told == COMPLAINTS_MAX)
-        cli_complain(e->cli, "further lines like these are only counted");
+        cli_complain(e->cli, "more lines like these are counted but not shown");
 }
 
 static void report_chunk(struct enqueue *e, const struct jobq_error *err)
@@ -283,8 +283,9 @@ static int run_batch(struct enqueue *e, struct jobq_error *err)
             send_chunk(e);
     }
     if (e->read_errno) {
-        cli_complain(e->cli, "the batch cannot be read on: %s", strerror(e->read_errno));
-        note_failure(e, JOBQ_CORRUPT, "the batch cannot be read on");
+        cli_complain(e->cli, "cannot read the rest of the batch: %s",
+                     strerror(e->read_errno));
+        note_failure(e, JOBQ_CORRUPT, "cannot read the rest of the batch");
     }
     return JOBQ_OK;
 }

@@ -64,7 +64,7 @@ static void show(struct house *h, const char *nothing, double usd)
 
 enum { PRUNE_KEEP, PRUNE_DRY_RUN };
 static const struct option_def prune_options[] = {
-    {"keep", 0, "T", "of rows, from the end of their day (21d)"},
+    {"keep", 0, "T", "keep rows for T after the end of their day (21d)"},
     {"dry-run", 0, NULL, "say what would be done"},
     {NULL, 0, NULL, NULL}};
 
@@ -95,12 +95,13 @@ static int run_prune(struct cli *cli)
 const struct cli_command cmd_prune = {
     .name = "prune",
     .synopsis = "QUEUE [--keep T] [--dry-run]",
-    .summary = "drops the rows of days past their keep, as drainers do",
+    .summary = "drops the rows of days older than --keep, as drainers do",
     .examples = "  jobq prune render --dry-run\n"
                 "  jobq prune render --keep 30d\n",
     .calls =
         "  1 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains per 100 domains, for each\n"
-        "  domain past its keep 1 Select and 1 DeleteDomain ($0.00078); 1 Select more.\n",
+        "  domain older than --keep 1 Select and 1 DeleteDomain ($0.00078); 1 Select "
+        "more.\n",
     .option = prune_options,
     .run = run_prune,
     .min_args = 1,
@@ -110,8 +111,8 @@ const struct cli_command cmd_prune = {
 
 enum { REPAIR_TIMEOUT, REPAIR_KEEP, REPAIR_DRY_RUN };
 static const struct option_def repair_options[] = {
-    {"timeout", 0, "T", "wait so long for the queue to be empty (0s)"},
-    {"keep", 0, "T", "rows of older days are left alone (21d)"},
+    {"timeout", 0, "T", "wait up to T for the queue to be empty (0s)"},
+    {"keep", 0, "T", "ignore rows of days older than T (21d)"},
     {"dry-run", 0, NULL, "say what would be done"},
     {NULL, 0, NULL, NULL}};
 
@@ -147,7 +148,7 @@ static int run_repair(struct cli *cli)
 const struct cli_command cmd_repair = {
     .name = "repair",
     .synopsis = "QUEUE [--timeout T] [--dry-run]",
-    .summary = "sends what waits and has no message, once the queue is empty",
+    .summary = "resends waiting jobs that lost their message, once the queue is empty",
     .examples = "  jobq repair render --dry-run\n"
                 "  jobq repair render --timeout 10min\n",
     .calls =

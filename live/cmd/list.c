@@ -13,7 +13,8 @@
 
 enum { STATE, LIMIT };
 static const struct option_def list_options[] = {
-    {"state", 0, "queued|running|done|failed|dead|cancelled", "only these (all)"},
+    {"state", 0, "queued|running|done|failed|dead|cancelled",
+     "only jobs in this state (all)"},
     {"limit", 0, "N", "at most N rows (all)"},
     {NULL, 0, NULL, NULL}};
 
@@ -208,7 +209,7 @@ static int cancel_work(struct cli *cli, void *ctx, struct jobq_error *err)
     cli_flush(cli, &out);
     text_release(&out);
     if (worst == CLI_OK)
-        cli_say(cli, "a running job is stopped at its drainer's next look "
+        cli_say(cli, "a running job is stopped at its drainer's next check "
                      "(drain --cancel-check), or its result is dropped");
     return worst;
 }

@@ -24,7 +24,8 @@ void cmd_page_options(struct cli *cli, int listen, int token_file, int allow,
         return;
     char why[200];
     snprintf(why, sizeof why,
-             "'%s' is not this machine alone: want --token-file, or 127.0.0.1 and ssh -L",
+             "'%s' can be reached by other machines: give --token-file, or use 127.0.0.1 "
+             "and ssh -L",
              out->listen);
     cli_bad_value(cli, listen, why, bad);
 }
@@ -37,10 +38,11 @@ int cmd_page_listen(struct cli *cli, const struct cmd_page *page, int64_t health
     board_allow(board, page->allow);
     int port = board_listen(board, page->listen, health_ns, err);
     if (port >= 0 && !page->local)
-        cli_complain(cli,
-                     "readers of %s send the token in the clear: only within a network "
-                     "that you trust, or behind TLS",
-                     page->listen);
+        cli_complain(
+            cli,
+            "readers of %s send the token in clear text: use it only on a network "
+            "that you trust, or behind TLS",
+            page->listen);
     return port;
 }
 

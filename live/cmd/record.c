@@ -27,7 +27,8 @@ void record_flush(struct record *r)
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0) {
-            fprintf(stderr, "jobq: the trace ends here: %s\n", strerror(errno));
+            fprintf(stderr, "jobq: cannot write more of the trace: %s\n",
+                    strerror(errno));
             close(r->fd);
             r->fd = -1;
             break;

@@ -12,9 +12,9 @@
 
 enum { LISTEN, TOKEN_FILE, ALLOW_HOST };
 static const struct option_def options[] = {
-    {"listen", 0, "A:P", "where (127.0.0.1:8080)"},
-    {"token-file", 0, "FILE", "readers need its first line; needed beyond 127.*"},
-    {"allow-host", 0, "NAMES", "names by which a proxy may ask for the page"},
+    {"listen", 0, "A:P", "serve the page at this address (127.0.0.1:8080)"},
+    {"token-file", 0, "FILE", "token for readers, on line 1; required beyond 127.*"},
+    {"allow-host", 0, "NAMES", "host names that a proxy may request the page by"},
     {NULL, 0, NULL, NULL}};
 
 struct serving {

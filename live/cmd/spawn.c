@@ -15,7 +15,7 @@ static const struct option_def options[] = {
     {"image", 0, "AMI", "the image that carries jobq"},
     {"exec", 0, "CMD", "the command of exec jobs on each box (none)"},
     {"dry-run", 0, NULL, "say what would be started"},
-    {"confirm", 0, "QUEUE", "needed from 10 boxes on"},
+    {"confirm", 0, "QUEUE", "the queue's name again; required for 10 boxes or more"},
     {NULL, 0, NULL, NULL}};
 
 /* From here on a slip costs real money. */
@@ -142,7 +142,7 @@ const struct cli_command cmd_spawn = {
     .examples =
         "  jobq spawn render --instance c7g.large --image ami-0abc --count 4 --spot\n"
         "  jobq spawn render --instance t4g.nano --dry-run\n",
-    .calls = "  1 GetQueueUrl, 1 RunInstances. The boxes then cost what boxes cost.\n",
+    .calls = "  1 GetQueueUrl, 1 RunInstances. The boxes are billed by EC2 as usual.\n",
     .option = options,
     .takes = TAKER_SPAWN,
     .run = run,

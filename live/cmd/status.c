@@ -156,7 +156,7 @@ enum { ALL, TIMEOUT, INTERVAL };
 static const struct option_def wait_options[] = {
     {"all", 0, NULL, "wait until the queue named is empty and all its jobs have ended"},
     {"timeout", 0, "T", "give up after T (never)"},
-    {"interval", 0, "T", "look so often (1s, growing to 15s)"},
+    {"interval", 0, "T", "check every T (1s, growing to 15s)"},
     {NULL, 0, NULL, NULL}};
 
 struct waiting {
@@ -355,7 +355,7 @@ const struct cli_command cmd_wait = {
     .examples = "  jobq wait $(jobq enqueue render frame=1 kind=exec)\n"
                 "  jobq wait --all render --timeout 1h\n",
     .calls =
-        "  1 GetAttributes a job each look; with --all 1 GetQueueAttributes,\n"
+        "  1 GetAttributes a job each check; with --all 1 GetQueueAttributes,\n"
         "  and when the queue is empty 1 ListDomains and 1 Select a domain of the queue\n"
         "  (about 2 micro-dollars each).\n",
     .option = wait_options,

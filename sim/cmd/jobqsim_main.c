@@ -16,11 +16,11 @@ static const struct entry {
     const char *help;
     const struct subcommand *sub;
 } COMMANDS[] = {
-    {"run", cmd_run, "drain one workload and say what happened", &sub_run},
-    {"sweep", cmd_sweep, "play a scenario at many points, into a CSV", &sub_sweep},
-    {"merge", cmd_merge, "put the shards of a sweep together", &sub_merge},
-    {"torture", cmd_torture,
-     "play seeded runs with everything going wrong, and check them", &sub_torture},
+    {"run", cmd_run, "drain one workload and report the result", &sub_run},
+    {"sweep", cmd_sweep, "run a scenario at many points, into a CSV", &sub_sweep},
+    {"merge", cmd_merge, "join the shards of a sweep", &sub_merge},
+    {"torture", cmd_torture, "run many seeds with all faults on, and check the results",
+     &sub_torture},
 };
 #define COMMAND_COUNT ((int)(sizeof COMMANDS / sizeof COMMANDS[0]))
 
@@ -33,8 +33,8 @@ static void usage(FILE *to)
           to);
     for (int i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].help);
-    fputs("  completion bash, zsh or fish: what the shell needs to complete these\n"
-          "  version    what this is\n"
+    fputs("  completion print the completion script of bash, zsh or fish\n"
+          "  version    print the version\n"
           "\n'jobqsim COMMAND --help' says more.\n",
           to);
 }

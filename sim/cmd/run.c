@@ -14,7 +14,7 @@
 
 static const char HELP_HEAD[] =
     "Usage: jobqsim run [OPTION...]\n"
-    "Drain a workload with a simulated fleet and say what happened.\n"
+    "Drain a workload with a simulated fleet and report the result.\n"
     "\n"
     "  jobqsim run --jobs 10k --boxes 4 --concurrency 16 --job-time exp:2s\n"
     "  jobqsim run --trace month.swf --boxes 8 --json\n"

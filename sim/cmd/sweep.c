@@ -17,7 +17,7 @@
 
 static const char SWEEP_HEAD[] =
     "Usage: jobqsim sweep -o FILE.csv [OPTION=VALUES...]\n"
-    "Play a scenario at every point of a grid or a Latin hypercube, and write what each\n"
+    "Run a scenario at every point of a grid or a Latin hypercube, and write what each\n"
     "job used there.\n"
     "\n"
     "  jobqsim sweep -o s.csv --payload 64,1k,64k --concurrency 1,2,4,8,16,32 \\\n"
@@ -35,12 +35,13 @@ static const char SWEEP_HEAD[] =
     "Options, with their ranges and (defaults):\n";
 static const char SWEEP_TAIL[] =
     "\n"
-    "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted (what is done is kept).\n"
+    "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted (finished points are kept).\n"
     "API calls: none; nothing leaves this machine.\n";
 
 enum { OUT, DESIGN, PRECISION, SHARD, QUIET };
 static const struct option_def SWEEP_OPTIONS[] = {
-    {"out", 'o', "FILE", "the CSV; FILE.part meanwhile. The same command resumes"},
+    {"out", 'o', "FILE",
+     "the CSV to write (FILE.part until done); the same command resumes"},
     {"design", 0, "grid|lhs:N",
      "every combination, or N points that fill the ranges evenly (grid)"},
     {"precision", 0, "P",
@@ -266,10 +267,11 @@ int cmd_sweep(int argc, char **argv)
             code = play(&a, &progress, &err);
         }
         if (code == JOBQ_CANCELLED) {
-            fprintf(stderr,
-                    "jobqsim sweep: stopped; '%s.part' keeps what is done, the same "
-                    "command goes on\n",
-                    a.options.out_path);
+            fprintf(
+                stderr,
+                "jobqsim sweep: stopped; '%s.part' keeps the finished points, the same "
+                "command goes on\n",
+                a.options.out_path);
             done = 130;
         } else if (done < 0) {
             done = code == JOBQ_OK ? CMD_OK : cmd_fail("sweep", &err);

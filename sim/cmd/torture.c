@@ -18,19 +18,19 @@
 
 static const char HELP_HEAD[] =
     "Usage: jobqsim torture [OPTION...]\n"
-    "Play small fleets with everything going wrong that a queue of jobs must\n"
+    "Run small fleets with all the faults that a job queue must\n"
     "survive: refused, throttled and timed-out calls, calls that take effect minutes\n"
     "later, lost replies, duplicates, lost deletes, stale reads, expired visibility,\n"
     "dead boxes, spot, no capacity, cancelled jobs. Then check rows and queue: no job\n"
     "lost, none forgotten, one result each.\n"
     "\n"
     "  jobqsim torture --seeds 1000\n"
-    "  jobqsim torture --first 4711 --seeds 1      replay one seed\n"
+    "  jobqsim torture --first 4711 --seeds 1      repeat one seed\n"
     "\n"
     "Options:\n";
 static const char HELP_TAIL[] =
     "\n"
-    "Exit codes: 0 all is well, 1 a finding, 2 usage, 130 interrupted.\n"
+    "Exit codes: 0 no violation, 1 a violation, 2 usage, 130 interrupted.\n"
     "API calls: none; nothing leaves this machine.\n";
 
 enum { SEEDS, FIRST, GENTLE, JOBS };

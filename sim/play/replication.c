@@ -379,7 +379,7 @@ static int no_end(struct replication *rep, bool time_is_up, struct jobq_error *e
     if (queue >= 0)
         sqs_info(world_sqs(rep->world), world_now(rep->world), queue, &info, &none);
     return jobq_fail(err, JOBQ_TIMEOUT,
-                     "%lld of %lld jobs came to no end %s: %lld messages are visible, "
+                     "%lld of %lld jobs did not end %s: %lld messages are visible, "
                      "%lld in flight, %lld delayed, and %lld drainers run",
                      (long long)rep->open, (long long)rep->acked,
                      time_is_up ? "in 100 years" : "and none runs",

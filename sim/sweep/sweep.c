@@ -515,6 +515,6 @@ int sweep_run(const struct scenario *base, const struct design *design,
         code = closed;
     }
     if (code == JOBQ_OK && !whole)
-        code = jobq_fail(err, JOBQ_CANCELLED, "stopped; the same command goes on");
+        code = jobq_fail(err, JOBQ_CANCELLED, "stopped; the same command continues");
     return code;
 }

@@ -30,9 +30,9 @@ static const struct option_def OPTIONS[] = {
     {"requests", 0, "S.ITEM=COUNT", "any number of times"},
     {"usage", 0, "S.ITEM=COUNT", "the same"},
     {"sweep", 0, "FILE",
-     "what jobqsim sweep wrote: dollars per million jobs of each point"},
+     "a file of jobqsim sweep: dollars per million jobs of each point"},
     {"no-instances", 0, NULL, "with --sweep: as if instance time were free"},
-    {"exact-time", 0, NULL, "instance time as it is, no rounding"},
+    {"exact-time", 0, NULL, "do not round instance time"},
     {NULL, 0, NULL, NULL}};
 
 static int add_quantity(const char *text, const struct sheet *sheet,

@@ -323,10 +323,11 @@ static const char CHECK_HELP[] =
     "build.\n";
 static const struct option_def CHECK_OPTIONS[] = {
     {"max-per-million", 0, "USD", "of a million jobs"},
-    {"max-total", 0, "USD", "of the run of --jobs and --boxes"},
-    {"max-increase", 0, "SHARE", "over the baseline's per_million_usd, such as 5%"},
-    {"baseline", 0, "FILE", "what jobqcost eval --json wrote"},
-    {"markdown", 0, NULL, "a table for a comment on a change"},
+    {"max-total", 0, "USD", "limit for the run of --jobs on --boxes"},
+    {"max-increase", 0, "SHARE",
+     "limit of the increase over the baseline's per_million_usd, such as 5%"},
+    {"baseline", 0, "FILE", "a file of jobqcost eval --json"},
+    {"markdown", 0, NULL, "write a Markdown table, for a pull request"},
     {NULL, 0, NULL, NULL}};
 
 struct gate {

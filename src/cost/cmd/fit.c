@@ -25,10 +25,10 @@ static const char HELP[] =
     "'!'.\n";
 static const struct option_def OPTIONS[] = {
     {"out", 'o', "FILE", "the formula as JSON (jobq.formula/1)"},
-    {"name", 0, "NAME", "of the formula (the model)"},
+    {"name", 0, "NAME", "name of the formula (the model)"},
     {"check", 0, "FILE",
-     "a sweep that was not used: dollars predicted against dollars used"},
-    {"folds", 0, "N", "of the cross-validation that chooses terms; 2 to 1000 (10)"},
+     "compare predicted with simulated dollars on a sweep that was not used"},
+    {"folds", 0, "N", "folds of the cross-validation that chooses terms; 2 to 1000 (10)"},
     {NULL, 0, NULL, NULL}};
 
 struct check {

@@ -31,7 +31,7 @@ static const char HELP[] =
     "       The sheet is written whole or not at all.\n\n"
     "Download an offer file with any HTTP client.\n";
 static const struct option_def OPTIONS[] = {
-    {"out", 'o', "FILE", "where import writes (stdout)"}, {NULL, 0, NULL, NULL}};
+    {"out", 'o', "FILE", "file that import writes (stdout)"}, {NULL, 0, NULL, NULL}};
 
 /* ---- show ------------------------------------------------------------------------------------ */
 

@@ -27,13 +27,13 @@ static const char HELP[] =
     "of 1600 x 900 and its data as CSV, and report.json (schema jobq.report/1). Needs\n"
     "gnuplot. A section whose input is not given says so.\n";
 static const struct option_def OPTIONS[] = {
-    {"out", 'o', "DIR", "where to; made if missing"},
-    {"sweep", 0, "S.csv", "jobqsim sweep: predicted against simulated"},
-    {"check", 0, "C.csv", "one that the formula was not fitted to"},
+    {"out", 'o', "DIR", "the folder to write; created if missing"},
+    {"sweep", 0, "S.csv", "a sweep of jobqsim, to compare predicted with simulated"},
+    {"check", 0, "C.csv", "a sweep that the formula was not fitted to"},
     {"assumed", 0, "T.csv",
      "param,status,value,low,high,usd_swing,p95_swing; swings are shares (0.05 is 5 %)"},
     {"jobs-csv", 0, "A.csv",
-     "jobqsim run --jobs-csv; once a replication: queue over time"},
+     "a file of jobqsim run --jobs-csv, once for each replication: queue over time"},
     {NULL, 0, NULL, NULL}};
 
 int report_point(struct report *r, const struct predict_scenario *scenario,

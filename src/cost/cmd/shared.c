@@ -71,20 +71,20 @@ static const struct option_def OUTPUT_OPTIONS[] = {
 static const struct option_def PRICE_OPTIONS[] = {
     {"region", 0, "R", "whose prices (us-east-1)"},
     {"date", 0, "D|FILE.csv",
-     "prices of then, such as 2012-10 or 2026; or that sheet (latest)"},
-    {"assume-from", 0, "R", "take what the region's sheet lacks from another region's"},
+     "prices of this date, such as 2012-10 or 2026, or a sheet file (latest)"},
+    {"assume-from", 0, "R", "take prices that the region's sheet lacks from region R's"},
     {"sheets", 0, "DIR", "read the sheets of a folder instead of the shipped ones"},
     {"free-tier", 0, "none|all|SERVICE",
-     "free amounts to take off; several by commas (none)"},
+     "free amounts to subtract, separated by commas (none)"},
     {"months", 0, "M",
-     "how long the usage took: tiers and free amounts are a month's (1)"},
+     "months that the usage took; tiers and free amounts are per month (1)"},
     {"price", 0, "S.ITEM=USD", "use this price; may be repeated"},
-    {"queue-kind", 0, "standard|fifo|fair", "which SQS price (standard)"},
+    {"queue-kind", 0, "standard|fifo|fair", "which SQS price applies (standard)"},
     {"volume-kind", 0, "KIND", "which EBS price"},
     {NULL, 0, NULL, NULL}};
 static const struct option_def FORMULA_OPTIONS[] = {
     {"formula", 0, "FILE|closed",
-     "the shipped fit of the model, if any, unless this is given"},
+     "the formula to use (the shipped fit of the model, if any)"},
     {NULL, 0, NULL, NULL}};
 
 static bool is_among(const struct option_def *list, const char *name)

@@ -115,12 +115,12 @@ check(len(first) == 3, "ids are %s" % first)
 again = one("enqueue", "q", "--batch", "jobs", code=2)
 check(again["ids"] == first and again["resumed"] == 3 and again["refused"] == 6, "a second run: %s" % again)
 done = run("enqueue", "q", "--batch", "-", code=2, stdin="bad\n" * 100)
-check(done.stderr.count("line ") == 20 and "further lines" in done.stderr and "100 refused" in done.stderr, "complaints are not bounded")
+check(done.stderr.count("line ") == 20 and "more lines like these" in done.stderr and "100 refused" in done.stderr, "complaints are not bounded")
 run("enqueue", "q", "--batch", ".", code=2, says="is a directory")
 with open("/proc/self/mem") as unreadable:
     done = subprocess.run([JOBQ, "enqueue", "q", "--batch", "-"], env=mock.env, stdin=unreadable, capture_output=True,
                           text=True, timeout=20)
-check(done.returncode == 1 and "cannot be read on" in done.stderr, "an unreadable batch: %d" % done.returncode)
+check(done.returncode == 1 and "cannot read the rest of the batch" in done.stderr, "an unreadable batch: %d" % done.returncode)
 
 # ---- killed with -9 until it is through: nothing lost, nothing twice, and the last run tells every id
 mock.faults("latency=4ms")
@@ -266,7 +266,7 @@ check({j["id"] for j in one("dlq", "ls", "let")["jobs"]} == {*ids, "-"}, "letter
 check(len(run("dlq", "ls", "let", "--limit", "2").stdout.splitlines()) == 2, "letters up to a limit")
 done = run("dlq", "redrive", "let", code=1, says="(?s)next: jobq drain let")
 check({line.split("\t")[0] for line in done.stdout.splitlines()} == {ids[0], ids[3], ids[4]}, "redriven: " + done.stdout)
-for says in ("jobq dlq: row '%s' cannot be read: its letter stays\n" % ids[1], "job '%s' is done: its letter was deleted, nothing was sent\n" % ids[2], "is no job: it stays\n"):
+for says in ("jobq dlq: row '%s' cannot be read: its dead letter stays\n" % ids[1], "job '%s' is done: its dead letter was deleted, nothing was sent\n" % ids[2], "is no job: it stays\n"):
     check(says in done.stderr, "%r is not said: %s" % (says, done.stderr))
 check({j["id"] for j in one("dlq", "ls", "let")["jobs"]} == {ids[1], "-"}, "letters that stay")
 run("drain", "let", "-n", "5", "--exec", "true", "--idle-exit", "0", "--stats", "0", "--linger", "0")

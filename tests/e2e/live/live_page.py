@@ -143,7 +143,7 @@ def write_token(text, mode=0o600):
 for command in (["serve", "page"], ["drain", "page", "-n", "1"]):
     for listen in ("0.0.0.0:0", "0:0", "[::]:0", "192.0.2.1:8080", "[::ffff:127.0.0.1]:0"):
         done = mock.jobq(*command, "--listen", listen, check_code=2)
-        check("--listen: '%s' is not this machine alone: want --token-file" % listen in done.stderr, done.stderr)
+        check("--listen: '%s' can be reached by other machines: give --token-file" % listen in done.stderr, done.stderr)
     for listen in ("localhost:80", "127.0.0.1", "127.0.0.1:70000", ":80", "[::1]:x"):
         check("--listen: '" in mock.jobq(*command, "--listen", listen, check_code=2).stderr, "listens at " + listen)
     for text, mode, says in (("short", 0o600, "no token of 16 to 256 bytes"), ("", 0o600, "no token of"), ("x" * 257, 0o600, "no token of"),
