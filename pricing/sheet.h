@@ -163,7 +163,7 @@ int sheet_pick(const char *const *name, int count, const char *region, const cha
                struct jobq_error *err);
 
 /* How a type computes, by AWS's naming rules (sheets price types, they do not describe
- * them): vCPUs, or 0 when the rules do not tell. */
+ * them): vCPUs, or 0 when the rules do not say. */
 int sheet_instance_vcpus(const char *type);
 /* The share of each vCPU that a burstable type (t2, t3, t3a, t4g) may use for ever, in
  * (0,1]; 1 for all other types. Above it, surplus credits cost ec2.t-surplus. */

@@ -219,7 +219,7 @@ static int config_values(struct cli *cli)
     return -1;
 }
 
-/* A variable of a setting's former name would be passed over in silence. */
+/* Otherwise a variable with a setting's former name would be ignored silently. */
 static int check_environment(struct cli *cli)
 {
     for (char **at = environ; *at; at++) {
@@ -241,7 +241,7 @@ static int check_environment(struct cli *cli)
     return -1;
 }
 
-/* Where a flag must have a value, it may be switched off. */
+/* A flag that has a value may be switched off by it. */
 static int settle_flag(struct cli *cli, int option, bool *out)
 {
     struct jobq_error err;

@@ -1,4 +1,4 @@
-/* completion.c - jobq completion: what a shell needs to complete jobq's words.
+/* completion.c - jobq completion: prints a shell's completion script for jobq.
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd/cmd.h"

@@ -22,7 +22,7 @@ struct dead {
     struct text out;
 };
 
-/* A redrive's letter that was not sent: why. */
+/* Says why a redrive did not send a dead letter. */
 static void tell_unsent(struct dead *d, const struct dead_letter *letter)
 {
     char id[160];

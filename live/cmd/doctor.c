@@ -1,4 +1,4 @@
-/* doctor.c - jobq doctor: why it does not work, or would not work well.
+/* doctor.c - jobq doctor: why a queue does not work, or will not work well.
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd/cmd.h"
@@ -104,7 +104,8 @@ static void check_visibility(struct doctor *d, const struct jobq_queue_depth *de
         find(d, FINE, "visibility", "%s", text);
 }
 
-/* Asks for what cannot be done: who may not do it is turned away before that is seen. */
+/* Makes requests that cannot succeed: AWS checks permissions first and refuses who has
+ * none. */
 static void check_permissions(struct doctor *d, int queue)
 {
     struct jobq_backend *b = &d->cli->live->backend;
@@ -134,7 +135,8 @@ static void check_queue(struct doctor *d)
     int64_t from_ns = jobq_now(b);
     int rc = jobq_queue_open(b, d->cli->arg[0], &queue, &err);
     int64_t took_ns = jobq_now(b) - from_ns;
-    /* Refused for its time, a request is right the second time. */
+    /* A request that was refused for its time is signed with the right time on the second
+     * try. */
     if (rc == JOBQ_UNAVAILABLE && d->cli->live->aws.skew_ns)
         rc = jobq_queue_open(b, d->cli->arg[0], &queue, &err);
     if (rc == JOBQ_OK || d->cli->live->aws.skew_seen_ns)

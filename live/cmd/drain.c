@@ -62,7 +62,8 @@ struct drain {
 
 /* ---- one line a job ------------------------------------------------------------------------ */
 
-/* What an operator must see: also with --quiet, and not among the jobs' lines. */
+/* Messages that an operator must see: printed with --quiet too, and not among the lines
+ * of jobs. */
 static void log_notice(struct drain *d, const char *text)
 {
     if (!d->cli->json) {
@@ -145,7 +146,7 @@ static void on_event(void *ctx, const struct drainer_event *e)
 static void on_signal(struct cli *cli, int number)
 {
     struct drain *d = cli->on_signal_ctx;
-    /* Still looking for its queue, it holds nothing: a TERM has been obeyed. */
+    /* Before it has found its queue it holds nothing, so a TERM needs no more. */
     if (!d->drainer)
         _exit(number == SIGTERM ? CLI_OK : CLI_INTERRUPTED);
     if (cli->interrupted == 1)
@@ -159,7 +160,7 @@ static void on_signal(struct cli *cli, int number)
 
 /* ---- the service ---------------------------------------------------------------------------- */
 
-/* Only if the poll loop is alive is the watchdog fed: a hung poll restarts the drainer. Polls
+/* Feeds the watchdog only while the poll loop is alive: a hung poll restarts the drainer. Polls
  * that fail are alive: a restart would end the jobs that run and mend no network. */
 static bool alive(const struct drainer_view *view, int64_t wait_ns)
 {
@@ -193,7 +194,7 @@ static void on_tick(void *ctx)
     loop_timer_set(d->tick, loop_now_ns() + next_ns);
 }
 
-/* Without a record or a NOTIFY_SOCKET nobody needs the tick, and idle is idle. */
+/* The tick is needed only with a record or a NOTIFY_SOCKET. */
 static void start_tick(struct drain *d)
 {
     d->watchdog_ns = notify_watchdog_ns();

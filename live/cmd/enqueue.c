@@ -27,7 +27,7 @@ static const struct option_def options[] = {
 
 enum {
     CHUNK_JOBS = 1000,
-    COMPLAINTS_MAX = 20, /* lines that are told of; all are counted */
+    COMPLAINTS_MAX = 20, /* lines that are printed; all are counted */
     READ_BYTES = 64 << 10,
     LINE_MAX_BYTES = 4 << 20 /* a line is refused past it, before it is in memory twice */
 };
@@ -99,7 +99,8 @@ static void put_id(struct enqueue *e, struct jobq_str id)
     e->shown++;
 }
 
-/* "s ID LINE": what earlier runs put there, and perhaps were killed before they said so. */
+/* "s ID LINE": jobs that earlier runs put on the queue, perhaps without reporting it
+ * because they were killed. */
 static int show_earlier(void *ctx, struct jobq_str text)
 {
     struct enqueue *e = ctx;
@@ -126,7 +127,8 @@ static void take_line(struct enqueue *e, struct jobq_str line)
     int got = e->overlong || line.len > LINE_MAX_BYTES
                   ? jobq_fail(&err, JOBQ_LIMIT, "line is longer than '4 MiB'")
                   : batchline_read(line, &e->arena, pair, JOB_PAIRS_MAX, &err);
-    /* The enqueuer looks again, but keeps one text a call; here each line gets its own. */
+    /* The enqueuer checks this too, but keeps one error a call; here each line gets its
+     * own. */
     struct job_spec spec;
     struct job_pair *payload = arena_alloc(&e->arena, JOB_PAIRS_MAX * sizeof *payload);
     if (got > 0 && job_spec_read(pair, got, payload, &spec, &err) < 0)
@@ -144,8 +146,8 @@ static void take_line(struct enqueue *e, struct jobq_str line)
         .pair = pair, .pair_count = got, .delay_ns = e->delay_ns, .tag = number};
 }
 
-/* Takes what lines are there, waiting only when there is none: a slow producer's jobs are
- * sent as they come. On the loop's stack; nothing else is under way. */
+/* Takes the lines that are there and waits only when there are none: a slow producer's
+ * jobs are sent as they come. On the loop's stack; nothing else is under way. */
 static void read_chunk(void *ctx)
 {
     struct enqueue *e = ctx;
@@ -273,7 +275,7 @@ static int run_batch(struct enqueue *e, struct jobq_error *err)
     }
     if (e->cli->json)
         text_puts(&e->out, "{\"schema\":\"jobq.enqueue/1\",\"ids\":[");
-    /* Their ids again, so that what a resumed command prints is whole. */
+    /* Prints their ids again, so that the output of a resumed command is complete. */
     struct jobq_error ignored;
     if (e->done_cap)
         e->journal.port.load(e->journal.port.ctx, show_earlier, e, &ignored);

@@ -1,4 +1,4 @@
-/* explain.c - jobq explain-cost: what a command line of jobq will ask of AWS, and the
+/* explain.c - jobq explain-cost: which AWS requests a command line will make, and the
  * price, by the closed form; nothing is called.
  *
  * Room:     live, jobq's program. Callers: jobq_main.c.

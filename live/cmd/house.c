@@ -1,4 +1,4 @@
-/* house.c - jobq prune and jobq repair: the drainers' housekeeping, asked for by hand.
+/* house.c - jobq prune and jobq repair: the drainers' housekeeping, run by hand.
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd/cmd.h"
@@ -21,7 +21,7 @@ struct house {
     int64_t timeout_ns;
 };
 
-/* Fills in what the queue says of itself. */
+/* Fills in the queue's own attributes. */
 static int open_house(struct house *h, struct jobq_error *err)
 {
     struct jobq_backend *b = &h->cli->live->backend;
@@ -98,10 +98,9 @@ const struct cli_command cmd_prune = {
     .summary = "drops the rows of days older than --keep, as drainers do",
     .examples = "  jobq prune render --dry-run\n"
                 "  jobq prune render --keep 30d\n",
-    .calls =
-        "  1 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains per 100 domains, for each\n"
-        "  domain older than --keep 1 Select and 1 DeleteDomain ($0.00078); 1 Select "
-        "more.\n",
+    .calls = "  1 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains per 100 domains; for\n"
+             "  each one older than --keep 1 Select and 1 DeleteDomain ($0.00078);\n"
+             "  1 Select more.\n",
     .option = prune_options,
     .run = run_prune,
     .min_args = 1,
@@ -148,7 +147,7 @@ static int run_repair(struct cli *cli)
 const struct cli_command cmd_repair = {
     .name = "repair",
     .synopsis = "QUEUE [--timeout T] [--dry-run]",
-    .summary = "resends waiting jobs that lost their message, once the queue is empty",
+    .summary = "resends waiting jobs whose message was lost",
     .examples = "  jobq repair render --dry-run\n"
                 "  jobq repair render --timeout 10min\n",
     .calls =

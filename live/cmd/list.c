@@ -34,7 +34,7 @@ struct listing {
     struct text unread; /* members of "unreadable" */
 };
 
-/* One cheap look (DomainMetadata a domain) tells how many rows a listing would read. */
+/* One cheap request (DomainMetadata a domain) says how many rows a listing would read. */
 static void say_price(struct cli *cli, struct listing *l)
 {
     int64_t rows = 0;
@@ -49,7 +49,7 @@ static void say_price(struct cli *cli, struct listing *l)
                      usd);
 }
 
-/* A row that no part of jobq wrote, or that somebody damaged. */
+/* A row that jobq did not write, or that is damaged. */
 static void show_unreadable(struct cli *cli, struct listing *l,
                             const struct status_job *job)
 {
@@ -82,7 +82,7 @@ static void show_page(struct cli *cli, struct listing *l, int count)
     cli_flush(cli, &l->out);
 }
 
-/* What was read is whole JSON, and says if it is not all. */
+/* The output is valid JSON even if it is incomplete, and then says so. */
 static void end_json(struct cli *cli, struct listing *l, bool incomplete)
 {
     if (cli->json) {
@@ -105,7 +105,7 @@ static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
         status_list_start(b, cli->arg[0], l->state, l->limit, &l->arena, &l->list, err);
     if (rc < 0)
         return rc;
-    /* No row yet, or a name that was mistyped? */
+    /* Does the queue have no row yet, or was its name mistyped? */
     int queue;
     if (l->list.pages.table_count == 0 &&
         (rc = cmd_queue_open(b, cli->arg[0], &queue, err)) < 0)

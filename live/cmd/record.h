@@ -1,4 +1,4 @@
-/* record.h - a trace of what a process did: every call, every job, its ledger.
+/* record.h - a trace of what a process did: each call, each job, its ledger.
  *
  * Room:     live, jobq's program.
  * Callers:  live/cmd/enqueue.c, live/cmd/drain.c.

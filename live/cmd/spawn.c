@@ -18,7 +18,7 @@ static const struct option_def options[] = {
     {"confirm", 0, "QUEUE", "the queue's name again; required for 10 boxes or more"},
     {NULL, 0, NULL, NULL}};
 
-/* From here on a slip costs real money. */
+/* From this count on, boxes must be confirmed: a mistake is expensive. */
 enum { MANY = 10, COUNT_MAX = 500 };
 
 struct spawn {

@@ -1,4 +1,4 @@
-/* status.c - jobq status and jobq wait: how jobs stand, by their rows.
+/* status.c - jobq status and jobq wait: the status of jobs, from their rows.
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd/cmd.h"
@@ -249,7 +249,7 @@ static int wait_all(struct cli *cli, struct waiting *w, struct jobq_error *err)
     while (rc < 0 && retry_again(&retry, rc));
     if (rc < 0)
         return rc;
-    /* Counts are approximate: believe in an empty queue the second time. */
+    /* Counts are approximate: the queue is empty when two counts in a row say so. */
     do {
         rc = jobq_queue_depth(b, queue, &depth, err);
         if (rc < 0 && !jobq_code_is_retryable(rc))
@@ -288,7 +288,7 @@ static int wait_ids(struct cli *cli, struct waiting *w, struct jobq_error *err)
                 continue;
             rc = cmd_job_read(b, cli->arg[i], job, err);
             if (rc == JOBQ_CORRUPT) {
-                /* It will not become readable; the others are waited for. */
+                /* This row will not become readable; wait for the others. */
                 unread = cli_fail(cli, cli->arg[i], err);
                 ended[i] = true;
                 left--;

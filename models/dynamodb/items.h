@@ -47,14 +47,14 @@ struct row *items_make(struct items *items, const struct dynamodb_item *key);
 /* Takes a row out; frees it and what it holds. */
 void items_remove(struct items *items, const struct dynamodb_item *key);
 
-/* Where a walk stands: rows come one after the other, in order. */
+/* The position of an iteration over the rows, in order. */
 struct items_cursor {
     uint64_t hash;        /* of the partition of the row last given */
     struct partition *at; /* NULL: to be found anew */
     int32_t index;
 };
 /* The first row at or behind (from_hash, after): after NULL: the first of that hash or more;
- * else the first behind that key. NULL: no more. Writes end a walk. */
+ * else the first behind that key. NULL: no more. Writes end an iteration. */
 struct row *items_first(const struct items *items, uint64_t from_hash,
                         const struct dynamodb_item *after, struct items_cursor *cursor);
 struct row *items_next(const struct items *items, struct items_cursor *cursor);

@@ -58,7 +58,7 @@ static bool number_read_exponent(const char **at, const char *end, int *out)
 
 enum number_fault number_read(struct jobq_str text, struct number *out)
 {
-    /* The significant digits that matter, and one more to tell that there are too many. */
+    /* The significant digits that matter, and one more to see that there are too many. */
     int8_t digit[NUMBER_DIGITS + 1];
     int count = 0, exponent = 0, point = 0, seen = 0;
     bool after_point = false, leading = true;

@@ -111,7 +111,7 @@ struct ec2_type {
                              spot price; bills are priced by the sheets */
     double spot_usd;      /* an hour, if one was observed; 0: none */
     bool burstable;
-    bool current; /* of a current generation, as DescribeInstanceTypes tells */
+    bool current; /* of a current generation, as DescribeInstanceTypes says */
 };
 
 /* Fills *out; false: not a type known here nor one whose name follows AWS's size rule in

@@ -112,7 +112,7 @@ struct simpledb_params {
     int64_t select_items_max; /* 2,500 */
     int64_t select_items_default;   /* 100 */
     int64_t select_bytes_max;       /* names and values of a page: 1 MB */
-    int64_t select_scan_max;        /* rows looked at within the 5 s limit */
+    int64_t select_scan_max;        /* rows examined within the 5 s limit */
     int64_t select_comparisons_max; /* 20 */
     int64_t select_attributes_max;  /* 20 unique attributes */
 

@@ -112,8 +112,8 @@ static bool queue_outside(int64_t value, int64_t min, int64_t max)
     return value < min || value > (max ? max : SQS_LONGEST_NS);
 }
 
-/* AWS's words, as a client of CreateQueue was told (cloud-service-broker, csb-sqs notes of
- * high throughput). have: the queue's settings; NULL: it is being made. */
+/* AWS's message, as a client of CreateQueue received it (cloud-service-broker, csb-sqs
+ * notes of high throughput). have: the queue's settings; NULL: it is being made. */
 static enum sqs_fault check_throughput(const struct sqs_settings *have,
                                        const struct sqs_settings *set,
                                        struct jobq_error *err)
@@ -133,9 +133,9 @@ static enum sqs_fault check_throughput(const struct sqs_settings *have,
         "be messageGroup.");
 }
 
-/* Texts as clients of AWS were told, two full stops included (serverless-offline-sqs, and
- * Terraform logs of 2025); a driver puts the policy behind "Value". A queue
- * may be its own target (seen on AWS). */
+/* Messages as clients of AWS received them, two full stops included
+ * (serverless-offline-sqs, and Terraform logs of 2025); a driver puts the policy behind
+ * "Value". A queue may be its own target (seen on AWS). */
 static enum sqs_fault check_redrive(const struct sqs *s, struct jobq_str name, bool fifo,
                                     const struct sqs_settings *set,
                                     struct jobq_error *err)

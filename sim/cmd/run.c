@@ -1,4 +1,4 @@
-/* run.c - `jobqsim run`: one scenario, played and told.
+/* run.c - `jobqsim run`: runs one scenario and reports the result.
  *
  * Room:     sim, the command line. */
 #include "sim/cmd/subcommand.h"

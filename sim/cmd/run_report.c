@@ -381,7 +381,7 @@ int run_report_jobs(const struct replication *replication, FILE *out)
     for (int64_t i = 0; i < t->count; i++)
         if (t->rec[i].index >= jobs)
             jobs = t->rec[i].index + 1;
-    /* Records lie in the order in which ids were first heard of; -1: refused. */
+    /* Records are in the order in which ids were first seen; -1: refused. */
     int64_t *order = xmalloc((size_t)(jobs > 0 ? jobs : 1) * sizeof *order);
     memset(order, 0xff, (size_t)jobs * sizeof *order);
     for (int64_t i = 0; i < t->count; i++)

@@ -1,4 +1,4 @@
-/* run_report.h - what a run is told as: for people, as JSON, a line a job.
+/* run_report.h - how a run is reported: as text, as JSON, as CSV with a line a job.
  *
  * Room:     sim, the command line.
  * Callers:  cmd_run; tests.

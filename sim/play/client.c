@@ -1,4 +1,4 @@
-/* client.c - the client: who puts the workload on the queue and asks for boxes.
+/* client.c - the client: puts the workload on the queue and launches boxes.
  *
  * Room:     sim; see sim/play/replication.h. */
 #include "sim/play/internal.h"
@@ -170,7 +170,7 @@ static void launch(struct replication *rep, struct jobq_backend *b, int64_t coun
     if (code > 0) {
         retry_init(r, b, &RETRY_CALLS, NULL);
     } else if (code != JOBQ_LIMIT || !retry_again(r, JOBQ_THROTTLED)) {
-        /* No capacity is worth waiting for as much as a throttle is. */
+        /* "No capacity" is retried like a throttle. */
         if (code == JOBQ_LIMIT || !retry_again(r, code)) {
             rep->failure = code;
             rep->failure_error = err;
@@ -179,7 +179,8 @@ static void launch(struct replication *rep, struct jobq_backend *b, int64_t coun
     }
 }
 
-/* As EC2 knows them: a launch whose reply was lost counts, a box that died booting does not. */
+/* Counted by EC2: a launch whose reply was lost counts, a box that died while booting
+ * does not. */
 static int64_t boxes_alive(struct replication *rep)
 {
     int64_t alive = 0;

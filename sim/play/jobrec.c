@@ -10,7 +10,7 @@
 
 /* The last 24 characters of an id (fleet/job.h): 13 of time and counter, 5 of day and shard,
  * 6 of the process, base 32. The counter ends up in the low bits; of the process two
- * characters tell one run's clients apart. */
+ * characters distinguish the clients of one run. */
 static uint64_t key_of(struct jobq_str id)
 {
     if (id.len < 24)

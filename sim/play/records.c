@@ -30,7 +30,8 @@ static void job_started(struct replication_box *b, const struct drainer_event *e
         rec->attempts++;
 }
 
-/* stored: by the drainer that reports it; else it found the row so. */
+/* stored: written by the drainer that reports it; else the drainer found the row in that
+ * state. */
 static void job_ended(struct replication *rep, const struct drainer_event *e,
                       enum jobrec_state state, bool stored)
 {

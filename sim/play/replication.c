@@ -1,4 +1,4 @@
-/* replication.c - plays one replication: boxes come and go, drainers run, the end is found.
+/* replication.c - plays one replication: runs boxes and drainers until the end.
  *
  * Room:     sim; see replication.h. */
 #include "sim/play/replication.h"
@@ -21,7 +21,7 @@
 #define QUIET_NS (60 * JOBQ_NS_PER_S)
 /* Nothing has arrived, run or ended for so long: nothing will. */
 #define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
-/* What a drainer may take to flush its deletes once told to stop. */
+/* How long a drainer may take to flush its deletes when asked to stop. */
 #define STOP_NS (10 * JOBQ_NS_PER_MIN)
 
 uint64_t replication_seed(uint64_t seed, uint64_t replication)
@@ -63,7 +63,7 @@ static bool queue_is_empty(struct replication *rep)
            info.oldest_sent_at_ns == INT64_MAX;
 }
 
-/* One drainer fewer: its program has ended, or its box went down under it. The last one ends
+/* One drainer fewer: its program ended, or its box failed. The last one ends
  * a run that is over. */
 static void drainer_gone(struct replication_box *b)
 {
@@ -116,7 +116,7 @@ static enum jobrec_state state_of_row(struct replication *rep, struct jobq_str i
 }
 
 /* A box that dies after it stored a job's end and before it reported it leaves a job that has
- * ended and is not known to. Its row says so. */
+ * ended but is not known to have ended. Its row says so. */
 static void reconcile(struct replication *rep)
 {
     struct arena arena;
@@ -258,7 +258,7 @@ static void drainer_main(void *arg)
     if (code == JOBQ_OK)
         code = drainer_run(b->drainer, &err);
     if (code < 0 && !rep->finishing && !jobq_code_is_retryable(code)) {
-        /* Refused for good: every other drainer would be, too. */
+        /* Refused permanently: every other drainer would be refused, too. */
         rep->failure = code;
         rep->failure_error = err;
         kernel_stop(world_kernel(rep->world));
@@ -358,7 +358,7 @@ void replication_free(struct replication *rep)
     free(rep);
 }
 
-/* Everything but what is kept from play to play. */
+/* Clears everything that is not kept from one replication to the next. */
 static void start_over(struct replication *rep)
 {
     struct replication kept = *rep;
@@ -370,7 +370,7 @@ static void start_over(struct replication *rep)
     arena_reset(&rep->arena);
 }
 
-/* Why a run has not come to its end, and what is left. */
+/* Why a run did not end, and what is left. */
 static int no_end(struct replication *rep, bool time_is_up, struct jobq_error *err)
 {
     struct sqs_queue_info info = {0};

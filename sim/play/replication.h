@@ -82,7 +82,7 @@ struct replication_hooks {
     /* Every job has ended and the drainers have flushed; rows and queue are as they are. */
     void (*end)(void *ctx, struct world *w, int queue);
     void (*event)(void *ctx, const struct drainer_event *event);
-    /* Is something yet to happen that the end has to wait for? */
+    /* Is there a pending event that the end must wait for? */
     bool (*pending)(void *ctx);
 };
 
@@ -103,10 +103,10 @@ struct replication_options {
                                   0: 15 days */
 };
 
-/* Plays it. params are those of scenario->model. Returns: JOBQ_OK; TIMEOUT: jobs came to no
+/* Plays it. params are those of scenario->model. Returns: JOBQ_OK; TIMEOUT: jobs did not
  * end, and what waits (the result is filled as far as it went); else the error of the
- * client's set-up, or the one that a drainer was refused with for good. The memory of the
- * last play is used again. */
+ * client's set-up, or the one that a drainer was permanently refused with. The memory of
+ * the last play is used again. */
 int replication_play(struct replication *replication, const struct scenario *scenario,
                      const struct world_params *params,
                      const struct replication_options *options,

@@ -1,4 +1,4 @@
-/* result.c - what a replication came to: times, usage, and what held it back.
+/* result.c - the results of a replication: times, usage, and what limited it.
  *
  * Room:     sim; see sim/play/replication.h. */
 #include "sim/play/internal.h"
@@ -203,7 +203,7 @@ static void fill_instances(struct replication *rep, struct replication_result *o
 }
 
 /* A row lives from its enqueueing until `keep` after its job's end. The model keeps all rows
- * to the end of the run; what they are there too long is taken off again. */
+ * to the end of the run; the excess is subtracted. */
 static void fill_storage(struct replication *rep, const struct job_sums *sums,
                          struct replication_result *out)
 {
@@ -289,7 +289,7 @@ static void fill_capacity(struct replication *rep, struct replication_result *ou
         return;
     const struct jobq_usage *put = &l->action[JOBQ_ACT_SDB_PUT],
                             *rows = &l->action[JOBQ_ACT_SDB_PUT_BATCH];
-    /* A batch of rows counts as so many writes; what was turned away as none. */
+    /* A batch of rows counts as so many writes; throttled ones do not count. */
     double row_writes =
         fmax((double)(rows->requests - rows->throttled),
              (double)out->enqueued * rep->params->simpledb.batch_row_writes);

@@ -63,7 +63,7 @@ static int check_payload(const struct scenario *s, const struct world_params *p,
     return JOBQ_OK;
 }
 
-/* What no fleet of this size can finish within the longest run is refused at once. Where
+/* Refuses a workload that no fleet of this size can finish within the longest run. Where
  * messages expire, the run ends by itself. */
 static int check_length(const struct scenario *s, const struct world_params *p,
                         struct jobq_error *err)

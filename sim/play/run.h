@@ -1,4 +1,4 @@
-/* run.h - plays a scenario as often as asked, on as many threads, and sums up.
+/* run.h - runs the replications of a scenario on several threads, and sums up.
  *
  * Room:     sim, the virtual-time world.
  * Callers:  cmd_run, the sweep, tests, benches.

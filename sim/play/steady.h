@@ -20,7 +20,7 @@ size_t steady_warm_up(const double *value, size_t count);
 
 struct steady_mean {
     double mean;
-    double half_width; /* 95 %; INFINITY when it cannot be told */
+    double half_width; /* 95 %; INFINITY when it cannot be computed */
     size_t dropped;
 };
 /* The mean of a stationary series after its warm-up. count >= 1. */

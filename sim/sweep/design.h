@@ -6,11 +6,11 @@
  *
  * An axis is one scenario option with several values, written
  *
- *     64,1k,64k                 a list; a piece "name=..." belongs to the value before
- * it, so that "exp:2s,lognormal:mean=2s,cv=1.5" is two values 10ms..100s:log:9 nine
- * values from 10 ms to 100 s, evenly on a log scale 1..16:lin:6               evenly on a
- * linear scale 10ms..100s                a range alone: ends only in a grid, the whole in
- * an lhs
+ *     64,1k,64k          a list; a piece "name=..." belongs to the value before it, so
+ *                        that "exp:2s,lognormal:mean=2s,cv=1.5" is two values
+ *     10ms..100s:log:9   nine values from 10 ms to 100 s, evenly on a log scale
+ *     1..16:lin:6        evenly on a linear scale
+ *     10ms..100s         a range alone: only its ends in a grid, all of it in an lhs
  *
  * A full grid visits every combination, the last axis fastest. A Latin hypercube of N
  * points (McKay, Beckman and Conover, Technometrics 21(2), 1979) cuts each axis into N

@@ -1,4 +1,4 @@
-/* rowfile.c - a CSV of rows that is written once, or gone on with. See rowfile.h.
+/* rowfile.c - a CSV of rows that is written from the start or resumed. See rowfile.h.
  *
  * Room:     sim. */
 #include "sim/sweep/rowfile.h"

@@ -8,7 +8,7 @@
  * A row is one line that starts with its number and a comma. While rows come in, in any
  * order, they are appended to PATH.part, each by one write; when all are there they are
  * sorted by number into PATH by way of a temporary file and a rename. Opening again after
- * a kill finds the rows that were wholly written, cuts off half a line, and goes on with
+ * a kill finds the rows that were wholly written, cuts off half a line, and continues with
  * the rest: nothing is done twice, and PATH holds what an uninterrupted run would give.
  *
  * The header is all lines before the first row: comments ("# ...") and the column names.

@@ -1,4 +1,4 @@
-/* sweep.h - plays a scenario at every point of a design and writes what each job used.
+/* sweep.h - runs a scenario at every point of a design and writes the usage per job.
  *
  * Room:     sim/, the virtual-time world.
  * Callers:  jobqsim sweep, tests.

@@ -27,7 +27,7 @@ struct world_child {
     int handle;
     int32_t part;
     bool used, ended, killed, waits;
-    bool on_cpu; /* the box's model tells when it ends; else end_at_ns is known */
+    bool on_cpu; /* the box's model computes when it ends; else end_at_ns is known */
 };
 
 static struct world_proc *proc_of(struct jobq_child *port)
@@ -127,7 +127,7 @@ static void start_on_box(struct world_proc *p, struct world_child *c, int64_t to
     struct world_box *b = p->box;
     struct world *w = b->world;
     struct box_job job = box_split(total_ns, share, dice_u(&p->call), c);
-    /* What ends at this very instant is told before something begins. */
+    /* What ends at this very instant is reported before anything begins. */
     if (box_next_at(&b->cpu) <= kernel_now(w->kernel))
         cpu_advance(b);
     c->on_cpu = true;

@@ -431,7 +431,7 @@ static int queue_receive(struct jobq_queue *port, int queue,
     if (r.parks)
         fiber_park(p->world->sched, JOBQ_FOREVER);
     if (r.aborted)
-        return jobq_fail(err, JOBQ_CANCELLED, "the receive was told to stop waiting");
+        return jobq_fail(err, JOBQ_CANCELLED, "the receive was asked to stop waiting");
     return r.call.code < 0 ? r.call.code : r.count;
 }
 

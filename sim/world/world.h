@@ -96,9 +96,9 @@ size_t world_stack_used_max(const struct world *w);
 struct world_proc;
 struct world_box;
 
-/* A process of the product with ports of its own. name is its random stream; index tells
- * apart many of one name. box: where it runs, NULL: off AWS (a client). ledger: where its
- * calls are counted. rtt_ns: what its distance adds to each call. */
+/* A process of the product with ports of its own. name is its random stream; index
+ * distinguishes many of one name. box: where it runs, NULL: off AWS (a client). ledger:
+ * where its calls are counted. rtt_ns: what its distance adds to each call. */
 struct world_proc *world_proc_new(struct world *w, const char *name, uint64_t index,
                                   struct world_box *box, struct jobq_ledger *ledger,
                                   int64_t rtt_ns);

@@ -1,4 +1,4 @@
-/* context.h - what of a processor is kept while a fiber is parked, and the switch.
+/* context.h - which registers are saved while a fiber is parked, and the switch.
  *
  * Room:     src/fiber, low-level; private to it.
  * Callers:  fiber.c, which inlines it.

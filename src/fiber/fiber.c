@@ -160,7 +160,7 @@ static void proc_unlink(struct fiber *f)
         proc->first = f->proc_next;
 }
 
-/* On the main stack, for a stack cannot be given back by who stands on it. */
+/* On the main stack, because a fiber cannot free the stack that it runs on. */
 void fiber_bury(struct fiber_sched *sched)
 {
     struct fiber *f = sched->ended;

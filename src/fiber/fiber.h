@@ -51,8 +51,8 @@ struct fiber_options {
                            >= 8 KiB; 0: 16 KiB */
     bool guard_each;    /* a guard page a stack (debug: costs two mappings each); else one
                            a block of stacks */
-    bool paint;         /* fill stacks so that fiber_stack_used_max can tell the depth */
-    bool huge; /* wish for huge pages from the 256th stack on: for a crowd that is
+    bool paint; /* fill stacks so that fiber_stack_used_max can measure the depth */
+    bool huge;  /* wish for huge pages from the 256th stack on: for a crowd that is
                            visited in turn, which would wait for page tables. Costs memory:
                            all bytes of every stack */
 };
@@ -87,7 +87,8 @@ void fiber_proc_kill(struct fiber_proc *proc);
 bool fiber_proc_alive(const struct fiber_proc *proc);
 /* Memory that lives as long as the process. Owner: the process. */
 struct arena *fiber_proc_arena(struct fiber_proc *proc);
-/* A pointer of whatever runs in the process; NULL at first, and gone with it. */
+/* A pointer for the code that runs in the process; NULL at first, and lost when it
+ * ends. */
 void **fiber_proc_slot(struct fiber_proc *proc);
 /* Something outside still reads the process's memory (a call in flight). unpin may free a
  * killed process: do not touch it afterwards. */

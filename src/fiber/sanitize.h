@@ -1,12 +1,12 @@
-/* sanitize.h - tells the memory and thread checkers that stacks are switched.
+/* sanitize.h - notifies the memory and thread checkers of stack switches.
  *
  * Room:     src/fiber, low-level; private to it.
  * Callers:  fiber.c and stack_pool.c.
  *
  * AddressSanitizer must know the bounds of the stack that runs, and forget the red zones
  * that a killed fiber's frames left on its stack. LeakSanitizer must look for pointers on
- * parked stacks. ThreadSanitizer keeps a call stack and a clock of each fiber, and is told
- * at each switch whose it is; the fibers of a scheduler are ordered, as they take turns on
+ * parked stacks. ThreadSanitizer keeps a call stack and a clock of each fiber and is
+ * notified at each switch whose it is; the fibers of a scheduler are ordered, as they take turns on
  * one thread. It counts fibers as threads, of which it bears 8,128 at once. valgrind takes
  * a large jump of the stack pointer for a new frame unless the stacks are registered. In
  * other builds, and where valgrind's header is missing, everything here is empty; without

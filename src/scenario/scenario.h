@@ -12,7 +12,7 @@
  * Words such as "auto" and "never" are values of their own (SCENARIO_AUTO, ...), negative
  * ones; 0 is a zero. What a caller did not give holds the table's default, which is the same
  * in every program; where "not given" is a meaning of its own (the visibility timeout of a
- * queue that exists) scenario_given tells. */
+ * queue that exists) scenario_given says so. */
 #ifndef JOBQ_SCENARIO_SCENARIO_H
 #define JOBQ_SCENARIO_SCENARIO_H
 

@@ -29,7 +29,7 @@ struct job {
 struct reading {
     const struct trace_options *options;
     enum trace_format format;
-    bool known; /* the format has been told */
+    bool known; /* the format has been recognised */
     struct job *job;
     int64_t count, cap;
     int column[3]; /* CSV: where the header has the format's columns */
@@ -280,7 +280,7 @@ static bool find_columns(struct reading *r, const char *header,
     return true;
 }
 
-/* The first line that is neither empty nor a comment tells the format. True: it was a
+/* The first line that is neither empty nor a comment shows the format. True: it was a
  * header. */
 static bool tell_format(struct reading *r, const char *line)
 {

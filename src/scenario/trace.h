@@ -6,7 +6,7 @@
  * Blocks:   reads one file.
  * Units:    nanoseconds from the trace's own start.
  *
- * Formats, told apart by what the file holds, not by its name:
+ * Formats, recognised by the content of the file, not by its name:
  *   SWF    the Standard Workload Format of the Parallel Workloads Archive: 18 fields
  *          separated by blanks, `;` starts a comment, -1 is "not known". Field 2 is the
  *          arrival, field 4 the run time, both in seconds. Further columns are ignored.

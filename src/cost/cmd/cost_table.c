@@ -39,7 +39,7 @@ struct cost_table *cost_items(const struct bill *bill, double scale)
         double share = bill->usd > 0 ? item->usd / bill->usd : 0;
         snprintf(shown, sizeof shown, "%s.%s", item->service, item->item);
         cost_table_text(table, shown);
-        /* A star: the price is borrowed. */
+        /* A star marks a price that is assumed from another region. */
         snprintf(shown, sizeof shown, "%s%s", item->what, item->assumed ? " *" : "");
         cost_table_text(table, shown);
         cost_table_number(table, item->quantity * scale,

@@ -1,4 +1,4 @@
-/* fit.c - jobqcost fit: a formula from a sweep, and how well it foretells another.
+/* fit.c - jobqcost fit: a formula from a sweep, and how well it predicts another.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
 #include "cost/cmd/shared.h"

@@ -202,7 +202,7 @@ static void drop_stage(struct report *r, const char *name_of_plot)
         text_printf(&path, "%s/%s", r->stage, r->file[i]);
         remove(path.ptr);
     }
-    /* What gnuplot began and did not end. */
+    /* Files that gnuplot began and did not finish. */
     static const char *const plots[] = {"pareto",
                                         "heat-concurrency",
                                         "heat-payload",

@@ -232,7 +232,7 @@ static int take_options(struct cost *cli, const struct options *read,
     return -1;
 }
 
-/* What the scenario means here: a run if it says jobs and boxes, else one more job for a fleet
+/* How to read the scenario: a run if it has jobs and boxes, else one more job for a fleet
  * at its utilisation; then jobs are what the interval is of. */
 static int take_settings(struct cost *cli, const struct options *read)
 {

@@ -95,7 +95,7 @@ static int open_named(struct cost *cli, const char *region, const char *date,
     return code;
 }
 
-/* SERVICE.ITEM=USD: what is paid here, whatever the sheet says. */
+/* SERVICE.ITEM=USD: a price to use instead of the sheet's. */
 static int apply_price(struct sheet *sheet, const char *text, struct jobq_error *err)
 {
     char name[96], *dot;
@@ -141,7 +141,7 @@ int cost_sheet(struct cost *cli, const char *region, const char *date, struct sh
     if (code)
         return code;
     if (cli->assume_from && strcmp(cli->assume_from, sheet_region(sheet)) != 0) {
-        /* The same date if it has one, so that an era is not mixed with another. */
+        /* The same date if there is one, so that prices of two eras are not mixed. */
         code = open_named(cli, cli->assume_from, sheet_date(sheet), &from, err);
         if (code)
             return jobq_wrap(err, "--assume-from");
@@ -255,7 +255,7 @@ void cost_warn_prices(struct cost *cli, const struct sheet *sheet,
             text_printf(&borrowed, "%s%s.%s", borrowed.len ? ", " : "", item->service,
                         item->item);
     }
-    /* Whoever names a date asked for the prices of then. */
+    /* With --date, old prices are what was asked for. */
     if (!cli->date && old_count)
         cost_warn(cli, "%d price%s older than 90 days: %s%s", old_count,
                   old_count == 1 ? " is" : "s are", old.ptr,

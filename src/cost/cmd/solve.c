@@ -240,7 +240,7 @@ static bool crossing(const struct plan *plan, double target, char *out, int cap)
                          predict_get(&low, (enum predict_input)input),
                          predict_get(&high, (enum predict_input)input), target, &value)) {
             if (input == PREDICT_JOB_TIME && value > 1e-6) {
-                /* To three digits: a duration of nine is no help. */
+                /* Rounded to three digits: nine digits of a duration are no help. */
                 double unit = pow(10, floor(log10(value)) - 3);
                 value = floor(value / unit) * unit;
             }

@@ -97,7 +97,7 @@ static void print_cell(const char *text, int width, bool right, bool last, FILE 
     fputs(last ? "\n" : "  ", out);
 }
 
-/* Widths of what is in each column; the widest text column gives way to the page. */
+/* The width of each column; the widest text column is cut to fit the page. */
 static void widths(const struct cost_table *table, int *width, int *last)
 {
     int sum = -2, widest = -1;
@@ -198,7 +198,7 @@ char *cost_usd(double usd, char *out, int cap)
         snprintf(out, (size_t)cap, "%s$%.2f", sign, size);
         return out;
     }
-    /* Four digits that count, and no exponent: people read "$0.00001224". */
+    /* Four significant digits, and no exponent: people read "$0.00001224". */
     int decimals = 3 - (int)floor(log10(size));
     snprintf(out, (size_t)cap, "%s$%.*f", sign, decimals > 12 ? 12 : decimals, size);
     return out;

@@ -1,4 +1,4 @@
-/* jobs.c - how do single jobs stand? See status.h.
+/* jobs.c - what is the status of single jobs? See status.h.
  *
  * Room:     src/fleet, the product. */
 #include "base/arena.h"
@@ -179,7 +179,7 @@ int status_list_next(struct status_list *list, struct arena *arena,
         int count = rows_pages_next(&rows, pages, arena, item, err);
         if (count < 0)
             return count;
-        /* What the last page has too many is dropped. */
+        /* The last page may have more rows than asked for; drop them. */
         for (int i = 0; i < count && i < list->left; i++) {
             struct job_row row;
             struct job_id_parts parts;
@@ -187,7 +187,7 @@ int status_list_next(struct status_list *list, struct arena *arena,
             int code = job_id_parse(item[i].name, &parts, &why);
             if (code == JOBQ_OK)
                 code = job_row_read(&item[i], &row, &why);
-            /* An item, though with none of the attributes that were asked for. */
+            /* An item without any of the attributes that were asked for. */
             if (code == JOBQ_OK && !row.exists)
                 code = jobq_fail(&why, JOBQ_CORRUPT, JOB_ROW_IS_NONE);
             if (code < 0)

@@ -467,8 +467,8 @@ static const struct page_local *look_here(struct page *page)
     return &page->local;
 }
 
-/* Rows are written once a minute and not by a drainer that does nothing: who is on this box is
- * asked here. */
+/* Asks the drainers of this box directly: rows are written once a minute, and not at all
+ * by a drainer that does nothing. */
 static void hear(struct page *page)
 {
     int64_t wall_ns = jobq_wall(page->b);
@@ -486,9 +486,8 @@ static void hear(struct page *page)
         status_hear(page->status, &page->peer[i]);
 }
 
-/* Nothing parks between the look at the drainers and the post: what the page says of a slot in
- * one place agrees with the others, and the slots' ids are views. The texts' memory is the
- * heap's. */
+/* Nothing parks between reading the drainers and the post, because the slots' ids are
+ * views and all parts of the page must agree. The memory of the texts is on the heap. */
 static void show(struct page *page)
 {
     struct text html = {0}, json = {0}, metrics = {0};

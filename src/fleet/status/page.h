@@ -47,9 +47,9 @@ void page_metrics(const struct status_view *view, const struct jobq_ledger *ledg
 struct page_options {
     int64_t refresh_ns;      /* how often the services are asked; 5 s..; 0: 15 s */
     struct drainer *drainer; /* shown as this process; NULL: none */
-    /* Fills in at most cap other drainers of this box, as heard of without the services;
+    /* Fills in at most cap other drainers of this box, found without the services;
      * returns how many. *waiting: one that was asked is yet to answer; not for longer than
-     * a second or so. NULL: none is heard of. */
+     * a second or so. NULL: there are none. */
     int (*peers)(void *ctx, struct status_drainer *out, int cap, bool *waiting);
     void *peers_ctx;
 };

@@ -14,7 +14,7 @@ void page_put_html(struct text *out, struct jobq_str value);
 void page_put_time(struct text *out, int64_t wall_ns);
 /* "12 s", "3 min 20 s", "5 h 1 min", "9 d 3 h"; "0 s" for what is not positive. */
 void page_put_age(struct text *out, int64_t ns);
-/* The drainers of this box that were heard of lately, and what they have together. */
+/* The drainers of this box that were seen lately, and their totals. */
 struct page_here {
     int drainers;
     int64_t slots, busy;

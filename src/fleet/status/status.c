@@ -1,4 +1,4 @@
-/* status.c - how a queue stands, by the cheap counts. See status.h. */
+/* status.c - the status of a queue, from the cheap counts. See status.h. */
 #include "fleet/status/status.h"
 
 #include "base/arena.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A row written while we read may carry a time before ours. */
+/* A row that is written during a reading may have an earlier time than the reading. */
 #define OVERLAP_MS 60000
 #define ALIVE_NS (3 * JOBQ_NS_PER_MIN)
 #define HEARD_NS (20 * JOBQ_NS_PER_S) /* a drainer that was seen since is as it said */
@@ -174,7 +174,8 @@ static void merge(struct status *s, const struct status_drainer *read)
         s->newest_ms = read->seen_wall_ns / JOBQ_NS_PER_MS;
 }
 
-/* Not in newest_ms: that is a time of rows, behind which rows of others are selected. */
+/* newest_ms does not change: it is a time of rows, after which rows of others are
+ * selected. */
 void status_hear(struct status *s, const struct status_drainer *drainer)
 {
     place(s, drainer)->here = true;
@@ -187,7 +188,8 @@ static void read_drainer(void *ctx, struct jobq_str id, struct jobq_str line)
         merge(ctx, &read);
 }
 
-/* The rows that changed since the newest known: an ended drainer's is paid for once. */
+/* Reads the rows that changed since the newest known, so that the row of an ended drainer
+ * is read only once. */
 static int read_drainers(struct status *s, struct jobq_error *err)
 {
     char after[24];
@@ -233,7 +235,7 @@ static void fill_drainers(const struct status *s, struct status_view *out)
     }
 }
 
-/* Drainers write once a minute, so a rate over less says nothing. */
+/* Drainers write once a minute, so a rate over less is meaningless. */
 static void measure_rate(struct status *s, struct status_view *out)
 {
     int64_t now_ns = jobq_now(s->b);
@@ -333,7 +335,7 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
         first = first ? first : code;
     }
     out->taken_wall_ns = jobq_wall(s->b);
-    /* A reading's calls take time: what was read in it is of its end. */
+    /* The calls of a reading take time; the time of the view is their end. */
     if (first_read)
         out->read_wall_ns = out->taken_wall_ns;
     if (first < 0)

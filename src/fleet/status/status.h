@@ -1,4 +1,4 @@
-/* status.h - how a queue and its jobs stand, by the cheap counts.
+/* status.h - the status of a queue and its jobs, from the cheap counts.
  *
  * Depth comes from the queue's attributes (one request each queue), progress from the
  * drainers' statistics rows (one select over a handful of rows), boxes from one
@@ -33,7 +33,7 @@ struct status_drainer {
     char id[24], box[24];
     int64_t slots, busy, held;
     int64_t done, failed, dead, attempts;
-    int64_t seen_wall_ns; /* when it wrote the row, or was heard */
+    int64_t seen_wall_ns; /* when it wrote the row, or answered directly */
     bool here;            /* of this box */
 };
 /* A drainer as its row says it, and back. The row: "WALL_MS BOX SLOTS BUSY HELD DONE FAILED
@@ -45,8 +45,8 @@ int status_drainer_write(const struct status_drainer *drainer, char *out);
 bool status_drainer_read(struct jobq_str id, struct jobq_str row,
                          struct status_drainer *out);
 
-/* A drainer of this box that was heard of without its row: what the next reading shows,
- * unless the row is newer. Blocks: no. */
+/* Adds what a drainer of this box reported directly, not by its row: the next reading
+ * shows it, unless the row is newer. Blocks: no. */
 void status_hear(struct status *s, const struct status_drainer *drainer);
 
 struct status_box {
@@ -81,13 +81,14 @@ struct status_view {
     int box_count;
     bool boxes_known;  /* false: they could not be read, and problem says why */
     char problem[384]; /* "" or what could not be read */
-    bool hearing; /* some drainer of this box was asked how it is, and is yet to say */
+    bool hearing; /* a drainer of this box was asked for its state and has not answered */
 };
 /* About 20 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or
  * the first failure's code with the rest filled. Three to five requests. */
 int status_read(struct status *s, struct status_view *out, struct jobq_error *err);
-/* Counts the drainers anew, with what was heard since the reading: a reading's calls take
- * time, in which a drainer goes on. The view is of now. Blocks: no. */
+/* Counts the drainers again, with what they reported since the reading: the calls of a
+ * reading take time, and drainers work meanwhile. The view is then up to date. Blocks:
+ * no. */
 void status_count(struct status *s, struct status_view *view);
 /* Attempts that run now, as their drainers say, of the messages that are in flight; the others
  * wait in a drainer, for a slot or for their delete. -1: no drainer has said so yet. */
@@ -109,7 +110,7 @@ struct status_job {
     int64_t attempt;
     int64_t enqueued_ms, started_ms, finished_ms; /* 0: not yet */
     int64_t exit_code, wall_ns, cpu_ns;
-    int progress; /* of a running job, percent, as last stored; -1: it tells none */
+    int progress; /* of a running job, percent, as last stored; -1: it reports none */
     char box[24];
     char tail[JOBQ_OUTPUT_TAIL + 1]; /* last output, terminated; may hold any bytes */
     int tail_bytes;

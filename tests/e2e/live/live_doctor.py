@@ -87,7 +87,7 @@ doctor("credentials", "fault", "no credentials: looked in", without=("AWS_ACCESS
 doctor("load", "fault", "29 domains", "--arrivals", "1000/s")
 doctor("visibility", "ok", "heartbeats carry them, 240 a job", "--job-time", "1h")
 mock.jobq("enqueue", "short", "--visibility", "1s", "kind=sleep")
-doctor("visibility", "warning", "one a second", queue="short")
+doctor("visibility", "warning", "once a second", queue="short")
 mock.jobq("enqueue", "dr", "--visibility", "12h", "kind=sleep")
 doctor("visibility", "warning", "waits that long", "--job-time", "2s")
 doctor("visibility", "fault", "cannot end", "--job-time", "12h")

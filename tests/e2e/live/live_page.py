@@ -177,7 +177,7 @@ for process, log in zip(guarded, ("/g1", "/g2")):
     check(TOKEN not in open(mock.dir + log).read(), "the token is in the log")
     process.kill()
     process.wait()
-check("send the token in the clear" in open(mock.dir + "/g1").read() and "in the clear" not in open(mock.dir + "/g2").read(), "what is said of it")
+check("send the token in clear text" in open(mock.dir + "/g1").read() and "in clear text" not in open(mock.dir + "/g2").read(), "what is said of it")
 
 # Readers cost no request: all of a minute's are the refreshes'.
 before = mock.ledger().get("ledger", mock.ledger())["actions"]["GetQueueAttributes"]["requests"]

@@ -1,4 +1,4 @@
-/* formula_text.c - the formula as a person writes it, and how well it foretells.
+/* formula_text.c - the formula as a person writes it, and how well it predicts.
  *
  * Room: src/cost, jobqcost's command line; does I/O. */
 #include "cost/fit/fit.h"

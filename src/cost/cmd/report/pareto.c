@@ -130,10 +130,10 @@ static bool try_candidate(struct report *r, const char *instance, double slots,
     return out->usd > 0 && out->hours > 0 && isfinite(out->hours);
 }
 
-/* Marks what nothing else beats in both; the array is by hours. The fastest is the
- * cheapest of those within 1 % of the least time: less is the rounding of a boot. Returns
- * the knee: the front's point farthest below the line between its ends, both axes
- * logarithmic. */
+/* Marks the points that no other point beats in both cost and time; the array is by
+ * hours. The fastest is the cheapest of those within 1 % of the least time: less is the
+ * rounding of a boot. Returns the knee: the front's point farthest below the line between
+ * its ends, both axes logarithmic. */
 static int mark_front(struct candidate *c, int count, int *first, int *last)
 {
     double farthest = -1;
