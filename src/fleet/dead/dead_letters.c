@@ -10,6 +10,7 @@
 #include "fleet/rows/rows.h"
 #include "jobq/units.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define HIDE_NS JOBQ_NS_PER_MIN
@@ -274,6 +275,7 @@ static void unhide_kept(struct walk *w)
 int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
                   void *ctx, struct jobq_error *err)
 {
+    assert(b && queue && err);
     struct walk w;
     struct jobq_message message[JOBQ_BATCH_MAX];
     int64_t total = 0;
@@ -305,6 +307,7 @@ int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *eac
 
 int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error *err)
 {
+    assert(b && queue && err);
     struct jobq_queue_depth depth;
     struct walk w = {.b = b};
     struct retry r;
@@ -365,6 +368,7 @@ static int redrive_one(struct letter *l, struct jobq_error *err)
 int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
                      dead_letter_fn *each, void *ctx, struct jobq_error *err)
 {
+    assert(b && queue && max >= 0 && err);
     struct walk w;
     struct jobq_message message[JOBQ_BATCH_MAX];
     int64_t sent = 0;

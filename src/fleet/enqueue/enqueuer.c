@@ -93,6 +93,7 @@ static int enqueuer_make_room(void *ctx, struct jobq_error *err)
 int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
                  struct enqueuer **out, struct jobq_error *err)
 {
+    assert(b && options && options->queue && out && err);
     struct enqueuer_options filled = *options;
     fill_defaults(&filled);
     if (check_options(&filled, err) < 0)
@@ -196,6 +197,7 @@ static void start_helpers(struct enqueuer *e, int64_t waiting)
 int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t count,
                           struct jobq_error *err)
 {
+    assert(e && (job || count == 0) && err);
     assert(count >= 0);
     if (count == 0)
         return 0;
@@ -229,6 +231,7 @@ int64_t enqueuer_add_many(struct enqueuer *e, struct enqueuer_job *job, int64_t 
 int enqueuer_add(struct enqueuer *e, const struct job_pair *pair, int pair_count,
                  char *id_out, struct jobq_error *err)
 {
+    assert(e && (pair || pair_count == 0) && pair_count >= 0 && id_out && err);
     struct enqueuer_job job = {.pair = pair, .pair_count = pair_count};
     if (enqueuer_add_many(e, &job, 1, err) == 1) {
         memcpy(id_out, job.id, (size_t)job.id_bytes + 1);
@@ -248,6 +251,7 @@ struct enqueuer_counters enqueuer_counters(const struct enqueuer *e)
 
 int enqueuer_make_domains(struct enqueuer *e, struct jobq_error *err)
 {
+    assert(e && err);
     int day = job_day(jobq_wall(e->b));
     return e->b->store ? rows_make_day(&e->adder, day, e->options.domains, err) : JOBQ_OK;
 }

@@ -5,9 +5,12 @@
 #include "fleet/port/retry.h"
 #include "jobq/units.h"
 
+#include <assert.h>
+
 int queues_open_dead(struct jobq_backend *b, const char *name, bool create, int *out_dead,
                      struct jobq_error *err)
 {
+    assert(b && name && out_dead && err);
     char dead_name[JOBQ_QUEUE_NAME_MAX + 1];
     job_dead_queue_name(name, dead_name);
     if (!create)
@@ -56,6 +59,7 @@ int queues_open(struct jobq_backend *b, const struct queues_options *options,
                 int64_t deadline_ns, int *out_queue, int *out_dead,
                 struct jobq_error *err)
 {
+    assert(b && options && options->name && out_queue && out_dead && err);
     struct retry r;
     retry_init(&r, b, &RETRY_CALLS, &deadline_ns);
     *out_queue = *out_dead = -1;
@@ -88,6 +92,7 @@ int queues_send(struct jobq_backend *b, int queue, const struct jobq_outgoing *m
                 int count, const int64_t *deadline_ns, int *code,
                 struct queues_calls *calls, struct jobq_error *err)
 {
+    assert(b && message && count >= 1 && count <= JOBQ_BATCH_MAX && code && err);
     struct jobq_outgoing again[JOBQ_BATCH_MAX];
     struct jobq_entry_result result[JOBQ_BATCH_MAX];
     const struct jobq_outgoing *out = message;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "fleet/enqueue/parts.h"
 
+#include <assert.h>
 #include <string.h>
 
 int enqueue_record_write(char what, struct jobq_str id, int64_t tag, char *out)
@@ -17,6 +18,7 @@ int enqueue_record_write(char what, struct jobq_str id, int64_t tag, char *out)
 
 bool enqueuer_record_read(struct jobq_str record, struct enqueuer_record *out)
 {
+    assert(out);
     if (record.len <= 3 || record.ptr[1] != ' ')
         return false;
     const char *id = record.ptr + 2, *end = record.ptr + record.len;

@@ -142,6 +142,7 @@ static int recover_one(struct recovery *rec, const struct begun *begun,
 int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag),
                          void *ctx, struct jobq_error *err)
 {
+    assert(e && done && err);
     const struct enqueuer_journal *journal = e->options.journal;
     assert(journal);
     struct recovery *rec = arena_zalloc(e->memory, sizeof *rec);

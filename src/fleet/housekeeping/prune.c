@@ -7,6 +7,7 @@
 #include "fleet/rows/rows.h"
 #include "jobq/units.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
@@ -64,6 +65,7 @@ static int prune_table(const struct housekeeping *h, const struct rows *rows,
 int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *done,
                        struct jobq_error *err)
 {
+    assert(h && h->b && h->b->store && done && err);
     struct rows_table_name *table;
     struct scratch *scratch = scratch_take(h->b);
     int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;

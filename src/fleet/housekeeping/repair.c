@@ -9,6 +9,8 @@
 #include "fiber/fiber.h"
 #include "jobq/units.h"
 
+#include <assert.h>
+
 #define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
 /* A row holds less than a message may, in any year; one that is refused goes without its
  * payload, which the drainer then reads from the row. */
@@ -108,6 +110,7 @@ static int repair_table(const struct housekeeping *h, const struct rows_table_na
 int housekeeping_repair(const struct housekeeping *h, int from_day, int64_t until_ns,
                         struct housekeeping_done *done, struct jobq_error *err)
 {
+    assert(h && h->b && h->b->store && from_day >= 0 && done && err);
     struct rows_table_name *table;
     struct scratch *scratch = scratch_take(h->b);
     int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS, since_wall_ns = 0;

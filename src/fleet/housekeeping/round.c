@@ -12,6 +12,7 @@
 #include "fleet/port/scratch.h"
 #include "fleet/rows/rows.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,7 @@ int housekeeping_round(const struct housekeeping *h, int64_t every_ns,
                        struct jobq_str drainer, int64_t *next_ns,
                        struct housekeeping_done *done, struct jobq_error *err)
 {
+    assert(h && h->b && h->b->store && every_ns > 0 && next_ns && done && err);
     int64_t last_wall_ns, wall_ns = jobq_wall(h->b);
     int turn = take_turn(h, every_ns, drainer, &last_wall_ns, err);
     *done = (struct housekeeping_done){0};
@@ -96,6 +98,7 @@ int housekeeping_make_room(const struct housekeeping *h, struct housekeeping_don
 void housekeeping_say(const struct housekeeping_done *done, bool dry_run, char *out,
                       int cap)
 {
+    assert(done && out && cap > 0);
     const char *would = dry_run ? "would have " : "";
     int len = 0;
     out[0] = '\0';

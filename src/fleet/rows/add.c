@@ -132,6 +132,8 @@ static int put_or_make(struct rows_adder *a, int day, int shard,
 int rows_add(struct rows_adder *a, int day, int shard, const struct jobq_item *item,
              int count, const int64_t *deadline_ns, struct jobq_error *err)
 {
+    assert(a && item && count >= 1 && count <= JOBQ_STORE_BATCH_MAX && deadline_ns &&
+           err);
     struct retry r;
     retry_init(&r, a->b, &RETRY_CALLS, deadline_ns);
     int code;
@@ -144,6 +146,7 @@ int rows_add(struct rows_adder *a, int day, int shard, const struct jobq_item *i
 
 int rows_make_day(struct rows_adder *a, int day, int shards, struct jobq_error *err)
 {
+    assert(a && shards >= 1 && shards <= JOB_SHARDS_MAX && err);
     int code = JOBQ_OK;
     for (int shard = 0; shard < shards && code >= 0; shard++) {
         of_day(a, day, shard)->asked_now = true;

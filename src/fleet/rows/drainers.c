@@ -72,6 +72,7 @@ int rows_drainers(const struct rows *rows, struct jobq_str queue, struct jobq_st
                   struct arena *arena, rows_drainer_fn *each, void *ctx,
                   struct jobq_error *err)
 {
+    assert(rows && rows->b && arena && each && err);
     return drainers_select(rows, queue, ">", after, arena, each, ctx, err);
 }
 
@@ -117,6 +118,7 @@ int64_t rows_drainers_forget(const struct rows *rows, struct jobq_str queue,
 int rows_turn_read(const struct rows *rows, struct jobq_str queue, struct arena *arena,
                    struct jobq_str *out, struct jobq_error *err)
 {
+    assert(rows && rows->b && arena && out && err);
     char name[ROWS_TABLE_NAME_MAX + 1];
     struct jobq_item item = {.name = TURN};
     struct jobq_str turn = TURN;

@@ -15,6 +15,8 @@
 void rows_pages_init(struct rows_pages *pages, const struct rows_table_name *table,
                      int table_count, int state, enum rows_what what, int page)
 {
+    assert(pages && (table || table_count == 0) && table_count >= 0 &&
+           state >= ROWS_LIVE);
     assert(page >= 1 && page <= ROWS_PAGE);
     *pages = (struct rows_pages){.table = table,
                                  .table_count = table_count,

@@ -30,6 +30,7 @@ void rows_retried(const struct rows *rows, const struct retry *r)
 int rows_table(struct jobq_backend *b, const struct job_id_parts *id,
                struct jobq_error *err)
 {
+    assert(b && id && err);
     char name[ROWS_TABLE_NAME_MAX + 1];
     int table = -1;
     rows_table_write(id->queue, id->day, id->shard, name);
@@ -40,6 +41,7 @@ int rows_table(struct jobq_backend *b, const struct job_id_parts *id,
 int rows_make_table(struct jobq_backend *b, const struct job_id_parts *id,
                     struct jobq_error *err)
 {
+    assert(b && id && err);
     char name[ROWS_TABLE_NAME_MAX + 1];
     rows_table_write(id->queue, id->day, id->shard, name);
     return jobq_store_create_domain(b, name, err);
@@ -95,6 +97,7 @@ int rows_read(const struct rows *rows, int table, struct jobq_str id, enum rows_
               struct arena *arena, struct jobq_item *item, struct job_row *row,
               struct jobq_error *err)
 {
+    assert(rows && rows->b && item && row && err);
     const struct jobq_str *name;
     int names = rows_names(what, &name);
     struct retry r;
@@ -116,6 +119,7 @@ int rows_read(const struct rows *rows, int table, struct jobq_str id, enum rows_
 int rows_claim(const struct rows *rows, int table, struct jobq_str id,
                const struct rows_claim *claim, struct jobq_error *err)
 {
+    assert(rows && rows->b && claim && err);
     char value[JOB_CLAIM_MAX];
     struct jobq_attr attr[1 + ROWS_CLAIM_ATTRS];
     assert(claim->attr_count >= 0 && claim->attr_count <= ROWS_CLAIM_ATTRS);
@@ -131,6 +135,7 @@ int rows_claim(const struct rows *rows, int table, struct jobq_str id,
 int rows_note(const struct rows *rows, int table, struct jobq_str id,
               struct jobq_str claim, const struct jobq_attr *attr, struct jobq_error *err)
 {
+    assert(rows && rows->b && attr && err);
     struct jobq_expect expect = claim_is(claim);
     return jobq_store_put(rows->b, table, &(struct jobq_item){id, attr, 1}, &expect, err);
 }
@@ -138,6 +143,7 @@ int rows_note(const struct rows *rows, int table, struct jobq_str id,
 int rows_remove_unclaimed(const struct rows *rows, int table, struct jobq_str id,
                           struct jobq_error *err)
 {
+    assert(rows && rows->b && err);
     struct retry r;
     int code;
     rows_retry(rows, &r);

@@ -68,6 +68,7 @@ int rows_list_tables(const struct rows *rows, struct jobq_str queue, struct aren
                      struct rows_table_name **out, int64_t *all_tables,
                      struct jobq_error *err)
 {
+    assert(rows && rows->b && arena && out && err);
     struct jobq_str *page = arena_alloc(arena, ROWS_PAGE * sizeof *page);
     struct rows_table_name *table = arena_alloc(arena, ROWS_TABLES_MAX * sizeof *table);
     const char *after = NULL;
@@ -99,6 +100,7 @@ int rows_list_tables(const struct rows *rows, struct jobq_str queue, struct aren
 int rows_count(const struct rows *rows, const struct rows_table_name *table,
                int64_t *out_rows, struct jobq_error *err)
 {
+    assert(rows && table && out_rows && err);
     struct jobq_domain_stats stats = {0};
     int handle, code = jobq_store_open(rows->b, table->name.ptr, &handle, err);
     struct retry r;
@@ -116,6 +118,7 @@ int rows_count(const struct rows *rows, const struct rows_table_name *table,
 int rows_drop_table(const struct rows *rows, const struct rows_table_name *table,
                     struct jobq_error *err)
 {
+    assert(rows && table && err);
     struct retry r;
     int code;
     rows_retry(rows, &r);

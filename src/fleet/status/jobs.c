@@ -73,6 +73,7 @@ static int read_row(const struct rows *rows, int table, struct jobq_str id,
 int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
                struct jobq_error *err)
 {
+    assert(b && b->store && out && err);
     struct job_row row;
     int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
     struct rows rows = {b, &deadline_ns, NULL};
@@ -130,6 +131,7 @@ static int cancel(const struct rows *rows, int table, struct jobq_str id,
 int status_cancel(struct jobq_backend *b, struct jobq_str id, enum job_state *out,
                   struct jobq_error *err)
 {
+    assert(b && b->store && out && err);
     int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
     struct rows rows = {b, &deadline_ns, NULL};
     int table = table_of(b, id, err);
@@ -147,6 +149,7 @@ int status_list_start(struct jobq_backend *b, const char *queue, int state, int6
                       struct arena *arena, struct status_list *list,
                       struct jobq_error *err)
 {
+    assert(b && b->store && queue && limit >= 0 && arena && list && err);
     if (job_queue_name_check(queue, err) < 0)
         return err->code;
     int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
@@ -164,6 +167,7 @@ int status_list_start(struct jobq_backend *b, const char *queue, int state, int6
 int status_list_next(struct status_list *list, struct arena *arena,
                      struct status_job *out, int cap, struct jobq_error *err)
 {
+    assert(list && list->b && arena && out && cap >= 1 && cap <= ROWS_PAGE && err);
     struct jobq_item item[ROWS_PAGE];
     struct rows_pages *pages = &list->pages;
     if (cap > ROWS_PAGE)
@@ -203,6 +207,7 @@ int status_list_next(struct status_list *list, struct arena *arena,
 int status_list_count(const struct status_list *list, int64_t *out_rows,
                       struct jobq_error *err)
 {
+    assert(list && list->b && out_rows && err);
     int64_t deadline_ns = jobq_now(list->b) + RETRY_FOR_NS;
     struct rows rows = {list->b, &deadline_ns, NULL};
     *out_rows = 0;

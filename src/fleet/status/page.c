@@ -392,6 +392,7 @@ static void box_rows(const struct status_view *view, int from, int count,
 void page_html(const struct status_view *view, const struct page_local *local,
                int refresh_s, struct text *out)
 {
+    assert(view && out);
     page_head(view, refresh_s, out);
     numbers(view, out);
     if (local)
@@ -415,6 +416,7 @@ int page_boxes_pages(const struct status_view *view)
 void page_boxes_html(const struct status_view *view, int number, int refresh_s,
                      struct text *out)
 {
+    assert(view && number >= 1 && out);
     int from = (number - 1) * PAGE_BOXES_SHOWN, pages = page_boxes_pages(view);
     page_head(view, refresh_s, out);
     text_puts(out, "<p><a href=\"/\">The queue</a>");
@@ -559,6 +561,7 @@ static void page_fiber(void *arg)
 int page_start(struct jobq_backend *b, struct status *status,
                const struct page_options *options, struct jobq_error *err)
 {
+    assert(b && b->board && status && options && err);
     struct page_options filled = *options;
     filled.refresh_ns = filled.refresh_ns ? filled.refresh_ns : REFRESH_NS;
     if (filled.refresh_ns < 5 * JOBQ_NS_PER_S)

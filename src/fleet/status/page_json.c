@@ -9,6 +9,7 @@
 #include "fleet/status/page_text.h"
 #include "jobq/units.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- texts --------------------------------------------------------------------------- */
@@ -251,6 +252,7 @@ static void json_counts(const struct status_view *view, struct text *out)
 void page_json(const struct status_view *view, const struct page_local *local,
                struct text *out)
 {
+    assert(view && out);
     char why[160];
     status_why(view, why, sizeof why);
     text_putc(out, '{');

@@ -39,6 +39,7 @@ struct status {
 int status_new(struct jobq_backend *b, const char *queue, struct status **out,
                struct jobq_error *err)
 {
+    assert(b && queue && out && err);
     if (job_queue_name_check(queue, err) < 0)
         return err->code;
     struct arena *memory = fiber_proc_arena(b->proc);
@@ -109,6 +110,7 @@ struct status_drainer status_drainer_of(const struct drainer_view *view, int64_t
 
 int status_drainer_write(const struct status_drainer *drainer, char *out)
 {
+    assert(drainer && out);
     const int64_t numbers[] = {drainer->slots,   drainer->busy,   drainer->held,
                                drainer->done,    drainer->failed, drainer->dead,
                                drainer->attempts};
@@ -178,6 +180,7 @@ static void merge(struct status *s, const struct status_drainer *read)
  * selected. */
 void status_hear(struct status *s, const struct status_drainer *drainer)
 {
+    assert(s && drainer);
     place(s, drainer)->here = true;
 }
 
@@ -301,6 +304,7 @@ static int read_boxes(struct status *s, struct status_view *out, struct jobq_err
 }
 int status_read(struct status *s, struct status_view *out, struct jobq_error *err)
 {
+    assert(s && out && err);
     struct jobq_error why = {0};
     struct jobq_queue_depth dead;
     memset(out, 0, sizeof *out);
@@ -345,6 +349,7 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
 
 void status_count(struct status *s, struct status_view *view)
 {
+    assert(s && view);
     bool stale = status_is_stale(view);
     view->taken_wall_ns = jobq_wall(s->b);
     fill_drainers(s, view);
@@ -384,6 +389,7 @@ bool status_is_stale(const struct status_view *view)
 
 void status_why(const struct status_view *view, char *out, int cap)
 {
+    assert(view && out && cap > 0);
     const struct jobq_queue_depth *depth = &view->depth;
     int alive = 0, booting = 0, running = 0;
     bool busy = false;

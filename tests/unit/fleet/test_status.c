@@ -13,9 +13,12 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #ifndef TEST_NO_JANSSON
 #include <jansson.h>
@@ -749,6 +752,51 @@ static void metrics_escape_what_came_from_outside(void **state)
     free(view);
 }
 
+static void list_without_a_store(void)
+{
+    struct jobq_backend b = {0};
+    struct status_list list;
+    struct jobq_error err;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    status_list_start(&b, STAGE_QUEUE, -1, 1, &arena, &list, &err);
+}
+
+static void redrive_less_than_none(void)
+{
+    struct jobq_backend b = {0};
+    struct jobq_error err;
+    dead_redrive(&b, STAGE_QUEUE, -1, NULL, NULL, &err);
+}
+
+static void page_before_the_first(void)
+{
+    static const struct status_view view;
+    struct text out = {0};
+    page_boxes_html(&view, 0, 15, &out);
+}
+
+/* In a child, because an assert ends the process; its message is not the test's. */
+static void a_broken_contract_aborts(void **state)
+{
+    (void)state;
+    static void (*const broken[])(void) = {list_without_a_store, redrive_less_than_none,
+                                           page_before_the_first};
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        int status = 0;
+        pid_t pid = fork();
+        if (pid == 0) {
+            signal(SIGABRT, SIG_DFL);
+            signal(SIGSEGV, SIG_DFL);
+            close(2);
+            broken[i]();
+            _exit(0);
+        }
+        assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -766,6 +814,7 @@ int main(void)
         cmocka_unit_test(texts_of_the_page),
         cmocka_unit_test(the_page_is_posted_and_refreshed),
         cmocka_unit_test(an_outage_is_told),
+        cmocka_unit_test(a_broken_contract_aborts),
         cmocka_unit_test(metrics_tell_depth_requests_and_trouble),
         cmocka_unit_test(metrics_escape_what_came_from_outside),
     };
