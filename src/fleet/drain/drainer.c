@@ -270,6 +270,7 @@ void drainer_view(const struct drainer *d, struct drainer_view *out)
         .visibility_ns = d->visibility_ns,
         .started_wall_ns = d->started_wall_ns,
         .last_receive_at_ns = d->last_receive_at_ns,
+        .waited_ns = d->waited_ns,
         .last_poll_at_ns = d->last_poll_at_ns,
         .notice_wall_ns = d->notice_wall_ns,
         .counters = d->counters,

@@ -160,6 +160,8 @@ struct drainer_view {
     int prefetch;                           /* as it is now, if automatic */
     int64_t visibility_ns;
     int64_t started_wall_ns, last_receive_at_ns; /* 0: none yet */
+    int64_t waited_ns; /* how long jobs wait: the longest of the last receive that brought
+                          new ones; 0: none yet */
     int64_t last_poll_at_ns; /* a receive ended then, well or not; 0: none yet */
     int64_t notice_wall_ns;  /* the box goes then; 0: no notice */
     char id[24];             /* of this drainer: what its statistics row is called */

@@ -139,6 +139,7 @@ struct drainer {
     struct fiber_cond watch;   /* the slow watchers wait for their next look */
 
     int64_t started_wall_ns, last_receive_at_ns, last_poll_at_ns;
+    int64_t waited_ns; /* from send to first receive, the longest of the last messages */
     int64_t stats_written; /* what the statistics row last summed to */
     struct drainer_counters counters;
 };

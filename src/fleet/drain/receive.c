@@ -125,6 +125,19 @@ static void average(int64_t *mean_ns, int64_t sample_ns)
     *mean_ns += *mean_ns ? (sample_ns - *mean_ns) / 8 : sample_ns;
 }
 
+/* How long new jobs wait in the queue, by what has just come out of it. */
+static void note_wait(struct drainer *d, const struct jobq_message *message, int count)
+{
+    int64_t longest_ns = -1;
+    for (int i = 0; i < count; i++) {
+        int64_t waited_ns = jobq_wall(d->b) - message[i].sent_wall_ns;
+        if (message[i].receive_count <= 1 && waited_ns > longest_ns)
+            longest_ns = waited_ns;
+    }
+    if (longest_ns >= 0)
+        d->waited_ns = longest_ns;
+}
+
 static void take_in(struct drainer *d, struct drain_batch *batch,
                     const struct jobq_message *message, int count, int want,
                     int64_t asked_at_ns)
@@ -142,6 +155,7 @@ static void take_in(struct drainer *d, struct drain_batch *batch,
         d->counters.empty_receives++;
     else
         d->quiet_since_ns = -1;
+    note_wait(d, message, count);
     for (int i = 0; i < count; i++)
         held_receive(d, batch, &message[i], now_ns);
 }

@@ -389,14 +389,31 @@ static void box_rows(const struct status_view *view, int from, int count,
     table_end(out);
 }
 
+/* A queue drops what waits longer than its retention: said when half of it is over, by what
+ * this box has just received. */
+static void age_warning(const struct status_view *view, const struct page_local *local,
+                        struct text *out)
+{
+    if (!view->depth_known || view->depth.retention_ns <= 0 ||
+        local->view.waited_ns <= view->depth.retention_ns / 2)
+        return;
+    text_puts(out, "<p class=p><b>Jobs wait for ");
+    page_put_age(out, local->view.waited_ns);
+    text_puts(out, ".</b> The queue drops a message after ");
+    page_put_age(out, view->depth.retention_ns);
+    text_puts(out, ": start more boxes before then.</p>");
+}
+
 void page_html(const struct status_view *view, const struct page_local *local,
                int refresh_s, struct text *out)
 {
     assert(view && out);
     page_head(view, refresh_s, out);
     numbers(view, out);
-    if (local)
+    if (local) {
+        age_warning(view, local, out);
         slots(local, out);
+    }
     if (view->drainer_count > 0)
         drainers(view, out);
     if (view->box_count > 0)

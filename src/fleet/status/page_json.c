@@ -165,6 +165,7 @@ static void json_process(const struct page_local *local, struct text *out)
     put_int(out, "started_ms", v->started_wall_ns / JOBQ_NS_PER_MS);
     put_known(out, "last_receive_s", v->last_receive_at_ns > 0,
               (local->now_ns - v->last_receive_at_ns) / JOBQ_NS_PER_S);
+    put_known(out, "waited_s", v->last_receive_at_ns > 0, v->waited_ns / JOBQ_NS_PER_S);
     put_known(out, "notice_ms", v->notice_wall_ns > 0,
               v->notice_wall_ns / JOBQ_NS_PER_MS);
     key(out, "running");

@@ -797,9 +797,30 @@ static void a_broken_contract_aborts(void **state)
     }
 }
 
+/* A backlog of a long weekend and more: the page says so before the queue drops it. */
+static void a_long_wait_is_said_before_the_retention_is_over(void **state)
+{
+    (void)state;
+    struct status_view *view = xcalloc(1, sizeof *view);
+    struct page_local *local = xcalloc(1, sizeof *local);
+    for (int i = 0; i < 3; i++) {
+        struct text html = {0};
+        memset(view, 0, sizeof *view);
+        view->depth_known = true;
+        view->depth.retention_ns = i == 2 ? 0 : 14 * JOBQ_NS_PER_DAY;
+        local->view.waited_ns = i == 0 ? 7 * JOBQ_NS_PER_DAY : 8 * JOBQ_NS_PER_DAY;
+        page_html(view, local, 15, &html);
+        assert_true((strstr(html.ptr, "Jobs wait for") != NULL) == (i == 1));
+        text_release(&html);
+    }
+    free(view);
+    free(local);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_wait_is_said_before_the_retention_is_over),
         cmocka_unit_test(the_view_sums_what_drainers_wrote),
         cmocka_unit_test(a_drainer_leaves_its_sums_behind),
         cmocka_unit_test(jobs_are_asked_for_and_listed),
