@@ -282,6 +282,41 @@ class CommandLine(MockCase):
         self.assertEqual(ACCOUNT, self.aws("sts", "get-caller-identity", "--query",
                                            "Account"))
 
+    def test_what_a_fleet_asks_for_first(self):
+        ec2 = lambda *args, **kw: self.aws("ec2", *args, **kw)
+        self.assertIn("us-east-1", ec2("describe-regions", "--query", "Regions[].RegionName"))
+        self.assertIn("us-east-1a", ec2("describe-availability-zones", "--query", "AvailabilityZones[].ZoneName"))
+        vpc = ec2("describe-vpcs", "--filters", "Name=is-default,Values=true", "--query", "Vpcs[0].VpcId")
+        self.assertRegex(vpc, "^vpc-")
+        group = ec2("create-security-group", "--group-name", "render", "--description", "boxes", "--vpc-id", vpc,
+                    "--query", "GroupId")
+        ec2("create-launch-template", "--launch-template-name", "render", "--launch-template-data",
+            '{"ImageId":"ami-0123456789abcdef0","InstanceType":"t4g.small","SecurityGroupIds":["%s"]}' % group)
+        box = ec2("run-instances", "--launch-template", "LaunchTemplateName=render", "--count", "1", "--query",
+                  "Instances[0].InstanceId")
+        self.assertEqual(["t4g.small", group], ec2(
+            "describe-instances", "--instance-ids", box, "--query",
+            "Reservations[0].Instances[0].[InstanceType,SecurityGroups[0].GroupId]").split())
+        ec2("stop-instances", "--instance-ids", box)
+        self.assertEqual("stopped", ec2("describe-instances", "--instance-ids", box, "--query",
+                                        "Reservations[0].Instances[0].State.Name"))
+        ec2("start-instances", "--instance-ids", box)
+        ec2("reboot-instances", "--instance-ids", box)
+        spot = ec2("request-spot-instances", "--launch-specification",
+                   '{"ImageId":"ami-0123456789abcdef0","InstanceType":"c7g.large"}', "--query",
+                   "SpotInstanceRequests[0].SpotInstanceRequestId")
+        self.assertIn(spot, ec2("describe-spot-instance-requests", "--query", "SpotInstanceRequests[].SpotInstanceRequestId"))
+
+    def test_names_and_lists_are_checked(self):
+        url = self.aws("sqs", "create-queue", "--queue-name", "names")
+        said = self.aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "Nonsense", refused=True)
+        self.assertIn("InvalidAttributeName", said)
+        self.aws("sqs", "set-queue-attributes", "--queue-url", url, "--attributes", "VisibilityTimeout=7")
+        self.assertEqual("7", self.aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "All",
+                                       "--query", "Attributes.VisibilityTimeout"))
+        said = self.aws("sdb", "create-domain", "--domain-name", "a", refused=True)
+        self.assertIn("Value (a) for parameter DomainName is invalid. ", said + " ")
+
 
 if __name__ == "__main__":
     unittest.main()
