@@ -238,9 +238,10 @@ static void garbled(struct live *live, void *ctx)
     struct wire_keys keys;
     struct jobq_error err;
     (void)ctx;
-    static const char *const bad[] = {"<html>", "{}", "[1]",
-                                      "{\"Code\":\"Success\",\"AccessKeyId\":\"A\\n\","
-                                      "\"SecretAccessKey\":\"s\",\"Expiration\":\"x\"}"};
+    static const char line_end_in_key[] =
+        "{\"Code\":\"Success\",\"AccessKeyId\":\"A\\n\","
+        "\"SecretAccessKey\":\"s\",\"Expiration\":\"x\"}";
+    static const char *const bad[] = {"<html>", "{}", "[1]", line_end_in_key};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         box.garbled = bad[i];
         live->credentials.retry_at_ns = 0;
