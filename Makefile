@@ -23,8 +23,7 @@ ifeq ($(CI),true)
 WERROR := -Werror
 endif
 
-# -O3: a simulated job costs a seventh less than at -O2.
-OPT.dev  := -O3 -g
+OPT.dev  := -O2 -g
 # The red zones are no frame of ours, and under instrumentation gcc no longer sees the ranges
 # that -Wformat-truncation goes by; the dev build holds both limits.
 OPT.asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -32,7 +31,7 @@ OPT.asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 OPT.tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-frame-larger-than \
 	-Wno-format-truncation
 OPT.clang := -O2 -g
-OPT.deb  := -O3 -g
+OPT.deb  := -O2 -g
 OPT.ucontext := -O2 -g -DFIBER_UCONTEXT
 OPT.arm  := -O2 -g
 # Also when CC= is given, of which only ccache remains.
