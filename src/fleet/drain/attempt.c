@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define PROGRESS_NS (5 * JOBQ_NS_PER_S)
-#define SECOND_WAIT_MAX_NS JOBQ_NS_PER_HOUR
+#define LOOK_AGAIN_MAX_NS JOBQ_NS_PER_HOUR
 
 /* What is to happen with the message when the slot is free. */
 enum next_step {
@@ -343,6 +343,22 @@ static enum next_step settle(struct held *h, int code,
     return report(h, result, err);
 }
 
+/* How long to hide a message that cannot be run now: the second one of a job that is still
+ * running, or an exec job without a command. Each look at it counts as a receive, and the queue moves a message to the dead letters after its
+ * maxReceiveCount: at one look a visibility timeout (6 s, 50 receives) that happens after
+ * five minutes of a job's run. So the wait doubles from look to look, up to an hour: 50
+ * looks then last for more than the 12 hours that a job may run. */
+static int64_t look_again_ns(const struct held *h)
+{
+    int64_t wait_ns = h->d->visibility_ns;
+    for (int32_t i = 1; i < h->message.receive_count && wait_ns < LOOK_AGAIN_MAX_NS; i++)
+        wait_ns *= 2;
+    if (wait_ns <= LOOK_AGAIN_MAX_NS)
+        return wait_ns;
+    return h->d->visibility_ns > LOOK_AGAIN_MAX_NS ? h->d->visibility_ns
+                                                   : LOOK_AGAIN_MAX_NS;
+}
+
 /* Returns what becomes of the message. The slot is still taken. */
 static enum next_step attempt(struct held *h, struct jobq_error *err)
 {
@@ -358,7 +374,7 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
         return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
     }
     if (h->body.kind == JOBQ_WORK_EXEC && !d->options.exec) {
-        refusal_no_command(d);
+        refusal_no_command(d, h->message.receive_count, look_again_ns(h));
         return STEP_WAIT;
     }
     if (!claim(h, &step, err))
@@ -404,7 +420,7 @@ static bool bury(struct held *h)
             code = queues_open_dead(d->b, d->options.queue, d->options.create,
                                     &d->dead_queue, &err);
         if (code == JOBQ_NOT_FOUND)
-            return true; /* no such queue: the row alone tells */
+            return true; /* no such queue: the row alone says so */
         if (code == JOBQ_OK)
             code = jobq_queue_send(d->b, d->dead_queue, &copy, 1, &result, &err);
         if (code == JOBQ_OK && result.code < 0)
@@ -414,23 +430,7 @@ static bool bury(struct held *h)
     return code == JOBQ_OK;
 }
 
-/* How long to hide a second message of a job that is still running. Each look at it counts
- * as a receive, and the queue moves a message to the dead letters after its
- * maxReceiveCount: at one look a visibility timeout (6 s, 50 receives) that happens after
- * five minutes of a job's run. So the wait doubles from look to look, up to an hour: 50
- * looks then last for more than the 12 hours that a job may run. */
-static int64_t second_message_wait_ns(const struct held *h)
-{
-    int64_t wait_ns = h->d->visibility_ns;
-    for (int32_t i = 1; i < h->message.receive_count && wait_ns < SECOND_WAIT_MAX_NS; i++)
-        wait_ns *= 2;
-    if (wait_ns <= SECOND_WAIT_MAX_NS)
-        return wait_ns;
-    return h->d->visibility_ns > SECOND_WAIT_MAX_NS ? h->d->visibility_ns
-                                                    : SECOND_WAIT_MAX_NS;
-}
-
-/* Walks the message's last step, without the slot. */
+/* Takes the message's last step, without the slot. */
 static void finish(struct held *h, enum next_step step)
 {
     struct drainer *d = h->d;
@@ -454,7 +454,7 @@ static void finish(struct held *h, enum next_step step)
         deleter_give_back(d, &h, 1, 0);
         return;
     case STEP_WAIT:
-        deleter_give_back(d, &h, 1, second_message_wait_ns(h));
+        deleter_give_back(d, &h, 1, look_again_ns(h));
         return;
     case STEP_LEAVE:
         held_release(h);

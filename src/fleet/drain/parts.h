@@ -27,6 +27,10 @@ struct drain_batch {
  * the service's clock started a little before ours. */
 #define DRAIN_HIDDEN_MAX_NS (12 * JOBQ_NS_PER_HOUR - 5 * JOBQ_NS_PER_S)
 
+/* An exec job without a command is hidden for longer from look to look, at most for an hour:
+ * after 1 s, doubled each time, from this look on. */
+#define EXEC_LOOKS_MAX 13
+
 enum held_place { HELD_BUFFERED, HELD_RUNNING, HELD_AFTER, HELD_DELETING };
 
 /* One message that this process holds. */
@@ -68,7 +72,7 @@ struct held {
     char token[JOB_TOKEN_MAX];
     int table;              /* of its row */
     int child;              /* -1: none running */
-    int progress;           /* percent; -1: none told */
+    int progress;           /* percent; -1: none reported */
     int progress_stored;    /* percent; -1: none */
     int64_t progress_at_ns; /* when it was stored */
 };
@@ -94,13 +98,17 @@ struct drainer {
 
     enum drainer_mode mode;
     bool ended, idle, giving_back, stop_again;
+    bool exec_told;          /* that there is no command for exec jobs */
     bool limits_watched;     /* a fiber ends attempts that reach the 12 h */
     bool progress_told;      /* a job has, and a fiber watches */
     int64_t stop_at_ns;      /* the deadline of a stop */
     int64_t give_up_at_ns;   /* no call is tried again beyond; JOBQ_FOREVER */
     struct jobq_error fatal; /* why it cannot go on; JOBQ_OK: it can */
     struct health health;
-    int64_t exec_left;    /* exec jobs that were hidden, for there is no command */
+    /* Exec jobs that are hidden, for there is no command: by how often each was received. */
+    struct drain_hidden {
+        int64_t until_ns, count;
+    } exec_hidden[EXEC_LOOKS_MAX];
     int64_t not_returned; /* messages whose giving back failed */
     int64_t notice_wall_ns;
 
@@ -221,8 +229,10 @@ void deleter_give_back(struct drainer *d, struct held **h, int count, int64_t de
 /* A notice about no one job. */
 void drain_notice(struct drainer *d, const char *text);
 void refusal_watch(struct drainer *d); /* before the first call; notices tell of calls */
-/* An exec job came and there is no command for it. */
-void refusal_no_command(struct drainer *d);
+/* An exec job came and there is no command for it: its message is hidden for wait_ns. */
+void refusal_no_command(struct drainer *d, int32_t receive_count, int64_t wait_ns);
+/* How many such jobs are hidden now: at most as many as there are. */
+int64_t refusal_exec_hidden(const struct drainer *d);
 /* The drainer cannot go on: it gives back what it holds and drainer_run returns err. */
 void refusal_end(struct drainer *d, const struct jobq_error *err);
 /* The same if code says that a permission is missing; else nothing. */
@@ -238,7 +248,7 @@ void watch_start(struct drainer *d);
 void watch_write_stats(struct drainer *d);
 /* h's message cannot be hidden for longer than 12 h: ends its attempt before that. */
 void watch_limit(struct held *h);
-/* A running job's work tells how far it is (percent; -1: it does not): the row is told. */
+/* A running job's work reports how far it is (percent; -1: it does not), and its row says so. */
 void watch_progress(struct held *h, int percent);
 
 #endif

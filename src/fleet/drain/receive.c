@@ -84,8 +84,8 @@ static void look_if_idle(struct drainer *d, int64_t asked_at_ns, bool alone)
         d->quiet_since_ns = alone ? asked_at_ns : now_ns;
     /* What others hold may come back to us; exec jobs without a command are nothing to wait
      * for. */
-    if (d->exec_left > 0 && depth.visible == 0 && depth.delayed == 0 &&
-        depth.in_flight <= d->exec_left && d->held_count == 0 && depth.in_flight > 0) {
+    if (depth.in_flight > 0 && depth.visible == 0 && depth.delayed == 0 &&
+        d->held_count == 0 && depth.in_flight <= refusal_exec_hidden(d)) {
         jobq_fail(&err, JOBQ_INVALID,
                   "%lld exec jobs are left in queue '%s', and no command was given for "
                   "them (--exec)",

@@ -3,11 +3,11 @@
  * Room:     src/fleet, private to the drainer.
  * Blocks:   never.
  *
- * Whatever fails is told (fleet/port/health.h). What may pass is tried again by whoever made
+ * Whatever fails is reported (fleet/port/health.h). What may pass is tried again by whoever made
  * the call. A missing permission ends the drainer, whichever call of its work needs it: one
  * that may not extend, delete or write runs jobs twice, and a restart by the service
  * manager is the right pace for asking again. Calls that no job needs (statistics,
- * progress, the page) are only told. */
+ * progress, the page) are only reported. */
 #include "base/text.h"
 #include "fleet/drain/parts.h"
 
@@ -36,11 +36,29 @@ void refusal_watch(struct drainer *d)
     health_init(&d->health, d->b, refusal_told, d);
 }
 
-void refusal_no_command(struct drainer *d)
+/* Messages received equally often are hidden for equally long. So those that come before the
+ * first of them is back are different messages, and all of them are still hidden. */
+void refusal_no_command(struct drainer *d, int32_t receive_count, int64_t wait_ns)
 {
-    if (d->exec_left++ == 0)
+    int look = receive_count < 1 ? 0 : receive_count - 1;
+    struct drain_hidden *hidden =
+        &d->exec_hidden[look < EXEC_LOOKS_MAX ? look : EXEC_LOOKS_MAX - 1];
+    int64_t now_ns = jobq_now(d->b);
+    if (!d->exec_told)
         drain_notice(d, "exec jobs are here and no command was given for them (--exec): "
                         "they are left for other drainers");
+    d->exec_told = true;
+    if (now_ns >= hidden->until_ns)
+        *hidden = (struct drain_hidden){.until_ns = now_ns + wait_ns};
+    hidden->count++;
+}
+
+int64_t refusal_exec_hidden(const struct drainer *d)
+{
+    int64_t now_ns = jobq_now(d->b), count = 0;
+    for (int i = 0; i < EXEC_LOOKS_MAX; i++)
+        count += now_ns < d->exec_hidden[i].until_ns ? d->exec_hidden[i].count : 0;
+    return count;
 }
 
 void refusal_end(struct drainer *d, const struct jobq_error *err)

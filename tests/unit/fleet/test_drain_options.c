@@ -206,6 +206,26 @@ static void a_drainer_that_finds_nothing_but_exec_jobs_refuses(void **state)
     stage_free(st);
 }
 
+/* One exec job comes back again and again while another drainer works: its looks are not jobs. */
+static void looks_at_one_exec_job_are_not_counted_as_jobs(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 10 * S);
+    stage_enqueue(st, 4, "400");
+    struct stage_drainer *busy = stage_drain(st, 4);
+    busy->options.prefetch = 0;
+    stage_run_for(st, 20 * S);
+    stage_do(st, enqueue_exec, st);
+    struct stage_drainer *sd = stage_drain(st, 1);
+    sd->options.exec = false;
+    sd->options.idle_exit_ns = 0;
+    stage_run_for(st, 360 * S); /* looks after 0, 10, 30, 70, 150 and 310 s */
+    assert_false(sd->returned);
+    stage_run_for(st, 700 * S);
+    assert_true(sd->returned || stage_count(st, JOB_DONE) == 5);
+    stage_free(st);
+}
+
 /* ---- jobs of over 12 hours ------------------------------------------------------------ */
 
 /* SQS hides a message for 12 hours in all; a job that is still running then would run twice
@@ -261,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_job_ends_before_its_message_can_be_hidden_no_longer),
         cmocka_unit_test(a_sleep_that_no_drainer_could_end_is_refused),
         cmocka_unit_test(a_drainer_that_finds_nothing_but_exec_jobs_refuses),
+        cmocka_unit_test(looks_at_one_exec_job_are_not_counted_as_jobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
