@@ -416,13 +416,14 @@ int cli_choice(struct cli *cli, int option, const char *const *names, int missin
 
 /* ---- a run ---------------------------------------------------------------------------------- */
 
-/* Why a command waits, after a few seconds and then each minute. Refusals end it, and are
- * said then. */
+/* Why a command waits, after a few seconds and then each minute, and that it waits no longer.
+ * A refusal ends most commands, and they say it then; those that go on say it here. */
 static void say_health(void *ctx, const struct health_report *report)
 {
+    struct cli *cli = ctx;
     char line[HEALTH_LINE_MAX];
-    if (report->kind != HEALTH_REFUSED)
-        cli_complain(ctx, "%s", health_line(report, line));
+    if (cli->goes_on || !report->refused)
+        cli_complain(cli, "%s", health_line(report, line));
 }
 
 static void fiber_main(void *arg)

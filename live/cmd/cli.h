@@ -70,6 +70,7 @@ struct cli {
     int code;
     struct jobq_error error;
     struct health *health; /* of calls that are tried again: why a command waits */
+    bool goes_on;          /* after a refused call, which is then said when it happens */
     /* Set by a subcommand that stops gracefully; else INT and TERM leave at once. */
     void (*on_signal)(struct cli *cli, int signal_number);
     void *on_signal_ctx;

@@ -79,6 +79,7 @@ static int run(struct cli *cli)
     struct serving s = {.refresh_ns = cli->scenario.refresh_ns};
     cmd_page_options(cli, LISTEN, TOKEN_FILE, ALLOW_HOST, &s.page, &bad);
     struct live_options live = {.no_store = cli->scenario.store == SCENARIO_STORE_NONE};
+    cli->goes_on = true;
     cli->on_signal = on_signal;
     cli->on_signal_ctx = &s;
     int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &s);

@@ -1,9 +1,14 @@
-/* health.c - which calls fail, since when, and who has been told? See health.h. */
+/* health.c - which calls fail, since when, and was it reported? See health.h. */
 #include "fleet/port/health.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+static bool may_pass(int code)
+{
+    return jobq_code_is_retryable(code) || code == JOBQ_LIMIT;
+}
 
 static void health_tell(const struct health *health, enum health_kind kind,
                         enum jobq_action action, int64_t now_ns)
@@ -12,6 +17,7 @@ static void health_tell(const struct health *health, enum health_kind kind,
     struct health_report report = {
         .kind = kind,
         .action = action,
+        .refused = !may_pass(t->code),
         .code = t->code,
         .failures = t->failures,
         .for_ns = now_ns - t->first_at_ns,
@@ -45,12 +51,11 @@ static void health_outcome(void *ctx, enum jobq_action action, int code, const c
         return;
     }
     health_note(t, code, text, now_ns);
-    bool may_pass = jobq_code_is_retryable(code) || code == JOBQ_LIMIT;
-    bool early =
-        may_pass && code != JOBQ_TIMEOUT && now_ns - t->first_at_ns < HEALTH_PATIENCE_NS;
+    bool early = may_pass(code) && code != JOBQ_TIMEOUT &&
+                 now_ns - t->first_at_ns < HEALTH_PATIENCE_NS;
     if (early || (t->told_at_ns && now_ns - t->told_at_ns < HEALTH_AGAIN_NS))
         return;
-    health_tell(health, may_pass ? HEALTH_FAILS : HEALTH_REFUSED, action, now_ns);
+    health_tell(health, may_pass(code) ? HEALTH_FAILS : HEALTH_REFUSED, action, now_ns);
     t->told_at_ns = now_ns ? now_ns : 1;
 }
 
@@ -109,8 +114,9 @@ char *health_line(const struct health_report *report, char out[static HEALTH_LIN
                          sizeof took);
     switch (report->kind) {
     case HEALTH_OVER:
-        snprintf(out, HEALTH_LINE_MAX, "%s succeeds again, after %lld failures in %s",
-                 name, (long long)report->failures, took);
+        snprintf(out, HEALTH_LINE_MAX, "%s succeeds again, after %lld failure%s in %s",
+                 name, (long long)report->failures, report->failures == 1 ? "" : "s",
+                 took);
         break;
     case HEALTH_REFUSED:
         snprintf(out, HEALTH_LINE_MAX, "refused: %s%s%s", named ? "" : name,

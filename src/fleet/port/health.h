@@ -1,4 +1,4 @@
-/* health.h - which calls fail, since when, and who has been told?
+/* health.h - which calls fail, since when, and was it reported?
  *
  * Room:     src/fleet, the product.
  * Callers:  the drainer, which makes events and its page's line of it; jobq's other
@@ -7,10 +7,10 @@
  * Blocks:   never.
  *
  * It sits on a backend's outcome hook. A call that may succeed later (TIMEOUT, THROTTLED,
- * UNAVAILABLE, LIMIT) is told when its action has failed for HEALTH_PATIENCE_NS without one
+ * UNAVAILABLE, LIMIT) is reported when its action has failed for HEALTH_PATIENCE_NS without one
  * success, or at once if the failure was a TIMEOUT, which took long enough by itself. What
- * is refused for good is told at once. Both are told again at most once a minute an action,
- * and the end of what was told is told once. */
+ * is refused for good is reported at once. Both are repeated at most once a minute for each
+ * action, and the end of what was reported is reported once. */
 #ifndef JOBQ_FLEET_PORT_HEALTH_H
 #define JOBQ_FLEET_PORT_HEALTH_H
 
@@ -32,6 +32,7 @@ enum health_kind {
 struct health_report {
     enum health_kind kind;
     enum jobq_action action;
+    bool refused; /* trying the last of its failures again could not help */
     int code;
     int64_t failures; /* in a row */
     int64_t for_ns;   /* since the first of them */
@@ -42,7 +43,7 @@ typedef void health_fn(void *ctx, const struct health_report *report);
 /* One action's failures in a row. */
 struct health_trouble {
     int64_t failures;                            /* 0: all is well */
-    int64_t first_at_ns, last_at_ns, told_at_ns; /* told_at_ns 0: not told */
+    int64_t first_at_ns, last_at_ns, told_at_ns; /* told_at_ns 0: not reported */
     int code;
     char text[400];
 };
@@ -61,11 +62,11 @@ void health_init(struct health *health, struct jobq_backend *b, health_fn *repor
 void health_release(struct health *health);
 /* The one that sits on b's hook; NULL: none. */
 const struct health *health_of(const struct jobq_backend *b);
-/* The action's failures, if they were told and it has failed again within HEALTH_AGAIN_NS;
+/* The action's failures, if they were reported and it has failed again within HEALTH_AGAIN_NS;
  * NULL: it does not fail. */
 const struct health_trouble *health_trouble(const struct health *health,
                                             enum jobq_action action, int64_t now_ns);
-/* The action that has failed for longest of those that were told and have failed again
+/* The action that has failed for longest of those that were reported and have failed again
  * within HEALTH_AGAIN_NS; NULL: none. *out_action is set with it. */
 const struct health_trouble *health_worst(const struct health *health,
                                           enum jobq_action *out_action);

@@ -107,6 +107,17 @@ wait_for(lambda: "ReceiveMessage succeeds again" in read("away"), 60, "a word ab
 drainer.terminate()
 check(drainer.wait(30) == 0, "a drainer that was told to stop")
 
+# A page goes on when it is refused: its log says so once, and when it is over.
+proxy.deny_sqs("GetQueueAttributes")
+serve = mock.start("serve", "pass", "--listen", "127.0.0.1:0", "--refresh", "5s", log=path("page"))
+wait_for(lambda: proxy.calls["GetQueueAttributes"] > 0 and "refused: GetQueueAttributes" in read("page"), 20,
+         "a word about a refused reading")
+proxy.clear()
+wait_for(lambda: "GetQueueAttributes succeeds again" in read("page"), 30, "a word about its end")
+check(read("page").count("refused: ") == 1, "a refusal is said once:\n" + read("page"))
+serve.terminate()
+check(serve.wait(30) == 0, "a page that was told to stop")
+
 # Other commands say why they wait, too.
 waiting = mock.start("enqueue", "pass", "kind=sleep", log=path("waits"))
 wait_for(lambda: waiting.poll() is not None, 20, "an enqueue")
