@@ -22,7 +22,7 @@ enum {
 
 /* One transfer's libcurl handle and buffers; reused, because making one costs more than a
  * request does. */
-struct lane {
+struct transfer {
     struct transport *transport;
     struct transport_call *call;
     CURL *easy;
@@ -34,7 +34,7 @@ struct lane {
     curl_socket_t socket;
     bool aborted;   /* by transport_abort_polls */
     bool too_large; /* the reply passed reply_max */
-    struct lane *next, *prev;
+    struct transfer *next, *prev;
 };
 
 /* One socket that libcurl watches. */
@@ -59,31 +59,31 @@ struct transport {
     const char *ca_bundle;                /* NULL: the system's */
     struct transport_call *first, **last; /* queued */
     struct job *job_first, **job_last;
-    struct lane *active, *idle;
+    struct transfer *active, *idle;
     int calls, polls; /* active ones */
     int sockets;
     bool woke; /* a fiber was made ready */
 };
 
-/* ---- one lane's ends ------------------------------------------------------------------ */
+/* ---- one transfer's ends ------------------------------------------------------------------ */
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
-    struct lane *lane = arg;
+    struct transfer *transfer = arg;
     size_t len = size * count;
-    if ((int64_t)(lane->reply.len + len) > lane->call->reply_max) {
-        lane->too_large = true;
+    if ((int64_t)(transfer->reply.len + len) > transfer->call->reply_max) {
+        transfer->too_large = true;
         return 0;
     }
-    text_put(&lane->reply, bytes, len);
+    text_put(&transfer->reply, bytes, len);
     return len;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 {
-    struct lane *lane = arg;
+    struct transfer *transfer = arg;
     size_t len = size * count;
-    reply_head_line(&lane->call->head, (struct jobq_str){bytes, (int64_t)len});
+    reply_head_line(&transfer->call->head, (struct jobq_str){bytes, (int64_t)len});
     return len;
 }
 
@@ -91,26 +91,26 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
  * connection. */
 static int before_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
-    struct lane *lane = arg;
+    struct transfer *transfer = arg;
     (void)to;
     (void)from;
     (void)to_port;
     (void)from_port;
-    if (lane->aborted || lane->call->tries == TRIES_MAX)
+    if (transfer->aborted || transfer->call->tries == TRIES_MAX)
         return CURL_PREREQFUNC_ABORT;
-    lane->call->tries++;
+    transfer->call->tries++;
     return CURL_PREREQFUNC_OK;
 }
 
-static struct lane *lane_new(struct transport *transport)
+static struct transfer *transfer_new(struct transport *transport)
 {
-    struct lane *lane = xcalloc(1, sizeof *lane);
+    struct transfer *transfer = xcalloc(1, sizeof *transfer);
     CURL *easy = curl_easy_init();
     if (!easy)
         abort(); /* out of memory, as everywhere */
-    lane->transport = transport;
-    lane->easy = easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, lane);
+    transfer->transport = transport;
+    transfer->easy = easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -123,23 +123,23 @@ static struct lane *lane_new(struct transport *transport)
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, lane);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, lane);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, lane);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, lane->error);
-    return lane;
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    return transfer;
 }
 
-static void lane_free(struct lane *lane)
+static void transfer_free(struct transfer *transfer)
 {
-    curl_easy_cleanup(lane->easy);
-    request_release(&lane->request);
-    query_release(&lane->query);
-    text_release(&lane->head);
-    text_release(&lane->reply);
-    free(lane);
+    curl_easy_cleanup(transfer->easy);
+    request_release(&transfer->request);
+    query_release(&transfer->query);
+    text_release(&transfer->head);
+    text_release(&transfer->reply);
+    free(transfer);
 }
 
 /* A call's buffers may have grown to megabytes; do not keep that for ever. */
@@ -152,65 +152,67 @@ static void shrink(struct text *text)
         text_clear(text);
 }
 
-static void lane_put_back(struct transport *transport, struct lane *lane)
+static void transfer_put_back(struct transport *transport, struct transfer *transfer)
 {
-    if (lane->prev)
-        lane->prev->next = lane->next;
+    if (transfer->prev)
+        transfer->prev->next = transfer->next;
     else
-        transport->active = lane->next;
-    if (lane->next)
-        lane->next->prev = lane->prev;
-    shrink(&lane->request.body);
-    shrink(&lane->request.head);
-    shrink(&lane->request.scratch);
-    shrink(&lane->reply);
-    query_clear(&lane->query);
-    lane->call = NULL;
-    lane->prev = NULL;
-    lane->next = transport->idle;
-    transport->idle = lane;
+        transport->active = transfer->next;
+    if (transfer->next)
+        transfer->next->prev = transfer->prev;
+    shrink(&transfer->request.body);
+    shrink(&transfer->request.head);
+    shrink(&transfer->request.scratch);
+    shrink(&transfer->reply);
+    query_clear(&transfer->query);
+    transfer->call = NULL;
+    transfer->prev = NULL;
+    transfer->next = transport->idle;
+    transport->idle = transfer;
 }
 
-static struct lane *lane_take(struct transport *transport, struct transport_call *call)
+static struct transfer *transfer_take(struct transport *transport,
+                                      struct transport_call *call)
 {
-    struct lane *lane = transport->idle;
-    if (lane)
-        transport->idle = lane->next;
+    struct transfer *transfer = transport->idle;
+    if (transfer)
+        transport->idle = transfer->next;
     else
-        lane = lane_new(transport);
-    lane->call = call;
-    lane->socket = CURL_SOCKET_BAD;
-    lane->aborted = lane->too_large = false;
-    lane->error[0] = '\0';
-    lane->prev = NULL;
-    lane->next = transport->active;
-    if (lane->next)
-        lane->next->prev = lane;
-    transport->active = lane;
-    return lane;
+        transfer = transfer_new(transport);
+    transfer->call = call;
+    transfer->socket = CURL_SOCKET_BAD;
+    transfer->aborted = transfer->too_large = false;
+    transfer->error[0] = '\0';
+    transfer->prev = NULL;
+    transfer->next = transport->active;
+    if (transfer->next)
+        transfer->next->prev = transfer;
+    transport->active = transfer;
+    return transfer;
 }
 
 /* ---- starting ------------------------------------------------------------------------- */
 
 /* Cuts "Name: value\r\n" lines into libcurl's list without an allocation a line. */
-static void set_head(struct lane *lane)
+static void set_head(struct transfer *transfer)
 {
     int count = 0;
-    text_clear(&lane->head);
-    text_put(&lane->head, lane->request.head.ptr ? lane->request.head.ptr : "",
-             lane->request.head.len);
+    text_clear(&transfer->head);
+    text_put(&transfer->head,
+             transfer->request.head.ptr ? transfer->request.head.ptr : "",
+             transfer->request.head.len);
     /* libcurl would add these two of its own accord. */
-    text_puts(&lane->head, "Accept:\r\nExpect:\r\n");
-    for (char *at = lane->head.ptr; *at;) {
+    text_puts(&transfer->head, "Accept:\r\nExpect:\r\n");
+    for (char *at = transfer->head.ptr; *at;) {
         char *end = strstr(at, "\r\n");
         assert(end && count < HEAD_LINES_MAX);
         *end = '\0';
-        lane->line[count++].data = at;
+        transfer->line[count++].data = at;
         at = end + 2;
     }
     for (int i = 0; i < count; i++)
-        lane->line[i].next = i + 1 < count ? &lane->line[i + 1] : NULL;
-    curl_easy_setopt(lane->easy, CURLOPT_HTTPHEADER, lane->line);
+        transfer->line[i].next = i + 1 < count ? &transfer->line[i + 1] : NULL;
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->line);
 }
 
 static void finish(struct transport_call *call, int code)
@@ -222,38 +224,38 @@ static void finish(struct transport_call *call, int code)
         fiber_proc_unpin(call->proc);
 }
 
-static int64_t expected_bytes(const struct lane *lane)
+static int64_t expected_bytes(const struct transfer *transfer)
 {
-    const char *host = strstr(lane->call->url, "://");
-    host = host ? host + 3 : lane->call->url;
+    const char *host = strstr(transfer->call->url, "://");
+    host = host ? host + 3 : transfer->call->url;
     const char *path = strchr(host, '/');
     struct request_place place = {
         .host = {host, path ? path - host : (int64_t)strlen(host)},
         .path = path ? str_of(path) : STR("/")};
-    return request_bytes(&lane->request, &place);
+    return request_bytes(&transfer->request, &place);
 }
 
 static void start(struct transport *transport, struct transport_call *call)
 {
-    struct lane *lane = lane_take(transport, call);
-    int rc = call->build(call->ctx, &lane->request, &lane->query, call->err);
+    struct transfer *transfer = transfer_take(transport, call);
+    int rc = call->build(call->ctx, &transfer->request, &transfer->query, call->err);
     if (rc < 0) {
-        lane_put_back(transport, lane);
+        transfer_put_back(transport, transfer);
         finish(call, rc);
         transport->woke = true;
         return;
     }
-    CURL *easy = lane->easy;
-    set_head(lane);
+    CURL *easy = transfer->easy;
+    set_head(transfer);
     curl_easy_setopt(easy, CURLOPT_URL, call->url);
     if (strcmp(call->method, "GET") == 0) {
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
     } else {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-                         lane->request.body.ptr ? lane->request.body.ptr : "");
+                         transfer->request.body.ptr ? transfer->request.body.ptr : "");
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)lane->request.body.len);
+                         (curl_off_t)transfer->request.body.len);
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
                          strcmp(call->method, "POST") ? call->method : NULL);
@@ -268,16 +270,17 @@ static void start(struct transport *transport, struct transport_call *call)
 
 /* ---- ending --------------------------------------------------------------------------- */
 
-static int network_code(const struct lane *lane, CURLcode rc, struct jobq_error *err)
+static int network_code(const struct transfer *transfer, CURLcode rc,
+                        struct jobq_error *err)
 {
-    const char *why = lane->error[0] ? lane->error : curl_easy_strerror(rc);
+    const char *why = transfer->error[0] ? transfer->error : curl_easy_strerror(rc);
     char shown[160];
     text_escape(why, (int64_t)strlen(why), shown, sizeof shown);
-    if (lane->aborted)
+    if (transfer->aborted)
         return jobq_fail(err, JOBQ_CANCELLED, "poll was ended");
-    if (lane->too_large)
+    if (transfer->too_large)
         return jobq_fail(err, JOBQ_CORRUPT, "reply exceeds '%lld' bytes",
-                         (long long)lane->call->reply_max);
+                         (long long)transfer->call->reply_max);
     switch ((int)rc) {
     case CURLE_OPERATION_TIMEDOUT:
         return jobq_fail(err, JOBQ_TIMEOUT, "no reply in time: %s", shown);
@@ -299,26 +302,26 @@ static int network_code(const struct lane *lane, CURLcode rc, struct jobq_error 
     }
 }
 
-static void end(struct transport *transport, struct lane *lane, CURLcode rc)
+static void end(struct transport *transport, struct transfer *transfer, CURLcode rc)
 {
-    struct transport_call *call = lane->call;
+    struct transport_call *call = transfer->call;
     long status = 0, head = 0;
     curl_off_t body = 0;
-    curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(lane->easy, CURLINFO_HEADER_SIZE, &head);
-    curl_easy_getinfo(lane->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &head);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
     call->bytes_in = head + (int64_t)body;
-    call->bytes_out = call->tries * expected_bytes(lane);
-    curl_multi_remove_handle(transport->multi, lane->easy);
+    call->bytes_out = call->tries * expected_bytes(transfer);
+    curl_multi_remove_handle(transport->multi, transfer->easy);
     *(call->poll ? &transport->polls : &transport->calls) -= 1;
     int code;
     if (rc == CURLE_OK) {
         call->status = (int)status;
-        code = call->read(call->ctx, call, text_str(&lane->reply), call->err);
+        code = call->read(call->ctx, call, text_str(&transfer->reply), call->err);
     } else {
-        code = network_code(lane, rc, call->err);
+        code = network_code(transfer, rc, call->err);
     }
-    lane_put_back(transport, lane);
+    transfer_put_back(transport, transfer);
     finish(call, code);
     transport->woke = true;
 }
@@ -330,10 +333,10 @@ static void collect(struct transport *transport)
     while ((message = curl_multi_info_read(transport->multi, &left))) {
         if (message->msg != CURLMSG_DONE)
             continue;
-        char *lane;
+        char *transfer;
         CURLcode rc = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &lane);
-        end(transport, (struct lane *)(void *)lane, rc);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        end(transport, (struct transfer *)(void *)transfer, rc);
     }
 }
 
@@ -358,7 +361,7 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *kno
 {
     struct transport *transport = arg;
     struct watch *watch = known;
-    char *lane;
+    char *transfer;
     if (what == CURL_POLL_REMOVE) {
         if (watch) {
             event_free(watch->event);
@@ -368,8 +371,8 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *kno
         }
         return 0;
     }
-    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &lane) == CURLE_OK && lane)
-        ((struct lane *)(void *)lane)->socket = s;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer) == CURLE_OK && transfer)
+        ((struct transfer *)(void *)transfer)->socket = s;
     short want = EV_PERSIST;
     if (what & CURL_POLL_IN)
         want |= EV_READ;
@@ -407,10 +410,11 @@ static void timer_came(void *ctx)
 static void abort_wait_over(void *ctx)
 {
     struct transport *transport = ctx;
-    for (struct lane *lane = transport->active, *next; lane; lane = next) {
-        next = lane->next;
-        if (lane->aborted)
-            end(transport, lane, CURLE_ABORTED_BY_CALLBACK);
+    for (struct transfer *transfer = transport->active, *next; transfer;
+         transfer = next) {
+        next = transfer->next;
+        if (transfer->aborted)
+            end(transport, transfer, CURLE_ABORTED_BY_CALLBACK);
     }
 }
 
@@ -444,9 +448,9 @@ void transport_trust(struct transport *transport, const char *path)
 void transport_free(struct transport *transport)
 {
     assert(!transport->active && !transport->first);
-    for (struct lane *lane = transport->idle, *next; lane; lane = next) {
-        next = lane->next;
-        lane_free(lane);
+    for (struct transfer *transfer = transport->idle, *next; transfer; transfer = next) {
+        next = transfer->next;
+        transfer_free(transfer);
     }
     curl_multi_cleanup(transport->multi);
     loop_timer_free(transport->timer);
@@ -525,12 +529,13 @@ bool transport_submit(struct transport *transport)
 void transport_abort_polls(struct transport *transport)
 {
     bool any = false;
-    for (struct lane *lane = transport->active; lane; lane = lane->next) {
-        if (!lane->call->poll || lane->aborted)
+    for (struct transfer *transfer = transport->active; transfer;
+         transfer = transfer->next) {
+        if (!transfer->call->poll || transfer->aborted)
             continue;
-        lane->aborted = any = true;
-        if (lane->socket != CURL_SOCKET_BAD && lane->call->tries)
-            shutdown(lane->socket, SHUT_WR);
+        transfer->aborted = any = true;
+        if (transfer->socket != CURL_SOCKET_BAD && transfer->call->tries)
+            shutdown(transfer->socket, SHUT_WR);
     }
     /* Those still queued never start. */
     for (struct transport_call **at = &transport->first; *at;) {
@@ -560,10 +565,10 @@ void transport_drop(struct transport *transport)
     }
     transport->last = &transport->first;
     while (transport->active) {
-        struct lane *lane = transport->active;
-        struct transport_call *call = lane->call;
-        curl_multi_remove_handle(transport->multi, lane->easy);
-        lane_put_back(transport, lane);
+        struct transfer *transfer = transport->active;
+        struct transport_call *call = transfer->call;
+        curl_multi_remove_handle(transport->multi, transfer->easy);
+        transfer_put_back(transport, transfer);
         finish(call, JOBQ_CANCELLED);
     }
     transport->calls = transport->polls = 0;

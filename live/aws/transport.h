@@ -72,7 +72,7 @@ bool transport_submit(struct transport *transport);
  * reply that is already granted still comes through. Those without one within a second
  * end with CANCELLED. */
 void transport_abort_polls(struct transport *transport);
-/* End every call at once, for a process that was killed: nobody hears of it. */
+/* End every call at once, for a process that was killed: no caller is told. */
 void transport_drop(struct transport *transport);
 /* Call fn(ctx) on the loop's stack, with the calling fiber parked: for library calls that
  * need a deep stack. Blocks: yes. */

@@ -1,4 +1,4 @@
-/* user_data.h - what a new box is told: the queue that it drains.
+/* user_data.h - what does a new box learn at its start? The queue that it drains.
  *
  * Room:     live, jobq's program.
  * Callers:  live/cmd/spawn.c.

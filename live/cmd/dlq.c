@@ -76,7 +76,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         text_printf(&d->out, "{\"schema\":\"jobq.dlq/1\",\"%s\":[",
                     d->redrive ? "redriven" : "jobs");
     int64_t rc = d->redrive ? dead_redrive(b, queue, d->limit, on_letter, d, err)
-                            : dead_walk(b, queue, on_letter, d, err);
+                            : dead_scan(b, queue, on_letter, d, err);
     int64_t hidden = rc < 0 ? 0 : dead_hidden(b, queue, err);
     if (cli->json && hidden > 0)
         text_printf(&d->out, "],\"hidden\":%lld}\n", (long long)hidden);

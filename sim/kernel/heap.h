@@ -7,7 +7,7 @@
  * A 4-ary implicit heap of 128-bit keys, 16 bytes each, so that four siblings are one
  * cache line. Mispredicted comparisons, not depth, are the cost of a heap, so the least
  * of four is found by conditional moves. Taking the top leaves a
- * hole there: a key pushed before the next look fills it (replace-top, one walk down),
+ * hole there: a key pushed before the next look fills it (replace-top, one pass down),
  * else the last key does. Keys are distinct.
  *
  * In a header because it stands in the kernel's inner loop, as dice.h does. */
@@ -98,7 +98,7 @@ static inline void heap_up(struct heap *heap, size_t i, wide_u128 key)
 }
 
 /* Fills the hole at the top with key: the hole goes down along the least children to a leaf,
- * a walk whose length is the same nearly every time, and key goes up from there. */
+ * a pass whose length is the same nearly every time, and key goes up from there. */
 static inline void heap_fill_top(struct heap *heap, wide_u128 key)
 {
     wide_u128 *k = heap->key;

@@ -105,7 +105,7 @@ class Proxy:
 
     def _run(self, ready):
         asyncio.set_event_loop(self.loop)
-        # What a client does to its end of a connection is no news.
+        # What a client does to its end of a connection does not matter.
         self.loop.set_exception_handler(lambda loop, context: None)
         server = self.loop.run_until_complete(asyncio.start_server(
             self._client, "127.0.0.1", 0, limit=1 << 24, backlog=500))

@@ -4,7 +4,7 @@
  * Callers:  sim/mock/ec2/actions.c's table.
  * Knows nothing of: boxes.
  *
- * Both walk the model's table of types: for each, the filters ask texts of it by name. */
+ * Both go through the model's table of types: for each, the filters ask texts of it by name. */
 #include "sim/mock/ec2/actions.h"
 
 #include <stdio.h>

@@ -359,7 +359,7 @@ static struct call call_of(const struct waiter *waiter)
     return call;
 }
 
-/* It was asked, so it is billed, though nobody hears an answer. */
+/* It was asked, so it is billed, though nobody gets the answer. */
 static bool client_gone(void *ctx)
 {
     struct waiter *waiter = ctx;

@@ -37,29 +37,29 @@ static void shape_batches(const struct predict_scenario *sc,
                           const struct predict_params *p, double encoded,
                           struct predict_state *s)
 {
-    const double lane_bytes = 768 * 1024;
-    double lane = sc->batch >= 10 ? fmin(50, ceil(lane_bytes / encoded)) : sc->batch;
+    const double group_bytes = 768 * 1024;
+    double group = sc->batch >= 10 ? fmin(50, ceil(group_bytes / encoded)) : sc->batch;
     if (sc->arrivals_per_s > 0) /* it never waits: jobs that arrive during one call go
                                  * with the next */
-        lane = fmin(lane, fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) /
-                                      p->enqueue_lanes));
+        group = fmin(group, fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) /
+                                        p->enqueue_calls));
     if (sc->jobs > 0)
-        lane = fmin(lane, sc->jobs);
+        group = fmin(group, sc->jobs);
     double fits =
-        fmin(fmin(sc->batch, lane), floor(p->message_max_bytes / s->body_bytes));
-    double sends = ceil(lane / fmax(1, fits) - 1e-9);
+        fmin(fmin(sc->batch, group), floor(p->message_max_bytes / s->body_bytes));
+    double sends = ceil(group / fmax(1, fits) - 1e-9);
     double most = sc->batch >= 10 ? JOBQ_FLOW_ROW_BATCH : sc->batch;
-    double rows = fmax(1, fmin(fmin(most, lane), floor(lane_bytes / encoded)));
-    double whole = floor(lane / rows + 1e-9), rest = lane - whole * rows;
+    double rows = fmax(1, fmin(fmin(most, group), floor(group_bytes / encoded)));
+    double whole = floor(group / rows + 1e-9), rest = group - whole * rows;
     bool alone = rows < 2 || (rest > 0.5 && rest < 1.5);
-    s->lane_jobs = lane;
-    s->lane_calls = whole + (rest > 1e-9);
-    s->lane_first = rows / lane;
-    s->send_batch = lane / sends;
-    s->single_rows = rows < 2 ? 1 : alone ? rest / lane : 0;
+    s->group_jobs = group;
+    s->group_calls = whole + (rest > 1e-9);
+    s->group_first = rows / group;
+    s->send_batch = group / sends;
+    s->single_rows = rows < 2 ? 1 : alone ? rest / group : 0;
     double calls = rows < 2 ? 0 : whole + (rest > 1e-9 && !alone);
-    s->row_batch = calls > 0 ? (lane - s->single_rows * lane) / calls : 1;
-    if (sc->jobs > 0 && lane < sc->jobs) { /* the last calls of a run are not full */
+    s->row_batch = calls > 0 ? (group - s->single_rows * group) / calls : 1;
+    if (sc->jobs > 0 && group < sc->jobs) { /* the last calls of a run are not full */
         s->send_batch = sc->jobs / ceil(sc->jobs / s->send_batch - 1e-9);
         if (s->single_rows == 0)
             s->row_batch = sc->jobs / ceil(sc->jobs / s->row_batch - 1e-9);

@@ -90,7 +90,7 @@ struct predict_scenario {
                                          * <= visibility / 4 */\
     X(beat_share, 0.475, 0.475)         /* of the visibility between beats: half, jittered */\
     X(receives, 4, 4)                   /* receives under way at once in a drainer */      \
-    X(enqueue_lanes, 64, 64)            /* enqueue calls under way at once */              \
+    X(enqueue_calls, 64, 64)            /* enqueue calls under way at once */              \
     X(domain_writes_per_s, 70, 70)      /* row writes of a domain */                       \
     X(batched_row_writes, 0, 0)         /* how much a batched row counts towards that
                                          * limit: not known */\
@@ -129,9 +129,9 @@ struct predict_state {
     double delete_batch;
     double row_batch;        /* rows a batch put; 1: single puts */
     double single_rows;      /* share of rows that are put alone */
-    double lane_jobs;        /* jobs that the enqueuer takes at once */
-    double lane_calls;       /* row puts for them, each to the next domain */
-    double lane_first;       /* share of their rows in the first of these */
+    double group_jobs;       /* jobs that the enqueuer takes at once */
+    double group_calls;      /* row puts for them, each to the next domain */
+    double group_first;      /* share of their rows in the first of these */
     double row_tries;        /* >= 1: puts of rows asked for a put that is taken */
     double put_tries;        /* >= 1: the same of claims and final states */
     double refused_s;        /* slot time an attempt spends on refused puts and the waits

@@ -241,7 +241,7 @@ static void run_enqueue(const struct predict_scenario *sc, const struct predict_
 {
     double calls = s->single_rows + (1 - s->single_rows) / s->row_batch;
     double limit = p->domain_writes_per_s * sc->domains;
-    /* A lane puts its rows, then sends its messages: that time is away. */
+    /* A group puts its rows, then sends its messages: that time is away. */
     double sends = calls > 0 ? fmax(1, 1 / s->send_batch / calls) : 1;
     struct flow f = {.put_s = p->put_s,
                      .limit_per_s = limit,
@@ -250,10 +250,10 @@ static void run_enqueue(const struct predict_scenario *sc, const struct predict_
                      .stages = 1,
                      .away_s = {sends * p->receive_s, 0}};
     double rounds = sc->jobs * calls, at_s = 0;
-    double lanes = fmin(p->enqueue_lanes, rounds);
-    if (rounds <= limit || lanes / (p->put_s + f.away_s[0]) <= limit)
+    double groups = fmin(p->enqueue_calls, rounds);
+    if (rounds <= limit || groups / (p->put_s + f.away_s[0]) <= limit)
         return;
-    run(&f, rounds, &at_s, 1, lanes);
+    run(&f, rounds, &at_s, 1, groups);
     s->row_tries = 1 + f.refused / rounds;
 }
 
@@ -262,21 +262,21 @@ static void run_enqueue(const struct predict_scenario *sc, const struct predict_
 #define PUT_CV 0.69
 #define SEND_CV 1.29
 
-/* A lane's row puts go to one domain each. With two a lane and an even number of domains all
- * first ones go to one half of the domains. Lanes that start together send the messages of
- * these rows first, of the others after: half of a lane's sends later, with the spread that
+/* A group's row puts go to one domain each. With two a group and an even number of domains all
+ * first ones go to one half of the domains. Groups that start together send the messages of
+ * these rows first, of the others after: half of a group's sends later, with the spread that
  * two puts and some sends have by then. So the first half of the messages is mostly for the
- * one half of the domains, and what is left for the other. Later lanes are out of step, and
+ * one half of the domains, and what is left for the other. Later groups are out of step, and
  * only uneven puts are seen: the half with the larger ones is at its limit first. */
 static void run_halve(const struct predict_scenario *sc, const struct predict_params *p,
                       const struct predict_state *s, double rounds, struct flow *f)
 {
-    if (s->lane_calls != 2 || fmod(sc->domains, 2) != 0)
+    if (s->group_calls != 2 || fmod(sc->domains, 2) != 0)
         return;
-    bool in_step = sc->jobs <= p->enqueue_lanes * s->lane_jobs;
-    double share = fmax(s->lane_first, 1 - s->lane_first);
+    bool in_step = sc->jobs <= p->enqueue_calls * s->group_jobs;
+    double share = fmax(s->group_first, 1 - s->group_first);
     if (in_step) {
-        double sends = s->lane_jobs / s->send_batch;
+        double sends = s->group_jobs / s->send_batch;
         double put_sd = PUT_CV * p->put_s, send_sd = SEND_CV * p->receive_s;
         double spread_s = sqrt(2 * put_sd * put_sd + (sends + 1) / 2 * send_sd * send_sd);
         double apart_s = sends / 2 * p->receive_s;
@@ -284,7 +284,7 @@ static void run_halve(const struct predict_scenario *sc, const struct predict_pa
     }
     f->limit_per_s *= 0.5 / share;
     f->tokens = f->tokens_max = f->limit_per_s;
-    f->fresh_at = in_step ? rounds * s->lane_first : 0;
+    f->fresh_at = in_step ? rounds * s->group_first : 0;
 }
 
 static void run_drain(const struct predict_scenario *sc, const struct predict_params *p,

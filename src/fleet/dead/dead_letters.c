@@ -15,7 +15,7 @@
 
 #define HIDE_NS JOBQ_NS_PER_MIN
 #define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
-/* STALE_MAX: so many receives in a row that bring nothing new end a walk. */
+/* STALE_MAX: so many receives in a row that bring nothing new end a scan. */
 enum { LOOKS_MAX = 8, STALE_MAX = 3, BUCKETS = 1024 };
 
 struct seen;
@@ -26,14 +26,14 @@ struct known {
     struct jobq_str message_id;
 };
 
-struct walk {
+struct scan {
     struct jobq_backend *b;
     struct jobq_str queue_name;
     int queue, dead;
     struct scratch *kept; /* receipts of letters that stay */
     struct seen *seen;
     struct known **known;    /* BUCKETS */
-    int stale;               /* receives without news */
+    int stale;               /* receives in a row that brought nothing new */
     struct scratch *scratch; /* of one receive */
     char token[17];
     int64_t sequence;
@@ -41,7 +41,7 @@ struct walk {
 };
 
 struct letter {
-    struct walk *w;
+    struct scan *s;
     const struct jobq_message *message;
     struct job_body body; /* id.ptr NULL: no job */
     int table;
@@ -49,76 +49,76 @@ struct letter {
     bool unreadable; /* the row; the letter stays, for a person to look at */
 };
 
-static int start(struct walk *w, struct jobq_backend *b, const char *queue,
+static int start(struct scan *s, struct jobq_backend *b, const char *queue,
                  struct jobq_error *err)
 {
     if (job_queue_name_check(queue, err) < 0)
         return err->code;
-    *w = (struct walk){.b = b, .queue_name = str_of(queue), .queue = -1};
-    text_write_hex64(w->token, jobq_bits(b));
-    int code = queues_open_dead(b, queue, false, &w->dead, err);
+    *s = (struct scan){.b = b, .queue_name = str_of(queue), .queue = -1};
+    text_write_hex64(s->token, jobq_bits(b));
+    int code = queues_open_dead(b, queue, false, &s->dead, err);
     if (code < 0)
         return code;
-    w->kept = scratch_take(b);
-    w->scratch = scratch_take(b);
-    w->known = arena_zalloc(&w->kept->arena, BUCKETS * sizeof *w->known);
+    s->kept = scratch_take(b);
+    s->scratch = scratch_take(b);
+    s->known = arena_zalloc(&s->kept->arena, BUCKETS * sizeof *s->known);
     return JOBQ_OK;
 }
 
-static void end(struct walk *w)
+static void end(struct scan *s)
 {
-    scratch_give(w->b, w->kept);
-    scratch_give(w->b, w->scratch);
+    scratch_give(s->b, s->kept);
+    scratch_give(s->b, s->scratch);
 }
 
-static void new_deadline(struct walk *w, struct retry *r)
+static void new_deadline(struct scan *s, struct retry *r)
 {
-    w->deadline_ns = jobq_now(w->b) + RETRY_FOR_NS;
-    retry_init(r, w->b, &RETRY_CALLS, &w->deadline_ns);
+    s->deadline_ns = jobq_now(s->b) + RETRY_FOR_NS;
+    retry_init(r, s->b, &RETRY_CALLS, &s->deadline_ns);
 }
 
-static int receive(struct walk *w, struct jobq_message *out, struct jobq_error *err)
+static int receive(struct scan *s, struct jobq_message *out, struct jobq_error *err)
 {
     struct jobq_receive options = {
         .max = JOBQ_BATCH_MAX, .wait_ns = JOBQ_NS_PER_S, .visibility_ns = HIDE_NS};
     struct retry r;
     int count;
-    new_deadline(w, &r);
-    arena_reset(&w->scratch->arena);
+    new_deadline(s, &r);
+    arena_reset(&s->scratch->arena);
     do
-        count = jobq_queue_receive(w->b, w->dead, &options, &w->scratch->arena, out, err);
+        count = jobq_queue_receive(s->b, s->dead, &options, &s->scratch->arena, out, err);
     while (count < 0 && retry_again(&r, count));
     return count;
 }
 
-static struct rows rows_of(struct walk *w)
+static struct rows rows_of(struct scan *s)
 {
-    w->deadline_ns = jobq_now(w->b) + RETRY_FOR_NS;
-    return (struct rows){w->b, &w->deadline_ns, NULL};
+    s->deadline_ns = jobq_now(s->b) + RETRY_FOR_NS;
+    return (struct rows){s->b, &s->deadline_ns, NULL};
 }
 
 static int read_row(struct letter *l, struct jobq_error *err)
 {
     struct jobq_item item;
-    struct rows rows = rows_of(l->w);
-    int code = rows_read(&rows, l->table, l->body.id, ROWS_CLAIM, &l->w->scratch->arena,
+    struct rows rows = rows_of(l->s);
+    int code = rows_read(&rows, l->table, l->body.id, ROWS_CLAIM, &l->s->scratch->arena,
                          &item, &l->row, err);
     return code == JOBQ_NOT_FOUND ? JOBQ_OK : code; /* no table: no row */
 }
 
 /* Reads the letter's job and, with a store, its row. */
-static int read_letter(struct walk *w, const struct jobq_message *message,
+static int read_letter(struct scan *s, const struct jobq_message *message,
                        struct letter *l, struct jobq_error *err)
 {
     struct jobq_error unreadable;
-    *l = (struct letter){.w = w, .message = message};
+    *l = (struct letter){.s = s, .message = message};
     if (job_body_read(message->body, message->phantom_bytes, &l->body, &unreadable) < 0) {
         l->body.id = (struct jobq_str){0};
         return JOBQ_OK;
     }
-    if (!w->b->store)
+    if (!s->b->store)
         return JOBQ_OK;
-    l->table = rows_table(w->b, &l->body.id_parts, err);
+    l->table = rows_table(s->b, &l->body.id_parts, err);
     if (l->table < 0)
         return l->table;
     int code = read_row(l, &unreadable);
@@ -136,12 +136,12 @@ static int read_letter(struct walk *w, const struct jobq_message *message,
 static int put_state(struct letter *l, int64_t attempt, enum job_state state,
                      struct jobq_error *err)
 {
-    struct walk *w = l->w;
+    struct scan *s = l->s;
     char token[JOB_TOKEN_MAX];
-    memcpy(token, w->token, 16);
+    memcpy(token, s->token, 16);
     token[16] = '.';
-    int len = 17 + text_write_int(token + 17, ++w->sequence);
-    struct rows rows = {.b = w->b};
+    int len = 17 + text_write_int(token + 17, ++s->sequence);
+    struct rows rows = {.b = s->b};
     struct rows_claim claim = {
         .over = l->row.claim, .state = state, .attempt = attempt, .token = {token, len}};
     return rows_claim(&rows, l->table, l->body.id, &claim, err);
@@ -154,7 +154,7 @@ static int move_row(struct letter *l, enum job_state state, bool forget,
 {
     struct retry r;
     int code = JOBQ_OK;
-    new_deadline(l->w, &r);
+    new_deadline(l->s, &r);
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
         if (!l->row.exists || leave(&l->row))
             return JOBQ_OK;
@@ -185,7 +185,7 @@ static bool needs_no_chance(const struct job_row *row)
 
 /* ---- showing ------------------------------------------------------------------------- */
 
-static void unhide(struct walk *w, const struct jobq_str *receipt, int count)
+static void unhide(struct scan *s, const struct jobq_str *receipt, int count)
 {
     struct jobq_visibility_change change[JOBQ_BATCH_MAX];
     struct jobq_entry_result result[JOBQ_BATCH_MAX];
@@ -193,7 +193,7 @@ static void unhide(struct walk *w, const struct jobq_str *receipt, int count)
     for (int i = 0; i < count; i++)
         change[i] = (struct jobq_visibility_change){receipt[i], 0};
     /* Not tried again: they come back by themselves in a minute. */
-    jobq_queue_set_visibility(w->b, w->dead, change, count, result, &err);
+    jobq_queue_set_visibility(s->b, s->dead, change, count, result, &err);
 }
 
 static int tell(const struct letter *l, bool sent, dead_letter_fn *each, void *ctx)
@@ -224,7 +224,7 @@ static bool runs_under_another(const struct letter *l)
 
 static int show(struct letter *l, dead_letter_fn *each, void *ctx, struct jobq_error *err)
 {
-    bool has_row = l->body.id.ptr && l->w->b->store && !l->unreadable;
+    bool has_row = l->body.id.ptr && l->s->b->store && !l->unreadable;
     int code = has_row && !runs_under_another(l)
                    ? move_row(l, JOB_DEAD, false, has_ended, err)
                    : JOBQ_OK;
@@ -240,68 +240,68 @@ struct seen {
     int count;
 };
 
-static void keep(struct walk *w, struct jobq_str receipt)
+static void keep(struct scan *s, struct jobq_str receipt)
 {
-    if (!w->seen || w->seen->count == JOBQ_BATCH_MAX) {
-        struct seen *page = arena_zalloc(&w->kept->arena, sizeof *page);
-        page->next = w->seen;
-        w->seen = page;
+    if (!s->seen || s->seen->count == JOBQ_BATCH_MAX) {
+        struct seen *page = arena_zalloc(&s->kept->arena, sizeof *page);
+        page->next = s->seen;
+        s->seen = page;
     }
-    w->seen->receipt[w->seen->count++] = arena_str(&w->kept->arena, receipt);
+    s->seen->receipt[s->seen->count++] = arena_str(&s->kept->arena, receipt);
 }
 
-/* A walk that takes longer than letters stay hidden meets them again: they are told once, and
+/* A scan that takes longer than letters stay hidden receives them again: they are listed once, and
  * it ends. */
-static bool is_new(struct walk *w, struct jobq_str message_id)
+static bool is_new(struct scan *s, struct jobq_str message_id)
 {
     uint64_t h = hash_add(HASH_START, message_id.ptr, (size_t)message_id.len);
-    struct known **bucket = &w->known[h % BUCKETS];
+    struct known **bucket = &s->known[h % BUCKETS];
     for (const struct known *k = *bucket; k; k = k->next)
         if (str_eq(k->message_id, message_id))
             return false;
-    struct known *k = arena_alloc(&w->kept->arena, sizeof *k);
-    *k = (struct known){*bucket, arena_str(&w->kept->arena, message_id)};
+    struct known *k = arena_alloc(&s->kept->arena, sizeof *k);
+    *k = (struct known){*bucket, arena_str(&s->kept->arena, message_id)};
     *bucket = k;
-    w->stale = 0;
+    s->stale = 0;
     return true;
 }
 
-static void unhide_kept(struct walk *w)
+static void unhide_kept(struct scan *s)
 {
-    for (; w->seen; w->seen = w->seen->next)
-        unhide(w, w->seen->receipt, w->seen->count);
+    for (; s->seen; s->seen = s->seen->next)
+        unhide(s, s->seen->receipt, s->seen->count);
 }
 
-int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
+int64_t dead_scan(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
                   void *ctx, struct jobq_error *err)
 {
     assert(b && queue && err);
-    struct walk w;
+    struct scan s;
     struct jobq_message message[JOBQ_BATCH_MAX];
     int64_t total = 0;
-    int code = start(&w, b, queue, err);
+    int code = start(&s, b, queue, err);
     if (code < 0)
         return code;
-    while (code == JOBQ_OK && w.stale < STALE_MAX) {
-        int count = code = receive(&w, message, err);
+    while (code == JOBQ_OK && s.stale < STALE_MAX) {
+        int count = code = receive(&s, message, err);
         if (count <= 0)
             break;
-        w.stale++;
+        s.stale++;
         for (int i = 0; i < count; i++)
-            keep(&w, message[i].receipt);
+            keep(&s, message[i].receipt);
         code = JOBQ_OK;
         for (int i = 0; i < count && code == JOBQ_OK; i++) {
             struct letter letter;
-            if (!is_new(&w, message[i].id))
+            if (!is_new(&s, message[i].id))
                 continue;
-            code = read_letter(&w, &message[i], &letter, err);
+            code = read_letter(&s, &message[i], &letter, err);
             if (code == JOBQ_OK)
                 code = show(&letter, each, ctx, err);
             total += code >= 0;
         }
     }
-    unhide_kept(&w);
-    end(&w);
+    unhide_kept(&s);
+    end(&s);
     return code < 0 ? code : total;
 }
 
@@ -309,14 +309,14 @@ int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error
 {
     assert(b && queue && err);
     struct jobq_queue_depth depth;
-    struct walk w = {.b = b};
+    struct scan s = {.b = b};
     struct retry r;
-    int code = queues_open_dead(b, queue, false, &w.dead, err);
+    int code = queues_open_dead(b, queue, false, &s.dead, err);
     if (code < 0)
         return code;
-    new_deadline(&w, &r);
+    new_deadline(&s, &r);
     do
-        code = jobq_queue_depth(b, w.dead, &depth, err);
+        code = jobq_queue_depth(b, s.dead, &depth, err);
     while (code < 0 && retry_again(&r, code));
     return code < 0 ? code : depth.in_flight;
 }
@@ -325,23 +325,23 @@ int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error
 
 static int send_again(struct letter *l, struct jobq_error *err)
 {
-    struct walk *w = l->w;
+    struct scan *s = l->s;
     struct jobq_outgoing message = {.body = l->message->body,
                                     .phantom_bytes = l->message->phantom_bytes};
     int code;
-    w->deadline_ns = jobq_now(w->b) + RETRY_FOR_NS;
-    return queues_send(w->b, w->queue, &message, 1, &w->deadline_ns, &code, NULL, err);
+    s->deadline_ns = jobq_now(s->b) + RETRY_FOR_NS;
+    return queues_send(s->b, s->queue, &message, 1, &s->deadline_ns, &code, NULL, err);
 }
 
 static int delete_letter(struct letter *l, struct jobq_error *err)
 {
-    struct walk *w = l->w;
+    struct scan *s = l->s;
     struct jobq_entry_result result = {0};
     struct retry r;
     int code;
-    new_deadline(w, &r);
+    new_deadline(s, &r);
     do
-        code = jobq_queue_remove(w->b, w->dead, &l->message->receipt, 1, &result, err);
+        code = jobq_queue_remove(s->b, s->dead, &l->message->receipt, 1, &result, err);
     while (code < 0 && retry_again(&r, code));
     return code;
 }
@@ -350,13 +350,13 @@ static int delete_letter(struct letter *l, struct jobq_error *err)
 static int redrive_one(struct letter *l, struct jobq_error *err)
 {
     if (!l->body.id.ptr || l->unreadable) {
-        keep(l->w, l->message->receipt); /* for a person to look at */
+        keep(l->s, l->message->receipt); /* for a person to look at */
         return 0;
     }
-    bool send = !l->w->b->store || !l->row.exists || !needs_no_chance(&l->row) ||
+    bool send = !l->s->b->store || !l->row.exists || !needs_no_chance(&l->row) ||
                 l->row.state == JOB_QUEUED;
     int code = JOBQ_OK;
-    if (l->w->b->store && send)
+    if (l->s->b->store && send)
         code = move_row(l, JOB_QUEUED, true, needs_no_chance, err);
     if (code == JOBQ_OK && send)
         code = send_again(l, err);
@@ -369,29 +369,29 @@ int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
                      dead_letter_fn *each, void *ctx, struct jobq_error *err)
 {
     assert(b && queue && max >= 0 && err);
-    struct walk w;
+    struct scan s;
     struct jobq_message message[JOBQ_BATCH_MAX];
     int64_t sent = 0;
-    int code = start(&w, b, queue, err);
+    int code = start(&s, b, queue, err);
     if (code < 0)
         return code;
-    code = jobq_queue_open(b, queue, &w.queue, err);
-    while (code >= 0 && sent < max && w.stale < STALE_MAX) {
-        int count = code = receive(&w, message, err);
+    code = jobq_queue_open(b, queue, &s.queue, err);
+    while (code >= 0 && sent < max && s.stale < STALE_MAX) {
+        int count = code = receive(&s, message, err);
         if (count <= 0)
             break;
-        w.stale++;
+        s.stale++;
         for (int i = 0; i < count && code >= 0; i++) {
             struct letter letter;
             if (sent >= max) {
-                unhide(&w, &message[i].receipt, 1);
+                unhide(&s, &message[i].receipt, 1);
                 continue;
             }
-            if (!is_new(&w, message[i].id)) {
-                keep(&w, message[i].receipt);
+            if (!is_new(&s, message[i].id)) {
+                keep(&s, message[i].receipt);
                 continue;
             }
-            code = read_letter(&w, &message[i], &letter, err);
+            code = read_letter(&s, &message[i], &letter, err);
             if (code == JOBQ_OK)
                 code = redrive_one(&letter, err);
             sent += code > 0;
@@ -399,7 +399,7 @@ int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
                 max = sent;
         }
     }
-    unhide_kept(&w);
-    end(&w);
+    unhide_kept(&s);
+    end(&s);
     return code < 0 ? code : sent;
 }

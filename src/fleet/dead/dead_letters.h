@@ -20,7 +20,7 @@ struct dead_letter {
     bool row_unreadable; /* then state says nothing; a redrive leaves the letter */
     bool sent;           /* by a redrive, to the queue again */
 };
-/* Strings die with the call. Non-zero ends the walk. */
+/* Strings die with the call. Non-zero ends the scan. */
 typedef int dead_letter_fn(void *ctx, const struct dead_letter *letter);
 
 /* Shows each letter once and leaves all where they are (hidden for a minute, then made
@@ -29,10 +29,10 @@ typedef int dead_letter_fn(void *ctx, const struct dead_letter *letter);
  * visibility change per 10 letters, with a store one read a letter (1.3 micro-dollars), one
  * put for each that is marked. Returns how many letters were seen; NOT_FOUND: no such
  * queue. */
-int64_t dead_walk(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
+int64_t dead_scan(struct jobq_backend *b, const char *queue, dead_letter_fn *each,
                   void *ctx, struct jobq_error *err);
 
-/* How many letters are hidden just now, by another look or by a redrive under way: a walk
+/* How many letters are hidden just now, by another look or by a redrive under way: a scan
  * cannot see them. Approximate, as the service's counts are. One request, and one to open. */
 int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error *err);
 

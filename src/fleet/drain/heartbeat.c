@@ -76,7 +76,7 @@ static void lose(struct held *h)
 }
 
 /* What the service says of one message. */
-static void hear(struct beat_call *call, int i, int code)
+static void take_result(struct beat_call *call, int i, int code)
 {
     struct held *h = call->held[i];
     bool newest = h->message.receipt.ptr == call->change[i].receipt.ptr;
@@ -119,7 +119,7 @@ static void beat(void *arg)
         refusal_check(d, code, &err);
         refusal_check_entries(d, call.result, code < 0 ? 0 : call.count);
         for (int i = 0; i < call.count; i++) {
-            hear(&call, i, code < 0 ? code : call.result[i].code);
+            take_result(&call, i, code < 0 ? code : call.result[i].code);
             batch_put(d, call.batch[i]);
             held_unpin(call.held[i]);
         }

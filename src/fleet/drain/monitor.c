@@ -87,7 +87,7 @@ static void house(void *arg)
         housekeeping_round(&h, every_ns, str_of(d->id), &wait_ns, &done, &err);
         wait_ns += (int64_t)(u * (double)every_ns / 8);
         char *done_text = text + snprintf(text, sizeof text, "housekeeping: ");
-        /* Calls that failed are told by fleet/port/health.h. */
+        /* Calls that failed are reported by fleet/port/health.h. */
         housekeeping_say(&done, false, done_text, (int)(text + sizeof text - done_text));
         if (done_text[0] && !d->ended)
             drain_notice(d, text);

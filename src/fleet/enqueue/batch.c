@@ -21,10 +21,10 @@
 
 /* ---- one job's bytes ----------------------------------------------------------------- */
 
-static void refuse(struct enqueue_lane *lane, int i, const struct jobq_error *why)
+static void refuse(struct enqueue_batch *batch, int i, const struct jobq_error *why)
 {
-    struct jobq_error *err = lane->request[i]->err;
-    lane->code[i] = why->code;
+    struct jobq_error *err = batch->request[i]->err;
+    batch->code[i] = why->code;
     if (err->code == JOBQ_OK)
         *err = *why;
 }
@@ -152,15 +152,15 @@ static void build_row(struct arena *scratch, const struct enqueue_draft *draft,
 
 /* ---- gathering ----------------------------------------------------------------------- */
 
-static void next_job(struct enqueuer *e, struct enqueue_lane *lane, int i)
+static void next_job(struct enqueuer *e, struct enqueue_batch *batch, int i)
 {
     struct enqueue_request *request = e->first;
     struct enqueuer_job *job = &request->job[request->taken++];
     job->id[0] = '\0';
     job->id_bytes = 0;
-    lane->request[i] = request;
-    lane->job[i] = job;
-    lane->code[i] = JOBQ_OK;
+    batch->request[i] = request;
+    batch->job[i] = job;
+    batch->code[i] = JOBQ_OK;
     e->untaken--;
     if (request->taken == request->count) {
         e->first = request->next;
@@ -169,32 +169,32 @@ static void next_job(struct enqueuer *e, struct enqueue_lane *lane, int i)
     }
 }
 
-/* Takes and encodes; refused jobs keep their place in the lane and their code. */
-static void gather(struct enqueuer *e, struct enqueue_lane *lane)
+/* Takes and encodes; refused jobs keep their place in the batch and their code. */
+static void gather(struct enqueuer *e, struct enqueue_batch *batch)
 {
-    int most = e->options.batch == JOBQ_BATCH_MAX ? ENQUEUE_LANE_MAX : e->options.batch;
+    int most = e->options.batch == JOBQ_BATCH_MAX ? ENQUEUE_BATCH_MAX : e->options.batch;
     int64_t bytes = 0;
     struct jobq_error why;
-    while (lane->count < most && e->untaken > 0 && bytes < ROWS_BYTES_MAX) {
-        int i = lane->count++;
-        next_job(e, lane, i);
-        if (encode(e, &lane->scratch, lane->job[i], &e->draft[i], &lane->message[i],
+    while (batch->count < most && e->untaken > 0 && bytes < ROWS_BYTES_MAX) {
+        int i = batch->count++;
+        next_job(e, batch, i);
+        if (encode(e, &batch->scratch, batch->job[i], &e->draft[i], &batch->message[i],
                    &why) < 0)
-            refuse(lane, i, &why);
+            refuse(batch, i, &why);
         else
             bytes += e->draft[i].row_bytes;
     }
 }
 
 /* The end of the call of rows that begins at `from`: as many as one call carries. */
-static int rows_end(const struct enqueuer *e, const struct enqueue_lane *lane, int from)
+static int rows_end(const struct enqueuer *e, const struct enqueue_batch *batch, int from)
 {
     int most =
         e->options.batch == JOBQ_BATCH_MAX ? JOBQ_STORE_BATCH_MAX : e->options.batch;
     int64_t bytes = 0;
     int end = from, count = 0;
-    for (; end < lane->count && count < most; end++) {
-        if (lane->code[end] < 0)
+    for (; end < batch->count && count < most; end++) {
+        if (batch->code[end] < 0)
             continue;
         bytes += e->draft[end].row_bytes;
         if (count > 0 && bytes > ROWS_BYTES_MAX)
@@ -205,60 +205,61 @@ static int rows_end(const struct enqueuer *e, const struct enqueue_lane *lane, i
 }
 
 /* Gives an id, and finishes message and row with it. */
-static void name_job(struct enqueuer *e, struct enqueue_lane *lane, int i,
+static void name_job(struct enqueuer *e, struct enqueue_batch *batch, int i,
                      int64_t wall_ns, int day, int shard)
 {
-    struct enqueuer_job *job = lane->job[i];
+    struct enqueuer_job *job = batch->job[i];
     char *text = e->draft[i].text;
     job->id_bytes = job_ids_next(&e->ids, wall_ns, day, shard, job->id);
     memcpy(text, job->id, (size_t)job->id_bytes);
     text[job->id_bytes] = ' ';
-    lane->row[i].name = (struct jobq_str){job->id, job->id_bytes};
+    batch->row[i].name = (struct jobq_str){job->id, job->id_bytes};
 }
 
 /* Rows of one call go to one domain, the next call's to the next. */
-static void name_jobs(struct enqueuer *e, struct enqueue_lane *lane, int day)
+static void name_jobs(struct enqueuer *e, struct enqueue_batch *batch, int day)
 {
     int64_t wall_ns = jobq_wall(e->b);
-    char *ms = arena_alloc(&lane->scratch, 24);
+    char *ms = arena_alloc(&batch->scratch, 24);
     struct jobq_str enqueued_ms = {ms, text_write_int(ms, wall_ns / JOBQ_NS_PER_MS)};
     int shard = 0;
-    lane->calls = 0;
-    for (int i = 0; i < lane->count; i++) {
-        if (e->b->store && (lane->calls == 0 || i == lane->call[lane->calls - 1].end)) {
+    batch->calls = 0;
+    for (int i = 0; i < batch->count; i++) {
+        if (e->b->store &&
+            (batch->calls == 0 || i == batch->call[batch->calls - 1].end)) {
             shard = e->next_shard;
             e->next_shard = (e->next_shard + 1) % e->options.domains;
-            lane->call[lane->calls].shard = shard;
-            lane->call[lane->calls++].end = rows_end(e, lane, i);
+            batch->call[batch->calls].shard = shard;
+            batch->call[batch->calls++].end = rows_end(e, batch, i);
         }
-        if (lane->code[i] < 0)
+        if (batch->code[i] < 0)
             continue;
-        name_job(e, lane, i, wall_ns, day, shard);
+        name_job(e, batch, i, wall_ns, day, shard);
         if (e->b->store)
-            build_row(&lane->scratch, &e->draft[i], enqueued_ms, &lane->row[i]);
+            build_row(&batch->scratch, &e->draft[i], enqueued_ms, &batch->row[i]);
     }
 }
 
 /* ---- rows ---------------------------------------------------------------------------- */
 
 /* One call's rows, from..end - 1. */
-static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int from,
+static void rows(struct enqueuer *e, struct enqueue_batch *batch, int day, int from,
                  const struct enqueue_call *call)
 {
-    const struct jobq_item *item = &lane->row[from];
+    const struct jobq_item *item = &batch->row[from];
     int of[JOBQ_STORE_BATCH_MAX], count = 0, end = call->end, shard = call->shard;
     for (int i = from; i < end; i++)
-        if (lane->code[i] == JOBQ_OK)
+        if (batch->code[i] == JOBQ_OK)
             of[count++] = i;
     if (count < end - from) { /* what is left of them, moved together */
         for (int i = 0; i < count; i++)
-            lane->some[i] = lane->row[of[i]];
-        item = lane->some;
+            batch->some[i] = batch->row[of[i]];
+        item = batch->some;
     }
     struct jobq_error why;
     why.code = JOBQ_OK;
-    if (count == 0 ||
-        rows_add(&e->adder, day, shard, item, count, &lane->deadline_ns, &why) == JOBQ_OK)
+    if (count == 0 || rows_add(&e->adder, day, shard, item, count, &batch->deadline_ns,
+                               &why) == JOBQ_OK)
         return;
     /* One row that the service refuses refuses them all: find it. A caller that may not
      * write batches is told so, and does not pay for single writes unawares. */
@@ -266,82 +267,82 @@ static void rows(struct enqueuer *e, struct enqueue_lane *lane, int day, int fro
         count == 1 || why.code == JOBQ_DENIED || jobq_code_is_retryable(why.code);
     for (int i = 0; i < count; i++)
         if (alone ||
-            rows_add(&e->adder, day, shard, &item[i], 1, &lane->deadline_ns, &why) < 0)
-            refuse(lane, of[i], &why);
+            rows_add(&e->adder, day, shard, &item[i], 1, &batch->deadline_ns, &why) < 0)
+            refuse(batch, of[i], &why);
 }
 
 /* ---- messages ------------------------------------------------------------------------ */
 
 /* A refused message must not leave its row; one that may have been sent keeps it. */
-static void remove_row(struct enqueuer *e, const struct enqueue_lane *lane, int i)
+static void remove_row(struct enqueuer *e, const struct enqueue_batch *batch, int i)
 {
     struct jobq_error err;
     struct job_id_parts id;
     int64_t deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
     struct rows rows = {e->b, &deadline_ns, NULL};
-    job_id_parse(lane->row[i].name, &id, &err);
+    job_id_parse(batch->row[i].name, &id, &err);
     int table = rows_table(e->b, &id, &err);
     if (table >= 0)
-        rows_remove_unclaimed(&rows, table, lane->row[i].name, &err);
+        rows_remove_unclaimed(&rows, table, batch->row[i].name, &err);
 }
 
 /* Sends `count` messages, of the jobs of[]. */
-static void send_group(struct enqueuer *e, struct enqueue_lane *lane,
+static void send_group(struct enqueuer *e, struct enqueue_batch *batch,
                        const struct jobq_outgoing *message, const int *of, int count)
 {
     int code[JOBQ_BATCH_MAX];
     struct jobq_error why;
     why.code = JOBQ_OK;
-    queues_send(e->b, e->queue, message, count, &lane->deadline_ns, code, &e->sends,
+    queues_send(e->b, e->queue, message, count, &batch->deadline_ns, code, &e->sends,
                 &why);
     for (int i = 0; i < count; i++) {
         if (code[i] == JOBQ_OK)
             continue;
         why.code = (enum jobq_code)code[i];
-        refuse(lane, of[i], &why);
+        refuse(batch, of[i], &why);
         if (e->b->store && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
-            remove_row(e, lane, of[i]);
+            remove_row(e, batch, of[i]);
     }
 }
 
-static void messages(struct enqueuer *e, struct enqueue_lane *lane)
+static void messages(struct enqueuer *e, struct enqueue_batch *batch)
 {
-    int of[ENQUEUE_LANE_MAX], count = 0;
-    for (int i = 0; i < lane->count; i++) {
-        if (lane->code[i] < 0)
+    int of[ENQUEUE_BATCH_MAX], count = 0;
+    for (int i = 0; i < batch->count; i++) {
+        if (batch->code[i] < 0)
             continue;
         if (count < i)
-            lane->message[count] = lane->message[i];
+            batch->message[count] = batch->message[i];
         of[count++] = i;
     }
     for (int from = 0, end; from < count; from = end) {
         int64_t bytes = 0;
         for (end = from; end < count && end - from < e->options.batch; end++) {
-            const struct jobq_outgoing *m = &lane->message[end];
+            const struct jobq_outgoing *m = &batch->message[end];
             bytes += m->body.len + m->phantom_bytes;
             if (end > from && bytes > e->options.message_max_bytes)
                 break;
         }
-        send_group(e, lane, &lane->message[from], &of[from], end - from);
+        send_group(e, batch, &batch->message[from], &of[from], end - from);
     }
 }
 
 /* ---- the whole ----------------------------------------------------------------------- */
 
-/* Notes every job of the lane that has come so far with an id. Returns the journal's
+/* Notes every job of the batch that has come so far with an id. Returns the journal's
  * code. */
-static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
+static int note(struct enqueuer *e, struct enqueue_batch *batch, char what,
                 struct jobq_error *err)
 {
-    struct jobq_str record[ENQUEUE_LANE_MAX];
+    struct jobq_str record[ENQUEUE_BATCH_MAX];
     int count = 0;
     if (!e->options.journal)
         return JOBQ_OK;
-    for (int i = 0; i < lane->count; i++) {
-        const struct enqueuer_job *job = lane->job[i];
-        if (lane->code[i] < 0)
+    for (int i = 0; i < batch->count; i++) {
+        const struct enqueuer_job *job = batch->job[i];
+        if (batch->code[i] < 0)
             continue;
-        char *line = arena_alloc(&lane->scratch, (size_t)job->id_bytes + 32);
+        char *line = arena_alloc(&batch->scratch, (size_t)job->id_bytes + 32);
         struct jobq_str id = {job->id, job->id_bytes};
         int len = enqueue_record_write(what, id, job->tag, line);
         record[count++] = (struct jobq_str){line, len};
@@ -350,24 +351,24 @@ static int note(struct enqueuer *e, struct enqueue_lane *lane, char what,
                  : JOBQ_OK;
 }
 
-void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane)
+void enqueue_batch_run(struct enqueuer *e, struct enqueue_batch *batch)
 {
-    gather(e, lane);
+    gather(e, batch);
     int day = e->b->store ? job_day(jobq_wall(e->b)) : 0;
-    name_jobs(e, lane, day);
-    lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
+    name_jobs(e, batch, day);
+    batch->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
     struct jobq_error why;
     why.code = JOBQ_OK;
-    if (note(e, lane, 'b', &why) < 0) {
+    if (note(e, batch, 'b', &why) < 0) {
         /* Without its note a job could be lost in a crash: do not begin it. */
-        for (int i = 0; i < lane->count; i++)
-            if (lane->code[i] == JOBQ_OK)
-                refuse(lane, i, &why);
+        for (int i = 0; i < batch->count; i++)
+            if (batch->code[i] == JOBQ_OK)
+                refuse(batch, i, &why);
         return;
     }
-    for (int i = 0, from = 0; i < lane->calls; from = lane->call[i++].end)
-        rows(e, lane, day, from, &lane->call[i]);
-    messages(e, lane);
+    for (int i = 0, from = 0; i < batch->calls; from = batch->call[i++].end)
+        rows(e, batch, day, from, &batch->call[i]);
+    messages(e, batch);
     /* A lost 's' is harmless: recovery finds the row claimed or sends again. */
-    note(e, lane, 's', &why);
+    note(e, batch, 's', &why);
 }

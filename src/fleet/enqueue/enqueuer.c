@@ -127,32 +127,32 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
 
 /* ---- who works ----------------------------------------------------------------------- */
 
-struct enqueue_lane *enqueue_lane_take(struct enqueuer *e)
+struct enqueue_batch *enqueue_batch_take(struct enqueuer *e)
 {
-    struct enqueue_lane *lane = e->idle;
-    if (lane) {
-        e->idle = lane->next;
-        arena_reset(&lane->scratch);
+    struct enqueue_batch *batch = e->idle;
+    if (batch) {
+        e->idle = batch->next;
+        arena_reset(&batch->scratch);
     } else {
-        lane = arena_alloc(e->memory, sizeof *lane);
-        arena_init_within(&lane->scratch, e->memory, 4096);
+        batch = arena_alloc(e->memory, sizeof *batch);
+        arena_init_within(&batch->scratch, e->memory, 4096);
     }
-    lane->next = NULL;
-    lane->count = 0;
-    return lane;
+    batch->next = NULL;
+    batch->count = 0;
+    return batch;
 }
 
-void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane)
+void enqueue_batch_give(struct enqueuer *e, struct enqueue_batch *batch)
 {
-    lane->next = e->idle;
-    e->idle = lane;
+    batch->next = e->idle;
+    e->idle = batch;
 }
 
-static void finish(struct enqueuer *e, struct enqueue_lane *lane)
+static void finish(struct enqueuer *e, struct enqueue_batch *batch)
 {
-    for (int i = 0; i < lane->count; i++) {
-        struct enqueue_request *request = lane->request[i];
-        int code = lane->job[i]->code = lane->code[i];
+    for (int i = 0; i < batch->count; i++) {
+        struct enqueue_request *request = batch->request[i];
+        int code = batch->job[i]->code = batch->code[i];
         if (code == JOBQ_OK) {
             e->counters.added++;
             request->good++;
@@ -170,10 +170,10 @@ static void finish(struct enqueuer *e, struct enqueue_lane *lane)
 static void work(struct enqueuer *e, const struct enqueue_request *own)
 {
     while (e->untaken > 0 && !(own && own->finished == own->count)) {
-        struct enqueue_lane *lane = enqueue_lane_take(e);
-        enqueue_batch(e, lane);
-        finish(e, lane);
-        enqueue_lane_give(e, lane);
+        struct enqueue_batch *batch = enqueue_batch_take(e);
+        enqueue_batch_run(e, batch);
+        finish(e, batch);
+        enqueue_batch_give(e, batch);
     }
 }
 

@@ -22,10 +22,10 @@ struct enqueue_request {
 };
 
 /* Jobs of a batch under way: two calls of rows (25) and five of messages (10), all full. */
-#define ENQUEUE_LANE_MAX 50
+#define ENQUEUE_BATCH_MAX 50
 
 /* A job between its encoding and its name. Nothing blocks in between, so that one array of them
- * serves all lanes. */
+ * serves all batches. */
 struct enqueue_draft {
     char *text;              /* the message: room for the id and a blank, then the rest */
     struct jobq_str encoded; /* real bytes of the row's pieces */
@@ -35,19 +35,19 @@ struct enqueue_draft {
 
 /* A batch under way: memory that the next one uses again; what it points to lives in its arena
  * or is the caller's. Each array holds what one call takes, where it can be passed as it is. */
-struct enqueue_lane {
-    struct enqueue_lane *next;
+struct enqueue_batch {
+    struct enqueue_batch *next;
     struct arena scratch;
     int count;
-    int code[ENQUEUE_LANE_MAX]; /* each job's so far; its own is set at the end */
-    struct enqueue_request *request[ENQUEUE_LANE_MAX];
-    struct enqueuer_job *job[ENQUEUE_LANE_MAX];
-    struct jobq_item row[ENQUEUE_LANE_MAX];
-    struct jobq_outgoing message[ENQUEUE_LANE_MAX];
+    int code[ENQUEUE_BATCH_MAX]; /* each job's so far; its own is set at the end */
+    struct enqueue_request *request[ENQUEUE_BATCH_MAX];
+    struct enqueuer_job *job[ENQUEUE_BATCH_MAX];
+    struct jobq_item row[ENQUEUE_BATCH_MAX];
+    struct jobq_outgoing message[ENQUEUE_BATCH_MAX];
     struct enqueue_call {
         int end; /* one behind its last job */
         int shard;
-    } call[ENQUEUE_LANE_MAX]; /* of rows */
+    } call[ENQUEUE_BATCH_MAX]; /* of rows */
     int calls;
     struct jobq_item some[JOBQ_STORE_BATCH_MAX]; /* rows of a call that lacks some */
     int64_t deadline_ns;
@@ -65,9 +65,9 @@ struct enqueuer {
     struct enqueue_request *first, *last; /* with jobs not yet taken */
     int64_t untaken;
     int active; /* batches under way, or about to be */
-    struct enqueue_lane *idle;
-    struct enqueue_draft draft[ENQUEUE_LANE_MAX]; /* of the batch that is being begun */
-    struct job_pair *payload;                     /* of the job that is being encoded */
+    struct enqueue_batch *idle;
+    struct enqueue_draft draft[ENQUEUE_BATCH_MAX]; /* of the batch that is being begun */
+    struct job_pair *payload;                      /* of the job that is being encoded */
     int payload_cap;
     struct queues_calls sends;
     struct enqueuer_counters counters;
@@ -80,11 +80,11 @@ struct enqueuer {
     } room;
 };
 
-/* Takes what is there, as much as one batch carries, and brings it to an end: lane->code[] is
+/* Takes what is there, as much as one batch carries, and brings it to an end: batch->code[] is
  * what became of each. */
-void enqueue_batch(struct enqueuer *e, struct enqueue_lane *lane);
-struct enqueue_lane *enqueue_lane_take(struct enqueuer *e);
-void enqueue_lane_give(struct enqueuer *e, struct enqueue_lane *lane);
+void enqueue_batch_run(struct enqueuer *e, struct enqueue_batch *batch);
+struct enqueue_batch *enqueue_batch_take(struct enqueuer *e);
+void enqueue_batch_give(struct enqueuer *e, struct enqueue_batch *batch);
 /* Writes a journal's record at out (id.len + 24 bytes). Returns its length. */
 int enqueue_record_write(char what, struct jobq_str id, int64_t tag, char *out);
 #endif

@@ -11,17 +11,17 @@
 
 enum { BUCKETS = 4096, NOTES = 32 };
 
-static int send_again(struct enqueuer *e, struct enqueue_lane *lane,
+static int send_again(struct enqueuer *e, struct enqueue_batch *batch,
                       const struct jobq_item *row, struct jobq_error *err)
 {
     struct jobq_outgoing message;
     int64_t most =
         e->options.payload_in == ENQUEUER_IN_STORE ? 0 : e->options.message_max_bytes;
-    int code = job_row_message(row, most, &lane->scratch, &message, err);
+    int code = job_row_message(row, most, &batch->scratch, &message, err);
     if (code < 0)
         return code;
-    lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
-    return queues_send(e->b, e->queue, &message, 1, &lane->deadline_ns, &code, &e->sends,
+    batch->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
+    return queues_send(e->b, e->queue, &message, 1, &batch->deadline_ns, &code, &e->sends,
                        err);
 }
 
@@ -35,7 +35,7 @@ struct begun {
 
 struct recovery {
     struct enqueuer *e;
-    struct enqueue_lane *lane;
+    struct enqueue_batch *batch;
     struct begun *bucket[BUCKETS];
     struct begun *unused;
     void (*done)(void *ctx, int64_t tag);
@@ -69,7 +69,7 @@ static int read_record(void *ctx, struct jobq_str text)
             rec->unused = begun->next;
         else
             begun = arena_alloc(rec->e->memory, sizeof *begun);
-        *begun = (struct begun){.id = arena_str(&rec->lane->scratch, record.id),
+        *begun = (struct begun){.id = arena_str(&rec->batch->scratch, record.id),
                                 .tag = record.tag};
         *at = begun;
     } else if (record.what != 'b' && *at) {
@@ -100,7 +100,7 @@ static int note_end(struct recovery *rec, const struct begun *begun, char what,
     return rec->notes == NOTES ? flush_notes(rec, err) : JOBQ_OK;
 }
 
-static int read_row(struct enqueuer *e, struct enqueue_lane *lane, struct jobq_str id,
+static int read_row(struct enqueuer *e, struct enqueue_batch *batch, struct jobq_str id,
                     struct jobq_item *item, struct job_row *row, struct jobq_error *err)
 {
     struct job_id_parts parts;
@@ -109,9 +109,9 @@ static int read_row(struct enqueuer *e, struct enqueue_lane *lane, struct jobq_s
     int table = rows_table(e->b, &parts, err);
     if (table < 0)
         return table;
-    lane->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
-    struct rows rows = {e->b, &lane->deadline_ns, NULL};
-    int code = rows_read(&rows, table, id, ROWS_WHOLE, &lane->scratch, item, row, err);
+    batch->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
+    struct rows rows = {e->b, &batch->deadline_ns, NULL};
+    int code = rows_read(&rows, table, id, ROWS_WHOLE, &batch->scratch, item, row, err);
     return code == JOBQ_NOT_FOUND ? JOBQ_OK : code; /* no table: no row */
 }
 
@@ -121,14 +121,14 @@ static int recover_one(struct recovery *rec, const struct begun *begun,
                        struct jobq_error *err)
 {
     struct enqueuer *e = rec->e;
-    struct enqueue_lane *lane = enqueue_lane_take(e);
+    struct enqueue_batch *batch = enqueue_batch_take(e);
     struct jobq_item item;
     struct job_row row = {0};
-    int code = e->b->store ? read_row(e, lane, begun->id, &item, &row, err) : JOBQ_OK;
+    int code = e->b->store ? read_row(e, batch, begun->id, &item, &row, err) : JOBQ_OK;
     bool unsent = code == JOBQ_OK && row.exists && row.claim.len == 0;
     if (unsent)
-        code = send_again(e, lane, &item, err);
-    enqueue_lane_give(e, lane);
+        code = send_again(e, batch, &item, err);
+    enqueue_batch_give(e, batch);
     if (code == JOBQ_CORRUPT)
         e->counters.unreadable++;
     if (code < 0)
@@ -147,7 +147,7 @@ int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag
     assert(journal);
     struct recovery *rec = arena_zalloc(e->memory, sizeof *rec);
     rec->e = e;
-    rec->lane = enqueue_lane_take(e);
+    rec->batch = enqueue_batch_take(e);
     rec->done = done;
     rec->ctx = ctx;
     int64_t sent = 0;
@@ -169,7 +169,7 @@ int64_t enqueuer_recover(struct enqueuer *e, void (*done)(void *ctx, int64_t tag
     struct jobq_error ignored;
     int noted = flush_notes(rec, code < 0 ? &ignored : err);
     code = code < 0 ? code : noted;
-    enqueue_lane_give(e, rec->lane);
+    enqueue_batch_give(e, rec->batch);
     if (code >= 0 && unread.code) {
         *err = unread;
         code = unread.code;

@@ -210,7 +210,7 @@ int job_body_read(struct jobq_str body, int64_t phantom_bytes, struct job_body *
 int job_encoded_read(struct jobq_str encoded, int64_t phantom_bytes, struct job_body *out,
                      struct jobq_error *err);
 
-/* Walks the pairs. *at starts at 0. Name and value are decoded into arena (the last value
+/* The next pair. *at starts at 0. Name and value are decoded into arena (the last value
  * may be phantom). False at the end. */
 bool job_pair_next(const struct job_body *body, int64_t *at, struct arena *arena,
                    struct job_pair *out);

@@ -47,7 +47,7 @@ static bool enter(struct rows_adder *a, int day, int shard, int64_t deadline_ns)
 {
     struct rows_made *d;
     while ((d = of_day(a, day, shard))->asked_now)
-        if (fiber_cond_wait(a->b->sched, &a->news, deadline_ns) == FIBER_TIMED_OUT)
+        if (fiber_cond_wait(a->b->sched, &a->answered, deadline_ns) == FIBER_TIMED_OUT)
             return false;
     if (d->answered)
         return false;
@@ -62,7 +62,7 @@ static void leave(struct rows_adder *a, int day, int shard)
         a->made[shard].asked_now = false;
         a->made[shard].answered = true;
     }
-    fiber_cond_broadcast(&a->news);
+    fiber_cond_broadcast(&a->answered);
 }
 
 static int make(struct rows_adder *a, int day, int shard, const int64_t *deadline_ns,

@@ -106,7 +106,7 @@ struct rows_adder {
     bool create;           /* else a missing table is NOT_FOUND */
     int day;               /* of made[] */
     struct rows_made made[JOB_SHARDS_MAX];
-    struct fiber_cond news;
+    struct fiber_cond answered;
     int64_t calls, retries;
     /* May drop tables when the account has no room for one more. Returns: 1, try again; 0,
      * nothing was dropped; or an error, and err says why not. NULL: nobody makes room.

@@ -17,7 +17,7 @@
 
 #define REFRESH_NS (15 * JOBQ_NS_PER_S)
 #define STALE_NS (3 * JOBQ_NS_PER_MIN)
-#define HEARING_NS (100 * JOBQ_NS_PER_MS)
+#define REPORTING_NS (100 * JOBQ_NS_PER_MS)
 /* LINES_MAX: of drainers and of boxes, keeps the page small. */
 enum { LINES_MAX = 32, PEERS_MAX = 32 };
 
@@ -210,7 +210,7 @@ static void bar(const struct status_view *view, struct text *out)
 static void box_sums(const struct status_view *view, struct text *out)
 {
     struct page_here here = page_here(view);
-    if (view->hearing) {
+    if (view->unreported) {
         text_puts(out, "<p>The drainers on this box: not yet known.</p>");
         return;
     }
@@ -256,14 +256,15 @@ static void numbers(const struct status_view *view, struct text *out)
     number(out, "failed attempts", view->failed);
     number(out, "dead letters", view->dead_letters);
     number(out, "boxes", view->boxes_known ? view->box_count : -1);
-    number(out, "drainers", view->hearing ? -1 : view->fresh.drainers);
+    number(out, "drainers", view->unreported ? -1 : view->fresh.drainers);
     number(out, "slots",
-           view->hearing || (untold && view->fresh.slots == 0) ? -1 : view->fresh.slots);
+           view->unreported || (untold && view->fresh.slots == 0) ? -1
+                                                                  : view->fresh.slots);
     text_puts(out, "</section>");
     bar(view, out);
     box_sums(view, out);
     what_is_counted(view, out);
-    if (untold && !view->hearing)
+    if (untold && !view->unreported)
         text_puts(out,
                   "<p>How many of those in flight run is not yet known: a drainer on "
                   "another box reports once a minute, and not at all once it was "
@@ -488,21 +489,21 @@ static const struct page_local *look_here(struct page *page)
 
 /* Asks the drainers of this box directly: rows are written once a minute, and not at all
  * by a drainer that does nothing. */
-static void hear(struct page *page)
+static void ask_drainers(struct page *page)
 {
     int64_t wall_ns = jobq_wall(page->b);
-    page->view.hearing = false;
+    page->view.unreported = false;
     if (page->options.drainer) {
         drainer_view(page->options.drainer, &page->local.view);
         struct status_drainer me = status_drainer_of(&page->local.view, wall_ns);
-        status_hear(page->status, &me);
+        status_add_drainer(page->status, &me);
     }
     if (!page->options.peers)
         return;
     int count = page->options.peers(page->options.peers_ctx, page->peer, PEERS_MAX,
-                                    &page->view.hearing);
+                                    &page->view.unreported);
     for (int i = 0; i < count; i++)
-        status_hear(page->status, &page->peer[i]);
+        status_add_drainer(page->status, &page->peer[i]);
 }
 
 /* Nothing parks between reading the drainers and the post, because the slots' ids are
@@ -510,7 +511,7 @@ static void hear(struct page *page)
 static void show(struct page *page)
 {
     struct text html = {0}, json = {0}, metrics = {0};
-    hear(page);
+    ask_drainers(page);
     status_count(page->status, &page->view);
     const struct page_local *local = look_here(page);
     page_html(&page->view, local, (int)(page->options.refresh_ns / JOBQ_NS_PER_S), &html);
@@ -563,8 +564,8 @@ static void page_fiber(void *arg)
     struct page *page = arg;
     for (int64_t at_ns = jobq_now(page->b);;) {
         post(page);
-        while (page->view.hearing) {
-            fiber_sleep_until(page->b->sched, jobq_now(page->b) + HEARING_NS);
+        while (page->view.unreported) {
+            fiber_sleep_until(page->b->sched, jobq_now(page->b) + REPORTING_NS);
             show(page);
         }
         /* A reading that took longer than a period skips one. */

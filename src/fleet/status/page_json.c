@@ -277,9 +277,9 @@ void page_json(const struct status_view *view, const struct page_local *local,
     put_known(out, "read_ms", view->depth_known, view->read_wall_ns / JOBQ_NS_PER_MS);
     key(out, "here");
     text_putc(out, '{');
-    put_known(out, "drainers", !view->hearing, here.drainers);
-    put_known(out, "slots", !view->hearing, here.slots);
-    put_known(out, "busy", !view->hearing, here.busy);
+    put_known(out, "drainers", !view->unreported, here.drainers);
+    put_known(out, "slots", !view->unreported, here.slots);
+    put_known(out, "busy", !view->unreported, here.busy);
     text_putc(out, '}');
     put_text(out, "why", why);
     put_text(out, "problem", view->problem);

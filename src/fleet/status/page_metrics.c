@@ -91,8 +91,8 @@ static void metrics_queue(struct metrics *m, const struct status_view *view)
 static void metrics_drainers(struct metrics *m, const struct status_view *view)
 {
     int64_t running = status_running(view);
-    /* Messages in flight of which no drainer has told: the sums are too low. */
-    bool known = !view->hearing && (!view->depth_known || running >= 0);
+    /* Messages in flight that no drainer has reported: the sums are too low. */
+    bool known = !view->unreported && (!view->depth_known || running >= 0);
     metrics_family(m, "jobq_running", "gauge", "Attempts that run now.");
     if (view->depth_known && running >= 0)
         metrics_int(m, NULL, NULL, running);

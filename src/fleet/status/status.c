@@ -178,7 +178,7 @@ static void merge(struct status *s, const struct status_drainer *read)
 
 /* newest_ms does not change: it is a time of rows, after which rows of others are
  * selected. */
-void status_hear(struct status *s, const struct status_drainer *drainer)
+void status_add_drainer(struct status *s, const struct status_drainer *drainer)
 {
     assert(s && drainer);
     place(s, drainer)->here = true;
@@ -377,7 +377,7 @@ struct jobq_queue_depth status_depth(const struct status_view *view)
 int64_t status_running(const struct status_view *view)
 {
     int64_t in_flight = status_depth(view).in_flight, busy = view->fresh.busy;
-    if (view->hearing || (in_flight > 0 && busy == 0))
+    if (view->unreported || (in_flight > 0 && busy == 0))
         return -1; /* a row may be a minute old, and the first one yet to come */
     return busy < in_flight ? busy : in_flight;
 }
@@ -404,7 +404,7 @@ void status_why(const struct status_view *view, char *out, int cap)
         running += view->box[i].state == JOBQ_BOX_RUNNING;
     }
     const char *why = "";
-    if (busy || view->hearing)
+    if (busy || view->unreported)
         why = "";
     else if (!view->depth_known || status_is_stale(view))
         why = "The queue did not answer.";

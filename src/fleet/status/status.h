@@ -47,7 +47,7 @@ bool status_drainer_read(struct jobq_str id, struct jobq_str row,
 
 /* Adds what a drainer of this box reported directly, not by its row: the next reading
  * shows it, unless the row is newer. Blocks: no. */
-void status_hear(struct status *s, const struct status_drainer *drainer);
+void status_add_drainer(struct status *s, const struct status_drainer *drainer);
 
 struct status_box {
     char id[24], type[24], zone[32];
@@ -81,7 +81,8 @@ struct status_view {
     int box_count;
     bool boxes_known;  /* false: they could not be read, and problem says why */
     char problem[384]; /* "" or what could not be read */
-    bool hearing; /* a drainer of this box was asked for its state and has not answered */
+    bool
+        unreported; /* a drainer of this box was asked for its state and has not answered */
 };
 /* About 20 KB: from an arena, never on a stack. Fills what it can; returns JOBQ_OK, or
  * the first failure's code with the rest filled. Three to five requests. */

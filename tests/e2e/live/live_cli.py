@@ -319,16 +319,16 @@ check(len(one("spawn", "lim", "--instance", "t4g.nano", "--image", "ami-12345678
 check(one("purge", "lim", "--confirm=lim", "--dead", "--rows")["domains"] >= 1, "purge")
 check(one("list", "lim")["jobs"] == [], "rows are left")
 
-# ---- what explain-cost foretells is what the mock then counts
+# ---- what explain-cost predicts is what the mock then counts
 def requests():
     ledger = mock.ledger()
     return {k: v["requests"] for k, v in ledger.get("ledger", ledger)["actions"].items()}
 
 
-write("foretold", "kind=sleep seconds=0 x=1\n" * 250)
-run("enqueue", "cost", "--batch", "foretold", "--domains", "1")
+write("predicted", "kind=sleep seconds=0 x=1\n" * 250)
+run("enqueue", "cost", "--batch", "predicted", "--domains", "1")
 cost_id = run("enqueue", "cost", "kind=sleep", "--domains", "1").stdout.strip()
-for words in (["enqueue", "cost", "--domains", "1", "--batch", "foretold"], ["enqueue", "cost", "--domains", "1", "a=1", "kind=exec"],
+for words in (["enqueue", "cost", "--domains", "1", "--batch", "predicted"], ["enqueue", "cost", "--domains", "1", "a=1", "kind=exec"],
               ["status", cost_id, cost_id], ["cancel", cost_id], ["doctor", "cost"], ["purge", "cost", "--dead", "--dry-run"],
               ["spawn", "cost", "--instance", "t4g.nano", "--image", "ami-12345678"], ["spawn", "cost", "--instance", "x", "--dry-run"]):
     told = one("explain-cost", *words)["requests"]
@@ -336,9 +336,9 @@ for words in (["enqueue", "cost", "--domains", "1", "--batch", "foretold"], ["en
     run(*words)
     after = requests()
     counted = {k: n - before.get(k, 0) for k, n in after.items() if n > before.get(k, 0)}
-    check(told == counted, "%s: foretold %s, counted %s" % (" ".join(words), told, counted))
-check(one("explain-cost", "wait", "--all", "cost")["requests"] == {"GetQueueAttributes": 1}, "wait --all foretold")
-check(one("explain-cost", "serve", "cost", "--refresh", "30s")["requests"]["DescribeInstances"] == 2880, "serve foretold")
+    check(told == counted, "%s: predicted %s, counted %s" % (" ".join(words), told, counted))
+check(one("explain-cost", "wait", "--all", "cost")["requests"] == {"GetQueueAttributes": 1}, "wait --all predicted")
+check(one("explain-cost", "serve", "cost", "--refresh", "30s")["requests"]["DescribeInstances"] == 2880, "serve predicted")
 
 # ---- completion in bash
 words = subprocess.run(["bash", "-c", 'eval "$("$0" completion bash)"; t() { COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _jobq;'

@@ -54,7 +54,7 @@ for action in sorted(set(mine) | set(theirs)):
     check(m["bytes_out"] == t.get("bytes_out", 0), action + ": bytes out differ")
     check(m["bytes_in"] == t.get("bytes_in", 0), action + ": bytes in differ")
 # Rows go by 25, and the first put into each of the 4 domains finds it missing: whatever the
-# number of lanes, each is made once and nothing else is sent twice.
+# number of batches at once, each is made once and nothing else is sent twice.
 check(mine["CreateDomain"]["requests"] == 4, "a domain was made more than once")
 check(mine["BatchPutAttributes"]["requests"] == -(-JOBS // 25) + 4, "rows were sent more than once")
 sqs = sum(mine[a]["requests"] for a in mine if a in ("SendMessage", "SendMessageBatch", "ReceiveMessage",

@@ -73,7 +73,7 @@ for i, process in enumerate(late):
     wait_for(lambda: ask(port)[0].status == 200, 10, "the first page of a late one")
     html = ask(port)[1]
     check(consistent(html), "a first page contradicts itself: " + html.split("<main")[1])
-    wait_for(lambda: status(port)["here"]["busy"] == 5, 3, "a late one to hear of both drainers before its next reading")
+    wait_for(lambda: status(port)["here"]["busy"] == 5, 3, "a late one to find both drainers before its next reading")
     process.kill()
 wait_for(lambda: status(serves)["here"] == {"drainers": 2, "slots": 5, "busy": 5}, 15, "both drainers on the page")
 check(status(serves)["schema"] == "jobq.status/1" and status(serves)["process"] is None, "serve's process")

@@ -23,22 +23,22 @@ drain = mock.start("drain", "svc", "-n", "2", "--exec", "sh -c 'env > seen.part;
 words = []
 
 
-def hear(word):
+def expect(word):
     while not any(word in w for w in words):
         words.append(told.recv(4096).decode())
 
 
-hear("READY=1")
+expect("READY=1")
 wait_for(lambda: os.path.exists(mock.dir + "/seen"), 15, "the command runs")
 env = dict(line.split("=", 1) for line in open(mock.dir + "/seen").read().splitlines() if "=" in line)
 check(env.get("JOBQ_QUEUE") == "svc" and env.get("JOBQ_ATTEMPT") == "1" and env.get("JOBQ_JOB_ID", "").startswith("svc-"),
       "the command's environment lacks its job's names")
 leaked = [k for k, v in env.items() if mock.env["AWS_SECRET_ACCESS_KEY"] in v or k.startswith("AWS_SECRET")]
 check(not leaked, "secrets in the command's environment: %s" % leaked)
-hear("WATCHDOG=1")
+expect("WATCHDOG=1")
 check(depth(mock, "svc")[1] == 1, "the job is not in flight")
 drain.send_signal(signal.SIGTERM)
-hear("STOPPING=1")
+expect("STOPPING=1")
 time.sleep(0.5)
 check(drain.poll() is None, "the first TERM did not wait for the job")
 begun = time.monotonic()
@@ -82,7 +82,7 @@ drain = mock.start("drain", "spot", "-n", "1", "--create", "--stats", "0", "--wa
                    env={"AWS_EC2_METADATA_DISABLED": "false", "NOTIFY_SOCKET": path,
                         "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:%d" % metadata.server_port})
 words.clear()
-hear("READY=1")
+expect("READY=1")
 time.sleep(1)
 check(drain.poll() is None, "the drain ended without a notice")
 Metadata.noticed = True

@@ -608,7 +608,7 @@ static void list_letters(void *ctx)
 {
     struct jobq_error err;
     assert_int_equal(
-        dead_walk(((struct copies *)ctx)->st->b, STAGE_QUEUE, NULL, NULL, &err), 1);
+        dead_scan(((struct copies *)ctx)->st->b, STAGE_QUEUE, NULL, NULL, &err), 1);
 }
 
 /* Its second message has gone to the dead letters: a look at them must not end the job. */

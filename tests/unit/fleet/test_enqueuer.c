@@ -118,9 +118,9 @@ static void a_list_fills_its_calls(void **state)
     stage_free(st);
 }
 
-/* Many lanes find their domains missing in the same moment: each is made once, the first put
+/* Many batches find their domains missing in the same moment: each is made once, the first put
  * into each is refused, every other is sent once. */
-static void many_lanes_make_each_domain_once(void **state)
+static void many_batches_make_each_domain_once(void **state)
 {
     (void)state;
     struct stage *st = stage_new("aws-2026", 30 * S);
@@ -139,7 +139,7 @@ static void many_lanes_make_each_domain_once(void **state)
     stage_free(st);
 }
 
-/* A making that the store turns away is tried again by the lane that began it alone. */
+/* A making that the store turns away is tried again by the batch that began it alone. */
 static void a_throttled_making_holds_the_others(void **state)
 {
     (void)state;
@@ -601,7 +601,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_fills_its_calls),
-        cmocka_unit_test(many_lanes_make_each_domain_once),
+        cmocka_unit_test(many_batches_make_each_domain_once),
         cmocka_unit_test(a_throttled_making_holds_the_others),
         cmocka_unit_test(a_dropped_domain_is_made_again_once),
         cmocka_unit_test(callers_share_calls_without_waiting),

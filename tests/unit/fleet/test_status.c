@@ -255,7 +255,7 @@ static int always_fails(void *ctx, struct jobq_str id, int attempt)
 
 struct dead {
     struct stage *st;
-    int64_t walked, sent, letters, unreadable;
+    int64_t read, sent, letters, unreadable;
     int64_t pause_ns; /* a letter */
     struct jobq_error err;
 };
@@ -272,10 +272,10 @@ static int count_letter(void *ctx, const struct dead_letter *letter)
     return d->letters == 100;
 }
 
-static void walk(void *ctx)
+static void scan_letters(void *ctx)
 {
     struct dead *d = ctx;
-    d->walked = dead_walk(d->st->b, STAGE_QUEUE, count_letter, d, &d->err);
+    d->read = dead_scan(d->st->b, STAGE_QUEUE, count_letter, d, &d->err);
 }
 
 static void redrive(void *ctx)
@@ -301,8 +301,8 @@ static void dead_letters_get_another_chance(void **state)
     struct stage *st = stage_of_dead(13);
     assert_int_equal(stage_count(st, JOB_DEAD), 13);
     struct dead d = {.st = st};
-    stage_do(st, walk, &d);
-    assert_int_equal(d.walked, 13);
+    stage_do(st, scan_letters, &d);
+    assert_int_equal(d.read, 13);
     assert_int_equal(d.letters, 13);
     stage_run_for(st, S);
     assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 13);
@@ -316,14 +316,14 @@ static void dead_letters_get_another_chance(void **state)
     stage_free(st);
 }
 
-/* Longer than letters stay hidden: each is told once, and the walk ends. */
-static void a_long_walk_tells_each_letter_once(void **state)
+/* Longer than letters stay hidden: each is told once, and the scan ends. */
+static void a_long_scan_tells_each_letter_once(void **state)
 {
     (void)state;
     struct stage *st = stage_of_dead(33);
     struct dead d = {.st = st, .pause_ns = 7 * S};
-    stage_do(st, walk, &d);
-    assert_int_equal(d.walked, 33);
+    stage_do(st, scan_letters, &d);
+    assert_int_equal(d.read, 33);
     assert_int_equal(d.letters, 33);
     stage_run_for(st, S);
     assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 33);
@@ -337,8 +337,8 @@ static void a_row_that_cannot_be_read_keeps_its_letter(void **state)
     struct stage *st = stage_of_dead(13);
     stage_damage(st, st->id[5], "claim", "mine");
     struct dead d = {.st = st};
-    stage_do(st, walk, &d);
-    assert_int_equal(d.walked, 13);
+    stage_do(st, scan_letters, &d);
+    assert_int_equal(d.read, 13);
     assert_int_equal(d.unreadable, 1);
     stage_run_for(st, S);
     st->script = NULL;
@@ -376,8 +376,8 @@ static void rows_of_messages_that_sqs_moved_are_marked(void **state)
     assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 1);
     assert_int_equal(stage_state(st, 0), JOB_QUEUED);
     struct dead d = {.st = st};
-    stage_do(st, walk, &d);
-    assert_int_equal(d.walked, 1);
+    stage_do(st, scan_letters, &d);
+    assert_int_equal(d.read, 1);
     assert_int_equal(stage_state(st, 0), JOB_DEAD);
     stage_free(st);
 }
@@ -465,7 +465,7 @@ static void the_page_does_not_contradict_itself(void **state)
     view->depth = (struct jobq_queue_depth){.visible = 9, .in_flight = 4};
     view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
     view->dead_letters = -1;
-    view->hearing = true;
+    view->unreported = true;
     check_numbers(view, (const char *const[]){"&ndash;</b>running", "<b>4</b>in flight",
                                               "&ndash;</b>drainers", "&ndash;</b>slots<",
                                               "The drainers on this box: not yet known.",
@@ -475,7 +475,7 @@ static void the_page_does_not_contradict_itself(void **state)
                                      "\"busy\":null},\"why\":\"\""));
     text_release(&json);
     /* All of this box have answered, and a drainer elsewhere has written no row. */
-    view->hearing = false;
+    view->unreported = false;
     check_numbers(view, (const char *const[]){
                             "&ndash;</b>running", "<b>4</b>in flight", "<b>0</b>drainers",
                             "&ndash;</b>slots<",
@@ -825,7 +825,7 @@ int main(void)
         cmocka_unit_test(a_drainer_leaves_its_sums_behind),
         cmocka_unit_test(jobs_are_asked_for_and_listed),
         cmocka_unit_test(dead_letters_get_another_chance),
-        cmocka_unit_test(a_long_walk_tells_each_letter_once),
+        cmocka_unit_test(a_long_scan_tells_each_letter_once),
         cmocka_unit_test(a_row_that_cannot_be_read_keeps_its_letter),
         cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
         cmocka_unit_test(the_page_escapes_and_stays_small),

@@ -61,8 +61,8 @@ static void end_drainer(pid_t pid)
 }
 
 /* Turns the loop until there are want of them, a second at most. Returns how many. */
-static int hear(struct loop *loop, struct peers **peers, int want,
-                struct status_drainer out[8])
+static int wait_for_peers(struct loop *loop, struct peers **peers, int want,
+                          struct status_drainer out[8])
 {
     int64_t until_ns = loop_now_ns() + JOBQ_NS_PER_S;
     struct jobq_error err;
@@ -74,7 +74,7 @@ static int hear(struct loop *loop, struct peers **peers, int want,
     return count;
 }
 
-static void own_drainers_are_heard(void **state)
+static void own_drainers_are_found(void **state)
 {
     (void)state;
     struct jobq_error err;
@@ -83,7 +83,7 @@ static void own_drainers_are_heard(void **state)
     struct loop *loop = loop_new(&err);
     struct peers *peers = peers_new(loop, queue);
     peers_ask(peers);
-    assert_int_equal(hear(loop, &peers, 2, out), 2);
+    assert_int_equal(wait_for_peers(loop, &peers, 2, out), 2);
     assert_int_equal(out[0].busy, 3);
     assert_string_equal(out[0].box, "box");
     peers_free(peers);
@@ -104,7 +104,7 @@ static void another_users_answer_is_not_believed(void **state)
     struct loop *loop = loop_new(&err);
     struct peers *peers = peers_new(loop, queue);
     peers_ask(peers);
-    hear(loop, &peers, 2, out); /* a whole second, in which both answer */
+    wait_for_peers(loop, &peers, 2, out); /* a whole second, in which both answer */
     bool waiting;
     assert_int_equal(peers_list(&peers, out, 8, &waiting), 1);
     assert_string_equal(out[0].id, "true");
@@ -117,7 +117,7 @@ static void another_users_answer_is_not_believed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(own_drainers_are_heard),
+        cmocka_unit_test(own_drainers_are_found),
         cmocka_unit_test(another_users_answer_is_not_believed),
     };
     snprintf(queue, sizeof queue, "test-peers-%ld", (long)getpid());

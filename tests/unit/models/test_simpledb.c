@@ -982,8 +982,8 @@ static void the_index_keeps_its_order(void **state)
         first[count++][out.name.len] = '\0';
     }
     assert_int_equal(count, N);
-    /* Again, in another order, with others in between that are deleted; half way through the
-     * walk the table grows. */
+    /* Again, in another order, with others in between that are deleted; half way through
+     * the table grows. */
     simpledb_reset(w.model, NULL);
     w.domain = simpledb_domain(w.model, STR("jobs"));
     simpledb_create_domain(w.model, 0, w.domain, &w.reply, &w.err);

@@ -1,7 +1,7 @@
 /* test_sqs_random.c - the SQS model against a brute-force one, under random calls.
  *
  * The reference keeps every message in one array and looks at all of it for each question.
- * In the strict world (parameters of `ideal`, with retention) it foretells each reply
+ * In the strict world (parameters of `ideal`, with retention) it predicts each reply
  * exactly: which messages, in which order. For FIFO queues, and in the world of `aws-2026`
  * with its chances turned up, it checks that a reply was allowed, and goes on from it. */
 #include "models/sqs/sqs.h"
@@ -184,7 +184,7 @@ static void check_groups(struct world *w, const struct sqs_received *got, int ma
     CHECK(got->count == (could < max ? could : max));
 }
 
-/* Redrives of the loose world are seen, not foretold: by looking at the dead queue. */
+/* Redrives of the loose world are seen, not predicted: by looking at the dead queue. */
 static bool see_dead(void *ctx, const struct sqs_message *message)
 {
     struct world *w = ctx;
@@ -703,7 +703,7 @@ static void worlds(struct world *w, int calls)
     CHECK(w->rung > 40 * (int64_t)(seeds.to - seeds.from) && w->vain * 50 < w->rung);
 }
 
-static void strict_replies_are_foretold(void **state)
+static void strict_replies_are_predicted(void **state)
 {
     (void)state;
     static struct world world;
@@ -730,7 +730,7 @@ static void loose_replies_are_allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strict_replies_are_foretold),
+        cmocka_unit_test(strict_replies_are_predicted),
         cmocka_unit_test(loose_replies_are_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

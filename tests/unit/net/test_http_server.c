@@ -144,7 +144,7 @@ static void ask(int fd, const char *path)
 }
 
 /* Reads until `text` has come as the end of what came, or the connection ends. */
-static bool hears(int fd, const char *text)
+static bool receives(int fd, const char *text)
 {
     char got[8192];
     size_t len = 0, want = strlen(text);
@@ -163,9 +163,9 @@ static bool is_served(void)
 {
     int fd = open_client();
     ask(fd, "/ok");
-    bool heard = hears(fd, "/ok");
+    bool answered = receives(fd, "/ok");
     close(fd);
-    return heard;
+    return answered;
 }
 
 /* The bytes that came before the server closed, or -1: it did not within 10 s. */
@@ -245,7 +245,7 @@ static void closes_on_who_says_nothing(void **context)
     int fresh = open_client(), served_once = open_client();
     int64_t start_ns = loop_now_ns();
     ask(served_once, "/a");
-    assert_true(hears(served_once, "/a"));
+    assert_true(receives(served_once, "/a"));
     assert_int_equal(read_to_end(fresh), 0);
     assert_int_equal(read_to_end(served_once), 0);
     assert_in_range((loop_now_ns() - start_ns) / JOBQ_NS_PER_MS, 700, 4000);
@@ -382,14 +382,14 @@ static void holds_no_more_than_its_connections(void **context)
     for (int i = 0; i < CONNECTIONS; i++) {
         fd[i] = open_client();
         ask(fd[i], "/a");
-        assert_true(hears(fd[i], "/a"));
+        assert_true(receives(fd[i], "/a"));
     }
     int one_more = open_client(); /* the kernel takes it, nobody else */
     ask(one_more, "/b");
     struct pollfd ready = {.fd = one_more, .events = POLLIN};
     assert_int_equal(poll(&ready, 1, 100), 0);
     close(fd[0]);
-    assert_true(hears(one_more, "/b"));
+    assert_true(receives(one_more, "/b"));
     for (int i = 1; i < CONNECTIONS; i++)
         close(fd[i]);
     close(one_more);
@@ -437,7 +437,7 @@ static void writes_each_answer_once_and_at_once(void **context)
     struct tcp_info info;
     for (int i = 0; i < 50; i++) {
         ask(fd, "/a");
-        assert_true(hears(fd, "/a"));
+        assert_true(receives(fd, "/a"));
     }
     socklen_t len = sizeof info;
     assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
@@ -454,8 +454,8 @@ static void answers_head_without_a_body(void **context)
     (void)context;
     int fd = open_client();
     say(fd, "HEAD /long HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
-    assert_true(hears(fd, "Content-Length: 5\r\n\r\n"
-                          "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/b"));
+    assert_true(receives(fd, "Content-Length: 5\r\n\r\n"
+                             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/b"));
     close(fd);
 }
 

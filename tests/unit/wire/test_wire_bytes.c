@@ -1,4 +1,4 @@
-/* test_wire_bytes.c - the bytes that wire/http/wire_bytes.h foretells are the bytes that request.h builds, and
+/* test_wire_bytes.c - the bytes that wire/http/wire_bytes.h predicts are the bytes that request.h builds, and
  * the replies it expects are those that the readers accept. */
 #include "base/arena.h"
 #include "base/dice.h"
@@ -246,7 +246,7 @@ static void check_ec2(struct world *w)
     ec2_is(w, size_tag(&w->client, 12, 2, tag_bytes));
 }
 
-static void requests_are_as_foretold(void **state)
+static void requests_are_as_predicted(void **state)
 {
     (void)state;
     static const char *const region[] = {"us-east-1", "ap-northeast-1"};
@@ -321,7 +321,7 @@ static void sizes_of_strings_are_those_of_the_encoders(void **state)
             *p = round % 5 ? of[dice_below(&dice, strlen(of))] : (char)dice_bits(&dice);
         string_sizes_are((struct jobq_str){end - len, len});
     }
-    for (int i = 0; i < 2; i++) { /* every lane counts as far as it can */
+    for (int i = 0; i < 2; i++) { /* nothing to escape, and nothing but */
         memset(end - STRING_MAX, "a\""[i], STRING_MAX);
         for (int64_t len = 4000; len <= STRING_MAX; len += len < 4200 ? 1 : 97)
             string_sizes_are((struct jobq_str){end - len, len});
@@ -369,7 +369,7 @@ static void digits_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_are_as_foretold),
+        cmocka_unit_test(requests_are_as_predicted),
         cmocka_unit_test(sizes_of_strings_are_those_of_the_encoders),
         cmocka_unit_test(lists_add_up),
         cmocka_unit_test(digits_are_counted),
