@@ -3,10 +3,11 @@
 
 usage: assumed.py MODEL DIR [jobqsim option...]
 
-Halves and doubles each parameter whose status is 'assumed' (models/params/MODEL.ini), plays
-the scenario with each, and writes DIR/assumed.csv: the swing of dollars and of the 95th
-percentile of the sojourn time, as shares. Yes/no parameters are flipped; those that are 0
-or cannot be scaled are tried at one value given here."""
+Halves and doubles each parameter whose status is 'assumed' (models/params/MODEL.ini), but
+for DynamoDB's, which no fleet uses yet. It simulates the scenario with each, and writes
+DIR/assumed.csv: the swing of dollars and of the 95th percentile of the sojourn time, as
+shares. Yes/no parameters are flipped; those that are 0 or cannot be scaled are tried at one
+value given here."""
 import csv
 import re
 import subprocess
@@ -45,7 +46,7 @@ for line in open(f"models/params/{model}.ini", encoding="utf-8"):
     if line.startswith("["):
         section = line.strip()[1:-1]
     parts = [p.strip() for p in line.split("|")]
-    if len(parts) >= 2 and parts[1] == "assumed":
+    if len(parts) >= 2 and parts[1] == "assumed" and section != "dynamodb":
         key, value = (t.strip() for t in parts[0].split("=", 1))
         low, high = TRY.get(key) or [scaled(key, value, 0.5), scaled(key, value, 2)]
         found.append((section, key, value, low, high))

@@ -8,7 +8,7 @@ mkdir -p "$out"
 say() { printf '\n== %s\n' "$*"; }
 started=$(date +%s)
 
-say "Sweep and fit: 1,000 points of 1,000 to 4,000 jobs in virtual time, 200 fresh ones"
+say "Sweep and fit: 1,000 points of 1,000 to 4,000 simulated jobs, 200 fresh"
 reports/formula.sh 2026 "$out"
 
 say "Does a million jobs cost \$1?"

@@ -52,7 +52,7 @@ static int read_table(const char *path, struct table **out, struct jobq_error *e
 
 static void print_line(const struct formula_line *line, const struct fit_line_note *note)
 {
-    printf("\n%s (%s a job)", usage_line_name(line->line), usage_line_unit(line->line));
+    printf("\n%s (%s a job)\n", usage_line_name(line->line), usage_line_unit(line->line));
     printf("  R2 %.6f, off by %.2g %% (median), %.2g %% (95th)%s\n", line->r2,
            100 * note->error_p50, 100 * note->error_p95,
            note->robust ? ", bisquare" : "");
@@ -60,16 +60,14 @@ static void print_line(const struct formula_line *line, const struct fit_line_no
     for (int i = 0; i < line->term_count; i++) {
         const struct term *term = terms_at(line->term[i]);
         double half = t * sqrt(line->covariance[i][i]);
-        char closed[40] = "-";
+        char closed[40] = "-", interval[40] = "(kept)";
         if (isfinite(line->closed[i]))
-            snprintf(closed, sizeof closed, "%.6g", line->closed[i]);
+            snprintf(closed, sizeof closed, "%.5g", line->closed[i]);
         if (half > 0)
-            printf(" %s %12.6g +- %-8.2g closed %-12s x %s\n",
-                   fit_strays(line, i) ? "!" : " ", line->coefficient[i], half, closed,
-                   term->text);
-        else
-            printf("   %12.6g    %-8s closed %-12s x %s\n", line->coefficient[i],
-                   "(kept)", closed, term->text);
+            snprintf(interval, sizeof interval, "+- %.2g", half);
+        printf("%s %10.5g %-10s %-10s x %s\n",
+               half > 0 && fit_strays(line, i) ? "!" : " ", line->coefficient[i],
+               interval, closed, term->text);
     }
 }
 
@@ -82,6 +80,7 @@ static int print_formula(const struct formula *f, const struct fit_report *repor
         printf("  %-10s %.4g s (%.4g to %.4g), before the fit %.4g s\n",
                report->param[i].name, report->param[i].value, report->param[i].low,
                report->param[i].high, report->param[i].before);
+    printf("\n%12s %-10s %-10s x %s\n", "fitted", "95 %", "closed", "term");
     for (int i = 0; i < f->line_count; i++) {
         print_line(&f->line[i], &report->line[i]);
         for (int t = 0; t < f->line[i].term_count; t++)
@@ -164,8 +163,8 @@ static void print_check(const struct check *check, const char *path, bool json)
         cost_print_json(root);
         return;
     }
-    printf("\n%zu points of %s that the fit has not seen, in dollars a job:\n"
-           "  off by %.2f %% (median), %.2f %% (95th percentile), %.2f %% (worst)\n"
+    printf("\n%zu points that the fit has not seen: %s\n"
+           "  in dollars a job off by %.2f %% (median), %.2f %% (95th), %.2f %% (worst)\n"
            "  inside the 95 %% prediction interval: %.1f %%\n",
            check->points, path, 100 * check->p50, 100 * check->p95, 100 * check->worst,
            share);

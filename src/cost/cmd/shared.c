@@ -53,6 +53,7 @@ void cost_warn(const struct cost *cli, const char *format, ...)
     va_list args;
     if (cli->quiet)
         return;
+    fflush(stdout); /* in order, where both are one file */
     fputs("warning: ", stderr);
     va_start(args, format);
     vfprintf(stderr, format, args);

@@ -15,10 +15,10 @@
 #define TERMS(X)                                                                         \
     X(one, "1", 0, 1)                                                                    \
     X(sends, "1 / send batch", 0, 1 / s->send_batch)                                     \
-    X(send_chunks, "ceil(send batch x body / 64 KiB) / send batch", 0,                   \
+    X(send_chunks, "64 KiB chunks of a send / send batch", 0,                            \
       terms_chunks(s->send_batch, s->body_bytes))                                        \
     X(receives, "attempts / receive batch", 0.05, s->attempts / s->receive_batch)        \
-    X(receive_chunks, "attempts x chunks of a receive / receive batch", 0.05,            \
+    X(receive_chunks, "attempts x chunks received / receive batch", 0.05,                \
       s->attempts *terms_chunks(s->receive_batch, s->body_bytes))                        \
     X(empties, "empty receives: 1 / (exp(rate x wait) - 1)", 0.2, s->empty)              \
     X(deletes, "1 / delete batch", 0.05, 1 / s->delete_batch)                            \
@@ -38,7 +38,7 @@
     X(attempts, "attempts", 0, s->attempts)                                              \
     X(attempt_puts, "2 x attempts: claim and final state", 0,                            \
       terms_simpledb(sc) ? 2 * s->attempts : 0)                                          \
-    X(attempt_cubes, "attempts x (claim attributes^3 + final attributes^3)", 0,          \
+    X(attempt_cubes, "attempts x attributes^3 (claim and final)", 0,                     \
       terms_simpledb(sc)                                                                 \
           ? s->attempts *(terms_cube(JOBQ_FLOW_CLAIM_N) + terms_cube(JOBQ_FLOW_FINAL_N)) \
           : 0)                                                                           \
@@ -55,7 +55,7 @@
     X(reads, "row reads", 0, terms_simpledb(sc) ? s->reads : 0)                          \
     X(read_squares, "row reads x attributes^2", 0,                                       \
       terms_simpledb(sc) ? s->reads * s->get_attrs * s->get_attrs : 0)                   \
-    X(write_units, "DynamoDB: (1 + 2 x attempts) x KiB of the row", 0,                   \
+    X(write_units, "DynamoDB: (1 + 2 x attempts) x row KiB", 0,                          \
       terms_dynamodb(sc) ? (1 + 2 * s->attempts) * ceil(s->row_bytes / 1024) : 0)        \
     X(read_units, "DynamoDB: reads x 4 KiB of the row", 0,                               \
       terms_dynamodb(sc) ? s->reads *ceil(s->row_bytes / 4096) : 0)                      \
@@ -63,7 +63,7 @@
     X(wire_in, "bytes received, by the calls above", 0.01, s->wire_in)                   \
     X(client_out, "bytes into AWS from the internet", 0.01, s->client_out)               \
     X(client_in, "bytes out of AWS to the internet", 0.01, s->client_in)                 \
-    X(row_byte_hours, "billed bytes of the row, queued, then held and kept", 0.02,       \
+    X(row_byte_hours, "row bytes billed: queued, held and kept", 0.02,                   \
       sc->store == PREDICT_NO_STORE ? 0                                                  \
                                     : (s->queued_row_bytes * s->queued_s +               \
                                        s->row_bytes * (s->hold_s + sc->keep_s)) /        \
