@@ -17,25 +17,22 @@
 
 static const char SWEEP_HEAD[] =
     "Usage: jobqsim sweep -o FILE.csv [OPTION=VALUES...]\n"
-    "Run a scenario at every point of a grid or a Latin hypercube, and write what each\n"
-    "job used there.\n"
-    "\n"
+    "Run a scenario at every point of a grid or a Latin hypercube, and write what\n"
+    "each job used there.\n\n"
     "  jobqsim sweep -o s.csv --payload 64,1k,64k --concurrency 1,2,4,8,16,32 \\\n"
     "                --job-time 10ms..100s:log:9 --jobs 2000\n"
     "  jobqsim sweep -o s.csv --design lhs:10k --payload 64..64k:log \\\n"
     "                --job-time 10ms..100s:log --concurrency 1..32:log\n"
     "  jobqsim sweep -o s.csv --job-time exp:1s,exp:10s --precision 1%\n"
-    "  jobqsim sweep -o s2.csv --shard 2/8 ...       then: jobqsim merge -o s.csv "
-    "s?.csv\n"
-    "\n"
-    "A setting takes one value, a list (64,1k,64k), or a range (LOW..HIGH:log:9 or "
-    ":lin:9;\n"
-    "without a count it is sampled by --design lhs).\n"
-    "\n"
+    "  jobqsim sweep -o s2.csv --shard 2/8 ...\n"
+    "  jobqsim merge -o s.csv s?.csv\n\n"
+    "A setting takes one value, a list (64,1k,64k), or a range (LOW..HIGH:log:9 or\n"
+    ":lin:9; without a count it is sampled by --design lhs).\n\n"
     "Options, with their ranges and (defaults):\n";
 static const char SWEEP_TAIL[] =
     "\n"
-    "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted (finished points are kept).\n"
+    "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted (finished points are\n"
+    "kept).\n"
     "API calls: none; nothing leaves this machine.\n";
 
 enum { OUT, DESIGN, PRECISION, SHARD, QUIET };
@@ -54,7 +51,8 @@ static const struct option_def SWEEP_OPTIONS[] = {
 
 static const char MERGE_HEAD[] =
     "Usage: jobqsim merge -o FILE.csv SHARD.csv...\n"
-    "Join the finished shards of one sweep into the file that an unsharded sweep gives.\n"
+    "Join the finished shards of one sweep into the file that an unsharded sweep\n"
+    "gives.\n"
     "\n"
     "  jobqsim merge -o s.csv s1.csv s2.csv s3.csv s4.csv\n"
     "\n"

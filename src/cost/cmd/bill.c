@@ -20,12 +20,10 @@ static const char HELP[] =
     "  jobq drain QUEUE --record drain.jsonl ...; jobqcost bill drain.jsonl\n"
     "  jobqcost bill --sweep sweep.csv --region eu-west-1 --csv\n"
     "  jobqcost bill --requests lambda.request=1M --requests lambda.gb-second=200k\n\n"
-    "Prices a ledger (schema jobq.ledger/1, or an object with a member 'ledger'; "
-    "several\n"
-    "are added up) and bare quantities SERVICE.ITEM=COUNT in the price's unit (jobqcost\n"
-    "prices show lists them; hours of ec2.TYPE are one run). Each price's own grain, "
-    "tiers\n"
-    "and, if asked for, free amounts are applied.\n";
+    "Prices a ledger (schema jobq.ledger/1, or an object with a member 'ledger';\n"
+    "several are added up) and bare quantities SERVICE.ITEM=COUNT in the price's unit\n"
+    "(jobqcost prices show lists them; hours of ec2.TYPE are one run). Each price's\n"
+    "own grain, tiers and, if asked for, free amounts are applied.\n";
 static const struct option_def OPTIONS[] = {
     {"requests", 0, "S.ITEM=COUNT", "any number of times"},
     {"usage", 0, "S.ITEM=COUNT", "the same"},

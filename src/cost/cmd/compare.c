@@ -19,14 +19,12 @@ static const char COMPARE_HELP[] =
     "  jobqcost compare --over date=2012-10,2012-12,2026 --instance m1.small\n"
     "  jobqcost compare --over store=simpledb,dynamodb,none --over batch=1,10\n"
     "  jobqcost compare --over region=us-east-1,eu-west-1 --assume-from us-east-1\n"
-    "  jobqcost compare --over instance=t4g.nano,c7g.large --break-even "
-    "job-time=1ms..1h\n\n"
-    "Costs side by side: every combination of the values of --over (at most 200), where "
-    "a\n"
-    "name is region, date or any setting below. --break-even NAME=LOW..HIGH finds, for\n"
-    "every two of them, the values of a numeric option at which one becomes cheaper "
-    "than\n"
-    "the other.\n";
+    "  jobqcost compare --over instance=t4g.nano,c7g.large \\\n"
+    "                   --break-even job-time=1ms..1h\n\n"
+    "Costs side by side: every combination of the values of --over (at most 200),\n"
+    "where a name is region, date or any setting below. --break-even NAME=LOW..HIGH\n"
+    "finds, for every two of them, the values of a numeric option at which one\n"
+    "becomes cheaper than the other.\n";
 static const struct option_def COMPARE_OPTIONS[] = {
     {"over", 0, "NAME=V1,V2,...", "any number of times"},
     {"break-even", 0, "NAME=LOW..HIGH", "once"},
@@ -319,7 +317,7 @@ static const char CHECK_HELP[] =
     "  jobqcost check --max-per-million 12 --job-time 1s --instance t4g.nano\n"
     "  jobqcost eval --json ... >base.json; jobqcost check --max-increase 5% \\\n"
     "      --baseline base.json ...\n\n"
-    "Reports the cost, then exits 3 if it is over a limit (0 if not): a gate for a "
+    "Reports the cost, then exits 3 if it is over a limit (0 if not): a gate for a\n"
     "build.\n";
 static const struct option_def CHECK_OPTIONS[] = {
     {"max-per-million", 0, "USD", "of a million jobs"},

@@ -18,11 +18,10 @@ static const char HELP[] =
     "  jobqcost fit sweep.csv -o formula.json\n"
     "  jobqcost fit sweep.csv -o formula.json --check fresh.csv\n"
     "  jobqcost fit --formula formula.json --check fresh.csv --region eu-west-1\n\n"
-    "Regresses the usage a job of a sweep (jobqsim sweep), line by line, on physical "
-    "terms,\n"
-    "and prints the formula, each coefficient with its 95 % interval beside the closed\n"
-    "form's. A coefficient whose interval leaves the closed form's value is marked "
-    "'!'.\n";
+    "Regresses the usage a job of a sweep (jobqsim sweep), line by line, on physical\n"
+    "terms, and prints the formula, each coefficient with its 95 % interval beside\n"
+    "the closed form's. A coefficient whose interval leaves the closed form's value\n"
+    "is marked '!'.\n";
 static const struct option_def OPTIONS[] = {
     {"out", 'o', "FILE", "the formula as JSON (jobq.formula/1)"},
     {"name", 0, "NAME", "name of the formula (the model)"},

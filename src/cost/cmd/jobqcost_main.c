@@ -20,8 +20,8 @@ static const struct cost_command *const COMMANDS[] = {
 static void usage(FILE *out)
 {
     fputs("jobqcost: what a job costs\n\n"
-          "  jobqcost eval --payload 1KiB --job-time 1s --concurrency 8 --instance "
-          "c7g.large\n"
+          "  jobqcost eval --payload 1KiB --job-time 1s --concurrency 8 \\\n"
+          "                --instance c7g.large\n"
           "  jobqcost solve --target 1.00 --free batch,concurrency,instance\n"
           "  jobqcost bill --requests sqs.standard=6.3M --date 2026\n\n"
           "subcommands (jobqcost NAME --help):\n",

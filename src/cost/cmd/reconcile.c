@@ -16,17 +16,15 @@ static const char HELP[] =
     "  jobqcost eval --jobs 10k --boxes 2 --json >predicted.json\n"
     "  jobqcost reconcile predicted.json observed.json\n"
     "  jobqcost reconcile predicted-ledger.json mock-ledger.json --tolerance 2%\n\n"
-    "Compares PREDICTED with OBSERVED line by line, a job, with the prediction's "
-    "intervals,\n"
-    "and in dollars; exits 3 if a line that moves dollars, or the dollars, are "
-    "outside.\n\n"
-    "OBSERVED is a ledger (jobq.ledger/1, an object with a member 'ledger', or what "
-    "--record\n"
-    "wrote); of several files the sum, such as the enqueuer's and each drainer's.\n"
-    "PREDICTED is either what jobqcost eval --json wrote: the scenario is evaluated "
-    "again\n"
-    "and its 95 % intervals are for as many jobs as were observed; or a ledger: then\n"
-    "--tolerance is the half-width.\n";
+    "Compares PREDICTED with OBSERVED line by line, a job, with the prediction's\n"
+    "intervals, and in dollars; exits 3 if a line that moves dollars, or the dollars,\n"
+    "are outside.\n\n"
+    "OBSERVED is a ledger (jobq.ledger/1, an object with a member 'ledger', or what\n"
+    "--record wrote); of several files the sum, such as the enqueuer's and each\n"
+    "drainer's.\n"
+    "PREDICTED is either what jobqcost eval --json wrote: the scenario is evaluated\n"
+    "again and its 95 % intervals are for as many jobs as were observed; or a ledger:\n"
+    "then --tolerance is the half-width.\n";
 static const struct option_def OPTIONS[] = {
     {"tolerance", 0, "SHARE",
      "half-width for a ledger (5%), or the least one for a scenario (0)"},

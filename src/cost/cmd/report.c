@@ -19,13 +19,12 @@
 static const char HELP[] =
     "  jobqcost report -o out\n"
     "  jobqcost report -o out --job-time 2s --concurrency 8 --instance c7g.large\n"
-    "  jobqcost report -o out --formula formula.json --sweep sweep.csv --check fresh.csv "
-    "\\\n"
+    "  jobqcost report -o out --formula formula.json --sweep sweep.csv \\\n"
+    "                  --check fresh.csv \\\n"
     "                  --jobs-csv seed1.csv --jobs-csv seed2.csv\n\n"
-    "Writes DIR/report.html (one file, pictures inside, under 1 MB), each picture as "
-    "PNG\n"
-    "of 1600 x 900 and its data as CSV, and report.json (schema jobq.report/1). Needs\n"
-    "gnuplot. A section whose input is not given says so.\n";
+    "Writes DIR/report.html (one file, pictures inside, under 1 MB), each picture as\n"
+    "PNG of 1600 x 900 and its data as CSV, and report.json (schema jobq.report/1).\n"
+    "Needs gnuplot. A section whose input is not given says so.\n";
 static const struct option_def OPTIONS[] = {
     {"out", 'o', "DIR", "the folder to write; created if missing"},
     {"sweep", 0, "S.csv", "a sweep of jobqsim, to compare predicted with simulated"},

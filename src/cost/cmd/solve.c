@@ -15,17 +15,15 @@
 static const char SOLVE_HELP[] =
     "  jobqcost solve --target 1.00\n"
     "  jobqcost solve --target 1.00 --free batch,store,instance --job-time 10ms\n"
-    "  jobqcost solve --target 1 --free job-time=1ms..10s --instance t4g.nano --store "
-    "none\n"
+    "  jobqcost solve --target 1 --free job-time=1ms..10s --instance t4g.nano \\\n"
+    "                 --store none\n"
     "  jobqcost solve --target 5 --free concurrency,instance=t4g.nano+c7g.medium\n\n"
-    "What gets a million jobs to --target dollars: the settings that reach it, cheapest\n"
-    "first, or the component that binds and the least cost that is reachable. For a "
-    "range\n"
-    "of a numeric variable alone also the exact point where the cost crosses the "
-    "target.\n\n"
-    "More than 60,000 combinations are searched by coordinate descent, and the output "
-    "says\n"
-    "so.\n";
+    "What gets a million jobs to --target dollars: the settings that reach it,\n"
+    "cheapest first, or the component that binds and the least cost that is\n"
+    "reachable. For a range of a numeric variable alone also the exact point where\n"
+    "the cost crosses the target.\n\n"
+    "More than 60,000 combinations are searched by coordinate descent, and the output\n"
+    "says so.\n";
 static const struct option_def SOLVE_OPTIONS[] = {
     {"target", 0, "USD", "per million jobs"},
     {"free", 0, "LIST",
@@ -40,14 +38,12 @@ static const struct option_def SOLVE_OPTIONS[] = {
 static const char OPTIMISE_HELP[] =
     "  jobqcost optimise --arrivals 50/s --job-time exp:200ms --p95-wait 2s\n"
     "  jobqcost optimise --jobs 1M --job-time 1s --cpu-share 1 --deadline 1h\n"
-    "  jobqcost optimise --jobs 100k --deadline 30min --free "
-    "boxes,instance=all,concurrency\n\n"
-    "The least cost under a limit, over instance type, concurrency, boxes, batch, "
-    "prefetch,\n"
-    "wait, visibility and spot (or the variables of --free).\n\n"
-    "Spot prices are looked up in the sheet: types without one are not considered as "
-    "spot\n"
-    "(--price ec2-spot.TYPE=USD gives one).\n";
+    "  jobqcost optimise --jobs 100k --deadline 30min \\\n"
+    "                    --free boxes,instance=all,concurrency\n\n"
+    "The least cost under a limit, over instance type, concurrency, boxes, batch,\n"
+    "prefetch, wait, visibility and spot (or the variables of --free).\n\n"
+    "Spot prices are looked up in the sheet: types without one are not considered as\n"
+    "spot (--price ec2-spot.TYPE=USD gives one).\n";
 static const struct option_def OPTIMISE_OPTIONS[] = {
     {"p95-wait", 0, "T",
      "95 of 100 jobs start within T of their enqueue; needs --arrivals"},

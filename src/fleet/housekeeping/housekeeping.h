@@ -79,8 +79,7 @@ int housekeeping_round(const struct housekeeping *h, int64_t every_ns,
  * theirs began in the last day. Bill: one read, then that of a prune. */
 int housekeeping_make_room(const struct housekeeping *h, struct housekeeping_done *done,
                            struct jobq_error *err);
-/* "dropped 4 tables of old days, sent 2 messages that were missing"; "" if nothing was
- * done. */
+/* "dropped 4 tables of old days, sent 2 missing messages"; "" if nothing was done. */
 void housekeeping_say(const struct housekeeping_done *done, bool dry_run, char *out,
                       int cap);
 

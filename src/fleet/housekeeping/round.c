@@ -99,21 +99,22 @@ void housekeeping_say(const struct housekeeping_done *done, bool dry_run, char *
                       int cap)
 {
     assert(done && out && cap > 0);
-    const char *would = dry_run ? "would have " : "";
+    const struct {
+        int64_t count;
+        const char *did, *what, *after;
+        bool would;
+    } parts[] = {
+        {done->dropped, "dropped", "table", " of old days", dry_run},
+        {done->sent, "sent", "missing message", "", dry_run},
+        {done->kept, "kept", "table", " of old days for live rows", dry_run},
+        {done->unreadable, "left", "row", " that cannot be read", false},
+    };
     int len = 0;
     out[0] = '\0';
-    if (done->dropped)
-        len += snprintf(out, (size_t)cap, "%sdropped %lld tables of old days", would,
-                        (long long)done->dropped);
-    if (done->sent && len < cap)
-        len += snprintf(out + len, (size_t)(cap - len),
-                        "%s%ssent %lld messages that were missing", len ? ", " : "",
-                        would, (long long)done->sent);
-    if (done->kept && len < cap)
-        len += snprintf(out + len, (size_t)(cap - len),
-                        "%skept %lld tables of old days that have live rows",
-                        len ? ", " : "", (long long)done->kept);
-    if (done->unreadable && len < cap)
-        snprintf(out + len, (size_t)(cap - len), "%sleft %lld rows that cannot be read",
-                 len ? ", " : "", (long long)done->unreadable);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].count && len < cap)
+            len += snprintf(out + len, (size_t)(cap - len), "%s%s%s %lld %s%s%s",
+                            len ? ", " : "", parts[i].would ? "would have " : "",
+                            parts[i].did, (long long)parts[i].count, parts[i].what,
+                            parts[i].count == 1 ? "" : "s", parts[i].after);
 }

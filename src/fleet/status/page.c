@@ -231,15 +231,14 @@ static void what_is_counted(const struct status_view *view, struct text *out)
     if (view->rows_stored)
         text_printf(
             out,
-            "the sums of %d drainers' statistics rows, of ended drainers too; each "
-            "is written once a minute.</p>",
-            view->rows);
+            "the sum of %d statistics row%s, one a drainer, of ended drainers too; "
+            "each is written once a minute.</p>",
+            view->rows, view->rows == 1 ? "" : "s");
     else
-        text_printf(
-            out,
-            "what the %d drainers on this box say that they did, since there is no "
-            "store: jobs of other drainers are not in them.</p>",
-            view->rows);
+        text_printf(out,
+                    "reported by %d drainer%s on this box; there is no store, so jobs of "
+                    "other drainers are not counted.</p>",
+                    view->rows, view->rows == 1 ? "" : "s");
 }
 
 static void numbers(const struct status_view *view, struct text *out)

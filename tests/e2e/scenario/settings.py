@@ -4,12 +4,14 @@
 - Every setting of the table, in every program that takes it: the default, both ends of its range and its
   words are taken and shown, what is shown reads back to itself, and just beyond each end is refused with
   the range named. Where it is not taken it is refused with the reason.
+- The help of every subcommand of every program fits 80 columns.
 - One scenario file runs unchanged in jobqsim run, jobqcost eval and jobq explain-cost, and means the same.
 
 usage: settings.py SETTINGS_LIST   (the program that prints the table)
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -122,6 +124,18 @@ def every_setting(rows):
     return len(jobs)
 
 
+def help_fits():
+    looked = 0
+    for program in ("jobqsim", "jobqcost", "jobq", "jobqmock"):
+        main = run([program], "--help").stdout
+        for name in [""] + re.findall(r"(?m)^  ([a-z][a-z-]+)  *\S", main.replace("  %s " % program, "")):
+            done = run([program, name] if name else [program], "--help")
+            looked += bool(done.stdout)
+            for line in done.stdout.split("\n"):
+                check(len(line) <= 80, program, name, "--help has %d columns:" % len(line), line)
+    check(looked > 30, "help of only", looked, "commands was read")
+
+
 FILE = """[scenario]
 jobs = 2,000
 payload = 4KiB
@@ -174,6 +188,7 @@ def one_file():
 
 rows = table(sys.argv[1])
 write("one.swf", "1 0 -1 5 " + " ".join(["-1"] * 14) + "\n")
+help_fits()
 one_file()
 looked = every_setting(rows)
 for failure in failures[:20]:

@@ -171,7 +171,7 @@ static void a_drainer_sends_what_has_no_message(void **state)
     stage_run_for(st, 45 * JOBQ_NS_PER_MIN);
     assert_int_equal(stage_state(st, 0), JOB_DONE);
     assert_int_equal(sd->notices, 1);
-    assert_string_equal(sd->notice, "housekeeping: sent 1 messages that were missing\n");
+    assert_string_equal(sd->notice, "housekeeping: sent 1 missing message\n");
     /* Once: the hours that follow have nothing to do. */
     stage_run_for(st, 5 * HOUR);
     assert_int_equal(sd->notices, 1);

@@ -613,6 +613,29 @@ static void texts_of_the_page(void **state)
     text_release(&out);
 }
 
+static void the_page_counts_in_words_that_fit(void **state)
+{
+    (void)state;
+    struct status_view *view = xcalloc(1, sizeof *view);
+    static const struct {
+        bool stored;
+        int rows;
+        const char *text;
+    } said[] = {{true, 1, "the sum of 1 statistics row,"},
+                {true, 2, "the sum of 2 statistics rows,"},
+                {false, 1, "reported by 1 drainer on this box;"},
+                {false, 3, "reported by 3 drainers on this box;"}};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        struct text html = {0};
+        view->rows_stored = said[i].stored;
+        view->rows = said[i].rows;
+        page_html(view, NULL, 15, &html);
+        assert_non_null(strstr(html.ptr, said[i].text));
+        text_release(&html);
+    }
+    free(view);
+}
+
 struct posting {
     struct stage *st;
     struct stage_drainer *sd;
@@ -833,6 +856,7 @@ int main(void)
         cmocka_unit_test(every_box_is_listed),
         cmocka_unit_test(a_large_fleet_is_read_whole),
         cmocka_unit_test(texts_of_the_page),
+        cmocka_unit_test(the_page_counts_in_words_that_fit),
         cmocka_unit_test(the_page_is_posted_and_refreshed),
         cmocka_unit_test(an_outage_is_told),
         cmocka_unit_test(a_broken_contract_aborts),
