@@ -18,14 +18,12 @@
 
 static const char HELP_HEAD[] =
     "Usage: jobqsim torture [OPTION...]\n"
-    "Run small fleets with all the faults that a job queue must\n"
-    "survive: refused, throttled and timed-out calls, calls that take effect minutes\n"
-    "later, lost replies, duplicates, lost deletes, stale reads, expired visibility,\n"
-    "dead boxes, spot, no capacity, cancelled jobs. Then check rows and queue: no job\n"
-    "lost, none forgotten, one result each.\n"
+    "Run small fleets with everything that can go wrong for a job queue, each from a\n"
+    "seed. Then check rows and queue: no job lost, none forgotten, one result each.\n"
     "\n"
     "  jobqsim torture --seeds 1000\n"
-    "  jobqsim torture --first 4711 --seeds 1      repeat one seed\n"
+    "  jobqsim torture --seed 4711                 repeat one seed\n"
+    "  jobqsim torture --seed 4711 --faults late --jobs 10 --until 30s\n"
     "\n"
     "Options:\n";
 static const char HELP_TAIL[] =
@@ -33,60 +31,142 @@ static const char HELP_TAIL[] =
     "Exit codes: 0 no violation, 1 a violation, 2 usage, 130 interrupted.\n"
     "API calls: none; nothing leaves this machine.\n";
 
-enum { SEEDS, FIRST, GENTLE, JOBS };
+enum { SEEDS, FIRST, SEED, FAULTS, GENTLE, JOBS, BOXES, CONCURRENCY, FROM, UNTIL };
 static const struct option_def OPTIONS[] = {
     {"seeds", 0, "N", "how many runs (100)"},
     {"first", 0, "S", "the first seed (1)"},
+    {"seed", 0, "S", "this seed alone"},
+    {"faults", 0, "LIST",
+     "only these faults: all, none, names, all,-NAME (as the seed draws)"},
     {"gentle", 0, NULL, "no faults"},
     {"jobs", 0, "N", "jobs a run; 1 to 100k (20 to 200, by the seed)"},
+    {"boxes", 0, "N", "boxes a run; 1 to 100 (1 to 4, by the seed)"},
+    {"concurrency", 0, "N", "slots a box; 1 to 1000 (1 to 12, by the seed)"},
+    {"from", 0, "T", "no faults before (0s)"},
+    {"until", 0, "T", "no faults after; up to 1h (20s to 2min, by the seed)"},
     {NULL, 0, NULL, NULL}};
 
 struct crew {
-    struct torture_options options;
+    struct torture_run
+        given; /* what replaces what the seed draws; negative: nothing does */
+    bool faults_given;
     int64_t first, seeds, threads;
-    _Atomic int64_t next, findings, jobs, faults, late, boxes;
+    _Atomic int64_t next, findings, jobs;
+    _Atomic int64_t fired[TORTURE_FAULT_COUNT];
     pthread_mutex_t print;
 };
 
-static void play_one(struct crew *c, int64_t index)
+static int64_t given(int64_t value, int64_t drawn)
 {
-    struct torture_options options = c->options;
-    struct torture_result result;
-    struct jobq_error err = {0};
-    options.seed = (uint64_t)(c->first + index);
-    int code = torture_play(&options, &result, &err);
-    atomic_fetch_add(&c->jobs, result.enqueued);
-    atomic_fetch_add(&c->faults, result.faults);
-    atomic_fetch_add(&c->late, result.late);
-    atomic_fetch_add(&c->boxes, result.boxes_lost);
-    if (code == JOBQ_OK && !result.finding[0])
-        return;
-    atomic_fetch_add(&c->findings, 1);
+    return value < 0 ? drawn : value;
+}
+
+/* The run of a seed, with what was given on the command line. */
+static struct torture_run run_of(const struct crew *c, uint64_t seed)
+{
+    struct torture_run run;
+    torture_draw(seed, TORTURE_ALL, &run);
+    if (c->faults_given)
+        run.faults = c->given.faults;
+    run.jobs = given(c->given.jobs, run.jobs);
+    run.boxes = given(c->given.boxes, run.boxes);
+    run.slots = given(c->given.slots, run.slots);
+    run.from_ns = given(c->given.from_ns, run.from_ns);
+    run.until_ns = given(c->given.until_ns, run.until_ns);
+    return run;
+}
+
+static void print_finding(struct crew *c, const struct torture_run *run, const char *what)
+{
+    struct text command = {0};
+    torture_command(run, &command);
     pthread_mutex_lock(&c->print);
-    printf("seed=%lld: %s\n", (long long)options.seed,
-           code == JOBQ_OK ? result.finding : err.text);
+    printf("seed=%llu: %s\n  %s\n", (unsigned long long)run->seed, what, command.ptr);
     fflush(stdout);
     pthread_mutex_unlock(&c->print);
+    text_release(&command);
+}
+
+static void play_one(struct crew *c, struct torture *torture, int64_t index)
+{
+    struct torture_run run = run_of(c, (uint64_t)(c->first + index));
+    struct torture_result result;
+    struct jobq_error err = {0};
+    int code = torture_play(torture, &run, NULL, &result, &err);
+    atomic_fetch_add(&c->jobs, result.enqueued);
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        atomic_fetch_add(&c->fired[i], result.fired[i]);
+    if (code == JOBQ_OK && !result.check)
+        return;
+    atomic_fetch_add(&c->findings, 1);
+    print_finding(c, &run, code == JOBQ_OK ? result.finding : err.text);
 }
 
 static void *work(void *arg)
 {
     struct crew *c = arg;
     int64_t index;
+    struct torture *torture = torture_new();
     while ((index = atomic_fetch_add(&c->next, 1)) < c->seeds)
-        play_one(c, index);
+        play_one(c, torture, index);
+    torture_free(torture);
     return NULL;
+}
+
+static int read_time(const struct options *read, int option, int64_t most_ns,
+                     int64_t *out_ns, struct jobq_error *err)
+{
+    const struct options_item *item = options_item(read, option);
+    int64_t ns;
+    if (!item)
+        return JOBQ_OK;
+    int code = jobq_parse_duration(item->text, &ns, err);
+    if (code == JOBQ_OK && ns > most_ns)
+        code = jobq_fail(err, JOBQ_LIMIT, "'%.40s' is more than 1h", item->text);
+    if (code != JOBQ_OK)
+        return options_blame(read, item, err);
+    *out_ns = ns;
+    return JOBQ_OK;
+}
+
+/* --seed S is --first S --seeds 1. */
+static int read_seed(struct crew *c, const struct options *read, struct jobq_error *err)
+{
+    if (!options_item(read, SEED))
+        return JOBQ_OK;
+    if (options_item(read, SEEDS) || options_item(read, FIRST))
+        return jobq_fail(err, JOBQ_INVALID,
+                         "--seed is one seed: not with --seeds or --first");
+    c->seeds = 1;
+    return cmd_count(read, SEED, 0, INT64_MAX / 2, &c->first, err);
+}
+
+static int read_faults(struct crew *c, const struct options *read, struct jobq_error *err)
+{
+    const struct options_item *item = options_item(read, FAULTS);
+    bool gentle = options_item(read, GENTLE);
+    if (item && gentle)
+        return jobq_fail(err, JOBQ_INVALID, "--gentle is --faults none: not both");
+    c->faults_given = item || gentle;
+    if (item && torture_faults_read(item->text, &c->given.faults, err) != JOBQ_OK)
+        return options_blame(read, item, err);
+    return JOBQ_OK;
 }
 
 static int read_options(struct crew *c, const struct options *read,
                         const struct scenario *scenario, struct jobq_error *err)
 {
-    c->options.gentle = options_item(read, GENTLE);
     int code = cmd_count(read, SEEDS, 1, 1000000000, &c->seeds, err);
     if (code == JOBQ_OK)
         code = cmd_count(read, FIRST, 0, INT64_MAX / 2, &c->first, err);
-    if (code == JOBQ_OK)
-        code = cmd_count(read, JOBS, 1, 100000, &c->options.jobs, err);
+    code = code ? code : read_seed(c, read, err);
+    code = code ? code : read_faults(c, read, err);
+    code = code ? code : cmd_count(read, JOBS, 1, 100000, &c->given.jobs, err);
+    code = code ? code : cmd_count(read, BOXES, 1, 100, &c->given.boxes, err);
+    code = code ? code : cmd_count(read, CONCURRENCY, 1, 1000, &c->given.slots, err);
+    code = code ? code : read_time(read, FROM, JOBQ_NS_PER_HOUR, &c->given.from_ns, err);
+    code =
+        code ? code : read_time(read, UNTIL, JOBQ_NS_PER_HOUR, &c->given.until_ns, err);
     c->threads =
         scenario->threads < 0 ? sysconf(_SC_NPROCESSORS_ONLN) : scenario->threads;
     return code;
@@ -99,7 +179,10 @@ const struct subcommand sub_torture = {"torture", HELP_HEAD,     HELP_TAIL,
 
 int cmd_torture(int argc, char **argv)
 {
-    struct crew crew = {.first = 1, .seeds = 100};
+    struct crew crew = {
+        .given = {.jobs = -1, .boxes = -1, .slots = -1, .from_ns = -1, .until_ns = -1},
+        .first = 1,
+        .seeds = 100};
     struct jobq_error err;
     struct commandline command;
     struct options read;
@@ -129,11 +212,11 @@ static int torture(struct crew *crew)
     free(thread);
     pthread_mutex_destroy(&crew->print);
     int64_t findings = atomic_load(&crew->findings);
-    printf(
-        "%lld runs, %lld jobs, %lld injected faults, %lld calls applied late, %lld boxes "
-        "lost: %lld findings\n",
-        (long long)crew->seeds, (long long)atomic_load(&crew->jobs),
-        (long long)atomic_load(&crew->faults), (long long)atomic_load(&crew->late),
-        (long long)atomic_load(&crew->boxes), (long long)findings);
+    printf("%lld runs, %lld jobs, %lld findings\nfaults:", (long long)crew->seeds,
+           (long long)atomic_load(&crew->jobs), (long long)findings);
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        printf(" %s %lld", torture_fault_name((enum torture_fault)i),
+               (long long)atomic_load(&crew->fired[i]));
+    printf("\n");
     return findings ? CMD_FAILURE : CMD_OK;
 }

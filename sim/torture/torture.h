@@ -1,21 +1,17 @@
 /* torture.h - a small fleet, everything that can go wrong, and a checker.
  *
  * Room:     sim, the virtual-time world.
- * Callers:  cmd_torture, tests.
- * Knows nothing of: how its findings are printed.
+ * Callers:  the campaign, jobqsim torture, tests.
+ * Knows nothing of: how its findings are printed, other runs.
  *
- * One seed is one scenario: its sizes, rates and moments of failure are drawn from the seed
- * alone, so that a seed and a version replay a run.
+ * A run is described completely by a struct torture_run: what two equal descriptions do is
+ * equal, call by call. torture_draw gives the run of a seed; to make a failing one smaller,
+ * change a field and play it again. Sizes, and the rate and moments of each class of faults,
+ * come from streams of their own, so that a class that is taken away changes nothing about
+ * when the others strike.
  *
- * Faults, until the quiet phase: calls that are refused, throttled or time out before they
- * are made; replies that are lost after the call was applied; calls that time out and take
- * effect 30 to 120 s after they were asked for, when they may have been made again;
- * deliveries that leave the
- * message visible, deletes that are lost, reordering; stale reads; a tight write throttle;
- * visibility timeouts shorter than most jobs; boxes that die with all that they hold, and
- * others that come; RunInstances without capacity, spot boxes taken with and without notice;
- * jobs that are cancelled. From the quiet phase on all is well, and everything must come to
- * an end.
+ * Faults happen from from_ns to until_ns. After that comes the quiet phase: all is well, and
+ * everything must come to an end.
  *
  * Checked at the end, from the rows and the queue, not from what the drainers said:
  *   every job that the client was told is enqueued has a row;
@@ -28,32 +24,59 @@
 #ifndef JOBQ_SIM_TORTURE_TORTURE_H
 #define JOBQ_SIM_TORTURE_TORTURE_H
 
+#include "base/text.h"
+#include "fleet/drain/drainer.h"
 #include "jobq/ports.h"
+#include "sim/torture/faults.h"
 #include "sim/world/world.h"
 
-struct torture_options {
-    uint64_t seed;
-    int64_t jobs; /* 0: 20..200, by the seed */
-    bool gentle;  /* no faults at all: what a checker must find good */
-    /* Between a process and its ports: tests break the drainer here. box NULL: the client.
-     * NULL: none. */
+struct torture_run {
+    uint64_t seed;             /* of everything that is not said below */
+    uint64_t faults;           /* classes that are on: bits of enum torture_fault */
+    int64_t jobs;              /* 1..100,000 */
+    int64_t boxes, slots;      /* slots a box */
+    int64_t from_ns, until_ns; /* when faults happen, from the first job's time on */
+};
+
+/* The run of a seed: what it draws, and which classes of `among`. */
+void torture_draw(uint64_t seed, uint64_t among, struct torture_run *out);
+/* The command that plays it: "jobqsim torture --seed 4711 --jobs 12 ...". Only what differs
+ * from what the seed draws is named. */
+void torture_command(const struct torture_run *run, struct text *out);
+
+/* Who wants to see or change a run while it is played. All may be NULL; called on its thread,
+ * and must not change what it sees. */
+struct torture_hooks {
+    void *ctx;
+    /* Between a process and its ports: tests break the drainer here. box NULL: a client or an
+     * operator. */
     void (*decorate)(void *ctx, struct world *w, struct jobq_backend *b,
                      struct world_box *box);
-    void *ctx;
+    /* A fault strikes. action: the call that it hits, or -1. */
+    void (*fault)(void *ctx, int64_t now_ns, enum torture_fault fault, int action);
+    /* What a drainer reports. */
+    void (*event)(void *ctx, int64_t now_ns, const struct drainer_event *event);
 };
 
 struct torture_result {
     int64_t enqueued, done, dead, cancelled, expired, queued;
     int64_t attempts, duplicates;
-    int64_t faults;     /* calls refused and replies lost by the hook */
-    int64_t late;       /* calls that timed out and took effect later */
-    int64_t boxes_lost; /* killed or taken */
+    int64_t fired[TORTURE_FAULT_COUNT]; /* how often each class struck */
     double virtual_s;
-    char finding[384]; /* "" when all is well; else what is wrong, first found */
+    const char
+        *check; /* which check failed first, in a word or two; NULL: none. Static */
+    char finding[384]; /* "" when all is well; else what is wrong */
 };
 
-/* Returns JOBQ_OK, also with a finding; else the run could not be set up. */
-int torture_play(const struct torture_options *options, struct torture_result *out,
+struct torture;
+
+/* Keeps its memory from run to run. One thread. */
+struct torture *torture_new(void);
+void torture_free(struct torture *torture);
+/* Plays the run to its end. hooks may be NULL. Returns JOBQ_OK, also with a finding; else the
+ * run could not be set up. */
+int torture_play(struct torture *torture, const struct torture_run *run,
+                 const struct torture_hooks *hooks, struct torture_result *out,
                  struct jobq_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "fiber/fiber.h"
+#include "jobq/units.h"
 #include "tests/seed.h"
 
 #include <setjmp.h>
@@ -16,61 +17,107 @@
 
 #include <cmocka.h>
 
-static void sound(bool gentle, uint64_t from, uint64_t to)
+static void sound(uint64_t among, uint64_t from, uint64_t to)
 {
-    int64_t faults = 0, late = 0, jobs = 0, boxes = 0, duplicates = 0, cancelled = 0;
+    int64_t jobs = 0, duplicates = 0, fired[TORTURE_FAULT_COUNT] = {0};
     struct seeds seeds = seeds_of(from, to);
+    struct torture *torture = torture_new();
     for (uint64_t seed = seeds.from; seed < seeds.to; seed++) {
-        struct torture_options options = {.seed = seed, .gentle = gentle};
+        struct torture_run run;
         struct torture_result r;
         struct jobq_error err = {0};
-        if (torture_play(&options, &r, &err) != JOBQ_OK)
+        torture_draw(seed, among, &run);
+        if (torture_play(torture, &run, NULL, &r, &err) != JOBQ_OK)
             fail_msg("seed=%llu: %s", (unsigned long long)seed, err.text);
-        if (r.finding[0])
+        if (r.check)
             fail_msg("seed=%llu: %s", (unsigned long long)seed, r.finding);
         assert_int_equal(r.enqueued,
                          r.done + r.dead + r.expired + r.cancelled + r.queued);
-        if (gentle)
+        if (!among)
             assert_int_equal(r.attempts, r.enqueued);
-        faults += r.faults;
-        late += r.late;
         jobs += r.enqueued;
-        boxes += r.boxes_lost;
         duplicates += r.duplicates;
-        cancelled += r.cancelled;
+        for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+            fired[i] += r.fired[i];
     }
-    print_message("  %lld jobs, %lld faults, %lld calls late, %lld boxes lost, %lld "
-                  "duplicates, %lld cancelled\n",
-                  (long long)jobs, (long long)faults, (long long)late, (long long)boxes,
-                  (long long)duplicates, (long long)cancelled);
-    if (!gentle && seeds.to - seeds.from > 100) /* the faults were there */
-        assert_true(faults > 1000 && late > 500 && boxes > 50 && duplicates > 100 &&
-                    cancelled > 10);
+    torture_free(torture);
+    print_message("  %lld jobs, %lld duplicates", (long long)jobs, (long long)duplicates);
+    for (int i = 0; i < TORTURE_FAULT_COUNT && among; i++)
+        print_message(", %s %lld", torture_fault_name((enum torture_fault)i),
+                      (long long)fired[i]);
+    print_message("\n");
 }
 
 static void nothing_is_lost(void **state)
 {
     (void)state;
-    sound(false, 1, 250);
+    sound(TORTURE_ALL, 1, 250);
 }
 
 static void gently_nothing_is_found(void **state)
 {
     (void)state;
-    sound(true, 1, 60);
+    sound(0, 1, 60);
 }
 
+/* A torture that has played before plays a run as a new one does. */
 static void same_seed_same_run(void **state)
 {
     (void)state;
+    struct torture *used = torture_new();
     for (uint64_t seed = 1; seed < 20; seed++) {
-        struct torture_options options = {.seed = seed};
+        struct torture *fresh = torture_new();
+        struct torture_run run;
         struct torture_result a, b;
         struct jobq_error err;
-        torture_play(&options, &a, &err);
-        torture_play(&options, &b, &err);
+        torture_draw(seed, TORTURE_ALL, &run);
+        torture_play(used, &run, NULL, &a, &err);
+        torture_play(fresh, &run, NULL, &b, &err);
         assert_memory_equal(&a, &b, sizeof a);
+        torture_free(fresh);
     }
+    torture_free(used);
+}
+
+/* The command that torture_command writes names all that was changed. */
+static void a_run_has_a_command(void **state)
+{
+    (void)state;
+    struct torture_run run;
+    struct text command = {0};
+    torture_draw(4711, TORTURE_ALL, &run);
+    torture_command(&run, &command);
+    assert_string_equal(command.ptr, "jobqsim torture --seed 4711");
+    run.jobs = 12;
+    run.faults = torture_bit(TORTURE_LATE) | torture_bit(TORTURE_BOX_DIED);
+    run.from_ns = 1500 * JOBQ_NS_PER_MS;
+    run.until_ns = 45 * JOBQ_NS_PER_S;
+    text_clear(&command);
+    torture_command(&run, &command);
+    assert_string_equal(command.ptr, "jobqsim torture --seed 4711 --faults late,box-died "
+                                     "--jobs 12 --from 1.5s --until 45s");
+    text_release(&command);
+}
+
+static void faults_have_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list;
+        uint64_t faults;
+    } good[] = {{"all", TORTURE_ALL},
+                {"none", 0},
+                {"late,spot", UINT64_C(1) << TORTURE_LATE | UINT64_C(1) << TORTURE_SPOT},
+                {"all,-late", TORTURE_ALL & ~(UINT64_C(1) << TORTURE_LATE)}};
+    struct jobq_error err;
+    uint64_t faults;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_int_equal(torture_faults_read(good[i].list, &faults, &err), JOBQ_OK);
+        assert_true(faults == good[i].faults);
+    }
+    assert_int_equal(torture_faults_read("lat", &faults, &err), JOBQ_INVALID);
+    assert_string_equal(err.text, "'lat' is no fault; 'late' is one");
+    assert_int_equal(torture_faults_read("late,", &faults, &err), JOBQ_INVALID);
 }
 
 /* ---- drainers that are broken on purpose ------------------------------------------------ */
@@ -209,18 +256,19 @@ static void decorate(void *ctx, struct world *w, struct jobq_backend *backend,
 static int found(enum fault_kind kind, char *first)
 {
     int findings = 0;
+    struct torture_hooks hooks = {.ctx = &kind, .decorate = decorate};
+    struct torture *torture = torture_new();
     for (uint64_t seed = 1; seed <= 40; seed++) {
-        /* A missing heartbeat costs attempts, which only a run without faults must not. */
-        struct torture_options options = {.seed = seed,
-                                          .gentle = kind == NO_HEARTBEAT,
-                                          .decorate = decorate,
-                                          .ctx = &kind};
+        struct torture_run run;
         struct torture_result r;
         struct jobq_error err;
-        assert_int_equal(torture_play(&options, &r, &err), JOBQ_OK);
-        if (r.finding[0] && findings++ == 0)
+        /* A missing heartbeat costs attempts, which only a run without faults must not. */
+        torture_draw(seed, kind == NO_HEARTBEAT ? 0 : TORTURE_ALL, &run);
+        assert_int_equal(torture_play(torture, &run, &hooks, &r, &err), JOBQ_OK);
+        if (r.check && findings++ == 0)
             snprintf(first, 600, "seed=%llu: %s", (unsigned long long)seed, r.finding);
     }
+    torture_free(torture);
     return findings;
 }
 
@@ -244,7 +292,8 @@ static void the_checker_bites(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_lost), cmocka_unit_test(gently_nothing_is_found),
-        cmocka_unit_test(same_seed_same_run), cmocka_unit_test(the_checker_bites)};
+        cmocka_unit_test(nothing_is_lost),    cmocka_unit_test(gently_nothing_is_found),
+        cmocka_unit_test(same_seed_same_run), cmocka_unit_test(a_run_has_a_command),
+        cmocka_unit_test(faults_have_names),  cmocka_unit_test(the_checker_bites)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,83 @@
+/* faults.c - the names of the classes of faults. See faults.h.
+ *
+ * Room:     sim. */
+#include "sim/torture/faults.h"
+
+#include "base/nearest.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name, *text;
+} FAULTS[] = {
+#define TORTURE_FAULT_ROW(id, name, text) {name, text},
+    TORTURE_FAULTS(TORTURE_FAULT_ROW)
+#undef TORTURE_FAULT_ROW
+};
+
+const char *torture_fault_name(enum torture_fault fault)
+{
+    return FAULTS[fault].name;
+}
+
+const char *torture_fault_text(enum torture_fault fault)
+{
+    return FAULTS[fault].text;
+}
+
+/* The classes that a word names; 0: none. */
+static uint64_t faults_of(struct jobq_str word)
+{
+    if (str_is(word, "all"))
+        return TORTURE_ALL;
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        if (str_is(word, FAULTS[i].name))
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+static int unknown_fault(struct jobq_str word, struct jobq_error *err)
+{
+    char safe[40];
+    struct nearest nearest = {0};
+    text_escape(word.ptr, word.len, safe, sizeof safe);
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        nearest_try(&nearest, safe, FAULTS[i].name);
+    return nearest.word ? jobq_fail(err, JOBQ_INVALID, "'%s' is no fault; '%s' is one",
+                                    safe, nearest.word)
+                        : jobq_fail(err, JOBQ_INVALID,
+                                    "'%s' is no fault; --help lists them", safe);
+}
+
+int torture_faults_read(const char *list, uint64_t *out, struct jobq_error *err)
+{
+    uint64_t faults = 0;
+    for (const char *at = list;;) {
+        size_t len = strcspn(at, ",");
+        bool take_away = len > 0 && at[0] == '-';
+        struct jobq_str word = {at + take_away, (int64_t)(len - take_away)};
+        uint64_t named = faults_of(word);
+        if (!named && !str_is(word, "none"))
+            return unknown_fault((struct jobq_str){at, (int64_t)len}, err);
+        faults = take_away ? faults & ~named : faults | named;
+        if (!at[len])
+            break;
+        at += len + 1;
+    }
+    *out = faults;
+    return JOBQ_OK;
+}
+
+void torture_faults_put(uint64_t faults, struct text *out)
+{
+    if (faults == 0 || faults == TORTURE_ALL) {
+        text_puts(out, faults ? "all" : "none");
+        return;
+    }
+    const char *comma = "";
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        if (faults & UINT64_C(1) << i) {
+            text_printf(out, "%s%s", comma, FAULTS[i].name);
+            comma = ",";
+        }
+}
