@@ -100,9 +100,11 @@ all: $(PROGRAMS)
 
 # jobqsim: the product over the models in virtual time. No network library but what the
 # sizes on the wire need.
-bin/jobqsim: $(JOBQSIM) $(SIM) $(SCENARIO) $(FLEET) $(MODELS) $(COST) $(PRICING) $(WIRE) \
-		$(FIBER) $(BASE)
-	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
+JOBQSIM_OBJECTS := $(sort $(JOBQSIM) $(SIM) $(SCENARIO) $(FLEET) $(MODELS) $(COST) \
+		$(PRICING) $(WIRE) $(FIBER) $(BASE))
+JOBQSIM_LIBS := $(LIB_COST) $(LIB_WIRE) $(LIB_BASE) -lpthread
+bin/jobqsim: $(JOBQSIM_OBJECTS)
+	$(link) $(JOBQSIM_LIBS)
 bin/jobqcost: $(JOBQCOST) $(COST) $(SCENARIO) $(PRICING) $(WIRE) $(BASE)
 	$(link) $(LIB_COST) $(LIB_WIRE) $(LIB_BASE)
 bin/jobqmock: $(JOBQMOCK) $(MOCK) $(MODELS) $(PRICING) $(COST) $(SCENARIO) \
