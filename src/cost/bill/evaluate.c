@@ -116,6 +116,38 @@ static int evaluate_interval(const struct evaluate_context *c,
     return JOBQ_OK;
 }
 
+/* ---- the prices' confidence -------------------------------------------------------- */
+
+static double evaluate_price_range(const struct bill_item *item)
+{
+    double range = item->confidence == 'H' ? 0 : item->confidence == 'M' ? 0.1 : 0.3;
+    return item->assumed ? fmax(range, 0.2) : range;
+}
+
+double evaluate_price_half(const struct bill *bill)
+{
+    double squares = 0;
+    for (int i = 0; i < bill->count; i++) {
+        double half = 0;
+        bool seen = false;
+        for (int j = 0; j < bill->count && !seen; j++) {
+            if (strcmp(bill->item[j].service, bill->item[i].service) != 0)
+                continue;
+            seen = j < i; /* the service's sum is taken at its first item */
+            half += bill->item[j].usd * evaluate_price_range(&bill->item[j]);
+        }
+        squares += seen ? 0 : half * half;
+    }
+    return sqrt(squares);
+}
+
+void evaluation_interval(const struct evaluation *e, double *out_low, double *out_high)
+{
+    double price = e->price_half_per_million, usd = e->usd_per_million;
+    *out_low = fmax(0, usd - hypot(usd - e->low_per_million, price));
+    *out_high = usd + hypot(e->high_per_million - usd, price);
+}
+
 int evaluate(const struct evaluate_context *c, const struct predict_scenario *sc,
              double interval_jobs, struct evaluation *out, struct jobq_error *err)
 {
@@ -131,6 +163,8 @@ int evaluate(const struct evaluate_context *c, const struct predict_scenario *sc
     if (!code) {
         out->usd_per_job = out->bill.usd / out->jobs;
         out->usd_per_million = out->usd_per_job * MILLION;
+        out->price_half_per_million =
+            evaluate_price_half(&out->bill) * MILLION / out->jobs;
         code = evaluate_interval(c, sc, scratch, out, err);
     }
     jobq_ledger_release(scratch);

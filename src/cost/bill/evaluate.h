@@ -21,7 +21,9 @@ struct evaluate_context {
 
 struct evaluation {
     double usd_per_job, usd_per_million;
-    double low_per_million, high_per_million; /* 95 % prediction interval */
+    double low_per_million, high_per_million; /* 95 % prediction interval of the usage, at
+                                               * the sheet's prices */
+    double price_half_per_million; /* what the prices' confidence adds, either way */
     struct bill
         bill;    /* for a million jobs, or for the run's jobs: see `jobs`; release it */
     double jobs; /* jobs the bill is for */
@@ -36,6 +38,15 @@ int evaluate(const struct evaluate_context *context,
              const struct predict_scenario *scenario, double interval_jobs,
              struct evaluation *out, struct jobq_error *err);
 void evaluation_release(struct evaluation *evaluation);
+/* The 95 % interval of the dollars a million jobs: of the usage and of the prices, which are
+ * independent. */
+void evaluation_interval(const struct evaluation *evaluation, double *out_low,
+                         double *out_high);
+/* How far off 95 % of a bill's dollars may be for its prices' confidence: H 0, M 10 %, L 30 %
+ * of each (assumed: SimpleDB's two known prices differ by 10 %, and a type's price by at most
+ * 30 % between the regions that are shipped), a price borrowed from another region at least
+ * 20 %. Prices of one service are wrong together, services independently. */
+double evaluate_price_half(const struct bill *bill);
 
 /* Dollars a million jobs only, without the interval: for searches, which call it
  * thousands of times. `scratch` is a ledger of the caller's, any contents. out_bill (or

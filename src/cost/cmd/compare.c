@@ -120,9 +120,11 @@ static struct cost_table *rows_table(const struct over *over, int axes,
         const struct evaluation *e = &rows[i].e;
         double scale = 1e6 / e->jobs;
         const double *part = e->bill.component_usd;
+        double low, high;
+        evaluation_interval(e, &low, &high);
         double value[] = {e->usd_per_million,
-                          e->low_per_million,
-                          e->high_per_million,
+                          low,
+                          high,
                           part[BILL_SERVICE_CALLS] * scale,
                           part[BILL_STORAGE] * scale,
                           (part[BILL_CPU] + part[BILL_BOOT] + part[BILL_IDLE]) * scale};
@@ -365,6 +367,8 @@ static void print_gates(struct cost *cli, const struct evaluation *e,
                         const struct gate *gate, int gates, bool markdown, bool over)
 {
     char a[40], b[40], c[40];
+    double low, high;
+    evaluation_interval(e, &low, &high);
     if (cli->json) {
         json_t *root = json_object(), *list = json_array();
         json_object_set_new(root, "schema", json_string("jobq.check/1"));
@@ -387,8 +391,8 @@ static void print_gates(struct cost *cli, const struct evaluation *e,
         fputs("| gate | value | limit | |\n|---|---|---|---|\n", stdout);
     else
         printf("%s per million jobs  (95 %%: %s .. %s)\n",
-               cost_usd(e->usd_per_million, a, 40), cost_usd(e->low_per_million, b, 40),
-               cost_usd(e->high_per_million, c, 40));
+               cost_usd(e->usd_per_million, a, 40), cost_usd(low, b, 40),
+               cost_usd(high, c, 40));
     for (int i = 0; i < gates; i++) {
         bool share = strcmp(gate[i].name, "increase") == 0, ok;
         ok = gate[i].value <= gate[i].limit;

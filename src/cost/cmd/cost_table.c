@@ -43,9 +43,15 @@ struct cost_table *cost_items(const struct bill *bill, double scale)
         snprintf(shown, sizeof shown, "%s%s", item->what, item->assumed ? " *" : "");
         cost_table_text(table, shown);
         cost_table_number(table, item->quantity * scale,
-                          cost_si(item->quantity * scale, shown, sizeof shown));
+                          item->quantity * scale < 0.001
+                              ? "<0.001"
+                              : cost_si(item->quantity * scale, shown, sizeof shown));
         cost_table_text(table, sheet_unit_name(item->unit));
-        snprintf(shown, sizeof shown, "%.4g", item->usd_per_unit);
+        /* Requests and the like have prices of a million of them. */
+        if (item->usd_per_unit < 1e-3 && item->usd_per_unit > 0)
+            snprintf(shown, sizeof shown, "%.6g/M", item->usd_per_unit * 1e6);
+        else
+            snprintf(shown, sizeof shown, "%.6g", item->usd_per_unit);
         cost_table_number(table, item->usd_per_unit, shown);
         cost_table_number(table, item->usd * scale,
                           cost_usd_cell(item->usd * scale, shown, sizeof shown));
@@ -61,7 +67,7 @@ void cost_print_scenario(const struct predict_scenario *sc, FILE *out)
         PREDICT_PAYLOAD, PREDICT_JOB_TIME, PREDICT_CPU_SHARE,  PREDICT_CONCURRENCY,
         PREDICT_BATCH,   PREDICT_PREFETCH, PREDICT_WAIT,       PREDICT_VISIBILITY,
         PREDICT_DOMAINS, PREDICT_KEEP,     PREDICT_UTILISATION};
-    char value[40];
+    char value[40], boxes[40];
     int column = 0;
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         char word[80];
@@ -79,9 +85,12 @@ void cost_print_scenario(const struct predict_scenario *sc, FILE *out)
             sc->spot ? " spot" : "", predict_store_name(sc->store),
             sc->client_internet ? "internet" : "in-region");
     if (sc->jobs > 0)
-        fprintf(out, "; a run of %.0f jobs on %.0f boxes", sc->jobs, sc->boxes);
+        fprintf(out, ",\n%s jobs at once on %s box%s", cost_count(sc->jobs, value, 40),
+                cost_count(sc->boxes, boxes, 40), sc->boxes > 1 ? "es" : "");
     else if (sc->arrivals_per_s > 0)
-        fprintf(out, "; %.4g jobs/s on %.0f boxes", sc->arrivals_per_s, sc->boxes);
+        fprintf(out, ",\njobs come %s to %s box%s",
+                cost_rate(sc->arrivals_per_s, value, 40),
+                cost_count(sc->boxes, boxes, 40), sc->boxes > 1 ? "es" : "");
     fputc('\n', out);
 }
 
@@ -131,11 +140,14 @@ json_t *cost_cost_json(struct cost *cli, const struct sheet *sheet,
                        const struct predict_scenario *sc, const struct evaluation *e)
 {
     json_t *root = json_object(), *components = json_object(), *formula = json_object();
-    double scale = 1e6 / e->jobs;
+    double scale = 1e6 / e->jobs, low, high;
+    evaluation_interval(e, &low, &high);
     json_object_set_new(root, "schema", json_string("jobq.cost/1"));
     json_object_set_new(root, "per_job_usd", json_real(e->usd_per_job));
     json_object_set_new(root, "per_million_usd", json_real(e->usd_per_million));
     json_object_set_new(root, "interval95_per_million_usd",
+                        json_pack("[f, f]", low, high));
+    json_object_set_new(root, "interval95_model_per_million_usd",
                         json_pack("[f, f]", e->low_per_million, e->high_per_million));
     json_object_set_new(root, "interval_jobs",
                         json_real(sc->jobs > 0 ? sc->jobs : cli->interval_jobs));

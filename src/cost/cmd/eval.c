@@ -1,6 +1,7 @@
 /* eval.c - jobqcost eval: what a job costs under these settings.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
+#include "cost/cmd/answer.h"
 #include "cost/cmd/shared.h"
 
 #include <math.h>
@@ -11,27 +12,31 @@ static const char HELP[] =
     "                --instance none --date 2012-10\n"
     "  jobqcost eval --payload 4KiB --job-time 2s --concurrency 8 \\\n"
     "                --instance c7g.large\n"
+    "  jobqcost eval --arrivals 5M/day --boxes 8 --job-time 1s --concurrency 10\n"
     "  jobqcost eval --jobs 100k --boxes 4 --job-time 250ms \\\n"
     "                --instance t4g.small --json\n"
     "  jobqcost eval --job-time 1s --assume-from us-east-1 --region us-west-2\n\n"
-    "Dollars per job and per million jobs with a 95 % prediction interval, by\n"
-    "component and by line item. With --jobs and --boxes: that run, with boot, tail\n"
-    "and each instance's own rounding. Without: the marginal cost of one more job,\n"
-    "for a fleet at --utilisation (default 1: every slot busy); --jobs is then the\n"
-    "run that the interval is of (default 10,000).\n\n"
+    "The answer first: what a million of these jobs cost, what the money is for, the\n"
+    "cost of a day and a month, the boxes needed, what would halve it, what reaches\n"
+    "$1, and how sure that is. Then the details, by component and by line item.\n\n"
+    "With --jobs and --boxes: that run, with boot, tail and each instance's own\n"
+    "rounding. With --arrivals: jobs that keep coming to --boxes boxes. Without: one\n"
+    "job more, for boxes at --utilisation (default 1: every slot busy); --jobs is\n"
+    "then the run that the model's interval is of (default 10,000). The interval is\n"
+    "of the model and of the prices: one of confidence M may be 10 % off, L 30 %.\n\n"
     "A GiB of root volume and an IPv4 address are counted only when asked for.\n"
     "--json has schema jobq.cost/1.\n";
 
 static const struct option_def OPTIONS[] = {{NULL, 0, NULL, NULL}};
 
 static void print_text(struct cost *cli, const struct sheet *sheet,
-                       const struct predict_scenario *sc, const struct evaluation *e)
+                       const struct predict_scenario *sc, const struct evaluation *e,
+                       const struct answer *answer)
 {
-    char a[40], b[40], c[40], title[120];
+    char a[40], title[120];
     const struct predict_state *state = &e->value.state;
-    printf("%s per million jobs  (95 %%: %s .. %s)   %s a job\n",
-           cost_usd(e->usd_per_million, a, 40), cost_usd(e->low_per_million, b, 40),
-           cost_usd(e->high_per_million, c, 40), cost_usd(e->usd_per_job, title, 40));
+    answer_print(answer, sc, stdout);
+    fputs("\ncounted with\n", stdout);
     cost_print_scenario(sc, stdout);
     printf("prices %s; free tier %s\n", cost_sheet_title(sheet, title, sizeof title),
            cli->bill.free == 0               ? "none"
@@ -40,11 +45,10 @@ static void print_text(struct cost *cli, const struct sheet *sheet,
     printf("formula %s", cli->formula_name);
     if (e->value.fitted && e->value.outside > 0)
         printf("; outside its domain in %s", e->value.outside_of);
-    if (isfinite(state->rate_per_s))
-        printf("; %.4g jobs/s, bound by %s", state->rate_per_s,
+    if (isfinite(state->rate_per_s) && strcmp(sc->instance, "none") != 0)
+        printf("; %s by %.0f box%s, bound by %s", cost_rate(state->rate_per_s, a, 40),
+               sc->boxes, sc->boxes > 1 ? "es" : "",
                predict_binding_name(state->binding));
-    if (sc->jobs > 0)
-        printf("; %.4g s, %s in all", state->makespan_s, cost_usd(e->bill.usd, a, 40));
     fputs("\n\n", stdout);
     struct cost_table *table = cost_components(e->bill.component_usd, 1e6 / e->jobs);
     cost_table_print(table, stdout);
@@ -60,6 +64,7 @@ static int run(struct cost *cli)
     struct jobq_error err;
     struct sheet *sheet;
     struct evaluation e;
+    struct answer answer;
     int code = cost_parse(cli, NULL);
     if (code >= 0)
         return code;
@@ -79,15 +84,19 @@ static int run(struct cost *cli)
     if (e.value.fitted && e.value.outside > 0)
         cost_warn(cli, "outside the formula's domain (%s): the interval is widened",
                   e.value.outside_of);
+    cli->told_stale = true; /* the answer says it, with what it may cost */
     cost_warn_prices(cli, sheet, &e.bill);
+    answer_make(cli, sheet, &cli->scenario, &e, &answer);
     if (cli->json) {
-        cost_print_json(cost_cost_json(cli, sheet, &cli->scenario, &e));
+        json_t *root = cost_cost_json(cli, sheet, &cli->scenario, &e);
+        json_object_set_new(root, "answer", answer_json(&answer));
+        cost_print_json(root);
     } else if (cli->csv) {
         struct cost_table *table = cost_items(&e.bill, 1e6 / e.jobs);
         cost_table_print_csv(table, stdout);
         cost_table_free(table);
     } else {
-        print_text(cli, sheet, &cli->scenario, &e);
+        print_text(cli, sheet, &cli->scenario, &e, &answer);
     }
     evaluation_release(&e);
     return COST_OK;

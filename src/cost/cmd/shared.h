@@ -69,6 +69,7 @@ struct cost {
     struct scenario settings;         /* as given */
     struct predict_scenario scenario; /* what the closed form takes of them */
     bool region_given, era_given, instance_given, wait_cut;
+    bool told_stale;      /* which prices are old has been said */
     double interval_jobs; /* of the prediction interval; 10,000 by default */
     /* owned */
     struct formula *formula; /* NULL: closed form */
@@ -115,7 +116,7 @@ int cost_evaluate(struct cost *cli, const struct sheet *sheet,
                   const struct predict_scenario *scenario, struct evaluation *out,
                   struct jobq_error *err);
 
-/* Says on stderr which used prices are older than 90 days (sheets of today only), and
+/* Says on stderr, once, which used prices are older than a year (sheets of today only), and
  * which were borrowed. */
 void cost_warn_prices(struct cost *cli, const struct sheet *sheet,
                       const struct bill *bill);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STALE_DAYS 366
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -246,7 +248,7 @@ void cost_warn_prices(struct cost *cli, const struct sheet *sheet,
         if (again)
             continue;
         int64_t days = cost_date_days(item->date);
-        if (days >= 0 && cli->today_days - days > 90) {
+        if (days >= 0 && cli->today_days - days > STALE_DAYS && !cli->told_stale) {
             if (old_count++ < 4)
                 text_printf(&old, "%s%s.%s %s", old.len ? ", " : "", item->service,
                             item->item, item->date);
@@ -256,10 +258,12 @@ void cost_warn_prices(struct cost *cli, const struct sheet *sheet,
                         item->item);
     }
     /* With --date, old prices are what was asked for. */
-    if (!cli->date && old_count)
-        cost_warn(cli, "%d price%s older than 90 days: %s%s", old_count,
+    if (!cli->date && old_count) {
+        cost_warn(cli, "%d price%s older than a year: %s%s", old_count,
                   old_count == 1 ? " is" : "s are", old.ptr,
                   old_count > 4 ? ", ..." : "");
+        cli->told_stale = true;
+    }
     if (borrowed.len)
         cost_warn(cli, "not known in %s and assumed from %s: %s", sheet_region(sheet),
                   cli->assume_from, borrowed.ptr);

@@ -216,6 +216,100 @@ char *cost_usd_cell(double usd, char *out, int cap)
     return out;
 }
 
+char *cost_count(double count, char *out, int cap)
+{
+    char digits[64];
+    int len = snprintf(digits, sizeof digits, "%.0f", fabs(round(count))), at = 0;
+    if (count < -0.5 && at + 1 < cap)
+        out[at++] = '-';
+    for (int i = 0; i < len && at + 2 < cap; i++) {
+        out[at++] = digits[i];
+        if ((len - 1 - i) % 3 == 0 && i + 1 < len)
+            out[at++] = ',';
+    }
+    out[at] = '\0';
+    return out;
+}
+
+char *cost_money(double usd, char *out, int cap)
+{
+    char count[40];
+    double size = fabs(usd);
+    const char *sign = usd < 0 ? "-" : "";
+    if (size >= 999.5)
+        snprintf(out, (size_t)cap, "%s$%s", sign, cost_count(size, count, 40));
+    else if (size >= 0.095 || size < 5e-10)
+        snprintf(out, (size_t)cap, "%s$%.2f", sign, size);
+    else
+        snprintf(out, (size_t)cap, "%s$%.*f", sign, 1 - (int)floor(log10(size)), size);
+    return out;
+}
+
+char *cost_duration(double seconds, char *out, int cap)
+{
+    static const struct {
+        double seconds;
+        const char *name;
+    } unit[] = {{86400, "day"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    size_t size = (size_t)cap;
+    if (seconds < 0.9995) {
+        if (seconds < 0.9995e-3)
+            snprintf(out, size, seconds > 0 ? "%.3g us" : "0 s", seconds * 1e6);
+        else
+            snprintf(out, size, "%.3g ms", seconds * 1e3);
+        return out;
+    }
+    if (seconds < 59.95) {
+        snprintf(out, size, "%.3g s", seconds);
+        return out;
+    }
+    for (int i = 0; i < 3; i++) {
+        double less = unit[i + 1].seconds;
+        double whole = round(seconds / less) * less; /* in the smaller of the two units */
+        if (whole < unit[i].seconds)
+            continue;
+        double first = floor(whole / unit[i].seconds);
+        double rest = round((whole - first * unit[i].seconds) / less);
+        int len = snprintf(out, size, "%.0f %s%s", first, unit[i].name,
+                           i == 0 && first > 1 ? "s" : "");
+        if (rest > 0 && len > 0 && len < cap)
+            snprintf(out + len, size - (size_t)len, " %.0f %s", rest, unit[i + 1].name);
+        break;
+    }
+    return out;
+}
+
+char *cost_size(double bytes, char *out, int cap)
+{
+    static const char *const unit[] = {"bytes", "KiB", "MiB", "GiB"};
+    int i = 0;
+    for (; i < 3 && bytes >= 1024; i++)
+        bytes /= 1024;
+    if (i == 0)
+        snprintf(out, (size_t)cap, "%.0f byte%s", bytes, bytes == 1 ? "" : "s");
+    else
+        snprintf(out, (size_t)cap, "%.3g %s", bytes, unit[i]);
+    return out;
+}
+
+char *cost_rate(double per_s, char *out, int cap)
+{
+    static const struct {
+        double seconds;
+        const char *name;
+    } unit[] = {{1, "a second"}, {60, "a minute"}, {3600, "an hour"}, {86400, "a day"}};
+    int i = 0;
+    char count[40];
+    while (i < 3 && per_s * unit[i].seconds < 0.9995)
+        i++;
+    double value = per_s * unit[i].seconds;
+    if (value >= 999.5)
+        snprintf(out, (size_t)cap, "%s %s", cost_count(value, count, 40), unit[i].name);
+    else
+        snprintf(out, (size_t)cap, "%.3g %s", value, unit[i].name);
+    return out;
+}
+
 char *cost_si(double value, char *out, int cap)
 {
     static const struct {

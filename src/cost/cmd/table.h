@@ -33,6 +33,13 @@ json_t *cost_table_json(const struct cost_table *table);
 char *cost_usd(double usd, char *out, int cap);
 /* The same for a column: at most four decimals, "<$0.0001" below. */
 char *cost_usd_cell(double usd, char *out, int cap);
+/* In a sentence: "$1,630", "$8.94", "$0.51", "$0.00083". */
+char *cost_money(double usd, char *out, int cap);
+/* As people write them: "1,000,000"; "2 h 5 min"; "1 KiB"; "58 a second", "12 an hour". */
+char *cost_count(double count, char *out, int cap);
+char *cost_duration(double seconds, char *out, int cap);
+char *cost_size(double bytes, char *out, int cap);
+char *cost_rate(double per_s, char *out, int cap);
 /* 1234567 -> "1.23M"; at most four digits. */
 char *cost_si(double value, char *out, int cap);
 

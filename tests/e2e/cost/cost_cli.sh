@@ -22,9 +22,36 @@ is() { [ "$1" = "$2" ] || fail "$1 is not $2"; }
 seed="--payload 100 --job-time 0s --concurrency 1 --batch 1 --instance none"
 
 # The seed's flow, in its year and today.
-expect 0 '$12.24 per million jobs' eval $seed --date 2012-10
-expect 0 '$10.44 per million jobs' eval $seed --date 2026
-expect 0 '$10.44 per million jobs' eval $seed --date 2026 --formula closed
+expect 0 'cost $12.24: 75 % is SimpleDB' eval $seed --date 2012-10
+expect 0 'cost $10.44' eval $seed --date 2026
+expect 0 'cost $10.44' eval $seed --date 2026 --formula closed
+
+# The answer comes first, in numbers as people write them: what it counts, a day and a month,
+# services, boxes, what halves it, what reaches $1, how sure.
+"$program" eval --instance t4g.small >"$work/out" 2>"$work/err" || fail "eval: $(cat "$work/err")"
+[ -s "$work/err" ] && fail "eval warns of what the answer says: $(cat "$work/err")"
+[ "$(head -c 15 "$work/out")" = 'A million jobs ' ] || fail "the answer is not first: $(head -2 "$work/out")"
+for label in 'this is' 'in all' 'by service' boxes 'half of it' 'for \$1' 'how sure'; do
+    grep -q "^  $label  *[^ ]" "$work/out" || fail "the answer has no line '$label'"
+done
+grep -nE '[0-9]e[-+]?[0-9]|.{81}' "$work/out" && fail "an exponent, or a line over 80 columns"
+expect 0 '58 a second' eval --arrivals 58/s --boxes 20 -q
+expect 0 'a whole run of 1,000,000 jobs' eval --jobs 1,000,000 --boxes 4
+expect 0 'without EC2' eval --instance none
+expect 0 'jobs of 2 KiB' eval --payload 2KiB
+# What it proposes costs what it says.
+expect 0 jobq.cost/1 eval --json --job-time 1s
+is "$(json 'abs(sum(d["answer"]["services_per_million_usd"].values()) / d["per_million_usd"] - 1) < 1e-9')" True
+is "$(json 'd["answer"]["half"]["reached"] and d["answer"]["half"]["per_million_usd"] <= d["per_million_usd"] / 2')" True
+is "$(json 'abs(d["answer"]["per_day_usd"] / d["per_million_usd"] - 1) < 1e-9')" True
+half=$(json 'd["answer"]["half"]["settings"]') usd=$(json 'round(d["answer"]["half"]["per_million_usd"], 6)')
+# shellcheck disable=SC2086
+expect 0 jobq.cost/1 eval --json --job-time 1s $half -q
+is "$(json 'round(d["per_million_usd"], 6)')" "$usd"
+# A price of confidence M is 85 % of it: the interval says so, and more without a source.
+expect 0 'simpledb.box, last seen' eval --job-time 1s
+expect 0 jobq.cost/1 eval --json --job-time 1s
+is "$(json 'd["answer"]["price_half_usd"] / d["per_million_usd"] > 0.05 and d["interval95_per_million_usd"][1] > d["interval95_model_per_million_usd"][1]')" True
 
 # jobq.cost/1: the components add up to the whole, and so do the items.
 expect 0 jobq.cost/1 eval --json --instance c7g.large --concurrency 4 --client internet
@@ -46,14 +73,15 @@ is "$(json 'd["components"]["boot"]')" 0.0
 # Regions, dates, borrowed prices.
 expect 4 "no price for 'simpledb.box' in us-east-2" eval --region us-east-2
 expect 0 'assumed from us-east-1: simpledb.box' eval --region us-east-2 --assume-from us-east-1
-expect 0 'per million jobs' eval --region us-east-2 --store none --instance c7g.medium
+expect 0 'A million jobs' eval --region us-east-2 --store none --instance c7g.medium
 for region in us-west-2 eu-west-1 ap-northeast-1 ap-southeast-1; do
-    expect 0 'per million jobs' eval --region $region --instance c7g.medium
-    expect 0 'per million jobs' eval --region $region --instance c7g.medium --spot
+    expect 0 'A million jobs' eval --region $region --instance c7g.medium
+    expect 0 'A million jobs' eval --region $region --instance c7g.medium --spot
 done
 expect 4 "no price sheet of region 'mars-1'" eval --region mars-1
 expect 4 "there is 2012-10, 2012-12" eval --date 1999
-expect 0 'older than 90 days' eval --instance t4g.nano
+expect 0 'older than a year: simpledb.box' compare --over batch=1,10
+is "$(grep -c 'older than' "$work/err")" 1
 expect 0 'jobs of 12 h or more cannot end' eval --job-time 12h
 expect 0 'there was no long poll' eval --date 2012-10
 

@@ -143,6 +143,31 @@ static void doubt_shows_in_the_interval(void **state)
     assert_true(c > a);
 }
 
+static void doubtful_prices_widen_the_interval(void **state)
+{
+    (void)state;
+    struct bill_item item[] = {
+        {.service = "sqs", .item = "standard", .usd = 5, .confidence = 'H'},
+        {.service = "simpledb", .item = "box", .usd = 8, .confidence = 'M'},
+        {.service = "simpledb", .item = "storage", .usd = 2, .confidence = 'M'},
+        {.service = "ebs", .item = "gp3", .usd = 10, .confidence = 'L'},
+        {.service = "ec2", .item = "x", .usd = 20, .confidence = 'H', .assumed = true}};
+    struct bill bill = {.item = item, .count = 1};
+    near(evaluate_price_half(&bill), 0, 0);
+    bill.count = 3; /* of one service: together */
+    near(evaluate_price_half(&bill), 1, 1e-12);
+    bill.count = 5; /* of three: as the root of squares */
+    near(evaluate_price_half(&bill), sqrt(1 + 9 + 16), 1e-12);
+    struct evaluation e = {.usd_per_million = 10,
+                           .low_per_million = 9,
+                           .high_per_million = 13,
+                           .price_half_per_million = 4};
+    double low, high;
+    evaluation_interval(&e, &low, &high);
+    near(low, 10 - sqrt(17), 1e-12);
+    near(high, 15, 1e-12);
+}
+
 static void searches_find_what_going_through_all_finds(void **state)
 {
     (void)state;
@@ -261,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_run_pays_for_whole_hours_of_its_year),
         cmocka_unit_test(burstable_boxes_pay_for_what_is_above_their_baseline),
         cmocka_unit_test(doubt_shows_in_the_interval),
+        cmocka_unit_test(doubtful_prices_widen_the_interval),
         cmocka_unit_test(searches_find_what_going_through_all_finds),
         cmocka_unit_test(crossings_are_where_the_cost_is_the_target),
         cmocka_unit_test(waits_follow_erlang),
