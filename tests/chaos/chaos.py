@@ -7,9 +7,12 @@ usage: chaos.py [ROUNDS [SEED]]   rounds of seeds SEED, SEED+1, ..., several sid
 
 A round: three drainers that a supervisor starts again whenever they end, enqueuers that come
 and go, jobqmock with --state, and a proxy between them. For some seconds dice of the round's
-seed kill (9), stop past the visibility timeout, terminate, lose replies, apply requests late,
-refuse permissions and give them back, kill and restart jobqmock, and kill an enqueuer between
-a job's row and its message. Then the faults end, and the fleet has a minute to finish.
+seed kill (9), stop past the visibility timeout, terminate, lose replies, cut them, hold them
+back so that they come out of order, apply requests late or twice, refuse permissions and give
+them back, kill and restart jobqmock, kill an enqueuer between a job's row and its message, fill
+the disk under an enqueuer's journal, and step the clock of a drainer by up to three hours
+(libfaketime; where it cannot be preloaded, that is said and left out). Then the faults end, and
+the fleet has a minute to finish; batches with a journal are resumed.
 
 Jobs are commands that write their own starts and ends to a log. Of that log, of the rows and
 of the writes that jobqmock accepted the reader asks:
@@ -20,16 +23,22 @@ of the writes that jobqmock accepted the reader asks:
    was given back
  - no process of a drainer outlives it by more than a moment
  - a refusal that a program got is in some program's log, in the service's words
- - drainers end by a signal, by TERM (0) or because they were refused (77), never otherwise"""
+ - drainers end by a signal, by TERM (0) or because they were refused (77), never otherwise
+ - a batch with a journal, once it is resumed, has a job for each of its lines
+
+Of many rounds it also says how often each fault struck; in 50 rounds each must have."""
 import collections
+import glob
 import itertools
 import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -53,10 +62,38 @@ echo "start $JOBQ_JOB_ID $JOBQ_ATTEMPT $CHAOS_DRAINER $EPOCHREALTIME" >> "$1"
 sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 echo "end $JOBQ_JOB_ID $JOBQ_ATTEMPT $CHAOS_DRAINER $EPOCHREALTIME" >> "$1"
 """
+FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
+CLOCK_S, JOURNALED = 3 * 3600, 60  # a clock is wrong by so much at most; lines of a batch with a journal
+FAULTS = ("again", "clock", "cut", "delay", "denied", "full disk", "kill", "late", "lost", "orphan row", "refuse",
+          "restart", "slow", "stop", "terminate")
 PERMISSIONS = {"sqs:ReceiveMessage": "ReceiveMessage", "sqs:DeleteMessage": "DeleteMessage(Batch)?",
                "sqs:ChangeMessageVisibility": "ChangeMessageVisibility(Batch)?",
                "sqs:SendMessage": "SendMessage(Batch)?", "sdb:PutAttributes": "PutAttributes",
                "sdb:BatchPutAttributes": "BatchPutAttributes"}
+
+
+def clock_env(path):
+    """An environment whose clock is off by what stands in the file at path, at once when that
+    changes. Deadlines are taken on the monotonic clock, which nobody sets."""
+    return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": path, "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+
+
+def set_clock(path, seconds):
+    with open(path + ".new", "w") as out:
+        out.write("%+d\n" % seconds)
+    os.rename(path + ".new", path)
+
+
+def clocks_can_be_set():
+    """Whether libfaketime is there and works."""
+    if not FAKETIME:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        set_clock(folder + "/clock", 7200)
+        done = subprocess.run(["date", "+%s"], env={**os.environ, **clock_env(folder + "/clock")}, text=True,
+                              capture_output=True)
+    return done.returncode == 0 and abs(int(done.stdout) - time.time() - 7200) < 60
 
 
 def of_drainer(mark):
@@ -77,13 +114,18 @@ class Drainer:
 
     def __init__(self, round_, name):
         self.name, self.round, self.told, self.stopped, self.ended_at = name, round_, set(), False, None
-        self.log = round_.path("drain." + name)
+        self.log, self.clock = round_.path("drain." + name), round_.path("clock." + name)
+        clock = {}
+        if round_.clocks:
+            set_clock(self.clock, 0)
+            clock = clock_env(self.clock)
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
-                [JOBQ, "drain", QUEUE, "-n", str(SLOTS), "--exec", "%s %s" % (round_.path("job"), round_.log),
+                # The job's own clock is right: its log is evidence.
+                [JOBQ, "drain", QUEUE, "-n", str(SLOTS), "--exec", "env -u LD_PRELOAD %s %s" % (round_.path("job"), round_.log),
                  "--attempts", "50", "--retry-base", "200ms", "--kill-grace", "500ms", "--drain-timeout", "2s",
                  "--wait", "1s", "--stats", "0", "--linger", "200ms", "--json"],
-                env={**round_.env, "CHAOS_DRAINER": name}, cwd=round_.mock.dir, stdout=out, stderr=out)
+                env={**round_.env, **clock, "CHAOS_DRAINER": name}, cwd=round_.mock.dir, stdout=out, stderr=out)
 
     def signal(self, number):
         self.told.add(number)
@@ -120,7 +162,7 @@ class Round:
                     "AWS_ENDPOINT_URL": self.proxy.url, "AWS_EC2_METADATA_DISABLED": "true", **livelib.KEYS}
         self.acknowledged, self.enqueuers, self.refusals, self.dead = set(), [], [], []
         self.drainers, self.counter, self.open, self.faulty = [], 0, True, True
-        self.lock = threading.Lock()
+        self.lock, self.batches, self.struck, self.clocks = threading.Lock(), [], collections.Counter(), clocks_can_be_set()
 
     def path(self, name):
         return os.path.join(self.mock.dir, name)
@@ -208,11 +250,13 @@ class Round:
     def kill(self):
         for drainer in self.dice.sample(self.alive(), min(1, len(self.alive()))):
             self.tell("kill -9 " + drainer.name)
+            self.struck["kill"] += 1
             drainer.signal(signal.SIGKILL)
 
     def terminate(self):
         for drainer in self.dice.sample(self.alive(), min(1, len(self.alive()))):
             self.tell("TERM " + drainer.name)
+            self.struck["terminate"] += 1
             drainer.signal(signal.SIGTERM)
 
     def stop(self):
@@ -220,6 +264,7 @@ class Round:
             return
         drainer, seconds = self.dice.choice(self.alive()), VISIBILITY_S + self.dice.uniform(0.2, 1.5)
         self.tell("stop %s for %.1f s" % (drainer.name, seconds))
+        self.struck["stop"] += 1
         drainer.signal(signal.SIGSTOP)
         threading.Timer(seconds, self.resume, [drainer]).start()
 
@@ -231,6 +276,7 @@ class Round:
         rule = self.proxy.rule(action, **what)
         time.sleep(seconds)
         self.proxy.remove(rule)
+        self.struck[rule.verb] += rule.struck
         self.tell("%s %s for %.1f s: %d times" % (rule.verb, action, seconds, rule.struck))
 
     def lose(self):
@@ -258,10 +304,12 @@ class Round:
         time.sleep(self.dice.uniform(1, 3))
         self.proxy.remove(rule)
         self.refusals.append((words, rule))
+        self.struck["denied"] += rule.struck
         self.tell("refused %s: %d times" % (words, rule.struck))
 
     def restart(self):
         self.tell("jobqmock: kill -9")
+        self.struck["restart"] += 1
         self.mock.kill()
         time.sleep(self.dice.uniform(0, 1))
         self.mock.start()
@@ -271,11 +319,64 @@ class Round:
         rule = self.proxy.rule("SendMessage(Batch)?", drop=True)
         self.enqueue(self.dice, self.dice.choice([1, 30]), kill_after=self.dice.uniform(0.3, 0.8))
         self.proxy.remove(rule)
+        self.struck["orphan row"] += rule.struck
         self.tell("enqueuer killed before its %d messages" % rule.struck)
+
+    def cut(self):
+        draw = random.Random(self.dice.random())
+        self.fault(self.dice.choice([".*", "PutAttributes", "ReceiveMessage", "DeleteMessage.*", "SendMessage.*"]),
+                   self.dice.uniform(0.5, 1.5), chance=0.5, cut=draw.random)
+
+    def again(self):
+        draw = random.Random(self.dice.random())
+        self.fault(self.dice.choice(["(Batch)?PutAttributes", "SendMessage.*", "DeleteMessage.*", "ChangeMess.*", ".*"]),
+                   self.dice.uniform(0.5, 1.5), chance=0.3, again=lambda: draw.uniform(0, 3))
+
+    def step(self):
+        if not self.clocks or not self.alive():
+            return
+        drainer, seconds = self.dice.choice(self.alive()), self.dice.randint(-CLOCK_S, CLOCK_S)
+        self.struck["clock"] += 1
+        self.tell("clock of %s is wrong by %+d s" % (drainer.name, seconds))
+        set_clock(drainer.clock, seconds)
+
+    def full_disk(self):
+        """A batch whose journal finds no room; the same command ends it in the settling."""
+        path, room = self.path("batch.%d" % len(self.batches)), self.dice.randint(1, 4500)
+        with open(path, "w") as out:
+            out.writelines("kind=exec ms=20\n" for _ in range(JOURNALED))
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        # SIGXFSZ stays ignored, as it is in Python: a write past the limit fails, as on a full disk.
+        try:
+            done = subprocess.run([JOBQ, "enqueue", QUEUE, "--batch", path], env=self.env, cwd=self.mock.dir, text=True,
+                                  capture_output=True, preexec_fn=limit, restore_signals=False, timeout=20)
+            code = done.returncode
+            self.acknowledged.update(done.stdout.split("\n")[:-1])
+            if code not in (0, 6, 75, 77):
+                self.find("enqueue with %d bytes of disk ended with %d: %s" % (room, code, done.stderr[-600:]))
+        except subprocess.TimeoutExpired:
+            code = "a kill"
+        if code != 0:
+            self.struck["full disk"] += 1
+            self.batches.append(path)
+        self.tell("%d bytes of disk under a journal: %s" % (room, code))
+
+    def resume_batches(self):
+        for path in self.batches:
+            done = subprocess.run([JOBQ, "enqueue", QUEUE, "--batch", path], env=self.quiet(), cwd=self.mock.dir, text=True,
+                                  capture_output=True, timeout=60)
+            ids = done.stdout.split()
+            if done.returncode or len(set(ids)) != JOURNALED or len(ids) != JOURNALED:
+                self.find("%s, resumed: exit %d, %d ids of %d lines: %s" % (
+                    path, done.returncode, len(set(ids)), JOURNALED, done.stderr[-500:]))
+            self.acknowledged.update(ids)
 
     def chaos(self):
         faults = [self.kill] * 3 + [self.terminate] * 2 + [self.stop] * 2 + [self.lose] * 3 + [self.late] * 3 + [
-            self.slow] * 2 + [self.refuse] * 3 + [self.restart] + [self.orphan_row] * 2 + [self.outage]
+            self.slow] * 2 + [self.refuse] * 3 + [self.restart] + [self.orphan_row] * 2 + [self.outage] + [
+            self.cut] * 2 + [self.again] * 2 + [self.step] * 2 + [self.full_disk]
         arrivals = threading.Thread(target=self.arrivals)
         arrivals.start()
         until = time.monotonic() + CHAOS_S
@@ -308,6 +409,7 @@ class Round:
         for drainer in self.drainers:
             self.resume(drainer)
         self.enqueuers_end()
+        self.resume_batches()
         until = time.monotonic() + SETTLE_S
         repair = self.repairs()
         while time.monotonic() < until:
@@ -449,6 +551,7 @@ def one_round(seed):
     print("seed=%d, files in %s" % (seed, round_.mock.dir))
     round_.run()
     print("\n".join(round_.stories))
+    print(json.dumps(round_.struck))
     for text in round_.findings:
         print("FINDING: " + text)
     if not round_.findings and not os.environ.get("CHAOS_KEEP"):
@@ -459,7 +562,10 @@ def one_round(seed):
 def many_rounds(count, seed):
     beside = int(os.environ.get("CHAOS_BESIDE") or 2 * len(os.sched_getaffinity(0)))
     print("seeds up to %d, %d side by side" % (seed + count - 1, beside), flush=True)
-    begun, failed, totals, running = time.monotonic(), [], collections.Counter(), {}
+    begun, failed, running = time.monotonic(), [], {}
+    totals, struck = collections.Counter(), collections.Counter()
+    if not clocks_can_be_set():
+        print("SKIP clocks that are wrong: libfaketime cannot be preloaded")
     todo = list(range(seed, seed + count))
     while todo or running:
         while todo and len(running) < beside:
@@ -475,13 +581,19 @@ def many_rounds(count, seed):
                 failed.append(one)
                 print("seed=%d failed:\n%s" % (one, said), flush=True)
             else:
-                words = said.split("\n")[-2].split()
+                told, counted = said.split("\n")[-3:-1]
+                words = told.split()
                 totals.update({"jobs": int(words[1]), "attempts": int(words[6]), "drainers": int(words[8])})
+                struck.update(json.loads(counted))
         time.sleep(0.1)
     print("%d rounds in %.0f s: %d jobs acknowledged, %d attempts, %d drainers; %d rounds with findings%s" % (
         count, time.monotonic() - begun, totals["jobs"], totals["attempts"], totals["drainers"], len(failed),
         ": seeds " + " ".join(map(str, failed)) if failed else ""))
-    sys.exit(1 if failed else 0)
+    print("struck: " + ", ".join("%s %d" % one for one in sorted(struck.items())))
+    never = [fault for fault in FAULTS if not struck[fault] and (fault != "clock" or clocks_can_be_set())]
+    if never and count - len(failed) >= 50:
+        print("never struck: " + ", ".join(never))
+    sys.exit(1 if failed or (never and count - len(failed) >= 50) else 0)
 
 
 if sys.argv[1:2] == ["--round"]:

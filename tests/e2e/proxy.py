@@ -1,5 +1,5 @@
 """An HTTP proxy between the programs under test and jobqmock, which the tests tell what to do
-with which requests: hold, apply late, lose, drop, reorder, refuse.
+with which requests: hold, apply late or twice, lose, cut, drop, reorder, refuse.
 
     proxy = Proxy(mock.url)
     rule = proxy.rule("SendMessage(Batch)?", refuse=denied("sqs:SendMessage"), count=1)
@@ -12,10 +12,12 @@ probability `chance`. It does one of:
   refuse=(status, headers, body)   answers so; the mock sees nothing
   drop=True       closes the connection; the mock sees nothing
   lost=True       the mock answers, then the connection closes without the reply
+  cut=SHARE       the mock answers; the connection closes after that share of the reply (0..1)
+  again=SECONDS   the mock answers, and gets the request once more SECONDS later
   late=SECONDS    the connection closes at once; the mock gets the request SECONDS later
   delay=SECONDS   the mock gets the request SECONDS later; the reply follows
   slow=SECONDS    the mock answers at once; the reply waits SECONDS
-SECONDS may be a function of no argument; random delays reorder. A client that hung up does
+SECONDS and SHARE may be functions of no argument; random delays reorder. A client that hung up does
 not take its request back, as with a network."""
 import asyncio
 import collections
@@ -70,7 +72,7 @@ class Rule:
             self.left -= 1
         return True
 
-    def seconds(self):
+    def drawn(self):
         return self.value() if callable(self.value) else self.value
 
 
@@ -157,8 +159,12 @@ class Proxy:
                 answer = await self._strike(rule, action, head, body)
                 if answer is None:
                     return
+                if rule and rule.verb == "cut":
+                    answer = answer[:int(rule.drawn() * len(answer))]
                 writer.write(answer)
                 await writer.drain()
+                if rule and rule.verb == "cut":
+                    return
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
@@ -175,13 +181,15 @@ class Proxy:
             return ("HTTP/1.1 %d Refused\r\n%sContent-Length: %d\r\n\r\n%s" % (
                 status, lines, len(text.encode()), text)).encode()
         if verb == "late":
-            self.loop.create_task(self._later(rule.seconds(), action, head, body))
+            self.loop.create_task(self._later(rule.drawn(), action, head, body))
             return None
         if verb == "delay":
-            await asyncio.sleep(rule.seconds())
+            await asyncio.sleep(rule.drawn())
         answer = await asyncio.shield(self.loop.create_task(self._forward(action, head, body)))
         if verb == "lost":
             return None
+        if verb == "again":
+            self.loop.create_task(self._later(rule.drawn(), action, head, body))
         if verb == "slow":
-            await asyncio.sleep(rule.seconds())
+            await asyncio.sleep(rule.drawn())
         return answer
