@@ -7,6 +7,7 @@
 #include "jobq/units.h"
 #include "sim/sweep/rowfile.h"
 #include "sim/sweep/sweep.h"
+#include "sim/sweep/wide.h"
 
 #include <math.h>
 #include <signal.h>
@@ -17,8 +18,8 @@
 
 static const char SWEEP_HEAD[] =
     "Usage: jobqsim sweep -o FILE.csv [OPTION=VALUES...]\n"
-    "Run a scenario at every point of a grid or a Latin hypercube, and write what\n"
-    "each job used there.\n\n"
+    "Run a scenario at every point of a grid or of a design that fills ranges\n"
+    "evenly, and write what each job used there.\n\n"
     "  jobqsim sweep -o s.csv --payload 64,1k,64k --concurrency 1,2,4,8,16,32 \\\n"
     "                --job-time 10ms..100s:log:9 --jobs 2000\n"
     "  jobqsim sweep -o s.csv --design lhs:10k --payload 64..64k:log \\\n"
@@ -35,12 +36,15 @@ static const char SWEEP_TAIL[] =
     "kept).\n"
     "API calls: none; nothing leaves this machine.\n";
 
-enum { OUT, DESIGN, PRECISION, SHARD, QUIET };
+enum { OUT, DESIGN, DOMAIN, PRECISION, SHARD, QUIET };
 static const struct option_def SWEEP_OPTIONS[] = {
     {"out", 'o', "FILE",
      "the CSV to write (FILE.part until done); the same command resumes"},
-    {"design", 0, "grid|lhs:N",
-     "every combination, or N points that fill the ranges evenly (grid)"},
+    {"design", 0, "grid|lhs:N|sobol:N|random:N",
+     "every combination, or N points: a Latin hypercube or a scrambled Sobol sequence, "
+     "which fill the ranges evenly, or independent ones (grid)"},
+    {"domain", 0, "wide",
+     "vary all that is not given over the range in which the formulas are checked"},
     {"precision", 0, "P",
      "replicate until requests, makespan and mean sojourn are known to this share (95 "
      "%), "
@@ -75,8 +79,9 @@ struct arguments {
     struct scenario base;
     struct design *design;
     struct sweep_options options;
-    int64_t lhs_points;
-    bool quiet;
+    enum design_fill fill;
+    int64_t points;
+    bool wide, quiet;
 };
 
 /* ---- arguments ---------------------------------------------------------------------- */
@@ -96,23 +101,6 @@ static int parse_shard(const char *text, struct sweep_options *o, struct jobq_er
     o->shard = shard - 1;
     o->shards = shards;
     return JOBQ_OK;
-}
-
-static int parse_design(const char *text, int64_t *out, struct jobq_error *err)
-{
-    if (strcmp(text, "grid") == 0) {
-        *out = 0;
-        return JOBQ_OK;
-    }
-    if (strncmp(text, "lhs:", 4) == 0) {
-        int code = jobq_parse_count(text + 4, out, err);
-        if (code == JOBQ_OK && *out < 1)
-            code = jobq_fail(err, JOBQ_INVALID, "a hypercube of no points");
-        return code == JOBQ_OK ? code : jobq_wrap(err, "--design");
-    }
-    char shown[40];
-    text_escape(text, (int64_t)strlen(text), shown, sizeof shown);
-    return jobq_fail(err, JOBQ_INVALID, "--design wants grid or lhs:N, not '%s'", shown);
 }
 
 static int parse_precision(const char *text, double *out, struct jobq_error *err)
@@ -148,6 +136,7 @@ static int read_own(struct arguments *a, const struct options *read,
                     struct jobq_error *err)
 {
     const char *design = options_text(read, DESIGN), *shard = options_text(read, SHARD),
+               *domain = options_text(read, DOMAIN),
                *precision = options_text(read, PRECISION);
     int code = JOBQ_OK;
     a->options.shards = 1;
@@ -156,7 +145,15 @@ static int read_own(struct arguments *a, const struct options *read,
     if (!a->options.out_path)
         return jobq_fail(err, JOBQ_INVALID, "name the CSV with -o FILE");
     if (design)
-        code = parse_design(design, &a->lhs_points, err);
+        code = design_fill_parse(design, &a->fill, &a->points, err);
+    if (code != JOBQ_OK)
+        return jobq_wrap(err, "--design");
+    if (domain && strcmp(domain, "wide") != 0)
+        return jobq_fail(err, JOBQ_INVALID, "--domain wants wide, not '%.40s'", domain);
+    a->wide = domain != NULL;
+    if (a->wide && a->fill == DESIGN_GRID)
+        return jobq_fail(err, JOBQ_INVALID,
+                         "--domain wide needs --design lhs:N, sobol:N or random:N");
     if (code == JOBQ_OK && shard)
         code = parse_shard(shard, &a->options, err);
     if (code == JOBQ_OK && precision)
@@ -184,8 +181,10 @@ static int read_arguments(struct arguments *a, const struct commandline *command
             options_blame(read, item, err);
     }
     a->options.threads = a->base.threads < 0 ? 0 : (int)a->base.threads;
-    if (code == JOBQ_OK && a->lhs_points)
-        code = design_lhs(a->design, a->lhs_points, a->base.seed, err);
+    if (code == JOBQ_OK && a->wide)
+        code = wide_design(&a->base, a->design, err);
+    if (code == JOBQ_OK)
+        code = design_fill(a->design, a->fill, a->points, a->base.seed, err);
     return code;
 }
 

@@ -9,6 +9,7 @@
 #include "jobq/units.h"
 
 #include <assert.h>
+#include <gsl/gsl_qrng.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,16 @@ struct axis {
     int count;
     bool range, log;
     double low, high; /* in ns, bytes or plain */
-    int64_t *stratum; /* of each point, in a Latin hypercube */
-    uint64_t jitter_seed;
+    double *unit;     /* the coordinate of each point in (0,1); not in a grid */
+    design_make_fn *make;
+    const void *make_ctx;
+    int made_first; /* the first axis that `make` sees */
 };
 
 struct design {
     struct axis axis[DESIGN_AXES_MAX];
     int axes;
-    int64_t lhs_points; /* 0: the full grid */
+    int64_t filled; /* points; 0: the full grid */
 };
 
 struct design *design_new(void)
@@ -46,7 +49,7 @@ void design_free(struct design *design)
         free(a->value);
         free(a->option);
         free(a->text);
-        free(a->stratum);
+        free(a->unit);
     }
     free(design);
 }
@@ -211,35 +214,146 @@ int design_axis(struct design *design, const char *option, enum design_kind kind
     return code == JOBQ_OK ? code : jobq_wrap(err, "--%s", option);
 }
 
-int design_lhs(struct design *design, int64_t points, uint64_t seed,
-               struct jobq_error *err)
+int design_made(struct design *design, const char *const *option, int count,
+                design_make_fn *make, const void *ctx, struct jobq_error *err)
 {
-    if (points < 1 || points > DESIGN_POINTS_MAX)
-        return jobq_fail(err, JOBQ_LIMIT, "lhs wants 1 to %d points", DESIGN_POINTS_MAX);
-    design->lhs_points = points;
+    int first = design->axes;
+    if (first + count > DESIGN_AXES_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "more than %d options vary", DESIGN_AXES_MAX);
+    for (int i = 0; i < count; i++)
+        design->axis[design->axes++] = (struct axis){.option = xstrdup(option[i]),
+                                                     .text = xstrdup("wide"),
+                                                     .kind = DESIGN_TEXT,
+                                                     .make = make,
+                                                     .make_ctx = ctx,
+                                                     .made_first = first};
+    return JOBQ_OK;
+}
+
+/* ---- filling ------------------------------------------------------------------------ */
+
+static void fill_lhs(struct axis *a, int64_t points, struct dice *dice)
+{
+    uint64_t jitter_seed = dice_bits(dice);
+    int64_t *stratum = xmalloc((size_t)points * sizeof *stratum);
+    for (int64_t p = 0; p < points; p++)
+        stratum[p] = p;
+    for (int64_t p = points - 1; p > 0; p--) {
+        int64_t q = (int64_t)dice_below(dice, (uint64_t)p + 1);
+        int64_t kept = stratum[p];
+        stratum[p] = stratum[q];
+        stratum[q] = kept;
+    }
+    for (int64_t p = 0; p < points; p++) {
+        struct dice jitter;
+        dice_init(&jitter, jitter_seed, "stratum", (uint64_t)stratum[p]);
+        a->unit[p] = ((double)stratum[p] + dice_u(&jitter)) / (double)points;
+    }
+    free(stratum);
+}
+
+static uint32_t reversed(uint32_t x)
+{
+    x = x >> 16 | x << 16;
+    x = (x & 0xff00ff00u) >> 8 | (x & 0x00ff00ffu) << 8;
+    x = (x & 0xf0f0f0f0u) >> 4 | (x & 0x0f0f0f0fu) << 4;
+    x = (x & 0xccccccccu) >> 2 | (x & 0x33333333u) << 2;
+    return (x & 0xaaaaaaaau) >> 1 | (x & 0x55555555u) << 1;
+}
+
+/* Each bit is flipped by a hash of the bits above it: Laine and Karras's permutation of the
+ * reversed number, with the constants of Burley's paper. */
+static double owen_scrambled(double u, uint32_t seed)
+{
+    uint32_t x = reversed((uint32_t)(u * 0x1p32));
+    x ^= x * 0x3d20adeau;
+    x += seed;
+    x *= (seed >> 16) | 1;
+    x ^= x * 0x05526c56u;
+    x ^= x * 0x53a22864u;
+    return ((double)reversed(x) + 0.5) * 0x1p-32;
+}
+
+static int fill_sobol(struct design *design, int64_t points, uint64_t seed,
+                      struct jobq_error *err)
+{
+    if (design->axes < 1)
+        return JOBQ_OK;
+    gsl_qrng *sobol = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)design->axes);
+    if (!sobol)
+        return jobq_fail(err, JOBQ_LIMIT, "sobol takes at most 40 options that vary");
+    uint32_t scramble[DESIGN_AXES_MAX];
+    double unit[DESIGN_AXES_MAX];
+    for (int i = 0; i < design->axes; i++) {
+        struct dice dice;
+        dice_init(&dice, seed, design->axis[i].option, 2);
+        scramble[i] = (uint32_t)dice_bits(&dice);
+    }
+    for (int64_t p = 0; p < points; p++) {
+        /* The library leaves out the sequence's first point, the origin. */
+        if (p == 0)
+            memset(unit, 0, sizeof unit);
+        else
+            gsl_qrng_get(sobol, unit);
+        for (int i = 0; i < design->axes; i++)
+            design->axis[i].unit[p] = owen_scrambled(unit[i], scramble[i]);
+    }
+    gsl_qrng_free(sobol);
+    return JOBQ_OK;
+}
+
+int design_fill(struct design *design, enum design_fill how, int64_t points,
+                uint64_t seed, struct jobq_error *err)
+{
+    if (how == DESIGN_GRID)
+        return JOBQ_OK;
+    if (points < 1 || points > DESIGN_FILL_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "a design wants 1 to %d points",
+                         DESIGN_FILL_MAX);
+    design->filled = points;
     for (int i = 0; i < design->axes; i++) {
         struct axis *a = &design->axis[i];
         struct dice dice;
-        dice_init(&dice, seed, a->option, 0);
-        a->jitter_seed = dice_bits(&dice);
-        free(a->stratum);
-        a->stratum = xmalloc((size_t)points * sizeof *a->stratum);
-        for (int64_t p = 0; p < points; p++)
-            a->stratum[p] = p;
-        for (int64_t p = points - 1; p > 0; p--) {
-            int64_t q = (int64_t)dice_below(&dice, (uint64_t)p + 1);
-            int64_t kept = a->stratum[p];
-            a->stratum[p] = a->stratum[q];
-            a->stratum[q] = kept;
-        }
+        dice_init(&dice, seed, a->option, how == DESIGN_RANDOM);
+        free(a->unit);
+        a->unit = xmalloc((size_t)points * sizeof *a->unit);
+        if (how == DESIGN_LHS)
+            fill_lhs(a, points, &dice);
+        for (int64_t p = 0; p < points && how == DESIGN_RANDOM; p++)
+            a->unit[p] = dice_u(&dice);
     }
-    return JOBQ_OK;
+    return how == DESIGN_SOBOL ? fill_sobol(design, points, seed, err) : JOBQ_OK;
+}
+
+int design_fill_parse(const char *text, enum design_fill *out, int64_t *points,
+                      struct jobq_error *err)
+{
+    static const char *const names[] = {"grid", "lhs:", "sobol:", "random:"};
+    *points = 0;
+    *out = DESIGN_GRID;
+    if (strcmp(text, names[DESIGN_GRID]) == 0)
+        return JOBQ_OK;
+    for (int how = DESIGN_LHS; how <= DESIGN_RANDOM; how++) {
+        size_t len = strlen(names[how]);
+        if (strncmp(text, names[how], len) != 0)
+            continue;
+        *out = (enum design_fill)how;
+        int code = jobq_parse_count(text + len, points, err);
+        if (code == JOBQ_OK && (*points < 1 || *points > DESIGN_FILL_MAX))
+            code = jobq_fail(err, JOBQ_LIMIT, "'%.30s' wants 1 to %d points", text,
+                             DESIGN_FILL_MAX);
+        return code;
+    }
+    char shown[40];
+    text_escape(text, (int64_t)strlen(text), shown, sizeof shown);
+    return jobq_fail(err, JOBQ_INVALID, "'%s' is not grid, lhs:N, sobol:N or random:N",
+                     shown);
 }
 
 int64_t design_points(const struct design *design)
 {
-    if (design->lhs_points)
-        return design->lhs_points;
+    if (design->filled)
+        return design->filled;
     int64_t points = 1;
     for (int i = 0; i < design->axes; i++) {
         points *= design->axis[i].count ? design->axis[i].count : 1;
@@ -269,19 +383,21 @@ void design_value(const struct design *design, int64_t point, int axis,
 {
     const struct axis *a = &design->axis[axis];
     assert(point >= 0 && point < design_points(design));
-    if (!design->lhs_points) {
+    if (!design->filled) {
         for (int i = design->axes - 1; i > axis; i--)
             point /= design->axis[i].count;
         strcpy(out, a->value[point % a->count]);
         return;
     }
-    int64_t stratum = a->stratum[point];
-    if (!a->range) {
-        strcpy(out, a->value[stratum * a->count / design->lhs_points]);
-        return;
+    if (a->make) {
+        double unit[DESIGN_AXES_MAX];
+        for (int i = 0; i < design->axes; i++)
+            unit[i] = design->axis[i].unit[point];
+        a->make(a->make_ctx, unit + a->made_first, axis - a->made_first, out,
+                DESIGN_VALUE_CAP);
+    } else if (a->range) {
+        format_plain(a->kind, along(a, a->unit[point]), out);
+    } else {
+        strcpy(out, a->value[(int64_t)(a->unit[point] * a->count)]);
     }
-    struct dice dice;
-    dice_init(&dice, a->jitter_seed, "stratum", (uint64_t)stratum);
-    double part = ((double)stratum + dice_u(&dice)) / (double)design->lhs_points;
-    format_plain(a->kind, along(a, part), out);
 }

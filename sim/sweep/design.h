@@ -16,7 +16,10 @@
  * points (McKay, Beckman and Conover, Technometrics 21(2), 1979) cuts each axis into N
  * strata and visits each once, in an order drawn from (seed, axis name), so that an axis
  * added later does not change the others. Ranges are sampled within the stratum, on a log
- * scale if they say log; lists are cut into equal parts. */
+ * scale if they say log; lists are cut into equal parts. A Sobol sequence of N points (GSL's,
+ * of up to 40 axes) is scrambled by Owen's method, in the hashed form of Burley (Journal of
+ * Computer Graphics Techniques 9(4), 2020), by the seed: it fills the product of the axes
+ * evenly, best when N is a power of two. Random points are independent: for checks. */
 #ifndef JOBQ_SIM_SWEEP_DESIGN_H
 #define JOBQ_SIM_SWEEP_DESIGN_H
 
@@ -49,9 +52,23 @@ void design_free(struct design *design);
 int design_axis(struct design *design, const char *option, enum design_kind kind,
                 const char *text, struct jobq_error *err);
 
-/* Visit `points` by Latin hypercube (1..DESIGN_POINTS_MAX) instead of the full grid. */
-int design_lhs(struct design *design, int64_t points, uint64_t seed,
-               struct jobq_error *err);
+enum design_fill { DESIGN_GRID, DESIGN_LHS, DESIGN_SOBOL, DESIGN_RANDOM };
+#define DESIGN_FILL_MAX 1000000 /* points that are not a grid */
+
+/* "grid", "lhs:N", "sobol:N", "random:N". INVALID or LIMIT: the text names the limit. */
+int design_fill_parse(const char *text, enum design_fill *out, int64_t *points,
+                      struct jobq_error *err);
+/* Visit `points` (1..DESIGN_FILL_MAX) so instead of the full grid; after the last axis. */
+int design_fill(struct design *design, enum design_fill how, int64_t points,
+                uint64_t seed, struct jobq_error *err);
+
+/* An axis whose text is made from the coordinates of all axes of the design (by index from
+ * `first` on, the axes of one call of design_made), for settings that depend on each other.
+ * Only with a fill. make must be pure; ctx lives as long as the design. */
+typedef void design_make_fn(const void *ctx, const double *unit, int index, char *out,
+                            int cap);
+int design_made(struct design *design, const char *const *option, int count,
+                design_make_fn *make, const void *ctx, struct jobq_error *err);
 
 int64_t design_points(const struct design *design);
 int design_axes(const struct design *design);

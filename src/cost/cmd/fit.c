@@ -1,15 +1,13 @@
 /* fit.c - jobqcost fit: a formula from a sweep, and how well it predicts another.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
+#include "cost/cmd/fit_check.h"
 #include "cost/cmd/shared.h"
 #include "cost/fit/fit.h"
-#include "cost/bill/sweep_price.h"
 
 #include "base/arena.h"
 #include "base/text.h"
 
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +27,6 @@ static const struct option_def OPTIONS[] = {
      "compare predicted with simulated dollars on a sweep that was not used"},
     {"folds", 0, "N", "folds of the cross-validation that chooses terms; 2 to 1000 (10)"},
     {NULL, 0, NULL, NULL}};
-
-struct check {
-    size_t points, covered;
-    double p50, p95, worst; /* relative errors in dollars */
-};
 
 static int read_table(const char *path, struct table **out, struct jobq_error *err)
 {
@@ -86,87 +79,6 @@ static int print_formula(const struct formula *f, const struct fit_report *repor
             strays += fit_strays(&f->line[i], t);
     }
     return strays;
-}
-
-/* ---- against points that were not used ------------------------------------------------- */
-
-static int check_point(struct cost *cli, const struct sheet *sheet,
-                       const struct table *table, size_t row, struct jobq_ledger *ledger,
-                       double *out_error, bool *out_covered, struct jobq_error *err)
-{
-    struct predict_scenario scenario;
-    struct bill bill;
-    struct evaluation value;
-    bill_init(&bill);
-    jobq_ledger_init(ledger);
-    int code = fit_scenario(table, row, &scenario, err);
-    if (!code)
-        code = sweep_price(table, row, false, sheet, &cli->bill, ledger, &bill, err);
-    double seen = bill.usd;
-    bill_release(&bill);
-    jobq_ledger_release(ledger);
-    if (code)
-        return code;
-    cli->interval_jobs = scenario.jobs;
-    code = cost_evaluate(cli, sheet, &scenario, &value, err);
-    if (code)
-        return code;
-    *out_error = fabs(value.usd_per_million - seen) / seen;
-    *out_covered = seen >= value.low_per_million && seen <= value.high_per_million;
-    evaluation_release(&value);
-    return JOBQ_OK;
-}
-
-static int check_formula(struct cost *cli, const char *path, struct check *out,
-                         struct jobq_error *err)
-{
-    struct table *table = NULL;
-    struct sheet *sheet = NULL;
-    int code = read_table(path, &table, err);
-    if (!code)
-        code = cost_sheet(cli, cli->region, cli->date, &sheet, err);
-    size_t rows = code ? 0 : table_rows(table);
-    double *error = xmalloc((rows + 1) * sizeof *error);
-    struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
-    *out = (struct check){.points = rows};
-    for (size_t row = 0; row < rows && !code; row++) {
-        bool covered = false;
-        code = check_point(cli, sheet, table, row, ledger, &error[row], &covered, err);
-        out->covered += covered;
-    }
-    if (!code && rows == 0)
-        code = jobq_fail(err, JOBQ_INVALID, "%s: no points", path);
-    if (!code) {
-        gsl_sort(error, 1, rows);
-        out->p50 = gsl_stats_quantile_from_sorted_data(error, 1, rows, 0.5);
-        out->p95 = gsl_stats_quantile_from_sorted_data(error, 1, rows, 0.95);
-        out->worst = error[rows - 1];
-    }
-    free(error);
-    free(ledger);
-    table_free(table);
-    return code;
-}
-
-static void print_check(const struct check *check, const char *path, bool json)
-{
-    double share = 100 * (double)check->covered / (double)check->points;
-    if (json) {
-        json_t *root = json_object();
-        json_object_set_new(root, "schema", json_string("jobq.check/1"));
-        json_object_set_new(root, "points", json_integer((json_int_t)check->points));
-        json_object_set_new(root, "error_median", json_real(check->p50));
-        json_object_set_new(root, "error_p95", json_real(check->p95));
-        json_object_set_new(root, "error_max", json_real(check->worst));
-        json_object_set_new(root, "covered", json_real(share / 100));
-        cost_print_json(root);
-        return;
-    }
-    printf("\n%zu points that the fit has not seen: %s\n"
-           "  in dollars a job off by %.2f %% (median), %.2f %% (95th), %.2f %% (worst)\n"
-           "  inside the 95 %% prediction interval: %.1f %%\n",
-           check->points, path, 100 * check->p50, 100 * check->p95, 100 * check->worst,
-           share);
 }
 
 static int fit_sweep(struct cost *cli, const char *path, const char *name, double folds,
@@ -232,12 +144,12 @@ static int run(struct cost *cli)
         code = fit_sweep(cli, cli->argument[0], name, folds, out_path, &err);
     else
         code = cost_formula(cli, "aws-2026", &err);
-    struct check check;
-    if (!code && check_path) {
-        code = check_formula(cli, check_path, &check, &err);
-        if (!code)
-            print_check(&check, check_path, cli->json);
-    }
+    struct table *seen = NULL;
+    if (!code && check_path)
+        code = read_table(check_path, &seen, &err);
+    if (!code && check_path)
+        code = fit_check(cli, seen, check_path, &err);
+    table_free(seen);
     return code ? cost_fail(cli, &err) : COST_OK;
 }
 

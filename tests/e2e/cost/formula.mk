@@ -12,3 +12,19 @@ check-formula: bin/jobqsim bin/jobqcost
 	@for era in 2026 2012; do reports/formula.sh $$era $(FORMULA_DIR) >/dev/null && \
 	tests/e2e/cost/formula_check.py $(FORMULA_DIR) $$era || exit 1; done
 CHECKS += check-formula
+
+# How far closed form and shipped formula are from fresh points of the whole domain:
+# POINTS of each model, drawn by SEED. The simulated points stay in build/fit-check.
+POINTS ?= 150
+SEED   ?= 1
+.PHONY: fit-check
+fit-check: bin/jobqsim bin/jobqcost
+	@mkdir -p build/fit-check
+	@for model in aws-2026 aws-2012; do \
+	csv=build/fit-check/$$model-$(POINTS)-$(SEED).csv; \
+	[ -e $$csv ] || bin/jobqsim sweep -o $$csv --domain wide --design random:$(POINTS) \
+	    --model $$model --seed $(SEED) --reps 3 || exit 1; \
+	date=2026; [ $$model = aws-2026 ] || date=2012-12; \
+	for formula in closed shipped; do echo "== $$model, $$formula"; \
+	what="--formula closed"; [ $$formula = closed ] || what="--formula src/cost/fit/formulas/$$model.json"; \
+	bin/jobqcost fit -q $$what --check $$csv --date $$date || exit 1; done; done

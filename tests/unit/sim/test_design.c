@@ -1,11 +1,15 @@
 /* test_design.c - which points a sweep visits. */
 #include "sim/sweep/design.h"
+#include "sim/sweep/wide.h"
 
+#include "cost/predict/predict.h"
 #include "jobq/units.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -62,7 +66,7 @@ static void a_hypercube_fills_every_stratum_once(void **state)
     assert_int_equal(design_axis(d, "job-time", DESIGN_DURATION, "1s..201s:lin", &err),
                      0);
     assert_int_equal(design_axis(d, "concurrency", DESIGN_COUNT, "1,2,4,8", &err), 0);
-    assert_int_equal(design_lhs(d, N, 7, &err), 0);
+    assert_int_equal(design_fill(d, DESIGN_LHS, N, 7, &err), 0);
     int seen[N] = {0}, level[9] = {0};
     for (int p = 0; p < N; p++) {
         int64_t ns;
@@ -81,11 +85,80 @@ static void a_hypercube_fills_every_stratum_once(void **state)
     assert_int_equal(design_axis(more, "wait", DESIGN_DURATION, "0s..20s", &err), 0);
     assert_int_equal(design_axis(more, "job-time", DESIGN_DURATION, "1s..201s:lin", &err),
                      0);
-    assert_int_equal(design_lhs(more, N, 7, &err), 0);
+    assert_int_equal(design_fill(more, DESIGN_LHS, N, 7, &err), 0);
     for (int p = 0; p < N; p++)
         assert_string_equal(at(d, p, 0), at(more, p, 1));
     design_free(d);
     design_free(more);
+}
+
+/* The defining property of a scrambled Sobol sequence in base 2: of 2^m points each of the
+ * 2^m equal cells of an axis holds one, and of two axes each cell of any 2^a x 2^(m-a) grid
+ * about as many. */
+static void a_sobol_design_fills_cells_evenly(void **state)
+{
+    (void)state;
+    struct jobq_error err;
+    enum { N = 256 };
+    struct design *d = design_new();
+    assert_int_equal(design_axis(d, "a", DESIGN_NUMBER, "0..1", &err), 0);
+    assert_int_equal(design_axis(d, "b", DESIGN_NUMBER, "0..1", &err), 0);
+    assert_int_equal(design_fill(d, DESIGN_SOBOL, N, 7, &err), 0);
+    int cell[2][N] = {{0}}, square[16][16] = {{0}}, moved = 0;
+    for (int p = 0; p < N; p++) {
+        double u = strtod(at(d, p, 0), NULL), v = strtod(at(d, p, 1), NULL);
+        cell[0][(int)(u * N)]++;
+        cell[1][(int)(v * N)]++;
+        square[(int)(u * 16)][(int)(v * 16)]++;
+        moved += fabs(u - (double)p / N) > 1e-3;
+    }
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(cell[0][i], 1);
+        assert_int_equal(cell[1][i], 1);
+        assert_int_equal(square[i / 16][i % 16], 1);
+    }
+    assert_true(moved > N / 2);
+    design_free(d);
+}
+
+static void points_of_the_wide_domain_can_be_run(void **state)
+{
+    (void)state;
+    struct jobq_error err = {0};
+    struct scenario base;
+    static const char *const models[] = {"aws-2026", "aws-2012"};
+    for (int m = 0; m < 2; m++) {
+        scenario_init(&base);
+        assert_int_equal(scenario_set(&base, "model", models[m], &err), 0);
+        assert_int_equal(scenario_set(&base, "batch", "10", &err), 0);
+        struct design *d = design_new();
+        assert_int_equal(wide_design(&base, d, &err), 0);
+        assert_int_equal(design_fill(d, DESIGN_RANDOM, 300, 7, &err), 0);
+        int at_once = 0, stored = 0;
+        for (int p = 0; p < 300; p++) {
+            struct scenario s;
+            struct predict_scenario view;
+            struct predict_params params;
+            scenario_copy(&s, &base);
+            for (int a = 0; a < design_axes(d); a++) {
+                assert_string_not_equal(design_option(d, a), "batch");
+                if (scenario_set(&s, design_option(d, a), at(d, p, a), &err) != 0)
+                    fail_msg("%s %s: %s", design_option(d, a), at(d, p, a), err.text);
+            }
+            assert_int_equal(scenario_finish(&s, &err), 0);
+            predict_from_scenario(&s, &view);
+            assert_int_equal(predict_params_for(view.era, &params, &err), 0);
+            if (predict_check(&view, &params, &err) != 0)
+                fail_msg("point %d: %s", p, err.text);
+            at_once += view.arrivals_per_s <= 0;
+            stored += view.store == PREDICT_SIMPLEDB;
+            scenario_release(&s);
+        }
+        assert_in_range(at_once, 100, 200);
+        assert_in_range(stored, 100, 200);
+        design_free(d);
+        scenario_release(&base);
+    }
 }
 
 static void malformed_axes_are_named(void **state)
@@ -119,6 +192,8 @@ int main(void)
         cmocka_unit_test(a_grid_visits_every_combination),
         cmocka_unit_test(a_distribution_is_one_value),
         cmocka_unit_test(a_hypercube_fills_every_stratum_once),
+        cmocka_unit_test(a_sobol_design_fills_cells_evenly),
+        cmocka_unit_test(points_of_the_wide_domain_can_be_run),
         cmocka_unit_test(malformed_axes_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
