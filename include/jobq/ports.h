@@ -195,12 +195,26 @@ struct jobq_queue {
 
 /* ---- store ---------------------------------------------------------------------- */
 
+/* Rows a put_batch takes at most; a store may take fewer (jobq_store_ops.batch_max). */
 #define JOBQ_STORE_BATCH_MAX 25
+
+/* Which rows belong together: a queue's jobs of one day and shard, as their ids say, or
+ * what its drainers say of themselves. A store may keep all days and shards in one place. */
+struct jobq_table {
+    struct jobq_str queue;
+    int day;   /* since 1970, or one of the below */
+    int shard; /* 0.. */
+};
+enum {
+    JOBQ_DAY_DRAINERS = -1, /* the drainers' lines; shard 0 */
+    JOBQ_DAY_ALL = -2       /* in a list only: every day of the queue is in it */
+};
 
 struct jobq_attr {
     struct jobq_str name;
     struct jobq_str value; /* may be phantom */
-    bool replace;          /* false: add another value of this name */
+    bool
+        replace; /* an earlier value goes; false: the row is known to have none of this name */
 };
 
 /* The one condition a conditional write may carry. */
@@ -216,63 +230,104 @@ struct jobq_item {
     int attr_count;
 };
 
-struct jobq_domain_stats {
-    int64_t items, names, values;                /* counts */
-    int64_t item_bytes, name_bytes, value_bytes; /* their sizes */
+/* Where a put leaves the row that its condition met. known: the store showed it, item is
+ * what stands there and lives in arena; a store that cannot leaves known false, and
+ * the row must be read. */
+struct jobq_met {
+    struct arena *arena;
+    bool known;
+    struct jobq_item item;
+};
+
+/* Which rows a page shows: those of which the attribute is absent, begins with one of
+ * prefix[], or compares bytewise as above or below. Zeroed: every row. */
+struct jobq_filter {
+    struct jobq_str name; /* of the attribute; len 0: every row */
+    bool absent;
+    const struct jobq_str *prefix;
+    int prefix_count;
+    struct jobq_str above, below; /* len 0: not asked */
+};
+
+/* The calls of a store, for whoever must know which of its actions each is. */
+enum jobq_store_call {
+    JOBQ_STORE_MAKE,
+    JOBQ_STORE_DROP,
+    JOBQ_STORE_LIST,
+    JOBQ_STORE_COUNT,
+    JOBQ_STORE_PUT,
+    JOBQ_STORE_PUT_BATCH,
+    JOBQ_STORE_GET,
+    JOBQ_STORE_REMOVE,
+    JOBQ_STORE_PAGE,
+    JOBQ_STORE_CALLS
 };
 
 struct jobq_store;
 struct jobq_store_ops {
     const char *name;
+    enum jobq_action action[JOBQ_STORE_CALLS];
+    int batch_max; /* rows of a put_batch, 1..JOBQ_STORE_BATCH_MAX */
 
-    /* Domains hold rows. A handle is good for this port's life; open costs nothing and
-     * does not look (a missing domain shows as NOT_FOUND when it is used).
-     * Blocks: all but open. Bill: one request each but open. */
-    int (*open)(struct jobq_store *s, const char *domain, int *out_domain,
+    /* A table's handle, good for this port's life. Costs nothing and does not look: a table
+     * that is missing shows as NOT_FOUND when it is used. Blocks: no. */
+    int (*open)(struct jobq_store *s, const struct jobq_table *table, int *out_table,
                 struct jobq_error *err);
-    int (*create_domain)(struct jobq_store *s, const char *domain,
-                         struct jobq_call_cost *cost, struct jobq_error *err);
-    int (*delete_domain)(struct jobq_store *s, const char *domain,
-                         struct jobq_call_cost *cost, struct jobq_error *err);
-    /* Names in order, up to cap of them from the one after `after` (NULL: from the
-     * start). Returns: how many. Owner: strings live in arena. */
-    int (*list_domains)(struct jobq_store *s, const char *after, struct arena *arena,
-                        struct jobq_str *out, int cap, struct jobq_call_cost *cost,
-                        struct jobq_error *err);
-    int (*domain_stats)(struct jobq_store *s, int domain, struct jobq_domain_stats *out,
-                        struct jobq_call_cost *cost, struct jobq_error *err);
+    /* Make a table, or find it made. Blocks: yes. Returns: JOBQ_OK; UNAVAILABLE: it is being
+     * made, ask again; LIMIT: the account has no room. Bill: one request or two. */
+    int (*make)(struct jobq_store *s, int table, struct jobq_call_cost *cost,
+                struct jobq_error *err);
+    /* Drop a table with its rows. Bill: one request. */
+    int (*drop)(struct jobq_store *s, int table, struct jobq_call_cost *cost,
+                struct jobq_error *err);
+    /* The queue's tables of jobs, a page at a time: next_token is in/out, empty to start and
+     * empty again when there is no more. *out_all: how many tables the page saw, other
+     * queues' too. cap is at least 100. Returns: 0..cap. Owner: strings live in arena.
+     * Bill: one request. */
+    int (*list)(struct jobq_store *s, struct jobq_str queue, struct jobq_str *next_token,
+                struct arena *arena, struct jobq_table *out, int cap, int *out_all,
+                struct jobq_call_cost *cost, struct jobq_error *err);
+    /* The store's own count of a table's rows, which may be hours old. Bill: one request. */
+    int (*count)(struct jobq_store *s, int table, int64_t *out_rows,
+                 struct jobq_call_cost *cost, struct jobq_error *err);
 
-    /* Write attributes of one row, if `expect` (or NULL) holds, all or nothing.
+    /* Write attributes of one row, if `expect` (or NULL) holds, all or nothing; the row's
+     * other attributes stay. met may be NULL.
      * Blocks: yes. Returns: JOBQ_OK; CONFLICT: the condition failed, or the attribute
      * that it names is absent; LIMIT. Bill: one request, also for a failed condition. */
-    int (*put)(struct jobq_store *s, int domain, const struct jobq_item *item,
-               const struct jobq_expect *expect, struct jobq_call_cost *cost,
-               struct jobq_error *err);
-    /* Write 1..25 rows, all or nothing, without a condition. Bill: one request. */
-    int (*put_batch)(struct jobq_store *s, int domain, const struct jobq_item *item,
+    int (*put)(struct jobq_store *s, int table, const struct jobq_item *item,
+               const struct jobq_expect *expect, struct jobq_met *met,
+               struct jobq_call_cost *cost, struct jobq_error *err);
+    /* Write 1..batch_max rows as put does, all or nothing, without a condition. Bill: one
+     * request. */
+    int (*put_batch)(struct jobq_store *s, int table, const struct jobq_item *item,
                      int item_count, struct jobq_call_cost *cost, struct jobq_error *err);
 
     /* Read a row: all its attributes, or those named. A row that is not there is JOBQ_OK
      * with attr_count 0. consistent false may be a second old.
      * Owner: out->attr lives in arena. Bill: one request. */
-    int (*get)(struct jobq_store *s, int domain, struct jobq_str item,
+    int (*get)(struct jobq_store *s, int table, struct jobq_str row,
                const struct jobq_str *name, int name_count, bool consistent,
                struct arena *arena, struct jobq_item *out, struct jobq_call_cost *cost,
                struct jobq_error *err);
 
-    /* Delete a row (attr_count 0) or some of its attributes (a value with len 0: every
-     * value of the name). Returns: as put. Bill: one request. */
-    int (*remove)(struct jobq_store *s, int domain, struct jobq_str item,
-                  const struct jobq_attr *attr, int attr_count,
+    /* Delete a row. Returns: as put; JOBQ_OK if there is none and expect allows it. Bill:
+     * one request. */
+    int (*remove)(struct jobq_store *s, int table, struct jobq_str row,
                   const struct jobq_expect *expect, struct jobq_call_cost *cost,
                   struct jobq_error *err);
 
-    /* A page of a query in the store's own language (SimpleDB's Select).
-     * next_token is in/out: empty to start, empty again when there is no more.
-     * Returns: 0..cap rows. Owner: rows and token live in arena. Bill: one request. */
-    int (*select)(struct jobq_store *s, struct jobq_str expression, bool consistent,
-                  struct jobq_str *next_token, struct arena *arena, struct jobq_item *out,
-                  int cap, struct jobq_call_cost *cost, struct jobq_error *err);
+    /* A page of the rows that `filter` lets through, all their attributes or those named;
+     * next_token as in list, and only good for the same question.
+     * Returns: 0..cap rows (0 is a page too). Owner: rows and token live in arena. Bill:
+     * one request. */
+    int (*page)(struct jobq_store *s, int table, const struct jobq_filter *filter,
+                const struct jobq_str *name, int name_count, bool consistent,
+                struct jobq_str *next_token, struct arena *arena, struct jobq_item *out,
+                int cap, struct jobq_call_cost *cost, struct jobq_error *err);
+    /* What reading so many rows by pages takes, by the service's documentation: requests
+     * are left 0. Blocks: no. */
+    void (*page_cost)(struct jobq_store *s, int64_t rows, struct jobq_call_cost *out);
 };
 struct jobq_store {
     const struct jobq_store_ops *ops;
@@ -337,7 +392,7 @@ struct jobq_fleet_ops {
                   struct jobq_call_cost *cost, struct jobq_error *err);
     int (*terminate)(struct jobq_fleet *f, const struct jobq_str *id, int count,
                      struct jobq_call_cost *cost, struct jobq_error *err);
-    /* A page of the boxes not yet ended that carry the tag; next_token as in select. out has room
+    /* A page of the boxes not yet ended that carry the tag; next_token as in a store's list. out has room
      * for JOBQ_BOXES_PAGE. Returns: how many. Owner: strings live in arena. Bill: one request.
      */
     int (*describe)(struct jobq_fleet *f, struct jobq_tag tag,
@@ -493,30 +548,32 @@ int jobq_queue_set_visibility(struct jobq_backend *b, int queue,
 int jobq_queue_purge(struct jobq_backend *b, int queue, struct jobq_error *err);
 void jobq_queue_abort_receives(struct jobq_backend *b);
 
-int jobq_store_open(struct jobq_backend *b, const char *domain, int *out_domain,
+int jobq_store_open(struct jobq_backend *b, const struct jobq_table *table,
+                    int *out_table, struct jobq_error *err);
+int jobq_store_make(struct jobq_backend *b, int table, struct jobq_error *err);
+int jobq_store_drop(struct jobq_backend *b, int table, struct jobq_error *err);
+int jobq_store_list(struct jobq_backend *b, struct jobq_str queue,
+                    struct jobq_str *next_token, struct arena *arena,
+                    struct jobq_table *out, int cap, int *out_all,
                     struct jobq_error *err);
-int jobq_store_create_domain(struct jobq_backend *b, const char *domain,
-                             struct jobq_error *err);
-int jobq_store_delete_domain(struct jobq_backend *b, const char *domain,
-                             struct jobq_error *err);
-int jobq_store_list_domains(struct jobq_backend *b, const char *after,
-                            struct arena *arena, struct jobq_str *out, int cap,
-                            struct jobq_error *err);
-int jobq_store_domain_stats(struct jobq_backend *b, int domain,
-                            struct jobq_domain_stats *out, struct jobq_error *err);
-int jobq_store_put(struct jobq_backend *b, int domain, const struct jobq_item *item,
-                   const struct jobq_expect *expect, struct jobq_error *err);
-int jobq_store_put_batch(struct jobq_backend *b, int domain, const struct jobq_item *item,
+int jobq_store_count(struct jobq_backend *b, int table, int64_t *out_rows,
+                     struct jobq_error *err);
+int jobq_store_put(struct jobq_backend *b, int table, const struct jobq_item *item,
+                   const struct jobq_expect *expect, struct jobq_met *met,
+                   struct jobq_error *err);
+int jobq_store_put_batch(struct jobq_backend *b, int table, const struct jobq_item *item,
                          int item_count, struct jobq_error *err);
-int jobq_store_get(struct jobq_backend *b, int domain, struct jobq_str item,
+int jobq_store_get(struct jobq_backend *b, int table, struct jobq_str row,
                    const struct jobq_str *name, int name_count, bool consistent,
                    struct arena *arena, struct jobq_item *out, struct jobq_error *err);
-int jobq_store_remove(struct jobq_backend *b, int domain, struct jobq_str item,
-                      const struct jobq_attr *attr, int attr_count,
+int jobq_store_remove(struct jobq_backend *b, int table, struct jobq_str row,
                       const struct jobq_expect *expect, struct jobq_error *err);
-int jobq_store_select(struct jobq_backend *b, struct jobq_str expression, bool consistent,
-                      struct jobq_str *next_token, struct arena *arena,
-                      struct jobq_item *out, int cap, struct jobq_error *err);
+int jobq_store_page(struct jobq_backend *b, int table, const struct jobq_filter *filter,
+                    const struct jobq_str *name, int name_count, bool consistent,
+                    struct jobq_str *next_token, struct arena *arena,
+                    struct jobq_item *out, int cap, struct jobq_error *err);
+void jobq_store_page_cost(struct jobq_backend *b, int64_t rows,
+                          struct jobq_call_cost *out);
 
 int jobq_fleet_launch(struct jobq_backend *b, const struct jobq_launch *launch,
                       struct arena *arena, struct jobq_str *out, int cap,

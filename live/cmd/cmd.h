@@ -31,4 +31,8 @@ CMD_ALL(CMD_DECLARE)
 /* All of them, NULL behind the last. */
 extern const struct cli_command *const cmd_table[];
 
+/* What reading so many rows by pages costs, about: for a word of warning only, the bill is
+ * made elsewhere. */
+double cmd_pages_usd(struct jobq_backend *b, int64_t rows);
+
 #endif

@@ -150,7 +150,7 @@ static const struct option_def purge_options[] = {
 
 static int drop_domains(struct cli *cli, int64_t *dropped, struct jobq_error *err)
 {
-    struct rows_table_name *table;
+    struct jobq_table *table;
     struct arena arena;
     struct jobq_backend *b = &cli->live->backend;
     int64_t until_ns = jobq_now(b) + JOBQ_NS_PER_MIN;

@@ -174,7 +174,7 @@ static void check_queue(struct doctor *d)
 /* How old the oldest waiting row is, by days from the oldest on: one Select a table until
  * one has any. Its message goes when the queue's retention is over. */
 static void check_age(struct doctor *d, const struct rows *rows,
-                      const struct rows_table_name *table, int count, struct arena *arena)
+                      const struct jobq_table *table, int count, struct arena *arena)
 {
     struct rows_pages pages;
     struct jobq_item item[1];
@@ -215,7 +215,7 @@ static void check_age(struct doctor *d, const struct rows *rows,
 static void check_store(struct doctor *d)
 {
     struct jobq_backend *b = &d->cli->live->backend;
-    struct rows_table_name *table;
+    struct jobq_table *table;
     struct jobq_error err;
     struct arena arena;
     int64_t all, until_ns = jobq_now(b) + 30 * JOBQ_NS_PER_S;

@@ -14,6 +14,13 @@
 #define BOX_HOUR_USD 0.14
 #define DROP_HOURS 0.0055590278
 
+double cmd_pages_usd(struct jobq_backend *b, int64_t rows)
+{
+    struct jobq_call_cost cost;
+    jobq_store_page_cost(b, rows, &cost);
+    return (double)cost.box_usage_e10h * 1e-10 * BOX_HOUR_USD;
+}
+
 struct house {
     struct cli *cli;
     struct housekeeping keeping;
@@ -126,8 +133,7 @@ static int repair_work(struct cli *cli, void *ctx, struct jobq_error *err)
     }
     if (rc < 0 && rc != JOBQ_TIMEOUT)
         return jobq_wrap(err, "queue '%s'", cli->arg[0]);
-    show(h, "no row lacks a message",
-         (double)rows_pages_box_usage_e10h(h->done.waiting) * 1e-10 * BOX_HOUR_USD);
+    show(h, "no row lacks a message", cmd_pages_usd(h->keeping.b, h->done.waiting));
     if (rc == JOBQ_TIMEOUT) /* what waits there may have its message yet */
         return rc;
     return h->done.unreadable ? CLI_FAILURE : CLI_OK;

@@ -20,9 +20,6 @@ static const struct option_def list_options[] = {
 
 /* UNREADABLE_MAX: so many of --json's "unreadable"; a line on stderr has each of them. */
 enum { PAGE = 100, UNREADABLE_MAX = 10000 };
-/* SimpleDB's machine hour (AWS price list, us-east-1; pricing/sheets has it with its
- * source): only for the word of warning, the bill is made elsewhere. */
-#define BOX_HOUR_USD 0.14
 
 struct listing {
     struct status_list list;
@@ -43,7 +40,7 @@ static void say_price(struct cli *cli, struct listing *l)
         return;
     if (l->limit < rows && l->state < 0)
         rows = l->limit;
-    double usd = (double)rows_pages_box_usage_e10h(rows) * 1e-10 * BOX_HOUR_USD;
+    double usd = cmd_pages_usd(&cli->live->backend, rows);
     if (usd > 0.01)
         cli_complain(cli, "this reads %lld rows and costs about $%.2f", (long long)rows,
                      usd);

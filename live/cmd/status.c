@@ -196,7 +196,7 @@ static void show_empty(struct cli *cli)
 static int wait_for_row(struct cli *cli, char *out, struct jobq_error *err)
 {
     struct jobq_backend *b = &cli->live->backend;
-    struct rows_table_name *table;
+    struct jobq_table *table;
     struct rows_pages pages;
     struct jobq_item item[1];
     struct arena arena;

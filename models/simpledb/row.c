@@ -529,7 +529,7 @@ void row_drop_all(struct simpledb *model, struct row_domain *domain, int64_t now
     row_forget_until(model, domain, INT64_MAX);
     for (int64_t at = -1; (at = row_next(domain, at)) >= 0;)
         free_row(model, domain->slot[at].blob);
-    const struct jobq_domain_stats *stats = &domain->stats;
+    const struct simpledb_stats *stats = &domain->stats;
     model->billed_bytes -= stats->item_bytes + stats->name_bytes + stats->value_bytes +
                            OVERHEAD_BYTES * (stats->items + stats->names + stats->values);
     free(domain->slot);

@@ -128,7 +128,7 @@ struct row_domain {
     uint32_t slots; /* homes and room to run over; ROW_SLOTS_BEHIND more are allocated */
     uint32_t used;  /* slots taken, gone rows included */
     int32_t tail;   /* bytes of a name behind its counting character */
-    struct jobq_domain_stats stats;
+    struct simpledb_stats stats;
     int32_t *name_values; /* how many values each name has here */
     int32_t name_cap;
     double tokens; /* of the write throttle */

@@ -306,7 +306,7 @@ int simpledb_list_domains(struct simpledb *model, int64_t now_ns, struct jobq_st
 }
 
 int simpledb_metadata(struct simpledb *model, int64_t now_ns, int domain,
-                      struct jobq_domain_stats *out, struct simpledb_reply *reply,
+                      struct simpledb_stats *out, struct simpledb_reply *reply,
                       struct jobq_error *err)
 {
     assert(out && reply && err);

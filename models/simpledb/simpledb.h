@@ -201,9 +201,13 @@ int simpledb_delete_domain(struct simpledb *model, int64_t now_ns, int domain,
 int simpledb_list_domains(struct simpledb *model, int64_t now_ns, struct jobq_str token,
                           int max, struct jobq_str *out, struct jobq_str *out_token,
                           struct simpledb_reply *reply, struct jobq_error *err);
+struct simpledb_stats {
+    int64_t items, names, values;                /* counts */
+    int64_t item_bytes, name_bytes, value_bytes; /* their sizes */
+};
 /* DomainMetadata. Its counts are exact and fresh here; AWS's may be a day old. */
 int simpledb_metadata(struct simpledb *model, int64_t now_ns, int domain,
-                      struct jobq_domain_stats *out, struct simpledb_reply *reply,
+                      struct simpledb_stats *out, struct simpledb_reply *reply,
                       struct jobq_error *err);
 
 /* Where a row is or would be: for a write that is on its way, so that the work of finding it

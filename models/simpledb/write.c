@@ -175,7 +175,7 @@ static int check_expect(const struct simpledb *model, const struct row_held *hel
 
 static int64_t domain_bytes(const struct row_domain *domain)
 {
-    const struct jobq_domain_stats *stats = &domain->stats;
+    const struct simpledb_stats *stats = &domain->stats;
     return stats->item_bytes + stats->name_bytes + stats->value_bytes;
 }
 

@@ -143,7 +143,7 @@ static int set_up(struct replication *rep, struct jobq_error *err)
     o.pipeline = (int)(clients < 1024 ? clients : 1024);
     int code = enqueuer_new(b, &o, &rep->enqueuer, err);
     if (code == JOBQ_OK)
-        code = enqueuer_make_domains(rep->enqueuer, err);
+        code = enqueuer_make_tables(rep->enqueuer, err);
     rep->feeders = (int)clients;
     return code;
 }

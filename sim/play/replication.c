@@ -93,20 +93,14 @@ void replication_check_end(struct replication *rep)
 static enum jobrec_state state_of_row(struct replication *rep, struct jobq_str id,
                                       struct arena *arena)
 {
-    struct simpledb *db = world_simpledb(rep->world);
     struct job_id_parts parts;
     struct jobq_item item;
     struct job_row row;
-    struct simpledb_reply reply;
     struct jobq_error err;
-    char name[ROWS_TABLE_NAME_MAX + 1];
     if (job_id_parse(id, &parts, &err) < 0)
         return JOBREC_OPEN;
-    rows_table_write(parts.queue, parts.day, parts.shard, name);
-    int domain = simpledb_domain_find(db, str_of(name));
-    if (domain < 0 ||
-        simpledb_get(db, world_now(rep->world), 0.5, domain, id, NULL, 0, true, arena,
-                     &item, &reply, &err) < 0 ||
+    struct jobq_table table = {parts.queue, parts.day, parts.shard};
+    if (!world_row(rep->world, &table, id, arena, &item) ||
         job_row_read(&item, &row, &err) < 0 || !row.exists)
         return JOBREC_OPEN;
     return row.state == JOB_DONE        ? JOBREC_DONE

@@ -210,7 +210,7 @@ static void fill_storage(struct replication *rep, const struct job_sums *sums,
     struct simpledb *db = world_simpledb(rep->world);
     int64_t rows = 0, now_ns = world_now(rep->world);
     for (int d = 0; d < simpledb_domain_count(db); d++) {
-        struct jobq_domain_stats stats = {0};
+        struct simpledb_stats stats = {0};
         struct simpledb_reply reply;
         struct jobq_error err;
         if (simpledb_domain_exists(db, d) &&

@@ -376,32 +376,24 @@ static void find(struct torture *t, const char *check, const char *format, ...)
 /* Rows by id, as a consistent reader sees them. */
 static void read_rows(struct torture *t, struct jobrec_table *rows)
 {
-    struct simpledb *db = world_simpledb(t->world);
+    struct world_rows at = {0};
+    struct jobq_item item;
     struct arena arena;
     arena_init(&arena, 0);
-    for (int d = 0; d < simpledb_domain_count(db); d++) {
-        struct jobq_str name = simpledb_domain_name(db, d);
-        int day, shard;
-        if (!simpledb_domain_exists(db, d) ||
-            !rows_table_read(name, STR(REPLICATION_QUEUE), &day, &shard))
+    while (world_rows_next(t->world, STR(REPLICATION_QUEUE), &at, &arena, &item)) {
+        struct job_row row;
+        struct jobq_error err;
+        if (job_row_read(&item, &row, &err) < 0) {
+            find(t, "row unreadable", "row '%.*s': %.100s", (int)item.name.len,
+                 item.name.ptr, err.text);
             continue;
-        struct simpledb_cursor cursor = {0};
-        struct jobq_item item;
-        while (simpledb_next_row(db, d, &cursor, &arena, &item)) {
-            struct job_row row;
-            struct jobq_error err;
-            if (job_row_read(&item, &row, &err) < 0) {
-                find(t, "row unreadable", "row '%.*s': %.100s", (int)item.name.len,
-                     item.name.ptr, err.text);
-                continue;
-            }
-            struct jobrec *rec = jobrec_of(rows, item.name);
-            rec->state = row.state == JOB_DONE        ? JOBREC_DONE
-                         : row.state == JOB_DEAD      ? JOBREC_DEAD
-                         : row.state == JOB_CANCELLED ? JOBREC_CANCELLED
-                                                      : JOBREC_OPEN;
-            rec->work_ns = row.wall_ns;
         }
+        struct jobrec *rec = jobrec_of(rows, item.name);
+        rec->state = row.state == JOB_DONE        ? JOBREC_DONE
+                     : row.state == JOB_DEAD      ? JOBREC_DEAD
+                     : row.state == JOB_CANCELLED ? JOBREC_CANCELLED
+                                                  : JOBREC_OPEN;
+        rec->work_ns = row.wall_ns;
     }
     arena_release(&arena);
 }

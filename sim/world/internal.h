@@ -95,6 +95,8 @@ struct world {
     struct fiber_sched *sched;
     struct sqs *sqs;
     struct simpledb *simpledb;
+    const struct jobq_store_ops
+        *store_ops; /* of every process: the store of this world */
     struct ec2 *ec2;
     /* SQS: waiting receives by cookie, and the event at sqs_next_at. */
     struct world_receive **waiter;
@@ -140,7 +142,7 @@ static inline void world_ask(struct world_proc *proc, struct world_call *call,
 void world_reply(struct world_call *call);
 
 extern const struct jobq_queue_ops world_queue_ops;
-extern const struct jobq_store_ops world_store_ops;
+extern const struct jobq_store_ops world_simpledb_ops;
 extern const struct jobq_fleet_ops world_fleet_ops;
 extern const struct jobq_child_ops world_child_ops;
 

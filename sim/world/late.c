@@ -14,9 +14,9 @@ struct late_call {
     struct world_proc *proc; /* its own */
     int64_t at_ns;
     enum jobq_action action;
-    int handle; /* of the queue or the domain */
+    enum jobq_store_call store_call;
+    int handle; /* of the queue or the table */
     int count;
-    const char *domain;
     const struct jobq_outgoing *message;
     const struct jobq_str *text; /* receipts or ids of boxes */
     const struct jobq_visibility_change *change;
@@ -125,23 +125,29 @@ static void late_store_call(struct late_call *l, struct jobq_call_cost *cost,
                             struct jobq_error *err)
 {
     struct jobq_store *port = &l->proc->store.port;
-    switch ((int)l->action) {
-    case JOBQ_ACT_SDB_CREATE_DOMAIN:
-        world_store_ops.create_domain(port, l->domain, cost, err);
+    const struct jobq_store_ops *ops = l->proc->world->store_ops;
+    switch (l->store_call) {
+    case JOBQ_STORE_MAKE:
+        ops->make(port, l->handle, cost, err);
         break;
-    case JOBQ_ACT_SDB_DELETE_DOMAIN:
-        world_store_ops.delete_domain(port, l->domain, cost, err);
+    case JOBQ_STORE_DROP:
+        ops->drop(port, l->handle, cost, err);
         break;
-    case JOBQ_ACT_SDB_PUT:
-        world_store_ops.put(port, l->handle, l->item, l->expect, cost, err);
+    case JOBQ_STORE_PUT:
+        ops->put(port, l->handle, l->item, l->expect, NULL, cost, err);
         break;
-    case JOBQ_ACT_SDB_PUT_BATCH:
-        world_store_ops.put_batch(port, l->handle, l->item, l->count, cost, err);
+    case JOBQ_STORE_PUT_BATCH:
+        ops->put_batch(port, l->handle, l->item, l->count, cost, err);
         break;
-    default: /* JOBQ_ACT_SDB_DELETE */
-        world_store_ops.remove(port, l->handle, l->item->name, l->item->attr,
-                               l->item->attr_count, l->expect, cost, err);
+    case JOBQ_STORE_REMOVE:
+        ops->remove(port, l->handle, l->item->name, l->expect, cost, err);
         break;
+    case JOBQ_STORE_LIST:
+    case JOBQ_STORE_COUNT:
+    case JOBQ_STORE_GET:
+    case JOBQ_STORE_PAGE:
+    case JOBQ_STORE_CALLS:
+        break; /* what reads is never late */
     }
 }
 
@@ -168,10 +174,10 @@ static void late_main(void *arg)
     enum jobq_service service = jobq_action_service(l->action);
     if (service == JOBQ_SQS)
         late_queue_call(l, &cost, &err);
-    else if (service == JOBQ_SIMPLEDB)
-        late_store_call(l, &cost, &err);
-    else
+    else if (service == JOBQ_EC2)
         late_fleet_call(l, &cost, &err);
+    else
+        late_store_call(l, &cost, &err);
     w->late_pending--;
     fiber_proc_kill(l->proc->fibers); /* does not return */
 }
@@ -268,70 +274,80 @@ static struct world_proc *store_caller(struct jobq_store *port)
     return ((struct world_port_store *)port)->proc;
 }
 
-static int store_create_domain(struct jobq_store *port, const char *domain,
-                               struct jobq_call_cost *cost, struct jobq_error *err)
+static const struct jobq_store_ops *store_ops_of(const struct world_proc *p)
+{
+    return p->world->store_ops;
+}
+
+static struct late_call *late_store_begin(struct world_proc *p, enum jobq_store_call call,
+                                          int table, struct arena **arena)
+{
+    struct late_call *l = late_begin(p, store_ops_of(p)->action[call], table, arena);
+    if (l)
+        l->store_call = call;
+    return l;
+}
+
+static int store_make(struct jobq_store *port, int table, struct jobq_call_cost *cost,
+                      struct jobq_error *err)
 {
     struct world_proc *p = store_caller(port);
     struct arena *arena;
-    struct late_call *l = late_begin(p, JOBQ_ACT_SDB_CREATE_DOMAIN, -1, &arena);
+    struct late_call *l = late_store_begin(p, JOBQ_STORE_MAKE, table, &arena);
     if (!l)
-        return world_store_ops.create_domain(port, domain, cost, err);
-    l->domain = arena_cstr(arena, domain);
+        return store_ops_of(p)->make(port, table, cost, err);
     return late_send(l, p, cost, err);
 }
 
-static int store_delete_domain(struct jobq_store *port, const char *domain,
-                               struct jobq_call_cost *cost, struct jobq_error *err)
+static int store_drop(struct jobq_store *port, int table, struct jobq_call_cost *cost,
+                      struct jobq_error *err)
 {
     struct world_proc *p = store_caller(port);
     struct arena *arena;
-    struct late_call *l = late_begin(p, JOBQ_ACT_SDB_DELETE_DOMAIN, -1, &arena);
+    struct late_call *l = late_store_begin(p, JOBQ_STORE_DROP, table, &arena);
     if (!l)
-        return world_store_ops.delete_domain(port, domain, cost, err);
-    l->domain = arena_cstr(arena, domain);
+        return store_ops_of(p)->drop(port, table, cost, err);
     return late_send(l, p, cost, err);
 }
 
-static int store_put(struct jobq_store *port, int domain, const struct jobq_item *item,
-                     const struct jobq_expect *expect, struct jobq_call_cost *cost,
-                     struct jobq_error *err)
+static int store_put(struct jobq_store *port, int table, const struct jobq_item *item,
+                     const struct jobq_expect *expect, struct jobq_met *met,
+                     struct jobq_call_cost *cost, struct jobq_error *err)
 {
     struct world_proc *p = store_caller(port);
     struct arena *arena;
-    struct late_call *l = late_begin(p, JOBQ_ACT_SDB_PUT, domain, &arena);
+    struct late_call *l = late_store_begin(p, JOBQ_STORE_PUT, table, &arena);
     if (!l)
-        return world_store_ops.put(port, domain, item, expect, cost, err);
+        return store_ops_of(p)->put(port, table, item, expect, met, cost, err);
     l->item = copy_items(arena, item, 1);
     l->expect = copy_expect(arena, expect);
     return late_send(l, p, cost, err);
 }
 
-static int store_put_batch(struct jobq_store *port, int domain,
+static int store_put_batch(struct jobq_store *port, int table,
                            const struct jobq_item *item, int count,
                            struct jobq_call_cost *cost, struct jobq_error *err)
 {
     struct world_proc *p = store_caller(port);
     struct arena *arena;
-    struct late_call *l = late_begin(p, JOBQ_ACT_SDB_PUT_BATCH, domain, &arena);
+    struct late_call *l = late_store_begin(p, JOBQ_STORE_PUT_BATCH, table, &arena);
     if (!l)
-        return world_store_ops.put_batch(port, domain, item, count, cost, err);
+        return store_ops_of(p)->put_batch(port, table, item, count, cost, err);
     l->item = copy_items(arena, item, count);
     l->count = count;
     return late_send(l, p, cost, err);
 }
 
-static int store_remove(struct jobq_store *port, int domain, struct jobq_str item,
-                        const struct jobq_attr *attr, int attr_count,
+static int store_remove(struct jobq_store *port, int table, struct jobq_str row,
                         const struct jobq_expect *expect, struct jobq_call_cost *cost,
                         struct jobq_error *err)
 {
     struct world_proc *p = store_caller(port);
     struct arena *arena;
-    struct late_call *l = late_begin(p, JOBQ_ACT_SDB_DELETE, domain, &arena);
+    struct late_call *l = late_store_begin(p, JOBQ_STORE_REMOVE, table, &arena);
     if (!l)
-        return world_store_ops.remove(port, domain, item, attr, attr_count, expect, cost,
-                                      err);
-    l->item = copy_items(arena, &(struct jobq_item){item, attr, attr_count}, 1);
+        return store_ops_of(p)->remove(port, table, row, expect, cost, err);
+    l->item = copy_items(arena, &(struct jobq_item){.name = row}, 1);
     l->expect = copy_expect(arena, expect);
     return late_send(l, p, cost, err);
 }
@@ -385,9 +401,9 @@ void late_install(struct jobq_backend *b, const struct late_options *options)
     t->queue.send = queue_send;
     t->queue.remove = queue_remove;
     t->queue.set_visibility = queue_set_visibility;
-    t->store = world_store_ops;
-    t->store.create_domain = store_create_domain;
-    t->store.delete_domain = store_delete_domain;
+    t->store = *store_ops_of(p);
+    t->store.make = store_make;
+    t->store.drop = store_drop;
     t->store.put = store_put;
     t->store.put_batch = store_put_batch;
     t->store.remove = store_remove;

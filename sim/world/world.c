@@ -115,7 +115,7 @@ struct world_proc *world_proc_new(struct world *w, const char *name, uint64_t in
     p->clock = (struct world_port_clock){{&CLOCK_OPS}, p};
     p->dice = (struct world_port_dice){{&DICE_OPS}, p};
     p->queue = (struct world_port_queue){{&world_queue_ops}, p};
-    p->store = (struct world_port_store){{&world_store_ops}, p};
+    p->store = (struct world_port_store){{w->store_ops}, p};
     p->fleet = (struct world_port_fleet){{&world_fleet_ops}, p};
     p->child = (struct world_port_child){{&world_child_ops}, p};
     p->board = (struct world_port_board){{&BOARD_OPS}, p};
@@ -173,6 +173,7 @@ struct world *world_new(const struct world_params *params,
     w->options = *options;
     w->sqs = sqs_new(&params->sqs);
     w->simpledb = simpledb_new(&params->simpledb);
+    w->store_ops = &world_simpledb_ops;
     world_store_prefetch(w);
     w->ec2 = ec2_new(&params->ec2, "us-east-1a");
     world_queue_reset(w);

@@ -91,6 +91,20 @@ int64_t world_now(const struct world *w);
 int64_t world_memory(const struct world *w);
 size_t world_stack_used_max(const struct world *w);
 
+/* ---- what the store holds ---------------------------------------------------------- */
+
+/* The rows of a queue's jobs, as a consistent reader sees them and without a call; begin with
+ * a zeroed one. False: no more. Owner: strings live in arena. */
+struct world_rows {
+    int domain;
+    struct simpledb_cursor cursor;
+};
+bool world_rows_next(struct world *w, struct jobq_str queue, struct world_rows *at,
+                     struct arena *arena, struct jobq_item *out);
+/* One row of a table. False: it is not there. */
+bool world_row(struct world *w, const struct jobq_table *table, struct jobq_str id,
+               struct arena *arena, struct jobq_item *out);
+
 /* ---- processes -------------------------------------------------------------------- */
 
 struct world_proc;

@@ -304,3 +304,29 @@ bool str_to_int(struct jobq_str s, int64_t *out)
     *out = negative ? (int64_t)(0 - value) : (int64_t)value;
     return true;
 }
+
+void text_digits_write(char *out, uint64_t value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--) {
+        out[i] = "0123456789abcdefghijklmnopqrstuv"[value & 31];
+        value >>= 5;
+    }
+}
+
+bool text_digits_read(const char *in, int digits, uint64_t *out)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < digits; i++) {
+        char c = in[i];
+        unsigned digit;
+        if (c >= '0' && c <= '9')
+            digit = (unsigned)(c - '0');
+        else if (c >= 'a' && c <= 'v')
+            digit = (unsigned)(c - 'a') + 10;
+        else
+            return false;
+        value = value << 5 | digit;
+    }
+    *out = value;
+    return true;
+}

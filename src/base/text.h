@@ -60,6 +60,11 @@ int text_int_bytes(int64_t value);
 /* Writes 16 lower-case hex digits. */
 void text_write_hex64(char *out, uint64_t value);
 
+/* Base 32, digits 0-9a-v, so that bytes sort as numbers do. No terminator. read: false if one
+ * is no digit. */
+void text_digits_write(char *out, uint64_t value, int digits);
+bool text_digits_read(const char *in, int digits, uint64_t *out);
+
 /* Inline, so that the length and bytes of a literal are known where it is compared. */
 static inline struct jobq_str str_of(const char *cstr)
 {

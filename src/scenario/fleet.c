@@ -32,7 +32,7 @@ void scenario_drainer_options(const struct scenario *s, struct drainer_options *
 void scenario_enqueuer_options(const struct scenario *s, struct enqueuer_options *out)
 {
     out->visibility_ns = s->visibility_ns;
-    out->domains = (int)s->domains;
+    out->shards = (int)s->domains;
     out->payload_in = s->payload_in == SCENARIO_PAYLOAD_MESSAGE ? ENQUEUER_IN_MESSAGE
                       : s->payload_in == SCENARIO_PAYLOAD_STORE ? ENQUEUER_IN_STORE
                                                                 : ENQUEUER_AUTO;

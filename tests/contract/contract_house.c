@@ -3,23 +3,21 @@
 #include "tests/contract/contract.h"
 
 #include "fleet/housekeeping/housekeeping.h"
-#include "fleet/rows/tables.h"
 
 enum { OLD_TABLES = 3 };
 
 static void make_table(struct contract *c, struct jobq_str queue, int day, int shard,
                        const char *claim)
 {
-    char name[ROWS_TABLE_NAME_MAX + 1];
     struct jobq_error err;
+    struct jobq_table made = {queue, day, shard};
     struct jobq_attr attr[] = {{STR("t"), STR("1000"), true},
                                {STR("claim"), str_of(claim), true}};
     int table;
-    rows_table_write(queue, day, shard, name);
-    WANT(c, jobq_store_create_domain(c->b, name, &err) == JOBQ_OK);
-    WANT(c, jobq_store_open(c->b, name, &table, &err) == JOBQ_OK);
+    WANT(c, jobq_store_open(c->b, &made, &table, &err) == JOBQ_OK);
+    WANT(c, jobq_store_make(c->b, table, &err) == JOBQ_OK);
     WANT(c, jobq_store_put(c->b, table, &(struct jobq_item){STR("job"), attr, 2}, NULL,
-                           &err) == JOBQ_OK);
+                           NULL, &err) == JOBQ_OK);
 }
 
 static int64_t requests(const struct jobq_ledger *now, const struct jobq_ledger *then,
@@ -65,9 +63,10 @@ void contract_house(struct contract *c)
            (long long)box);
     WANT(c, box == CONTRACT_PRUNE_E10H);
     /* Nothing is left behind. */
-    char name[ROWS_TABLE_NAME_MAX + 1];
     for (int i = 0; i < 2; i++) {
-        rows_table_write(queue, i ? today : old + 1, 0, name);
-        WANT(c, jobq_store_delete_domain(c->b, name, &err) == JOBQ_OK);
+        struct jobq_table left = {queue, i ? today : old + 1, 0};
+        int table;
+        WANT(c, jobq_store_open(c->b, &left, &table, &err) == JOBQ_OK);
+        WANT(c, jobq_store_drop(c->b, table, &err) == JOBQ_OK);
     }
 }

@@ -123,7 +123,7 @@ static void try_xml(char which, struct jobq_str in, struct arena *arena)
         for (int i = 0; i < got; i++)
             whole(item[i].name);
         struct jobq_str name[4];
-        struct jobq_domain_stats stats;
+        struct sdb_stats stats;
         sdb_wire_read_list(in, arena, name, 4, &token, &usage, &err);
         sdb_wire_read_stats(in, &stats, &usage, &err);
     }

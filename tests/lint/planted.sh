@@ -30,6 +30,7 @@ plant "an include without a room" src/fleet/x.c '/* x */\n#include "job.h"\n' \
     "$here/floors.sh" "$copy/tree"
 plant "the product asks for memory ahead" src/fleet/x.c \
     'void f(char *p);\nvoid f(char *p) { __builtin_prefetch(p); }\n' "$here/words.sh" "$copy/tree"
+plant "the product names a store" src/fleet/x.c '/* x.c - which domain? */\n' "$here/words.sh" "$copy/tree"
 plant "a contract speaks of caches" include/x.h '/* x.h - fits a line of the cache. */\n' \
     "$here/words.sh" "$copy/tree"
 

@@ -198,21 +198,21 @@ static int no_heartbeat(struct jobq_queue *q, int h,
 
 static int put_without_condition(struct jobq_store *s, int d,
                                  const struct jobq_item *item,
-                                 const struct jobq_expect *expect,
+                                 const struct jobq_expect *expect, struct jobq_met *met,
                                  struct jobq_call_cost *c, struct jobq_error *e)
 {
     (void)expect;
-    return of_store(s)->real_store_ops->put(s, d, item, NULL, c, e);
+    return of_store(s)->real_store_ops->put(s, d, item, NULL, met, c, e);
 }
 
 /* A claim's message is deleted as soon as the claim is there: before the end is stored. */
 static int delete_first(struct jobq_store *s, int d, const struct jobq_item *item,
-                        const struct jobq_expect *expect, struct jobq_call_cost *c,
-                        struct jobq_error *e)
+                        const struct jobq_expect *expect, struct jobq_met *met,
+                        struct jobq_call_cost *c, struct jobq_error *e)
 {
     struct broken *b = of_store(s);
     const struct jobq_attr *attr = item->attr;
-    int code = b->real_store_ops->put(s, d, item, expect, c, e);
+    int code = b->real_store_ops->put(s, d, item, expect, met, c, e);
     for (int i = 0; code == JOBQ_OK && i < item->attr_count; i++) {
         if (!str_is(attr[i].name, "run") || attr[i].value.len < 36)
             continue;

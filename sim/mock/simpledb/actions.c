@@ -216,7 +216,7 @@ static enum call_end domain_metadata(struct call *call)
 {
     struct simpledb_reply reply;
     struct jobq_error err = {0};
-    struct jobq_domain_stats stats;
+    struct simpledb_stats stats;
     int domain;
     if (!read_domain(call, false, &domain))
         return CALL_FAILED;

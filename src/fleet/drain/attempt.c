@@ -70,30 +70,28 @@ static enum next_step skip(struct held *h, enum next_step step, enum job_state s
 /* A message lives for 14 days at most (SQS's retention), and clocks differ. */
 #define ROWS_EXPECTED_NS (15 * JOBQ_NS_PER_DAY)
 
-/* A job's domain is missing. If it should be there, the store was wiped or is another one
+/* A job's table is missing. If it should be there, the store was wiped or is another one
  * than the enqueuer's: nobody's job may be given up for that, and all that is left to do is
  * to say so and stop. An older day was dropped as a whole, and a message of it (a dead
  * letter sent again, say) must not stop the drainer: it goes to the dead letters. */
-static enum next_step no_domain(struct held *h, struct jobq_error *err)
+static enum next_step no_table(struct held *h, struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    char name[ROWS_TABLE_NAME_MAX + 1];
     const struct job_id_parts *id = &h->body.id_parts;
     int64_t age_ns = jobq_wall(d->b) - id->created_ms * JOBQ_NS_PER_MS;
     bool expected = age_ns < ROWS_EXPECTED_NS && age_ns > -ROWS_EXPECTED_NS;
-    rows_table_write(id->queue, id->day, id->shard, name);
     jobq_fail(err, JOBQ_NOT_FOUND,
-              expected ? "domain '%s' with the rows of '%.*s' does not exist: a wiped "
+              expected ? "the table for the row of '%.*s' does not exist: a wiped "
                          "store, or another region than the enqueuer's? --create makes it"
-                       : "domain '%s' was dropped long after '%.*s' was made; --create "
-                         "makes it anew",
-              name, (int)h->body.id.len, h->body.id.ptr);
+                       : "the table for the row of '%.*s' was dropped long after the job "
+                         "was made; --create makes it anew",
+              (int)h->body.id.len, h->body.id.ptr);
     if (!expected) {
         d->counters.corrupt++;
         return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
     }
     refusal_end(d, err);
-    return skip(h, STEP_RETURN, JOB_QUEUED, "its domain is missing");
+    return skip(h, STEP_RETURN, JOB_QUEUED, "its table is missing");
 }
 
 /* Claims the job. True: run it. False: *step says what becomes of the message. */
@@ -130,8 +128,8 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
         d->counters.duplicates++;
         *step = skip(h, STEP_WAIT, state, "the job runs under another message");
         return false;
-    case CLAIM_NO_DOMAIN:
-        *step = no_domain(h, err);
+    case CLAIM_NO_TABLE:
+        *step = no_table(h, err);
         return false;
     case CLAIM_LEAVE:
         break;

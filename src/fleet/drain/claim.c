@@ -3,7 +3,7 @@
  * Room:     src/fleet, private to the drainer.
  * Blocks:   at store calls, tried again until h->deadline_ns.
  *
- * SimpleDB's conditional put takes one expected attribute, so `claim` carries state, attempt
+ * A store's conditional put takes one expected attribute, so `claim` carries state, attempt
  * and owner together (fleet/job/job.h says why that is safe). The first attempt expects it
  * absent and reads nothing; every other one expects exactly what it read. A condition that
  * fails after a lost reply may have failed on our own write: the row is read, and one's own
@@ -169,11 +169,11 @@ static int look(struct held *h, enum claim_outcome *out, enum job_state *out_sta
     return code;
 }
 
-/* A domain that was just made may not be seen everywhere yet. */
-enum { DOMAIN_TRIES = 5 };
+/* A table that was just made may not be seen everywhere yet. */
+enum { TABLE_TRIES = 5 };
 
-/* Makes a missing domain if the drainer may (--create), and waits. False: enough. */
-static bool await_domain(struct held *h, struct retry *r)
+/* Makes a missing table if the drainer may (--create), and waits. False: enough. */
+static bool await_table(struct held *h, struct retry *r)
 {
     struct drainer *d = h->d;
     struct jobq_error err;
@@ -182,7 +182,7 @@ static bool await_domain(struct held *h, struct retry *r)
         code = rows_make_table(d->b, &h->body.id_parts, &err);
         refusal_check(d, code, &err);
     }
-    if (r->tries >= DOMAIN_TRIES || d->fatal.code != JOBQ_OK ||
+    if (r->tries >= TABLE_TRIES || d->fatal.code != JOBQ_OK ||
         (code < 0 && !jobq_code_is_retryable(code)))
         return false;
     d->counters.retries++;
@@ -202,8 +202,8 @@ static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out
         if (code == JOBQ_OK)
             return out;
         if (code == JOBQ_NOT_FOUND) {
-            if (!await_domain(h, &r))
-                return CLAIM_NO_DOMAIN;
+            if (!await_table(h, &r))
+                return CLAIM_NO_TABLE;
             read = false;
             h->attempt = 1;
             code = put_claimed(h, STR(""), err);

@@ -112,7 +112,7 @@ struct drainer_options {
         *box;    /* how rows name this box; NULL: the fleet port's self, or "-" [NULL] */
     bool exec;   /* the world has a command for exec jobs. Without one they are left for
                         other drainers, which is said once [true] */
-    bool create; /* make queue, dead-letter queue and domains that are missing [false] */
+    bool create; /* make queue, dead-letter queue and tables that are missing [false] */
     drainer_event_fn *on_event; /* NULL: none [NULL] */
     void *event_ctx;
 };

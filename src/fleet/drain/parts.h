@@ -184,7 +184,7 @@ enum claim_outcome {
     CLAIM_ELSEWHERE, /* it runs, under another message: look again later */
     CLAIM_LEAVE,     /* the store does not answer, or refuses: *err says why */
     CLAIM_ORPHAN,    /* there is no such row */
-    CLAIM_NO_DOMAIN  /* nor a domain that it could be in */
+    CLAIM_NO_TABLE   /* nor a table that it could be in */
 };
 /* *out_state: the state of a row that was not claimed. */
 enum claim_outcome claim_take(struct held *h, enum job_state *out_state,

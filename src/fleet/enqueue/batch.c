@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* A call of BatchPutAttributes may carry 1 MB; what the encoding of the wire adds is left
+/* A call of rows may carry 1 MB; what the encoding of the wire adds is left
  * room for. */
 #define ROWS_BYTES_MAX (768 * JOBQ_KIB)
 #define DELAY_MAX_NS (15 * JOBQ_NS_PER_MIN)
@@ -216,7 +216,7 @@ static void name_job(struct enqueuer *e, struct enqueue_batch *batch, int i,
     batch->row[i].name = (struct jobq_str){job->id, job->id_bytes};
 }
 
-/* Rows of one call go to one domain, the next call's to the next. */
+/* Rows of one call go to one shard, the next call's to the next. */
 static void name_jobs(struct enqueuer *e, struct enqueue_batch *batch, int day)
 {
     int64_t wall_ns = jobq_wall(e->b);
@@ -228,7 +228,7 @@ static void name_jobs(struct enqueuer *e, struct enqueue_batch *batch, int day)
         if (e->b->store &&
             (batch->calls == 0 || i == batch->call[batch->calls - 1].end)) {
             shard = e->next_shard;
-            e->next_shard = (e->next_shard + 1) % e->options.domains;
+            e->next_shard = (e->next_shard + 1) % e->options.shards;
             batch->call[batch->calls].shard = shard;
             batch->call[batch->calls++].end = rows_end(e, batch, i);
         }

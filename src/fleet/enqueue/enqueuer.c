@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { DOMAINS_DEFAULT = 4, PIPELINE_MAX = 1024 };
+enum { SHARDS_DEFAULT = 4, PIPELINE_MAX = 1024 };
 
 struct enqueuer_options enqueuer_defaults(const char *queue)
 {
@@ -25,7 +25,7 @@ struct enqueuer_options enqueuer_defaults(const char *queue)
 
 static void fill_defaults(struct enqueuer_options *o)
 {
-    o->domains = o->domains ? o->domains : DOMAINS_DEFAULT;
+    o->shards = o->shards ? o->shards : SHARDS_DEFAULT;
     o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
     o->longest_ns = o->longest_ns ? o->longest_ns : JOB_VISIBILITY_MAX_NS;
     o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
@@ -44,8 +44,8 @@ static int check_options(const struct enqueuer_options *o, struct jobq_error *er
     if (o->retention_ns != 0 &&
         (o->retention_ns < JOBQ_NS_PER_MIN || o->retention_ns > 14 * JOBQ_NS_PER_DAY))
         return jobq_fail(err, JOBQ_LIMIT, "retention is not in '1min'..'14d'");
-    if (o->domains < 1 || o->domains > JOB_SHARDS_MAX)
-        return jobq_fail(err, JOBQ_LIMIT, "%d domains are not in 1..%d", o->domains,
+    if (o->shards < 1 || o->shards > JOB_SHARDS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "%d shards are not in 1..%d", o->shards,
                          JOB_SHARDS_MAX);
     if (o->batch < 1 || o->batch > JOBQ_BATCH_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "a batch of %d is not in 1..%d", o->batch,
@@ -110,8 +110,8 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     e->adder.make_room = enqueuer_make_room;
     e->adder.room_ctx = e;
     job_ids_init(&e->ids, e->queue_name, jobq_bits(b));
-    /* Processes that start together should not all begin on one domain. */
-    e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.domains);
+    /* Processes that start together should not all begin on one shard. */
+    e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.shards);
 
     struct queues_options queues = {.name = e->options.queue,
                                     .visibility_ns = filled.visibility_ns,
@@ -249,11 +249,11 @@ struct enqueuer_counters enqueuer_counters(const struct enqueuer *e)
     return out;
 }
 
-int enqueuer_make_domains(struct enqueuer *e, struct jobq_error *err)
+int enqueuer_make_tables(struct enqueuer *e, struct jobq_error *err)
 {
     assert(e && err);
     int day = job_day(jobq_wall(e->b));
-    return e->b->store ? rows_make_day(&e->adder, day, e->options.domains, err) : JOBQ_OK;
+    return e->b->store ? rows_make_day(&e->adder, day, e->options.shards, err) : JOBQ_OK;
 }
 
 int enqueuer_queue(const struct enqueuer *e)

@@ -58,7 +58,7 @@ struct enqueuer_options {
     const char *queue;     /* name, checked by job_queue_name_check */
     int64_t visibility_ns; /* 1 s..12 h, set as the queue's attribute; < 0: leave the
                               queue's own (30 s for a new queue) */
-    int domains;           /* D, 1..250; 0: 4. Not used with a NULL backend->store */
+    int shards;            /* a day, 1..250; 0: 4. Not used with a NULL backend->store */
     enum enqueuer_payload_in payload_in;
     int64_t message_max_bytes; /* the era's limit of a message and of a batch; 0: 1 MiB */
     int batch;    /* 1: one put and one send a job; 10 (0): rows by 25, messages by 10;
@@ -70,26 +70,26 @@ struct enqueuer_options {
     int64_t retry_for_ns;  /* how long a call is tried again; 0: 2 min */
     int64_t longest_ns;    /* sleeps of so long are refused, for no drainer can end them;
                               0: 12 h; JOBQ_FOREVER: none is */
-    bool create;           /* make queue, dead-letter queue and domains when missing; else
+    bool create;           /* make queue, dead-letter queue and tables when missing; else
                               NOT_FOUND */
     const struct enqueuer_journal *journal; /* NULL: none; outlives the enqueuer */
 };
 /* All defaults, create set. */
 struct enqueuer_options enqueuer_defaults(const char *queue);
 
-/* Opens or creates queue and dead-letter queue (one to four requests). Domains are
- * created when a row is first refused for want of one, once a process: one that adds to
- * an existing day pays nothing for it, but a process's first put into each domain goes
- * alone. When the account has no room for a domain, days past the default keep (21 d) are
+/* Opens or creates queue and dead-letter queue (one to four requests). Tables are
+ * made when a row is first refused for want of one, once a process: one that adds to
+ * an existing day pays nothing for it, but a process's first put into each table goes
+ * alone. When the account has no room for a table, days past the default keep (21 d) are
  * dropped first, once an hour at most and only where no drainer has kept house for a day.
  * Returns: JOBQ_OK; INVALID, LIMIT: an option; or the port's
  * error. Owner: the process b->proc; nothing to free. */
 int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
                  struct enqueuer **out, struct jobq_error *err);
 
-/* Makes the day's domains now (D requests), tried again without end, for who knows that
+/* Makes the day's tables now (a request each), tried again without end, for who knows that
  * they are missing. */
-int enqueuer_make_domains(struct enqueuer *e, struct jobq_error *err);
+int enqueuer_make_tables(struct enqueuer *e, struct jobq_error *err);
 
 /* One job of a list, in and out. */
 struct enqueuer_job {

@@ -25,7 +25,7 @@ int housekeeping_check_keep(int64_t keep_ns, int64_t retention_ns, struct jobq_e
                      jobq_format_duration(least_ns, least, sizeof least));
 }
 
-static bool has_live_row(const struct rows *rows, const struct rows_table_name *table,
+static bool has_live_row(const struct rows *rows, const struct jobq_table *table,
                          struct arena *arena, int *code, struct jobq_error *err)
 {
     struct rows_pages pages;
@@ -43,14 +43,14 @@ static bool has_live_row(const struct rows *rows, const struct rows_table_name *
 }
 
 static int prune_table(const struct housekeeping *h, const struct rows *rows,
-                       const struct rows_table_name *table, struct arena *arena,
+                       const struct jobq_table *table, struct arena *arena,
                        struct housekeeping_done *done, struct jobq_error *err)
 {
     int64_t age_ns = jobq_wall(h->b) - (table->day + 1) * JOBQ_NS_PER_DAY;
     int64_t last_ns = h->keep_ns + h->retention_ns + HOUSEKEEPING_HELD_NS;
     bool gone = h->retention_ns > 0 && age_ns >= last_ns;
     int code = JOBQ_OK;
-    if (table->day == 0 || age_ns < h->keep_ns)
+    if (table->day <= 0 || age_ns < h->keep_ns)
         return JOBQ_OK;
     if (!gone && has_live_row(rows, table, arena, &code, err)) {
         done->kept += code == JOBQ_OK;
@@ -66,7 +66,7 @@ int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *d
                        struct jobq_error *err)
 {
     assert(h && h->b && h->b->store && done && err);
-    struct rows_table_name *table;
+    struct jobq_table *table;
     struct scratch *scratch = scratch_take(h->b);
     int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;
     struct rows rows = {h->b, &deadline_ns, NULL};

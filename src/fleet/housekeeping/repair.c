@@ -70,7 +70,7 @@ static int send_for(const struct housekeeping *h, const struct jobq_item *item,
 }
 
 /* Sends for the waiting rows of a table that were enqueued before before_wall_ns. */
-static int repair_table(const struct housekeeping *h, const struct rows_table_name *table,
+static int repair_table(const struct housekeeping *h, const struct jobq_table *table,
                         int64_t before_wall_ns, struct housekeeping_done *done,
                         struct jobq_error *err)
 {
@@ -111,7 +111,7 @@ int housekeeping_repair(const struct housekeeping *h, int from_day, int64_t unti
                         struct housekeeping_done *done, struct jobq_error *err)
 {
     assert(h && h->b && h->b->store && from_day >= 0 && done && err);
-    struct rows_table_name *table;
+    struct jobq_table *table;
     struct scratch *scratch = scratch_take(h->b);
     int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS, since_wall_ns = 0;
     struct rows rows = {h->b, &deadline_ns, NULL};

@@ -1,4 +1,4 @@
-/* encoding.c - a job as bytes that SQS, SimpleDB and XML carry unharmed. See job.h.
+/* encoding.c - a job as bytes that SQS, every store and XML carry unharmed. See job.h.
  *
  * Room:     src/fleet, the product. Pure.
  * Callers:  as job.h.

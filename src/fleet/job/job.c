@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define DIGITS "0123456789abcdefghijklmnopqrstuv"
 enum { COUNTER_BITS = 20, COUNTER_MASK = (1 << COUNTER_BITS) - 1 };
 
 const char *job_state_name(enum job_state state)
@@ -125,32 +124,6 @@ void job_dead_queue_name(const char *queue, char *out)
     memcpy(out + stem + 5, queue + stem, len - stem + 1);
 }
 
-void job_digits_write(char *out, uint64_t value, int digits)
-{
-    for (int i = digits - 1; i >= 0; i--) {
-        out[i] = DIGITS[value & 31];
-        value >>= 5;
-    }
-}
-
-bool job_digits_read(const char *in, int digits, uint64_t *out)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < digits; i++) {
-        char c = in[i];
-        unsigned digit;
-        if (c >= '0' && c <= '9')
-            digit = (unsigned)(c - '0');
-        else if (c >= 'a' && c <= 'v')
-            digit = (unsigned)(c - 'a') + 10;
-        else
-            return false;
-        value = value << 5 | digit;
-    }
-    *out = value;
-    return true;
-}
-
 /* ---- ids ----------------------------------------------------------------------------- */
 
 void job_ids_init(struct job_ids *ids, struct jobq_str queue, uint64_t bits)
@@ -169,10 +142,10 @@ int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char 
     memcpy(out, ids->queue.ptr, (size_t)ids->queue.len);
     char *p = out + ids->queue.len;
     *p = '-';
-    job_digits_write(p + 1, next, 13);
-    job_digits_write(p + 14, (uint64_t)day, 3);
-    job_digits_write(p + 17, (uint64_t)shard, 2);
-    job_digits_write(p + 19, ids->process, 6);
+    text_digits_write(p + 1, next, 13);
+    text_digits_write(p + 14, (uint64_t)day, 3);
+    text_digits_write(p + 17, (uint64_t)shard, 2);
+    text_digits_write(p + 19, ids->process, 6);
     p[25] = '\0';
     return (int)ids->queue.len + JOB_ID_SUFFIX;
 }
@@ -184,8 +157,8 @@ int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error
     int64_t queue_bytes = id.len - JOB_ID_SUFFIX;
     const char *p = id.ptr && queue_bytes >= 1 ? id.ptr + queue_bytes : NULL;
     if (!p || queue_bytes > JOBQ_QUEUE_NAME_MAX || p[0] != '-' ||
-        !job_digits_read(p + 1, 13, &at) || !job_digits_read(p + 14, 3, &day) ||
-        !job_digits_read(p + 17, 2, &shard) || !job_digits_read(p + 19, 6, &process)) {
+        !text_digits_read(p + 1, 13, &at) || !text_digits_read(p + 14, 3, &day) ||
+        !text_digits_read(p + 17, 2, &shard) || !text_digits_read(p + 19, 6, &process)) {
         char shown[120];
         text_escape(id.ptr ? id.ptr : "", id.ptr ? id.len : 0, shown, sizeof shown);
         return jobq_fail(err, JOBQ_INVALID, "'%s' is not a job id", shown);

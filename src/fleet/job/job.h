@@ -8,11 +8,11 @@
  * Id. QUEUE-MMMMMMMMMSSSSDDDHHPPPPPP: the queue's name, a dash, and 24 characters of base
  * 32 (0-9a-v, so that bytes sort as numbers do): M  9  milliseconds since 1970 S  4  a
  * counter of the process: + 1 each job, not reset; when it wraps, M moves on D  3  the
- * day (since 1970) on which its domains were begun; 0: domains that never rotate H  2 the
- * shard, 0..1023: which of the day's domains holds the row P  6  the process, 30 random
+ * day (since 1970) on which its tables were begun; 0: tables that never rotate H  2 the
+ * shard, 0..1023: which of the day's tables holds the row P  6  the process, 30 random
  * bits Ids of one process are unique and ascending (M and S are one number), ids of
- * several are in time order to the millisecond. The domain is QUEUE.DDDHH: all that
- * status(id) needs.
+ * several are in time order to the millisecond. Day and shard say the
+ * table: all that status(id) needs.
  *
  * Message. One line "ID KIND NUMBER[ store]" (NUMBER: nanoseconds of sleep, the bound of
  * primes, 0 for exec), then for each pair a line "NAME=VALUE", no newline at the end.
@@ -35,7 +35,7 @@
  *   redrive:   claim="queued 0/TOKEN", from dead
  *
  * The claim is the state. A row without one is queued; else its first word says how the
- * job stands, and no other attribute does. Who reads by state selects by that word.
+ * job stands, and no other attribute does. Who reads by state asks for that word.
  *
  * Why it is safe. Each write of `claim` is a put on condition that the claim is exactly
  * the value that its writer has read (the first one: that there is none), and each value
@@ -70,7 +70,7 @@
 /* Distinct names of a row that has ended: what a whole GetAttributes returns. */
 #define JOB_GET_N(pieces, tail_pieces) (4 + (pieces) + (tail_pieces))
 
-#define JOB_PIECE_BYTES 1024 /* SimpleDB's limit of a value */
+#define JOB_PIECE_BYTES 1024 /* of an attribute: what any store takes */
 #define JOB_TAIL_PIECES 4
 #define JOB_OTHER_ATTRS 12 /* t, claim, run, end, progress, tails and room */
 #define JOB_PIECES_MAX (256 - JOB_OTHER_ATTRS)
@@ -83,7 +83,7 @@
 /* "QUEUE-dead" must be a queue's name too. */
 #define JOB_QUEUE_NAME_MAX (JOBQ_QUEUE_NAME_MAX - 5)
 #define JOB_ID_MAX (JOBQ_QUEUE_NAME_MAX + JOB_ID_SUFFIX)
-#define JOB_SHARDS_MAX 250 /* domains of an account, the service's limit */
+#define JOB_SHARDS_MAX 250 /* tables a day: what any store's account has room for */
 #define JOB_TOKEN_MAX 32   /* of a claim */
 #define JOB_CLAIM_MAX 64   /* "cancelled ATTEMPT/TOKEN" */
 #define JOB_SLEEP_MAX_NS (INT64_C(100) * 365 * 86400 * 1000000000)
@@ -133,11 +133,6 @@ int job_queue_name_check(const char *queue, struct jobq_error *err);
 int job_visibility_check(int64_t visibility_ns, struct jobq_error *err);
 /* QUEUE-dead (QUEUE-dead.fifo). out holds JOBQ_QUEUE_NAME_MAX + 1. */
 void job_dead_queue_name(const char *queue, char *out);
-
-/* Numbers as ids and names of tables have them: base 32, 0-9a-v, so that bytes sort as
- * numbers do. read: false if one is no digit. */
-void job_digits_write(char *out, uint64_t value, int digits);
-bool job_digits_read(const char *in, int digits, uint64_t *out);
 
 /* ---- ids ------------------------------------------------------------------------------ ---- */
 

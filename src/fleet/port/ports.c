@@ -76,12 +76,15 @@ static void trace(struct jobq_backend *b, const struct call *call, int code)
 }
 
 /* A batch and a single call need the same permission and fail together. */
-static enum jobq_action without_batch(enum jobq_action action)
+static enum jobq_action without_batch(const struct jobq_backend *b,
+                                      enum jobq_action action)
 {
     bool batch = action == JOBQ_ACT_SQS_SEND_BATCH ||
                  action == JOBQ_ACT_SQS_DELETE_BATCH ||
-                 action == JOBQ_ACT_SQS_VISIBILITY_BATCH ||
-                 action == JOBQ_ACT_SDB_PUT_BATCH || action == JOBQ_ACT_SDB_DELETE_BATCH;
+                 action == JOBQ_ACT_SQS_VISIBILITY_BATCH;
+    const enum jobq_action *store = b->store ? b->store->ops->action : NULL;
+    if (store && action == store[JOBQ_STORE_PUT_BATCH])
+        return store[JOBQ_STORE_PUT];
     return (enum jobq_action)(action - batch);
 }
 
@@ -96,7 +99,7 @@ static bool is_failure(int code)
 static void tell_outcome(struct jobq_backend *b, const struct call *call, int code,
                          const struct jobq_error *err)
 {
-    enum jobq_action action = without_batch(call->action);
+    enum jobq_action action = without_batch(b, call->action);
     uint64_t bit = UINT64_C(1) << action;
     const char *text = err->text;
     if (code == JOBQ_CANCELLED)
@@ -290,99 +293,116 @@ void jobq_queue_abort_receives(struct jobq_backend *b)
 
 /* ---- store --------------------------------------------------------------------------- */
 
-int jobq_store_open(struct jobq_backend *b, const char *domain, int *out_domain,
-                    struct jobq_error *err)
+/* The store's own action behind a call. */
+static enum jobq_action store_action(const struct jobq_backend *b,
+                                     enum jobq_store_call call)
 {
-    assert(domain && out_domain && err);
-    return b->store->ops->open(b->store, domain, out_domain, err);
+    return b->store->ops->action[call];
 }
 
-int jobq_store_create_domain(struct jobq_backend *b, const char *domain,
-                             struct jobq_error *err)
+int jobq_store_open(struct jobq_backend *b, const struct jobq_table *table,
+                    int *out_table, struct jobq_error *err)
 {
-    assert(domain && err);
-    CALL(JOBQ_ACT_SDB_CREATE_DOMAIN, 1,
-         b->store->ops->create_domain(b->store, domain, &call.cost, err));
+    assert(table && table->day >= JOBQ_DAY_ALL && table->shard >= 0 && out_table && err);
+    return b->store->ops->open(b->store, table, out_table, err);
+}
+
+int jobq_store_make(struct jobq_backend *b, int table, struct jobq_error *err)
+{
+    assert(table >= 0 && err);
+    CALL(store_action(b, JOBQ_STORE_MAKE), 1,
+         b->store->ops->make(b->store, table, &call.cost, err));
     return code;
 }
 
-int jobq_store_delete_domain(struct jobq_backend *b, const char *domain,
-                             struct jobq_error *err)
+int jobq_store_drop(struct jobq_backend *b, int table, struct jobq_error *err)
 {
-    assert(domain && err);
-    CALL(JOBQ_ACT_SDB_DELETE_DOMAIN, 1,
-         b->store->ops->delete_domain(b->store, domain, &call.cost, err));
+    assert(table >= 0 && err);
+    CALL(store_action(b, JOBQ_STORE_DROP), 1,
+         b->store->ops->drop(b->store, table, &call.cost, err));
     return code;
 }
 
-int jobq_store_list_domains(struct jobq_backend *b, const char *after,
-                            struct arena *arena, struct jobq_str *out, int cap,
-                            struct jobq_error *err)
+int jobq_store_list(struct jobq_backend *b, struct jobq_str queue,
+                    struct jobq_str *next_token, struct arena *arena,
+                    struct jobq_table *out, int cap, int *out_all, struct jobq_error *err)
 {
-    assert(arena && out && cap >= 1 && err);
-    CALL(JOBQ_ACT_SDB_LIST_DOMAINS, ENTRIES_OF_REPLY,
-         b->store->ops->list_domains(b->store, after, arena, out, cap, &call.cost, err));
+    assert(queue.len > 0 && next_token && arena && out && cap >= 1 && out_all && err);
+    CALL(store_action(b, JOBQ_STORE_LIST), ENTRIES_OF_REPLY,
+         b->store->ops->list(b->store, queue, next_token, arena, out, cap, out_all,
+                             &call.cost, err));
     return code;
 }
 
-int jobq_store_domain_stats(struct jobq_backend *b, int domain,
-                            struct jobq_domain_stats *out, struct jobq_error *err)
+int jobq_store_count(struct jobq_backend *b, int table, int64_t *out_rows,
+                     struct jobq_error *err)
 {
-    assert(domain >= 0 && out && err);
-    CALL(JOBQ_ACT_SDB_METADATA, 1,
-         b->store->ops->domain_stats(b->store, domain, out, &call.cost, err));
+    assert(table >= 0 && out_rows && err);
+    CALL(store_action(b, JOBQ_STORE_COUNT), 1,
+         b->store->ops->count(b->store, table, out_rows, &call.cost, err));
     return code;
 }
 
-int jobq_store_put(struct jobq_backend *b, int domain, const struct jobq_item *item,
-                   const struct jobq_expect *expect, struct jobq_error *err)
+int jobq_store_put(struct jobq_backend *b, int table, const struct jobq_item *item,
+                   const struct jobq_expect *expect, struct jobq_met *met,
+                   struct jobq_error *err)
 {
-    assert(domain >= 0 && item->name.ptr && item->attr && item->attr_count >= 1 && err);
-    CALL(JOBQ_ACT_SDB_PUT, 1,
-         b->store->ops->put(b->store, domain, item, expect, &call.cost, err));
+    assert(table >= 0 && item->name.ptr && item->attr && item->attr_count >= 1 && err);
+    if (met)
+        met->known = false;
+    CALL(store_action(b, JOBQ_STORE_PUT), 1,
+         b->store->ops->put(b->store, table, item, expect, met, &call.cost, err));
     return code;
 }
 
-int jobq_store_put_batch(struct jobq_backend *b, int domain, const struct jobq_item *item,
+int jobq_store_put_batch(struct jobq_backend *b, int table, const struct jobq_item *item,
                          int item_count, struct jobq_error *err)
 {
-    assert(domain >= 0 && item && item_count >= 1 && item_count <= JOBQ_STORE_BATCH_MAX);
-    CALL(JOBQ_ACT_SDB_PUT_BATCH, item_count,
-         b->store->ops->put_batch(b->store, domain, item, item_count, &call.cost, err));
+    assert(table >= 0 && item && item_count >= 1 &&
+           item_count <= b->store->ops->batch_max);
+    CALL(store_action(b, JOBQ_STORE_PUT_BATCH), item_count,
+         b->store->ops->put_batch(b->store, table, item, item_count, &call.cost, err));
     return code;
 }
 
-int jobq_store_get(struct jobq_backend *b, int domain, struct jobq_str item,
+int jobq_store_get(struct jobq_backend *b, int table, struct jobq_str row,
                    const struct jobq_str *name, int name_count, bool consistent,
                    struct arena *arena, struct jobq_item *out, struct jobq_error *err)
 {
-    assert(domain >= 0 && item.ptr && arena && out && err);
-    CALL(JOBQ_ACT_SDB_GET, 1,
-         b->store->ops->get(b->store, domain, item, name, name_count, consistent, arena,
+    assert(table >= 0 && row.ptr && arena && out && err);
+    CALL(store_action(b, JOBQ_STORE_GET), 1,
+         b->store->ops->get(b->store, table, row, name, name_count, consistent, arena,
                             out, &call.cost, err));
     return code;
 }
 
-int jobq_store_remove(struct jobq_backend *b, int domain, struct jobq_str item,
-                      const struct jobq_attr *attr, int attr_count,
+int jobq_store_remove(struct jobq_backend *b, int table, struct jobq_str row,
                       const struct jobq_expect *expect, struct jobq_error *err)
 {
-    assert(domain >= 0 && item.ptr && err);
-    CALL(JOBQ_ACT_SDB_DELETE, 1,
-         b->store->ops->remove(b->store, domain, item, attr, attr_count, expect,
-                               &call.cost, err));
+    assert(table >= 0 && row.ptr && err);
+    CALL(store_action(b, JOBQ_STORE_REMOVE), 1,
+         b->store->ops->remove(b->store, table, row, expect, &call.cost, err));
     return code;
 }
 
-int jobq_store_select(struct jobq_backend *b, struct jobq_str expression, bool consistent,
-                      struct jobq_str *next_token, struct arena *arena,
-                      struct jobq_item *out, int cap, struct jobq_error *err)
+int jobq_store_page(struct jobq_backend *b, int table, const struct jobq_filter *filter,
+                    const struct jobq_str *name, int name_count, bool consistent,
+                    struct jobq_str *next_token, struct arena *arena,
+                    struct jobq_item *out, int cap, struct jobq_error *err)
 {
-    assert(expression.ptr && next_token && arena && out && cap >= 1 && err);
-    CALL(JOBQ_ACT_SDB_SELECT, ENTRIES_OF_REPLY,
-         b->store->ops->select(b->store, expression, consistent, next_token, arena, out,
-                               cap, &call.cost, err));
+    assert(table >= 0 && filter && next_token && arena && out && cap >= 1 && err);
+    CALL(store_action(b, JOBQ_STORE_PAGE), ENTRIES_OF_REPLY,
+         b->store->ops->page(b->store, table, filter, name, name_count, consistent,
+                             next_token, arena, out, cap, &call.cost, err));
     return code;
+}
+
+void jobq_store_page_cost(struct jobq_backend *b, int64_t rows,
+                          struct jobq_call_cost *out)
+{
+    assert(rows >= 0 && out);
+    *out = (struct jobq_call_cost){0};
+    b->store->ops->page_cost(b->store, rows, out);
 }
 
 /* ---- fleet --------------------------------------------------------------------------- */

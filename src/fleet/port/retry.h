@@ -28,7 +28,7 @@ struct retry_policy {
     int32_t tries_max; /* 0: as many as the deadline allows */
 };
 
-/* Of service calls: 250 ms doubling to 20 s (back-off advised for SimpleDB's 503s: 250,
+/* Of service calls: 250 ms doubling to 20 s (back-off advised by AWS for 503s: 250,
  * 500, 1000, 2000 ms). */
 extern const struct retry_policy RETRY_CALLS;
 

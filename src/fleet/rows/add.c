@@ -68,15 +68,15 @@ static void leave(struct rows_adder *a, int day, int shard)
 static int make(struct rows_adder *a, int day, int shard, const int64_t *deadline_ns,
                 struct jobq_error *err)
 {
-    char name[ROWS_TABLE_NAME_MAX + 1];
     struct retry r;
     struct jobq_error why;
-    int code, room = 0;
-    rows_table_write(a->queue, day, shard, name);
+    int code, room = 0, table = table_of(a, day, shard, err);
+    if (table < 0)
+        return table;
     do {
         retry_init(&r, a->b, &RETRY_CALLS, deadline_ns);
         do
-            code = jobq_store_create_domain(a->b, name, err);
+            code = jobq_store_make(a->b, table, err);
         while (code < 0 && retry_again(&r, code));
         a->retries += r.tries;
     } while (code == JOBQ_LIMIT && room == 0 && a->make_room &&
@@ -98,7 +98,7 @@ static int put(struct rows_adder *a, int table, const struct jobq_item *item, in
                struct jobq_error *err)
 {
     a->calls++;
-    return count == 1 ? jobq_store_put(a->b, table, item, NULL, err)
+    return count == 1 ? jobq_store_put(a->b, table, item, NULL, NULL, err)
                       : jobq_store_put_batch(a->b, table, item, count, err);
 }
 

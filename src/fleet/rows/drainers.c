@@ -7,30 +7,27 @@
 #include "fleet/rows/tables.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #define TURN STR("turn")
-#define SELECT_MAX (ROWS_TABLE_NAME_MAX + 160)
 
-static int drainers_open(const struct rows *rows, struct jobq_str queue, char *name,
-                         int *table, struct jobq_error *err)
+static int drainers_open(const struct rows *rows, struct jobq_str queue, int *table,
+                         struct jobq_error *err)
 {
-    rows_drainers_write(queue, name);
-    return jobq_store_open(rows->b, name, table, err);
+    struct jobq_table at = {queue, JOBQ_DAY_DRAINERS, 0};
+    return jobq_store_open(rows->b, &at, table, err);
 }
 
 static int drainers_put(const struct rows *rows, struct jobq_str queue,
                         const struct jobq_item *item, const struct jobq_expect *expect,
                         struct jobq_error *err)
 {
-    char name[ROWS_TABLE_NAME_MAX + 1];
-    int table, code = drainers_open(rows, queue, name, &table, err);
+    int table, code = drainers_open(rows, queue, &table, err);
     if (code == JOBQ_OK)
-        code = jobq_store_put(rows->b, table, item, expect, err);
+        code = jobq_store_put(rows->b, table, item, expect, NULL, err);
     if (code != JOBQ_NOT_FOUND)
         return code;
-    code = jobq_store_create_domain(rows->b, name, err);
-    return code < 0 ? code : jobq_store_put(rows->b, table, item, expect, err);
+    code = jobq_store_make(rows->b, table, err);
+    return code < 0 ? code : jobq_store_put(rows->b, table, item, expect, NULL, err);
 }
 
 int rows_drainer_put(const struct rows *rows, struct jobq_str queue,
@@ -41,22 +38,19 @@ int rows_drainer_put(const struct rows *rows, struct jobq_str queue,
     return drainers_put(rows, queue, &(struct jobq_item){drainer, &attr, 1}, NULL, err);
 }
 
-/* Calls each for the lines on one side of `text`; not tried again. */
-static int drainers_select(const struct rows *rows, struct jobq_str queue,
-                           const char *side, struct jobq_str text, struct arena *arena,
-                           rows_drainer_fn *each, void *ctx, struct jobq_error *err)
+/* Calls each for the lines that `filter` lets through; not tried again. */
+static int drainers_page(const struct rows *rows, struct jobq_str queue,
+                         const struct jobq_filter *filter, struct arena *arena,
+                         rows_drainer_fn *each, void *ctx, struct jobq_error *err)
 {
-    char expression[SELECT_MAX], name[ROWS_TABLE_NAME_MAX + 1];
     struct jobq_item *item = arena_alloc(arena, ROWS_PAGE * sizeof *item);
-    struct jobq_str token = {0};
-    rows_drainers_write(queue, name);
-    int len = snprintf(expression, sizeof expression,
-                       "select s from `%s` where s %s '%.*s' limit %d", name, side,
-                       (int)text.len, text.ptr, ROWS_PAGE);
-    assert(len < (int)sizeof expression);
+    struct jobq_str token = {0}, line = STR("s");
+    int table, code = drainers_open(rows, queue, &table, err);
+    if (code < 0)
+        return code;
     do {
-        int count = jobq_store_select(rows->b, (struct jobq_str){expression, len}, false,
-                                      &token, arena, item, ROWS_PAGE, err);
+        int count = jobq_store_page(rows->b, table, filter, &line, 1, false, &token,
+                                    arena, item, ROWS_PAGE, err);
         if (count == JOBQ_NOT_FOUND)
             return JOBQ_OK; /* no drainer has written yet */
         if (count < 0)
@@ -73,7 +67,8 @@ int rows_drainers(const struct rows *rows, struct jobq_str queue, struct jobq_st
                   struct jobq_error *err)
 {
     assert(rows && rows->b && arena && each && err);
-    return drainers_select(rows, queue, ">", after, arena, each, ctx, err);
+    struct jobq_filter filter = {.name = STR("s"), .above = after};
+    return drainers_page(rows, queue, &filter, arena, each, ctx, err);
 }
 
 struct forget {
@@ -97,16 +92,16 @@ int64_t rows_drainers_forget(const struct rows *rows, struct jobq_str queue,
                              struct jobq_str before, struct arena *arena,
                              struct jobq_error *err)
 {
-    char name[ROWS_TABLE_NAME_MAX + 1];
     struct forget f = {.arena = arena};
+    struct jobq_filter filter = {.name = STR("s"), .below = before};
     int64_t count = 0;
-    int table, code = drainers_open(rows, queue, name, &table, err);
+    int table, code = drainers_open(rows, queue, &table, err);
     if (code == JOBQ_OK)
-        code = drainers_select(rows, queue, "<", before, arena, note_forgotten, &f, err);
+        code = drainers_page(rows, queue, &filter, arena, note_forgotten, &f, err);
     for (struct forgotten *one = f.first; one && code >= 0; one = one->next) {
         /* Unless the drainer has written again meanwhile. */
         struct jobq_expect expect = {STR("s"), one->line, true};
-        code = jobq_store_remove(rows->b, table, one->drainer, NULL, 0, &expect, err);
+        code = jobq_store_remove(rows->b, table, one->drainer, &expect, err);
         count += code == JOBQ_OK;
         code = code == JOBQ_CONFLICT ? JOBQ_OK : code;
     }
@@ -119,10 +114,9 @@ int rows_turn_read(const struct rows *rows, struct jobq_str queue, struct arena 
                    struct jobq_str *out, struct jobq_error *err)
 {
     assert(rows && rows->b && arena && out && err);
-    char name[ROWS_TABLE_NAME_MAX + 1];
     struct jobq_item item = {.name = TURN};
     struct jobq_str turn = TURN;
-    int table, code = drainers_open(rows, queue, name, &table, err);
+    int table, code = drainers_open(rows, queue, &table, err);
     *out = STR("");
     if (code == JOBQ_OK)
         code = jobq_store_get(rows->b, table, TURN, &turn, 1, true, arena, &item, err);
@@ -143,13 +137,12 @@ int rows_turn_take(const struct rows *rows, struct jobq_str queue, struct jobq_s
 
 int rows_may_write(struct jobq_backend *b, struct jobq_str queue, struct jobq_error *err)
 {
-    char name[ROWS_TABLE_NAME_MAX + 1];
     struct jobq_attr attr = {STR("s"), STR("never"), true};
     struct jobq_expect never = {STR("never"), STR("never"), true};
     struct rows rows = {.b = b};
-    int table, code = drainers_open(&rows, queue, name, &table, err);
+    int table, code = drainers_open(&rows, queue, &table, err);
     if (code == JOBQ_OK)
         code = jobq_store_put(b, table, &(struct jobq_item){STR("never"), &attr, 1},
-                              &never, err);
+                              &never, NULL, err);
     return code == JOBQ_CONFLICT || code == JOBQ_NOT_FOUND ? JOBQ_OK : code;
 }

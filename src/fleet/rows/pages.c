@@ -3,16 +3,13 @@
  * Room:     src/fleet, the product.
  *
  * The claim begins with the state, so that a prefix finds them; a row that was never claimed
- * has none. What a Select costs goes by the rows that it returns. */
+ * has none. */
 #include "fleet/rows/tables.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
-#define SELECT_MAX (ROWS_TABLE_NAME_MAX + 256)
-
-void rows_pages_init(struct rows_pages *pages, const struct rows_table_name *table,
+void rows_pages_init(struct rows_pages *pages, const struct jobq_table *table,
                      int table_count, int state, enum rows_what what, int page)
 {
     assert(pages && (table || table_count == 0) && table_count >= 0 &&
@@ -30,47 +27,56 @@ bool rows_pages_done(const struct rows_pages *pages)
     return pages->table_at == pages->table_count;
 }
 
-#define WAITING "claim is null or claim like 'queued %%' or claim like 'failed %%'"
-
-static int write_where(int state, char *out, size_t cap)
+/* Which claims a state's rows have. */
+static struct jobq_filter filter_of(int state)
 {
+    static const struct jobq_str by_state[JOB_STATE_COUNT] = {
+        [JOB_QUEUED] = {"queued ", 7}, [JOB_RUNNING] = {"running ", 8},
+        [JOB_DONE] = {"done ", 5},     [JOB_FAILED] = {"failed ", 7},
+        [JOB_DEAD] = {"dead ", 5},     [JOB_CANCELLED] = {"cancelled ", 10}};
+    static const struct jobq_str live[] = {
+        {"queued ", 7}, {"failed ", 7}, {"running ", 8}};
     if (state == ROWS_ALL)
-        return snprintf(out, cap, "%s", "");
-    if (state == ROWS_WAITING)
-        return snprintf(out, cap, " where " WAITING);
+        return (struct jobq_filter){0};
+    struct jobq_filter out = {
+        .name = STR("claim"), .absent = true, .prefix = live, .prefix_count = 2};
     if (state == ROWS_LIVE)
-        return snprintf(out, cap, " where " WAITING " or claim like 'running %%'");
-    return snprintf(out, cap, " where %sclaim like '%s %%'",
-                    state == JOB_QUEUED ? "claim is null or " : "",
-                    job_state_name((enum job_state)state));
+        out.prefix_count = 3;
+    if (state >= 0) {
+        out.absent = state == JOB_QUEUED;
+        out.prefix = &by_state[state];
+        out.prefix_count = 1;
+    }
+    return out;
 }
 
-static struct jobq_str write_select(const struct rows_pages *pages, char *out)
+/* Names that a page asks for. Returns how many; 0: all. */
+static int page_names(enum rows_what what, const struct jobq_str **out)
 {
-    static const char *const what[] = {"*", "t, claim, run, end, progress", "t, claim"};
-    struct jobq_str table = pages->table[pages->table_at].name;
-    int len = snprintf(out, SELECT_MAX, "select %s from `%.*s`", what[pages->what],
-                       (int)table.len, table.ptr);
-    len += write_where(pages->state, out + len, (size_t)(SELECT_MAX - len));
-    len += snprintf(out + len, (size_t)(SELECT_MAX - len), " limit %d", pages->page);
-    assert(len < SELECT_MAX);
-    return (struct jobq_str){out, len};
+    static const struct jobq_str names[] = {
+        {"t", 1}, {"claim", 5}, {"run", 3}, {"end", 3}, {"progress", 8}};
+    *out = names;
+    return what == ROWS_WHOLE ? 0 : what == ROWS_CLAIM ? 2 : 5;
 }
 
 int rows_pages_next(const struct rows *rows, struct rows_pages *pages,
                     struct arena *arena, struct jobq_item *item, struct jobq_error *err)
 {
-    char expression[SELECT_MAX];
     assert(!rows_pages_done(pages));
-    struct jobq_str select = write_select(pages, expression);
+    struct jobq_filter filter = filter_of(pages->state);
+    const struct jobq_str *name;
+    int names = page_names(pages->what, &name);
     struct jobq_str token;
     struct retry r;
-    int count;
+    int table,
+        count = jobq_store_open(rows->b, &pages->table[pages->table_at], &table, err);
+    if (count < 0)
+        return count;
     rows_retry(rows, &r);
     do {
         token = (struct jobq_str){pages->token, pages->token_bytes};
-        count = jobq_store_select(rows->b, select, true, &token, arena, item, pages->page,
-                                  err);
+        count = jobq_store_page(rows->b, table, &filter, name, names, true, &token, arena,
+                                item, pages->page, err);
     } while (count < 0 && retry_again(&r, count));
     rows_retried(rows, &r);
     if (count == JOBQ_NOT_FOUND) { /* dropped since it was listed */
@@ -88,9 +94,4 @@ int rows_pages_next(const struct rows *rows, struct rows_pages *pages,
     pages->token_bytes = token.len;
     pages->table_at += token.len == 0;
     return count;
-}
-
-int64_t rows_pages_box_usage_e10h(int64_t rows)
-{
-    return 137200 + (int64_t)(91416.5 * (double)rows);
 }

@@ -31,10 +31,9 @@ int rows_table(struct jobq_backend *b, const struct job_id_parts *id,
                struct jobq_error *err)
 {
     assert(b && id && err);
-    char name[ROWS_TABLE_NAME_MAX + 1];
     int table = -1;
-    rows_table_write(id->queue, id->day, id->shard, name);
-    int code = jobq_store_open(b, name, &table, err);
+    struct jobq_table at = {id->queue, id->day, id->shard};
+    int code = jobq_store_open(b, &at, &table, err);
     return code < 0 ? code : table;
 }
 
@@ -42,9 +41,8 @@ int rows_make_table(struct jobq_backend *b, const struct job_id_parts *id,
                     struct jobq_error *err)
 {
     assert(b && id && err);
-    char name[ROWS_TABLE_NAME_MAX + 1];
-    rows_table_write(id->queue, id->day, id->shard, name);
-    return jobq_store_create_domain(b, name, err);
+    int table = rows_table(b, id, err);
+    return table < 0 ? table : jobq_store_make(b, table, err);
 }
 
 void rows_tables_init(struct rows_tables *tables, struct jobq_str queue)
@@ -129,7 +127,7 @@ int rows_claim(const struct rows *rows, int table, struct jobq_str id,
         attr[1 + i] = claim->attr[i];
     struct jobq_expect expect = claim_is(claim->over);
     const struct jobq_item item = {id, attr, 1 + claim->attr_count};
-    return jobq_store_put(rows->b, table, &item, &expect, err);
+    return jobq_store_put(rows->b, table, &item, &expect, NULL, err);
 }
 
 int rows_note(const struct rows *rows, int table, struct jobq_str id,
@@ -137,7 +135,8 @@ int rows_note(const struct rows *rows, int table, struct jobq_str id,
 {
     assert(rows && rows->b && attr && err);
     struct jobq_expect expect = claim_is(claim);
-    return jobq_store_put(rows->b, table, &(struct jobq_item){id, attr, 1}, &expect, err);
+    return jobq_store_put(rows->b, table, &(struct jobq_item){id, attr, 1}, &expect, NULL,
+                          err);
 }
 
 int rows_remove_unclaimed(const struct rows *rows, int table, struct jobq_str id,
@@ -148,7 +147,7 @@ int rows_remove_unclaimed(const struct rows *rows, int table, struct jobq_str id
     int code;
     rows_retry(rows, &r);
     do
-        code = jobq_store_remove(rows->b, table, id, NULL, 0, &NO_CLAIM, err);
+        code = jobq_store_remove(rows->b, table, id, &NO_CLAIM, err);
     while (code < 0 && retry_again(&r, code));
     rows_retried(rows, &r);
     return code;

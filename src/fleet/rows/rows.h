@@ -1,12 +1,11 @@
 /* rows.h - where the rows of jobs are, and every way to read, write, list and drop them.
  *
- * Rows of a day are spread over some tables (SimpleDB: domains QUEUE.DDDSS), which are
- * dropped as a whole when the day is past its keep. A job's id says its day and table, so
- * that a row is found without a search. What the drainers say of themselves is in one more
- * table a queue (QUEUE.drainers).
+ * A job's id says its day and shard, which name the table (jobq/ports.h) that its row is in,
+ * so that a row is found without a search. A day that is past its keep goes with its tables;
+ * a store that keeps all days in one place drops each row by itself. What the drainers say of
+ * themselves is in one more table a queue.
  *
- * Room:     src/fleet, the product. The only folder of it that knows what a store calls its
- *           tables and how it is asked: a second store is another set of these files.
+ * Room:     src/fleet, the product. The only folder of it that calls the store.
  * Callers:  the enqueuer, the drainer, housekeeping, status, dead letters; jobq's commands.
  * Knows nothing of: messages, who may claim (the caller decides over what it read).
  * Blocks:   at store calls. */
@@ -60,7 +59,7 @@ enum rows_what {
 /* Reads a row, consistently, tried again. Returns: JOBQ_OK, with row->exists false if there
  * is none; NOT_FOUND: not even its table, and row->exists is false; CORRUPT; or the port's
  * error. Owner: item's strings, which row
- * views, live in arena. Bill: one read (about 1.3 micro-dollars). */
+ * views, live in arena. Bill: one read. */
 int rows_read(const struct rows *rows, int table, struct jobq_str id, enum rows_what what,
               struct arena *arena, struct jobq_item *item, struct job_row *row,
               struct jobq_error *err);
@@ -77,7 +76,7 @@ struct rows_claim {
 #define ROWS_CLAIM_ATTRS (1 + JOB_TAIL_PIECES)
 /* One conditional write, not tried again: what a failure means is the caller's to find out
  * by reading. Returns: JOBQ_OK; CONFLICT: another claim stands there, perhaps of an earlier
- * try; NOT_FOUND: no such table. Bill: one write (about 3 micro-dollars). */
+ * try; NOT_FOUND: no such table. Bill: one write. */
 int rows_claim(const struct rows *rows, int table, struct jobq_str id,
                const struct rows_claim *claim, struct jobq_error *err);
 /* Writes one attribute while the claim is `claim`; not tried again. */
@@ -125,35 +124,21 @@ int rows_add(struct rows_adder *adder, int day, int shard, const struct jobq_ite
  * are missing. */
 int rows_make_day(struct rows_adder *adder, int day, int shards, struct jobq_error *err);
 
-/* ---- names of tables -------------------------------------------------------------------- */
-
-#define ROWS_TABLE_NAME_MAX (JOBQ_QUEUE_NAME_MAX + 12)
-/* QUEUE.DDDSS, base 32. out holds ROWS_TABLE_NAME_MAX + 1. Returns its length. */
-int rows_table_write(struct jobq_str queue, int day, int shard, char *out);
-/* The reverse; false for any other name. */
-bool rows_table_read(struct jobq_str name, struct jobq_str queue, int *day, int *shard);
-/* QUEUE.drainers. */
-int rows_drainers_write(struct jobq_str queue, char *out);
-
 /* ---- tables and pages ------------------------------------------------------------------ */
 
 #define ROWS_PAGE 100
 #define ROWS_TABLES_MAX (JOB_SHARDS_MAX * 4)
 
-struct rows_table_name {
-    struct jobq_str name;
-    int day, shard;
-};
 /* The queue's tables, oldest day first, into arena. Returns how many; *all_tables (may be
  * NULL): of the whole account, other queues' too; LIMIT: more than ROWS_TABLES_MAX.
- * Bill: one request per 100 tables of the account (1 micro-dollar). */
+ * Bill: one request per 100 tables of the account. */
 int rows_list_tables(const struct rows *rows, struct jobq_str queue, struct arena *arena,
-                     struct rows_table_name **out, int64_t *all_tables,
+                     struct jobq_table **out, int64_t *all_tables,
                      struct jobq_error *err);
 /* Rows of a table, by the store's own count. Bill: one request. */
-int rows_count(const struct rows *rows, const struct rows_table_name *table,
-               int64_t *out_rows, struct jobq_error *err);
-int rows_drop_table(const struct rows *rows, const struct rows_table_name *table,
+int rows_count(const struct rows *rows, const struct jobq_table *table, int64_t *out_rows,
+               struct jobq_error *err);
+int rows_drop_table(const struct rows *rows, const struct jobq_table *table,
                     struct jobq_error *err);
 
 enum {
@@ -163,7 +148,7 @@ enum {
 };
 /* Rows by state, a page at a time, over tables. Embed; 2 KB. */
 struct rows_pages {
-    const struct rows_table_name *table; /* outlive it */
+    const struct jobq_table *table; /* outlive it */
     int table_count, table_at;
     int state; /* enum job_state, or one of the above */
     enum rows_what what;
@@ -171,19 +156,15 @@ struct rows_pages {
     int64_t token_bytes;
     char token[2048];
 };
-void rows_pages_init(struct rows_pages *pages, const struct rows_table_name *table,
+void rows_pages_init(struct rows_pages *pages, const struct jobq_table *table,
                      int table_count, int state, enum rows_what what, int page);
 /* The next rows, consistently, tried again, with the table of each as pages->table[...]: one
  * page is of one table. Returns how many, at most pages->page; 0 is a page too. When
- * rows_pages_done there are no more. Owner: strings live in arena. Bill: one Select; its
- * rows cost 1.3 micro-dollars each. */
+ * rows_pages_done there are no more. Owner: strings live in arena. Bill: one request a page
+ * (jobq_store_page_cost). */
 int rows_pages_next(const struct rows *rows, struct rows_pages *pages,
                     struct arena *arena, struct jobq_item *item, struct jobq_error *err);
 bool rows_pages_done(const struct rows_pages *pages);
-/* What reading so many rows by pages costs in BoxUsage, 1e-10 machine hours (Select:
- * 0.00001372 + 0.00000914165 a row; measured 2014-09). */
-int64_t rows_pages_box_usage_e10h(int64_t rows);
-
 /* ---- what drainers say of themselves ---------------------------------------------------- */
 
 /* Writes a drainer's line; makes the table if it is missing. Not tried again. */

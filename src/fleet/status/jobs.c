@@ -154,7 +154,7 @@ int status_list_start(struct jobq_backend *b, const char *queue, int state, int6
         return err->code;
     int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
     struct rows rows = {b, &deadline_ns, NULL};
-    struct rows_table_name *table;
+    struct jobq_table *table;
     int count = rows_list_tables(&rows, str_of(arena_cstr(arena, queue)), arena, &table,
                                  NULL, err);
     if (count < 0)

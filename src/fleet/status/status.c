@@ -177,7 +177,7 @@ static void merge(struct status *s, const struct status_drainer *read)
 }
 
 /* newest_ms does not change: it is a time of rows, after which rows of others are
- * selected. */
+ * read. */
 void status_add_drainer(struct status *s, const struct status_drainer *drainer)
 {
     assert(s && drainer);

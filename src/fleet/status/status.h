@@ -1,7 +1,7 @@
 /* status.h - the status of a queue and its jobs, from the cheap counts.
  *
  * Depth comes from the queue's attributes (one request each queue), progress from the
- * drainers' statistics rows (one select over a handful of rows), boxes from one
+ * drainers' statistics rows (one page of a handful of rows), boxes from one
  * DescribeInstances. Counting rows would cost 1.6 milli-dollars a million and is never
  * done unasked.
  *
@@ -116,7 +116,7 @@ struct status_job {
     char tail[JOBQ_OUTPUT_TAIL + 1]; /* last output, terminated; may hold any bytes */
     int tail_bytes;
 };
-/* By id alone: the id says queue and domain. One request, consistent. NOT_FOUND: no such
+/* By id alone: the id says queue and table. One request, consistent. NOT_FOUND: no such
  * row; INVALID: no job id. The backend's store must not be NULL. */
 int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
                struct jobq_error *err);

@@ -28,6 +28,12 @@ void sdb_wire_remove(struct query *out, struct jobq_str domain, struct jobq_str 
 void sdb_wire_select(struct query *out, struct jobq_str expression, bool consistent,
                      struct jobq_str token);
 
+/* What DomainMetadata counts. */
+struct sdb_stats {
+    int64_t items, names, values;                /* counts */
+    int64_t item_bytes, name_bytes, value_bytes; /* their sizes */
+};
+
 /* Readers. Each returns JOBQ_OK or a count, or CORRUPT; *box_usage is the reply's
  * BoxUsage in 1e-10 hours, if it has one. Strings live in arena. */
 int sdb_wire_read_done(struct jobq_str reply, int64_t *box_usage, struct jobq_error *err);
@@ -39,7 +45,7 @@ int sdb_wire_read_select(struct jobq_str reply, struct arena *arena,
 int sdb_wire_read_list(struct jobq_str reply, struct arena *arena, struct jobq_str *out,
                        int cap, struct jobq_str *next_token, int64_t *box_usage,
                        struct jobq_error *err);
-int sdb_wire_read_stats(struct jobq_str reply, struct jobq_domain_stats *out,
-                        int64_t *box_usage, struct jobq_error *err);
+int sdb_wire_read_stats(struct jobq_str reply, struct sdb_stats *out, int64_t *box_usage,
+                        struct jobq_error *err);
 
 #endif

@@ -158,15 +158,15 @@ int sdb_wire_read_list(struct jobq_str reply, struct arena *arena, struct jobq_s
     return count;
 }
 
-int sdb_wire_read_stats(struct jobq_str reply, struct jobq_domain_stats *out,
-                        int64_t *box_usage, struct jobq_error *err)
+int sdb_wire_read_stats(struct jobq_str reply, struct sdb_stats *out, int64_t *box_usage,
+                        struct jobq_error *err)
 {
     struct xml_doc doc;
     int rc = open_reply(&doc, reply, box_usage, err);
     if (rc < 0)
         return rc;
     const struct xml_node *result = xml_child(xml_root(&doc), "DomainMetadataResult");
-    struct jobq_domain_stats s = {0};
+    struct sdb_stats s = {0};
     const struct {
         const char *name;
         int64_t *value;

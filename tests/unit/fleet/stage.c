@@ -85,7 +85,7 @@ struct stage *stage_new(const char *model, int64_t visibility_ns)
     st->b = world_backend(st->client);
     st->enqueue = enqueuer_defaults(STAGE_QUEUE);
     st->enqueue.visibility_ns = visibility_ns;
-    st->enqueue.domains = 2;
+    st->enqueue.shards = 2;
     stage_do(st, make_queue, st);
     return st;
 }
@@ -302,7 +302,7 @@ static void damage_row(void *ctx)
         fail_msg("%s", err.text);
     int table = rows_table(b, &parts, &err);
     if (table < 0 ||
-        jobq_store_put(b, table, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL,
+        jobq_store_put(b, table, &(struct jobq_item){str_of(d->id), &attr, 1}, NULL, NULL,
                        &err) < 0)
         fail_msg("%s", err.text);
 }

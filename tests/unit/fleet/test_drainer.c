@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "fleet/dead/dead_letters.h"
+#include "wire/simpledb/sdb_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -276,8 +277,8 @@ static void late_copy(struct late *l, int domain, const struct jobq_item *item,
 }
 
 static int late_put(struct jobq_store *s, int domain, const struct jobq_item *item,
-                    const struct jobq_expect *expect, struct jobq_call_cost *cost,
-                    struct jobq_error *err)
+                    const struct jobq_expect *expect, struct jobq_met *met,
+                    struct jobq_call_cost *cost, struct jobq_error *err)
 {
     struct late *l = (struct late *)s;
     if (++l->seen == l->n) {
@@ -285,14 +286,14 @@ static int late_put(struct jobq_store *s, int domain, const struct jobq_item *it
         if (l->lost)
             return jobq_fail(err, JOBQ_TIMEOUT, "held back");
     }
-    return l->real->ops->put(l->real, domain, item, expect, cost, err);
+    return l->real->ops->put(l->real, domain, item, expect, met, cost, err);
 }
 
-static int late_open(struct jobq_store *s, const char *domain, int *out,
+static int late_open(struct jobq_store *s, const struct jobq_table *table, int *out,
                      struct jobq_error *err)
 {
     struct late *l = (struct late *)s;
-    return l->real->ops->open(l->real, domain, out, err);
+    return l->real->ops->open(l->real, table, out, err);
 }
 
 static int late_get(struct jobq_store *s, int domain, struct jobq_str item,
@@ -305,16 +306,18 @@ static int late_get(struct jobq_store *s, int domain, struct jobq_str item,
                              out, cost, err);
 }
 
-static int late_create(struct jobq_store *s, const char *domain,
-                       struct jobq_call_cost *cost, struct jobq_error *err)
+static int late_make(struct jobq_store *s, int table, struct jobq_call_cost *cost,
+                     struct jobq_error *err)
 {
     struct late *l = (struct late *)s;
-    return l->real->ops->create_domain(l->real, domain, cost, err);
+    return l->real->ops->make(l->real, table, cost, err);
 }
 
 static const struct jobq_store_ops LATE = {.name = "late",
+                                           .action = SDB_STORE_ACTIONS,
+                                           .batch_max = 1,
                                            .open = late_open,
-                                           .create_domain = late_create,
+                                           .make = late_make,
                                            .get = late_get,
                                            .put = late_put};
 
@@ -333,7 +336,7 @@ static void late_arrive(void *ctx)
     struct jobq_error err;
     assert_true(l->seen >= l->n);
     l->code = l->real->ops->put(l->real, l->domain, &l->item,
-                                l->has_expect ? &l->expect : NULL, &cost, &err);
+                                l->has_expect ? &l->expect : NULL, NULL, &cost, &err);
 }
 
 /* SQS's duplicate of a job's message, as a send. */
@@ -491,9 +494,10 @@ static const struct jobq_store_ops *running_ops;
 
 static int put_then_stop(struct jobq_store *store, int domain,
                          const struct jobq_item *item, const struct jobq_expect *expect,
-                         struct jobq_call_cost *cost, struct jobq_error *err)
+                         struct jobq_met *met, struct jobq_call_cost *cost,
+                         struct jobq_error *err)
 {
-    int code = running_ops->put(store, domain, item, expect, cost, err);
+    int code = running_ops->put(store, domain, item, expect, met, cost, err);
     fiber_sleep_until(stopped->b->sched, jobq_now(stopped->b) + 15 * S);
     return code;
 }

@@ -125,7 +125,7 @@ static void many_batches_make_each_domain_once(void **state)
     (void)state;
     struct stage *st = stage_new("aws-2026", 30 * S);
     st->enqueue.pipeline = 64;
-    st->enqueue.domains = 8;
+    st->enqueue.shards = 8;
     stage_do(st, remake, st);
     stage_enqueue(st, 2000, "0");
     assert_int_equal(stage_requests(st, JOBQ_ACT_SDB_CREATE_DOMAIN), 8);
@@ -161,12 +161,17 @@ static void drop_domains(void *ctx)
 {
     struct stage *st = ctx;
     struct jobq_error err;
-    struct jobq_str name[8];
+    struct jobq_table table[100];
+    struct jobq_str token = STR("");
+    int all, handle;
     struct arena *arena = fiber_proc_arena(st->b->proc);
-    int count = jobq_store_list_domains(st->b, NULL, arena, name, 8, &err);
+    int count =
+        jobq_store_list(st->b, STR(STAGE_QUEUE), &token, arena, table, 100, &all, &err);
     assert_int_equal(count, 2);
-    for (int i = 0; i < count; i++)
-        assert_int_equal(jobq_store_delete_domain(st->b, name[i].ptr, &err), JOBQ_OK);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(jobq_store_open(st->b, &table[i], &handle, &err), JOBQ_OK);
+        assert_int_equal(jobq_store_drop(st->b, handle, &err), JOBQ_OK);
+    }
 }
 
 /* Domains that are dropped under a running process come back, each made once. */

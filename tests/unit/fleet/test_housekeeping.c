@@ -7,6 +7,7 @@
 #include "fleet/housekeeping/housekeeping.h"
 #include "fleet/rows/rows.h"
 #include "models/simpledb/simpledb.h"
+#include "wire/simpledb/sdb_rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,14 +31,14 @@ static struct tables tables_now(struct stage *st)
     struct simpledb *db = world_simpledb(st->w);
     struct tables out = {0};
     for (int i = 0; i < simpledb_domain_count(db); i++) {
-        int day, shard;
+        struct jobq_table t;
         if (!simpledb_domain_exists(db, i) ||
-            !rows_table_read(simpledb_domain_name(db, i), STR(STAGE_QUEUE), &day, &shard))
+            !sdb_domain_read(simpledb_domain_name(db, i), STR(STAGE_QUEUE), &t))
             continue;
-        if (out.count == 0 || day < out.first_day)
-            out.first_day = day;
-        if (day > out.last_day)
-            out.last_day = day;
+        if (out.count == 0 || t.day < out.first_day)
+            out.first_day = t.day;
+        if (t.day > out.last_day)
+            out.last_day = t.day;
         out.count++;
     }
     return out;

@@ -1,6 +1,6 @@
 /* test_job.c - facts about ids, domains, encodings and rows. */
 #include "fleet/job/job.h"
-#include "fleet/rows/rows.h"
+#include "wire/simpledb/sdb_rows.h"
 
 #include "base/arena.h"
 #include "base/dice.h"
@@ -46,16 +46,18 @@ static void ids_ascend_and_say_their_domain(void **state)
     assert_true(parts.created_ms >= wall_ns / JOBQ_NS_PER_MS);
     assert_true(parts.created_ms <= wall_ns / JOBQ_NS_PER_MS + 3);
 
-    char domain[ROWS_TABLE_NAME_MAX + 1];
-    int day, shard;
-    int len = rows_table_write(parts.queue, parts.day, parts.shard, domain);
+    char domain[SDB_DOMAIN_MAX + 1];
+    struct jobq_table table = {parts.queue, parts.day, parts.shard}, read;
+    int len = sdb_domain_write(&table, domain);
     assert_int_equal(len, strlen(domain));
-    assert_true(rows_table_read(s(domain), s("q-1"), &day, &shard));
-    assert_int_equal(day, 20775);
-    assert_int_equal(shard, 249);
-    assert_false(rows_table_read(s(domain), s("q"), &day, &shard));
-    rows_drainers_write(s("q-1"), domain);
-    assert_false(rows_table_read(s(domain), s("q-1"), &day, &shard));
+    assert_true(sdb_domain_read(s(domain), s("q-1"), &read));
+    assert_int_equal(read.day, 20775);
+    assert_int_equal(read.shard, 249);
+    assert_false(sdb_domain_read(s(domain), s("q"), &read));
+    table.day = JOBQ_DAY_DRAINERS;
+    sdb_domain_write(&table, domain);
+    assert_string_equal(domain, "q-1.drainers");
+    assert_false(sdb_domain_read(s(domain), s("q-1"), &read));
 }
 
 /* The digits of an id, one by one; and each of them, if it is changed, is read so. */

@@ -233,13 +233,18 @@ static void a_receive_that_makes_no_sense_is_made_again(void **state)
 static void wipe_store(void *ctx)
 {
     struct stage *st = ctx;
-    struct jobq_str name[20];
+    struct jobq_table table[100];
+    struct jobq_str token = STR("");
+    int all, handle;
     struct jobq_error err;
     struct jobq_backend *b = world_backend(st->reader);
     struct arena *memory = fiber_proc_arena(world_fibers(st->reader));
-    int count = jobq_store_list_domains(b, NULL, memory, name, 20, &err);
-    for (int i = 0; i < count; i++)
-        assert_int_equal(jobq_store_delete_domain(b, name[i].ptr, &err), JOBQ_OK);
+    int count =
+        jobq_store_list(b, STR(STAGE_QUEUE), &token, memory, table, 100, &all, &err);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(jobq_store_open(b, &table[i], &handle, &err), JOBQ_OK);
+        assert_int_equal(jobq_store_drop(b, handle, &err), JOBQ_OK);
+    }
     assert_true(count > 0);
 }
 

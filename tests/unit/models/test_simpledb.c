@@ -200,7 +200,7 @@ static void calls_carry_their_usage(void **state)
     assert_int_equal(w.reply.box_usage_e10h, 219923);
     simpledb_delete(w.model, 0, w.domain, STR("i1"), NULL, 0, NULL, &w.reply, &w.err);
     assert_int_equal(w.reply.box_usage_e10h, 219907);
-    struct jobq_domain_stats stats;
+    struct simpledb_stats stats;
     simpledb_metadata(w.model, 0, w.domain, &stats, &w.reply, &w.err);
     assert_int_equal(w.reply.box_usage_e10h, 71759);
     /* 2,625 rows: count(*), and pages of itemName(). */
@@ -305,7 +305,7 @@ static void rows_are_sets_of_pairs(void **state)
     one.name = STR("size");
     simpledb_delete(w.model, 0, w.domain, STR("i"), &one, 1, NULL, &w.reply, &w.err);
     assert_string_equal(get(&w, "i"), "");
-    struct jobq_domain_stats stats;
+    struct simpledb_stats stats;
     simpledb_metadata(w.model, 0, w.domain, &stats, &w.reply, &w.err);
     assert_int_equal(stats.items + stats.names + stats.values + stats.item_bytes +
                          stats.name_bytes + stats.value_bytes,
@@ -353,7 +353,7 @@ static void phantoms_are_counted_not_kept(void **state)
                         (struct jobq_str){0}, true, &w.arena, &page, &w.reply, &w.err),
         1);
     assert_true(str_is(page.item[0].name, "i"));
-    struct jobq_domain_stats stats;
+    struct simpledb_stats stats;
     simpledb_metadata(w.model, 0, w.domain, &stats, &w.reply, &w.err);
     assert_int_equal(stats.value_bytes, 1024 + 6 + 3);
     world_release(&w);
@@ -366,7 +366,7 @@ static void metadata_and_billed_bytes(void **state)
     world_init(&w);
     put(&w, "item1", "color=red,size=10");
     put(&w, "item22", "color=blue");
-    struct jobq_domain_stats s;
+    struct simpledb_stats s;
     simpledb_metadata(w.model, 0, w.domain, &s, &w.reply, &w.err);
     assert_int_equal(s.items, 2);
     assert_int_equal(s.item_bytes, 11);
@@ -671,7 +671,7 @@ static void eventual_reads(void **state)
     assert_int_equal(put_if(&w, "i", "a=4", &absent), JOBQ_OK);
     assert_string_equal(get_at(&w, "i", 0.9, false), "a=3,b=1");
     /* Counts follow what is stored. */
-    struct jobq_domain_stats stats;
+    struct simpledb_stats stats;
     simpledb_metadata(w.model, w.now_ns, w.domain, &stats, &w.reply, &w.err);
     assert_int_equal(stats.items, 1);
     assert_int_equal(stats.values, 1);
@@ -831,7 +831,7 @@ static int plain_change(struct dice *dice, struct plain_row *row, struct jobq_at
 
 static void plain_check_counts(struct world *w, const struct plain *p)
 {
-    struct jobq_domain_stats want = {0}, got;
+    struct simpledb_stats want = {0}, got;
     bool named[NAMES] = {0};
     for (int i = 0; i < ITEMS; i++) {
         int64_t values = 0;

@@ -68,7 +68,7 @@ static int put(struct stand *st, const char *value)
     strcpy(st->value, value);
     struct jobq_attr attr = {{"colour", 6}, {st->value, (int64_t)strlen(value)}, true};
     struct jobq_item item = {{"row", 3}, &attr, 1};
-    int code = jobq_store_put(st->b, st->domain, &item, NULL, &err);
+    int code = jobq_store_put(st->b, st->domain, &item, NULL, NULL, &err);
     memset(st->value, '?', sizeof st->value);
     return code;
 }
@@ -92,8 +92,9 @@ static void put_twice(void *arg)
 {
     struct stand *st = arg;
     struct jobq_error err;
-    assert_int_equal(jobq_store_create_domain(st->b, "colours", &err), JOBQ_OK);
-    assert_int_equal(jobq_store_open(st->b, "colours", &st->domain, &err), JOBQ_OK);
+    struct jobq_table colours = {STR("colours"), 1, 0};
+    assert_int_equal(jobq_store_open(st->b, &colours, &st->domain, &err), JOBQ_OK);
+    assert_int_equal(jobq_store_make(st->b, st->domain, &err), JOBQ_OK);
     st->code = put(st, "red");
     st->gave_up_at_ns = jobq_now(st->b);
     assert_int_equal(put(st, "blue"), JOBQ_OK);

@@ -1,4 +1,4 @@
-/* store.c - the store port by SimpleDB's Query protocol.
+/* store_simpledb.c - the store port by SimpleDB's Query protocol: a table is a domain.
  *
  * Room:     live. Callers: live/world/live.c.
  * Knows nothing of: the product's rows.
@@ -6,21 +6,16 @@
 #include "live/aws/aws.h"
 
 #include "base/arena.h"
+#include "wire/simpledb/sdb_rows.h"
 #include "wire/simpledb/simpledb_calls.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-enum { LIST_PAGE = 100 };
 
 struct aws_store {
     struct jobq_store port; /* first */
     struct aws *aws;
     char **domain;
     int count;
-    /* SimpleDB's tokens are opaque, the port's paging is by name: the token of the page
-     * that ended in `listed` is kept for the call that goes on from there. */
-    char *listed, *list_token;
 };
 
 static struct aws_store *self(struct jobq_store *s)
@@ -41,7 +36,7 @@ struct sdb_args {
     struct arena *arena;
     struct jobq_item *out;
     struct jobq_str *names, *next_token;
-    struct jobq_domain_stats *stats;
+    struct sdb_stats *stats;
     int cap;
 };
 
@@ -71,19 +66,21 @@ static int name_domain(struct jobq_store *s, int domain, struct sdb_args *args,
     return JOBQ_OK;
 }
 
-static int store_open(struct jobq_store *s, const char *domain, int *out_domain,
-                      struct jobq_error *err)
+static int store_open(struct jobq_store *s, const struct jobq_table *table,
+                      int *out_table, struct jobq_error *err)
 {
     struct aws_store *a = self(s);
+    char name[SDB_DOMAIN_MAX + 1];
     (void)err;
+    sdb_domain_write(table, name);
     for (int i = 0; i < a->count; i++)
-        if (strcmp(a->domain[i], domain) == 0) {
-            *out_domain = i;
+        if (strcmp(a->domain[i], name) == 0) {
+            *out_table = i;
             return JOBQ_OK;
         }
     a->domain = xrealloc(a->domain, (size_t)(a->count + 1) * sizeof *a->domain);
-    a->domain[a->count] = xstrdup(domain);
-    *out_domain = a->count++;
+    a->domain[a->count] = xstrdup(name);
+    *out_table = a->count++;
     return JOBQ_OK;
 }
 
@@ -103,18 +100,22 @@ static void write_domain(const void *args, struct text *body, struct query *quer
     sdb_wire_domain(query, a->action, a->domain);
 }
 
-static int store_create_domain(struct jobq_store *s, const char *domain,
-                               struct jobq_call_cost *cost, struct jobq_error *err)
+static int store_make(struct jobq_store *s, int table, struct jobq_call_cost *cost,
+                      struct jobq_error *err)
 {
-    struct sdb_args args = {.domain = str_of(domain)};
-    return run(s, "CreateDomain", &args, write_domain, read_done, cost, err);
+    struct sdb_args args = {0};
+    int rc = name_domain(s, table, &args, err);
+    return rc < 0 ? rc
+                  : run(s, "CreateDomain", &args, write_domain, read_done, cost, err);
 }
 
-static int store_delete_domain(struct jobq_store *s, const char *domain,
-                               struct jobq_call_cost *cost, struct jobq_error *err)
+static int store_drop(struct jobq_store *s, int table, struct jobq_call_cost *cost,
+                      struct jobq_error *err)
 {
-    struct sdb_args args = {.domain = str_of(domain)};
-    return run(s, "DeleteDomain", &args, write_domain, read_done, cost, err);
+    struct sdb_args args = {0};
+    int rc = name_domain(s, table, &args, err);
+    return rc < 0 ? rc
+                  : run(s, "DeleteDomain", &args, write_domain, read_done, cost, err);
 }
 
 static void write_list(const void *args, struct text *body, struct query *query)
@@ -132,50 +133,26 @@ static int read_list(void *out, struct jobq_str body, struct jobq_call_cost *cos
                               &cost->box_usage_e10h, err);
 }
 
-static void remember(struct aws_store *a, const char *last, struct jobq_str token)
+static int store_list(struct jobq_store *s, struct jobq_str queue,
+                      struct jobq_str *next_token, struct arena *arena,
+                      struct jobq_table *out, int cap, int *out_all,
+                      struct jobq_call_cost *cost, struct jobq_error *err)
 {
-    free(a->listed);
-    free(a->list_token);
-    a->listed = token.len ? xstrdup(last) : NULL;
-    a->list_token = token.len ? xstrdup(token.ptr) : NULL;
-}
-
-static int store_list_domains(struct jobq_store *s, const char *after,
-                              struct arena *arena, struct jobq_str *out, int cap,
-                              struct jobq_call_cost *cost, struct jobq_error *err)
-{
-    struct aws_store *a = self(s);
-    struct jobq_str next = {0}, token = STR("");
-    bool resumes = after && a->listed && strcmp(a->listed, after) == 0;
-    if (resumes)
-        token = arena_str(arena, str_of(a->list_token));
-    struct jobq_call_cost sum = {0};
-    int page = cap < LIST_PAGE ? cap : LIST_PAGE, kept = 0;
-    do {
-        struct sdb_args args = {.token = token,
-                                .arena = arena,
-                                .names = out + kept,
-                                .next_token = &next,
-                                .cap = page};
-        int got = run(s, "ListDomains", &args, write_list, read_list, cost, err);
-        sum.bytes_in += cost->bytes_in;
-        sum.bytes_out += cost->bytes_out;
-        sum.requests += cost->requests;
-        sum.box_usage_e10h += cost->box_usage_e10h;
-        sum.http_status = cost->http_status;
-        *cost = sum;
-        if (got < 0)
-            return got;
-        int from = kept;
-        for (int i = 0; i < got; i++)
-            if (resumes || !after || str_cmp(out[from + i], str_of(after)) > 0)
-                out[kept++] = out[from + i];
-        token = next;
-        /* A page that ends before `after` leads to the next one. */
-    } while (kept == 0 && next.len);
-    if (kept)
-        remember(a, out[kept - 1].ptr, next);
-    return kept;
+    struct jobq_str name[SDB_LIST_PAGE];
+    struct sdb_args args = {.token = *next_token,
+                            .arena = arena,
+                            .names = name,
+                            .next_token = next_token,
+                            .cap = SDB_LIST_PAGE};
+    int found = 0, got = run(s, "ListDomains", &args, write_list, read_list, cost, err);
+    if (got < 0)
+        return got;
+    for (int i = 0; i < got && found < cap; i++)
+        found += sdb_domain_read(name[i], queue, &out[found]);
+    for (int i = 0; i < found; i++)
+        out[i].queue = arena_str(arena, queue);
+    *out_all = got;
+    return found;
 }
 
 static int read_stats(void *out, struct jobq_str body, struct jobq_call_cost *cost,
@@ -185,15 +162,17 @@ static int read_stats(void *out, struct jobq_str body, struct jobq_call_cost *co
     return sdb_wire_read_stats(body, a->stats, &cost->box_usage_e10h, err);
 }
 
-static int store_domain_stats(struct jobq_store *s, int domain,
-                              struct jobq_domain_stats *out, struct jobq_call_cost *cost,
-                              struct jobq_error *err)
+static int store_count(struct jobq_store *s, int table, int64_t *out_rows,
+                       struct jobq_call_cost *cost, struct jobq_error *err)
 {
-    struct sdb_args args = {.stats = out};
-    int rc = name_domain(s, domain, &args, err);
+    struct sdb_stats stats = {0};
+    struct sdb_args args = {.stats = &stats};
+    int rc = name_domain(s, table, &args, err);
     if (rc < 0)
         return rc;
-    return run(s, "DomainMetadata", &args, write_domain, read_stats, cost, err);
+    rc = run(s, "DomainMetadata", &args, write_domain, read_stats, cost, err);
+    *out_rows = stats.items;
+    return rc;
 }
 
 /* ---- rows ------------------------------------------------------------------------------ */
@@ -206,9 +185,10 @@ static void write_put(const void *args, struct text *body, struct query *query)
 }
 
 static int store_put(struct jobq_store *s, int domain, const struct jobq_item *item,
-                     const struct jobq_expect *expect, struct jobq_call_cost *cost,
-                     struct jobq_error *err)
+                     const struct jobq_expect *expect, struct jobq_met *met,
+                     struct jobq_call_cost *cost, struct jobq_error *err)
 {
+    (void)met; /* SimpleDB does not show what a condition met */
     struct sdb_args args = {.row = item->name,
                             .attr = item->attr,
                             .attr_count = item->attr_count,
@@ -279,12 +259,10 @@ static void write_remove(const void *args, struct text *body, struct query *quer
 }
 
 static int store_remove(struct jobq_store *s, int domain, struct jobq_str item,
-                        const struct jobq_attr *attr, int attr_count,
                         const struct jobq_expect *expect, struct jobq_call_cost *cost,
                         struct jobq_error *err)
 {
-    struct sdb_args args = {
-        .row = item, .attr = attr, .attr_count = attr_count, .expect = expect};
+    struct sdb_args args = {.row = item, .expect = expect};
     int rc = name_domain(s, domain, &args, err);
     if (rc < 0)
         return rc;
@@ -306,32 +284,47 @@ static int read_select(void *out, struct jobq_str body, struct jobq_call_cost *c
                                 &cost->box_usage_e10h, err);
 }
 
-static int store_select(struct jobq_store *s, struct jobq_str expression, bool consistent,
-                        struct jobq_str *next_token, struct arena *arena,
-                        struct jobq_item *out, int cap, struct jobq_call_cost *cost,
-                        struct jobq_error *err)
+static int store_page(struct jobq_store *s, int table, const struct jobq_filter *filter,
+                      const struct jobq_str *name, int name_count, bool consistent,
+                      struct jobq_str *next_token, struct arena *arena,
+                      struct jobq_item *out, int cap, struct jobq_call_cost *cost,
+                      struct jobq_error *err)
 {
-    struct sdb_args args = {.expression = expression,
-                            .consistent = consistent,
+    struct sdb_args args = {.consistent = consistent,
                             .token = *next_token,
                             .next_token = next_token,
                             .arena = arena,
                             .out = out,
                             .cap = cap};
+    int rc = name_domain(s, table, &args, err);
+    if (rc < 0)
+        return rc;
+    char *text = arena_alloc(arena, SDB_SELECT_MAX);
+    args.expression = sdb_select_write(args.domain, filter, name, name_count, cap, text);
     return run(s, "Select", &args, write_select, read_select, cost, err);
 }
 
+static void store_page_cost(struct jobq_store *s, int64_t rows,
+                            struct jobq_call_cost *out)
+{
+    (void)s;
+    sdb_page_cost(rows, out);
+}
+
 static const struct jobq_store_ops ops = {.name = "simpledb",
+                                          .action = SDB_STORE_ACTIONS,
+                                          .batch_max = JOBQ_STORE_BATCH_MAX,
                                           .open = store_open,
-                                          .create_domain = store_create_domain,
-                                          .delete_domain = store_delete_domain,
-                                          .list_domains = store_list_domains,
-                                          .domain_stats = store_domain_stats,
+                                          .make = store_make,
+                                          .drop = store_drop,
+                                          .list = store_list,
+                                          .count = store_count,
                                           .put = store_put,
                                           .put_batch = store_put_batch,
                                           .get = store_get,
                                           .remove = store_remove,
-                                          .select = store_select};
+                                          .page = store_page,
+                                          .page_cost = store_page_cost};
 
 struct jobq_store *aws_store_new(struct aws *aws)
 {
@@ -347,7 +340,5 @@ void aws_store_free(struct jobq_store *store)
     for (int i = 0; i < s->count; i++)
         free(s->domain[i]);
     free(s->domain);
-    free(s->listed);
-    free(s->list_token);
     free(s);
 }

@@ -1,9 +1,10 @@
-/* store.c - the store port over the SimpleDB model.
+/* store_simpledb.c - the store port over the SimpleDB model: a table is a domain.
  *
  * Room:     sim; see world.h. */
 #include "sim/world/internal.h"
 
 #include "sim/world/bytes.h"
+#include "wire/simpledb/sdb_rows.h"
 
 #include <string.h>
 
@@ -30,13 +31,16 @@ static void answered(struct world_call *call, int code,
 
 /* ---- domains ---------------------------------------------------------------------- */
 
-static int store_open(struct jobq_store *port, const char *domain, int *out_domain,
-                      struct jobq_error *err)
+static int store_open(struct jobq_store *port, const struct jobq_table *table,
+                      int *out_table, struct jobq_error *err)
 {
-    int id = simpledb_domain(proc_of(port)->world->simpledb, str_of(domain));
+    char name[SDB_DOMAIN_MAX + 1];
+    int len = sdb_domain_write(table, name);
+    int id =
+        simpledb_domain(proc_of(port)->world->simpledb, (struct jobq_str){name, len});
     if (id < 0)
-        return jobq_fail(err, JOBQ_INVALID, "'%s' is no domain name", domain);
-    *out_domain = id;
+        return jobq_fail(err, JOBQ_INVALID, "'%s' is no domain name", name);
+    *out_table = id;
     return JOBQ_OK;
 }
 
@@ -45,45 +49,37 @@ enum admin { ADMIN_CREATE, ADMIN_DELETE, ADMIN_LIST, ADMIN_STATS };
 struct admin_call {
     struct world_call call;
     enum admin what;
-    int domain, cap;
-    const char *name; /* or the name to list after; NULL: none */
+    int domain;
+    /* of a list */
+    struct jobq_str queue, *token;
     struct arena *arena;
-    struct jobq_str *out_names;
-    struct jobq_domain_stats *out_stats;
+    struct jobq_table *out;
+    int cap, *out_all;
+    int64_t *out_rows; /* of the statistics */
 };
 
-static int list_apply(struct admin_call *a, struct simpledb_reply *reply)
+/* The queue's of a page of names. */
+static int list_apply(struct admin_call *a, struct simpledb_reply *reply,
+                      struct size_call *bytes)
 {
     struct world *w = a->call.proc->world;
-    struct jobq_str after = a->name ? str_of(a->name) : (struct jobq_str){NULL, 0}, token;
-    int count = simpledb_list_domains(w->simpledb, now_of(&a->call), after,
-                                      a->cap < 100 ? a->cap : 100, a->out_names, &token,
-                                      reply, a->call.err);
-    for (int i = 0; i < count; i++)
-        a->out_names[i] = arena_str(a->arena, a->out_names[i]);
-    return count;
-}
-
-static struct size_call admin_bytes(const struct admin_call *a, int domain, int code)
-{
-    const struct world *w = a->call.proc->world;
-    const struct size_client *c = &w->params->client;
-    int64_t name = domain >= 0 ? simpledb_domain_name(w->simpledb, domain).len : 1;
-    int64_t got_bytes = 0;
-    switch (a->what) {
-    case ADMIN_CREATE:
-        return size_create_domain(c, name);
-    case ADMIN_DELETE:
-        return size_delete_domain(c, name);
-    case ADMIN_LIST:
-        for (int i = 0; i < code; i++)
-            got_bytes += a->out_names[i].len;
-        return size_list_domains(c, a->name ? str_of(a->name).len : 0, a->cap,
-                                 code > 0 ? code : 0, got_bytes, 0);
-    case ADMIN_STATS:
-        return size_domain_stats(c, name);
+    struct jobq_str name[SDB_LIST_PAGE], token = {NULL, 0};
+    int64_t asked = a->token->len, got_bytes = 0;
+    int found = 0,
+        count = simpledb_list_domains(w->simpledb, now_of(&a->call), *a->token,
+                                      SDB_LIST_PAGE, name, &token, reply, a->call.err);
+    for (int i = 0; i < count; i++) {
+        got_bytes += name[i].len;
+        if (found < a->cap && sdb_domain_read(name[i], a->queue, &a->out[found]))
+            a->out[found++].queue = arena_str(a->arena, a->queue);
     }
-    return (struct size_call){0, 0};
+    *bytes = size_list_domains(&w->params->client, asked, SDB_LIST_PAGE,
+                               count > 0 ? count : 0, got_bytes, 0);
+    if (count < 0)
+        return count;
+    *a->token = arena_str(a->arena, token);
+    *a->out_all = count;
+    return found;
 }
 
 static void admin_apply(void *ctx, uint64_t arg)
@@ -91,30 +87,36 @@ static void admin_apply(void *ctx, uint64_t arg)
     (void)arg;
     struct admin_call *a = ctx;
     struct world *w = a->call.proc->world;
+    const struct size_client *c = &w->params->client;
     struct simpledb_reply reply = {0};
+    struct size_call bytes = {0, 0};
+    struct simpledb_stats stats = {0};
     int code = JOBQ_OK;
-    int domain = a->what == ADMIN_CREATE || a->what == ADMIN_DELETE
-                     ? simpledb_domain(w->simpledb, str_of(a->name))
-                 : a->what == ADMIN_STATS ? a->domain
-                                          : -1;
+    int64_t now_ns = now_of(&a->call);
+    int64_t len =
+        a->what == ADMIN_LIST ? 0 : simpledb_domain_name(w->simpledb, a->domain).len;
     switch (a->what) {
     case ADMIN_CREATE:
-        code = simpledb_create_domain(w->simpledb, now_of(&a->call), domain, &reply,
-                                      a->call.err);
+        code =
+            simpledb_create_domain(w->simpledb, now_ns, a->domain, &reply, a->call.err);
+        bytes = size_create_domain(c, len);
         break;
     case ADMIN_DELETE:
-        code = simpledb_delete_domain(w->simpledb, now_of(&a->call), domain, &reply,
-                                      a->call.err);
+        code =
+            simpledb_delete_domain(w->simpledb, now_ns, a->domain, &reply, a->call.err);
+        bytes = size_delete_domain(c, len);
         break;
     case ADMIN_LIST:
-        code = list_apply(a, &reply);
+        code = list_apply(a, &reply, &bytes);
         break;
     case ADMIN_STATS:
-        code = simpledb_metadata(w->simpledb, now_of(&a->call), domain, a->out_stats,
-                                 &reply, a->call.err);
+        code = simpledb_metadata(w->simpledb, now_ns, a->domain, &stats, &reply,
+                                 a->call.err);
+        *a->out_rows = stats.items;
+        bytes = size_domain_stats(c, len);
         break;
     }
-    answered(&a->call, code, &reply, admin_bytes(a, domain, code));
+    answered(&a->call, code, &reply, bytes);
     world_reply(&a->call);
 }
 
@@ -124,44 +126,77 @@ static int admin(struct jobq_store *port, struct admin_call *a)
     return a->call.code;
 }
 
-static int store_create_domain(struct jobq_store *port, const char *domain,
-                               struct jobq_call_cost *cost, struct jobq_error *err)
+static int store_make(struct jobq_store *port, int table, struct jobq_call_cost *cost,
+                      struct jobq_error *err)
 {
     struct admin_call a = {
-        .call = {.cost = cost, .err = err}, .what = ADMIN_CREATE, .name = domain};
+        .call = {.cost = cost, .err = err}, .what = ADMIN_CREATE, .domain = table};
     return admin(port, &a);
 }
 
-static int store_delete_domain(struct jobq_store *port, const char *domain,
-                               struct jobq_call_cost *cost, struct jobq_error *err)
+static int store_drop(struct jobq_store *port, int table, struct jobq_call_cost *cost,
+                      struct jobq_error *err)
 {
     struct admin_call a = {
-        .call = {.cost = cost, .err = err}, .what = ADMIN_DELETE, .name = domain};
+        .call = {.cost = cost, .err = err}, .what = ADMIN_DELETE, .domain = table};
     return admin(port, &a);
 }
 
-static int store_list_domains(struct jobq_store *port, const char *after,
-                              struct arena *arena, struct jobq_str *out, int cap,
-                              struct jobq_call_cost *cost, struct jobq_error *err)
+static int store_list(struct jobq_store *port, struct jobq_str queue,
+                      struct jobq_str *next_token, struct arena *arena,
+                      struct jobq_table *out, int cap, int *out_all,
+                      struct jobq_call_cost *cost, struct jobq_error *err)
 {
     struct admin_call a = {.call = {.cost = cost, .err = err},
                            .what = ADMIN_LIST,
-                           .name = after,
+                           .queue = queue,
+                           .token = next_token,
                            .arena = arena,
-                           .out_names = out,
-                           .cap = cap};
+                           .out = out,
+                           .cap = cap,
+                           .out_all = out_all};
     return admin(port, &a);
 }
 
-static int store_domain_stats(struct jobq_store *port, int domain,
-                              struct jobq_domain_stats *out, struct jobq_call_cost *cost,
-                              struct jobq_error *err)
+static int store_count(struct jobq_store *port, int table, int64_t *out_rows,
+                       struct jobq_call_cost *cost, struct jobq_error *err)
 {
     struct admin_call a = {.call = {.cost = cost, .err = err},
                            .what = ADMIN_STATS,
-                           .domain = domain,
-                           .out_stats = out};
+                           .domain = table,
+                           .out_rows = out_rows};
     return admin(port, &a);
+}
+
+/* ---- without a call ----------------------------------------------------------------- */
+
+bool world_rows_next(struct world *w, struct jobq_str queue, struct world_rows *at,
+                     struct arena *arena, struct jobq_item *out)
+{
+    struct simpledb *db = w->simpledb;
+    struct jobq_table table;
+    for (; at->domain < simpledb_domain_count(db); at->domain++) {
+        if (simpledb_domain_exists(db, at->domain) &&
+            sdb_domain_read(simpledb_domain_name(db, at->domain), queue, &table) &&
+            simpledb_next_row(db, at->domain, &at->cursor, arena, out))
+            return true;
+        at->cursor = (struct simpledb_cursor){0};
+    }
+    return false;
+}
+
+bool world_row(struct world *w, const struct jobq_table *table, struct jobq_str id,
+               struct arena *arena, struct jobq_item *out)
+{
+    char name[SDB_DOMAIN_MAX + 1];
+    struct simpledb_reply reply;
+    struct jobq_error err;
+    sdb_domain_write(table, name);
+    int domain = simpledb_domain_find(w->simpledb, str_of(name));
+    return domain >= 0 &&
+           simpledb_get(w->simpledb, kernel_now(w->kernel), 0.5, domain, id, NULL, 0,
+                        true, arena, out, &reply, &err) >= 0 &&
+           out->attr_count > 0;
 }
 
 /* ---- writing ---------------------------------------------------------------------- */
@@ -211,9 +246,10 @@ static void remove_apply(void *ctx, uint64_t arg)
 /* Field by field: gcc zeroes a struct of this size by `rep stos`, which takes longer to start
  * than the rest of the call. */
 static int store_put(struct jobq_store *port, int domain, const struct jobq_item *item,
-                     const struct jobq_expect *expect, struct jobq_call_cost *cost,
-                     struct jobq_error *err)
+                     const struct jobq_expect *expect, struct jobq_met *met,
+                     struct jobq_call_cost *cost, struct jobq_error *err)
 {
+    (void)met; /* SimpleDB does not show what a condition met */
     struct world_proc *proc = proc_of(port);
     struct write_call p;
     p.put.domain = domain;
@@ -230,13 +266,12 @@ static int store_put(struct jobq_store *port, int domain, const struct jobq_item
 }
 
 static int store_remove(struct jobq_store *port, int domain, struct jobq_str item,
-                        const struct jobq_attr *attr, int attr_count,
                         const struct jobq_expect *expect, struct jobq_call_cost *cost,
                         struct jobq_error *err)
 {
     struct write_call p = {
         .call = {.cost = cost, .err = err},
-        .put = {.domain = domain, .item = {item, attr, attr_count}, .expect = expect}};
+        .put = {.domain = domain, .item = {.name = item}, .expect = expect}};
     world_ask(proc_of(port), &p.call, remove_apply, WORLD_SDB_PUT);
     return p.call.code;
 }
@@ -355,32 +390,47 @@ static void select_apply(void *ctx, uint64_t arg)
     world_reply(&s->call);
 }
 
-static int store_select(struct jobq_store *port, struct jobq_str expression,
-                        bool consistent, struct jobq_str *next_token, struct arena *arena,
-                        struct jobq_item *out, int cap, struct jobq_call_cost *cost,
-                        struct jobq_error *err)
+static int store_page(struct jobq_store *port, int table,
+                      const struct jobq_filter *filter, const struct jobq_str *name,
+                      int name_count, bool consistent, struct jobq_str *next_token,
+                      struct arena *arena, struct jobq_item *out, int cap,
+                      struct jobq_call_cost *cost, struct jobq_error *err)
 {
-    struct select_call s = {.call = {.cost = cost, .err = err},
-                            .expression = expression,
-                            .consistent = consistent,
-                            .next_token = next_token,
-                            .arena = arena,
-                            .out = out,
-                            .cap = cap};
+    /* Not on the stack: the call may outlive its caller. */
+    char *text = arena_alloc(arena, SDB_SELECT_MAX);
+    struct jobq_str domain = simpledb_domain_name(proc_of(port)->world->simpledb, table);
+    struct select_call s = {
+        .call = {.cost = cost, .err = err},
+        .expression = sdb_select_write(domain, filter, name, name_count, cap, text),
+        .consistent = consistent,
+        .next_token = next_token,
+        .arena = arena,
+        .out = out,
+        .cap = cap};
     world_ask(proc_of(port), &s.call, select_apply, WORLD_SDB_SELECT);
     return s.call.code;
 }
 
-const struct jobq_store_ops world_store_ops = {
-    .name = "sim",
+static void store_page_cost(struct jobq_store *port, int64_t rows,
+                            struct jobq_call_cost *out)
+{
+    (void)port;
+    sdb_page_cost(rows, out);
+}
+
+const struct jobq_store_ops world_simpledb_ops = {
+    .name = "simpledb",
+    .action = SDB_STORE_ACTIONS,
+    .batch_max = JOBQ_STORE_BATCH_MAX,
     .open = store_open,
-    .create_domain = store_create_domain,
-    .delete_domain = store_delete_domain,
-    .list_domains = store_list_domains,
-    .domain_stats = store_domain_stats,
+    .make = store_make,
+    .drop = store_drop,
+    .list = store_list,
+    .count = store_count,
     .put = store_put,
     .put_batch = store_put_batch,
     .get = store_get,
     .remove = store_remove,
-    .select = store_select,
+    .page = store_page,
+    .page_cost = store_page_cost,
 };
