@@ -72,7 +72,8 @@ static void new_token(struct held *h)
 }
 
 /* over: the claim that was read; "" before the first. */
-static int put_claimed(struct held *h, struct jobq_str over, struct jobq_error *err)
+static int put_claimed(struct held *h, struct jobq_str over, struct jobq_met *met,
+                       struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct rows rows = rows_of(h);
@@ -83,8 +84,8 @@ static int put_claimed(struct held *h, struct jobq_str over, struct jobq_error *
     *p++ = ' ';
     p = put_word(p, message_id(h));
     const struct jobq_attr attr = {STR("run"), {run, p - run}, true};
-    const struct rows_claim claim = {over,        JOB_RUNNING, h->attempt,
-                                     token_of(h), &attr,       1};
+    const struct rows_claim claim = {over,  JOB_RUNNING, h->attempt, token_of(h),
+                                     &attr, 1,           met};
     return rows_claim(&rows, h->table, h->body.id, &claim, err);
 }
 
@@ -94,6 +95,17 @@ int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
     struct rows rows = rows_of(h);
     return rows_read(&rows, h->table, h->body.id, ROWS_WHOLE, &h->batch->strings, item,
                      row, err);
+}
+
+/* The row as a refused put met it, if the store showed that; else it is read. */
+static int look_at_row(struct held *h, struct jobq_met *met, struct jobq_item *item,
+                       struct job_row *row, struct jobq_error *err)
+{
+    if (!met->known)
+        return claim_read_row(h, item, row, err);
+    *item = met->item;
+    item->name = h->body.id;
+    return job_row_read(item, row, err);
 }
 
 /* ---- the claim ----------------------------------------------------------------------- */
@@ -108,8 +120,8 @@ static int put_exhausted(struct held *h, const struct job_row *row,
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     p = put_word(p, STR(" -1 0 0"));
     const struct jobq_attr attr = {STR("end"), {end, p - end}, true};
-    const struct rows_claim claim = {row->claim,  JOB_DEAD, row->attempt,
-                                     token_of(h), &attr,    1};
+    const struct rows_claim claim = {row->claim, JOB_DEAD, row->attempt, token_of(h),
+                                     &attr,      1,        NULL};
     return rows_claim(&rows, h->table, h->body.id, &claim, err);
 }
 
@@ -136,14 +148,14 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
     return SETTLED;
 }
 
-/* Reads the row and does what it says, once. Returns JOBQ_OK with *out, JOBQ_CONFLICT when
+/* Looks at the row and does what it says, once. Returns JOBQ_OK with *out, JOBQ_CONFLICT when
  * the row has changed in between, or the store's failure. */
-static int look(struct held *h, enum claim_outcome *out, enum job_state *out_state,
-                struct jobq_error *err)
+static int look(struct held *h, struct jobq_met *met, enum claim_outcome *out,
+                enum job_state *out_state, struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
-    int code = claim_read_row(h, &item, &row, err);
+    int code = look_at_row(h, met, &item, &row, err);
     if (code < 0)
         return code;
     *out_state = row.state;
@@ -163,7 +175,7 @@ static int look(struct held *h, enum claim_outcome *out, enum job_state *out_sta
         return code;
     }
     h->attempt = (int32_t)row.attempt + 1;
-    code = put_claimed(h, row.claim, err);
+    code = put_claimed(h, row.claim, met, err);
     if (code == JOBQ_OK && row.state == JOB_RUNNING)
         h->d->counters.takeovers++;
     return code;
@@ -190,8 +202,8 @@ static bool await_table(struct held *h, struct retry *r)
 }
 
 /* Goes on from the code of a first put until it is known whose the job is. */
-static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out_state,
-                                   struct jobq_error *err)
+static enum claim_outcome claim_on(struct held *h, int code, struct jobq_met *met,
+                                   enum job_state *out_state, struct jobq_error *err)
 {
     struct drainer *d = h->d;
     struct retry r;
@@ -206,7 +218,7 @@ static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out
                 return CLAIM_NO_TABLE;
             read = false;
             h->attempt = 1;
-            code = put_claimed(h, STR(""), err);
+            code = put_claimed(h, STR(""), met, err);
             continue;
         }
         if (code == JOBQ_CONFLICT)
@@ -216,22 +228,24 @@ static enum claim_outcome claim_on(struct held *h, int code, enum job_state *out
         d->counters.retries += code != JOBQ_CONFLICT;
         if (looks >= LOOKS_MAX)
             return CLAIM_LEAVE;
-        code = read ? look(h, &out, out_state, err) : put_claimed(h, STR(""), err);
+        code =
+            read ? look(h, met, &out, out_state, err) : put_claimed(h, STR(""), met, err);
     }
 }
 
 enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
                               struct jobq_error *err)
 {
+    struct jobq_met met = {.arena = &h->batch->strings};
     *out_state = JOB_RUNNING;
     /* A message that came before has most likely a claim already: reading first saves a put
      * that is billed although its condition fails. */
     new_token(h);
     if (h->message.receive_count > 1)
-        return claim_on(h, JOBQ_CONFLICT, out_state, err);
+        return claim_on(h, JOBQ_CONFLICT, &met, out_state, err);
     h->attempt = 1;
-    int code = put_claimed(h, STR(""), err);
-    return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, out_state, err);
+    int code = put_claimed(h, STR(""), &met, err);
+    return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, &met, out_state, err);
 }
 
 int progress_put(const struct held *h, struct jobq_error *err)
@@ -281,11 +295,11 @@ static int put_tail(struct held *h, const struct jobq_work_result *result,
 
 /* A refused final put: whose end stands in the row? */
 static enum final_outcome look_at_end(struct held *h, enum job_state state,
-                                      struct jobq_error *err)
+                                      struct jobq_met *met, struct jobq_error *err)
 {
     struct jobq_item item;
     struct job_row row;
-    if (claim_read_row(h, &item, &row, err) < 0)
+    if (look_at_row(h, met, &item, &row, err) < 0)
         return FINAL_FAILED;
     if (row.exists && row.state == state && is_ours(h, &row))
         return FINAL_STORED; /* a lost reply: it was we */
@@ -312,14 +326,16 @@ static int put_over(struct held *h, struct rows_claim *claim, struct jobq_error 
 }
 
 /* Given back: the attempt does not count. */
-static int put_queued(struct held *h, struct jobq_error *err)
+static int put_queued(struct held *h, struct jobq_met *met, struct jobq_error *err)
 {
-    struct rows_claim claim = {.state = JOB_QUEUED, .attempt = h->attempt - 1};
+    struct rows_claim claim = {
+        .state = JOB_QUEUED, .attempt = h->attempt - 1, .met = met};
     return put_over(h, &claim, err);
 }
 
 static int put_end(struct held *h, enum job_state state,
-                   const struct jobq_work_result *result, struct jobq_error *err)
+                   const struct jobq_work_result *result, struct jobq_met *met,
+                   struct jobq_error *err)
 {
     char end[80]; /* four numbers */
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
@@ -333,6 +349,7 @@ static int put_end(struct held *h, enum job_state state,
     struct rows_claim claim = {.state = state,
                                .attempt = h->attempt,
                                .attr = attr,
+                               .met = met,
                                .attr_count = 1 + put_tail(h, result, attr + 1)};
     return put_over(h, &claim, err);
 }
@@ -341,8 +358,10 @@ enum final_outcome final_put(struct held *h, enum job_state state,
                              const struct jobq_work_result *result,
                              struct jobq_error *err)
 {
-    int code = state == JOB_QUEUED ? put_queued(h, err) : put_end(h, state, result, err);
+    struct jobq_met met = {.arena = &h->batch->strings};
+    int code = state == JOB_QUEUED ? put_queued(h, &met, err)
+                                   : put_end(h, state, result, &met, err);
     if (code == JOBQ_OK)
         return FINAL_STORED;
-    return code == JOBQ_CONFLICT ? look_at_end(h, state, err) : FINAL_FAILED;
+    return code == JOBQ_CONFLICT ? look_at_end(h, state, &met, err) : FINAL_FAILED;
 }

@@ -127,7 +127,7 @@ int rows_claim(const struct rows *rows, int table, struct jobq_str id,
         attr[1 + i] = claim->attr[i];
     struct jobq_expect expect = claim_is(claim->over);
     const struct jobq_item item = {id, attr, 1 + claim->attr_count};
-    return jobq_store_put(rows->b, table, &item, &expect, NULL, err);
+    return jobq_store_put(rows->b, table, &item, &expect, claim->met, err);
 }
 
 int rows_note(const struct rows *rows, int table, struct jobq_str id,

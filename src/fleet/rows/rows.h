@@ -72,6 +72,8 @@ struct rows_claim {
     struct jobq_str token;
     const struct jobq_attr *attr; /* written with it */
     int attr_count;               /* 0..ROWS_CLAIM_ATTRS */
+    struct jobq_met
+        *met; /* what a claim that stands there was seen to be; NULL: not asked */
 };
 #define ROWS_CLAIM_ATTRS (1 + JOB_TAIL_PIECES)
 /* One conditional write, not tried again: what a failure means is the caller's to find out
