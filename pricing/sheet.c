@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -318,8 +319,40 @@ int sheet_find(const struct sheet *sheet, const char *service, const char *item,
 {
     if (sheet_look_up(sheet, service, item, out))
         return JOBQ_OK;
-    return jobq_fail(err, JOBQ_NOT_FOUND, "no price for '%s.%s' in %s at %s", service,
-                     item, sheet->region, sheet->date);
+    char key[64];
+    snprintf(key, sizeof key, "without.%s", service);
+    const char *why = sheet_property(sheet, key);
+    return jobq_fail(err, JOBQ_NOT_FOUND, "no price for '%s.%s' in %s at %s%s%s", service,
+                     item, sheet->region, sheet->date, *why ? ": " : "", why);
+}
+
+/* The unit of an item that the sheet does not have: that of the service's instances, or the
+ * one that AWS has always used. */
+static bool sheet_usual_unit(const struct sheet *sheet, const char *service,
+                             const char *item, struct sheet_row *out)
+{
+    static const struct {
+        const char *service, *item, *unit; /* item "": any */
+    } usual[] = {
+        {"sqs", "", "request/64KiB"},  {"simpledb", "box", "box-hour"},
+        {"simpledb", "", "GiB-month"}, {"dynamodb", "read", "unit"},
+        {"dynamodb", "write", "unit"}, {"dynamodb", "storage", "GiB-month"},
+        {"ebs", "", "GiB-month"},      {"transfer", "", "GB"},
+        {"ipv4", "", "hour/1s/60s"},   {"lambda", "request", "request"},
+        {"lambda", "", "GB-second"},   {"fargate", "", "hour/1s/60s"},
+    };
+    if (strncmp(service, "ec2", 3) == 0)
+        for (int i = 0; i < sheet->count; i++)
+            if (strcmp(sheet->row[i].service, "ec2") == 0 &&
+                sheet->row[i].unit == SHEET_HOUR && strchr(sheet->row[i].item, '.')) {
+                *out = sheet->row[i];
+                return true;
+            }
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (strcmp(usual[i].service, service) == 0 &&
+            (!*usual[i].item || strcmp(usual[i].item, item) == 0))
+            return sheet_unit_parse(usual[i].unit, out);
+    return false;
 }
 
 int sheet_override(struct sheet *sheet, const char *service, const char *item, double usd,
@@ -328,10 +361,13 @@ int sheet_override(struct sheet *sheet, const char *service, const char *item, d
     assert(service && item && source && err && usd >= 0);
     struct sheet_price like;
     bool spot = strcmp(service, "ec2-spot") == 0;
-    if (!sheet_look_up(sheet, service, item, &like) &&
-        !(spot && sheet_look_up(sheet, "ec2", item, &like)))
+    struct sheet_row row = {0};
+    if (sheet_look_up(sheet, service, item, &like) ||
+        (spot && sheet_look_up(sheet, "ec2", item, &like)))
+        row = *like.tier;
+    else if (!sheet_usual_unit(sheet, service, item, &row))
         return sheet_find(sheet, service, item, &like, err);
-    struct sheet_row row = *like.tier;
+    row.date = sheet->date;
     row.service = service;
     row.item = item;
     row.from = 0;

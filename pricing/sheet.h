@@ -102,7 +102,8 @@ struct sheet_price {
     const char *region, *date; /* whose price it is */
     bool assumed;              /* true: borrowed by sheet_assume */
 };
-/* Returns JOBQ_OK; NOT_FOUND: no row; the text names service.item, region and date. */
+/* Returns JOBQ_OK; NOT_FOUND: no row; the text names service.item, region and date, and the
+ * sheet's property "without.SERVICE", which says why. */
 int sheet_find(const struct sheet *sheet, const char *service, const char *item,
                struct sheet_price *out, struct jobq_error *err);
 /* The same without an error text: false when there is none. */
@@ -130,8 +131,9 @@ struct sheet *sheet_new(const char *region, const char *date);
 /* False when there are too many (32). */
 bool sheet_set_property(struct sheet *sheet, const char *key, const char *value);
 int sheet_add(struct sheet *sheet, const struct sheet_row *row, struct jobq_error *err);
-/* Replaces service.item by one tier at usd, or adds it: a spot type takes its unit from the
- * on-demand one. source says where the price is from. NOT_FOUND: its unit is not known. */
+/* Replaces service.item by one tier at usd, of the sheet's date, or adds it: its unit is then
+ * that of the other instance types, or the usual one of the service. source says where the
+ * price is from. NOT_FOUND: its unit is not known. */
 int sheet_override(struct sheet *sheet, const char *service, const char *item, double usd,
                    const char *source, struct jobq_error *err);
 /* A first tier that costs nothing, with others behind it, becomes the free allowance of
@@ -157,8 +159,9 @@ extern const int sheet_file_count;
 bool sheet_name_split(const char *name, char *region, int region_cap, char *date,
                       int date_cap);
 /* Of a set of file names, the one of region whose date is `date`, or begins with it
- * ("2026" finds "2026-10"), the latest if several; date NULL: the latest of the region.
- * Returns its index; NOT_FOUND with what there is. */
+ * ("2026" finds "2026-10"), the latest if several; if none does, the last one before `date`,
+ * and the caller says so; date NULL: the latest of the region. Returns its index; NOT_FOUND
+ * with what there is. */
 int sheet_pick(const char *const *name, int count, const char *region, const char *date,
                struct jobq_error *err);
 

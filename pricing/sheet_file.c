@@ -288,19 +288,28 @@ int sheet_pick(const char *const *name, int count, const char *region, const cha
                struct jobq_error *err)
 {
     assert(region && err && count >= 0);
-    char this_region[32], this_date[16], best_date[16] = "";
-    int best = -1;
+    char this_region[32], this_date[16], best_date[16] = "", before_date[16] = "";
+    int best = -1, before = -1;
+    size_t len = date ? strlen(date) : 0;
+    bool is_date = len >= 4 && strspn(date, "0123456789-") == len;
     for (int i = 0; i < count; i++) {
         if (!sheet_name_split(name[i], this_region, sizeof this_region, this_date,
                               sizeof this_date) ||
             strcmp(this_region, region) != 0)
             continue;
-        if (date && strncmp(this_date, date, strlen(date)) != 0)
+        if (is_date && strcmp(this_date, date) < 0 &&
+            strcmp(this_date, before_date) > 0) {
+            before = i;
+            memcpy(before_date, this_date, sizeof before_date);
+        }
+        if (date && strncmp(this_date, date, len) != 0)
             continue;
         if (strcmp(this_date, best_date) > 0) {
             best = i;
             memcpy(best_date, this_date, sizeof best_date);
         }
     }
+    if (best < 0)
+        best = before;
     return best >= 0 ? best : nothing_picked(name, count, region, date ? date : "", err);
 }

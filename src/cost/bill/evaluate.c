@@ -103,6 +103,10 @@ static int evaluate_interval(const struct evaluate_context *c,
         double sd = sqrt(v->variance[i]), per_unit;
         if (!(sd > 0) || is_derived(i))
             continue;
+        /* A formula that was fitted to rows in SimpleDB says nothing of it elsewhere. */
+        if (i >= USAGE_PUT && i <= USAGE_BOX_OTHER && sc->store != PREDICT_SIMPLEDB &&
+            !(v->usage.line[i] > 0))
+            continue;
         int code =
             evaluate_slope(c, sc, &v->usage, (enum usage_line)i,
                            fmax(sd, 1e-3 * v->usage.line[i]), scratch, &per_unit, err);

@@ -1,11 +1,13 @@
 /* compare.c - jobqcost compare and check: costs side by side, and the gate of a build.
  *
  * Room:     src/cost, jobqcost's command line; does I/O. */
+#include "cost/bill/engine.h"
 #include "cost/cmd/shared.h"
 #include "cost/search/search.h"
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "jobq/units.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,14 +22,21 @@ static const char COMPARE_HELP[] =
     "  jobqcost compare --over store=simpledb,dynamodb,none --over batch=1,10\n"
     "  jobqcost compare --over region=us-east-1,eu-west-1 --assume-from us-east-1\n"
     "  jobqcost compare --over instance=t4g.nano,c7g.large \\\n"
-    "                   --break-even job-time=1ms..1h\n\n"
+    "                   --break-even job-time=1ms..1h\n"
+    "  jobqcost compare --engine ec2,fargate,lambda --job-time 2s --cpu-share 0.5 \\\n"
+    "                   --break-even job-time=10ms..10min\n\n"
     "Costs side by side: every combination of the values of --over (at most 200),\n"
     "where a name is region, date or any setting below. --break-even NAME=LOW..HIGH\n"
     "finds, for every two of them, the values of a numeric option at which one\n"
-    "becomes cheaper than the other.\n";
+    "becomes cheaper than the other. --engine compares what runs the jobs; queue and\n"
+    "rows are the same. A Fargate task runs as many slots as a box, on the size\n"
+    "that holds them and costs least (a minute at least); a Lambda function runs up to\n"
+    "--batch jobs one after the other, for 15 minutes at most.\n";
 static const struct option_def COMPARE_OPTIONS[] = {
     {"over", 0, "NAME=V1,V2,...", "any number of times"},
     {"break-even", 0, "NAME=LOW..HIGH", "once"},
+    {"engine", 0, "LIST", "what runs the jobs: some of ec2, fargate, lambda"},
+    {"engine-memory", 0, "SIZE", "memory of a job, for fargate and lambda (512MiB)"},
     {NULL, 0, NULL, NULL}};
 
 struct over {
@@ -42,8 +51,13 @@ struct row {
     char label[AXES_MAX][32];
     struct predict_scenario scenario;
     struct sheet *sheet;
+    enum engine engine;
+    bool refused; /* it cannot run there: `why`, and no e */
+    struct jobq_error why;
     struct evaluation e;
 };
+
+#define MEMORY_DEFAULT_BYTES (512.0 * 1024 * 1024)
 
 static int read_over(struct over *over, const char *text, struct jobq_error *err)
 {
@@ -69,7 +83,7 @@ static int read_over(struct over *over, const char *text, struct jobq_error *err
 
 /* One combination: its sheet, scenario and cost. */
 static int fill(struct cost *cli, const struct over *over, int axes, int index,
-                struct row *row, struct jobq_error *err)
+                double memory_bytes, struct row *row, struct jobq_error *err)
 {
     const char *region = cli->region, *date = cli->date;
     row->scenario = cli->scenario;
@@ -82,7 +96,14 @@ static int fill(struct cost *cli, const struct over *over, int axes, int index,
             region = row->label[i];
         else if (strcmp(over[i].name, "date") == 0)
             date = row->label[i];
-        else if (predict_set(&row->scenario, over[i].name, row->label[i], err)) {
+        else if (strcmp(over[i].name, "engine") == 0) {
+            int engine = engine_find(row->label[i]);
+            if (engine < 0)
+                return jobq_fail(err, JOBQ_INVALID,
+                                 "--engine: '%s' is not ec2, fargate or lambda",
+                                 row->label[i]);
+            row->engine = (enum engine)engine;
+        } else if (predict_set(&row->scenario, over[i].name, row->label[i], err)) {
             if (err->code == JOBQ_NOT_FOUND)
                 err->code = JOBQ_INVALID;
             return jobq_wrap(err, "--over");
@@ -93,8 +114,18 @@ static int fill(struct cost *cli, const struct over *over, int axes, int index,
         return code;
     cost_era(cli, row->sheet, &row->scenario);
     code = cost_formula(cli, row->scenario.era, err);
-    if (!code)
-        code = cost_evaluate(cli, row->sheet, &row->scenario, &row->e, err);
+    if (!code) {
+        const struct predict_scenario *sc = &row->scenario;
+        struct evaluate_context context = {row->sheet, &cli->bill, cli->formula};
+        code =
+            engine_evaluate(&context, sc, row->engine, memory_bytes,
+                            sc->jobs > 0 ? sc->jobs : cli->interval_jobs, &row->e, err);
+    }
+    if (code == JOBQ_LIMIT && row->engine != ENGINE_EC2) {
+        row->refused = true;
+        row->why = *err;
+        return JOBQ_OK;
+    }
     return code
                ? jobq_wrap(err, "%s %s", sheet_region(row->sheet), sheet_date(row->sheet))
                : JOBQ_OK;
@@ -118,6 +149,12 @@ static struct cost_table *rows_table(const struct over *over, int axes,
     struct cost_table *table = cost_table_new(head, key, axes + 6);
     for (int i = 0; i < count; i++) {
         const struct evaluation *e = &rows[i].e;
+        for (int j = 0; j < axes; j++)
+            cost_table_text(table, rows[i].label[j]);
+        for (int j = 0; j < 6 && rows[i].refused; j++)
+            cost_table_number(table, (double)NAN, "-");
+        if (rows[i].refused)
+            continue;
         double scale = 1e6 / e->jobs;
         const double *part = e->bill.component_usd;
         double low, high;
@@ -128,8 +165,6 @@ static struct cost_table *rows_table(const struct over *over, int axes,
                           part[BILL_SERVICE_CALLS] * scale,
                           part[BILL_STORAGE] * scale,
                           (part[BILL_CPU] + part[BILL_BOOT] + part[BILL_IDLE]) * scale};
-        for (int j = 0; j < axes; j++)
-            cost_table_text(table, rows[i].label[j]);
         for (int j = 0; j < 6; j++)
             cost_table_number(table, value[j],
                               cost_usd_cell(value[j], shown, sizeof shown));
@@ -140,15 +175,22 @@ static struct cost_table *rows_table(const struct over *over, int axes,
 /* ---- break-even ---------------------------------------------------------------------------- */
 
 static double cost_at(struct cost *cli, const struct row *row, enum predict_input input,
-                      double value, struct jobq_ledger *scratch)
+                      double value, double memory_bytes, struct jobq_ledger *scratch)
 {
     struct evaluate_context context = {row->sheet, &cli->bill, cli->formula};
     struct predict_scenario sc = row->scenario;
+    struct evaluation e;
     struct jobq_error err;
     double usd;
     predict_put(&sc, input, value);
-    if (evaluate_point(&context, &sc, scratch, &usd, NULL, NULL, &err))
+    if (row->engine == ENGINE_EC2)
+        return evaluate_point(&context, &sc, scratch, &usd, NULL, NULL, &err)
+                   ? (double)NAN
+                   : usd;
+    if (engine_evaluate(&context, &sc, row->engine, memory_bytes, 1e4, &e, &err))
         return (double)NAN;
+    usd = e.usd_per_million;
+    evaluation_release(&e);
     return usd;
 }
 
@@ -164,21 +206,22 @@ static void join_label(const struct row *row, int axes, char *out, size_t cap)
 /* Crossings of two cost curves on 96 steps of a log scale, each refined by bisection. */
 static void cross_pair(struct cost *cli, const struct row *a, const struct row *b,
                        enum predict_input input, double low, double high, int axes,
-                       struct jobq_ledger *scratch, struct cost_table *table)
+                       double memory_bytes, struct jobq_ledger *scratch,
+                       struct cost_table *table)
 {
     double start = low > 0 ? low : high * 1e-6, before = 0, at_before = 0;
     char label[AXES_MAX * 34], shown[40];
     for (int i = 0; i <= 96; i++) {
         double at = start * pow(high / start, i / 96.0);
-        double gap =
-            cost_at(cli, a, input, at, scratch) - cost_at(cli, b, input, at, scratch);
+        double gap = cost_at(cli, a, input, at, memory_bytes, scratch) -
+                     cost_at(cli, b, input, at, memory_bytes, scratch);
         if (i > 0 && isfinite(gap) && isfinite(before) && (gap > 0) != (before > 0) &&
             before != 0) {
             double x = at_before, y = at;
             for (int j = 0; j < 50; j++) {
                 double mid = (x + y) / 2;
-                double g = cost_at(cli, a, input, mid, scratch) -
-                           cost_at(cli, b, input, mid, scratch);
+                double g = cost_at(cli, a, input, mid, memory_bytes, scratch) -
+                           cost_at(cli, b, input, mid, memory_bytes, scratch);
                 if ((g > 0) == (before > 0))
                     x = mid;
                 else
@@ -186,11 +229,13 @@ static void cross_pair(struct cost *cli, const struct row *a, const struct row *
             }
             join_label(before > 0 ? b : a, axes, label, sizeof label);
             cost_table_text(table, label);
-            snprintf(shown, sizeof shown, "%.4g", y);
-            cost_table_number(table, y, shown);
+            double unit = pow(10, floor(log10(y)) - 2); /* three digits */
+            cost_table_number(
+                table, y,
+                predict_input_text(input, round(y / unit) * unit, shown, sizeof shown));
             join_label(before > 0 ? a : b, axes, label, sizeof label);
             cost_table_text(table, label);
-            double usd = cost_at(cli, a, input, y, scratch);
+            double usd = cost_at(cli, a, input, y, memory_bytes, scratch);
             cost_table_number(table, usd, cost_usd_cell(usd, shown, sizeof shown));
         }
         before = gap;
@@ -199,7 +244,7 @@ static void cross_pair(struct cost *cli, const struct row *a, const struct row *
 }
 
 static int break_even(struct cost *cli, const char *text, const struct row *rows,
-                      int count, int axes, struct cost_table **out,
+                      int count, int axes, double memory_bytes, struct cost_table **out,
                       struct jobq_error *err)
 {
     static const char *head[] = {"cheaper below", "#at", "cheaper above", "#$/million"};
@@ -234,7 +279,7 @@ static int break_even(struct cost *cli, const char *text, const struct row *rows
     for (int i = 0; i < count && i < 20; i++)
         for (int j = i + 1; j < count && j < 20; j++)
             cross_pair(cli, &rows[i], &rows[j], (enum predict_input)input, from, to, axes,
-                       scratch, *out);
+                       memory_bytes, scratch, *out);
     jobq_ledger_release(scratch);
     free(scratch);
     return JOBQ_OK;
@@ -242,23 +287,45 @@ static int break_even(struct cost *cli, const char *text, const struct row *rows
 
 /* ---- compare --------------------------------------------------------------------------------- */
 
-static void print(struct cost *cli, struct cost_table *rows, struct cost_table *even)
+static void print_refusals(const struct row *row, int count, int axes)
 {
+    char label[AXES_MAX * 34];
+    for (int i = 0; i < count; i++)
+        if (row[i].refused) {
+            join_label(&row[i], axes, label, sizeof label);
+            printf("%s: %s\n", label, row[i].why.text);
+        }
+}
+
+static void print(struct cost *cli, struct cost_table *rows, struct cost_table *even,
+                  const struct row *row, int count, int axes)
+{
+    char label[AXES_MAX * 34];
     if (cli->json) {
         json_t *root = json_object();
         json_object_set_new(root, "schema", json_string("jobq.compare/1"));
         json_object_set_new(root, "rows", cost_table_json(rows));
         if (even)
             json_object_set_new(root, "break_even", cost_table_json(even));
+        json_t *refused = json_object();
+        for (int i = 0; i < count; i++)
+            if (row[i].refused) {
+                join_label(&row[i], axes, label, sizeof label);
+                json_object_set_new(refused, label, json_string(row[i].why.text));
+            }
+        json_object_set_new(root, "refused", refused);
         json_object_set_new(root, "formula", json_string(cli->formula_name));
         cost_print_json(root);
     } else if (cli->csv) {
         cost_table_print_csv(even ? even : rows, stdout);
     } else {
         cost_table_print(rows, stdout);
-        if (even) {
+        print_refusals(row, count, axes);
+        if (even && cost_table_rows(even) > 0) {
             fputs("\nbreak-even:\n", stdout);
             cost_table_print(even, stdout);
+        } else if (even) {
+            fputs("\nbreak-even: none of these crosses another on that range\n", stdout);
         }
     }
 }
@@ -267,14 +334,34 @@ static int run_compare(struct cost *cli)
 {
     struct cost_many many = {0};
     const char *even_text = NULL;
-    struct cost_target options[] = {{COST_MANY, &many}, {COST_TEXT, &even_text}};
+    const char *engines = NULL, *memory = NULL;
+    double memory_bytes = MEMORY_DEFAULT_BYTES;
+    struct cost_target options[] = {{COST_MANY, &many},
+                                    {COST_TEXT, &even_text},
+                                    {COST_TEXT, &engines},
+                                    {COST_TEXT, &memory}};
+    char engine_axis[120];
     struct over over[AXES_MAX] = {0};
     struct jobq_error err;
     int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
+    if (memory) {
+        int64_t bytes;
+        if (jobq_parse_size(memory, &bytes, &err))
+            return jobq_wrap(&err, "--engine-memory"), cost_fail(cli, &err);
+        if (bytes < 1)
+            return cost_usage(cli, "--engine-memory must be more than 0");
+        memory_bytes = (double)bytes;
+    }
+    if (engines && many.count < COST_MANY_MAX) {
+        snprintf(engine_axis, sizeof engine_axis, "engine=%s", engines);
+        many.text[many.count++] = engine_axis;
+    }
     if (many.count == 0 || many.count > AXES_MAX)
-        return cost_usage(cli, "give --over NAME=V1,V2,... one to %d times", AXES_MAX);
+        return cost_usage(cli,
+                          "give --engine LIST, or --over NAME=V1,V2,... one to %d times",
+                          AXES_MAX);
     int count = 1, filled = 0, axes = many.count;
     for (int i = 0; i < axes; i++) {
         if (read_over(&over[i], many.text[i], &err))
@@ -288,22 +375,23 @@ static int run_compare(struct cost *cli)
     struct cost_table *even = NULL;
     code = JOBQ_OK;
     while (filled < count && !code) {
-        code = fill(cli, over, axes, filled, &rows[filled], &err);
-        if (!code)
+        code = fill(cli, over, axes, filled, memory_bytes, &rows[filled], &err);
+        if (!code && !rows[filled].refused)
             cost_warn_prices(cli, rows[filled].sheet, &rows[filled].e.bill);
         filled += !code;
     }
     if (!code && even_text)
-        code = break_even(cli, even_text, rows, count, axes, &even, &err);
+        code = break_even(cli, even_text, rows, count, axes, memory_bytes, &even, &err);
     if (!code) {
         struct cost_table *table = rows_table(over, axes, rows, count);
-        print(cli, table, even);
+        print(cli, table, even, rows, count, axes);
         cost_table_free(table);
     }
     if (even)
         cost_table_free(even);
     for (int i = 0; i < filled; i++)
-        evaluation_release(&rows[i].e);
+        if (!rows[i].refused)
+            evaluation_release(&rows[i].e);
     free(rows);
     return code ? cost_fail(cli, &err) : COST_OK;
 }

@@ -17,7 +17,19 @@
 
 int cost_fail(const struct cost *cli, const struct jobq_error *err)
 {
+    static const char missing[] = "no price for '";
+    const char *price = strstr(err->text, missing);
     fprintf(stderr, "jobqcost %s: %s\n", cli->command->name, err->text);
+    if (price && cli->command->shared & COST_PRICES) {
+        price += sizeof missing - 1;
+        int len = (int)strcspn(price, "'");
+        fprintf(stderr,
+                "give it with --price %.*s=USD, or take another region's with "
+                "--assume-from us-east-1\n",
+                len, price);
+        if (strncmp(price, "simpledb", 8) == 0)
+            fputs("or keep the rows elsewhere: --store dynamodb, --store none\n", stderr);
+    }
     switch (err->code) {
     case JOBQ_INVALID:
     case JOBQ_LIMIT:

@@ -94,6 +94,9 @@ static int open_named(struct cost *cli, const char *region, const char *date,
                            name[at], out, err);
     }
     free_names(cli, name, count);
+    if (!code && date && strncmp(sheet_date(*out), date, strlen(date)) != 0)
+        cost_warn(cli, "there is no price sheet of %s for %s: prices are those of %s",
+                  date, region, sheet_date(*out));
     return code;
 }
 

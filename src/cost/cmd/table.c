@@ -40,6 +40,11 @@ void cost_table_free(struct cost_table *table)
     free(table);
 }
 
+int cost_table_rows(const struct cost_table *table)
+{
+    return table->count / table->columns;
+}
+
 static struct cell *next_cell(struct cost_table *table)
 {
     if (table->count == table->cap) {

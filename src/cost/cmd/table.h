@@ -17,6 +17,7 @@ struct cost_table;
 struct cost_table *cost_table_new(const char *const *head, const char *const *key,
                                   int count);
 void cost_table_free(struct cost_table *table);
+int cost_table_rows(const struct cost_table *table);
 
 /* Fill the next row cell by cell. */
 void cost_table_text(struct cost_table *table, const char *text);

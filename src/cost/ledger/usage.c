@@ -266,7 +266,7 @@ void usage_to_ledger(const struct usage *usage, double jobs,
     wire->entries += usage_whole(jobs);
     ledger->internet_in_bytes += usage_whole(jobs * line[USAGE_CLIENT_OUT]);
     ledger->internet_out_bytes += usage_whole(jobs * line[USAGE_CLIENT_IN]);
-    bool table = line[USAGE_WRITE_UNITS] > 0 && !(line[USAGE_PUT] > 0);
+    bool table = shape->table || (line[USAGE_WRITE_UNITS] > 0 && !(line[USAGE_PUT] > 0));
     *(table ? &ledger->table_byte_hours : &ledger->store_byte_hours) +=
         jobs * line[USAGE_STORE_BYTE_HOURS];
     ledger->volume_gib_hours += jobs * line[USAGE_VOLUME];

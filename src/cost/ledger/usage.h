@@ -74,6 +74,7 @@ struct usage_shape {
     int batch_sends; /* 1: SendMessageBatch, 0: SendMessage; likewise below */
     int batch_deletes;
     int batch_beats;
+    int table;            /* rows are kept in DynamoDB */
     const char *instance; /* type; NULL or "none": no instance time */
     int spot;
     int64_t slots;     /* a box; >= 1 */

@@ -429,6 +429,7 @@ void predict_ledger(const struct predict_scenario *sc, const struct usage *usage
     struct usage_shape shape = {.batch_sends = sc->batch > 1,
                                 .batch_deletes = sc->batch > 1,
                                 .batch_beats = sc->batch > 1,
+                                .table = sc->store == PREDICT_DYNAMODB,
                                 .instance = sc->instance,
                                 .spot = sc->spot,
                                 .slots = (int64_t)sc->slots,

@@ -72,14 +72,27 @@ is "$(json 'd["components"]["boot"]')" 0.0
 
 # Regions, dates, borrowed prices.
 expect 4 "no price for 'simpledb.box' in us-east-2" eval --region us-east-2
+expect 4 'AWS does not offer SimpleDB there' eval --region us-east-2
+expect 4 'give it with --price simpledb.box=USD' eval --region eu-central-1
+expect 0 'A million jobs' eval --region eu-central-1 --price simpledb.box=0.14 \
+    --price simpledb.storage=0.25
+expect 4 'ebs.gp3' eval --region eu-west-1 --volume 8
+expect 0 'EBS' eval --region eu-west-1 --volume 8 --price ebs.gp3=0.088
+expect 4 'give it with --price ec2.c9z.large=USD' eval --instance c9z.large
+expect 0 'A million jobs' eval --instance c9z.large --price ec2.c9z.large=0.07
 expect 0 'assumed from us-east-1: simpledb.box' eval --region us-east-2 --assume-from us-east-1
 expect 0 'A million jobs' eval --region us-east-2 --store none --instance c7g.medium
+for region in us-east-1 us-east-2 eu-central-1; do
+    expect 0 'A million jobs' eval --region $region --store dynamodb --spot
+done
 for region in us-west-2 eu-west-1 ap-northeast-1 ap-southeast-1; do
     expect 0 'A million jobs' eval --region $region --instance c7g.medium
     expect 0 'A million jobs' eval --region $region --instance c7g.medium --spot
 done
 expect 4 "no price sheet of region 'mars-1'" eval --region mars-1
 expect 4 "there is 2012-10, 2012-12" eval --date 1999
+expect 0 'no price sheet of 2012-11 for us-east-1: prices are those of 2012-10' eval --date 2012-11
+expect 4 "there is 2012-10, 2012-12" eval --date soon
 expect 0 'older than a year: simpledb.box' compare --over batch=1,10
 is "$(grep -c 'older than' "$work/err")" 1
 expect 0 'jobs of 12 h or more cannot end' eval --job-time 12h
@@ -114,6 +127,13 @@ is "$(json 'all(r["makespan_s"] <= 3600 for r in d["results"])')" True
 expect 4 'within the limits' optimise --jobs 1G --job-time 1h --cpu-share 1 --deadline 1s -q
 expect 0 dynamodb compare --over store=simpledb,dynamodb --over date=2026 \
     --break-even payload=1..100k -q
+# What runs the jobs: EC2, Fargate, Lambda.
+expect 0 'cheaper below' compare --engine ec2,fargate,lambda --arrivals 1/s --store dynamodb \
+    --break-even arrivals=0.001/s..5/s -q
+grep -q '^lambda .*ec2 ' "$work/out" || fail "no rate at which Lambda is cheaper: $(cat "$work/out")"
+expect 0 'Lambda ends a function after 15 minutes' compare --engine ec2,lambda --job-time 20min -q
+expect 0 'none of these crosses another' compare --over batch=1,10 --break-even payload=1..1k -q
+expect 2 "'mars' is not ec2, fargate or lambda" compare --engine mars
 expect 0 'usd_per_million' compare --over date=2012-10,2026 --csv -q
 is "$(wc -l <"$work/out")" 3
 

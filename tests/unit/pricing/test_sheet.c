@@ -196,7 +196,7 @@ static void malformed_sheets_name_the_line(void **state)
     }
 }
 
-static void dates_are_picked_by_prefix_and_latest(void **state)
+static void dates_are_picked_by_prefix_else_the_last_before(void **state)
 {
     (void)state;
     static const char *const name[] = {"a@2012-12.csv", "a@2012-10.csv", "b@2026.csv",
@@ -205,8 +205,13 @@ static void dates_are_picked_by_prefix_and_latest(void **state)
     assert_int_equal(sheet_pick(name, 4, "a", "2012-10", &err), 1);
     assert_int_equal(sheet_pick(name, 4, "a", "2012", &err), 0);
     assert_int_equal(sheet_pick(name, 4, "a", NULL, &err), 0);
-    assert_int_equal(sheet_pick(name, 4, "a", "2013", &err), JOBQ_NOT_FOUND);
+    /* Between two sheets, or after the last: the earlier. */
+    assert_int_equal(sheet_pick(name, 4, "a", "2013", &err), 0);
+    assert_int_equal(sheet_pick(name, 4, "a", "2012-11", &err), 1);
+    assert_int_equal(sheet_pick(name, 4, "a", "2012-11-30", &err), 1);
+    assert_int_equal(sheet_pick(name, 4, "a", "2012-09", &err), JOBQ_NOT_FOUND);
     assert_non_null(strstr(err.text, "2012-12, 2012-10"));
+    assert_int_equal(sheet_pick(name, 4, "a", "soon", &err), JOBQ_NOT_FOUND);
     assert_int_equal(sheet_pick(name, 4, "c", NULL, &err), JOBQ_NOT_FOUND);
     assert_non_null(strstr(err.text, "a, b"));
 }
@@ -249,7 +254,7 @@ int main(void)
         cmocka_unit_test(tiers_and_free_amounts),
         cmocka_unit_test(instance_time_rounds_by_its_era),
         cmocka_unit_test(malformed_sheets_name_the_line),
-        cmocka_unit_test(dates_are_picked_by_prefix_and_latest),
+        cmocka_unit_test(dates_are_picked_by_prefix_else_the_last_before),
         cmocka_unit_test(csv_fields),
         cmocka_unit_test(instance_names_tell_their_processors),
     };
