@@ -21,10 +21,9 @@
 #define JOBQ_FLOW_ROW_BATCH 25 /* rows a BatchPutAttributes, when jobs are batched */
 #define JOBQ_FLOW_ID_SUFFIX 25 /* id = queue's name and so many more */
 
-/* Housekeeping (src/fleet/housekeeping): a drainer asks for the first time between half and
- * a whole of this, then about each time it is over; one of them does it. */
-#define JOBQ_FLOW_HOUSE_S 3600.0
-#define JOBQ_FLOW_KEEP_S (21 * 86400.0) /* of rows, when nobody says; sizes of ours */
+/* A message can be held for so long: rows are kept for longer than this and the queue's
+ * retention (src/fleet/housekeeping). */
+#define JOBQ_FLOW_HELD_S (12 * 3600)
 
 /* Bytes of values, besides the payload's pieces, of a finished row on a box of EC2:
  * t (ms since 1970), claim "done 1/" and a token of 12, run "MS BOX MESSAGE_ID"

@@ -18,19 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-    EXEC,
-    PASS_ENV,
-    ONCE,
-    SERVE,
-    LISTEN,
-    TOKEN_FILE,
-    ALLOW_HOST,
-    RECORD,
-    KEEP,
-    HOUSEKEEPING,
-    CREATE
-};
+enum { EXEC, PASS_ENV, ONCE, SERVE, LISTEN, TOKEN_FILE, ALLOW_HOST, RECORD, CREATE };
 static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command that exec jobs run; payload on its stdin"},
     {"pass-env", 0, "NAMES", "pass these withheld variables to the command"},
@@ -40,9 +28,6 @@ static const struct option_def options[] = {
     {"token-file", 0, "FILE", "token for readers, on line 1; required beyond 127.*"},
     {"allow-host", 0, "NAMES", "host names that a proxy may request the page by"},
     {"record", 0, "FILE", "write a trace of all calls and jobs to FILE"},
-    {"keep", 0, "T", "keep rows for T after the end of their day (21d)"},
-    {"housekeeping", 0, "T",
-     "drop old days, resend lost messages every T (1h; 0: never)"},
     {"create", 0, NULL, "create the queue if it is missing"},
     {NULL, 0, NULL, NULL}};
 
@@ -301,10 +286,6 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
         o->visibility_ns = DRAINER_AUTO; /* the queue's own */
     if (cli_given(cli, ONCE) && !scenario_given(s, "idle-exit"))
         o->idle_exit_ns = 0;
-    o->keep_ns = cli_duration(cli, KEEP, o->keep_ns, bad);
-    o->housekeeping_ns = cli_duration(cli, HOUSEKEEPING, o->housekeeping_ns, bad);
-    if (o->housekeeping_ns == 0)
-        o->housekeeping_ns = JOBQ_FOREVER;
     o->exec = cli->value[EXEC] != NULL;
     o->create = cli_given(cli, CREATE);
     o->on_event = on_event;

@@ -17,12 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH, JOURNAL, RECORD, RETENTION };
+enum { BATCH, JOURNAL, RECORD };
 static const struct option_def options[] = {
     {"batch", 'b', "FILE", "one job a line from FILE, '-' for stdin"},
     {"journal", 0, "FILE", "record progress in FILE (FILE.journal of a batch)"},
     {"record", 0, "FILE", "write a trace of all calls to FILE"},
-    {"retention", 0, "T", "retention of a new queue, 1min to 14d (14d)"},
     {NULL, 0, NULL, NULL}};
 
 enum {
@@ -401,12 +400,12 @@ static int run(struct cli *cli)
     scenario_enqueuer_options(settings, &e->options);
     if (!scenario_given(settings, "visibility"))
         e->options.visibility_ns = -1; /* the queue's own */
-    bool bad = false;
-    e->options.retention_ns = cli_duration(cli, RETENTION, 0, &bad);
+    if (!scenario_given(settings, "retention"))
+        e->options.retention_ns = 0; /* that of a queue that is there stays */
     if (!cli_given(cli, BATCH))
         e->options.pipeline = 1;
     e->delay_ns = settings->delay_ns;
-    int rc = bad ? CLI_USAGE : open_batch(cli, e, !live.no_store);
+    int rc = open_batch(cli, e, !live.no_store);
     if (rc == CLI_OK) {
         arena_init(&e->arena, 0);
         rc = cli_run(cli, &live, work, e);

@@ -69,11 +69,9 @@ static void show(struct house *h, const char *nothing, double usd)
 
 /* ---- prune ----------------------------------------------------------------------------- */
 
-enum { PRUNE_KEEP, PRUNE_DRY_RUN };
+enum { PRUNE_DRY_RUN };
 static const struct option_def prune_options[] = {
-    {"keep", 0, "T", "keep rows for T after the end of their day (21d)"},
-    {"dry-run", 0, NULL, "say what would be done"},
-    {NULL, 0, NULL, NULL}};
+    {"dry-run", 0, NULL, "say what would be done"}, {NULL, 0, NULL, NULL}};
 
 static int prune_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
@@ -91,12 +89,10 @@ static int prune_work(struct cli *cli, void *ctx, struct jobq_error *err)
 
 static int run_prune(struct cli *cli)
 {
-    bool bad = false;
     struct live_options live = {0};
-    struct house h = {
-        .keeping = {.keep_ns = cli_duration(cli, PRUNE_KEEP, HOUSEKEEPING_KEEP_NS, &bad),
-                    .dry_run = cli_given(cli, PRUNE_DRY_RUN)}};
-    return bad ? CLI_USAGE : cli_run(cli, &live, prune_work, &h);
+    struct house h = {.keeping = {.keep_ns = cli->scenario.keep_ns,
+                                  .dry_run = cli_given(cli, PRUNE_DRY_RUN)}};
+    return cli_run(cli, &live, prune_work, &h);
 }
 
 const struct cli_command cmd_prune = {
@@ -109,16 +105,16 @@ const struct cli_command cmd_prune = {
              "  each one older than --keep 1 Select and 1 DeleteDomain ($0.00078);\n"
              "  1 Select more.\n",
     .option = prune_options,
+    .takes = TAKER_PRUNE,
     .run = run_prune,
     .min_args = 1,
     .max_args = 1};
 
 /* ---- repair ---------------------------------------------------------------------------- */
 
-enum { REPAIR_TIMEOUT, REPAIR_KEEP, REPAIR_DRY_RUN };
+enum { REPAIR_TIMEOUT, REPAIR_DRY_RUN };
 static const struct option_def repair_options[] = {
     {"timeout", 0, "T", "wait up to T for the queue to be empty (0s)"},
-    {"keep", 0, "T", "ignore rows of days older than T (21d)"},
     {"dry-run", 0, NULL, "say what would be done"},
     {NULL, 0, NULL, NULL}};
 
@@ -143,10 +139,9 @@ static int run_repair(struct cli *cli)
 {
     bool bad = false;
     struct live_options live = {0};
-    struct house h = {
-        .keeping = {.keep_ns = cli_duration(cli, REPAIR_KEEP, HOUSEKEEPING_KEEP_NS, &bad),
-                    .dry_run = cli_given(cli, REPAIR_DRY_RUN)},
-        .timeout_ns = cli_duration(cli, REPAIR_TIMEOUT, 0, &bad)};
+    struct house h = {.keeping = {.keep_ns = cli->scenario.keep_ns,
+                                  .dry_run = cli_given(cli, REPAIR_DRY_RUN)},
+                      .timeout_ns = cli_duration(cli, REPAIR_TIMEOUT, 0, &bad)};
     return bad ? CLI_USAGE : cli_run(cli, &live, repair_work, &h);
 }
 
@@ -161,6 +156,7 @@ const struct cli_command cmd_repair = {
         "  that the queue is empty; 1 ListDomains per 100 domains, 1 Select per 100\n"
         "  waiting rows of a domain ($1.3 a million rows), 1 SendMessage a message.\n",
     .option = repair_options,
+    .takes = TAKER_REPAIR,
     .run = run_repair,
     .min_args = 1,
     .max_args = 1};

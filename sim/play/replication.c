@@ -231,9 +231,6 @@ static struct drainer_options drainer_settings(struct replication_box *b)
     o.stats_ns = JOBQ_FOREVER;
     o.cancel_check_ns = JOBQ_FOREVER;
     o.idle_exit_ns = JOBQ_FOREVER;
-    /* A scenario may price rows that are kept for less than the product allows. */
-    if (sc->keep_ns > HOUSEKEEPING_KEEP_NS)
-        o.keep_ns = sc->keep_ns;
     o.create = false;
     o.on_event = records_on_event;
     o.event_ctx = b;

@@ -26,12 +26,16 @@ void scenario_drainer_options(const struct scenario *s, struct drainer_options *
         s->progress_ns == SCENARIO_AUTO ? DRAINER_AUTO : fleet_or_never(s->progress_ns);
     out->notice_ns = fleet_or_never(s->notice_ns);
     out->stats_ns = fleet_or_never(s->stats_ns);
+    out->housekeeping_ns = fleet_or_never(s->housekeeping_ns);
+    out->keep_ns = s->keep_ns;
     out->idle_exit_ns = fleet_or_never(s->idle_exit_ns);
 }
 
 void scenario_enqueuer_options(const struct scenario *s, struct enqueuer_options *out)
 {
     out->visibility_ns = s->visibility_ns;
+    out->retention_ns = s->retention_ns;
+    out->keep_ns = s->keep_ns;
     out->shards = (int)s->domains;
     out->payload_in = s->payload_in == SCENARIO_PAYLOAD_MESSAGE ? ENQUEUER_IN_MESSAGE
                       : s->payload_in == SCENARIO_PAYLOAD_STORE ? ENQUEUER_IN_STORE

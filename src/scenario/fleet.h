@@ -11,7 +11,7 @@
 #include "scenario/scenario.h"
 
 /* Set all that the scenario says; the rest (names, callbacks, what only a world knows) stays
- * as it is. The visibility timeout is set whether it was given or not. */
+ * as it is. The visibility timeout and the retention are set whether they were given or not. */
 void scenario_drainer_options(const struct scenario *scenario,
                               struct drainer_options *out);
 void scenario_enqueuer_options(const struct scenario *scenario,

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/ini.h"
 #include "base/options.h"
+#include "jobq/flow.h"
 #include "jobq/units.h"
 
 #include <assert.h>
@@ -360,6 +361,20 @@ static int conflict(const struct scenario *s, struct jobq_error *err)
         if (scenario_given(s, RECORDED[i]))
             return jobq_fail(err, JOBQ_INVALID, "'%s' needs 'trace'", RECORDED[i]);
     return JOBQ_OK;
+}
+
+int scenario_check_keep(const struct scenario *s, struct jobq_error *err)
+{
+    char keep[32], least[32];
+    int64_t least_ns = s->retention_ns + JOBQ_FLOW_HELD_S * JOBQ_NS_PER_S;
+    if (s->store == SCENARIO_STORE_NONE || s->housekeeping_ns == SCENARIO_NEVER ||
+        s->keep_ns > least_ns)
+        return JOBQ_OK;
+    return jobq_fail(err, JOBQ_INVALID,
+                     "--keep '%s' is not longer than '%s', the queue's retention and the "
+                     "12h that a message can be held",
+                     jobq_format_duration(s->keep_ns, keep, sizeof keep),
+                     jobq_format_duration(least_ns, least, sizeof least));
 }
 
 const char *scenario_default_instance(const char *model)

@@ -77,9 +77,10 @@ struct scenario {
     int64_t store; /* enum scenario_store */
     int64_t visibility_ns;
     int64_t domains;
-    int64_t keep_ns;    /* how long a row stays after its job has ended */
-    int64_t payload_in; /* enum scenario_place */
-    int64_t pipeline;   /* batches of enqueue under way at once */
+    int64_t retention_ns; /* of a queue that is made: how long a message may wait */
+    int64_t keep_ns;      /* of rows, from the end of their day */
+    int64_t payload_in;   /* enum scenario_place */
+    int64_t pipeline;     /* batches of enqueue under way at once */
     /* The drainer. */
     int64_t wait_ns;
     int64_t batch;    /* 1..10 */
@@ -90,8 +91,9 @@ struct scenario {
     int64_t time_limit_ns, memory_limit_bytes, cpu_limit_ns; /* or SCENARIO_NONE */
     int64_t kill_grace_ns, drain_timeout_ns;
     int64_t cancel_check_ns, stats_ns, notice_ns, idle_exit_ns; /* or SCENARIO_NEVER */
-    int64_t progress_ns; /* or SCENARIO_AUTO, SCENARIO_PROGRESS_NEVER */
-    int64_t refresh_ns;  /* of the status page */
+    int64_t housekeeping_ns; /* one drainer of the queue keeps house so often, or NEVER */
+    int64_t progress_ns;     /* or SCENARIO_AUTO, SCENARIO_PROGRESS_NEVER */
+    int64_t refresh_ns;      /* of the status page */
     /* The experiment. */
     uint64_t seed;
     int64_t reps;
@@ -120,6 +122,9 @@ bool scenario_given(const struct scenario *scenario, const char *name);
 /* Resolve what depends on other settings (the ideal model's defaults, the instance type of
  * 2012, the trace) and check what only the whole shows. Call once. */
 int scenario_finish(struct scenario *scenario, struct jobq_error *err);
+/* What a drainer refuses to start with (fleet/housekeeping/housekeeping.h): rows kept for less
+ * than their messages can live. INVALID. */
+int scenario_check_keep(const struct scenario *scenario, struct jobq_error *err);
 /* The instance type that is meant where none is given: the smallest that a fleet of that
  * model's year would take. */
 const char *scenario_default_instance(const char *model);

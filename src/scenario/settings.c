@@ -1,6 +1,8 @@
 #include "scenario/settings.h"
 
 #include "base/nearest.h"
+#include "fleet/enqueue/queues.h"
+#include "fleet/housekeeping/housekeeping.h"
 #include "fleet/job/job.h"
 
 #include <assert.h>
@@ -118,9 +120,12 @@ static const struct setting SETTINGS[] = {
     {"domains", 0, "N", SETTING_COUNT, AT(domains), "4", "1", "250", NULL,
      T(SIM) | T(COST) | T(ENQUEUE) | T(DOCTOR),
      .help = "SimpleDB domains that the rows are spread over"},
-    {"keep", 0, "T", SETTING_DURATION, AT(keep_ns), "0s", "0s", "36500d", NULL,
-     T(SIM) | T(COST),
-     .help = "how long rows are kept after their job"},
+    {"retention", 0, "T", SETTING_DURATION, AT(retention_ns), QUEUES_RETENTION_TEXT, "1min", QUEUES_RETENTION_TEXT, NULL,
+     T(SIM) | T(COST) | T(ENQUEUE),
+     .help = "a new queue drops what waits longer than T"},
+    {"keep", 0, "T", SETTING_DURATION, AT(keep_ns), HOUSEKEEPING_KEEP_TEXT, "0s", "36500d", NULL,
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(PRUNE) | T(REPAIR),
+     .help = "keep rows for T after the end of their day"},
     {"payload-in", 0, "auto|message|store", SETTING_CHOICE, AT(payload_in), "auto", NULL, NULL, "auto|message|store",
      T(SIM) | T(COST) | T(ENQUEUE),
      .help = "where the payload is sent"},
@@ -173,6 +178,9 @@ static const struct setting SETTINGS[] = {
     {"stats", 0, "T", SETTING_DURATION, AT(stats_ns), "1min", "1s", "1d", "never",
      T(DRAIN),
      .help = "write a statistics row at most every T"},
+    {"housekeeping", 0, "T", SETTING_DURATION, AT(housekeeping_ns), HOUSEKEEPING_EVERY_TEXT, "1s", "1d", "never",
+     T(SIM) | T(COST) | T(DRAIN),
+     .help = "drop old days and resend lost messages every T"},
     {"notice", 0, "T", SETTING_DURATION, AT(notice_ns), "5s", "100ms", "1h", "never",
      T(DRAIN),
      .help = "check for a spot notice every T"},
@@ -253,9 +261,9 @@ int setting_unknown(const char *name, struct jobq_error *err)
 const char *setting_taker_name(uint32_t taker)
 {
     static const char *const names[TAKER_COUNT] = {
-        "jobqsim run",  "jobqsim sweep", "jobqsim torture", "jobqcost",
-        "jobq enqueue", "jobq drain",    "jobq spawn",      "jobq serve",
-        "jobq dlq",     "jobq doctor",   "jobqmock"};
+        "jobqsim run", "jobqsim sweep", "jobqsim torture", "jobqcost", "jobq enqueue",
+        "jobq drain",  "jobq spawn",    "jobq serve",      "jobq dlq", "jobq doctor",
+        "jobq prune",  "jobq repair",   "jobqmock"};
     int bit = 0;
     while (bit < TAKER_COUNT - 1 && !(taker >> bit & 1))
         bit++;

@@ -41,10 +41,12 @@ enum setting_taker {
     TAKER_SERVE = 1 << 7,
     TAKER_DLQ = 1 << 8,
     TAKER_DOCTOR = 1 << 9,
-    TAKER_MOCK = 1 << 10, /* jobqmock */
+    TAKER_PRUNE = 1 << 10,
+    TAKER_REPAIR = 1 << 11,
+    TAKER_MOCK = 1 << 12, /* jobqmock */
     TAKER_SIM = TAKER_RUN | TAKER_SWEEP
 };
-#define TAKER_COUNT 11
+#define TAKER_COUNT 13
 /* "jobqsim run", of one bit. Static storage. */
 const char *setting_taker_name(uint32_t taker);
 

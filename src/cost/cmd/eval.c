@@ -79,6 +79,14 @@ static int run(struct cost *cli)
     if (cli->scenario.job_s >= 12 * 3600.0)
         cost_warn(cli, "jobs of 12 h or more cannot end, for a queue hides a message for "
                        "12 h at most: no such job is finished at any cost");
+    double waits_s =
+        fmax(e.value.state.queued_s,
+             cli->scenario.arrivals_per_s > 0 ? 0 : e.value.state.makespan_s);
+    if (waits_s > cli->scenario.retention_s)
+        cost_warn(cli,
+                  "jobs wait for up to %.3g days, but the queue drops what waits "
+                  "longer than %.3g: those are lost, and counted here as done",
+                  waits_s / 86400, cli->scenario.retention_s / 86400);
     if (cli->wait_cut)
         cost_warn(cli, "there was no long poll at %s: wait is 0", sheet_date(sheet));
     if (e.value.fitted && e.value.outside > 0)

@@ -264,6 +264,8 @@ static int take_settings(struct cost *cli, const struct options *read)
         return cost_usage(cli,
                           "--model: there is no closed form of 'ideal', want aws-2026 "
                           "or aws-2012");
+    if (scenario_check_keep(s, &err))
+        return cost_fail(cli, &err);
     predict_from_scenario(s, &cli->scenario);
     cli->era_given = scenario_given(s, "model");
     cli->instance_given = scenario_given(s, "instance");

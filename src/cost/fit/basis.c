@@ -63,11 +63,12 @@
     X(wire_in, "bytes received, by the calls above", 0.01, s->wire_in)                   \
     X(client_out, "bytes into AWS from the internet", 0.01, s->client_out)               \
     X(client_in, "bytes out of AWS to the internet", 0.01, s->client_in)                 \
-    X(row_byte_hours, "row bytes billed: queued, held and kept", 0.02,                   \
-      sc->store == PREDICT_NO_STORE ? 0                                                  \
-                                    : (s->queued_row_bytes * s->queued_s +               \
-                                       s->row_bytes * (s->hold_s + sc->keep_s)) /        \
-                                          3600)                                          \
+    X(row_byte_hours, "row bytes billed: queued and held", 0.02,                         \
+      sc->store == PREDICT_NO_STORE                                                      \
+          ? 0                                                                            \
+          : (s->queued_row_bytes * s->queued_s + s->row_bytes * s->hold_s) / 3600)       \
+    X(kept_byte_hours, "row bytes billed: kept after the job", 0.02,                     \
+      sc->store == PREDICT_NO_STORE ? 0 : s->row_bytes * sc->keep_s / 3600)              \
     X(job_slot, "attempts x job time x stretch / slots", 0.01,                           \
       terms_boxed(sc) ? s->attempts * sc->job_s * s->stretch / sc->slots : 0)            \
     X(put_slot, "2 x attempts x put time / slots", 0.05,                                 \
@@ -229,6 +230,7 @@ static const struct {
     {USAGE_CLIENT_OUT, T_client_out, 1},
     {USAGE_CLIENT_IN, T_client_in, 1},
     {USAGE_STORE_BYTE_HOURS, T_row_byte_hours, 1},
+    {USAGE_STORE_BYTE_HOURS, T_kept_byte_hours, 1},
     {USAGE_BUSY, T_job_slot, 1},
     {USAGE_BUSY, T_put_slot, 1},
     {USAGE_BUSY, T_refused_slot, 1},

@@ -733,11 +733,16 @@ static void fit_describe(const struct fit *fit, const struct table *table,
         f->low[k] = f->low[k] >= 0 ? fmax(0, f->low[k] - stratum) : f->low[k];
     }
     /* With more jobs, only what belongs to the run as a whole (1 / jobs) gets less per
-     * job; volumes follow from instance time, and time in the queue from the caller's
-     * setting. */
+     * job; volumes follow from instance time; time in the queue, the days that rows are kept
+     * and the rounds of housekeeping from the caller's settings. */
     f->high[PREDICT_JOBS] = HUGE_VAL;
-    f->low[PREDICT_VOLUME_GIB] = f->low[PREDICT_QUEUED] = -HUGE_VAL;
-    f->high[PREDICT_VOLUME_GIB] = f->high[PREDICT_QUEUED] = HUGE_VAL;
+    static const enum predict_input free[] = {PREDICT_VOLUME_GIB, PREDICT_QUEUED,
+                                              PREDICT_RETENTION, PREDICT_KEEP,
+                                              PREDICT_HOUSEKEEPING};
+    for (size_t i = 0; i < sizeof free / sizeof *free; i++) {
+        f->low[free[i]] = -HUGE_VAL;
+        f->high[free[i]] = HUGE_VAL;
+    }
 }
 
 int fit_run(const struct table *table, const struct fit_options *options,

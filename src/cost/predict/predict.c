@@ -327,28 +327,30 @@ static void predict_instances(const struct predict_scenario *sc,
  * average; then each time the interval is over, and up to an eighth more. */
 static void housekeeping(const struct predict_scenario *sc, struct predict_state *s)
 {
-    const double every_s = JOBQ_FLOW_HOUSE_S, day_s = 86400;
+    const double every_s = sc->house_s, day_s = 86400;
     if (sc->store != PREDICT_SIMPLEDB)
         return;
+    bool kept = every_s > 0;
     if (sc->jobs <= 0) {
         if (sc->arrivals_per_s <= 0)
             return; /* a job more: no day begins for it */
-        s->tables = 2 * sc->domains / day_s / sc->arrivals_per_s; /* made and dropped */
-        s->house_rounds = 1 / every_s / sc->arrivals_per_s;
-        s->house_asks = sc->boxes / every_s / sc->arrivals_per_s;
+        /* Made and, if the house is kept, dropped. */
+        s->tables = (kept ? 2 : 1) * sc->domains / day_s / sc->arrivals_per_s;
+        s->house_rounds = kept ? 1 / every_s / sc->arrivals_per_s : 0;
+        s->house_asks = sc->boxes * s->house_rounds;
         return;
     }
     double run_s = s->makespan_s, boxes = fmax(1, sc->boxes);
-    double x = fmin(1, fmax(0, 2 * run_s / every_s - 1));
+    double x = kept ? fmin(1, fmax(0, 2 * run_s / every_s - 1)) : 0;
     double began = 1 - pow(1 - x, boxes);
     double first_s = every_s / 2 * (1 + 1 / (boxes + 1));
     double period_s = every_s * (1 + 1 / (8 * (boxes + 1)));
-    double rounds = began + fmax(0, floor((run_s - first_s) / period_s));
-    double asks = boxes * (x + fmax(0, floor(run_s / every_s - 0.75)));
+    double rounds = kept ? began + fmax(0, floor((run_s - first_s) / period_s)) : 0;
+    double asks = kept ? boxes * (x + fmax(0, floor(run_s / every_s - 0.75))) : 0;
     /* Rows come until the last arrival: each day that it reaches has its domains, and those
      * past their keep are dropped. */
     double days = sc->arrivals_per_s > 0 ? sc->jobs / sc->arrivals_per_s / day_s : 0;
-    double drops = fmax(0, floor(run_s / day_s - JOBQ_FLOW_KEEP_S / day_s));
+    double drops = kept ? fmax(0, floor((run_s - sc->keep_s) / day_s)) : 0;
     s->tables = (sc->domains * (1 + floor(days) + fmin(drops, 1 + floor(days))) + began) /
                 sc->jobs;
     s->house_rounds = rounds / sc->jobs;

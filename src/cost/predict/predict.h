@@ -46,9 +46,11 @@ enum predict_payload_in { PREDICT_PAYLOAD_AUTO, PREDICT_IN_MESSAGE, PREDICT_IN_S
     X(WAIT, wait_s, "wait", S)                 /* long poll, 0..20 s */                  \
     X(VISIBILITY, visibility_s, "visibility", S) /* 0..12 h */                           \
     X(DOMAINS, domains, "domains", N)                                                    \
-    X(KEEP, keep_s, "keep", S)             /* how long a row stays after its end */      \
-    X(QUEUED, queued_s, "queued", S)       /* mean time in the queue */                  \
-    X(STATUS, status_per_job, "status", F) /* status reads a job */                      \
+    X(RETENTION, retention_s, "retention", S)   /* of the queue; changes no cost */      \
+    X(KEEP, keep_s, "keep", S)                  /* how long a row stays after its end */ \
+    X(HOUSEKEEPING, house_s, "housekeeping", S) /* every so often; 0: never */           \
+    X(QUEUED, queued_s, "queued", S)            /* mean time in the queue */             \
+    X(STATUS, status_per_job, "status", F)      /* status reads a job */                 \
     X(CANCEL_CHECKS, cancel_checks, "cancel-checks", F) /* row reads a job, by beats */  \
     /* Wire bytes a payload byte in a query; 1: only unreserved characters. */           \
     X(EXPANSION, expansion, "expansion", F)                                              \

@@ -71,6 +71,8 @@ char *predict_input_text(enum predict_input input, double value, char *out, int 
 {
     if (input == PREDICT_PREFETCH && value < 0)
         return text_escape("auto", 4, out, cap);
+    if (input == PREDICT_HOUSEKEEPING && !(value > 0))
+        return text_escape("never", 5, out, cap);
     if (INPUTS[input].kind == KIND_S && value < 9e9)
         return jobq_format_duration(jobq_ns_from_seconds(value), out, cap);
     if (INPUTS[input].kind == KIND_B && value < 9e18 && value == floor(value))
@@ -146,7 +148,7 @@ static void predict_take(struct predict_scenario *out, const struct scenario *s,
         value = (double)*(const int64_t *)at;
         break;
     case SETTING_DURATION:
-        value = jobq_seconds_from_ns(*(const int64_t *)at);
+        value = fmax(0, jobq_seconds_from_ns(*(const int64_t *)at)); /* 0: never */
         break;
     case SETTING_NUMBER:
         value = *(const double *)at;
@@ -233,7 +235,7 @@ static bool predict_in_range(enum predict_input input, double value)
     int64_t low_whole = 0, high_whole = 0;
     double low = 0, high = 0;
     if (input == PREDICT_JOBS || input == PREDICT_ARRIVALS || input == PREDICT_VCPUS ||
-        input == PREDICT_VISIBILITY)
+        input == PREDICT_VISIBILITY || input == PREDICT_HOUSEKEEPING)
         if (!(value > 0))
             return value >= 0;
     if (input == PREDICT_PREFETCH && value < 0)

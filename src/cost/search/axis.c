@@ -39,7 +39,7 @@ static const struct {
     {"wait", "0,5s,20s"},
     {"visibility", "30s,2min,10min,1h,12h"},
     {"domains", "1,4,16,64,250"},
-    {"keep", "0,1h,1d,30d"},
+    {"keep", "15d,21d,30d,90d"},
     {"spot", "no,yes"},
     {"store", "simpledb,dynamodb,none"},
     {"client", "in-region,internet"},

@@ -26,6 +26,7 @@ struct enqueuer_options enqueuer_defaults(const char *queue)
 static void fill_defaults(struct enqueuer_options *o)
 {
     o->shards = o->shards ? o->shards : SHARDS_DEFAULT;
+    o->keep_ns = o->keep_ns ? o->keep_ns : HOUSEKEEPING_KEEP_NS;
     o->message_max_bytes = o->message_max_bytes ? o->message_max_bytes : JOBQ_MIB;
     o->longest_ns = o->longest_ns ? o->longest_ns : JOB_VISIBILITY_MAX_NS;
     o->batch = o->batch ? o->batch : JOBQ_BATCH_MAX;
@@ -74,7 +75,7 @@ static int enqueuer_make_room(void *ctx, struct jobq_error *err)
             struct housekeeping h = {.b = e->b,
                                      .queue_name = e->queue_name,
                                      .queue = e->queue,
-                                     .keep_ns = HOUSEKEEPING_KEEP_NS,
+                                     .keep_ns = e->options.keep_ns,
                                      .retention_ns = depth.retention_ns,
                                      .visibility_ns = depth.visibility_ns};
             code = housekeeping_make_room(&h, &done, err);

@@ -67,6 +67,7 @@ struct enqueuer_options {
     int max_receive_count; /* redrive by SQS itself, above the drainers' attempt limit;
                               0: 50; -1: no dead-letter queue */
     int64_t retention_ns;  /* of a new queue, 60 s..14 d; 0: 14 d */
+    int64_t keep_ns;       /* of rows, from the end of their day; 0: 21 d */
     int64_t retry_for_ns;  /* how long a call is tried again; 0: 2 min */
     int64_t longest_ns;    /* sleeps of so long are refused, for no drainer can end them;
                               0: 12 h; JOBQ_FOREVER: none is */
@@ -80,8 +81,8 @@ struct enqueuer_options enqueuer_defaults(const char *queue);
 /* Opens or creates queue and dead-letter queue (one to four requests). Tables are
  * made when a row is first refused for want of one, once a process: one that adds to
  * an existing day pays nothing for it, but a process's first put into each table goes
- * alone. When the account has no room for a table, days past the default keep (21 d) are
- * dropped first, once an hour at most and only where no drainer has kept house for a day.
+ * alone. When the account has no room for a table, days past keep_ns are dropped
+ * first, once an hour at most and only where no drainer has kept house for a day.
  * Returns: JOBQ_OK; INVALID, LIMIT: an option; or the port's
  * error. Owner: the process b->proc; nothing to free. */
 int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,

@@ -18,6 +18,7 @@
 /* Of a queue that we make: the longest that SQS knows. Its own default, 4 days, loses a long
  * weekend's backlog. */
 #define QUEUES_RETENTION_NS (14 * JOBQ_NS_PER_DAY)
+#define QUEUES_RETENTION_TEXT "14d"
 
 struct queues_options {
     const char *name;

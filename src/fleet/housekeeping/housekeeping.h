@@ -17,14 +17,18 @@
 #ifndef JOBQ_FLEET_HOUSEKEEPING_HOUSEKEEPING_H
 #define JOBQ_FLEET_HOUSEKEEPING_HOUSEKEEPING_H
 
+#include "jobq/flow.h"
 #include "jobq/ports.h"
 #include "jobq/units.h"
 
 #include <stdbool.h>
 
-#define HOUSEKEEPING_KEEP_NS (21 * JOBQ_NS_PER_DAY) /* the default */
-#define HOUSEKEEPING_EVERY_NS JOBQ_NS_PER_HOUR      /* the default */
-#define HOUSEKEEPING_HELD_NS (12 * JOBQ_NS_PER_HOUR)
+/* The defaults. */
+#define HOUSEKEEPING_KEEP_NS (21 * JOBQ_NS_PER_DAY)
+#define HOUSEKEEPING_KEEP_TEXT "21d"
+#define HOUSEKEEPING_EVERY_NS JOBQ_NS_PER_HOUR
+#define HOUSEKEEPING_EVERY_TEXT "1h"
+#define HOUSEKEEPING_HELD_NS (JOBQ_FLOW_HELD_S * JOBQ_NS_PER_S)
 
 struct housekeeping {
     struct jobq_backend *b;     /* with a store */

@@ -65,7 +65,7 @@ point 0.05 --jobs 2000 --boxes 1 --instance t4g.small --payload 1000 --job-time 
 # The seed's flow by simulation, unbatched, no CPU, at a rate that no domain refuses: the
 # figures of the closed form. Making the domains is 0.4 cents a million of these jobs.
 bin/jobqsim sweep -o "$work/seed.csv" --quiet --seed 1 --jobs 800k --payload 100 --job-time 0s \
-    --concurrency 1 --batch 1 --arrivals every:100ms || failed=1
+    --concurrency 1 --batch 1 --arrivals every:100ms --keep 0 --housekeeping never || failed=1
 for pair in '2012-10 $12.24' '2026 $10.44'; do
     bin/jobqcost bill --sweep "$work/seed.csv" --no-instances --date "${pair% *}" >"$work/out" ||
         failed=1

@@ -74,7 +74,8 @@ static double usd(const char *date, const char *options, struct evaluation *out)
 static void the_seeds_flow(void **state)
 {
     (void)state;
-    const char *flow = "payload=100 job-time=0 concurrency=1 batch=1 wait=0";
+    const char *flow = "payload=100 job-time=0 concurrency=1 batch=1 wait=0 "
+                       "keep=0";
     struct evaluation e;
     near(usd("2012-10", flow, &e), 12.24, 0.005);
     near(e.high_per_million - e.low_per_million, 0,

@@ -3,7 +3,10 @@
 #include "scenario/commandline.h"
 
 #include "base/dice.h"
+#include "fleet/enqueue/queues.h"
+#include "fleet/housekeeping/housekeeping.h"
 #include "jobq/units.h"
+#include "scenario/fleet.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +26,65 @@ static void set(struct scenario *s, const char *name, const char *value)
     struct jobq_error err;
     if (scenario_set(s, name, value, &err) != JOBQ_OK)
         fail_msg("%s=%s: %s", name, value, err.text);
+}
+
+/* Whoever makes a drainer or an enqueuer without a scenario gets the same. */
+static void defaults_are_the_products(void **state)
+{
+    (void)state;
+    struct scenario s;
+    struct drainer_options d = drainer_defaults("q", 10), by_table = d;
+    struct enqueuer_options e = {0};
+    scenario_init(&s);
+    /* What the table has on and the product off, or the other way, is said there. */
+    scenario_drainer_options(&s, &by_table);
+    assert_int_equal(by_table.housekeeping_ns, d.housekeeping_ns);
+    assert_int_equal(by_table.keep_ns, d.keep_ns);
+    assert_int_equal(by_table.stats_ns, d.stats_ns);
+    assert_int_equal(by_table.max_attempts, d.max_attempts);
+    assert_int_equal(by_table.retry_base_ns, d.retry_base_ns);
+    assert_int_equal(by_table.linger_ns, d.linger_ns);
+    assert_int_equal(by_table.kill_grace_ns, d.kill_grace_ns);
+    assert_int_equal(by_table.cancel_check_ns, d.cancel_check_ns);
+    assert_int_equal(by_table.progress_ns, d.progress_ns);
+    assert_int_equal(by_table.receives, d.receives);
+    assert_int_equal(by_table.batch, d.batch);
+    scenario_enqueuer_options(&s, &e);
+    assert_int_equal(e.keep_ns, d.keep_ns);
+    assert_int_equal(e.retention_ns, QUEUES_RETENTION_NS);
+    set(&s, "housekeeping", "0");
+    scenario_drainer_options(&s, &by_table);
+    assert_int_equal(by_table.housekeeping_ns, JOBQ_FOREVER);
+    scenario_release(&s);
+}
+
+/* Rows go after their messages. */
+static void a_keep_outlasts_the_retention(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keep, *retention, *store, *housekeeping;
+        int code;
+    } look[] = {{"14.5d", "14d", "simpledb", "1h", JOBQ_INVALID},
+                {"15d", "14d", "simpledb", "1h", JOBQ_OK},
+                {"1d", "6h", "simpledb", "1h", JOBQ_OK},
+                {"0", "14d", "none", "1h", JOBQ_OK},
+                {"0", "14d", "simpledb", "never", JOBQ_OK}};
+    for (size_t i = 0; i < sizeof look / sizeof look[0]; i++) {
+        struct scenario s;
+        struct jobq_error err;
+        scenario_init(&s);
+        set(&s, "keep", look[i].keep);
+        set(&s, "retention", look[i].retention);
+        set(&s, "store", look[i].store);
+        set(&s, "housekeeping", look[i].housekeeping);
+        assert_int_equal(scenario_check_keep(&s, &err), look[i].code);
+        /* The same rule and numbers as the product's. */
+        if (strcmp(look[i].store, "none") != 0 && s.housekeeping_ns > 0)
+            assert_int_equal(housekeeping_check_keep(s.keep_ns, s.retention_ns, &err),
+                             look[i].code);
+        scenario_release(&s);
+    }
 }
 
 static void defaults_and_ends(void **state)
@@ -292,9 +354,13 @@ static void options_of_a_command(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_and_ends),      cmocka_unit_test(out_of_range),
-        cmocka_unit_test(zero_is_zero),           cmocka_unit_test(arrivals_agree),
-        cmocka_unit_test(normal_form_reads_back), cmocka_unit_test(options_of_a_command)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_the_products),
+                                       cmocka_unit_test(a_keep_outlasts_the_retention),
+                                       cmocka_unit_test(defaults_and_ends),
+                                       cmocka_unit_test(out_of_range),
+                                       cmocka_unit_test(zero_is_zero),
+                                       cmocka_unit_test(arrivals_agree),
+                                       cmocka_unit_test(normal_form_reads_back),
+                                       cmocka_unit_test(options_of_a_command)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
