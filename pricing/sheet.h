@@ -165,6 +165,12 @@ bool sheet_name_split(const char *name, char *region, int region_cap, char *date
 int sheet_pick(const char *const *name, int count, const char *region, const char *date,
                struct jobq_error *err);
 
+/* Opens one of them: of the region, at the date as sheet_pick reads it. date NULL or "latest":
+ * the latest of the model's year ("aws-2012": 2012) where the region has one, else the
+ * latest; model may be NULL. NOT_FOUND with what there is. Owner: sheet_free. */
+int sheet_open(const char *region, const char *date, const char *model,
+               struct sheet **out, struct jobq_error *err);
+
 /* How a type computes, by AWS's naming rules (sheets price types, they do not describe
  * them): vCPUs, or 0 when the rules do not say. */
 int sheet_instance_vcpus(const char *type);

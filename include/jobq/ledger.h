@@ -85,17 +85,41 @@ struct jobq_usage {
  * each request by itself. A chunk of any whole number of KiB can be priced exactly. */
 #define JOBQ_PAYLOAD_BUCKETS 1025
 
+/* What became of the jobs of a run. What a job costs is said of the finished ones, those
+ * that were done; the rest has to be said beside it. X(enumerator, name). */
+#define JOBQ_JOB_ENDS(X)                                                                 \
+    X(DONE, "done")           /* the job ran and its command succeeded */                \
+    X(DEAD, "dead")           /* its attempts were used up */                            \
+    X(CANCELLED, "cancelled") /* by a client, before its end */                          \
+    X(EXPIRED, "expired")     /* its message outlived the queue's retention */           \
+    X(GIVEN_UP, "given_up")   /* the run was over before the job was */
+
+enum jobq_job_end {
+#define JOBQ_JOB_END_ENUM(id, name) JOBQ_JOBS_##id,
+    JOBQ_JOB_ENDS(JOBQ_JOB_END_ENUM)
+#undef JOBQ_JOB_END_ENUM
+        JOBQ_JOB_END_COUNT
+};
+
+enum jobq_instance_end {
+    JOBQ_INSTANCE_RUNS, /* it ran when the ledger was written */
+    JOBQ_ENDED_BY_US,   /* terminated by its owner, or it shut itself down */
+    JOBQ_ENDED_BY_AWS,  /* a spot instance that AWS took back */
+    JOBQ_INSTANCE_END_COUNT
+};
+
 /* One instance, from its request to its end. */
 struct jobq_instance_use {
-    char type[24];      /* "c7g.large" */
-    char id[24];        /* "i-..." */
-    int32_t spot;       /* 1: bought on the spot market */
-    int32_t taken_back; /* 1: ended by AWS (spot); 2012 sheets waive the last part hour */
+    char type[24];    /* "c7g.large" */
+    char id[24];      /* "i-..." */
+    int32_t spot;     /* 1: bought on the spot market */
+    int32_t ended_by; /* enum jobq_instance_end: what AWS interrupts it may not bill */
     int64_t launched_at_ns;
     int64_t running_at_ns; /* billing starts here, not at the launch */
     int64_t ended_at_ns;   /* or the end of the run for one still running */
     int64_t ready_at_ns;   /* the drainer's first receive; running..ready is boot */
     int64_t busy_slot_ns;  /* sum over its slots of time spent in attempts */
+    int64_t cpu_ns; /* of all its vCPUs, used by jobs: burstable types pay for it */
     int64_t slots;
 };
 
@@ -111,7 +135,7 @@ struct jobq_ledger {
     int64_t internet_in_bytes;
     double write_units; /* DynamoDB WRU and RRU, where that store is priced */
     double read_units;
-    int64_t jobs; /* jobs that ended (done, dead, cancelled, expired) */
+    int64_t jobs[JOBQ_JOB_END_COUNT]; /* by what became of them */
     int64_t attempts;
     struct jobq_instance_use *instance; /* instance_count long; owner: the ledger */
     int64_t instance_count;
@@ -122,6 +146,9 @@ struct jobq_ledger {
 const char *jobq_action_name(enum jobq_action action);
 enum jobq_service jobq_action_service(enum jobq_action action);
 const char *jobq_service_name(enum jobq_service service); /* "sqs", "simpledb", ... */
+const char *jobq_job_end_name(enum jobq_job_end end);     /* "done", "given_up", ... */
+/* "us", "aws"; "" for one that still runs. */
+const char *jobq_instance_end_name(enum jobq_instance_end end);
 
 void jobq_ledger_init(struct jobq_ledger *ledger);
 void jobq_ledger_release(struct jobq_ledger *ledger);
@@ -132,5 +159,11 @@ struct jobq_instance_use *jobq_ledger_instance(struct jobq_ledger *ledger);
 /* The bucket of send_kib and receive_kib for a payload. Past 1 MiB counts as 1 MiB. */
 int jobq_payload_bucket(int64_t payload_bytes);
 int64_t jobq_ledger_requests(const struct jobq_ledger *ledger, enum jobq_service service);
+/* Jobs that were done: the unit of every cost a job. */
+int64_t jobq_ledger_finished(const struct jobq_ledger *ledger);
+/* Jobs that came to another end or to none. */
+int64_t jobq_ledger_unfinished(const struct jobq_ledger *ledger);
+/* What became of those, for people: "41 expired, 2 dead"; "" if all finished. */
+char *jobq_ledger_others_text(const struct jobq_ledger *ledger, char *out, int cap);
 
 #endif

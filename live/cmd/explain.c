@@ -248,19 +248,11 @@ static void others(struct explain *x, struct cli *sub)
 
 static int open_sheet(struct explain *x, struct jobq_error *err)
 {
-    const char **name = xcalloc((size_t)sheet_file_count, sizeof *name);
-    for (int i = 0; i < sheet_file_count; i++)
-        name[i] = sheet_files[i].name;
     const char *region = getenv("AWS_REGION");
-    struct jobq_error other;
-    int at = region ? sheet_pick(name, sheet_file_count, region, NULL, &other) : -1;
-    if (at < 0)
-        at = sheet_pick(name, sheet_file_count, "us-east-1", NULL, err);
-    free(name);
-    if (at < 0)
-        return at;
-    return sheet_parse((const char *)sheet_files[at].bytes, sheet_files[at].len,
-                       sheet_files[at].name, &x->sheet, err);
+    struct jobq_error unknown;
+    if (region && sheet_open(region, NULL, NULL, &x->sheet, &unknown) == JOBQ_OK)
+        return JOBQ_OK;
+    return sheet_open("us-east-1", NULL, NULL, &x->sheet, err);
 }
 
 static void show(struct explain *x, double usd)

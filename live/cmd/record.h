@@ -11,7 +11,7 @@
  *    "out":N,"in":N,"requests":N,"box_usage_e10h":N}
  *   {"job":"ID","state":"done","attempt":1,"enqueued_wall_ns":N,"start":N,"ns":N,
  *    "cpu_ns":N,"exit":0}
- * and last {"ledger":{"schema":"jobq.ledger/1",...}}. A process that is killed leaves no
+ * and last {"ledger":{"schema":"jobq.ledger/2",...}}. A process that is killed leaves no
  * ledger line; then the calls add up to it. Each line is whole or absent: lines are written
  * by one write(2) of whole lines, at 64 KiB or each second, and memory is bounded by that
  * buffer. A disk that is full stops the trace, not the work. */

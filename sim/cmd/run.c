@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 static const char HELP_HEAD[] =
-    "Usage: jobqsim run [OPTION...]\n"
-    "Drain a workload with a simulated fleet and report the result.\n"
+    "Usage: jobqsim run [SCENARIO.ini] [OPTION...]\n"
+    "Drain a workload with a simulated fleet; report the result and what it costs.\n"
     "\n"
     "  jobqsim run --jobs 10k --boxes 4 --concurrency 16 --job-time exp:2s\n"
     "  jobqsim run --trace month.swf --boxes 8 --json\n"
     "  jobqsim run --model ideal --arrivals 9/s --job-time exp:1s --reps 20\n"
     "  jobqsim run --scenario fleet.ini --jobs-csv jobs.csv\n"
+    "  jobqsim run fleet.ini -o simulated.json      then: jobqcost bill simulated.json\n"
     "\n"
     "Durations: 250ms, 2s, 1.5h; a bare number is seconds. Sizes: 64KiB, 1M.\n"
     "Distributions: 2s exp:2s uniform:1s..3s lognormal:mean=2s,cv=1.5 gamma: weibull:\n"
@@ -31,9 +32,10 @@ static const char HELP_TAIL[] = "\n"
                                 "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted.\n"
                                 "API calls: none; nothing leaves this machine.\n";
 
-enum { JSON, TIMING, JOBS_CSV, PAGE };
+enum { JSON, OUT, TIMING, JOBS_CSV, PAGE };
 static const struct option_def OPTIONS[] = {
     {"json", 0, NULL, "one JSON object on stdout, schema jobq.run/1"},
+    {"out", 'o', "FILE", "write the ledger of all replications, schema jobq.ledger/2"},
     {"timing", 0, NULL, "add wall time and events a second"},
     {"jobs-csv", 0, "FILE", "write one line a job (first replication)"},
     {"page", 0, "FILE", "write the status page as it stood at the end"},
@@ -76,7 +78,8 @@ static void *show_progress(void *arg)
 
 struct outputs {
     const struct options *read;
-    struct outfile jobs, page;
+    struct sheet *sheet;
+    struct outfile jobs, page, ledger;
 };
 
 static int first_played(void *ctx, const struct replication *replication,
@@ -95,8 +98,10 @@ static int open_outputs(struct outputs *o, struct jobq_error *err)
 {
     int code = JOBQ_OK;
     const char *jobs = options_text(o->read, JOBS_CSV),
-               *page = options_text(o->read, PAGE);
-    if (jobs)
+               *page = options_text(o->read, PAGE), *out = options_text(o->read, OUT);
+    if (out)
+        code = outfile_open(out, &o->ledger, err);
+    if (code == JOBQ_OK && jobs)
         code = outfile_open(jobs, &o->jobs, err);
     if (code == JOBQ_OK && page)
         code = outfile_open(page, &o->page, err);
@@ -106,7 +111,9 @@ static int open_outputs(struct outputs *o, struct jobq_error *err)
 static int commit_outputs(struct outputs *o, struct jobq_error *err)
 {
     int code = JOBQ_OK;
-    if (o->jobs.file)
+    if (o->ledger.file)
+        code = outfile_commit(&o->ledger, err);
+    if (code == JOBQ_OK && o->jobs.file)
         code = outfile_commit(&o->jobs, err);
     if (code == JOBQ_OK && o->page.file)
         code = outfile_commit(&o->page, err);
@@ -114,15 +121,15 @@ static int commit_outputs(struct outputs *o, struct jobq_error *err)
 }
 
 static int print(const struct scenario *s, const struct world_params *params,
-                 const struct options *read, const struct run_result *result,
+                 const struct outputs *outputs, const struct run_result *result,
                  struct jobq_error *err)
 {
     struct text out = {0};
-    bool timing = options_item(read, TIMING) != NULL;
-    if (options_item(read, JSON))
-        run_report_json(s, result, timing, &out);
+    bool timing = options_item(outputs->read, TIMING) != NULL;
+    if (options_item(outputs->read, JSON))
+        run_report_json(s, result, outputs->sheet, timing, &out);
     else
-        run_report_text(s, params, result, timing, &out);
+        run_report_text(s, params, result, outputs->sheet, timing, &out);
     size_t written = fwrite(out.ptr, 1, out.len, stdout);
     bool failed = written != out.len || fflush(stdout) != 0;
     text_release(&out);
@@ -137,6 +144,7 @@ static int play(const struct scenario *s, const struct world_params *params,
     struct run_options options = {.threads = s->threads,
                                   .keep_ids = outputs->jobs.file != NULL,
                                   .page = outputs->page.file != NULL,
+                                  .sheet = outputs->sheet,
                                   .progress = &progress.ended,
                                   .first = first_played,
                                   .ctx = outputs};
@@ -148,16 +156,18 @@ static int play(const struct scenario *s, const struct world_params *params,
     atomic_store(&progress.done, 1);
     if (progress.running)
         pthread_join(progress.thread, NULL);
+    if (code == JOBQ_OK && outputs->ledger.file)
+        run_report_ledger(&result, outputs->ledger.file);
     if (code == JOBQ_OK)
         code = commit_outputs(outputs, err);
     if (code == JOBQ_OK)
-        code = print(s, params, outputs->read, &result, err);
+        code = print(s, params, outputs, &result, err);
     run_result_release(&result);
     return code;
 }
 
-const struct subcommand sub_run = {"run",   HELP_HEAD, HELP_TAIL,
-                                   OPTIONS, TAKER_RUN, false};
+const struct subcommand sub_run = {"run",     HELP_HEAD, HELP_TAIL, OPTIONS,
+                                   TAKER_RUN, false,     true};
 
 int cmd_run(int argc, char **argv)
 {
@@ -177,13 +187,18 @@ int cmd_run(int argc, char **argv)
         }
         cmd_catch_signals();
         if (code == JOBQ_OK)
+            code = sheet_open(scenario.region, scenario.date, scenario.model,
+                              &outputs.sheet, &err);
+        if (code == JOBQ_OK)
             code = open_outputs(&outputs, &err);
         if (code == JOBQ_OK)
             code = play(&scenario, params, &outputs, &err);
         outfile_abandon(&outputs.jobs);
         outfile_abandon(&outputs.page);
+        outfile_abandon(&outputs.ledger);
         done = code == JOBQ_OK ? CMD_OK : cmd_fail("run", &err);
     }
+    sheet_free(outputs.sheet);
     free(params);
     scenario_release(&scenario);
     options_release(&read);

@@ -4,6 +4,7 @@
 #include "sim/cmd/run_report.h"
 
 #include "base/arena.h"
+#include "cost/ledger/ledger_json.h"
 #include "scenario/settings.h"
 #include "sim/play/steady.h"
 
@@ -111,8 +112,27 @@ static json_t *capacity_of(const struct replication_capacity *c)
     return object;
 }
 
-void run_report_json(const struct scenario *s, const struct run_result *r, bool timing,
-                     struct text *out)
+static json_t *ledger_of(const struct run_result *r)
+{
+    struct jobq_ledger *sum = xcalloc(1, sizeof *sum);
+    for (int64_t i = 0; i < r->reps; i++)
+        jobq_ledger_add(sum, r->rep[i].ledger);
+    json_t *json = ledger_to_json(sum);
+    jobq_ledger_release(sum);
+    free(sum);
+    return json;
+}
+
+void run_report_ledger(const struct run_result *r, FILE *out)
+{
+    json_t *json = ledger_of(r);
+    json_dumpf(json, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17));
+    fputc('\n', out);
+    json_decref(json);
+}
+
+void run_report_json(const struct scenario *s, const struct run_result *r,
+                     const struct sheet *sheet, bool timing, struct text *out)
 {
     json_t *root = json_object();
     struct text normal = {0}, seed = {0};
@@ -133,6 +153,9 @@ void run_report_json(const struct scenario *s, const struct run_result *r, bool 
                       (json_int_t)s->trace.skipped_arrival, "skipped_malformed",
                       (json_int_t)s->trace.skipped_malformed));
     put_statistics(root, r);
+    json_object_set_new(root, "prices",
+                        json_sprintf("%s@%s", sheet_region(sheet), sheet_date(sheet)));
+    json_object_set_new(root, "ledger", ledger_of(r));
     json_object_set_new(root, "capacity", capacity_of(&r->rep[0].capacity));
     if (timing) {
         double events = 0;
@@ -320,8 +343,53 @@ static void put_capacity(const struct scenario *s, const struct world_params *p,
     }
 }
 
+/* What the run costs; and, where jobs did not finish, that its cost is of the others. */
+static void put_cost(const struct run_result *r, const struct sheet *sheet,
+                     const struct summary *s, int count, struct text *out)
+{
+    const struct summary *usd = find(s, count, NULL, "usd"),
+                         *million = find(s, count, NULL, "usd_per_million");
+    char shown[40], half[40];
+    if (!isfinite(usd->mean)) {
+        struct jobq_error why;
+        struct replication_result first = r->rep[0];
+        run_price(sheet, &first, &why);
+        text_printf(out, "cost        not known: %s\n", why.text);
+        return;
+    }
+    text_printf(out, "cost        %s", bill_usd_text(usd->mean, shown, sizeof shown));
+    const char *sep = ": ";
+    for (int i = 0; i < BILL_SERVICE_COUNT; i++) {
+        const char *name = bill_service_name((enum bill_service)i);
+        double part = find(s, count, "usd_by_service", name)->mean;
+        if (part > 0) {
+            text_printf(out, "%s%s %s", sep, name,
+                        bill_usd_text(part, shown, sizeof shown));
+            sep = ", ";
+        }
+    }
+    text_puts(out, "\n            ");
+    if (isfinite(million->mean))
+        text_printf(out, "%s a million finished jobs",
+                    bill_usd_text(million->mean, shown, sizeof shown));
+    else
+        text_puts(out, "no job finished");
+    if (r->reps > 1 && million->half_width > 0)
+        text_printf(out, " (+- %s)",
+                    bill_usd_text(million->half_width, half, sizeof half));
+    text_printf(out, ", prices of %s %s\n", sheet_region(sheet), sheet_date(sheet));
+    double enqueued = find(s, count, "jobs", "enqueued")->mean,
+           done = find(s, count, "jobs", "done")->mean;
+    if (done < enqueued)
+        text_printf(out,
+                    "            %.10g of %.10g jobs did not finish; what they used "
+                    "is in it\n",
+                    enqueued - done, enqueued);
+}
+
 void run_report_text(const struct scenario *scenario, const struct world_params *params,
-                     const struct run_result *r, bool timing, struct text *out)
+                     const struct run_result *r, const struct sheet *sheet, bool timing,
+                     struct text *out)
 {
     struct summary *s = xmalloc(RUN_METRICS_MAX * sizeof *s);
     int count = summarise(r, s);
@@ -352,6 +420,7 @@ void run_report_text(const struct scenario *scenario, const struct world_params 
     text_printf(out, ", slots busy %.3g %%\n\n",
                 100 * find(s, count, NULL, "utilisation")->mean);
     put_requests(r, s, count, out);
+    put_cost(r, sheet, s, count, out);
     put_capacity(scenario, params, &r->rep[0], out);
     if (timing) {
         double events = 0;

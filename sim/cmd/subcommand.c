@@ -68,14 +68,17 @@ int cmd_read(const struct subcommand *sub, int argc, char **argv,
         fputs(sub->tail, stdout);
         return CMD_OK;
     }
-    if (code == JOBQ_OK && read->args > 0 && !sub->arguments) {
+    int most = sub->arguments ? read->args : sub->file ? 1 : 0;
+    if (code == JOBQ_OK && read->args > most) {
         char safe[80];
-        text_escape(read->arg[0], (int64_t)strlen(read->arg[0]), safe, sizeof safe);
+        const char *word = read->arg[most];
+        text_escape(word, (int64_t)strlen(word), safe, sizeof safe);
         code =
             jobq_fail(&err, JOBQ_INVALID, "unexpected argument '%s', see --help", safe);
     }
     if (code == JOBQ_OK && scenario)
-        code = commandline_scenario(read, scenario, &err);
+        code = commandline_scenario_of(
+            read, sub->file && read->args ? read->arg[0] : NULL, scenario, &err);
     if (code == JOBQ_OK && scenario && commandline_wants_scenario(read)) {
         code = scenario_finish(scenario, &err);
         if (code == JOBQ_OK) {

@@ -28,6 +28,7 @@ struct subcommand {
     const struct option_def *own; /* ends with a NULL name */
     uint32_t takers;
     bool arguments; /* it takes words that are no options */
+    bool file;      /* it takes one, a scenario file */
 };
 extern const struct subcommand sub_run, sub_sweep, sub_merge, sub_torture;
 /* Reads the words; the settings too, unless `scenario` is NULL. Returns -1 to go on, else the

@@ -243,8 +243,8 @@ static int play(struct arguments *a, struct progress *progress, struct jobq_erro
     return code;
 }
 
-const struct subcommand sub_sweep = {"sweep",       SWEEP_HEAD,  SWEEP_TAIL,
-                                     SWEEP_OPTIONS, TAKER_SWEEP, false};
+const struct subcommand sub_sweep = {"sweep",     SWEEP_HEAD, SWEEP_TAIL, SWEEP_OPTIONS,
+                                     TAKER_SWEEP, false,      false};
 
 int cmd_sweep(int argc, char **argv)
 {
@@ -281,8 +281,8 @@ int cmd_sweep(int argc, char **argv)
     return done;
 }
 
-const struct subcommand sub_merge = {"merge",       MERGE_HEAD, MERGE_TAIL,
-                                     MERGE_OPTIONS, 0,          true};
+const struct subcommand sub_merge = {"merge", MERGE_HEAD, MERGE_TAIL, MERGE_OPTIONS,
+                                     0,       true,       false};
 
 int cmd_merge(int argc, char **argv)
 {

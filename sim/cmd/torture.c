@@ -174,8 +174,8 @@ static int read_options(struct crew *c, const struct options *read,
 
 static int torture(struct crew *crew);
 
-const struct subcommand sub_torture = {"torture", HELP_HEAD,     HELP_TAIL,
-                                       OPTIONS,   TAKER_TORTURE, false};
+const struct subcommand sub_torture = {"torture",     HELP_HEAD, HELP_TAIL, OPTIONS,
+                                       TAKER_TORTURE, false,     false};
 
 int cmd_torture(int argc, char **argv)
 {

@@ -14,6 +14,7 @@
 #ifndef JOBQ_SIM_PLAY_REPLICATION_H
 #define JOBQ_SIM_PLAY_REPLICATION_H
 
+#include "cost/bill/bill.h"
 #include "fleet/drain/drainer.h"
 #include "sim/play/jobrec.h"
 #include "scenario/scenario.h"
@@ -62,6 +63,8 @@ struct replication_result {
     struct jobq_ledger *ledger;                   /* heap; owner: the result */
     int64_t requests_per_job[JOBQ_SERVICE_COUNT]; /* numerators: what comes with jobs, not
                                                      with queues, domains and boxes */
+    double usd; /* set by run_price; NAN: a price is missing */
+    double usd_service[BILL_SERVICE_COUNT];
     int64_t events, switches;
     int64_t peak_bytes; /* models and event pools at the end, when all rows are there */
 };
@@ -126,8 +129,5 @@ uint64_t replication_seed(uint64_t seed, uint64_t replication);
 /* The longest run: a job of as long and the 56 years of the wall clock's start still fit the
  * 292 years of an int64 of nanoseconds. */
 #define REPLICATION_MAX_NS (INT64_C(100) * 365 * JOBQ_NS_PER_DAY)
-/* The root volume of a box: the smallest of Amazon Linux 2023's images. A box also has a
- * public address. */
-#define REPLICATION_VOLUME_GIB 8
 
 #endif

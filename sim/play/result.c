@@ -163,7 +163,12 @@ static void fill_jobs(struct replication *rep, const struct job_sums *sums,
         out->makespan_s = (double)(sums->last_ns - sums->first_ns) / 1e9;
     int64_t ended = out->done + out->dead + out->cancelled;
     out->throughput_per_s = out->makespan_s > 0 ? (double)ended / out->makespan_s : 0;
-    out->ledger->jobs = ended + out->expired;
+    int64_t *jobs = out->ledger->jobs;
+    jobs[JOBQ_JOBS_DONE] = out->done;
+    jobs[JOBQ_JOBS_DEAD] = out->dead;
+    jobs[JOBQ_JOBS_CANCELLED] = out->cancelled;
+    jobs[JOBQ_JOBS_EXPIRED] = out->expired;
+    jobs[JOBQ_JOBS_GIVEN_UP] = out->lost + out->queued;
     out->ledger->attempts = rep->attempts;
     /* Those that are lost to retention, for the table of jobs. */
     for (int64_t i = 0; i < rep->jobs.count && out->expired > 0; i++)
@@ -189,16 +194,19 @@ static void fill_instances(struct replication *rep, struct replication_result *o
         memcpy(use->id, e->id, sizeof use->id);
         int64_t ready_ns = world_box_ready_at(box);
         use->spot = e->spot;
-        use->taken_back = e->reason == EC2_REASON_SPOT;
+        if (e->ended_at_ns <= now_ns)
+            use->ended_by =
+                e->reason == EC2_REASON_SPOT ? JOBQ_ENDED_BY_AWS : JOBQ_ENDED_BY_US;
         use->launched_at_ns = e->launched_at_ns;
         use->running_at_ns = e->running_at_ns;
         use->ended_at_ns = e->ended_at_ns < now_ns ? e->ended_at_ns : now_ns;
         use->ready_at_ns = ready_ns < 0 ? use->ended_at_ns : ready_ns;
         use->busy_slot_ns = b->busy_slot_ns;
+        use->cpu_ns = b->cpu_ns;
         use->slots = rep->scenario->concurrency;
         double hours = (double)(use->ended_at_ns - use->running_at_ns) / JOBQ_NS_PER_HOUR;
-        out->ledger->volume_gib_hours += REPLICATION_VOLUME_GIB * hours;
-        out->ledger->ipv4_hours += hours;
+        out->ledger->volume_gib_hours += rep->scenario->volume_gib * hours;
+        out->ledger->ipv4_hours += rep->scenario->public_ip ? hours : 0;
     }
 }
 

@@ -144,12 +144,28 @@ static void play_one(struct worker *w, struct replication *replication, int64_t 
     replication_result_init(&c->result->rep[rep]);
     int code = replication_play(replication, c->scenario, c->params, &options,
                                 &c->result->rep[rep], err);
+    struct jobq_error unpriced;
+    if (code == JOBQ_OK && c->options->sheet)
+        run_price(c->options->sheet, &c->result->rep[rep], &unpriced);
     if (code == JOBQ_OK && rep == 0 && c->options->first)
         code = c->options->first(c->options->ctx, replication, err);
     if (code != JOBQ_OK) {
         err->code = (enum jobq_code)code;
         atomic_store(&c->failed, 1);
     }
+}
+
+int run_price(const struct sheet *sheet, struct replication_result *r,
+              struct jobq_error *err)
+{
+    const struct bill_options options = {0};
+    struct bill bill;
+    bill_init(&bill);
+    int code = bill_ledger(&bill, r->ledger, sheet, &options, err);
+    r->usd = code == JOBQ_OK ? bill.usd : (double)NAN;
+    bill_by_service(&bill, r->usd_service);
+    bill_release(&bill);
+    return code;
 }
 
 static void *work(void *arg)
@@ -273,7 +289,7 @@ static double chunks(const int64_t *kib)
 static void put_usage(struct list *l, const struct replication_result *r)
 {
     const struct jobq_ledger *g = r->ledger;
-    double out = 0, in = 0, box = 0, instance = 0, boot = 0, busy = 0;
+    double out = 0, in = 0, box = 0, instance = 0, boot = 0, busy = 0, cpu = 0;
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
         out += (double)g->action[i].bytes_out;
         in += (double)g->action[i].bytes_in;
@@ -284,6 +300,7 @@ static void put_usage(struct list *l, const struct replication_result *r)
         instance += (double)(u->ended_at_ns - u->running_at_ns) / 1e9;
         boot += (double)(u->ready_at_ns - u->running_at_ns) / 1e9;
         busy += (double)u->busy_slot_ns / 1e9;
+        cpu += (double)u->cpu_ns / 1e9;
     }
     const struct jobq_usage *receive = &g->action[JOBQ_ACT_SQS_RECEIVE];
     put(l, "usage", "bytes_out", out, true);
@@ -299,6 +316,7 @@ static void put_usage(struct list *l, const struct replication_result *r)
     put(l, "usage", "instance_s", instance, false);
     put(l, "usage", "boot_s", boot, false);
     put(l, "usage", "busy_slot_s", busy, false);
+    put(l, "usage", "cpu_s", cpu, false);
     put(l, "usage", "volume_gib_hours", g->volume_gib_hours, false);
     put(l, "usage", "ipv4_hours", g->ipv4_hours, false);
 }
@@ -315,10 +333,17 @@ int run_metrics(const struct replication_result *r, struct run_metric *out)
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++)
         put(&l, "requests", jobq_action_name((enum jobq_action)i),
             (double)r->ledger->action[i].requests, true);
-    double jobs = r->ledger->jobs > 0 ? (double)r->ledger->jobs : 1;
+    int64_t finished = jobq_ledger_finished(r->ledger);
+    double jobs = finished > 0 ? (double)finished : 1;
     for (int i = 0; i < JOBQ_DYNAMODB; i++)
         put(&l, "requests_per_job", jobq_service_name((enum jobq_service)i),
             (double)r->requests_per_job[i] / jobs, false);
+    put(&l, NULL, "usd", r->usd, false);
+    put(&l, NULL, "usd_per_million", finished > 0 ? r->usd / jobs * 1e6 : (double)NAN,
+        false);
+    for (int i = 0; i < BILL_SERVICE_COUNT; i++)
+        put(&l, "usd_by_service", bill_service_name((enum bill_service)i),
+            r->usd_service[i], false);
     put_usage(&l, r);
     put(&l, NULL, "events", (double)r->events, true);
     put(&l, NULL, "switches", (double)r->switches, true);

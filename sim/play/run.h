@@ -25,6 +25,7 @@ struct run_options {
     bool keep_ids, page;       /* of the first replication */
     _Atomic int64_t *progress; /* jobs that have ended, over all; NULL: none */
     const struct replication_hooks *hooks; /* of every replication; on its thread */
+    const struct sheet *sheet;             /* what each is priced by; NULL: not at all */
     /* The first replication was played: its replication is good until this returns. On a worker's
      * thread. NULL: not wanted. */
     int (*first)(void *ctx, const struct replication *replication,
@@ -42,6 +43,10 @@ struct world_params *run_params(const struct scenario *scenario, struct jobq_err
 int run_scenario(const struct scenario *scenario, const struct world_params *params,
                  const struct run_options *options, struct run_result *out,
                  struct jobq_error *err);
+/* Prices a replication's ledger: usd and usd_service of result. Returns JOBQ_OK; NOT_FOUND: a
+ * price is missing, and usd is NAN. */
+int run_price(const struct sheet *sheet, struct replication_result *result,
+              struct jobq_error *err);
 void run_result_release(struct run_result *result);
 
 /* Every number of a result under a name, in a fixed order: "jobs" "done", "wait_s" "p95",

@@ -35,6 +35,7 @@ enum output {
     OUT_MAKESPAN,
     OUT_THROUGHPUT,
     OUT_UTILISATION,
+    OUT_USD, /* per million finished jobs */
     OUT_DONE,
     OUT_DEAD,
     OUT_EXPIRED,
@@ -44,10 +45,11 @@ enum output {
     OUT_COUNT
 };
 static const char *const OUTPUTS[OUT_COUNT] = {
-    "wait[s]",        "wait_p95[s]", "wait_steady[s]",    "sojourn[s]",
-    "sojourn_p95[s]", "makespan[s]", "throughput[job/s]", "utilisation",
-    "done[jobs]",     "dead[jobs]",  "expired[jobs]",     "attempts[/job]",
-    "duplicates",     "binding"};
+    "wait[s]",           "wait_p95[s]",    "wait_steady[s]",
+    "sojourn[s]",        "sojourn_p95[s]", "makespan[s]",
+    "throughput[job/s]", "utilisation",    "usd_per_million[$]",
+    "done[jobs]",        "dead[jobs]",     "expired[jobs]",
+    "attempts[/job]",    "duplicates",     "binding"};
 
 struct sweep {
     const struct scenario *base;
@@ -68,6 +70,7 @@ struct worker {
     pthread_t thread;
     struct replication *replication;
     struct world_params *params; /* of the last point */
+    struct sheet *sheet;         /* its prices */
     struct replication_result result;
     double *rep_line[USAGE_LINE_COUNT]; /* values of each replication */
     double *rep_out[OUT_COUNT];
@@ -115,8 +118,6 @@ int sweep_axis_kind(const char *option, enum design_kind *out, struct jobq_error
 void sweep_predict(const struct scenario *s, struct predict_scenario *out)
 {
     predict_from_scenario(s, out);
-    out->volume_gib = REPLICATION_VOLUME_GIB;
-    out->public_ip = true;
     out->vcpus = predict_vcpus(out);
 }
 
@@ -203,14 +204,14 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
     text_printf(out,
                 "\n# predict.era=%s\n# predict.instance=%s\n# predict.store=%s\n"
                 "# predict.client=%s\n# predict.payload-in=%s\n# predict.spot=%s\n"
-                "# predict.public-ip=yes\n",
+                "# predict.public-ip=%s\n",
                 view.era, view.instance,
                 view.store == PREDICT_NO_STORE ? "none" : "simpledb",
                 view.client_internet ? "internet" : "in-region",
                 view.payload_in == PREDICT_IN_MESSAGE ? "message"
                 : view.payload_in == PREDICT_IN_STORE ? "store"
                                                       : "auto",
-                view.spot ? "yes" : "no");
+                view.spot ? "yes" : "no", view.public_ip ? "yes" : "no");
     scenario_release(&first);
     text_puts(out, "point");
     for (int a = 0; a < design_axes(sweep->design); a++)
@@ -279,6 +280,7 @@ static void note_replication(struct worker *w, const struct scenario *s, int64_t
                              [OUT_MAKESPAN] = r->makespan_s,
                              [OUT_THROUGHPUT] = r->throughput_per_s,
                              [OUT_UTILISATION] = r->utilisation,
+                             [OUT_USD] = r->usd / (double)r->done * 1e6,
                              [OUT_DONE] = (double)r->done,
                              [OUT_DEAD] = (double)r->dead,
                              [OUT_EXPIRED] = (double)(r->expired + r->lost),
@@ -305,6 +307,10 @@ static bool enough(const struct worker *w, int64_t reps, double precision)
 static void put_number(struct text *row, double value)
 {
     char shown[32];
+    if (isnan(value)) { /* a price is missing, or no job finished */
+        text_puts(row, ",nan");
+        return;
+    }
     /* Nine digits are more than a simulation knows, and stay the same everywhere. */
     int len = snprintf(shown, sizeof shown, "%.9g", value);
     text_putc(row, ',');
@@ -351,8 +357,11 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     int code = make_point(w->sweep, point, &s, err);
     if (code == JOBQ_OK && (!w->params || w->sweep->models_vary)) {
         free(w->params);
+        sheet_free(w->sheet);
+        w->sheet = NULL;
         w->params = run_params(&s, err);
-        code = w->params ? JOBQ_OK : err->code;
+        code =
+            w->params ? sheet_open(s.region, s.date, s.model, &w->sheet, err) : err->code;
     }
     if (code == JOBQ_OK)
         sweep_predict(&s, &view);
@@ -365,8 +374,10 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
         replication_result_release(&w->result);
         replication_result_init(&w->result);
         code = replication_play(w->replication, &s, w->params, &options, &w->result, err);
+        struct jobq_error unpriced;
         if (code != JOBQ_OK)
             break;
+        run_price(w->sheet, &w->result, &unpriced);
         note_replication(w, &s, reps);
         queued_s += w->result.wait_s.mean;
         if (precision > 0 && reps + 1 == want && !enough(w, want, precision))
@@ -422,6 +433,7 @@ static void worker_free(struct worker *w)
 {
     replication_free(w->replication);
     free(w->params);
+    sheet_free(w->sheet);
     replication_result_release(&w->result);
     for (int l = 0; l < USAGE_LINE_COUNT; l++)
         free(w->rep_line[l]);
@@ -468,7 +480,8 @@ int sweep_run(const struct scenario *base, const struct design *design,
                           .design = design,
                           .options = options,
                           .models_vary =
-                              is_axis(design, "model") || is_axis(design, "set"),
+                              is_axis(design, "model") || is_axis(design, "set") ||
+                              is_axis(design, "region") || is_axis(design, "date"),
                           .points = design_points(design)};
     struct text header = {0};
     int code = check_points(&sweep, err);

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,24 @@ const char *jobq_service_name(enum jobq_service service)
     static const char *const names[JOBQ_SERVICE_COUNT] = {"sqs", "simpledb", "ec2",
                                                           "dynamodb"};
     return names[service];
+}
+
+const char *jobq_job_end_name(enum jobq_job_end end)
+{
+    static const char *const names[JOBQ_JOB_END_COUNT] = {
+#define JOB_END_NAME(id, name) name,
+        JOBQ_JOB_ENDS(JOB_END_NAME)
+#undef JOB_END_NAME
+    };
+    assert(end >= 0 && end < JOBQ_JOB_END_COUNT);
+    return names[end];
+}
+
+const char *jobq_instance_end_name(enum jobq_instance_end end)
+{
+    static const char *const names[JOBQ_INSTANCE_END_COUNT] = {"", "us", "aws"};
+    assert(end >= 0 && end < JOBQ_INSTANCE_END_COUNT);
+    return names[end];
 }
 
 void jobq_ledger_init(struct jobq_ledger *ledger)
@@ -94,7 +113,8 @@ void jobq_ledger_add(struct jobq_ledger *into, const struct jobq_ledger *from)
     into->internet_in_bytes += from->internet_in_bytes;
     into->write_units += from->write_units;
     into->read_units += from->read_units;
-    into->jobs += from->jobs;
+    for (int i = 0; i < JOBQ_JOB_END_COUNT; i++)
+        into->jobs[i] += from->jobs[i];
     into->attempts += from->attempts;
     for (int64_t i = 0; i < from->instance_count; i++)
         *jobq_ledger_instance(into) = from->instance[i];
@@ -107,4 +127,31 @@ int64_t jobq_ledger_requests(const struct jobq_ledger *ledger, enum jobq_service
         if (ACTIONS[i].service == service)
             total += ledger->action[i].requests;
     return total;
+}
+
+int64_t jobq_ledger_finished(const struct jobq_ledger *ledger)
+{
+    return ledger->jobs[JOBQ_JOBS_DONE];
+}
+
+int64_t jobq_ledger_unfinished(const struct jobq_ledger *ledger)
+{
+    int64_t total = 0;
+    for (int i = JOBQ_JOBS_DONE + 1; i < JOBQ_JOB_END_COUNT; i++)
+        total += ledger->jobs[i];
+    return total;
+}
+
+char *jobq_ledger_others_text(const struct jobq_ledger *ledger, char *out, int cap)
+{
+    int len = 0;
+    out[0] = '\0';
+    for (int i = JOBQ_JOBS_DONE + 1; i < JOBQ_JOB_END_COUNT; i++)
+        if (ledger->jobs[i] && len < cap)
+            len += snprintf(out + len, (size_t)(cap - len), "%s%lld %s", len ? ", " : "",
+                            (long long)ledger->jobs[i],
+                            i == JOBQ_JOBS_GIVEN_UP
+                                ? "given up"
+                                : jobq_job_end_name((enum jobq_job_end)i));
+    return out;
 }

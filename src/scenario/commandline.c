@@ -130,9 +130,17 @@ static int commandline_apply(const struct options *read, enum options_source sou
 int commandline_scenario(const struct options *read, struct scenario *out,
                          struct jobq_error *err)
 {
+    return commandline_scenario_of(read, NULL, out, err);
+}
+
+int commandline_scenario_of(const struct options *read, const char *argument,
+                            struct scenario *out, struct jobq_error *err)
+{
     int file = options_find(read->spec, SCENARIO_FILE);
     const char *path = file < 0 ? NULL : options_text(read, file);
     int code = commandline_apply(read, OPTIONS_FILE, out, err);
+    if (code == JOBQ_OK && argument)
+        code = scenario_read_file(out, argument, err);
     if (code == JOBQ_OK && path)
         code = scenario_read_file(out, path, err);
     if (code == JOBQ_OK)

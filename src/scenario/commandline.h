@@ -27,6 +27,10 @@ void commandline_release(struct commandline *command);
  * INVALID, LIMIT: err names the option and where it was found. */
 int commandline_scenario(const struct options *read, struct scenario *out,
                          struct jobq_error *err);
+/* The same, with a scenario file that was given as an argument (or NULL): it is read before
+ * that of --scenario. */
+int commandline_scenario_of(const struct options *read, const char *argument,
+                            struct scenario *out, struct jobq_error *err);
 /* --help was among the options; --show-scenario was. */
 bool commandline_wants_help(const struct options *read);
 bool commandline_wants_scenario(const struct options *read);

@@ -73,6 +73,7 @@ struct scenario {
     int64_t client;  /* enum scenario_client: where it sits */
     /* The services. */
     char model[64];
+    char region[32], date[16]; /* of the prices; "latest" */
     char *sets;    /* "sqs.duplicate_rate=0.01;..." changes of the model; NULL: none */
     int64_t store; /* enum scenario_store */
     int64_t visibility_ns;

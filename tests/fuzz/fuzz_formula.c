@@ -21,7 +21,7 @@ const char *const fuzz_seeds[] = {
     "5}],\n"
     "\"covariance\":[[0.01,0],[0,0.04]],\"sigma2\":0.0009,\"sigma2_job\":4,\"dof\":10}]}",
     "{\"schema\":\"jobq.ledger/"
-    "1\",\"jobs\":10,\"attempts\":11,\"actions\":{\"SendMessage\":{"
+    "2\",\"jobs\":{\"done\":10},\"attempts\":11,\"actions\":{\"SendMessage\":{"
     "\"requests\":10,\"bytes_out\":5000},\"PutAttributes\":{\"requests\":30,"
     "\"box_usage_e10h\":6597000}},\"send_kib\":{\"1\":9,\"65\":1},\"store_byte_hours\":1."
     "5e3,"

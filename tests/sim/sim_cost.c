@@ -46,7 +46,8 @@ static int64_t requests(const struct run_result *r, enum jobq_action action)
 
 static double per_job(const struct run_result *r, enum jobq_service service)
 {
-    return (double)r->rep[0].requests_per_job[service] / (double)r->rep[0].ledger->jobs;
+    return (double)r->rep[0].requests_per_job[service] /
+           (double)jobq_ledger_finished(r->rep[0].ledger);
 }
 
 /* Four clients keep below the domains' 70 writes a second: a put that is turned away and

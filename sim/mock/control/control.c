@@ -44,13 +44,14 @@ static int64_t earlier(int64_t a, int64_t b)
 
 /* One time that a box ran: AWS bills each start by itself. */
 static void add_use(struct jobq_ledger *ledger, const struct ec2_instance *box,
-                    int64_t running_at_ns, int64_t ended_at_ns)
+                    int64_t running_at_ns, int64_t ended_at_ns,
+                    enum jobq_instance_end ended_by)
 {
     struct jobq_instance_use *use = jobq_ledger_instance(ledger);
     memcpy(use->type, box->type.name, sizeof use->type);
     memcpy(use->id, box->id, sizeof use->id);
     use->spot = box->spot;
-    use->taken_back = box->reason == EC2_REASON_SPOT;
+    use->ended_by = ended_by;
     use->ended_at_ns = ended_at_ns;
     use->running_at_ns = earlier(running_at_ns, ended_at_ns);
     use->launched_at_ns = earlier(box->launched_at_ns, use->running_at_ns);
@@ -72,25 +73,14 @@ static struct jobq_ledger *take_ledger(struct mock *mock)
             const struct ec2_instance *box = ec2_instance_at(region->ec2, k);
             for (int32_t span = 0; span < box->span_count; span++)
                 add_use(ledger, box, box->span[span].running_at_ns,
-                        box->span[span].ended_at_ns);
-            add_use(ledger, box, box->running_at_ns, earlier(box->ended_at_ns, now_ns));
+                        box->span[span].ended_at_ns, JOBQ_ENDED_BY_US);
+            add_use(ledger, box, box->running_at_ns, earlier(box->ended_at_ns, now_ns),
+                    box->ended_at_ns > now_ns        ? JOBQ_INSTANCE_RUNS
+                    : box->reason == EC2_REASON_SPOT ? JOBQ_ENDED_BY_AWS
+                                                     : JOBQ_ENDED_BY_US);
         }
     }
     return ledger;
-}
-
-static int load_sheet(const char *region, const char *date, struct sheet **out,
-                      struct jobq_error *err)
-{
-    const char **name = xcalloc((size_t)sheet_file_count, sizeof *name);
-    for (int i = 0; i < sheet_file_count; i++)
-        name[i] = sheet_files[i].name;
-    int index = sheet_pick(name, sheet_file_count, region, date, err);
-    free(name);
-    if (index < 0)
-        return index;
-    const struct sheet_file *file = &sheet_files[index];
-    return sheet_parse((const char *)file->bytes, file->len, file->name, out, err);
 }
 
 static json_t *bill_json(const struct bill *bill, const struct sheet *sheet)
@@ -159,7 +149,7 @@ static void show_ledger(struct mock *mock, struct http_exchange *x,
                              ledger_to_json(ledger));
     json_object_set_new(json, "other_requests",
                         json_integer((json_int_t)mock->meter->other_requests));
-    int code = load_sheet(where, when, &sheet, &err);
+    int code = sheet_open(where, when, NULL, &sheet, &err);
     bill_init(&bill);
     if (code == JOBQ_OK)
         code = price_all(&bill, mock->meter, ledger, sheet, &err);

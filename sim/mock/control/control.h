@@ -5,7 +5,7 @@
  * Knows nothing of: the wire protocols of the services.
  *
  *   GET  /_jobq/healthz                   {"status":"ok"}
- *   GET  /_jobq/ledger[?region=R&date=D]  usage as jobq.ledger/1 and its bill by the sheet
+ *   GET  /_jobq/ledger[?region=R&date=D]  usage as jobq.ledger/2 and its bill by the sheet
  *                                         of that region and date (us-east-1, the latest)
  *   GET  /_jobq/faults                    the settings that hold, one a line (faults.h)
  *   POST /_jobq/faults                    body: a spec; DELETE: as "off"

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,51 @@ int bill_free_parse(const char *text, unsigned *out, struct jobq_error *err)
     }
     *out = mask;
     return JOBQ_OK;
+}
+
+char *bill_usd_text(double usd, char *out, int cap)
+{
+    double size = fabs(usd);
+    const char *sign = usd < 0 ? "-" : "";
+    if (size < 5e-10 || size >= 0.9995) {
+        snprintf(out, (size_t)cap, "%s$%.2f", sign, size);
+        return out;
+    }
+    /* People read "$0.00001224", not an exponent. */
+    int decimals = 3 - (int)floor(log10(size));
+    snprintf(out, (size_t)cap, "%s$%.*f", sign, decimals > 12 ? 12 : decimals, size);
+    return out;
+}
+
+const char *bill_service_name(enum bill_service service)
+{
+    static const char *const names[BILL_SERVICE_COUNT] = {
+#define BILL_SERVICE_NAME(id, name) name,
+        BILL_SERVICES(BILL_SERVICE_NAME)
+#undef BILL_SERVICE_NAME
+    };
+    assert(service >= 0 && service < BILL_SERVICE_COUNT);
+    return names[service];
+}
+
+void bill_by_service(const struct bill *bill, double usd[BILL_SERVICE_COUNT])
+{
+    static const struct {
+        const char *name;
+        enum bill_service service;
+    } of[] = {{"sqs", BILL_BY_SQS},           {"simpledb", BILL_BY_SIMPLEDB},
+              {"dynamodb", BILL_BY_DYNAMODB}, {"ec2", BILL_BY_EC2},
+              {"ec2-spot", BILL_BY_EC2},      {"ebs", BILL_BY_EC2},
+              {"ipv4", BILL_BY_EC2},          {"transfer", BILL_BY_TRANSFER}};
+    for (int i = 0; i < BILL_SERVICE_COUNT; i++)
+        usd[i] = 0;
+    for (int i = 0; i < bill->count; i++) {
+        enum bill_service service = BILL_BY_OTHER;
+        for (size_t k = 0; k < sizeof of / sizeof *of; k++)
+            if (strcmp(of[k].name, bill->item[i].service) == 0)
+                service = of[k].service;
+        usd[service] += bill->item[i].usd;
+    }
 }
 
 void bill_init(struct bill *bill)
@@ -258,7 +304,21 @@ static void add_stores(struct draft *d, const struct jobq_ledger *ledger)
 
 struct span {
     double busy, boot, idle, rounding; /* seconds */
+    double surplus; /* vCPU seconds above a burstable type's baseline */
 };
+
+/* What an instance used above its type's baseline, which its credits pay for. A t2 has no
+ * unlimited credits by default: it is throttled instead. */
+static double surplus_of(const struct jobq_instance_use *use, double whole)
+{
+    double baseline = sheet_instance_baseline(use->type);
+    int vcpus = sheet_instance_vcpus(use->type);
+    if (baseline >= 1 || strncmp(use->type, "t2.", 3) == 0)
+        return 0;
+    double cpu = (double)use->cpu_ns / 1e9;
+    double above = cpu - baseline * (vcpus > 0 ? vcpus : 1) * whole;
+    return above > 1e-12 * cpu ? above : 0;
+}
 
 /* One instance's billed time, split by what it was used for. */
 static struct span span_of(const struct jobq_instance_use *use,
@@ -269,8 +329,13 @@ static struct span span_of(const struct jobq_instance_use *use,
     if (use->ended_at_ns <= use->running_at_ns)
         return span; /* it never ran */
     double billed = exact ? whole : sheet_billed_seconds(row, whole);
-    if (!exact && use->taken_back && row->grain >= 3600)
-        billed = floor(whole / (double)row->grain) * (double)row->grain;
+    if (use->ended_by == JOBQ_ENDED_BY_AWS && use->spot) {
+        if (row->grain >= 3600 && !exact)
+            billed = floor(whole / (double)row->grain) * (double)row->grain;
+        else if (row->grain < 3600 && whole < 3600)
+            return span;
+    }
+    span.surplus = surplus_of(use, whole);
     if (use->ready_at_ns >= use->running_at_ns)
         span.boot = (double)(use->ready_at_ns - use->running_at_ns) / 1e9;
     else
@@ -282,7 +347,8 @@ static struct span span_of(const struct jobq_instance_use *use,
     if (billed < whole) { /* if an hour is waived, the rest is split in the same
                            * proportion */
         double share = billed / whole;
-        return (struct span){span.busy * share, span.boot * share, span.idle * share, 0};
+        return (struct span){span.busy * share, span.boot * share, span.idle * share, 0,
+                             span.surplus};
     }
     span.rounding = billed - whole;
     return span;
@@ -312,6 +378,7 @@ static void add_kind(struct draft *d, const struct jobq_ledger *ledger, int64_t 
         sum.boot += span.boot;
         sum.idle += span.idle;
         sum.rounding += span.rounding;
+        sum.surplus += span.surplus;
     }
     struct text what = {0};
     const struct {
@@ -329,6 +396,11 @@ static void add_kind(struct draft *d, const struct jobq_ledger *ledger, int64_t 
         draft_add(d, service, lead->type, what.ptr, part[i].component,
                   part[i].seconds / 3600);
     }
+    char item[40], shown[48];
+    int family = (int)strcspn(lead->type, ".");
+    snprintf(item, sizeof item, "surplus.%.*s", family, lead->type);
+    snprintf(shown, sizeof shown, "%.*s, CPU credits", family, lead->type);
+    draft_add(d, "ec2", item, shown, BILL_CPU, sum.surplus / 3600);
     text_release(&what);
 }
 

@@ -39,6 +39,9 @@ const char *bill_component_name(enum bill_component component); /* "bandwidth_in
 /* "none", "all" or "sqs,simpledb,...". INVALID names the word. */
 int bill_free_parse(const char *text, unsigned *out, struct jobq_error *err);
 
+/* "$12.24", "$0.0001224": four digits below a dollar, never an exponent. Returns out. */
+char *bill_usd_text(double usd, char *out, int cap);
+
 struct bill_options {
     unsigned free;   /* BILL_FREE_... */
     double months;   /* how long the ledger's usage took; tiers and free amounts are a
@@ -70,12 +73,32 @@ struct bill {
     double component_usd[BILL_COMPONENT_COUNT];
 };
 
+/* A bill by who charges: of each line's service. X(enumerator, name). */
+#define BILL_SERVICES(X)                                                                 \
+    X(SQS, "SQS")                                                                        \
+    X(SIMPLEDB, "SimpleDB")                                                              \
+    X(DYNAMODB, "DynamoDB")                                                              \
+    X(EC2, "EC2") /* instances, credits, disks and addresses */                          \
+    X(TRANSFER, "transfer")                                                              \
+    X(OTHER, "other")
+
+enum bill_service {
+#define BILL_SERVICE_ENUM(id, name) BILL_BY_##id,
+    BILL_SERVICES(BILL_SERVICE_ENUM)
+#undef BILL_SERVICE_ENUM
+        BILL_SERVICE_COUNT
+};
+const char *bill_service_name(enum bill_service service); /* "SimpleDB" */
+void bill_by_service(const struct bill *bill, double usd[BILL_SERVICE_COUNT]);
+
 void bill_init(struct bill *bill);
 void bill_release(struct bill *bill);
 
 /* Prices everything in the ledger: all requests but throttled ones, BoxUsage as
- * reported, each instance from running to its end; an interrupted spot instance does not
- * pay its last started hour where the grain is an hour. Adds to an initialised bill, so
+ * reported, each instance from running to its end, and the credits of burstable types: the
+ * vCPU hours that an instance used above its baseline. A spot instance that AWS took back
+ * does not pay its last started hour where the grain is an hour, nor anything in its first
+ * hour where it is a second. Adds to an initialised bill, so
  * that several ledgers make one bill; tiers and free amounts start anew with each call.
  * Owner: items point into the sheet. Returns: JOBQ_OK; NOT_FOUND: a price is missing
  * (the text names it); the bill is then unchanged. Usage of zero needs no price. */

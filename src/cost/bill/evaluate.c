@@ -10,29 +10,6 @@
 
 #define MILLION 1e6
 
-/* Surplus credits of a burstable instance: vCPU-hours above its baseline. */
-static int add_surplus(const struct evaluate_context *c,
-                       const struct predict_scenario *sc, const struct usage *usage,
-                       double jobs, struct bill *bill, struct jobq_error *err)
-{
-    char what[24];
-    double baseline = sheet_instance_baseline(sc->instance);
-    size_t family = strcspn(sc->instance, ".");
-    if (baseline >= 1 || family > 4 || strncmp(sc->instance, "t2", 2) == 0)
-        return JOBQ_OK; /* t2 has no unlimited credits by default: it is throttled
-                         * instead */
-    const double *line = usage->line;
-    double instance_s = line[USAGE_BUSY] + line[USAGE_IDLE] + line[USAGE_BOOT];
-    double cpu_s = sc->job_s * sc->cpu_share * line[USAGE_ATTEMPTS];
-    double above_s = cpu_s - baseline * predict_vcpus(sc) * instance_s;
-    if (above_s <= 1e-12 * cpu_s)
-        return JOBQ_OK;
-    snprintf(what, sizeof what, "ec2.surplus.%.*s", (int)family, sc->instance);
-    struct bill_options exact = *c->bill;
-    exact.exact_time = true;
-    return bill_quantity(bill, what, above_s / 3600 * jobs, c->sheet, &exact, err);
-}
-
 static void scratch_clear(struct jobq_ledger *ledger)
 {
     struct jobq_instance_use *instance = ledger->instance;
@@ -53,8 +30,7 @@ static int evaluate_price(const struct evaluate_context *c,
     options.exact_time = !(sc->jobs > 0);
     scratch_clear(scratch);
     predict_ledger(sc, usage, jobs, scratch);
-    int code = bill_ledger(bill, scratch, c->sheet, &options, err);
-    return code ? code : add_surplus(c, sc, usage, jobs, bill, err);
+    return bill_ledger(bill, scratch, c->sheet, &options, err);
 }
 
 /* Dollars a million jobs for one more unit of each line, by a finite difference. The
@@ -89,7 +65,8 @@ static int evaluate_slope(const struct evaluate_context *c,
 static bool is_derived(int line)
 {
     return line == USAGE_VOLUME || line == USAGE_IPV4 || line == USAGE_WIRE_IN ||
-           line == USAGE_WIRE_OUT || line == USAGE_ATTEMPTS || line == USAGE_EMPTY;
+           line == USAGE_WIRE_OUT || line == USAGE_ATTEMPTS || line == USAGE_EMPTY ||
+           line == USAGE_CPU;
 }
 
 static int evaluate_interval(const struct evaluate_context *c,

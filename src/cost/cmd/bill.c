@@ -20,7 +20,7 @@ static const char HELP[] =
     "  jobq drain QUEUE --record drain.jsonl ...; jobqcost bill drain.jsonl\n"
     "  jobqcost bill --sweep sweep.csv --region eu-west-1 --csv\n"
     "  jobqcost bill --requests lambda.request=1M --requests lambda.gb-second=200k\n\n"
-    "Prices a ledger (schema jobq.ledger/1, or an object with a member 'ledger';\n"
+    "Prices a ledger (schema jobq.ledger/2, or an object with a member 'ledger';\n"
     "several are added up) and bare quantities SERVICE.ITEM=COUNT in the price's unit\n"
     "(jobqcost prices show lists them; hours of ec2.TYPE are one run). Each price's\n"
     "own grain, tiers and, if asked for, free amounts are applied.\n";
@@ -72,12 +72,24 @@ static int read_ledgers(struct cost *cli, struct jobq_ledger *ledger,
     return JOBQ_OK;
 }
 
-static json_t *bill_json(const struct bill *bill, const struct sheet *sheet, int64_t jobs)
+static json_t *jobs_json(const struct jobq_ledger *ledger)
+{
+    json_t *jobs = json_object();
+    for (int i = 0; i < JOBQ_JOB_END_COUNT; i++)
+        json_object_set_new(jobs, jobq_job_end_name((enum jobq_job_end)i),
+                            json_integer(ledger->jobs[i]));
+    return jobs;
+}
+
+static json_t *bill_json(const struct bill *bill, const struct sheet *sheet,
+                         const struct jobq_ledger *ledger)
 {
     json_t *root = json_object(), *components = json_object();
     struct cost_table *items = cost_items(bill, 1);
     json_object_set_new(root, "schema", json_string("jobq.bill/1"));
     json_object_set_new(root, "usd", json_real(bill->usd));
+    int64_t jobs = jobq_ledger_finished(ledger);
+    json_object_set_new(root, "jobs", jobs_json(ledger));
     if (jobs > 0)
         json_object_set_new(root, "per_million_usd",
                             json_real(bill->usd / (double)jobs * 1e6));
@@ -92,11 +104,12 @@ static json_t *bill_json(const struct bill *bill, const struct sheet *sheet, int
 }
 
 static void print(struct cost *cli, const struct bill *bill, const struct sheet *sheet,
-                  int64_t jobs)
+                  const struct jobq_ledger *ledger)
 {
-    char usd[40], title[120];
+    char usd[40], title[120], others[120];
+    int64_t jobs = jobq_ledger_finished(ledger);
     if (cli->json) {
-        cost_print_json(bill_json(bill, sheet, jobs));
+        cost_print_json(bill_json(bill, sheet, ledger));
         return;
     }
     struct cost_table *items = cost_items(bill, 1);
@@ -105,8 +118,12 @@ static void print(struct cost *cli, const struct bill *bill, const struct sheet 
     } else {
         printf("%s", cost_usd(bill->usd, usd, 40));
         if (jobs > 0)
-            printf(" for %lld jobs, %s per million", (long long)jobs,
+            printf(" for %lld finished jobs, %s per million", (long long)jobs,
                    cost_usd(bill->usd / (double)jobs * 1e6, usd, 40));
+        if (jobq_ledger_unfinished(ledger))
+            printf("\n%s did not finish: %s",
+                   jobs > 0 ? "jobs that" : "no job finished; those that",
+                   jobq_ledger_others_text(ledger, others, sizeof others));
         printf("\nprices %s; free tier %s\n\n",
                cost_sheet_title(sheet, title, sizeof title),
                cli->bill.free == 0               ? "none"
@@ -217,7 +234,7 @@ static int run(struct cost *cli)
         code = add_quantity(requests.text[i], sheet, &cli->bill, &bill, &err);
     if (!code) {
         cost_warn_prices(cli, sheet, &bill);
-        print(cli, &bill, sheet, ledger->jobs);
+        print(cli, &bill, sheet, ledger);
     }
     bill_release(&bill);
     jobq_ledger_release(ledger);

@@ -19,7 +19,7 @@ static const char HELP[] =
     "Compares PREDICTED with OBSERVED line by line, a job, with the prediction's\n"
     "intervals, and in dollars; exits 3 if a line that moves dollars, or the dollars,\n"
     "are outside.\n\n"
-    "OBSERVED is a ledger (jobq.ledger/1, an object with a member 'ledger', or what\n"
+    "OBSERVED is a ledger (jobq.ledger/2, an object with a member 'ledger', or what\n"
     "--record wrote); of several files the sum, such as the enqueuer's and each\n"
     "drainer's.\n"
     "PREDICTED is either what jobqcost eval --json wrote: the scenario is evaluated\n"
@@ -105,7 +105,7 @@ static int price(struct cost *cli, const struct sheet *sheet,
     options.exact_time = exact;
     bill_init(&bill);
     int code = bill_ledger(&bill, ledger, sheet, &options, err);
-    *out = bill.usd / (double)ledger->jobs * 1e6;
+    *out = bill.usd / (double)jobq_ledger_finished(ledger) * 1e6;
     bill_release(&bill);
     return code;
 }
@@ -138,8 +138,8 @@ static int from_ledger(struct cost *cli, const struct sheet *sheet, const char *
                        double tolerance, struct sides *s, struct jobq_error *err)
 {
     int code = read_ledger(path, s->predicted_ledger, err);
-    if (!code && s->predicted_ledger->jobs <= 0)
-        code = jobq_fail(err, JOBQ_INVALID, "%s: the ledger has no jobs", path);
+    if (!code && jobq_ledger_finished(s->predicted_ledger) <= 0)
+        code = jobq_fail(err, JOBQ_INVALID, "%s: no job of the ledger was done", path);
     if (!code)
         code = price(cli, sheet, s->predicted_ledger, false, &s->predicted_usd, err);
     if (code)
@@ -219,12 +219,12 @@ static int compare(struct cost *cli, const struct sheet *sheet, double tolerance
     int code = JOBQ_OK;
     for (int i = 1; i < cli->argument_count && !code; i++)
         code = read_ledger(cli->argument[i], s->observed_ledger, err);
-    if (!code && s->observed_ledger->jobs <= 0)
-        code =
-            jobq_fail(err, JOBQ_INVALID, "%s: the ledger has no jobs", cli->argument[1]);
+    if (!code && jobq_ledger_finished(s->observed_ledger) <= 0)
+        code = jobq_fail(err, JOBQ_INVALID, "%s: no job of the ledger was done",
+                         cli->argument[1]);
     if (code)
         return code;
-    s->jobs = (double)s->observed_ledger->jobs;
+    s->jobs = (double)jobq_ledger_finished(s->observed_ledger);
     usage_from_ledger(s->observed_ledger, &s->observed);
     code = read_scenario(cli->argument[0], &sc, err);
     bool marginal = code == JOBQ_OK && !(sc.jobs > 0);

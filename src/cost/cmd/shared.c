@@ -267,6 +267,10 @@ static int take_settings(struct cost *cli, const struct options *read)
     if (scenario_check_keep(s, &err))
         return cost_fail(cli, &err);
     predict_from_scenario(s, &cli->scenario);
+    if (!cli->region_given && scenario_given(s, "region"))
+        cli->region = s->region, cli->region_given = true;
+    if (!cli->date && scenario_given(s, "date") && strcmp(s->date, "latest") != 0)
+        cli->date = s->date;
     cli->era_given = scenario_given(s, "model");
     cli->instance_given = scenario_given(s, "instance");
     bool jobs = scenario_given(s, "jobs") || s->trace_path;

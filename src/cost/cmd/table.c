@@ -1,5 +1,7 @@
 #include "cost/cmd/table.h"
 
+#include "cost/bill/bill.h"
+
 #include "base/arena.h"
 #include "base/text.h"
 
@@ -197,16 +199,7 @@ json_t *cost_table_json(const struct cost_table *table)
 
 char *cost_usd(double usd, char *out, int cap)
 {
-    double size = fabs(usd);
-    const char *sign = usd < 0 ? "-" : "";
-    if (size < 5e-10 || size >= 0.9995) {
-        snprintf(out, (size_t)cap, "%s$%.2f", sign, size);
-        return out;
-    }
-    /* Four significant digits, and no exponent: people read "$0.00001224". */
-    int decimals = 3 - (int)floor(log10(size));
-    snprintf(out, (size_t)cap, "%s$%.*f", sign, decimals > 12 ? 12 : decimals, size);
-    return out;
+    return bill_usd_text(usd, out, cap);
 }
 
 char *cost_usd_cell(double usd, char *out, int cap)

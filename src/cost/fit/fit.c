@@ -766,8 +766,9 @@ int fit_run(const struct table *table, const struct fit_options *options,
         bool used = false;
         for (size_t i = 0; i < fit.points && !used; i++)
             used = fit.point[i].y[l] != 0;
-        /* Volumes and addresses follow from instance time (predict_derived). */
-        if (!fit.present[l] || !used || l == USAGE_VOLUME || l == USAGE_IPV4)
+        /* Volumes, addresses and CPU time follow from others (predict_derived). */
+        if (!fit.present[l] || !used || l == USAGE_VOLUME || l == USAGE_IPV4 ||
+            l == USAGE_CPU)
             continue;
         code = fit_line(&fit, (enum usage_line)l, &f->line[f->line_count],
                         &report->line[f->line_count], err);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char SCHEMA[] = "jobq.ledger/1";
+static const char SCHEMA[] = "jobq.ledger/2";
 
 /* The integer members of one action, in order. */
 static const struct {
@@ -28,7 +28,6 @@ static const struct {
     const char *name;
     size_t offset;
 } WHOLE[] = {
-    {"jobs", offsetof(struct jobq_ledger, jobs)},
     {"attempts", offsetof(struct jobq_ledger, attempts)},
     {"internet_out_bytes", offsetof(struct jobq_ledger, internet_out_bytes)},
     {"internet_in_bytes", offsetof(struct jobq_ledger, internet_in_bytes)},
@@ -55,6 +54,7 @@ static const struct {
     {"ready_at_ns", offsetof(struct jobq_instance_use, ready_at_ns)},
     {"ended_at_ns", offsetof(struct jobq_instance_use, ended_at_ns)},
     {"busy_slot_ns", offsetof(struct jobq_instance_use, busy_slot_ns)},
+    {"cpu_ns", offsetof(struct jobq_instance_use, cpu_ns)},
     {"slots", offsetof(struct jobq_instance_use, slots)},
 };
 
@@ -101,7 +101,10 @@ static json_t *instance_json(const struct jobq_instance_use *use)
     json_object_set_new(object, "type", json_string(use->type));
     json_object_set_new(object, "id", json_string(use->id));
     json_object_set_new(object, "spot", json_boolean(use->spot));
-    json_object_set_new(object, "taken_back", json_boolean(use->taken_back));
+    if (use->ended_by)
+        json_object_set_new(
+            object, "ended_by",
+            json_string(jobq_instance_end_name((enum jobq_instance_end)use->ended_by)));
     for (size_t i = 0; i < COUNT(INSTANCE); i++)
         json_object_set_new(object, INSTANCE[i].name,
                             json_integer(get_whole(use, INSTANCE[i].offset)));
@@ -111,7 +114,13 @@ static json_t *instance_json(const struct jobq_instance_use *use)
 json_t *ledger_to_json(const struct jobq_ledger *ledger)
 {
     json_t *root = json_object(), *actions = json_object(), *instances = json_array();
+    json_t *jobs = json_object();
     json_object_set_new(root, "schema", json_string(SCHEMA));
+    for (int i = 0; i < JOBQ_JOB_END_COUNT; i++)
+        if (i == JOBQ_JOBS_DONE || ledger->jobs[i])
+            json_object_set_new(jobs, jobq_job_end_name((enum jobq_job_end)i),
+                                json_integer(ledger->jobs[i]));
+    json_object_set_new(root, "jobs", jobs);
     for (size_t i = 0; i < COUNT(WHOLE); i++)
         json_object_set_new(root, WHOLE[i].name,
                             json_integer(get_whole(ledger, WHOLE[i].offset)));
@@ -212,6 +221,43 @@ static int read_buckets(const json_t *object, const char *where, int64_t *kib,
     return JOBQ_OK;
 }
 
+static int read_jobs(const json_t *object, const char *where, struct jobq_ledger *ledger,
+                     struct jobq_error *err)
+{
+    const char *key;
+    json_t *value;
+    if (object && !json_is_object(object))
+        return ledger_fail(err, where, "jobs", "is not an object");
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        int64_t count;
+        int end = 0;
+        while (end < JOBQ_JOB_END_COUNT &&
+               strcmp(jobq_job_end_name((enum jobq_job_end)end), key) != 0)
+            end++;
+        if (end == JOBQ_JOB_END_COUNT)
+            return ledger_fail(err, where, key, "is not an end of a job");
+        if (!ledger_whole(value, &count))
+            return ledger_fail(err, where, key, "is not a count");
+        add_whole(ledger->jobs, (size_t)end * sizeof *ledger->jobs, count);
+    }
+    return JOBQ_OK;
+}
+
+static int read_ended_by(const json_t *value, const char *where, int32_t *out,
+                         struct jobq_error *err)
+{
+    const char *text = json_string_value(value);
+    if (!value)
+        return JOBQ_OK;
+    for (int i = 0; text && i < JOBQ_INSTANCE_END_COUNT; i++)
+        if (strcmp(text, jobq_instance_end_name((enum jobq_instance_end)i)) == 0) {
+            *out = i;
+            return JOBQ_OK;
+        }
+    return ledger_fail(err, where, "ended_by", "is neither us nor aws");
+}
+
 static int read_instance(const json_t *object, const char *where,
                          struct jobq_ledger *ledger, struct jobq_error *err)
 {
@@ -226,7 +272,10 @@ static int read_instance(const json_t *object, const char *where,
     if (id)
         strcpy(use->id, id);
     use->spot = json_is_true(json_object_get(object, "spot"));
-    use->taken_back = json_is_true(json_object_get(object, "taken_back"));
+    int code =
+        read_ended_by(json_object_get(object, "ended_by"), where, &use->ended_by, err);
+    if (code)
+        return code;
     for (size_t i = 0; i < COUNT(INSTANCE); i++) {
         const json_t *value = json_object_get(object, INSTANCE[i].name);
         int64_t number = 0;
@@ -247,7 +296,7 @@ static int ledger_from_json(const json_t *root, const char *where,
     json_t *value;
     int64_t number;
     if (!schema || strcmp(schema, SCHEMA) != 0)
-        return ledger_fail(err, where, "schema", "is not jobq.ledger/1");
+        return ledger_fail(err, where, "schema", "is not jobq.ledger/2");
     for (size_t i = 0; i < COUNT(WHOLE); i++) {
         const json_t *member = json_object_get(root, WHOLE[i].name);
         if (member && !ledger_whole(member, &number))
@@ -272,8 +321,10 @@ static int ledger_from_json(const json_t *root, const char *where,
         if (code)
             return code;
     }
-    int code =
-        read_buckets(json_object_get(root, "send_kib"), where, ledger->send_kib, err);
+    int code = read_jobs(json_object_get(root, "jobs"), where, ledger, err);
+    if (!code)
+        code =
+            read_buckets(json_object_get(root, "send_kib"), where, ledger->send_kib, err);
     if (!code)
         code = read_buckets(json_object_get(root, "receive_kib"), where,
                             ledger->receive_kib, err);

@@ -5,15 +5,17 @@
  * Callers:  jobqcost, sim, live, sim/mock.
  * Knows nothing of: files, prices.
  *
- * Schema "jobq.ledger/1"; members that are zero may be left out:
- *   {"schema": "jobq.ledger/1", "jobs": 1000, "attempts": 1000,
+ * Schema "jobq.ledger/2"; members that are zero may be left out:
+ *   {"schema": "jobq.ledger/2", "attempts": 1004,
+ *    "jobs": {"done": 1000, "dead", "cancelled", "expired", "given_up"},
  *    "actions": {"SendMessage": {"requests", "entries", "empty", "failed", "throttled",
  *                "bytes_out", "bytes_in", "box_usage_e10h"}, ...},
  *    "send_kib": {"1": 900, "65": 100}, "receive_kib": {...},    requests by whole KiB
  *    "store_byte_hours", "table_byte_hours", "volume_gib_hours", "ipv4_hours", "internet_out_bytes",
  *    "internet_in_bytes", "write_units", "read_units",
- *    "instances": [{"type", "id", "spot": false, "taken_back": false, "launched_at_ns",
- *      "running_at_ns", "ready_at_ns", "ended_at_ns", "busy_slot_ns", "slots"}, ...]} */
+ *    "instances": [{"type", "id", "spot": false, "ended_by": "us" or "aws",
+ *      "launched_at_ns", "running_at_ns", "ready_at_ns", "ended_at_ns", "busy_slot_ns",
+ *      "cpu_ns", "slots"}, ...]} */
 #ifndef JOBQ_COST_LEDGER_LEDGER_JSON_H
 #define JOBQ_COST_LEDGER_LEDGER_JSON_H
 

@@ -134,6 +134,7 @@ static void usage_add_instances(const struct jobq_ledger *ledger, double *line)
         line[USAGE_BUSY] += busy;
         line[USAGE_BOOT] += boot;
         line[USAGE_IDLE] += whole - boot - busy;
+        line[USAGE_CPU] += (double)use->cpu_ns / 1e9;
     }
 }
 
@@ -141,7 +142,7 @@ void usage_from_ledger(const struct jobq_ledger *ledger, struct usage *out)
 {
     double *line = out->line;
     memset(out, 0, sizeof *out);
-    if (ledger->jobs <= 0)
+    if (jobq_ledger_finished(ledger) <= 0)
         return;
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
         const struct jobq_usage *a = &ledger->action[i];
@@ -167,7 +168,7 @@ void usage_from_ledger(const struct jobq_ledger *ledger, struct usage *out)
     line[USAGE_ATTEMPTS] = (double)ledger->attempts;
     usage_add_instances(ledger, line);
     for (int i = 0; i < USAGE_LINE_COUNT; i++)
-        line[i] /= (double)ledger->jobs;
+        line[i] /= (double)jobq_ledger_finished(ledger);
 }
 
 /* ---- to a ledger ---------------------------------------------------------------------- */
@@ -221,6 +222,7 @@ static void put_instances(const struct usage *usage, double jobs,
         use->ended_at_ns =
             use->ready_at_ns + usage_whole(share * (line[USAGE_BUSY] + line[USAGE_IDLE]));
         use->busy_slot_ns = usage_whole(share * line[USAGE_BUSY] * (double)use->slots);
+        use->cpu_ns = usage_whole(share * line[USAGE_CPU]);
     }
 }
 
@@ -273,7 +275,7 @@ void usage_to_ledger(const struct usage *usage, double jobs,
     ledger->ipv4_hours += jobs * line[USAGE_IPV4];
     ledger->write_units += jobs * line[USAGE_WRITE_UNITS];
     ledger->read_units += jobs * line[USAGE_READ_UNITS];
-    ledger->jobs += usage_whole(jobs);
+    ledger->jobs[JOBQ_JOBS_DONE] += usage_whole(jobs);
     ledger->attempts += usage_whole(jobs * line[USAGE_ATTEMPTS]);
     put_instances(usage, jobs, shape, ledger);
 }

@@ -47,7 +47,8 @@
     X(BOOT, "instance_boot", "instance seconds") /* running, not yet ready */            \
     X(VOLUME, "volume", "GiB hours")                                                     \
     X(IPV4, "ipv4", "hours")                                                             \
-    X(ATTEMPTS, "job_attempts", "attempts")
+    X(ATTEMPTS, "job_attempts", "attempts")                                              \
+    X(CPU, "instance_cpu", "vCPU seconds") /* used by jobs; BUSY is slot time */
 
 enum usage_line {
 #define USAGE_ENUM(id, name, unit) USAGE_##id,
@@ -65,7 +66,7 @@ const char *usage_line_unit(enum usage_line line);
 /* The line of that name, or -1. */
 int usage_line_find(const char *name);
 
-/* Averages a ledger over its jobs (ledger->jobs > 0, else all lines are 0). Chunks are
+/* Averages a ledger over its finished jobs (none: all lines are 0). Chunks are
  * counted at 64 KiB from the ledger's KiB. Internet bytes become CLIENT_*. */
 void usage_from_ledger(const struct jobq_ledger *ledger, struct usage *out);
 

@@ -391,6 +391,7 @@ void predict_derived(const struct predict_scenario *sc, struct usage *usage)
     double hours = (line[USAGE_BUSY] + line[USAGE_IDLE] + line[USAGE_BOOT]) / 3600;
     line[USAGE_VOLUME] = hours * sc->volume_gib;
     line[USAGE_IPV4] = sc->public_ip ? hours : 0;
+    line[USAGE_CPU] = sc->job_s * sc->cpu_share * line[USAGE_ATTEMPTS];
 }
 
 int predict_usage(const struct predict_scenario *sc, const struct predict_params *params,

@@ -214,7 +214,7 @@ double predict_vcpus(const struct predict_scenario *scenario);
  * the recursion of Erlang's B; 1 for rho >= 1. */
 double predict_erlang_c(double c, double rho);
 
-/* Sets the lines that follow from instance time (volumes, addresses). predict_usage and
+/* Sets the lines that follow from others (volumes, addresses, CPU time). predict_usage and
  * formula_eval do so themselves. */
 void predict_derived(const struct predict_scenario *scenario, struct usage *usage);
 

@@ -104,7 +104,7 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
         if (h->attempt <= d->options.max_attempts)
             return true;
         d->counters.dead++;
-        d->b->ledger->jobs++;
+        d->b->ledger->jobs[JOBQ_JOBS_DEAD]++;
         *step = skip(h, STEP_DEAD, JOB_DEAD, "attempts are used up");
         return false;
     }
@@ -277,7 +277,7 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
     if (state == JOB_FAILED) {
         d->counters.failed++;
     } else {
-        d->b->ledger->jobs++;
+        d->b->ledger->jobs[state == JOB_DONE ? JOBQ_JOBS_DONE : JOBQ_JOBS_DEAD]++;
         if (state == JOB_DONE)
             d->counters.done++;
         else
@@ -396,6 +396,7 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
     if (code == JOBQ_OK)
         code = run(h, &result, err);
     d->counters.work_ns += code == JOBQ_OK ? result.wall_ns : 0;
+    d->counters.cpu_ns += code == JOBQ_OK ? result.cpu_ns : 0;
     return settle(h, code, &result, err);
 }
 

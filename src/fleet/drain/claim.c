@@ -170,7 +170,7 @@ static int look(struct held *h, struct jobq_met *met, enum claim_outcome *out,
         code = put_exhausted(h, &row, err);
         if (code == JOBQ_OK) {
             h->d->counters.dead++;
-            h->d->b->ledger->jobs++;
+            h->d->b->ledger->jobs[JOBQ_JOBS_DEAD]++;
         }
         return code;
     }

@@ -149,6 +149,7 @@ struct drainer_counters {
     int64_t stale_writes; /* final puts refused because the attempt was no longer ours */
     int64_t busy_slot_ns; /* sum over ended attempts, claim to final put */
     int64_t work_ns;      /* of that, the child's own */
+    int64_t cpu_ns;       /* CPU time of the commands of ended attempts */
 };
 
 enum drainer_mode { DRAINER_RUNNING, DRAINER_QUIET, DRAINER_STOPPING, DRAINER_STOPPED };

@@ -119,7 +119,7 @@ static int cancel(const struct rows *rows, int table, struct jobq_str id,
         code = put_cancelled(rows, table, id, &row, err);
         if (code == JOBQ_OK) {
             *out = JOB_CANCELLED;
-            rows->b->ledger->jobs++;
+            rows->b->ledger->jobs[JOBQ_JOBS_CANCELLED]++;
             return JOBQ_OK;
         }
         if (code != JOBQ_CONFLICT && !retry_again(&r, code))

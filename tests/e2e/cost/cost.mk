@@ -1,6 +1,6 @@
 # cost.mk - `make check-cost-cli`: jobqcost from the command line.
 .PHONY: check-cost-cli
-check-cost-cli: bin/jobqcost
+check-cost-cli: bin/jobqcost bin/jobqsim
 	@bash tests/e2e/cost/cost_cli.sh bin/jobqcost
 CHECKS += check-cost-cli
 

@@ -110,14 +110,42 @@ expect 0 '$2.12' bill --requests sqs.standard=6.3M --date 2026 --free-tier all
 expect 0 '$6.30' bill --requests sqs.standard=6.3M --date 2012-10
 expect 0 '$0.13' bill --usage ec2.m1.small=1.5 --date 2012-12
 cat >"$work/ledger.json" <<'END'
-{"schema": "jobq.ledger/1", "jobs": 1000000, "attempts": 1000000, "actions": {
+{"schema": "jobq.ledger/2", "jobs": {"done": 1000000}, "attempts": 1000000, "actions": {
  "SendMessage": {"requests": 1000000}, "ReceiveMessage": {"requests": 1000000},
  "DeleteMessage": {"requests": 1000000},
  "PutAttributes": {"requests": 3000000, "box_usage_e10h": 659727000000}}}
 END
-expect 0 '$12.24 for 1000000 jobs' bill "$work/ledger.json" --date 2012-10
+expect 0 '$12.24 for 1000000 finished jobs' bill "$work/ledger.json" --date 2012-10
+# What a job costs is said of those that finished, and the others beside it.
+sed 's/"done": 1000000/"done": 250000, "expired": 750000/' "$work/ledger.json" >"$work/expired.json"
+expect 0 '$48.94 per million' bill "$work/expired.json" --date 2012-10
+expect 0 'jobs that did not finish: 750000 expired' bill "$work/expired.json" --date 2012-10
+
+# A simulated run is a ledger: its own dollars, and the bill's, and the closed form's.
+burst="--jobs 300 --job-time 1s --cpu-share 1 --concurrency 2 --boxes 1 --instance t4g.small --store none"
+bin/jobqsim run $burst --json -o "$work/run-ledger.json" >"$work/run.json" || fail "jobqsim run"
+python3 - "$work/run.json" <<'END' || fail "dollars of a simulated run"
+import json, sys
+run = json.load(open(sys.argv[1]))
+assert run['prices'] == 'us-east-1@2026-10', run['prices']
+assert 0 < run['usd_by_service']['SQS'] < run['usd_by_service']['EC2'], run['usd_by_service']
+assert abs(sum(run['usd_by_service'].values()) / run['usd'] - 1) < 1e-9
+assert run['ledger']['schema'] == 'jobq.ledger/2' and run['ledger']['jobs'] == {'done': 300}
+assert 299e9 < run['ledger']['instances'][0]['cpu_ns'] < 301e9, run['ledger']['instances']
+END
+usd=$(python3 -c 'import json,sys; print("%.9g" % json.load(open(sys.argv[1]))["usd"])' "$work/run.json")
+for file in run.json run-ledger.json; do
+    expect 0 jobq.bill/1 bill "$work/$file" --json -q
+    is "$(json '"%.9g" % d["usd"]')" "$usd"
+done
+# CPU credits are most of it, in the closed form too.
+expect 0 't4g, CPU credits' bill "$work/run.json" -q
+expect 0 jobq.cost/1 eval $burst --json -q
+is "$(json "abs(d['per_million_usd'] / 1e6 * 300 / $usd - 1) < 0.02")" True
+bin/jobqsim run --jobs 1 --region us-east-1 --date 2012-10 --model aws-2012 | grep -q 'prices of us-east-1 2012-10' || fail "prices by setting"
+bin/jobqsim run --jobs 1 --model aws-2012 | grep -q 'prices of us-east-1 2012-12' || fail "prices of the model's year"
 expect 2 "give a ledger" bill
-expect 2 "'Fly' is not an action" bill <(echo '{"schema":"jobq.ledger/1","actions":{"Fly":{}}}')
+expect 2 "'Fly' is not an action" bill <(echo '{"schema":"jobq.ledger/2","actions":{"Fly":{}}}')
 
 # Inverted, optimised, compared.
 expect 0 'out of reach; the least is $8.6' solve --target 1 -q
@@ -163,7 +191,7 @@ expect 3 OUTSIDE reconcile "$work/ledger.json" "$work/more.json"
 expect 3 OUTSIDE reconcile "$work/predicted.json" "$work/more.json" --json
 { echo '{"schema":"jobq.trace/1","pid":1}'; echo '{"call":"SendMessage"}'
   echo "{\"ledger\":$(tr -d '\n' <"$work/ledger.json")}"; } >"$work/trace.jsonl"
-expect 0 '$12.24 for 1000000 jobs' bill "$work/trace.jsonl" --date 2012-10
+expect 0 '$12.24 for 1000000 finished jobs' bill "$work/trace.jsonl" --date 2012-10
 expect 0 '0 lines outside' reconcile "$work/ledger.json" "$work/trace.jsonl"
 expect 2 'trace without its ledger' bill <(head -2 "$work/trace.jsonl")
 expect 2 'needs two files' reconcile "$work/ledger.json"

@@ -227,7 +227,7 @@ static void each_request_is_cut_into_chunks_by_itself(void **state)
     /* The same chunks by way of a usage a job. */
     struct usage usage;
     struct jobq_ledger *back = xcalloc(1, sizeof *back);
-    l->jobs = 5000000;
+    l->jobs[JOBQ_JOBS_DONE] = 5000000;
     usage_from_ledger(l, &usage);
     near(usage.line[USAGE_SEND_CHUNKS], 24. / 5, 1e-12);
     usage_to_ledger(&usage, 5e6, &(struct usage_shape){.slots = 1, .instances = 1}, back);
@@ -261,13 +261,74 @@ static void instances_are_billed_one_by_one(void **state)
     near(kept.component_usd[BILL_IDLE], 10 * .13 / 12, 1e-9);
     /* Taken back by the spot market: the started hour is waived in 2012. */
     for (int i = 0; i < 10; i++) {
-        l->instance[i].spot = l->instance[i].taken_back = 1;
+        l->instance[i].spot = 1;
+        l->instance[i].ended_by = JOBQ_ENDED_BY_AWS;
         l->instance[i].ended_at_ns += 3600 * INT64_C(1000000000);
     }
     near(bill_of(l, "2012-10", &(struct bill_options){0}, NULL), .18, 1e-9);
     for (int i = 0; i < 10; i++)
-        l->instance[i].taken_back = 0;
+        l->instance[i].ended_by = JOBQ_ENDED_BY_US;
     near(bill_of(l, "2012-10", &(struct bill_options){0}, NULL), .36, 1e-9);
+    jobq_ledger_release(l);
+    free(l);
+}
+
+/* By the second, what AWS takes back within an hour is free, and all of it is billed after. */
+static void a_first_hour_that_aws_ends_is_free(void **state)
+{
+    (void)state;
+    const int64_t s = INT64_C(1000000000);
+    struct jobq_error err;
+    struct bill bill;
+    struct sheet *sheet = open_sheet("2026");
+    struct jobq_ledger *l = xcalloc(1, sizeof *l);
+    struct jobq_instance_use *use = jobq_ledger_instance(l);
+    assert_int_equal(sheet_override(sheet, "ec2-spot", "c7g.large", 0.036, "test", &err),
+                     JOBQ_OK);
+    strcpy(use->type, "c7g.large");
+    use->spot = 1;
+    use->ended_by = JOBQ_ENDED_BY_AWS;
+    const struct {
+        int64_t end_s;
+        enum jobq_instance_end ended_by;
+        double usd;
+    } cases[] = {{3599, JOBQ_ENDED_BY_AWS, 0},
+                 {3600, JOBQ_ENDED_BY_AWS, 0.036},
+                 {3599, JOBQ_ENDED_BY_US, 0.036 * 3599 / 3600}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        use->ended_at_ns = cases[i].end_s * s;
+        use->ended_by = cases[i].ended_by;
+        bill_init(&bill);
+        assert_int_equal(bill_ledger(&bill, l, sheet, &(struct bill_options){0}, &err),
+                         JOBQ_OK);
+        near(bill.usd, cases[i].usd, 1e-12);
+        bill_release(&bill);
+    }
+    sheet_free(sheet);
+    jobq_ledger_release(l);
+    free(l);
+}
+
+/* A t4g.small may use 20 % of its two vCPUs: an hour at full use is 1.6 vCPU hours above. */
+static void cpu_above_the_baseline_is_billed(void **state)
+{
+    (void)state;
+    const int64_t hour = INT64_C(3600000000000);
+    struct jobq_ledger *l = xcalloc(1, sizeof *l);
+    struct jobq_instance_use *use = jobq_ledger_instance(l);
+    strcpy(use->type, "t4g.small");
+    use->ended_at_ns = hour;
+    double quiet = bill_of(l, "2026", &(struct bill_options){0}, NULL);
+    use->cpu_ns = hour * 2 / 5;
+    near(bill_of(l, "2026", &(struct bill_options){0}, NULL), quiet, 1e-12);
+    use->cpu_ns = 2 * hour;
+    near(bill_of(l, "2026", &(struct bill_options){0}, NULL), quiet + 1.6 * 0.04, 1e-9);
+    /* Each instance has credits of its own. */
+    use = jobq_ledger_instance(l);
+    strcpy(use->type, "t4g.small");
+    use->ended_at_ns = hour;
+    near(bill_of(l, "2026", &(struct bill_options){0}, NULL), 2 * quiet + 1.6 * 0.04,
+         1e-9);
     jobq_ledger_release(l);
     free(l);
 }
@@ -304,6 +365,8 @@ int main(void)
         cmocka_unit_test(free_tiers_are_a_switch),
         cmocka_unit_test(each_request_is_cut_into_chunks_by_itself),
         cmocka_unit_test(instances_are_billed_one_by_one),
+        cmocka_unit_test(a_first_hour_that_aws_ends_is_free),
+        cmocka_unit_test(cpu_above_the_baseline_is_billed),
         cmocka_unit_test(a_missing_price_is_named_and_leaves_the_bill_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

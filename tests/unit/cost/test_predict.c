@@ -309,6 +309,9 @@ static void ledgers_survive_json(void **state)
     struct usage u;
     assert_int_equal(predict_usage(&sc, NULL, &u, NULL, &err), JOBQ_OK);
     predict_ledger(&sc, &u, 1e6, l);
+    l->jobs[JOBQ_JOBS_EXPIRED] = 3;
+    l->instance[0].ended_by = JOBQ_ENDED_BY_AWS;
+    l->instance[0].cpu_ns = 5;
     json_t *json = ledger_to_json(l);
     char *text = json_dumps(json, 0);
     assert_int_equal(ledger_parse(text, strlen(text), "l.json", again, &err), JOBQ_OK);
@@ -322,13 +325,18 @@ static void ledgers_survive_json(void **state)
     } bad[] = {
         {"{\n\"schema\": 1,\n]", "l.json:3:"},
         {"{}", "schema"},
-        {"{\"schema\":\"jobq.ledger/1\",\"jobs\":-1}", "'jobs' is not a count"},
-        {"{\"schema\":\"jobq.ledger/1\",\"jobs\":1.5}", "'jobs' is not a count"},
-        {"{\"schema\":\"jobq.ledger/1\",\"actions\":{\"Fly\":{}}}",
+        {"{\"schema\":\"jobq.ledger/2\",\"jobs\":{\"done\":-1}}",
+         "'done' is not a count"},
+        {"{\"schema\":\"jobq.ledger/2\",\"jobs\":7}", "'jobs' is not an object"},
+        {"{\"schema\":\"jobq.ledger/2\",\"jobs\":{\"lost\":1}}", "'lost' is not an end"},
+        {"{\"schema\":\"jobq.ledger/1\",\"jobs\":7}", "'schema' is not jobq.ledger/2"},
+        {"{\"schema\":\"jobq.ledger/2\",\"jobs\":{\"dead\":1.5}}",
+         "'dead' is not a count"},
+        {"{\"schema\":\"jobq.ledger/2\",\"actions\":{\"Fly\":{}}}",
          "'Fly' is not an action"},
-        {"{\"schema\":\"jobq.ledger/1\",\"send_kib\":{\"1025\":1}}",
+        {"{\"schema\":\"jobq.ledger/2\",\"send_kib\":{\"1025\":1}}",
          "'1025' is not a size"},
-        {"{\"schema\":\"jobq.ledger/1\",\"instances\":[{\"id\":\"i\"}]}", "'type'"},
+        {"{\"schema\":\"jobq.ledger/2\",\"instances\":[{\"id\":\"i\"}]}", "'type'"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(
