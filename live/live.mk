@@ -1,8 +1,9 @@
 # live/live.mk - libjobq, its Python class, manual pages and completions: build and install.
 
 # What libjobq is made of: the network world and the product, no program's files.
+# Of src/scenario only the table: what reads distributions and files needs GSL and inih.
 LIBJOBQ_OBJ := $(filter-out $(BUILD)/live/page/peers.o,$(LIVE)) $(FLEET) $(NET) $(WIRE) $(FIBER) \
-	$(BASE)
+	$(addprefix $(BUILD)/src/scenario/,settings.o value.o fleet.o) $(BASE)
 $(BUILD)/live/aws/user_data_text.o: live/image/user-data.yaml
 
 LIBJOBQ_SO  := $(BUILD)/libjobq.so.$(VERSION)

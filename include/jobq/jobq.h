@@ -67,6 +67,14 @@ JOBQ_API struct jobq_enqueuer *jobq_enqueuer_start(const char *queue,
                                                    double visibility_timeout_s,
                                                    double timeout_s,
                                                    struct jobq_error *err);
+/* The same with settings by name and text, those that `jobq enqueue` takes: visibility, retention,
+ * keep, domains, payload-in, pipeline, store, delay (of jobs whose own delay_s is 0), such as
+ * {"keep", "30d"}. What is not given has that command's default. A name or value that it would
+ * refuse is refused with the same text: INVALID, LIMIT. */
+JOBQ_API struct jobq_enqueuer *jobq_enqueuer_open(const char *queue,
+                                                  const struct jobq_dict *setting,
+                                                  int count, double timeout_s,
+                                                  struct jobq_error *err);
 /* Ends it: calls that are under way go on to their end or their timeout and are waited for;
  * those that come later return CANCELLED at once, and nothing was written. From any thread, any
  * number of times; each returns when the enqueuer has ended. Calls that timed out or were given

@@ -23,6 +23,8 @@
 #include "fleet/status/status.h"
 #include "jobq/units.h"
 #include "live/world/live.h"
+#include "scenario/fleet.h"
+#include "scenario/settings.h"
 
 #include <event2/event.h>
 
@@ -61,7 +63,8 @@ struct jobq_enqueuer {
     struct live live;
     char queue[JOBQ_QUEUE_NAME_MAX + 1];
     struct enqueuer_options options;
-    int64_t timeout_ns;
+    int64_t timeout_ns, delay_ns;
+    bool no_store;
     struct enqueuer *enqueuer;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -211,7 +214,7 @@ static void end_calls(struct jobq_enqueuer *e)
 static void *loop_thread(void *arg)
 {
     struct jobq_enqueuer *e = arg;
-    struct live_options options = {0};
+    struct live_options options = {.no_store = e->no_store};
     struct jobq_error err;
     e->code = live_open(&e->live, &options, &e->err);
     if (e->code == JOBQ_OK) {
@@ -320,39 +323,80 @@ static int read_timeout(double seconds, int64_t missing_ns, int64_t *out,
     return JOBQ_OK;
 }
 
-struct jobq_enqueuer *jobq_enqueuer_start(const char *queue, double visibility_timeout_s,
-                                          double timeout_s, struct jobq_error *err)
+static int take_settings(struct scenario *s, const struct jobq_dict *setting, int count,
+                         struct jobq_error *why)
 {
-    struct jobq_error why;
-    int64_t timeout_ns = 0;
-    int rc = queue ? job_queue_name_check(queue, &why)
-                   : jobq_fail(&why, JOBQ_INVALID, "queue is NULL");
-    int64_t visibility_ns = -1;
-    if (rc == JOBQ_OK && isnan(visibility_timeout_s))
-        rc = jobq_fail(&why, JOBQ_INVALID, "visibility timeout is not a number");
-    else if (rc == JOBQ_OK && visibility_timeout_s >= 0)
-        rc = job_visibility_check(
-            visibility_ns = jobq_ns_from_seconds(visibility_timeout_s), &why);
-    if (rc == JOBQ_OK)
-        rc = read_timeout(timeout_s, jobq_ns_from_seconds(TIMEOUT_S), &timeout_ns, &why);
-    if (rc < 0) {
-        report(rc, &why, err);
-        return NULL;
+    setting_defaults(s, TAKER_LIBRARY);
+    if (count < 0 || (count > 0 && !setting))
+        return jobq_fail(why, JOBQ_INVALID, "the settings are NULL");
+    for (int i = 0; i < count; i++) {
+        if (!setting[i].name || !setting[i].value)
+            return jobq_fail(why, JOBQ_INVALID, "a setting's name or value is NULL");
+        if (setting_take(s, TAKER_LIBRARY, setting[i].name, setting[i].value, why) < 0)
+            return why->code = why->code == JOBQ_NOT_FOUND ? JOBQ_INVALID : why->code;
     }
+    if (s->store == SCENARIO_STORE_DYNAMODB)
+        return jobq_fail(why, JOBQ_INVALID,
+                         "store: only the closed form knows 'dynamodb', want simpledb or "
+                         "none");
+    return JOBQ_OK;
+}
+
+static struct jobq_enqueuer *start(const char *queue, const struct scenario *s,
+                                   int64_t timeout_ns, struct jobq_error *why)
+{
     struct jobq_enqueuer *e = xcalloc(1, sizeof *e);
     snprintf(e->queue, sizeof e->queue, "%s", queue);
     e->timeout_ns = timeout_ns;
+    e->delay_ns = s->delay_ns;
+    e->no_store = s->store == SCENARIO_STORE_NONE;
     e->options = enqueuer_defaults(e->queue);
-    e->options.pipeline = 8;
+    scenario_enqueuer_options(s, &e->options);
+    e->options.batch = JOBQ_BATCH_MAX;
     e->options.retry_for_ns = timeout_ns;
-    e->options.visibility_ns = visibility_ns;
-    rc = start_thread(e, &why);
-    if (rc < 0) {
-        report(rc, &why, err);
-        release(e);
+    if (!scenario_given(s, "visibility"))
+        e->options.visibility_ns = -1;
+    if (!scenario_given(s, "retention"))
+        e->options.retention_ns = 0;
+    if (start_thread(e, why) == JOBQ_OK)
+        return e;
+    release(e);
+    return NULL;
+}
+
+struct jobq_enqueuer *jobq_enqueuer_open(const char *queue,
+                                         const struct jobq_dict *setting, int count,
+                                         double timeout_s, struct jobq_error *err)
+{
+    struct jobq_error why;
+    struct scenario settings;
+    struct jobq_enqueuer *e = NULL;
+    int64_t timeout_ns = 0;
+    int rc = queue ? job_queue_name_check(queue, &why)
+                   : jobq_fail(&why, JOBQ_INVALID, "queue is NULL");
+    if (rc == JOBQ_OK)
+        rc = take_settings(&settings, setting, count, &why);
+    if (rc == JOBQ_OK)
+        rc = read_timeout(timeout_s, jobq_ns_from_seconds(TIMEOUT_S), &timeout_ns, &why);
+    if (rc == JOBQ_OK)
+        e = start(queue, &settings, timeout_ns, &why);
+    if (!e)
+        report(why.code, &why, err);
+    return e;
+}
+
+struct jobq_enqueuer *jobq_enqueuer_start(const char *queue, double visibility_timeout_s,
+                                          double timeout_s, struct jobq_error *err)
+{
+    char text[32];
+    struct jobq_dict visibility = {"visibility", text};
+    if (isnan(visibility_timeout_s)) {
+        refuse(err, JOBQ_INVALID, "visibility timeout is not a number");
         return NULL;
     }
-    return e;
+    jobq_format_duration(jobq_ns_from_seconds(visibility_timeout_s), text, sizeof text);
+    return jobq_enqueuer_open(queue, &visibility, visibility_timeout_s >= 0, timeout_s,
+                              err);
 }
 
 /* In a child of fork there is no thread to end, and the memory is a copy. */
@@ -412,16 +456,35 @@ static struct jobq_str copy_word(const char *word, struct arena *arena)
     return str_of(arena_cstr(arena, word));
 }
 
-static int fill_job(struct enqueuer_job *to, const struct jobq_job *job,
-                    struct arena *arena, struct jobq_error *err)
+/* The job's own delay, else the enqueuer's. */
+static int read_delay(const struct jobq_enqueuer *e, double delay_s, int64_t *out,
+                      struct jobq_error *err)
 {
+    struct scenario one = {.delay_ns = e->delay_ns};
+    char text[32];
+    int rc = JOBQ_OK;
+    if (isnan(delay_s) || delay_s < 0)
+        rc = jobq_fail(err, JOBQ_LIMIT, "delay is not a number from 0 on");
+    else if (delay_s > 0)
+        rc = setting_take(
+            &one, TAKER_LIBRARY, "delay",
+            jobq_format_duration(jobq_ns_from_seconds(delay_s), text, sizeof text), err);
+    *out = one.delay_ns;
+    return rc;
+}
+
+static int fill_job(const struct jobq_enqueuer *e, struct enqueuer_job *to,
+                    const struct jobq_job *job, struct arena *arena,
+                    struct jobq_error *err)
+{
+    int64_t delay_ns;
     if (job->count < 0 || job->count > JOB_PAIRS_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "job of '%d' pairs is not 0 to %d", job->count,
                          JOB_PAIRS_MAX);
     if (job->count > 0 && !job->dict)
         return jobq_fail(err, JOBQ_INVALID, "a job's dict is NULL");
-    if (!(job->delay_s >= 0 && job->delay_s <= 900))
-        return jobq_fail(err, JOBQ_LIMIT, "delay is not 0 to '900' seconds");
+    if (read_delay(e, job->delay_s, &delay_ns, err) < 0)
+        return err->code;
     struct job_pair *pair = arena_alloc(arena, (size_t)job->count * sizeof *pair);
     for (int i = 0; i < job->count; i++) {
         if (!job->dict[i].name || !job->dict[i].value)
@@ -429,9 +492,8 @@ static int fill_job(struct enqueuer_job *to, const struct jobq_job *job,
         pair[i] = (struct job_pair){copy_word(job->dict[i].name, arena),
                                     copy_word(job->dict[i].value, arena)};
     }
-    *to = (struct enqueuer_job){.pair = pair,
-                                .pair_count = job->count,
-                                .delay_ns = jobq_ns_from_seconds(job->delay_s)};
+    *to = (struct enqueuer_job){
+        .pair = pair, .pair_count = job->count, .delay_ns = delay_ns};
     return JOBQ_OK;
 }
 
@@ -443,7 +505,8 @@ static void fill_jobs(struct jobq_call *call, const struct jobq_job *job, int64_
     call->code = xcalloc((size_t)count, sizeof *call->code);
     for (int64_t i = 0; i < count; i++) {
         struct jobq_error why;
-        call->code[i] = fill_job(&call->job[call->count], &job[i], &call->arena, &why);
+        call->code[i] =
+            fill_job(call->owner, &call->job[call->count], &job[i], &call->arena, &why);
         if (call->code[i] == JOBQ_OK)
             call->index[call->count++] = i;
         else if (call->refusal.code == JOBQ_OK)
@@ -451,14 +514,18 @@ static void fill_jobs(struct jobq_call *call, const struct jobq_job *job, int64_
     }
 }
 
-static int check_request(const struct jobq_request *r, struct jobq_error *err)
+static int check_request(const struct jobq_enqueuer *e, const struct jobq_request *r,
+                         struct jobq_error *err)
 {
+    bool reads = r->kind == JOBQ_REQUEST_STATUS || r->kind == JOBQ_REQUEST_CANCEL;
     if (r->kind == JOBQ_REQUEST_ENQUEUE && r->count < 0)
         return refuse(err, JOBQ_INVALID, "a batch of fewer than no jobs");
     if (r->kind == JOBQ_REQUEST_ENQUEUE && r->count > 0 && !r->job)
         return refuse(err, JOBQ_INVALID, "jobs are NULL");
-    if ((r->kind == JOBQ_REQUEST_STATUS || r->kind == JOBQ_REQUEST_CANCEL) && !r->id)
+    if (reads && !r->id)
         return refuse(err, JOBQ_INVALID, "id is NULL");
+    if (reads && e->no_store)
+        return refuse(err, JOBQ_INVALID, "there are no rows to read: store is 'none'");
     if (r->kind < JOBQ_REQUEST_OPEN || r->kind > JOBQ_REQUEST_CANCEL)
         return refuse(err, JOBQ_INVALID, "no such kind of request");
     return JOBQ_OK;
@@ -469,7 +536,7 @@ struct jobq_call *jobq_begin(struct jobq_enqueuer *e, const struct jobq_request 
 {
     struct jobq_error why;
     int64_t timeout_ns = 0;
-    if (usable(e, err) < 0 || check_request(request, err) < 0)
+    if (usable(e, err) < 0 || check_request(e, request, err) < 0)
         return NULL;
     int rc = read_timeout(request->timeout_s, e->timeout_ns, &timeout_ns, &why);
     if (rc < 0) {

@@ -105,8 +105,9 @@ def _load():
     lib.jobq_error_code.argtypes = [error]
     lib.jobq_error_text.restype = ctypes.c_char_p
     lib.jobq_error_text.argtypes = [error]
-    lib.jobq_enqueuer_start.restype = ctypes.c_void_p
-    lib.jobq_enqueuer_start.argtypes = [ctypes.c_char_p, ctypes.c_double, ctypes.c_double, error]
+    lib.jobq_enqueuer_open.restype = ctypes.c_void_p
+    lib.jobq_enqueuer_open.argtypes = [ctypes.c_char_p, ctypes.POINTER(_Dict), ctypes.c_int,
+                                       ctypes.c_double, error]
     lib.jobq_enqueuer_close.restype = None
     lib.jobq_enqueuer_close.argtypes = [ctypes.c_void_p]
     lib.jobq_enqueuer_free.restype = None
@@ -149,6 +150,14 @@ def _bytes(value, what):
     return value
 
 
+def _pairs(job):
+    pairs = (_Dict * len(job))()
+    for pair, (name, value) in zip(pairs, job.items()):
+        pair.name = _bytes(name, "name")
+        pair.value = _bytes(value, "value of %r" % (name,))
+    return pairs
+
+
 def _timeout(seconds):
     if not seconds > 0:
         raise ValueError("timeout is not above 0: %r" % (seconds,))
@@ -179,15 +188,18 @@ class Enqueuer:
     """A queue by name, made when it is missing. visibility_timeout: seconds, set as the
     queue's attribute; None: the queue's own. timeout: seconds that each call may take, up to
     86,400; a call past it raises TryLater, and the job may be on the queue, or come there
-    later."""
+    later. settings: the other settings of `jobq enqueue`, '_' for '-', values as that reads
+    them: keep="30d", payload_in="store"."""
 
-    def __init__(self, queue, visibility_timeout=None, timeout=120.0):
+    def __init__(self, queue, visibility_timeout=None, timeout=120.0, **settings):
         error = _error()
-        seconds = -1.0 if visibility_timeout is None else float(visibility_timeout)
-        if seconds < 0 and visibility_timeout is not None:
-            raise ValueError("visibility_timeout is negative")
-        self._handle = _lib.jobq_enqueuer_start(_bytes(queue, "queue"), seconds,
-                                                _timeout(timeout), error)
+        if visibility_timeout is not None:
+            if not float(visibility_timeout) >= 0:
+                raise ValueError("visibility_timeout is negative")
+            settings.setdefault("visibility", "%.9fs" % visibility_timeout)
+        pairs = _pairs({name.replace("_", "-"): value for name, value in settings.items()})
+        self._handle = _lib.jobq_enqueuer_open(_bytes(queue, "queue"), pairs, len(pairs),
+                                               _timeout(timeout), error)
         if not self._handle:
             _raise(_lib.jobq_error_code(error), error)
         self._call(_Request(kind=_OPEN))
@@ -226,10 +238,7 @@ class Enqueuer:
         raw = (_Job * len(jobs))()
         keep = []
         for slot, job in zip(raw, jobs):
-            pairs = (_Dict * len(job))()
-            for pair, (name, value) in zip(pairs, job.items()):
-                pair.name = _bytes(name, "name")
-                pair.value = _bytes(value, "value of %r" % (name,))
+            pairs = _pairs(job)
             keep.append(pairs)
             slot.dict = pairs
             slot.count = len(job)

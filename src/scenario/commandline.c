@@ -41,27 +41,18 @@ static bool commandline_has(const struct option_def *def, int count, const char 
 static bool commandline_why_not(const struct options_spec *spec, const char *name,
                                 struct jobq_error *err)
 {
-    const char *right = setting_renamed(name),
-               *command = spec->command ? spec->command : "";
-    char takers[120] = "";
+    const char *right = setting_renamed(name);
     if (right && options_find(spec, right) >= 0) {
         jobq_fail(err, JOBQ_INVALID, "unknown option '--%s'; did you mean '--%s'?", name,
                   right);
         return true;
     }
-    int index = setting_find(name);
-    if (index < 0)
+    if (setting_find(name) < 0)
         return false;
-    for (int bit = 0; bit < TAKER_COUNT; bit++) {
-        const char *taker = setting_taker_name(1u << bit);
-        if (setting_at(index)->takers >> bit & 1 &&
-            strlen(takers) + strlen(taker) + 3 < sizeof takers) {
-            strcat(takers, *takers ? ", " : "");
-            strcat(takers, taker);
-        }
-    }
-    jobq_fail(err, JOBQ_INVALID, "'--%s' is no setting of %s%s%s, only of %s", name,
-              spec->program, *command ? " " : "", command, takers);
+    char who[60];
+    snprintf(who, sizeof who, "%s%s%s", spec->program, spec->command ? " " : "",
+             spec->command ? spec->command : "");
+    setting_refuse(name, "--", spec->takes, who, err);
     return true;
 }
 

@@ -54,155 +54,7 @@ void scenario_copy(struct scenario *out, const struct scenario *from)
     out->sets = copy_text(from->sets);
 }
 
-bool scenario_given(const struct scenario *s, const char *name)
-{
-    int index = setting_find(name);
-    assert(index >= 0);
-    return s->given[index];
-}
-
 /* ---- reading ---------------------------------------------------------------------- */
-
-static int set_out_of_range(const struct setting *st, const char *text,
-                            struct jobq_error *err)
-{
-    char safe[60], word[24] = "";
-    text_escape(text, (int64_t)strlen(text), safe, sizeof safe);
-    if (st->words) {
-        size_t len = 0;
-        for (const char *p = st->words; *p && len < sizeof word - 8; p++)
-            if (*p == '|')
-                len = (memcpy(word + len, ", ", 2), len + 2);
-            else
-                word[len++] = *p;
-        memcpy(word + len, " or ", 5);
-    }
-    return jobq_fail(err, JOBQ_LIMIT, "'%s' is out of range, want %s%s to %s", safe, word,
-                     st->low, st->high);
-}
-
-/* The index of text among "a|b|c", or -1. */
-static int set_word_index(const char *words, const char *text)
-{
-    size_t len = strlen(text);
-    for (int i = 0; words && *words; i++) {
-        size_t word = strcspn(words, "|");
-        if (word == len && memcmp(words, text, len) == 0)
-            return i;
-        words += word + (words[word] == '|');
-    }
-    return -1;
-}
-
-/* "never" also goes by 0 where a zero would be out of range. */
-static int set_word_value(const struct setting *st, const char *value)
-{
-    int word = set_word_index(st->words, value);
-    if (word < 0 && strcmp(value, "0") == 0 && st->low && st->low[0] != '0')
-        word = set_word_index(st->words, "never");
-    return word;
-}
-
-static int set_parse_whole(enum setting_kind kind, const char *text, int64_t *out,
-                           struct jobq_error *err)
-{
-    return kind == SETTING_DURATION ? jobq_parse_duration(text, out, err)
-           : kind == SETTING_SIZE   ? jobq_parse_size(text, out, err)
-                                    : jobq_parse_count(text, out, err);
-}
-
-static int set_integer(const struct setting *st, int64_t *to, const char *value,
-                       struct jobq_error *err)
-{
-    int64_t got = 0, low = 0, high = 0;
-    int word = set_word_value(st, value);
-    if (word >= 0) {
-        *to = -1 - word;
-        return JOBQ_OK;
-    }
-    int code = set_parse_whole(st->kind, value, &got, err);
-    if (code == JOBQ_LIMIT)
-        return set_out_of_range(st, value, err);
-    if (code != JOBQ_OK)
-        return code;
-    set_parse_whole(st->kind, st->low, &low, err);
-    set_parse_whole(st->kind, st->high, &high, err);
-    if (got < low || got > high)
-        return set_out_of_range(st, value, err);
-    *to = got;
-    return JOBQ_OK;
-}
-
-static int set_number(const struct setting *st, double *to, const char *value,
-                      struct jobq_error *err)
-{
-    double got, low = 0, high = 0;
-    int word = set_word_value(st, value);
-    if (word >= 0) {
-        *to = -1 - word;
-        return JOBQ_OK;
-    }
-    int code = jobq_parse_number(value, &got, err);
-    if (code != JOBQ_OK)
-        return code;
-    jobq_parse_number(st->low, &low, err);
-    jobq_parse_number(st->high, &high, err);
-    if (!(got >= low && got <= high))
-        return set_out_of_range(st, value, err);
-    *to = got;
-    return JOBQ_OK;
-}
-
-static int set_choice(const struct setting *st, int64_t *to, const char *value,
-                      struct jobq_error *err)
-{
-    char safe[60];
-    int word = set_word_index(st->words, value);
-    if (word >= 0) {
-        *to = word;
-        return JOBQ_OK;
-    }
-    text_escape(value, (int64_t)strlen(value), safe, sizeof safe);
-    return jobq_fail(err, JOBQ_INVALID, "unknown value '%s', want %s", safe, st->words);
-}
-
-static int set_name(const struct setting *st, char *to, const char *value,
-                    struct jobq_error *err)
-{
-    size_t len = strlen(value);
-    if (len == 0 || len >= st->cap ||
-        strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789.-") != len) {
-        char safe[60];
-        text_escape(value, (int64_t)len, safe, sizeof safe);
-        return jobq_fail(err, JOBQ_INVALID,
-                         "malformed name '%s', want 1 to %d of a-z, 0-9, '.' and '-'",
-                         safe, (int)st->cap - 1);
-    }
-    memcpy(to, value, len + 1);
-    return JOBQ_OK;
-}
-
-static int set_seed(uint64_t *to, const char *value, struct jobq_error *err)
-{
-    char *end;
-    size_t digits = strspn(value, "0123456789");
-    errno = 0;
-    if (digits > 0 && value[digits] == '\0') {
-        uint64_t seed = strtoull(value, &end, 10);
-        if (errno == 0) {
-            *to = seed;
-            return JOBQ_OK;
-        }
-    }
-    if (value[0] == '0' && value[1] == 'x' && strlen(value) <= 18 && strlen(value) > 2 &&
-        strspn(value + 2, "0123456789abcdefABCDEF") == strlen(value) - 2) {
-        *to = strtoull(value + 2, &end, 16);
-        return JOBQ_OK;
-    }
-    char safe[60];
-    text_escape(value, (int64_t)strlen(value), safe, sizeof safe);
-    return jobq_fail(err, JOBQ_INVALID, "malformed seed '%s', want a number", safe);
-}
 
 static int set_path(char **to, const char *value, struct jobq_error *err)
 {
@@ -252,7 +104,7 @@ static int set_dist(const struct setting *st, struct distribution *to, const cha
     jobq_parse_duration(st->high, &high_ns, err);
     if (!(distribution_mean(&read) <= (double)high_ns)) {
         distribution_release(&read);
-        return set_out_of_range(st, value, err);
+        return setting_out_of_range(st, value, err);
     }
     distribution_release(to);
     *to = read;
@@ -273,7 +125,7 @@ static int set_arrivals(const struct setting *st, struct arrivals *to, const cha
     if (read.kind != ARRIVALS_AT_ONCE && isfinite(rate) &&
         !(rate >= low && rate <= high)) {
         arrivals_release(&read);
-        return set_out_of_range(st, value, err);
+        return setting_out_of_range(st, value, err);
     }
     arrivals_release(to);
     *to = read;
@@ -283,31 +135,18 @@ static int set_arrivals(const struct setting *st, struct arrivals *to, const cha
 static int set_field(const struct setting *st, void *field, const char *value,
                      struct jobq_error *err)
 {
-    switch (st->kind) {
-    case SETTING_COUNT:
-    case SETTING_SIZE:
-    case SETTING_DURATION:
-        return set_integer(st, field, value, err);
-    case SETTING_NUMBER:
-        return set_number(st, field, value, err);
+    switch ((int)st->kind) {
     case SETTING_DIST:
         return set_dist(st, field, value, err);
     case SETTING_ARRIVALS:
         return set_arrivals(st, field, value, err);
-    case SETTING_NAME:
-        return set_name(st, field, value, err);
     case SETTING_PATH:
         return set_path(field, value, err);
     case SETTING_MODEL:
         return set_model(field, value, err);
-    case SETTING_FLAG:
-        return options_yes(value, field, err);
-    case SETTING_CHOICE:
-        return set_choice(st, field, value, err);
-    case SETTING_SEED:
-        return set_seed(field, value, err);
+    default:
+        return setting_read(st, field, value, err);
     }
-    return JOBQ_INVALID;
 }
 
 int scenario_set(struct scenario *s, const char *name, const char *value,

@@ -49,7 +49,7 @@ static const struct setting SETTINGS[] = {
      T(SIM) | T(COST),
      .help = "LLM trace: time of a generated token (assumed)"},
     {"delay", 0, "T", SETTING_DURATION, AT(delay_ns), "0s", "0s", "15min", NULL,
-     T(ENQUEUE),
+     T(ENQUEUE) | T(LIBRARY),
      .help = "no drainer receives the job before T"},
     {"queued", 0, "T", SETTING_DURATION, AT(queued_ns), "0s", "0s", "3650d", NULL,
      T(COST),
@@ -117,26 +117,26 @@ static const struct setting SETTINGS[] = {
      T(SIM),
      .help = "date of the prices, such as 2012-10; latest: of the model's year", FITS(date)},
     {"store", 0, "simpledb|none|dynamodb", SETTING_CHOICE, AT(store), "simpledb", NULL, NULL, "simpledb|none|dynamodb",
-     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(SERVE) | T(DLQ),
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(SERVE) | T(DLQ) | T(LIBRARY),
      .help = "where rows are kept; none: only the queue (dynamodb: closed form only)"},
     {"visibility", 0, "T", SETTING_DURATION, AT(visibility_ns), "30s",
      JOB_VISIBILITY_MIN_TEXT, JOB_VISIBILITY_MAX_TEXT, NULL,
-     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN),
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(LIBRARY),
      .help = "visibility timeout; a live queue keeps its own unless this is given"},
     {"domains", 0, "N", SETTING_COUNT, AT(domains), "4", "1", "250", NULL,
-     T(SIM) | T(COST) | T(ENQUEUE) | T(DOCTOR),
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DOCTOR) | T(LIBRARY),
      .help = "SimpleDB domains that the rows are spread over"},
     {"retention", 0, "T", SETTING_DURATION, AT(retention_ns), QUEUES_RETENTION_TEXT, "1min", QUEUES_RETENTION_TEXT, NULL,
-     T(SIM) | T(COST) | T(ENQUEUE),
+     T(SIM) | T(COST) | T(ENQUEUE) | T(LIBRARY),
      .help = "a new queue drops what waits longer than T"},
     {"keep", 0, "T", SETTING_DURATION, AT(keep_ns), HOUSEKEEPING_KEEP_TEXT, "0s", "36500d", NULL,
-     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(PRUNE) | T(REPAIR),
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(PRUNE) | T(REPAIR) | T(LIBRARY),
      .help = "keep rows for T after the end of their day"},
     {"payload-in", 0, "auto|message|store", SETTING_CHOICE, AT(payload_in), "auto", NULL, NULL, "auto|message|store",
-     T(SIM) | T(COST) | T(ENQUEUE),
+     T(SIM) | T(COST) | T(ENQUEUE) | T(LIBRARY),
      .help = "where the payload is sent"},
     {"pipeline", 0, "N", SETTING_COUNT, AT(pipeline), "16", "1", "1024", NULL,
-     T(ENQUEUE),
+     T(ENQUEUE) | T(LIBRARY),
      .help = "batches under way at once"},
     /* The drainer. */
     {"wait", 0, "T", SETTING_DURATION, AT(wait_ns), "20s", "0s", "20s", NULL,
@@ -253,15 +253,35 @@ const char *setting_renamed(const char *name)
 
 int setting_unknown(const char *name, struct jobq_error *err)
 {
+    return setting_refuse(name, "", UINT32_MAX, "", err);
+}
+
+int setting_refuse(const char *name, const char *dash, uint32_t takers, const char *who,
+                   struct jobq_error *err)
+{
     struct nearest best = {setting_renamed(name), 0};
-    char shown[60];
+    char shown[60], others[160] = "";
+    int index = setting_find(name);
+    for (int bit = 0; bit < TAKER_COUNT && index >= 0; bit++) {
+        const char *other = setting_taker_name(1u << bit);
+        if (SETTINGS[index].takers >> bit & 1 &&
+            strlen(others) + strlen(other) + 3 < sizeof others) {
+            strcat(others, *others ? ", " : "");
+            strcat(others, other);
+        }
+    }
+    if (index >= 0)
+        return jobq_fail(err, JOBQ_INVALID, "'%s%s' is no setting of %s, only of %s",
+                         dash, name, who, others);
     for (int i = 0; i < SETTINGS_COUNT; i++)
-        nearest_try(&best, name, SETTINGS[i].name);
+        if (SETTINGS[i].takers & takers)
+            nearest_try(&best, name, SETTINGS[i].name);
     text_escape(name, (int64_t)strlen(name), shown, sizeof shown);
     if (best.word)
-        return jobq_fail(err, JOBQ_NOT_FOUND, "unknown setting '%s'; did you mean '%s'?",
-                         shown, best.word);
-    return jobq_fail(err, JOBQ_NOT_FOUND, "unknown setting '%s'", shown);
+        return jobq_fail(err, JOBQ_NOT_FOUND,
+                         "unknown setting '%s%s'; did you mean '%s%s'?", dash, shown,
+                         dash, best.word);
+    return jobq_fail(err, JOBQ_NOT_FOUND, "unknown setting '%s%s'", dash, shown);
 }
 
 const char *setting_taker_name(uint32_t taker)
@@ -269,7 +289,7 @@ const char *setting_taker_name(uint32_t taker)
     static const char *const names[TAKER_COUNT] = {
         "jobqsim run", "jobqsim sweep", "jobqsim torture", "jobqcost", "jobq enqueue",
         "jobq drain",  "jobq spawn",    "jobq serve",      "jobq dlq", "jobq doctor",
-        "jobq prune",  "jobq repair",   "jobqmock"};
+        "jobq prune",  "jobq repair",   "jobqmock",        "libjobq"};
     int bit = 0;
     while (bit < TAKER_COUNT - 1 && !(taker >> bit & 1))
         bit++;

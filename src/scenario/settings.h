@@ -2,7 +2,7 @@
  *
  * Room:     src/scenario, the product.
  * Callers:  scenario.c (parsing, the normal form), commandline.c (options, help, completion),
- *           the sweep's axes, the closed form's inputs, tests.
+ *           libjobq, the sweep's axes, the closed form's inputs, tests.
  * Knows nothing of: what a setting does.
  *
  * A new setting is a field of struct scenario and a row here; it then has its option, its
@@ -43,10 +43,11 @@ enum setting_taker {
     TAKER_DOCTOR = 1 << 9,
     TAKER_PRUNE = 1 << 10,
     TAKER_REPAIR = 1 << 11,
-    TAKER_MOCK = 1 << 12, /* jobqmock */
+    TAKER_MOCK = 1 << 12,    /* jobqmock */
+    TAKER_LIBRARY = 1 << 13, /* libjobq, its Python class */
     TAKER_SIM = TAKER_RUN | TAKER_SWEEP
 };
-#define TAKER_COUNT 13
+#define TAKER_COUNT 14
 /* "jobqsim run", of one bit. Static storage. */
 const char *setting_taker_name(uint32_t taker);
 
@@ -71,7 +72,25 @@ const struct setting *setting_at(int index);
 int setting_find(const char *name); /* or -1 */
 /* A setting's former or usual other name ("slots"), as the right one; NULL: none. */
 const char *setting_renamed(const char *name);
-/* Where scenario_set puts "no such setting", with what was meant. */
+/* "unknown setting 'kep'; did you mean 'keep'?". Returns NOT_FOUND. */
 int setting_unknown(const char *name, struct jobq_error *err);
+/* The same of a name that `who` (of these takers) does not take: INVALID, with who does if it is
+ * a setting. dash is put before the names: "--" or "". */
+int setting_refuse(const char *name, const char *dash, uint32_t takers, const char *who,
+                   struct jobq_error *err);
+
+/* Reads a value of a kind that owns no memory and is no distribution into its field.
+ * INVALID: malformed; LIMIT: out of range, and the text names the range. */
+int setting_read(const struct setting *st, void *field, const char *value,
+                 struct jobq_error *err);
+/* LIMIT, and the range. */
+int setting_out_of_range(const struct setting *st, const char *text,
+                         struct jobq_error *err);
+
+/* For programs whose settings are all of these kinds: the defaults, nothing to release; and one
+ * by name, whose errors name it (NOT_FOUND, INVALID, LIMIT). */
+void setting_defaults(struct scenario *scenario, uint32_t taker);
+int setting_take(struct scenario *scenario, uint32_t taker, const char *name,
+                 const char *value, struct jobq_error *err);
 
 #endif

@@ -30,8 +30,8 @@ static const char COMPARE_HELP[] =
     "finds, for every two of them, the values of a numeric option at which one\n"
     "becomes cheaper than the other. --engine compares what runs the jobs; queue and\n"
     "rows are the same. A Fargate task runs as many slots as a box, on the size\n"
-    "that holds them and costs least (a minute at least); a Lambda function runs up to\n"
-    "--batch jobs one after the other, for 15 minutes at most.\n";
+    "that holds them and costs least (a minute at least); a Lambda function runs up\n"
+    "to --batch jobs one after the other, for 15 minutes at most.\n";
 static const struct option_def COMPARE_OPTIONS[] = {
     {"over", 0, "NAME=V1,V2,...", "any number of times"},
     {"break-even", 0, "NAME=LOW..HIGH", "once"},

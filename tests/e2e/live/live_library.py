@@ -66,6 +66,29 @@ job = queue.enqueue({"frame": 12})  # no kind, so the operator's command
 mock.jobq("drain", "render", "-n", "2", "--once", "--exec", "cat")
 check(queue.status(job).output == b"frame=12", "output is %r" % queue.status(job).output)
 
+# Settings by name, as jobq enqueue has them.
+with jobq.Enqueuer("other", retention="2d", payload_in="store", delay="10min", keep="4d", domains=1) as other:
+    job = other.enqueue({"kind": "sleep"})
+    check(other.status(job).state == "queued", "settings: %r" % other.status(job))
+    found = {c["check"]: c["text"] for c in json.loads(mock.jobq("doctor", "other", "--json", check_code=None).stdout)["checks"]}
+    check("2d" in found["retention"] and found["queue"] == "0 visible, 0 in flight, 1 delayed" and found["domains"].startswith("1 of"),
+          "what the settings made: %s" % found)
+with jobq.Enqueuer("bare", store="none") as bare:
+    job = bare.enqueue({"kind": "sleep"})
+    try:
+        bare.status(job)
+        check(False, "status without rows")
+    except jobq.Invalid as problem:
+        check("store is 'none'" in str(problem), str(problem))
+for wrong, kind, text in (({"keep": "4000000d"}, jobq.Limit, "keep: '4000000d' is out of range, want 0s to 36500d"),
+                          ({"kep": "4d"}, jobq.Invalid, "did you mean 'keep'"), ({"attempts": 3}, jobq.Invalid, "no setting of libjobq"),
+                          ({"visibility_timeout": 43201}, jobq.Limit, "want 1s to 12h"), ({"store": "none", "payload_in": "disk"}, jobq.Invalid, "want auto|message|store")):
+    try:
+        jobq.Enqueuer("render", **wrong)
+        check(False, "took %s" % wrong)
+    except kind as problem:
+        check(text in str(problem), "%s: %s" % (wrong, problem))
+
 # Errors are exceptions with their codes, and leave nothing behind.
 for wrong, kind in (({"kind": "fly"}, jobq.Invalid), ({"frame": 1, "seconds": 1}, jobq.Invalid), ({"x": "y" * 300000}, jobq.Limit)):
     try:

@@ -7,8 +7,11 @@
 - The help of every subcommand of every program fits 80 columns.
 - One scenario file runs unchanged in jobqsim run, jobqcost eval and jobq explain-cost, and means the same.
 
-usage: settings.py SETTINGS_LIST   (the program that prints the table)
+- libjobq takes the settings that the table gives it, and refuses others, in the same words.
+
+usage: settings.py SETTINGS_LIST LIBRARY   (the program that prints the table; libjobq.so)
 """
+import ctypes
 import json
 import os
 import re
@@ -125,6 +128,44 @@ def every_setting(rows):
     return len(jobs)
 
 
+def library(rows, path):
+    """Makes enqueuers without waiting for a service, as jobq_enqueuer_open does."""
+    lib = ctypes.CDLL(path)
+    lib.jobq_enqueuer_open.restype = lib.jobq_error_text.restype = ctypes.c_char_p
+    lib.jobq_enqueuer_open.restype = ctypes.c_void_p
+    lib.jobq_enqueuer_open.argtypes = [ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p * 2), ctypes.c_int, ctypes.c_double, ctypes.c_char_p]
+    lib.jobq_enqueuer_free.argtypes = [ctypes.c_void_p]
+    error = ctypes.create_string_buffer(lib.jobq_error_size())
+
+    def refusal(name, value):
+        pair = (ctypes.c_char_p * 2)(name.encode(), value.encode())
+        made = lib.jobq_enqueuer_open(b"q", ctypes.byref(pair), 1, 1, error)
+        if made:
+            lib.jobq_enqueuer_free(made)
+        return "" if made else lib.jobq_error_text(error).decode()
+
+    taken = 0
+    for row in rows:
+        name = row["name"]
+        if "libjobq" not in row["takers"].split(","):
+            check("'%s' is no setting of libjobq, only of " % name in refusal(name, row["value"]), "libjobq", name, refusal(name, row["value"]))
+            continue
+        taken += 1
+        ends = [row["low"], row["high"]] if row["low"] != "-" else []
+        for value in [row["value"], *ends, *(row["words"].split("|") if row["words"] != "-" else [])]:
+            text = refusal(name, value)
+            check(text == "" or value == "dynamodb" and "closed form" in text, "libjobq", name, value, text)
+        for value in (row["below"], row["above"]):
+            if value != "-":
+                text = refusal(name, value)
+                own = "out of range, want %s to %s" % (row["low"], row["high"])
+                check(text.startswith(name + ": ") and (own in text or value.startswith("-")), "libjobq", name, value, text)
+    check(taken >= 8, "libjobq takes", taken)
+    check("unknown setting 'kep'; did you mean 'keep'?" == refusal("kep", "1d"), refusal("kep", "1d"))
+    # What it does not take is not what was meant.
+    check("did you mean 'attempts'" not in refusal("attempt", "1"), refusal("attempt", "1"))
+
+
 def help_fits():
     looked = 0
     for program in ("jobqsim", "jobqcost", "jobq", "jobqmock"):
@@ -190,6 +231,7 @@ def one_file():
 rows = table(sys.argv[1])
 write("one.swf", "1 0 -1 5 " + " ".join(["-1"] * 14) + "\n")
 help_fits()
+library(rows, sys.argv[2])
 one_file()
 looked = every_setting(rows)
 for failure in failures[:20]:
