@@ -458,13 +458,39 @@ struct jobq_child {
 
 /* ---- board: where the status page is put ------------------------------------------ */
 
+/* What a reader asks for that was not posted: a page of one job, or an action. */
+struct jobq_question {
+    int64_t handle; /* for the answer */
+    bool action;    /* a POST, of somebody whom the world has let in; else a GET, which
+                             must change nothing */
+    struct jobq_str path; /* "/jobs/q-0...", as sent */
+    struct jobq_str
+        form; /* "NAME=VALUE&...", as sent: the query of a GET, a POST's body */
+    struct jobq_str from; /* who asks, for the log: an address */
+};
+struct jobq_answer {
+    int status; /* as HTTP has them: 200, 303, 404, ... */
+    const char *content_type;
+    const char *location; /* of a 303: where to look next; else NULL */
+    struct jobq_str bytes;
+};
+
 struct jobq_board;
 struct jobq_board_ops {
     const char *name;
-    /* Publish bytes under a path ("/", "/status.json"); copied. Readers get the last
-     * ones. Blocks: no. */
-    void (*post)(struct jobq_board *b, const char *path, const char *content_type,
-                 struct jobq_str bytes);
+    /* Publish bytes under a path ("/", "/status.json") with the status that readers get
+     * (200; 503 for "/readyz" of who takes no work); copied. Readers get the last ones. What
+     * is posted under "/events", one line, also goes to each reader that follows it. Blocks:
+     * no. */
+    void (*post)(struct jobq_board *b, const char *path, int status,
+                 const char *content_type, struct jobq_str bytes);
+    /* Wait for a request for something that is not posted. Blocks: yes. Returns: JOBQ_OK;
+     * CANCELLED: there will be none. Owner: strings live in arena. Bill: none. */
+    int (*take)(struct jobq_board *b, struct arena *arena, struct jobq_question *out,
+                struct jobq_error *err);
+    /* Answer it, once; copied. A reader that has gone by then gets nothing. Blocks: no. */
+    void (*answer)(struct jobq_board *b, int64_t handle,
+                   const struct jobq_answer *answer);
 };
 struct jobq_board {
     const struct jobq_board_ops *ops;
@@ -596,7 +622,11 @@ int jobq_child_wait(struct jobq_backend *b, int handle, int64_t until_ns,
                     struct jobq_work_result *out, struct jobq_error *err);
 void jobq_child_stop(struct jobq_backend *b, int handle, int64_t grace_ns);
 
-void jobq_board_post(struct jobq_backend *b, const char *path, const char *content_type,
-                     struct jobq_str bytes);
+void jobq_board_post(struct jobq_backend *b, const char *path, int status,
+                     const char *content_type, struct jobq_str bytes);
+int jobq_board_take(struct jobq_backend *b, struct arena *arena,
+                    struct jobq_question *out, struct jobq_error *err);
+void jobq_board_answer(struct jobq_backend *b, int64_t handle,
+                       const struct jobq_answer *answer);
 
 #endif

@@ -18,7 +18,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXEC, PASS_ENV, ONCE, SERVE, LISTEN, TOKEN_FILE, ALLOW_HOST, RECORD, CREATE };
+enum {
+    EXEC,
+    PASS_ENV,
+    ONCE,
+    SERVE,
+    LISTEN,
+    TOKEN_FILE,
+    ALLOW_HOST,
+    READ_ONLY,
+    RECORD,
+    CREATE
+};
 static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command that exec jobs run; payload on its stdin"},
     {"pass-env", 0, "NAMES", "pass these withheld variables to the command"},
@@ -27,6 +38,7 @@ static const struct option_def options[] = {
     {"listen", 0, "A:P", "serve the page at this address (127.0.0.1:8080)"},
     {"token-file", 0, "FILE", "token for readers, on line 1; required beyond 127.*"},
     {"allow-host", 0, "NAMES", "host names that a proxy may request the page by"},
+    {"read-only", 0, NULL, "refuse every action of the page"},
     {"record", 0, "FILE", "write a trace of all calls and jobs to FILE"},
     {"create", 0, NULL, "create the queue if it is missing"},
     {NULL, 0, NULL, NULL}};
@@ -40,6 +52,7 @@ struct drain {
     struct cmd_page page;
     struct record *record;
     struct peers *peers;
+    struct page_failures failures;
     struct text line;
     struct loop_timer *tick;
     int64_t watchdog_ns, next_status_ns;
@@ -108,6 +121,7 @@ static void on_event(void *ctx, const struct drainer_event *e)
     struct drain *d = ctx;
     if (d->record)
         record_job(d->record, e);
+    page_note(&d->failures, e, loop_wall_ns());
     if (e->kind == DRAINER_NOTICE) {
         log_notice(d, e->text);
         return;
@@ -209,8 +223,11 @@ static int start_page(struct drain *d, struct jobq_error *err)
     cli_say(d->cli, "status page at %s", url.ptr);
     text_release(&url);
     int rc = status_new(b, d->options.queue, &status, err);
-    struct page_options page = {
-        .drainer = d->drainer, .peers = peers_list, .peers_ctx = &d->peers};
+    struct page_options page = {.drainer = d->drainer,
+                                .failures = &d->failures,
+                                .asks = true,
+                                .peers = peers_list,
+                                .peers_ctx = &d->peers};
     peers_ask(d->peers);
     return rc < 0 ? rc : page_start(b, status, &page, err);
 }
@@ -293,7 +310,9 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     d->drain_timeout_ns = s->drain_timeout_ns;
     d->serve = cli_given(cli, SERVE) || cli_given(cli, LISTEN);
     if (d->serve)
-        cmd_page_options(cli, LISTEN, TOKEN_FILE, ALLOW_HOST, &d->page, bad);
+        cmd_page_options(
+            cli, &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
+            &d->page, bad);
     live->no_store = s->store == SCENARIO_STORE_NONE;
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];

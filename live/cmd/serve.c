@@ -10,11 +10,12 @@
 #include "live/world/notify.h"
 #include "live/page/peers.h"
 
-enum { LISTEN, TOKEN_FILE, ALLOW_HOST };
+enum { LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY };
 static const struct option_def options[] = {
     {"listen", 0, "A:P", "serve the page at this address (127.0.0.1:8080)"},
     {"token-file", 0, "FILE", "token for readers, on line 1; required beyond 127.*"},
     {"allow-host", 0, "NAMES", "host names that a proxy may request the page by"},
+    {"read-only", 0, NULL, "refuse every action"},
     {NULL, 0, NULL, NULL}};
 
 struct serving {
@@ -63,8 +64,10 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     if (rc < 0)
         return rc;
     s->peers = peers_new(cli->live->loop, cli->arg[0]);
-    struct page_options page = {
-        .refresh_ns = s->refresh_ns, .peers = peers_list, .peers_ctx = &s->peers};
+    struct page_options page = {.refresh_ns = s->refresh_ns,
+                                .asks = true,
+                                .peers = peers_list,
+                                .peers_ctx = &s->peers};
     peers_ask(s->peers);
     rc = page_start(b, status, &page, err);
     if (rc == JOBQ_OK)
@@ -77,7 +80,9 @@ static int run(struct cli *cli)
 {
     bool bad = false;
     struct serving s = {.refresh_ns = cli->scenario.refresh_ns};
-    cmd_page_options(cli, LISTEN, TOKEN_FILE, ALLOW_HOST, &s.page, &bad);
+    cmd_page_options(cli,
+                     &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
+                     &s.page, &bad);
     struct live_options live = {.no_store = cli->scenario.store == SCENARIO_STORE_NONE};
     cli->goes_on = true;
     cli->on_signal = on_signal;

@@ -2,39 +2,84 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "fiber/fiber.h"
 #include "jobq/units.h"
 #include "net/http_server.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
-enum { PAGES_MAX = 128 };
+enum { PAGES_MAX = 160, FROM_MAX = 64 };
+/* A reader that does not take its events is dropped at so many. */
+#define STREAM_UNSENT_MAX (64 * JOBQ_KIB)
+#define ACTION_EVERY_NS (BOARD_ACTION_EVERY_S * JOBQ_NS_PER_S)
 
 struct page {
     char *path, *content_type;
+    int status;
     struct text bytes;
     int64_t posted_ns;
+};
+
+/* A request that the product is to answer. */
+struct asked {
+    struct asked *next;
+    struct board *board;
+    struct http_exchange *x; /* NULL: the reader has gone */
+    int64_t handle;
+    bool taken, action;
+    char from[FROM_MAX];
+    char *path, *form;
+};
+
+struct stream {
+    struct stream *next;
+    struct board *board;
+    struct http_exchange *x;
 };
 
 struct board {
     struct jobq_board port; /* first */
     struct loop *loop;
+    struct fiber_sched *sched;
     struct http_server *server;
     struct page page[PAGES_MAX];
     int count;
     int64_t health_ns;
-    struct page_token token;
-    const char *allowed; /* names by comma; NULL: none */
+    struct guard guard;
+    board_refused_fn *refused;
+    void *refused_ctx;
+    struct asked *asked; /* oldest first */
+    int asked_count;
+    int64_t handles;
+    bool takes; /* somebody does */
+    struct fiber_cond asks;
+    struct stream *stream;
+    int stream_count;
+    int64_t actions_from_ns; /* the bucket: full at this time or before */
 };
 
 static struct board *self(struct jobq_board *b)
 {
     return (struct board *)b;
 }
+
+/* A page may not be framed, and loads, runs and asks for nothing but what is ours. */
+#define GUARD                                                                            \
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"                     \
+    "Referrer-Policy: no-referrer\r\n"                                                   \
+    "Content-Security-Policy: default-src 'none'; style-src 'self'; "                    \
+    "script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; "         \
+    "base-uri 'none'; frame-ancestors 'none'\r\n"
+
+/* A browser takes the second: any name, and the token as the password. */
+#define ASK                                                                              \
+    "WWW-Authenticate: Bearer realm=\"jobq\"\r\n"                                        \
+    "WWW-Authenticate: Basic realm=\"jobq\", charset=\"UTF-8\"\r\n"
+
+/* ---- what was posted ----------------------------------------------------------------- */
 
 static struct page *find(struct board *b, struct jobq_str path)
 {
@@ -44,8 +89,48 @@ static struct page *find(struct board *b, struct jobq_str path)
     return NULL;
 }
 
-static void post(struct jobq_board *board, const char *path, const char *content_type,
-                 struct jobq_str bytes)
+static void stream_end(struct board *b, struct stream *stream)
+{
+    struct stream **at = &b->stream;
+    while (*at != stream)
+        at = &(*at)->next;
+    *at = stream->next;
+    b->stream_count--;
+    free(stream);
+}
+
+static bool stream_gone(void *ctx)
+{
+    struct stream *stream = ctx;
+    stream_end(stream->board, stream);
+    return false;
+}
+
+/* Also how a reader begins, with the last one. */
+static bool stream_send(struct stream *stream, const struct page *page)
+{
+    struct text event = {0};
+    text_puts(&event, "data: ");
+    text_put_str(&event, text_str(&page->bytes));
+    text_puts(&event, "\n\n");
+    bool taken = http_stream_put(stream->x, text_str(&event), STREAM_UNSENT_MAX);
+    text_release(&event);
+    return taken;
+}
+
+static void stream_all(struct board *b, const struct page *page)
+{
+    for (struct stream *next, *stream = b->stream; stream; stream = next) {
+        next = stream->next;
+        if (stream_send(stream, page))
+            continue;
+        http_drop(stream->x);
+        stream_end(b, stream);
+    }
+}
+
+static void post(struct jobq_board *board, const char *path, int status,
+                 const char *content_type, struct jobq_str bytes)
 {
     struct board *b = self(board);
     struct page *page = find(b, str_of(path));
@@ -55,11 +140,16 @@ static void post(struct jobq_board *board, const char *path, const char *content
         page = &b->page[b->count++];
         *page = (struct page){.path = xstrdup(path)};
     }
-    free(page->content_type);
-    page->content_type = xstrdup(content_type);
+    if (!page->content_type || strcmp(page->content_type, content_type) != 0) {
+        free(page->content_type);
+        page->content_type = xstrdup(content_type);
+    }
+    page->status = status;
     text_clear(&page->bytes);
     text_put_str(&page->bytes, bytes);
     page->posted_ns = loop_now_ns();
+    if (strcmp(path, "/events") == 0)
+        stream_all(b, page);
 }
 
 /* "/healthz" is posted when the services answered, so it is as old as that. */
@@ -68,111 +158,210 @@ static bool healthy(const struct board *b, const struct page *page)
     return page && loop_now_ns() - page->posted_ns < b->health_ns;
 }
 
-/* A page may not be framed, may run no script and load nothing from elsewhere. */
-#define GUARD                                                                            \
-    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"                     \
-    "Referrer-Policy: no-referrer\r\n"                                                   \
-    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "           \
-    "img-src data:; form-action 'self'; frame-ancestors 'none'\r\n"
-
-/* A browser takes the second: any name, and the token as the password. */
-#define ASK                                                                              \
-    "WWW-Authenticate: Bearer realm=\"jobq\"\r\n"                                        \
-    "WWW-Authenticate: Basic realm=\"jobq\", charset=\"UTF-8\"\r\n"
-
-/* The host of "HOST", "HOST:PORT", "[HOST]" or "[HOST]:PORT". */
-static struct jobq_str host_of(struct jobq_str value)
+static void follow(struct board *b, struct http_exchange *x, const struct page *page)
 {
-    const char *end = value.ptr + value.len;
-    if (value.len > 0 && value.ptr[0] == '[') {
-        const char *close = memchr(value.ptr, ']', (size_t)value.len);
-        return close ? (struct jobq_str){value.ptr + 1, close - value.ptr - 1} : value;
-    }
-    const char *colon = value.len ? memchr(value.ptr, ':', (size_t)value.len) : NULL;
-    return (struct jobq_str){value.ptr, (colon ? colon : end) - value.ptr};
+    struct stream *stream = xcalloc(1, sizeof *stream);
+    *stream = (struct stream){.next = b->stream, .board = b, .x = x};
+    b->stream = stream;
+    b->stream_count++;
+    http_stream(x, STR("text/event-stream"), STR(GUARD));
+    http_on_gone(x, stream_gone, stream);
+    if (page)
+        stream_send(stream, page);
 }
 
-static bool host_is(struct jobq_str host, const char *name, size_t len)
+/* ---- what the product answers ---------------------------------------------------------- */
+
+static void asked_free(struct asked *asked)
 {
-    return host.len == (int64_t)len && strncasecmp(host.ptr, name, len) == 0;
+    free(asked->path);
+    free(asked->form);
+    free(asked);
 }
 
-/* Decimal with dots and all of it, since "127.example.org" is a name. */
-static bool host_is_loopback(struct jobq_str host)
+static bool asked_gone(void *ctx)
 {
-    char text[48];
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (host_is(host, "localhost", 9))
-        return true;
-    if (host.len == 0 || host.len >= (int64_t)sizeof text)
-        return false;
-    memcpy(text, host.ptr, (size_t)host.len);
-    text[host.len] = '\0';
-    if (inet_pton(AF_INET, text, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
-static bool host_is_ours(const struct board *b, struct jobq_str value)
-{
-    struct jobq_str host = host_of(value);
-    if (host_is_loopback(host))
-        return true;
-    for (const char *name = b->allowed; name && *name; name += strspn(name, ", ")) {
-        size_t len = strcspn(name, ", ");
-        if (len && host_is(host, name, len))
-            return true;
-        name += len;
-    }
+    struct asked *asked = ctx;
+    asked->x = NULL; /* the answer then goes nowhere */
     return false;
+}
+
+static char *copied(struct jobq_str s)
+{
+    char *out = xcalloc(1, (size_t)s.len + 1);
+    if (s.len)
+        memcpy(out, s.ptr, (size_t)s.len);
+    return out;
+}
+
+/* The form without its token, which no log may get to see. */
+static char *form_of(struct jobq_str form)
+{
+    char *out = copied(form);
+    struct jobq_str token = guard_field((struct jobq_str){out, form.len}, "token");
+    if (token.ptr)
+        memset(out + (token.ptr - out), 'x', (size_t)token.len);
+    return out;
+}
+
+static void ask(struct board *b, struct http_exchange *x,
+                const struct http_request *request)
+{
+    struct asked *asked = xcalloc(1, sizeof *asked), **at = &b->asked;
+    asked->board = b;
+    asked->x = x;
+    asked->handle = b->handles++;
+    asked->action = str_is(request->method, "POST");
+    asked->path = copied(request->path);
+    asked->form = form_of(asked->action ? request->body : request->query);
+    snprintf(asked->from, sizeof asked->from, "%s", http_peer(x));
+    while (*at)
+        at = &(*at)->next;
+    *at = asked;
+    b->asked_count++;
+    http_on_gone(x, asked_gone, asked);
+    fiber_cond_signal(&b->asks);
+    loop_hurry(b->loop);
+}
+
+static int take(struct jobq_board *board, struct arena *arena, struct jobq_question *out,
+                struct jobq_error *err)
+{
+    struct board *b = self(board);
+    struct asked *asked;
+    (void)err;
+    b->takes = true;
+    do {
+        for (asked = b->asked; asked && asked->taken; asked = asked->next)
+            ;
+        if (!asked)
+            fiber_cond_wait(b->sched, &b->asks, JOBQ_FOREVER);
+    } while (!asked);
+    asked->taken = true;
+    *out = (struct jobq_question){.handle = asked->handle,
+                                  .action = asked->action,
+                                  .path = str_of(arena_cstr(arena, asked->path)),
+                                  .form = str_of(arena_cstr(arena, asked->form)),
+                                  .from = str_of(arena_cstr(arena, asked->from))};
+    return JOBQ_OK;
+}
+
+static void answer(struct jobq_board *board, int64_t handle, const struct jobq_answer *a)
+{
+    struct board *b = self(board);
+    struct asked **at = &b->asked;
+    while (*at && (*at)->handle != handle)
+        at = &(*at)->next;
+    struct asked *asked = *at;
+    if (!asked)
+        return;
+    *at = asked->next;
+    b->asked_count--;
+    if (asked->x) {
+        struct text headers = {0};
+        text_puts(&headers, GUARD);
+        if (a->location)
+            text_printf(&headers, "Location: %s\r\n", a->location);
+        struct http_reply reply = {.status = a->status,
+                                   .content_type = str_of(a->content_type),
+                                   .headers = text_str(&headers),
+                                   .body = a->bytes};
+        http_reply(asked->x, &reply);
+        text_release(&headers);
+    }
+    asked_free(asked);
+}
+
+/* A bucket of BOARD_ACTIONS_BURST, filled by one each ACTION_EVERY_NS. */
+static bool may_act(struct board *b)
+{
+    int64_t now_ns = loop_now_ns(),
+            full_ns = now_ns - (BOARD_ACTIONS_BURST - 1) * ACTION_EVERY_NS;
+    if (b->actions_from_ns > now_ns)
+        return false;
+    if (b->actions_from_ns < full_ns)
+        b->actions_from_ns = full_ns;
+    b->actions_from_ns += ACTION_EVERY_NS;
+    return true;
+}
+
+/* ---- requests ---------------------------------------------------------------------------- */
+
+static void refuse(struct board *b, struct http_exchange *x,
+                   const struct http_request *request,
+                   const struct guard_refusal *refusal)
+{
+    struct http_reply reply = {.status = refusal->status,
+                               .content_type = STR("text/plain; charset=utf-8"),
+                               .headers = refusal->ask ? STR(GUARD ASK)
+                                          : refusal->allow
+                                              ? STR(GUARD "Allow: GET, HEAD, POST\r\n")
+                                              : STR(GUARD),
+                               .body = str_of(refusal->text)};
+    if (b->refused && str_is(request->method, "POST"))
+        b->refused(b->refused_ctx, http_peer(x), request->path, refusal->text);
+    http_reply(x, &reply);
 }
 
 static void on_request(void *ctx, struct http_exchange *x,
                        const struct http_request *request)
 {
     struct board *b = ctx;
-    bool head = str_is(request->method, "HEAD");
     struct http_reply reply = {.content_type = STR("text/plain; charset=utf-8"),
-                               .headers = STR(GUARD),
-                               .no_body = head};
+                               .headers = STR(GUARD)};
     struct page *page = find(b, request->path);
-    bool health = str_is(request->path, "/healthz");
-    if (!health && !b->token.needed && !host_is_ours(b, http_header(request, "host"))) {
-        reply.status = 421;
-        reply.body = STR("this page is not known by that name; see --allow-host\n");
-    } else if (!health &&
-               !page_token_accepts(&b->token, http_header(request, "authorization"))) {
-        reply.status = 401;
-        reply.headers = STR(GUARD ASK);
-        reply.body = STR("this page wants its token\n");
-    } else if (!head && !str_is(request->method, "GET")) {
-        reply.status = 405;
-        reply.headers = STR(GUARD "Allow: GET, HEAD\r\n");
-        reply.body = STR("only GET and HEAD\n");
-    } else if (health) {
+    bool action = str_is(request->method, "POST");
+    if (str_is(request->path, "/healthz") && !action) {
         reply.status = healthy(b, page) ? 200 : 503;
         reply.body = healthy(b, page) ? text_str(&page->bytes) : STR("stale\n");
-    } else if (page) {
-        reply.status = 200;
+        http_reply(x, &reply);
+        return;
+    }
+    struct guard_refusal refusal = guard_check(&b->guard, request);
+    if (!refusal.status && action && !may_act(b))
+        refusal =
+            (struct guard_refusal){.status = 429, .text = "too many actions: wait\n"};
+    if (refusal.status) {
+        refuse(b, x, request, &refusal);
+        return;
+    }
+    bool soon = !action &&
+                (str_is(request->path, "/") || str_is(request->path, "/status.json") ||
+                 str_is(request->path, "/metrics") || str_is(request->path, "/readyz"));
+    if (!action && str_is(request->path, "/events") && str_is(request->method, "GET") &&
+        b->stream_count < BOARD_STREAMS_MAX) {
+        follow(b, x, page);
+        return;
+    }
+    if (!action && str_is(request->path, "/events")) {
+        reply.status = 503;
+        reply.body = STR("as many readers as can be follow the events: ask again\n");
+    } else if (!action && page) {
+        reply.status = page->status;
         reply.content_type = str_of(page->content_type);
         reply.body = text_str(&page->bytes);
+    } else if (b->takes && !soon && b->asked_count < BOARD_ASKED_MAX) {
+        ask(b, x, request);
+        return;
+    } else if (b->takes && !soon) {
+        reply.status = 503;
+        reply.body = STR("too many questions at once: ask again\n");
     } else {
-        bool soon = str_is(request->path, "/") || str_is(request->path, "/status.json") ||
-                    str_is(request->path, "/metrics");
         reply.status = soon ? 503 : 404;
         reply.body = soon ? STR("not read yet\n") : STR("no such page\n");
     }
     http_reply(x, &reply);
 }
 
-static const struct jobq_board_ops ops = {.name = "board", .post = post};
+static const struct jobq_board_ops ops = {
+    .name = "board", .post = post, .take = take, .answer = answer};
 
-struct jobq_board *board_new(struct loop *loop)
+struct jobq_board *board_new(struct loop *loop, struct fiber_sched *sched)
 {
     struct board *b = xcalloc(1, sizeof *b);
     b->port.ops = &ops;
     b->loop = loop;
+    b->sched = sched;
     return &b->port;
 }
 
@@ -222,7 +411,7 @@ int board_listen(struct jobq_board *board, const char *address_port, int64_t hea
 {
     struct board *b = self(board);
     /* A monitor must get through to "/healthz" past any number of clients that never finish. */
-    struct http_limits limits = {.connections = 256,
+    struct http_limits limits = {.connections = 256 + BOARD_STREAMS_MAX + BOARD_ASKED_MAX,
                                  .newest_first = true,
                                  .request_ns = 3 * JOBQ_NS_PER_S,
                                  .idle_ns = 20 * JOBQ_NS_PER_S};
@@ -236,14 +425,13 @@ int board_listen(struct jobq_board *board, const char *address_port, int64_t hea
     return http_server_listen(b->server, host, port, err);
 }
 
-void board_guard(struct jobq_board *board, const struct page_token *token)
+void board_guard(struct jobq_board *board, const struct guard *guard,
+                 board_refused_fn *refused, void *ctx)
 {
-    self(board)->token = *token;
-}
-
-void board_allow(struct jobq_board *board, const char *names)
-{
-    self(board)->allowed = names;
+    struct board *b = self(board);
+    b->guard = *guard;
+    b->refused = refused;
+    b->refused_ctx = ctx;
 }
 
 void board_free(struct jobq_board *board)
@@ -251,6 +439,11 @@ void board_free(struct jobq_board *board)
     struct board *b = self(board);
     if (b->server)
         http_server_free(b->server);
+    while (b->asked) {
+        struct asked *next = b->asked->next;
+        asked_free(b->asked);
+        b->asked = next;
+    }
     for (int i = 0; i < b->count; i++) {
         free(b->page[i].path);
         free(b->page[i].content_type);

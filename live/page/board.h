@@ -2,33 +2,42 @@
  *
  * Room:     live, the network world.
  * Callers:  live/world/live.c, jobq serve and drain --serve.
- * Knows nothing of: what the pages show.
- * Blocks:   never: a handler answers from what was last posted.
+ * Knows nothing of: what the pages show, what actions do.
+ * Blocks:   never: a handler answers from what was last posted. What was not posted is asked
+ *           of the product's fibers (take), and meanwhile the reader waits.
  *
- * GET and HEAD only. With a token, whoever does not bear it gets 401 and nothing else; but
- * "/healthz", which tells no more than its status, is for everybody (a load balancer has no
- * token). Without a token a request must name this machine in its Host header (127.*, ::1,
- * localhost) or a name that board_allow was given, or it gets 421: a page of elsewhere could
- * else have a browser read ours under a name of its own (DNS rebinding). Who bears a token is not
- * asked for a name: a browser has none for it. "/healthz" answers 200 while its own post, which the page makes when the
- * queue has answered, is younger than health_ns. */
+ * Who is let in: live/page/guard.h. "/healthz" tells no more than its status and is for
+ * everybody (a load balancer has no token); it answers 200 while its own post, which the page
+ * makes when the queue has answered, is younger than health_ns. Readers that follow "/events"
+ * get each post of it as a server-sent event. Actions are few: a burst of ACTIONS_BURST, then
+ * one each ACTION_EVERY_NS, else 429. */
 #ifndef JOBQ_LIVE_PAGE_BOARD_H
 #define JOBQ_LIVE_PAGE_BOARD_H
 
 #include "jobq/ports.h"
-#include "live/page/token.h"
+#include "live/page/guard.h"
 #include "net/loop.h"
 
-struct jobq_board *board_new(struct loop *loop);
+enum {
+    BOARD_STREAMS_MAX = 600,
+    BOARD_ASKED_MAX = 64,
+    BOARD_ACTIONS_BURST = 20,
+    BOARD_ACTION_EVERY_S = 3
+};
+
+/* sched: of the fibers that take requests. */
+struct jobq_board *board_new(struct loop *loop, struct fiber_sched *sched);
 void board_free(struct jobq_board *board);
 /* Serve at "ADDRESS:PORT" (port 0: a free one). Returns the port; INVALID: not such a text,
  * or no address; CONFLICT: in use; DENIED. */
 int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
                  struct jobq_error *err);
-/* From now on readers need the token; it is copied. */
-void board_guard(struct jobq_board *board, const struct page_token *token);
-/* Names, by comma, under which a page without a token may be asked for; names live on. */
-void board_allow(struct jobq_board *board, const char *names);
+/* From now on these rules hold; guard is copied, its names live on. refused (NULL: nobody) is
+ * told of each action that was not let in: who asked, for which path, and why. */
+typedef void board_refused_fn(void *ctx, const char *from, struct jobq_str path,
+                              const char *why);
+void board_guard(struct jobq_board *board, const struct guard *guard,
+                 board_refused_fn *refused, void *ctx);
 /* Whether only this machine reaches "ADDRESS:PORT". INVALID: it is none. */
 int board_check(const char *address_port, bool *local, struct jobq_error *err);
 

@@ -77,7 +77,7 @@ static bool has_scheme(struct jobq_str value, const char *scheme, struct jobq_st
     return true;
 }
 
-static bool is_token(const struct page_token *token, struct jobq_str given)
+bool page_token_is(const struct page_token *token, struct jobq_str given)
 {
     unsigned char sha256[DIGEST_SHA256_BYTES];
     hash(given, sha256);
@@ -92,14 +92,14 @@ bool page_token_accepts(const struct page_token *token, struct jobq_str authoriz
     if (!token->needed)
         return true;
     if (has_scheme(authorization, "Bearer", &rest))
-        return is_token(token, rest);
+        return page_token_is(token, rest);
     if (!has_scheme(authorization, "Basic", &rest))
         return false;
     arena_init(&arena, 0);
     if (base64_decode(rest, &arena, &pair)) {
         const char *colon = pair.len ? memchr(pair.ptr, ':', (size_t)pair.len) : NULL;
         if (colon)
-            good = is_token(
+            good = page_token_is(
                 token, (struct jobq_str){colon + 1, pair.ptr + pair.len - colon - 1});
     }
     arena_release(&arena);

@@ -31,5 +31,7 @@ int page_token_read(struct page_token *token, const char *path, struct jobq_erro
 /* The value of an Authorization header: "Bearer TOKEN", or "Basic" with any user's name and
  * the token as the password, which is what a browser asks a person for. */
 bool page_token_accepts(const struct page_token *token, struct jobq_str authorization);
+/* The token itself. */
+bool page_token_is(const struct page_token *token, struct jobq_str given);
 
 #endif

@@ -103,7 +103,7 @@ int live_open(struct live *live, const struct live_options *options,
         .store = options->no_store ? NULL : aws_store_new(&live->aws),
         .fleet = aws_fleet_new(&live->aws, &live->imds),
         .child = workers_new(live->loop, live->sched, &options->exec),
-        .board = board_new(live->loop),
+        .board = board_new(live->loop, live->sched),
         .sched = live->sched,
         .proc = fiber_proc_new(live->sched, "jobq"),
         .ledger = &live->ledger};

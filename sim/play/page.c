@@ -9,6 +9,7 @@
 #include "sim/play/internal.h"
 
 #include "fleet/status/page.h"
+#include "jobq/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,9 @@ static void publish(void *arg)
     struct jobq_error err;
     if (status_new(b, REPLICATION_QUEUE, &status, &err) != JOBQ_OK)
         return;
-    page_post(b, status, a->box->drainer, 15);
+    const struct page_options options = {
+        .refresh_ns = 15 * JOBQ_NS_PER_S, .drainer = a->box->drainer, .alone = true};
+    page_post(b, status, &options);
     struct jobq_str html = world_board(a->proc, "/");
     if (!html.ptr)
         return;

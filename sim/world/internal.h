@@ -42,12 +42,13 @@ struct world_port_board {
     struct world_proc *proc;
 };
 
-#define WORLD_BOARD_PATHS 4
+#define WORLD_BOARD_PATHS 16
 
 struct world_page {
     const char *path;
     char *bytes;
     int64_t len, cap;
+    int status;
 };
 
 /* Lives in its fiber_proc's arena: as long as a call of it is in flight. */
@@ -71,6 +72,9 @@ struct world_proc {
     int children_count, children_cap;
     struct world_child *free_children;
     struct world_page page[WORLD_BOARD_PATHS];
+    struct world_question *asked; /* not yet taken, first in first out */
+    int64_t questions;
+    struct fiber_cond asks;
     struct world_proc *next_on_box;
     const struct late_options *late; /* NULL: no call of it is late */
 };

@@ -6,6 +6,7 @@
 #include "sim/world/internal.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,7 @@ static uint64_t dice_port_bits(struct jobq_dice *port)
 
 static const struct jobq_dice_ops DICE_OPS = {"sim", dice_port_bits};
 
-static void board_post(struct jobq_board *port, const char *path,
+static void board_post(struct jobq_board *port, const char *path, int status,
                        const char *content_type, struct jobq_str bytes)
 {
     (void)content_type;
@@ -50,16 +51,80 @@ static void board_post(struct jobq_board *port, const char *path,
     }
     memcpy(page->bytes, bytes.ptr, (size_t)bytes.len);
     page->len = bytes.len;
+    page->status = status;
 }
 
-static const struct jobq_board_ops BOARD_OPS = {"sim", board_post};
+static int board_take(struct jobq_board *port, struct arena *arena,
+                      struct jobq_question *out, struct jobq_error *err)
+{
+    struct world_proc *p = ((struct world_port_board *)port)->proc;
+    struct world_question *q;
+    (void)err;
+    do {
+        for (q = p->asked; q && q->taken; q = q->next)
+            ;
+        if (!q)
+            fiber_cond_wait(p->world->sched, &p->asks, JOBQ_FOREVER);
+    } while (!q);
+    q->taken = true;
+    *out = (struct jobq_question){.handle = q->number,
+                                  .action = q->action,
+                                  .path = str_of(arena_cstr(arena, q->path)),
+                                  .form = str_of(arena_cstr(arena, q->form)),
+                                  .from = str_of(arena_cstr(arena, q->from))};
+    return JOBQ_OK;
+}
 
-struct jobq_str world_board(struct world_proc *p, const char *path)
+static void board_answer(struct jobq_board *port, int64_t handle,
+                         const struct jobq_answer *answer)
+{
+    struct world_proc *p = ((struct world_port_board *)port)->proc;
+    struct world_question **at = &p->asked;
+    while (*at && (*at)->number != handle)
+        at = &(*at)->next;
+    struct world_question *q = *at;
+    assert(q && q->taken);
+    *at = q->next;
+    q->answered = true;
+    q->status = answer->status;
+    text_put_str(&q->body, answer->bytes);
+    snprintf(q->location, sizeof q->location, "%s",
+             answer->location ? answer->location : "");
+}
+
+static const struct jobq_board_ops BOARD_OPS = {"sim", board_post, board_take,
+                                                board_answer};
+
+void world_board_ask(struct world_proc *p, struct world_question *question)
+{
+    struct world_question **at = &p->asked;
+    while (*at)
+        at = &(*at)->next;
+    question->next = NULL;
+    question->taken = question->answered = false;
+    question->number = p->questions++;
+    *at = question;
+    fiber_cond_broadcast(&p->asks);
+}
+
+static const struct world_page *board_find(const struct world_proc *p, const char *path)
 {
     for (int i = 0; i < WORLD_BOARD_PATHS; i++)
         if (p->page[i].path && strcmp(p->page[i].path, path) == 0)
-            return (struct jobq_str){p->page[i].bytes, p->page[i].len};
-    return (struct jobq_str){NULL, 0};
+            return &p->page[i];
+    return NULL;
+}
+
+struct jobq_str world_board(struct world_proc *p, const char *path)
+{
+    const struct world_page *page = board_find(p, path);
+    return page ? (struct jobq_str){page->bytes, page->len} : (struct jobq_str){NULL, 0};
+}
+
+int world_board_status(struct world_proc *p, const char *path)
+{
+    const struct world_page *page = board_find(p, path);
+    return page ? page->status : 0;
 }
 
 /* ---- calls ------------------------------------------------------------------------ */

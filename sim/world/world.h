@@ -123,6 +123,22 @@ struct fiber_proc *world_fibers(struct world_proc *proc);
 void world_proc_kill(struct world_proc *proc);
 /* What was last posted under a path; NULL bytes: nothing. Lives until the next post. */
 struct jobq_str world_board(struct world_proc *proc, const char *path);
+int world_board_status(struct world_proc *proc, const char *path); /* 0: nothing */
+
+/* A request to its board, as a reader's browser makes it. The caller fills the first four and
+ * keeps it and its strings until it is answered. */
+struct world_question {
+    const char *path, *form;
+    bool action;
+    const char *from;
+    bool taken, answered;
+    int status;         /* of the answer */
+    struct text body;   /* of the answer; the caller releases it */
+    char location[200]; /* "": none */
+    int64_t number;     /* the world's, as is next */
+    struct world_question *next;
+};
+void world_board_ask(struct world_proc *proc, struct world_question *question);
 
 /* ---- boxes ------------------------------------------------------------------------ */
 

@@ -75,6 +75,33 @@ int64_t http_reply_bytes(const struct http_reply *reply)
     return bytes;
 }
 
+void http_stream(struct http_exchange *x, struct jobq_str content_type,
+                 struct jobq_str headers)
+{
+    struct connection *c = x->connection;
+    assert(x->open && content_type.len > 0);
+    x->close_after = true;
+    text_puts(&c->out, "HTTP/1.1 200 OK\r\nContent-Type: ");
+    text_put_str(&c->out, content_type);
+    text_puts(&c->out, "\r\n");
+    text_put_str(&c->out, headers);
+    text_puts(&c->out, "Connection: close\r\n\r\n");
+    http_recount(c);
+    http_mark_dirty(c);
+}
+
+bool http_stream_put(struct http_exchange *x, struct jobq_str bytes, int64_t unsent_max)
+{
+    struct connection *c = x->connection;
+    assert(x->open && x->close_after);
+    if ((int64_t)c->out.len - c->sent + bytes.len > unsent_max)
+        return false;
+    text_put_str(&c->out, bytes);
+    http_recount(c);
+    http_mark_dirty(c);
+    return true;
+}
+
 void http_drop(struct http_exchange *x)
 {
     assert(x->open);
@@ -90,8 +117,7 @@ void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx)
     x->gone_ctx = ctx;
 }
 
-/* The client's address as text. */
-static const char *peer_of(const struct http_exchange *x)
+const char *http_peer(const struct http_exchange *x)
 {
     struct connection *c = x->connection;
     struct sockaddr_storage address;
@@ -108,7 +134,7 @@ static const char *peer_of(const struct http_exchange *x)
 
 bool http_is_local(const struct http_exchange *x)
 {
-    const char *peer = peer_of(x);
+    const char *peer = http_peer(x);
     return strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0 ||
            strcmp(peer, "unix") == 0;
 }

@@ -95,6 +95,14 @@ int64_t http_reply(struct http_exchange *x, const struct http_reply *reply);
 int64_t http_reply_bytes(const struct http_reply *reply);
 /* Closes the connection without a reply and ends x. */
 void http_drop(struct http_exchange *x);
+/* Starts a reply that has no end of its own: its head goes out now, what http_stream_put adds
+ * follows, until http_drop or until the client goes (http_on_gone). x stays open. */
+void http_stream(struct http_exchange *x, struct jobq_str content_type,
+                 struct jobq_str headers);
+/* False: so much is unsent already that unsent_max would be passed; nothing was added. */
+bool http_stream_put(struct http_exchange *x, struct jobq_str bytes, int64_t unsent_max);
+/* The client's address as text, "unix" for a local socket; good as long as the connection. */
+const char *http_peer(const struct http_exchange *x);
 /* Sets what to call if the client goes away while x is open. */
 void http_on_gone(struct http_exchange *x, http_gone_fn *gone, void *ctx);
 

@@ -480,9 +480,23 @@ void jobq_child_stop(struct jobq_backend *b, int handle, int64_t grace_ns)
     b->child->ops->stop(b->child, handle, grace_ns);
 }
 
-void jobq_board_post(struct jobq_backend *b, const char *path, const char *content_type,
-                     struct jobq_str bytes)
+void jobq_board_post(struct jobq_backend *b, const char *path, int status,
+                     const char *content_type, struct jobq_str bytes)
 {
-    assert(path && content_type && bytes.ptr);
-    b->board->ops->post(b->board, path, content_type, bytes);
+    assert(path && status >= 200 && content_type && bytes.ptr);
+    b->board->ops->post(b->board, path, status, content_type, bytes);
+}
+
+int jobq_board_take(struct jobq_backend *b, struct arena *arena,
+                    struct jobq_question *out, struct jobq_error *err)
+{
+    assert(arena && out && err);
+    return b->board->ops->take(b->board, arena, out, err);
+}
+
+void jobq_board_answer(struct jobq_backend *b, int64_t handle,
+                       const struct jobq_answer *answer)
+{
+    assert(handle >= 0 && answer && answer->status >= 200 && answer->content_type);
+    b->board->ops->answer(b->board, handle, answer);
 }

@@ -88,6 +88,31 @@ int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *ou
     return code;
 }
 
+int status_job_whole(struct jobq_backend *b, struct jobq_str id, struct arena *arena,
+                     struct status_job *out, struct jobq_str *payload,
+                     struct jobq_error *err)
+{
+    assert(b && b->store && arena && out && payload && err);
+    struct job_row row;
+    struct jobq_item item;
+    struct job_id_parts parts;
+    int64_t phantom = 0, deadline_ns = jobq_now(b) + RETRY_FOR_NS;
+    struct rows rows = {b, &deadline_ns, NULL};
+    if (job_id_parse(id, &parts, err) < 0)
+        return err->code;
+    int table = rows_table(b, &parts, err);
+    if (table < 0)
+        return table;
+    int code = rows_read(&rows, table, id, ROWS_WHOLE, arena, &item, &row, err);
+    if (code == JOBQ_NOT_FOUND || (code == JOBQ_OK && !row.exists))
+        return jobq_fail(err, JOBQ_NOT_FOUND, "no job '%.*s'", (int)id.len, id.ptr);
+    if (code < 0)
+        return code;
+    fill(id, &row, out);
+    *payload = row.piece_count ? job_row_encoded(&item, arena, &phantom) : STR("");
+    return JOBQ_OK;
+}
+
 static int put_cancelled(const struct rows *rows, int table, struct jobq_str id,
                          const struct job_row *row, struct jobq_error *err)
 {

@@ -10,6 +10,7 @@
 #include "jobq/units.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- texts --------------------------------------------------------------------------- */
@@ -36,6 +37,32 @@ void page_put_html(struct text *out, struct jobq_str value)
         else
             text_putc(out, c);
     }
+}
+
+void page_put_lines(struct text *out, struct jobq_str value)
+{
+    for (int64_t at = 0; value.ptr && at < value.len;) {
+        const char *line = value.ptr + at;
+        const char *end = memchr(line, '\n', (size_t)(value.len - at));
+        int64_t bytes = end ? end - line : value.len - at;
+        page_put_html(out, (struct jobq_str){line, bytes});
+        if (end)
+            text_putc(out, '\n');
+        at += bytes + 1;
+    }
+}
+
+void page_put_usd(struct text *out, double usd)
+{
+    if (isnan(usd) || fabs(usd) > 1e15) {
+        text_puts(out, "-");
+        return;
+    }
+    int digits = fabs(usd) >= 1 ? 2 : fabs(usd) >= 0.01 ? 4 : 6;
+    int64_t unit = digits == 2 ? 100 : digits == 4 ? 10000 : 1000000;
+    int64_t parts = (int64_t)(fabs(usd) * (double)unit + 0.5);
+    text_printf(out, "%s$%lld.%0*lld", usd < 0 ? "-" : "", (long long)(parts / unit),
+                digits, (long long)(parts % unit));
 }
 
 void page_put_time(struct text *out, int64_t wall_ns)
@@ -126,6 +153,33 @@ static void item_start(struct text *out, int index)
     text_puts(out, index ? ",{" : "{");
 }
 
+/* The last first; null: they are not kept. */
+static void json_failures(const struct page_failures *failures, struct text *out)
+{
+    key(out, "failures");
+    if (!failures) {
+        text_puts(out, "null");
+        return;
+    }
+    text_putc(out, '[');
+    int index = 0;
+    for (int64_t i = failures->count - 1; i >= 0 && i >= failures->count - PAGE_FAILURES;
+         i--) {
+        const struct page_failure *one = &failures->of[i % PAGE_FAILURES];
+        item_start(out, index++);
+        put_text(out, "id", one->id);
+        put_text(out, "state", job_state_name(one->state));
+        put_int(out, "attempt", one->attempt);
+        put_int(out, "exit", one->exit_code);
+        put_int(out, "took_ms", one->took_ns / JOBQ_NS_PER_MS);
+        put_int(out, "at_ms", one->at_wall_ns / JOBQ_NS_PER_MS);
+        put_text(out, "why", one->why);
+        put_text(out, "tail", one->tail);
+        text_putc(out, '}');
+    }
+    text_putc(out, ']');
+}
+
 static void json_process(const struct page_local *local, struct text *out)
 {
     const struct drainer_view *v = &local->view;
@@ -178,11 +232,14 @@ static void json_process(const struct page_local *local, struct text *out)
         put_text(out, "kind", job_kind_name(slot->kind));
         put_int(out, "attempt", slot->attempt);
         put_int(out, "running_s", (local->now_ns - slot->started_at_ns) / JOBQ_NS_PER_S);
+        put_int(out, "visible_in_s",
+                (slot->visible_at_ns - local->now_ns) / JOBQ_NS_PER_S);
         put_known(out, "progress_percent", slot->progress_percent >= 0,
                   slot->progress_percent);
         text_putc(out, '}');
     }
     text_putc(out, ']');
+    json_failures(local->failures, out);
 }
 
 static void json_drainers(const struct status_view *view, struct text *out)
@@ -201,6 +258,8 @@ static void json_drainers(const struct status_view *view, struct text *out)
         put_int(out, "failed", one->failed);
         put_int(out, "dead", one->dead);
         put_int(out, "seen_ms", one->seen_wall_ns / JOBQ_NS_PER_MS);
+        put_bool(out, "quiet", one->quiet);
+        put_int(out, "waited_s", one->waited_ns / JOBQ_NS_PER_S);
         text_putc(out, '}');
     }
 }
@@ -217,6 +276,14 @@ static void json_boxes(const struct status_view *view, struct text *out)
         put_bool(out, "here", one->here);
         put_text(out, "state", page_box_state_name(one->state));
         put_int(out, "launched_ms", one->launched_wall_ns / JOBQ_NS_PER_MS);
+        put_int(out, "drainers", one->drainers);
+        put_int(out, "slots", one->slots);
+        put_int(out, "busy", one->busy);
+        put_int(out, "done", one->done);
+        put_known(out, "seen_ms", one->seen_wall_ns > 0,
+                  one->seen_wall_ns / JOBQ_NS_PER_MS);
+        put_known(out, "notice_ms", one->notice_wall_ns > 0,
+                  one->notice_wall_ns / JOBQ_NS_PER_MS);
         text_putc(out, '}');
     }
 }
@@ -250,11 +317,68 @@ static void json_counts(const struct status_view *view, struct text *out)
     text_puts(out, "}");
 }
 
-void page_json(const struct status_view *view, const struct page_local *local,
-               struct text *out)
+static void put_usd(struct text *out, const char *name, double usd)
 {
-    assert(view && out);
-    char why[160];
+    key(out, name);
+    if (isnan(usd))
+        text_puts(out, "null");
+    else
+        text_put_double(out, usd);
+}
+
+static void json_money(const struct page_money *money, struct text *out)
+{
+    key(out, "money");
+    if (!money) {
+        text_puts(out, "null");
+        return;
+    }
+    text_putc(out, '{');
+    put_usd(out, "so_far_usd", money->so_far_usd);
+    put_usd(out, "job_usd", money->job_usd);
+    put_usd(out, "predicted_job_usd", money->predicted_usd);
+    put_usd(out, "hour_usd", money->hour_usd);
+    put_usd(out, "idle_day_usd", money->idle_day_usd);
+    put_usd(out, "requests_a_job", money->requests_a_job);
+    put_text(out, "prices", money->prices);
+    text_putc(out, '}');
+}
+
+/* Columns, not objects: 240 minutes are some 8 KB. */
+static void json_samples(const struct status_view *view, struct text *out)
+{
+    key(out, "history");
+    text_puts(out, "{\"columns\":[\"at_ms\",\"visible\",\"in_flight\",\"delayed\","
+                   "\"ended\"],\"rows\":[");
+    for (int i = 0; i < view->sample_count; i++) {
+        const struct status_sample *s = &view->sample[i];
+        text_printf(out, "%s[%lld,%lld,%lld,%lld,%lld]", i ? "," : "",
+                    (long long)(s->wall_ns / JOBQ_NS_PER_MS), (long long)s->visible,
+                    (long long)s->in_flight, (long long)s->delayed, (long long)s->ended);
+    }
+    text_puts(out, "]}");
+}
+
+void page_event(const struct page_look *look, int64_t version, struct text *out)
+{
+    struct page_tile tile[PAGE_TILES_MAX];
+    struct text time = {0};
+    int count = page_tiles(look, tile);
+    page_put_time(&time, look->view->taken_wall_ns);
+    text_printf(out, "{\"version\":%lld,\"texts\":{", (long long)version);
+    put_text(out, "updated", time.ptr);
+    for (int i = 0; i < count; i++)
+        put_text(out, tile[i].label, tile[i].value[0] ? tile[i].value : "\xe2\x80\x93");
+    text_puts(out, "}}");
+    text_release(&time);
+}
+
+void page_json(const struct page_look *look, struct text *out)
+{
+    assert(look && look->view && out);
+    const struct status_view *view = look->view;
+    const struct page_local *local = look->local;
+    char why[200];
     status_why(view, why, sizeof why);
     text_putc(out, '{');
     put_text(out, "schema", "jobq.status/1");
@@ -282,6 +406,11 @@ void page_json(const struct status_view *view, const struct page_local *local,
     put_known(out, "busy", !view->unreported, here.busy);
     text_putc(out, '}');
     put_text(out, "why", why);
+    put_known(out, "oldest_wait_s", view->waited_ns >= 0,
+              view->waited_ns / JOBQ_NS_PER_S);
+    put_known(out, "eta_s", status_eta_ns(view) >= 0,
+              status_eta_ns(view) / JOBQ_NS_PER_S);
+    json_money(look->money, out);
     put_text(out, "problem", view->problem);
     key(out, "drainers");
     text_putc(out, '[');
@@ -300,5 +429,6 @@ void page_json(const struct status_view *view, const struct page_local *local,
     } else {
         text_puts(out, "null");
     }
+    json_samples(view, out);
     text_puts(out, "}\n");
 }

@@ -2,6 +2,7 @@
 #include "fleet/status/status.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "fiber/fiber.h"
 #include "fleet/enqueue/queues.h"
@@ -34,6 +35,16 @@ struct status {
     /* The last reading of the queue that succeeded: better than none when the next fails. */
     struct jobq_queue_depth depth;
     int64_t dead_letters, read_wall_ns;
+    struct status_sample *sample; /* STATUS_SAMPLES of them */
+    int sample_count;
+    /* Boxes of the last listing, to notice those that end. */
+    struct status_box *before;
+    int before_count, before_cap;
+    int *place; /* of a box by its id's hash, + 1; 0: none. place_cap: a power of two */
+    int place_cap;
+    int64_t before_wall_ns;
+    struct status_gone gone[STATUS_GONE_MAX];
+    int gone_count;
 };
 
 int status_new(struct jobq_backend *b, const char *queue, struct status **out,
@@ -102,10 +113,31 @@ struct status_drainer status_drainer_of(const struct drainer_view *view, int64_t
                                  .failed = c->failed,
                                  .dead = c->dead,
                                  .attempts = c->attempts,
-                                 .seen_wall_ns = wall_ns};
+                                 .seen_wall_ns = wall_ns,
+                                 .queue_calls =
+                                     c->receives + c->delete_calls + c->beat_calls,
+                                 .work_ns = c->work_ns,
+                                 .waited_ns = view->waited_ns,
+                                 .notice_wall_ns = view->notice_wall_ns,
+                                 .quiet = view->mode != DRAINER_RUNNING};
     memcpy(out.id, view->id, sizeof out.id);
     memcpy(out.box, view->box, sizeof out.box);
     return out;
+}
+
+/* What a row says behind its fixed part. */
+struct status_more {
+    char letter;
+    int64_t *value, unit;
+};
+enum { STATUS_MORE = 4 };
+
+static void status_more(struct status_drainer *d, struct status_more out[STATUS_MORE])
+{
+    out[0] = (struct status_more){'c', &d->queue_calls, 1};
+    out[1] = (struct status_more){'w', &d->work_ns, JOBQ_NS_PER_MS};
+    out[2] = (struct status_more){'a', &d->waited_ns, JOBQ_NS_PER_MS};
+    out[3] = (struct status_more){'n', &d->notice_wall_ns, JOBQ_NS_PER_MS};
 }
 
 int status_drainer_write(const struct status_drainer *drainer, char *out)
@@ -122,6 +154,22 @@ int status_drainer_write(const struct status_drainer *drainer, char *out)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         *p++ = ' ';
         p += text_write_int(p, numbers[i]);
+    }
+    struct status_more more[STATUS_MORE];
+    struct status_drainer copy = *drainer;
+    status_more(&copy, more);
+    for (int i = 0; i < STATUS_MORE; i++) {
+        int64_t value = *more[i].value / more[i].unit;
+        if (value == 0)
+            continue;
+        *p++ = ' ';
+        *p++ = more[i].letter;
+        *p++ = '=';
+        p += text_write_int(p, value);
+    }
+    if (drainer->quiet) {
+        memcpy(p, " q=1", 4);
+        p += 4;
     }
     return (int)(p - out);
 }
@@ -141,6 +189,19 @@ bool status_drainer_read(struct jobq_str id, struct jobq_str value,
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++)
         if (!str_to_int(cut_word(&value), number[i]))
             return false;
+    struct status_more more[STATUS_MORE];
+    status_more(out, more);
+    while (value.len > 0) {
+        struct jobq_str word = cut_word(&value);
+        int64_t read;
+        if (word.len < 3 || word.ptr[1] != '=' ||
+            !str_to_int((struct jobq_str){word.ptr + 2, word.len - 2}, &read) || read < 0)
+            continue;
+        for (int i = 0; i < STATUS_MORE; i++)
+            if (more[i].letter == word.ptr[0] && read < INT64_MAX / more[i].unit)
+                *more[i].value = read * more[i].unit;
+        out->quiet = out->quiet || (word.ptr[0] == 'q' && read == 1);
+    }
     return true;
 }
 
@@ -208,6 +269,8 @@ static int read_drainers(struct status *s, struct jobq_error *err)
 static void fill_drainers(const struct status *s, struct status_view *out)
 {
     out->done = out->failed = out->dead = out->attempts = 0;
+    out->queue_calls = out->work_ns = 0;
+    out->waited_ns = -1;
     out->drainer_count = 0;
     out->rows = s->drainer_count;
     out->rows_stored = s->b->store != NULL;
@@ -218,10 +281,15 @@ static void fill_drainers(const struct status *s, struct status_view *out)
         out->failed += one->failed;
         out->dead += one->dead;
         out->attempts += one->attempts;
+        out->queue_calls += one->queue_calls;
+        out->work_ns += one->work_ns;
         if (out->taken_wall_ns - one->seen_wall_ns < ALIVE_NS) {
             out->fresh.drainers++;
             out->fresh.slots += one->slots;
             out->fresh.busy += one->busy;
+            out->fresh.quiet += one->quiet;
+            if (one->waited_ns > 0 && one->waited_ns > out->waited_ns)
+                out->waited_ns = one->waited_ns;
         }
         /* Insertion by the time seen, newest first, ties in the order of rows. */
         int at = out->drainer_count;
@@ -253,7 +321,136 @@ static void measure_rate(struct status *s, struct status_view *out)
     out->jobs_per_s = s->jobs_per_s;
 }
 
+/* A sample a minute: those of the last STATUS_SAMPLES minutes. */
+static void keep_sample(struct status *s, struct status_view *out)
+{
+    const struct status_sample now = {.wall_ns = out->taken_wall_ns,
+                                      .visible = out->depth.visible,
+                                      .in_flight = out->depth.in_flight,
+                                      .delayed = out->depth.delayed,
+                                      .ended = out->done + out->dead};
+    int count = s->sample_count;
+    bool due =
+        count == 0 || now.wall_ns - s->sample[count - 1].wall_ns >= JOBQ_NS_PER_MIN;
+    if (!s->sample)
+        s->sample = arena_alloc(s->memory, STATUS_SAMPLES * sizeof *s->sample);
+    if (due && count == STATUS_SAMPLES) {
+        memmove(s->sample, s->sample + 1, (STATUS_SAMPLES - 1) * sizeof *s->sample);
+        s->sample_count--;
+    }
+    if (due)
+        s->sample[s->sample_count++] = now;
+    out->sample = s->sample;
+    out->sample_count = s->sample_count;
+}
+
 /* ---- boxes --------------------------------------------------------------------------- */
+
+static void count_gone(struct status *s, const struct status_box *box)
+{
+    int at = 0;
+    while (at < s->gone_count &&
+           (strcmp(s->gone[at].type, box->type) != 0 || s->gone[at].spot != box->spot))
+        at++;
+    if (at == STATUS_GONE_MAX)
+        at--; /* more types than a fleet has: counted as the last of them */
+    if (at == s->gone_count) {
+        s->gone[s->gone_count++] = (struct status_gone){.spot = box->spot};
+        memcpy(s->gone[at].type, box->type, sizeof s->gone[at].type);
+    }
+    int64_t ran_ns = s->before_wall_ns - box->launched_wall_ns;
+    s->gone[at].boxes++;
+    s->gone[at].ran_ns += ran_ns > 0 ? ran_ns : 0;
+}
+
+/* Both lists are in the order that EC2 gives, which is one order for one fleet; where it is
+ * not, a box is looked for. */
+static void notice_gone(struct status *s, const struct status_view *view)
+{
+    int from = 0;
+    for (int i = 0; i < s->before_count; i++) {
+        const struct status_box *was = &s->before[i];
+        int at = from;
+        while (at < view->box_count && strcmp(view->box[at].id, was->id) != 0)
+            at++;
+        for (int k = 0; at == view->box_count && k < from; k++)
+            if (strcmp(view->box[k].id, was->id) == 0)
+                at = k;
+        if (at == view->box_count)
+            count_gone(s, was);
+        else
+            from = at + 1;
+    }
+    if (view->box_count > s->before_cap) {
+        s->before_cap = 2 * view->box_count;
+        s->before = arena_alloc(s->memory, (size_t)s->before_cap * sizeof *s->before);
+    }
+    if (view->box_count)
+        memcpy(s->before, view->box, (size_t)view->box_count * sizeof *s->before);
+    s->before_count = view->box_count;
+    s->before_wall_ns = view->taken_wall_ns;
+}
+
+static uint32_t box_hash(const char *id)
+{
+    return (uint32_t)hash_add(HASH_START, id, strlen(id));
+}
+
+static void place_boxes(struct status *s, int count)
+{
+    int cap = s->place_cap ? s->place_cap : 64;
+    while (cap < 2 * count)
+        cap *= 2;
+    if (cap > s->place_cap)
+        s->place = arena_alloc(s->memory, (size_t)cap * sizeof *s->place);
+    s->place_cap = cap;
+    memset(s->place, 0, (size_t)cap * sizeof *s->place);
+    for (int i = 0; i < count; i++) {
+        uint32_t at = box_hash(s->box[i].id);
+        while (s->place[at & (uint32_t)(cap - 1)])
+            at++;
+        s->place[at & (uint32_t)(cap - 1)] = i + 1;
+    }
+}
+
+static struct status_box *find_box(const struct status *s, const char *id)
+{
+    uint32_t mask = (uint32_t)(s->place_cap - 1);
+    for (uint32_t at = box_hash(id); s->place[at & mask]; at++)
+        if (strcmp(s->box[s->place[at & mask] - 1].id, id) == 0)
+            return &s->box[s->place[at & mask] - 1];
+    return NULL;
+}
+
+/* Says with each box what its drainers say. */
+static void join_boxes(struct status *s, const struct status_view *view)
+{
+    if (view->box_count == 0)
+        return;
+    place_boxes(s, view->box_count);
+    for (int i = 0; i < view->box_count; i++) {
+        struct status_box *box = &s->box[i];
+        box->drainers = 0;
+        box->slots = box->busy = box->done = 0;
+        box->seen_wall_ns = box->notice_wall_ns = 0;
+    }
+    for (int k = 0; k < s->drainer_count; k++) {
+        const struct status_drainer *one = &s->drainer[k];
+        struct status_box *box = find_box(s, one->box);
+        if (!box)
+            continue;
+        box->done += one->done;
+        if (view->taken_wall_ns - one->seen_wall_ns < ALIVE_NS) {
+            box->drainers++;
+            box->slots += one->slots;
+            box->busy += one->busy;
+        }
+        if (one->seen_wall_ns > box->seen_wall_ns)
+            box->seen_wall_ns = one->seen_wall_ns;
+        if (one->notice_wall_ns > box->notice_wall_ns)
+            box->notice_wall_ns = one->notice_wall_ns;
+    }
+}
 
 static void boxes_make_room(struct status *s, int count)
 {
@@ -300,8 +497,10 @@ static int read_boxes(struct status *s, struct status_view *out, struct jobq_err
         add_boxes(s, out, box, count);
     } while (token.len > 0);
     out->boxes_known = true;
+    notice_gone(s, out);
     return JOBQ_OK;
 }
+
 int status_read(struct status *s, struct status_view *out, struct jobq_error *err)
 {
     assert(s && out && err);
@@ -338,10 +537,17 @@ int status_read(struct status *s, struct status_view *out, struct jobq_error *er
         note_problem(out, &why);
         first = first ? first : code;
     }
+    join_boxes(s, out);
+    memcpy(out->gone, s->gone, sizeof out->gone);
+    out->gone_count = s->gone_count;
     out->taken_wall_ns = jobq_wall(s->b);
     /* The calls of a reading take time; the time of the view is their end. */
     if (first_read)
         out->read_wall_ns = out->taken_wall_ns;
+    out->sample = s->sample;
+    out->sample_count = s->sample_count;
+    if (first_read)
+        keep_sample(s, out);
     if (first < 0)
         jobq_fail(err, (enum jobq_code)first, "%s", out->problem);
     return first;
@@ -353,6 +559,7 @@ void status_count(struct status *s, struct status_view *view)
     bool stale = status_is_stale(view);
     view->taken_wall_ns = jobq_wall(s->b);
     fill_drainers(s, view);
+    join_boxes(s, view);
     if (!stale)
         view->read_wall_ns = view->taken_wall_ns;
 }
@@ -387,40 +594,74 @@ bool status_is_stale(const struct status_view *view)
     return view->read_wall_ns != view->taken_wall_ns;
 }
 
+int64_t status_eta_ns(const struct status_view *view)
+{
+    struct jobq_queue_depth depth = status_depth(view);
+    if (!view->depth_known || view->jobs_per_s <= 0)
+        return -1;
+    return jobq_ns_from_seconds(
+        (double)(depth.visible + depth.in_flight + depth.delayed) / view->jobs_per_s);
+}
+
+/* Why nothing runs: "" if something does. */
+static const char *why_idle(const struct status_view *view, int alive)
+{
+    int booting = 0, running = 0;
+    bool all_quiet =
+        view->fresh.drainers > 0 && view->fresh.quiet == view->fresh.drainers;
+    for (int i = 0; i < view->box_count; i++) {
+        booting += view->box[i].state == JOBQ_BOX_PENDING;
+        running += view->box[i].state == JOBQ_BOX_RUNNING;
+    }
+    if (view->depth.visible == 0)
+        return "All waiting jobs are delayed.";
+    if (alive == 0 && !view->boxes_known)
+        return "No drainer was seen for 3 minutes; the boxes could not be read.";
+    if (alive == 0 && running == 0 && booting == 0)
+        return "Nothing drains this queue: no box, and no drainer seen for 3 minutes.";
+    if (alive == 0 && running == 0)
+        return "The boxes are still booting.";
+    if (alive == 0)
+        return "The boxes run, but no drainer was seen for 3 minutes.";
+    if (all_quiet)
+        return "Every drainer was told to take no more work (quiet, or stopping).";
+    return "The drainers take nothing: quiet, stopping or only just started.";
+}
+
 void status_why(const struct status_view *view, char *out, int cap)
 {
     assert(view && out && cap > 0);
-    const struct jobq_queue_depth *depth = &view->depth;
-    int alive = 0, booting = 0, running = 0;
+    struct jobq_queue_depth depth = status_depth(view);
+    int alive = 0;
     bool busy = false;
+    out[0] = '\0';
     for (int i = 0; i < view->drainer_count; i++) {
         const struct status_drainer *one = &view->drainer[i];
         bool fresh = view->taken_wall_ns - one->seen_wall_ns < ALIVE_NS;
         alive += fresh;
         busy = busy || (fresh && one->here && one->busy > 0);
     }
-    for (int i = 0; i < view->box_count; i++) {
-        booting += view->box[i].state == JOBQ_BOX_PENDING;
-        running += view->box[i].state == JOBQ_BOX_RUNNING;
-    }
-    const char *why = "";
-    if (busy || view->unreported)
-        why = "";
-    else if (!view->depth_known || status_is_stale(view))
-        why = "The queue did not answer.";
-    else if (depth->in_flight > 0 || depth->visible + depth->delayed == 0)
-        why = "";
-    else if (depth->visible == 0)
-        why = "All waiting jobs are delayed.";
-    else if (alive == 0 && !view->boxes_known)
-        why = "No drainer was seen for 3 minutes; the boxes could not be read.";
-    else if (alive == 0 && running == 0 && booting == 0)
-        why = "Nothing drains this queue: no box, and no drainer seen for 3 minutes.";
-    else if (alive == 0 && running == 0)
-        why = "The boxes are still booting.";
+    if (view->unreported)
+        return;
+    if (!view->depth_known || (status_is_stale(view) && !busy))
+        snprintf(out, (size_t)cap, "The queue did not answer.");
+    else if (depth.visible + depth.delayed == 0)
+        return;
+    else if (!busy && depth.in_flight == 0)
+        snprintf(out, (size_t)cap, "%s", why_idle(view, alive));
+    else if (depth.visible == 0)
+        return;
     else if (alive == 0)
-        why = "The boxes run, but no drainer was seen for 3 minutes.";
-    else
-        why = "The drainers take nothing: quiet, stopping or only just started.";
-    snprintf(out, (size_t)cap, "%s", why);
+        snprintf(
+            out, (size_t)cap,
+            "%lld messages are in flight, but no drainer was seen for 3 minutes: they "
+            "come back when their visibility timeout ends.",
+            (long long)depth.in_flight);
+    else if (view->fresh.quiet == view->fresh.drainers)
+        snprintf(out, (size_t)cap,
+                 "Every drainer was told to take no more work (quiet, or stopping).");
+    else if (view->fresh.slots > 0 && view->fresh.busy >= view->fresh.slots)
+        snprintf(out, (size_t)cap,
+                 "All %lld slots are busy: jobs wait for a slot, not for a drainer.",
+                 (long long)view->fresh.slots);
 }

@@ -34,12 +34,20 @@ struct status_drainer {
     int64_t slots, busy, held;
     int64_t done, failed, dead, attempts;
     int64_t seen_wall_ns; /* when it wrote the row, or answered directly */
-    bool here;            /* of this box */
+    /* What an older drainer does not say is 0. */
+    int64_t queue_calls;    /* requests to SQS: receives, deletes, heartbeats */
+    int64_t work_ns;        /* of all attempts together */
+    int64_t waited_ns;      /* how long the jobs it received last had waited */
+    int64_t notice_wall_ns; /* its box goes then; 0: no notice */
+    bool quiet;             /* takes no more work */
+    bool here;              /* of this box */
 };
 /* A drainer as its row says it, and back. The row: "WALL_MS BOX SLOTS BUSY HELD DONE FAILED
- * DEAD ATTEMPTS", at most STATUS_ROW_MAX bytes; write returns how many. read: false for
- * another text, and then *out is not to be used. */
-#define STATUS_ROW_MAX 240
+ * DEAD ATTEMPTS", then "LETTER=NUMBER" for what is not 0 (c queue_calls, w work in ms,
+ * a waited in ms, n notice in ms, q quiet; a reader skips those it does not know), at most
+ * STATUS_ROW_MAX bytes; write returns how many. read: false for another text, and then *out
+ * is not to be used. */
+#define STATUS_ROW_MAX 360
 struct status_drainer status_drainer_of(const struct drainer_view *view, int64_t wall_ns);
 int status_drainer_write(const struct status_drainer *drainer, char *out);
 bool status_drainer_read(struct jobq_str id, struct jobq_str row,
@@ -54,6 +62,27 @@ struct status_box {
     enum jobq_box_state state;
     bool spot, here;
     int64_t launched_wall_ns;
+    /* Of its drainers, all that ever wrote: */
+    int drainers;
+    int64_t slots, busy, done;
+    int64_t seen_wall_ns;   /* the latest word; 0: none yet */
+    int64_t notice_wall_ns; /* it goes then; 0: no notice */
+};
+/* Boxes of one type that are no longer listed: what they ran for, as far as this process
+ * has seen it. */
+struct status_gone {
+    char type[24];
+    bool spot;
+    int64_t boxes, ran_ns;
+};
+#define STATUS_GONE_MAX 8
+
+/* The queue as it was, a sample a minute, the oldest first. */
+#define STATUS_SAMPLES 240
+struct status_sample {
+    int64_t wall_ns;
+    int64_t visible, in_flight, delayed;
+    int64_t ended; /* done and dead so far */
 };
 
 struct status_view {
@@ -72,7 +101,14 @@ struct status_view {
     struct status_fresh {
         int drainers;
         int64_t slots, busy;
+        int quiet; /* of the drainers */
     } fresh;
+    int64_t queue_calls, work_ns; /* sums as done is */
+    int64_t waited_ns; /* the longest that a drainer seen lately said; -1: none did */
+    const struct status_sample *sample; /* until the next reading */
+    int sample_count;
+    struct status_gone gone[STATUS_GONE_MAX];
+    int gone_count;
     double
         jobs_per_s; /* ended, between readings a minute or more apart; < 0: not known */
     struct status_drainer drainer[STATUS_DRAINERS_MAX];
@@ -99,8 +135,11 @@ int64_t status_running(const struct status_view *view);
 struct jobq_queue_depth status_depth(const struct status_view *view);
 /* True if the last reading of the queue failed. */
 bool status_is_stale(const struct status_view *view);
-/* One sentence: why nothing is running, or "" when something is or nothing waits. */
+/* One sentence: why jobs wait, or "" when none does. */
 void status_why(const struct status_view *view, char *out, int cap);
+/* How long until the queue is empty if nothing more comes, at the rate of the last minutes;
+ * < 0: not known. */
+int64_t status_eta_ns(const struct status_view *view);
 
 /* One job, as its row says it. */
 struct status_job {
@@ -120,6 +159,11 @@ struct status_job {
  * row; INVALID: no job id. The backend's store must not be NULL. */
 int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
                struct jobq_error *err);
+/* The same with the job's payload as its row holds it (job.h: "KIND NUMBER", then a line a
+ * pair, encoded), in arena; len 0: the row has none. */
+int status_job_whole(struct jobq_backend *b, struct jobq_str id, struct arena *arena,
+                     struct status_job *out, struct jobq_str *payload,
+                     struct jobq_error *err);
 /* Cancels: a queued or failed job will not run (again), a running one will not be stored;
  * a job that has ended is left alone: CONFLICT, and *out says its state. Two requests or
  * so. */

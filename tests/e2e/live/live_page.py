@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The status page over HTTP: the drainers of a box find each other without the store, a drainer
-counts itself, GET and HEAD only, no script, a token beyond loopback, readers cost no request of AWS, slow clients are cut
+counts itself, no action without a token, no script but its own, a token beyond loopback, readers cost no request of AWS, slow clients are cut
 off, an outage of AWS leaves the last counts on the page, marked as stale."""
 import base64
 import http.client
@@ -119,15 +119,45 @@ for port in (serves, drains_page):
 
 # What may be asked, and what comes.
 reply, html = ask(serves)
-check("<script" not in html and " src=" not in html and "default-src 'none'" in reply.getheader("Content-Security-Policy"),
-      "the page may run something")
-for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+csp = reply.getheader("Content-Security-Policy")
+check(re.findall("<script[^>]*>", html) == ['<script src="/page.js" defer>'] and html.count(" src=") == 1 and "default-src 'none'" in csp and
+      "script-src 'self'" in csp and "unsafe" not in csp and "frame-ancestors 'none'" in csp, "the page may run something else")
+for path, kind in (("/page.css", "text/css"), ("/page.js", "text/javascript")):
+    reply, body = ask(serves, path)
+    check(reply.status == 200 and reply.getheader("Content-Type").startswith(kind) and len(body) > 500, path)
+for method in ("PUT", "DELETE", "OPTIONS", "PATCH"):
     reply, _ = ask(serves, method=method)
-    check(reply.status == 405 and reply.getheader("Allow") == "GET, HEAD", method + " is allowed")
+    check(reply.status == 405 and reply.getheader("Allow") == "GET, HEAD, POST", method + " is allowed")
+reply, body = ask(serves, method="POST")
+check(reply.status == 403 and "actions want a token" in body, "an action without any token")
 reply, body = ask(serves, "/status.json", "HEAD")
 check(reply.status == 200 and body == "" and int(reply.getheader("Content-Length")) > 100, "HEAD")
 check(ask(serves, "/nope")[0].status == 404, "another path")
 check(ask(serves, "/healthz")[1].startswith("ok"), "healthz")
+check(ask(serves, "/readyz")[1] == "ready\n" and ask(drains_page, "/readyz")[0].status == 200, "readyz")
+
+# Events: the page's numbers, at once and again every few seconds.
+def follow(port):
+    s = socket.create_connection(("127.0.0.1", port), timeout=10)
+    s.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return s
+
+
+def events(s, count):
+    got = b""
+    while got.count(b"\n\n") < count:
+        more = s.recv(65536)
+        check(more, "the events ended: %r" % got)
+        got += more
+    head, body = got.split(b"\r\n\r\n", 1)
+    check(head.startswith(b"HTTP/1.1 200") and b"text/event-stream" in head, "the head of events: %r" % head)
+    return [json.loads(part[len(b"data: "):]) for part in body.split(b"\n\n") if part]
+
+
+stream = follow(drains_page)
+first, second = events(stream, 3)[:2]
+check(first["texts"]["slots"] == "5" and first["texts"]["running"] == "5" and first["texts"]["updated"] != second["texts"]["updated"], "events: %s" % first)
+stream.close()
 
 # Beyond loopback nobody listens without a token, and nobody reads without it.
 TOKEN = "correct-horse-battery"
@@ -170,7 +200,7 @@ for process, log in zip(guarded, ("/g1", "/g2")):
         check(ask(port, Authorization=wrong)[0].status == 401, "'%s' is let in" % wrong)
     for right in ("bearer  " + TOKEN, basic(":" + TOKEN), basic("anna:" + TOKEN)):
         check(ask(port, Authorization=right)[0].status == 200, "'%s' is not let in" % right)
-    check(json.loads(ask(port, "/status.json", **good)[1])["queue"] == "page" and ask(port, "/", "POST", **good)[0].status == 405, "with the token")
+    check(json.loads(ask(port, "/status.json", **good)[1])["queue"] == "page" and ask(port, "/", "POST", **good)[0].status == 404, "with the token")
     check(ask(port, "/healthz")[1].startswith("ok"), "a load balancer has no token")
     for where in ("cmdline", "environ"):
         check(TOKEN.encode() not in open("/proc/%d/%s" % (process.pid, where), "rb").read(), "the token is in its " + where)

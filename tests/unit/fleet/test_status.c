@@ -427,11 +427,17 @@ static void the_page_escapes_and_stays_small(void **state)
     for (int i = 0; i < 3; i++) {
         struct text html = {0}, json = {0};
         fill_with(view, local, evil[i]);
-        page_html(view, local, 15, &html);
-        page_json(view, local, &json);
-        assert_null(strstr(html.ptr, "<script"));
+        page_html(&(struct page_look){.view = view, .local = local, .refresh_s = 15},
+                  &html);
+        page_json(&(struct page_look){.view = view, .local = local}, &json);
+        /* Nothing runs or is loaded but what is ours. */
+        const char *script = strstr(html.ptr, "<script");
+        assert_non_null(script);
+        assert_int_equal(strncmp(script, "<script src=\"/page.js\" defer></script>", 38),
+                         0);
+        assert_null(strstr(script + 1, "<script"));
         assert_null(strstr(html.ptr, " style="));
-        assert_null(strstr(html.ptr, "src="));
+        assert_null(strstr(script + 12, "src="));
         assert_non_null(strstr(html.ptr, "<th scope=row>"));
         assert_non_null(strstr(html.ptr, "http-equiv=refresh"));
         assert_true(html.len <= PAGE_BYTES_MAX || i != 2);
@@ -448,7 +454,7 @@ static void the_page_escapes_and_stays_small(void **state)
 static void check_numbers(const struct status_view *view, const char *const *want)
 {
     struct text html = {0};
-    page_html(view, NULL, 15, &html);
+    page_html(&(struct page_look){.view = view, .refresh_s = 15}, &html);
     for (; *want; want++)
         if (!strstr(html.ptr, *want))
             fail_msg("'%s' is not in %s", *want, strstr(html.ptr, "<main"));
@@ -470,7 +476,7 @@ static void the_page_does_not_contradict_itself(void **state)
                                               "&ndash;</b>drainers", "&ndash;</b>slots<",
                                               "The drainers on this box: not yet known.",
                                               NULL});
-    page_json(view, NULL, &json);
+    page_json(&(struct page_look){.view = view}, &json);
     assert_non_null(strstr(json.ptr, "\"here\":{\"drainers\":null,\"slots\":null,"
                                      "\"busy\":null},\"why\":\"\""));
     text_release(&json);
@@ -485,7 +491,7 @@ static void the_page_does_not_contradict_itself(void **state)
     view->drainer_count = 1;
     view->drainer[0] = (struct status_drainer){
         .slots = 5, .busy = 3, .here = true, .seen_wall_ns = view->taken_wall_ns};
-    view->fresh = (struct status_fresh){1, 5, 3};
+    view->fresh = (struct status_fresh){1, 5, 3, 0};
     check_numbers(view, (const char *const[]){"<b>6</b>waiting", "<b>3</b>running",
                                               "<b>3</b>in flight", "<b>5</b>slots<",
                                               "1 drainer, 5 slots, 3 busy", NULL});
@@ -497,7 +503,7 @@ static void the_page_does_not_contradict_itself(void **state)
     view->depth.in_flight = 50;
     check_numbers(view, (const char *const[]){"<b>9</b>waiting", "<b>3</b>running",
                                               "<b>50</b>in flight", NULL});
-    page_json(view, NULL, &json);
+    page_json(&(struct page_look){.view = view}, &json);
     assert_non_null(strstr(json.ptr, "\"in_flight\":50,\"running\":3,"));
     text_release(&json);
     free(view);
@@ -514,20 +520,20 @@ static void every_box_is_listed(void **state)
     view->taken_wall_ns = view->read_wall_ns = INT64_C(1795493106) * S;
     view->boxes_known = true;
     assert_int_equal(page_boxes_pages(view), 0);
-    page_html(view, NULL, 15, &html);
+    page_html(&(struct page_look){.view = view, .refresh_s = 15}, &html);
     assert_non_null(strstr(html.ptr, "<b>0</b>boxes"));
     view->box = box;
     view->box_count = BOXES;
     for (int i = 0; i < BOXES; i++)
         snprintf(box[i].id, sizeof box[i].id, "i-%d.", i);
     text_clear(&html);
-    page_html(view, NULL, 15, &html);
+    page_html(&(struct page_look){.view = view, .refresh_s = 15}, &html);
     assert_non_null(strstr(html.ptr, "<b>250</b>boxes"));
     assert_non_null(strstr(html.ptr, "<a href=\"/boxes/1\">All 250 boxes</a>"));
     assert_int_equal(page_boxes_pages(view), 3);
     text_clear(&html);
     for (int i = 1; i <= 3; i++)
-        page_boxes_html(view, i, 15, &html);
+        page_boxes_html(&(struct page_look){.view = view, .refresh_s = 15}, i, &html);
     for (int i = 0; i < BOXES; i++) {
         char want[24];
         snprintf(want, sizeof want, ">i-%d.<", i);
@@ -537,13 +543,14 @@ static void every_box_is_listed(void **state)
     }
     assert_non_null(strstr(html.ptr, "201 to 250 of 250 boxes."));
     text_clear(&html);
-    page_boxes_html(view, 4, 15, &html); /* of a time when there were more */
+    page_boxes_html(&(struct page_look){.view = view, .refresh_s = 15}, 4,
+                    &html); /* of a time when there were more */
     assert_non_null(strstr(html.ptr, "There are fewer boxes now."));
     /* Not known is not none. */
     view->boxes_known = false;
     view->box_count = 0;
     text_clear(&html);
-    page_html(view, NULL, 15, &html);
+    page_html(&(struct page_look){.view = view, .refresh_s = 15}, &html);
     assert_non_null(strstr(html.ptr, "&ndash;</b>boxes"));
     text_release(&html);
     free(view);
@@ -629,7 +636,7 @@ static void the_page_counts_in_words_that_fit(void **state)
         struct text html = {0};
         view->rows_stored = said[i].stored;
         view->rows = said[i].rows;
-        page_html(view, NULL, 15, &html);
+        page_html(&(struct page_look){.view = view, .refresh_s = 15}, &html);
         assert_non_null(strstr(html.ptr, said[i].text));
         text_release(&html);
     }
@@ -796,7 +803,7 @@ static void page_before_the_first(void)
 {
     static const struct status_view view;
     struct text out = {0};
-    page_boxes_html(&view, 0, 15, &out);
+    page_boxes_html(&(struct page_look){.view = &view}, 0, &out);
 }
 
 /* In a child, because an assert ends the process; its message is not the test's. */
@@ -832,7 +839,8 @@ static void a_long_wait_is_said_before_the_retention_is_over(void **state)
         view->depth_known = true;
         view->depth.retention_ns = i == 2 ? 0 : 14 * JOBQ_NS_PER_DAY;
         local->view.waited_ns = i == 0 ? 7 * JOBQ_NS_PER_DAY : 8 * JOBQ_NS_PER_DAY;
-        page_html(view, local, 15, &html);
+        page_html(&(struct page_look){.view = view, .local = local, .refresh_s = 15},
+                  &html);
         assert_true((strstr(html.ptr, "Jobs wait for") != NULL) == (i == 1));
         text_release(&html);
     }
