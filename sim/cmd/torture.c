@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "jobq/units.h"
+#include "sim/cmd/failure.h"
 #include "sim/torture/torture.h"
 
 #include <pthread.h>
@@ -31,7 +32,20 @@ static const char HELP_TAIL[] =
     "Exit codes: 0 no violation, 1 a violation, 2 usage, 130 interrupted.\n"
     "API calls: none; nothing leaves this machine.\n";
 
-enum { SEEDS, FIRST, SEED, FAULTS, GENTLE, JOBS, BOXES, CONCURRENCY, FROM, UNTIL };
+enum {
+    SEEDS,
+    FIRST,
+    SEED,
+    FAULTS,
+    GENTLE,
+    JOBS,
+    BOXES,
+    CONCURRENCY,
+    FROM,
+    UNTIL,
+    SHRINK,
+    TIMELINE
+};
 static const struct option_def OPTIONS[] = {
     {"seeds", 0, "N", "how many runs (100)"},
     {"first", 0, "S", "the first seed (1)"},
@@ -44,6 +58,8 @@ static const struct option_def OPTIONS[] = {
     {"concurrency", 0, "N", "slots a box; 1 to 1000 (1 to 12, by the seed)"},
     {"from", 0, "T", "no faults before (0s)"},
     {"until", 0, "T", "no faults after; up to 1h (20s to 2min, by the seed)"},
+    {"shrink", 0, NULL, "make the first failing run small, and print what happens in it"},
+    {"timeline", 0, "FILE", "write that to FILE, drawn if it is called *.svg"},
     {NULL, 0, NULL, NULL}};
 
 struct crew {
@@ -54,6 +70,9 @@ struct crew {
     _Atomic int64_t next, findings, jobs;
     _Atomic int64_t fired[TORTURE_FAULT_COUNT];
     pthread_mutex_t print;
+    struct failure_options failure;
+    struct torture_run failed; /* of those that fail, that with the lowest seed */
+    bool any_failed;
 };
 
 static int64_t given(int64_t value, int64_t drawn)
@@ -76,13 +95,18 @@ static struct torture_run run_of(const struct crew *c, uint64_t seed)
     return run;
 }
 
-static void print_finding(struct crew *c, const struct torture_run *run, const char *what)
+static void print_finding(struct crew *c, const struct torture_run *run,
+                          const char *check, const char *what)
 {
     struct text command = {0};
     torture_command(run, &command);
     pthread_mutex_lock(&c->print);
-    printf("seed=%llu: %s\n  %s\n", (unsigned long long)run->seed, what, command.ptr);
+    printf("seed=%llu: %s: %s\n  %s  # " JOBQ_VERSION "\n", (unsigned long long)run->seed,
+           check, what, command.ptr);
     fflush(stdout);
+    if (!c->any_failed || run->seed < c->failed.seed)
+        c->failed = *run;
+    c->any_failed = true;
     pthread_mutex_unlock(&c->print);
     text_release(&command);
 }
@@ -99,7 +123,10 @@ static void play_one(struct crew *c, struct torture *torture, int64_t index)
     if (code == JOBQ_OK && !result.check)
         return;
     atomic_fetch_add(&c->findings, 1);
-    print_finding(c, &run, code == JOBQ_OK ? result.finding : err.text);
+    if (code == JOBQ_OK)
+        print_finding(c, &run, result.check, result.finding);
+    else
+        print_finding(c, &run, "not played", err.text);
 }
 
 static void *work(void *arg)
@@ -167,6 +194,9 @@ static int read_options(struct crew *c, const struct options *read,
     code = code ? code : read_time(read, FROM, JOBQ_NS_PER_HOUR, &c->given.from_ns, err);
     code =
         code ? code : read_time(read, UNTIL, JOBQ_NS_PER_HOUR, &c->given.until_ns, err);
+    const struct options_item *timeline = options_item(read, TIMELINE);
+    c->failure.shrink = options_item(read, SHRINK);
+    c->failure.file = timeline ? timeline->text : NULL;
     c->threads =
         scenario->threads < 0 ? sysconf(_SC_NPROCESSORS_ONLN) : scenario->threads;
     return code;
@@ -218,5 +248,9 @@ static int torture(struct crew *crew)
         printf(" %s %lld", torture_fault_name((enum torture_fault)i),
                (long long)atomic_load(&crew->fired[i]));
     printf("\n");
+    struct jobq_error err;
+    if (crew->any_failed && (crew->failure.shrink || crew->failure.file) &&
+        failure_show(&crew->failure, &crew->failed, &err) != JOBQ_OK)
+        return cmd_fail("torture", &err);
     return findings ? CMD_FAILURE : CMD_OK;
 }
