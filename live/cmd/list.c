@@ -24,6 +24,7 @@ enum { PAGE = 100, UNREADABLE_MAX = 10000 };
 struct listing {
     struct status_list list;
     struct status_job page[PAGE];
+    struct cmd_ages ages;
     struct arena arena, rows;
     int state;
     int64_t limit, shown, unreadable;
@@ -68,9 +69,10 @@ static void show_page(struct cli *cli, struct listing *l, int count)
             show_unreadable(cli, l, &l->page[i]);
             continue;
         }
+        age_note(cli, &l->ages, &l->page[i]);
         if (cli->json) {
             text_puts(&l->out, l->shown ? "," : "");
-            cmd_job_json(&l->out, &l->page[i]);
+            cmd_job_json(&l->out, &l->page[i], &l->ages);
         } else {
             cmd_job_plain(&l->out, &l->page[i], false);
         }
@@ -108,6 +110,7 @@ static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
         (rc = cmd_queue_open(b, cli->arg[0], &queue, err)) < 0)
         return rc;
     say_price(cli, l);
+    age_ask(cli, &l->ages, cli->arg[0]);
     if (cli->json)
         text_puts(&l->out, "{\"schema\":\"jobq.jobs/1\",\"jobs\":[");
     struct retry retry;
@@ -129,6 +132,7 @@ static int list_work(struct cli *cli, void *ctx, struct jobq_error *err)
         show_page(cli, l, got);
     }
     end_json(cli, l, false);
+    age_warn(cli, &l->ages);
     return l->unreadable ? CLI_FAILURE : JOBQ_OK;
 }
 
@@ -159,10 +163,11 @@ const struct cli_command cmd_list = {
     .summary = "lists every row of a queue; 1 if one of them cannot be read",
     .examples = "  jobq list render --state dead\n"
                 "  jobq list render --json | jq '.jobs | length'\n",
-    .calls =
-        "  1 ListDomains per 100 domains, 1 DomainMetadata a domain, then 1 Select per\n"
-        "  100 rows; about $1.3 a million rows, said first when it is over a cent.\n",
+    .calls = "  1 GetQueueUrl, 1 GetQueueAttributes, 1 ListDomains per 100 domains, 1\n"
+             "  DomainMetadata a domain, then 1 Select per 100 rows; about $1.3 a\n"
+             "  million rows, said first when it is over a cent.\n",
     .option = list_options,
+    .takes = TAKER_LIST,
     .run = run_list,
     .min_args = 1,
     .max_args = 1};

@@ -19,7 +19,8 @@ static void put_ms(struct text *out, const char *name, int64_t value)
         text_printf(out, ",\"%s\":%lld", name, (long long)value);
 }
 
-void cmd_job_json(struct text *out, const struct status_job *job)
+void cmd_job_json(struct text *out, const struct status_job *job,
+                  const struct cmd_ages *ages)
 {
     text_puts(out, "{\"id\":");
     cli_json_cstr(out, job->id);
@@ -28,6 +29,10 @@ void cmd_job_json(struct text *out, const struct status_job *job)
     put_ms(out, "enqueued_ms", job->enqueued_ms);
     put_ms(out, "started_ms", job->started_ms);
     put_ms(out, "finished_ms", job->finished_ms);
+    if (ages) {
+        put_ms(out, "message_until_ms", status_message_until_ms(job, ages->retention_ns));
+        put_ms(out, "row_until_ms", status_row_until_ms(job, ages->keep_ns));
+    }
     if (job->finished_ms)
         text_printf(out, ",\"exit\":%lld,\"wall_ns\":%lld,\"cpu_ns\":%lld",
                     (long long)job->exit_code, (long long)job->wall_ns,
@@ -103,6 +108,7 @@ static int show(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct status_job *job = xmalloc(sizeof *job);
     struct text out = {0};
+    struct cmd_ages ages = {0};
     int worst = CLI_OK, shown = 0;
     (void)ctx;
     if (cli->json)
@@ -115,9 +121,11 @@ static int show(struct cli *cli, void *ctx, struct jobq_error *err)
             worst = cli_fail(cli, id, err);
             continue;
         }
+        age_ask_of(cli, &ages, job);
+        age_note(cli, &ages, job);
         if (cli->json) {
             text_puts(&out, shown++ ? "," : "");
-            cmd_job_json(&out, job);
+            cmd_job_json(&out, job, &ages);
         } else {
             cmd_job_plain(&out, job, cli->arg_count == 1);
         }
@@ -127,6 +135,7 @@ static int show(struct cli *cli, void *ctx, struct jobq_error *err)
     if (cli->json)
         text_puts(&out, "]}\n");
     cli_flush(cli, &out);
+    age_warn(cli, &ages);
     text_release(&out);
     free(job);
     return worst;
@@ -144,8 +153,11 @@ const struct cli_command cmd_status = {
     .summary = "says how jobs stand",
     .examples = "  jobq status render-0a1b...\n"
                 "  jobq status --json render-0a1b... | jq '.jobs[0].state'\n",
-    .calls = "  1 GetAttributes a job.\n",
+    .calls =
+        "  1 GetAttributes a job; for one that has not ended within an hour, once a\n"
+        "  queue 1 GetQueueUrl and 1 GetQueueAttributes.\n",
     .option = status_options,
+    .takes = TAKER_STATUS,
     .run = run_status,
     .min_args = 1,
     .max_args = -1};
@@ -303,7 +315,7 @@ static int wait_ids(struct cli *cli, struct waiting *w, struct jobq_error *err)
                 worst = CLI_JOB_FAILED;
             if (cli->json) {
                 text_puts(&out, shown++ ? "," : "");
-                cmd_job_json(&out, job);
+                cmd_job_json(&out, job, NULL);
             } else {
                 cmd_job_plain(&out, job, false);
                 cli_flush(cli, &out);

@@ -20,7 +20,7 @@ static const char HELP_HEAD[] =
     "  jobqsim run --trace month.swf --boxes 8 --json\n"
     "  jobqsim run --model ideal --arrivals 9/s --job-time exp:1s --reps 20\n"
     "  jobqsim run --scenario fleet.ini --jobs-csv jobs.csv\n"
-    "  jobqsim run fleet.ini -o simulated.json      then: jobqcost bill simulated.json\n"
+    "  jobqsim run fleet.ini -o simulated.json     then: jobqcost bill simulated.json\n"
     "\n"
     "Durations: 250ms, 2s, 1.5h; a bare number is seconds. Sizes: 64KiB, 1M.\n"
     "Distributions: 2s exp:2s uniform:1s..3s lognormal:mean=2s,cv=1.5 gamma: weibull:\n"

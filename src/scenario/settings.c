@@ -130,7 +130,8 @@ static const struct setting SETTINGS[] = {
      T(SIM) | T(COST) | T(ENQUEUE) | T(LIBRARY),
      .help = "a new queue drops what waits longer than T"},
     {"keep", 0, "T", SETTING_DURATION, AT(keep_ns), HOUSEKEEPING_KEEP_TEXT, "0s", "36500d", NULL,
-     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(PRUNE) | T(REPAIR) | T(LIBRARY),
+     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(PRUNE) | T(REPAIR) | T(LIBRARY) | T(STATUS) |
+         T(LIST),
      .help = "keep rows for T after the end of their day"},
     {"payload-in", 0, "auto|message|store", SETTING_CHOICE, AT(payload_in), "auto", NULL, NULL, "auto|message|store",
      T(SIM) | T(COST) | T(ENQUEUE) | T(LIBRARY),
@@ -260,7 +261,7 @@ int setting_refuse(const char *name, const char *dash, uint32_t takers, const ch
                    struct jobq_error *err)
 {
     struct nearest best = {setting_renamed(name), 0};
-    char shown[60], others[160] = "";
+    char shown[60], others[200] = "";
     int index = setting_find(name);
     for (int bit = 0; bit < TAKER_COUNT && index >= 0; bit++) {
         const char *other = setting_taker_name(1u << bit);
@@ -287,9 +288,10 @@ int setting_refuse(const char *name, const char *dash, uint32_t takers, const ch
 const char *setting_taker_name(uint32_t taker)
 {
     static const char *const names[TAKER_COUNT] = {
-        "jobqsim run", "jobqsim sweep", "jobqsim torture", "jobqcost", "jobq enqueue",
-        "jobq drain",  "jobq spawn",    "jobq serve",      "jobq dlq", "jobq doctor",
-        "jobq prune",  "jobq repair",   "jobqmock",        "libjobq"};
+        "jobqsim run",  "jobqsim sweep", "jobqsim torture", "jobqcost",
+        "jobq enqueue", "jobq drain",    "jobq spawn",      "jobq serve",
+        "jobq dlq",     "jobq doctor",   "jobq prune",      "jobq repair",
+        "jobqmock",     "libjobq",       "jobq status",     "jobq list"};
     int bit = 0;
     while (bit < TAKER_COUNT - 1 && !(taker >> bit & 1))
         bit++;

@@ -45,9 +45,11 @@ enum setting_taker {
     TAKER_REPAIR = 1 << 11,
     TAKER_MOCK = 1 << 12,    /* jobqmock */
     TAKER_LIBRARY = 1 << 13, /* libjobq, its Python class */
+    TAKER_STATUS = 1 << 14,
+    TAKER_LIST = 1 << 15,
     TAKER_SIM = TAKER_RUN | TAKER_SWEEP
 };
-#define TAKER_COUNT 14
+#define TAKER_COUNT 16
 /* "jobqsim run", of one bit. Static storage. */
 const char *setting_taker_name(uint32_t taker);
 

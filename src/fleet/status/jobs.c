@@ -49,6 +49,23 @@ static void fill_fault(struct jobq_str name, const struct jobq_error *why,
     text_escape(why->text, (int64_t)strlen(why->text), out->fault, sizeof out->fault);
 }
 
+int64_t status_message_until_ms(const struct status_job *job, int64_t retention_ns)
+{
+    if (retention_ns <= 0 || job->fault[0] || job_state_is_final(job->state))
+        return 0;
+    return job->enqueued_ms + retention_ns / JOBQ_NS_PER_MS;
+}
+
+int64_t status_row_until_ms(const struct status_job *job, int64_t keep_ns)
+{
+    struct job_id_parts id;
+    struct jobq_error ignored;
+    if (job->fault[0] || !job_state_is_final(job->state) ||
+        job_id_parse(str_of(job->id), &id, &ignored) < 0)
+        return 0;
+    return ((id.day + 1) * JOBQ_NS_PER_DAY + keep_ns) / JOBQ_NS_PER_MS;
+}
+
 static int table_of(struct jobq_backend *b, struct jobq_str id, struct jobq_error *err)
 {
     struct job_id_parts parts;

@@ -300,6 +300,7 @@ static void json_counts(const struct status_view *view, struct text *out)
     put_known(out, "delayed", known, depth->delayed);
     put_known(out, "dead_letters", view->dead_letters >= 0, view->dead_letters);
     put_known(out, "visibility_s", known, depth->visibility_ns / JOBQ_NS_PER_S);
+    put_known(out, "retention_s", known, depth->retention_ns / JOBQ_NS_PER_S);
     text_puts(out, "}");
     key(out, "progress");
     text_putc(out, '{');

@@ -155,6 +155,11 @@ struct status_job {
     char tail[JOBQ_OUTPUT_TAIL + 1]; /* last output, terminated; may hold any bytes */
     int tail_bytes;
 };
+/* When SQS drops the message of a job that has not ended (ms since 1970), by the queue's retention
+ * (0: never); a repair sends it anew. 0: it has ended, or is not dropped. */
+int64_t status_message_until_ms(const struct status_job *job, int64_t retention_ns);
+/* From when on drainers drop the row of a job that has ended, by their keep; 0: it has not. */
+int64_t status_row_until_ms(const struct status_job *job, int64_t keep_ns);
 /* By id alone: the id says queue and table. One request, consistent. NOT_FOUND: no such
  * row; INVALID: no job id. The backend's store must not be NULL. */
 int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,

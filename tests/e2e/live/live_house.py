@@ -117,6 +117,34 @@ check(age("old", 0)["age"][0] == "warning" and "14d" in age("old", 0)["age"][1],
 check(age("short", 0)["age"][0] == "ok" and age("short", 0)["retention"][0] == "warning", "a short retention")
 check(age("q", 1)["domains"][1].startswith("%d of this queue" % len(days("q"))), "domains: %s" % age("q", 1)["domains"][1])
 
+# ---- status and list: what will soon be gone
+day = 86400000
+fresh = mock.jobq("enqueue", "going", "kind=sleep").stdout.strip()
+waits = row("going", TODAY - 9, 0, 1)
+lost = row("going", TODAY - 15, 0, 2)
+ended = row("going", TODAY - 21, 0, 3, claim="done 1/x")
+kept = row("going", TODAY - 2, 0, 4, claim="done 1/x")
+def warnings(*args):
+    return [line for line in mock.jobq(*args).stderr.split("\n") if "warning" in line]
+
+
+check(warnings("status", fresh, kept) == [], "warnings of what is young: %s" % warnings("status", fresh, kept))
+said = warnings("status", waits)
+check(len(said) == 1 and "1 job has not ended after 9 d" in said[0] and "after 14 d" in said[0], "an old job: %s" % said)
+said = warnings("status", lost, waits)
+check(len(said) == 2 and "2 jobs have not ended after 15 d" in said[0] and "jobq repair" in said[1], "a lost job: %s" % said)
+said = warnings("status", ended)
+check(len(said) == 1 and "1 row will be dropped, the first in" in said[0] and "kept for 21 d" in said[0], "a row at its keep's end: %s" % said)
+said = warnings("status", ended, "--keep", "20d")
+check(len(said) == 1 and "1 row can be dropped at any time" in said[0], "a row past its keep: %s" % said)
+check(warnings("status", ended, "--keep", "90d") == [], "a longer keep")
+said = warnings("list", "going")
+check(len(said) == 3, "list: %s" % said)
+jobs = {job["id"]: job for job in one("list", "going")["jobs"]}
+check(jobs[waits]["message_until_ms"] == (TODAY + 5) * day + 1 and "row_until_ms" not in jobs[waits], "list --json: %s" % jobs[waits])
+check(jobs[ended]["row_until_ms"] == (TODAY + 1) * day and "message_until_ms" not in jobs[ended], "list --json: %s" % jobs[ended])
+check(one("status", waits)["jobs"][0]["message_until_ms"] == (TODAY + 5) * day + 1, "status --json")
+
 # ---- a drainer does both by itself, and one of two at a time
 lost = row("q", TODAY, 1, 8)
 row("q", TODAY - 60, 2, 1, claim="done 1/x")

@@ -31,7 +31,7 @@ TAKERS = {
     "jobqcost": [["jobqcost", sub] for sub in ("eval", "solve", "optimise", "compare", "check", "report")],
     "jobqmock": [["jobqmock"]],
 }
-for name in ("enqueue", "drain", "spawn", "serve", "dlq", "doctor", "prune", "repair"):
+for name in ("enqueue", "drain", "spawn", "serve", "dlq", "doctor", "prune", "repair", "status", "list"):
     TAKERS["jobq " + name] = [["jobq", name]]
 # A line of their own beside the setting, and what hides the table's setting there.
 RECORDED = ("time-scale", "limit", "context-token-time", "token-time")
