@@ -86,6 +86,7 @@ class Proxy:
         self.keep, self.calls = re.compile(keep or "$^"), []
         self.counts = collections.Counter()
         self.late = 0  # requests that are still to be applied
+        self.tasks = set()  # the loop itself holds what it runs by weak references only
         self.loop = asyncio.new_event_loop()
         ready = threading.Event()
         threading.Thread(target=self._run, args=(ready,), daemon=True).start()
@@ -104,6 +105,12 @@ class Proxy:
 
     def close(self):
         self.loop.call_soon_threadsafe(self.loop.stop)
+
+    def _task(self, work):
+        task = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
 
     def _run(self, ready):
         asyncio.set_event_loop(self.loop)
@@ -149,6 +156,9 @@ class Proxy:
             self.late -= 1
 
     async def _client(self, reader, writer):
+        task = asyncio.current_task()
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         try:
             while True:
                 head, body = await self._read(reader)
@@ -181,15 +191,15 @@ class Proxy:
             return ("HTTP/1.1 %d Refused\r\n%sContent-Length: %d\r\n\r\n%s" % (
                 status, lines, len(text.encode()), text)).encode()
         if verb == "late":
-            self.loop.create_task(self._later(rule.drawn(), action, head, body))
+            self._task(self._later(rule.drawn(), action, head, body))
             return None
         if verb == "delay":
             await asyncio.sleep(rule.drawn())
-        answer = await asyncio.shield(self.loop.create_task(self._forward(action, head, body)))
+        answer = await asyncio.shield(self._task(self._forward(action, head, body)))
         if verb == "lost":
             return None
         if verb == "again":
-            self.loop.create_task(self._later(rule.drawn(), action, head, body))
+            self._task(self._later(rule.drawn(), action, head, body))
         if verb == "slow":
             await asyncio.sleep(rule.drawn())
         return answer
