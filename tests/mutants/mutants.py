@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Is each program that is broken on purpose found by torture, and how soon?
 
-usage: mutants.py [--starts N] [--check] [NAME...]   build, run, print a table
-       mutants.py --build NAME                       build one, say where it is
+usage: mutants.py [--starts N] [--check] [--record] [NAME...]   build, run, print a table
+       mutants.py --build NAME                                  build one, say where it is
+       mutants.py --corpus PROGRAM                              play the corpus on a sound program
 
 A mutant is NAME.patch: a line that says what it breaks, then a patch of one or two C files.
 It is applied to copies in build/mutants/NAME/, which are compiled and linked with the other
@@ -10,6 +11,10 @@ objects of the build into a jobqsim of its own. The file `limits` has a line for
 seeds at most until it is found, `check` if it is part of `make check`, and options of torture
 that it needs. A mutant that is not found within its limit fails, from whichever of the starting
 seeds, and so does a patch that no longer applies.
+
+tests/corpus/torture holds a failing run of each, made small: NAME has what it breaks, the check
+that found it and the options that repeat it. A sound program plays all of them without a
+finding, and each must still be found on its mutant. --record writes them anew.
 
 make passes the compiler, its flags and the objects in MUTANT_CC, MUTANT_LINK, MUTANT_OBJECTS,
 MUTANT_LIBS and MUTANT_BUILD."""
@@ -27,6 +32,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 OUT = os.path.join(ROOT, "build", "mutants")
+CORPUS = os.path.join(ROOT, "tests", "corpus", "torture")
 CORES = len(os.sched_getaffinity(0))
 APART = 1000000     # from one starting seed to the next
 RUN_LIMIT_S = 20.0  # of one run, which takes some milliseconds: longer means that it hangs
@@ -41,6 +47,7 @@ class Mutant:
         self.name, self.limit, self.in_check, self.options = name, limit, in_check, options
         self.dir = os.path.join(OUT, name)
         self.patch = os.path.join(HERE, name + ".patch")
+        self.past = os.path.join(CORPUS, name)
         self.program = os.path.join(self.dir, "jobqsim")
         with open(self.patch) as text:
             self.breaks = text.readline().strip()
@@ -66,6 +73,29 @@ class Mutant:
                    shlex.split(os.environ["MUTANT_LIBS"]), cwd=ROOT)
         if done.returncode:
             raise Broken("it does not link:\n" + done.stdout[:800])
+
+    def record(self, seed):
+        """Makes the failing run of a seed small and keeps it."""
+        done = run([self.program, "torture", "--seed", str(seed), "--shrink"] + self.options)
+        found = re.search(r"^shrunk in .* runs: ([^:]+): .*\n +jobqsim torture (.*)", done.stdout, re.M)
+        if not found:  # it ended the program
+            check, options = "it ends the program", "--seed %d %s" % (seed, " ".join(self.options))
+        else:
+            check, options = found.groups()
+        with open(self.past, "w") as out:
+            out.write("# %s\n# found by: %s\n%s\n" % (self.breaks, check, options.strip()))
+
+    def replays(self):
+        """What is wrong with the run that is kept, or None."""
+        if not os.path.exists(self.past):
+            return "tests/corpus/torture has no run of it: --record"
+        check, options = read_past(self.past)
+        done = run([self.program, "torture"] + options, timeout=RUN_LIMIT_S)
+        if check == "it ends the program":
+            found = done.returncode not in (0, 1)
+        else:
+            found = re.search(r"^seed=\d+: %s: " % re.escape(check), done.stdout, re.M)
+        return None if found else "the run in tests/corpus/torture is not found any more: --record"
 
     def torture(self, first, seeds):
         """(how many seeds until one is found, what was found); (0, "") if none was."""
@@ -106,6 +136,26 @@ def run(command, **kwargs):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", **kwargs)
 
 
+def read_past(path):
+    """(the check that found it, the options of torture)"""
+    with open(path) as lines:
+        _, check, options = lines.read().strip().split("\n")
+    return check.split(": ", 1)[1], options.split()
+
+
+def play_corpus(program):
+    names, wrong = sorted(os.listdir(CORPUS)), []
+    for name in names:
+        check, options = read_past(os.path.join(CORPUS, name))
+        done = run([program, "torture"] + options, timeout=RUN_LIMIT_S)
+        if done.returncode:
+            wrong.append("%s: %s" % (name, done.stdout.split("\n")[0]))
+    print("%d failures of the past, played again: %d findings" % (len(names), len(wrong)))
+    for why in wrong:
+        print("FAIL " + why)
+    sys.exit(1 if wrong else 0)
+
+
 def read_limits():
     mutants = []
     with open(os.path.join(HERE, "limits")) as lines:
@@ -120,21 +170,24 @@ def read_limits():
     return mutants
 
 
-def try_one(mutant, starts):
+def try_one(mutant, starts, record):
     """(its row of the table, what is wrong or None)"""
     try:
         mutant.build()
     except Broken as why:
-        return "%-24s %s" % (mutant.name, mutant.breaks), "%s: %s" % (mutant.name, why)
-    found = [mutant.search(1 + i * APART) for i in range(starts)]
+        return "%-59s%s" % (mutant.name, mutant.breaks), "%s: %s" % (mutant.name, why)
+    firsts = [1 + i * APART for i in range(starts)]
+    found = [mutant.search(first) for first in firsts]
     took = [one[0] for one in found if one]
     missed = None if len(took) == starts else "%s: not found within %d seeds from %d of %d starting seeds" % (
         mutant.name, mutant.limit, starts - len(took), starts)
+    if record and found[0]:
+        mutant.record(firsts[0] + found[0][0] - 1)
+    missed = missed or (mutant.replays() and "%s: %s" % (mutant.name, mutant.replays()))
     what = next((one[1] for one in found if one), "-")
-    # Numbers and ids of one run say nothing of the check that found it.
-    what = re.sub(r"\b(job )\S+ (?=is|has|took|was|ran)", r"\1", what)
+    what = what.split(": ")[0]  # the check's name; the rest is about one run
     median = "%g" % statistics.median(took) if took else "-"
-    row = "%-24s %6s %6s  %s\n%*s%s" % (mutant.name, median, max(took, default="-"), what[:50], 40, "", mutant.breaks)
+    row = "%-24s %6s %6s  %-18s %s" % (mutant.name, median, max(took, default="-"), what[:18], mutant.breaks)
     return row, missed
 
 
@@ -142,9 +195,13 @@ def main():
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--starts", type=int, default=5)
     options.add_argument("--check", action="store_true")
+    options.add_argument("--record", action="store_true")
     options.add_argument("--build")
+    options.add_argument("--corpus")
     options.add_argument("names", nargs="*")
     given = options.parse_args()
+    if given.corpus:
+        play_corpus(given.corpus)
     mutants = read_limits()
     unknown = set(given.names + ([given.build] if given.build else [])) - {mutant.name for mutant in mutants}
     if unknown:
@@ -160,9 +217,9 @@ def main():
     if given.names or given.check:
         mutants = [m for m in mutants if (m.name in given.names if given.names else m.in_check)]
     begun, wrong = time.monotonic(), []
-    print("%-24s %6s %6s  %s" % ("mutant", "median", "most", "found by; what it breaks"))
+    print("%-24s %6s %6s  %-18s %s" % ("mutant", "median", "most", "found by", "what it breaks"))
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        for row, why in pool.map(lambda mutant: try_one(mutant, given.starts), mutants):
+        for row, why in pool.map(lambda mutant: try_one(mutant, given.starts, given.record), mutants):
             print(row, flush=True)
             if why:
                 wrong.append(why)
