@@ -14,21 +14,6 @@
 
 /* ---- by service ------------------------------------------------------------------------ */
 
-static const char *answer_service_name(const char *service)
-{
-    static const struct {
-        const char *service, *name;
-    } names[] = {{"sqs", "SQS"},           {"simpledb", "SimpleDB"},
-                 {"dynamodb", "DynamoDB"}, {"ec2", "EC2"},
-                 {"ec2-spot", "EC2 spot"}, {"ebs", "EBS"},
-                 {"ipv4", "addresses"},    {"transfer", "transfer"},
-                 {"lambda", "Lambda"},     {"fargate", "Fargate"}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i].service, service) == 0)
-            return names[i].name;
-    return service;
-}
-
 static int answer_by_usd(const void *a, const void *b)
 {
     const struct answer_service *x = a, *y = b;
@@ -36,20 +21,15 @@ static int answer_by_usd(const void *a, const void *b)
 }
 
 int answer_services(const struct bill *bill, double scale,
-                    struct answer_service out[ANSWER_SERVICES_MAX])
+                    struct answer_service out[BILL_SERVICE_COUNT])
 {
+    double usd[BILL_SERVICE_COUNT];
     int count = 0;
-    for (int i = 0; i < bill->count; i++) {
-        const char *name = answer_service_name(bill->item[i].service);
-        int at = 0;
-        while (at < count && strcmp(out[at].name, name) != 0)
-            at++;
-        if (at == ANSWER_SERVICES_MAX)
-            continue;
-        if (at == count)
-            out[count++] = (struct answer_service){name, 0};
-        out[at].usd += bill->item[i].usd * scale;
-    }
+    bill_by_service(bill, usd);
+    for (int i = 0; i < BILL_SERVICE_COUNT; i++)
+        if (usd[i] > 0)
+            out[count++] = (struct answer_service){
+                bill_service_name((enum bill_service)i), usd[i] * scale};
     if (count)
         qsort(out, (size_t)count, sizeof *out, answer_by_usd);
     return count;

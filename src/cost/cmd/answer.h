@@ -15,8 +15,6 @@
 
 #include "base/text.h"
 
-#define ANSWER_SERVICES_MAX 12
-
 struct answer_service {
     const char *name; /* "SimpleDB", "EC2" */
     double usd;
@@ -36,7 +34,7 @@ struct answer {
     double model_half, price_half;
     char doubtful
         [80]; /* the price that the doubt is of: "simpledb.box, last seen 2022-05-13" */
-    struct answer_service service[ANSWER_SERVICES_MAX]; /* dearest first */
+    struct answer_service service[BILL_SERVICE_COUNT]; /* dearest first */
     int services;
     double rate_per_s; /* what day, month and boxes are for; 0: a run */
     bool rate_given;   /* else a million jobs a day */
@@ -67,6 +65,6 @@ json_t *answer_json(const struct answer *answer);
 
 /* Sums a bill by service, dearest first; returns how many. scale: as cost_items. */
 int answer_services(const struct bill *bill, double scale,
-                    struct answer_service out[ANSWER_SERVICES_MAX]);
+                    struct answer_service out[BILL_SERVICE_COUNT]);
 
 #endif

@@ -31,6 +31,9 @@ static const struct option_def OPTIONS[] = {
     {"check", 0, "C.csv", "a sweep that the formula was not fitted to"},
     {"assumed", 0, "T.csv",
      "param,status,value,low,high,usd_swing,p95_swing; swings are shares (0.05 is 5 %)"},
+    {"ledger", 0, "NAME=FILE",
+     "a run of these jobs, such as simulated=run.json or live=drain.jsonl; may be "
+     "repeated"},
     {"jobs-csv", 0, "A.csv",
      "a file of jobqsim run --jobs-csv, once for each replication: queue over time"},
     {NULL, 0, NULL, NULL}};
@@ -47,8 +50,8 @@ int report_point(struct report *r, const struct predict_scenario *scenario,
 
 static void source_prices(struct report *r, const struct bill *bill)
 {
-    text_puts(&r->page, "<div class=\"wide\"><table><tr><th>price</th><th>USD a unit</th>"
-                        "<th>date</th><th>confidence</th><th>source</th></tr>\n");
+    report_fold(r, "Every price, with its source");
+    report_table(r, "price|#USD a unit|date|confidence|source");
     for (int i = 0; i < bill->count; i++) {
         const struct bill_item *item = &bill->item[i];
         bool seen = false;
@@ -57,17 +60,20 @@ static void source_prices(struct report *r, const struct bill *bill)
                    strcmp(item->item, bill->item[j].item) == 0;
         if (seen)
             continue;
-        text_puts(&r->page, "<tr>");
-        report_cell(r, false, "%s.%s", item->service, item->item);
-        report_cell(r, true, "%.6g", item->usd_per_unit);
-        report_cell(r, false, "%s", item->date);
-        report_cell(r, false, "%c%s%s", item->confidence,
+        report_row(r);
+        report_cell(r, "%s.%s", item->service, item->item);
+        if (item->usd_per_unit < 1e-3)
+            report_cell(r, "%.6g a million", item->usd_per_unit * 1e6);
+        else
+            report_cell(r, "%.6g", item->usd_per_unit);
+        report_cell(r, "%s", item->date);
+        report_cell(r, "%c%s%s", item->confidence,
                     item->assumed ? ", borrowed from " : "",
                     item->assumed ? item->region : "");
-        report_cell(r, false, "%s", item->source);
-        text_puts(&r->page, "</tr>\n");
+        report_cell(r, "%s", item->source);
     }
-    text_puts(&r->page, "</table></div>\n");
+    report_table_end(r);
+    report_unfold(r);
 }
 
 /* The command as a shell would take it. */
@@ -92,24 +98,22 @@ static void source_command(struct report *r)
 
 int report_source(struct report *r, struct jobq_error *err)
 {
-    struct evaluation e;
-    char title[120], scenario[200];
+    char title[120], size[40], time[40];
     const struct formula *f = r->context.formula;
-    int code = cost_evaluate(r->cli, r->sheet, &r->base, &e, err);
-    if (code)
-        return code;
-    text_puts(&r->page, "<section id=\"provenance\"><h2>Where this comes from</h2>\n");
-    report_say(r, "", "jobq %s; prices %s; formula %s; free tier %s.", JOBQ_VERSION,
-               cost_sheet_title(r->sheet, title, sizeof title), r->cli->formula_name,
+    (void)err;
+    report_open(r, "provenance", "Where this comes from", "jobq %s, prices of %s",
+                JOBQ_VERSION, cost_sheet_title(r->sheet, title, sizeof title));
+    report_say(r, "",
+               "%s payload, %s a job, %.3g of it processor time; %.0f x %s, %.0f slots "
+               "each; store %s, batch %.0f, wait %s; free tier %s; formula %s.",
+               cost_size(r->base.payload_bytes, size, 40),
+               cost_duration(r->base.job_s, time, 40), r->base.cpu_share, r->base.boxes,
+               r->base.instance, r->base.slots, predict_store_name(r->base.store),
+               r->base.batch, cost_duration(r->base.wait_s, title, 40),
                r->cli->bill.free == 0               ? "none"
                : r->cli->bill.free == BILL_FREE_ALL ? "all"
-                                                    : "some");
-    snprintf(scenario, sizeof scenario,
-             "%.0f bytes, %.4g s a job, %.4g of it CPU; %.0f x %s", r->base.payload_bytes,
-             r->base.job_s, r->base.cpu_share, r->base.boxes, r->base.instance);
-    report_say(r, "", "Scenario: %s, %.0f slots each; store %s, batch %.0f, wait %.4g s.",
-               scenario, r->base.slots, predict_store_name(r->base.store), r->base.batch,
-               r->base.wait_s);
+                                                    : "some",
+               r->cli->formula_name);
     if (f)
         report_say(r, "", "Formula from %s: seed %.0f, model hash %s, version %s.",
                    f->sweep, f->seed, f->model_hash, f->version);
@@ -126,13 +130,12 @@ int report_source(struct report *r, struct jobq_error *err)
     if (!f && !json_object_get(from, "sweep") && !json_object_get(from, "check"))
         report_say(r, "note",
                    "No seed and no model hash: nothing on this page was simulated.");
-    source_prices(r, &e.bill);
+    source_prices(r, &r->e.bill);
     source_command(r);
-    text_puts(&r->page, "</section>\n");
+    report_close(r);
     json_object_set_new(from, "version", json_string(JOBQ_VERSION));
     json_object_set_new(from, "sheet", cost_sheet_json(r->sheet));
     json_object_set_new(from, "formula", json_string(r->cli->formula_name));
-    evaluation_release(&e);
     return JOBQ_OK;
 }
 
@@ -147,19 +150,17 @@ static void open_page(struct report *r)
     for (int i = 0; i < report_file_count; i++)
         if (strcmp(report_files[i].name, "page.css") == 0)
             text_put(&r->page, (const char *)report_files[i].bytes, report_files[i].len);
-    text_puts(&r->page, "</style></head><body>\n<section id=\"answer\">"
-                        "<h1>Does a million jobs cost $1?</h1>\n");
+    text_puts(&r->page, "</style></head><body>\n");
 }
 
 static int build(struct report *r, struct jobq_error *err)
 {
     static int (*const section[])(struct report *, struct jobq_error *) = {
-        report_pareto,   report_maps,    report_cent,  report_tornado,
-        report_even,     report_formula, report_check, report_queue,
-        report_capacity, report_assumed, report_source};
+        report_answer, report_services, report_maps,  report_tornado, report_pareto,
+        report_even,   report_formula,  report_check, report_queue,   report_capacity,
+        report_valid,  report_assumed,  report_source};
+    int code = JOBQ_OK;
     open_page(r);
-    int code = report_answer(r, err);
-    text_puts(&r->page, "</section>\n");
     for (size_t i = 0; i < sizeof section / sizeof *section && !code; i++)
         code = section[i](r, err);
     if (code)
@@ -202,20 +203,12 @@ static void drop_stage(struct report *r, const char *name_of_plot)
         remove(path.ptr);
     }
     /* Files that gnuplot began and did not finish. */
-    static const char *const plots[] = {"pareto",
-                                        "heat-concurrency",
-                                        "heat-payload",
-                                        "heat-concurrency-none",
-                                        "heat-payload-none",
-                                        "cent",
-                                        "tornado",
-                                        "breakeven",
-                                        "check",
-                                        "queue",
-                                        "capacity"};
-    for (size_t i = 0; i < 2 * (sizeof plots / sizeof *plots) && name_of_plot; i++) {
+    static const char *const plots[] = {"services", "heat",  "heat-none", "tornado",
+                                        "pareto",   "check", "breakeven", "queue"};
+    static const char *const ends[] = {".png", ".svg", "-narrow.svg"};
+    for (size_t i = 0; i < 3 * (sizeof plots / sizeof *plots) && name_of_plot; i++) {
         text_clear(&path);
-        text_printf(&path, "%s/%s.%s", r->stage, plots[i / 2], i % 2 ? "svg" : "png");
+        text_printf(&path, "%s/%s%s", r->stage, plots[i / 3], ends[i % 3]);
         remove(path.ptr);
     }
     rmdir(r->stage);
@@ -261,20 +254,23 @@ static int prepare(struct report *r, struct jobq_error *err)
     r->sheet = sheet;
     r->base = cli->scenario;
     r->context = (struct evaluate_context){sheet, &cli->bill, cli->formula};
+    if (!code)
+        code = cost_evaluate(cli, sheet, &r->base, &r->e, err);
+    if (!code)
+        answer_make(cli, sheet, &r->base, &r->e, &r->answer);
     return code;
 }
 
 static int run(struct cost *cli)
 {
     struct report r = {.cli = cli};
-    struct cost_many jobs_csv = {0};
+    struct cost_many jobs_csv = {0}, ledgers = {0};
     struct jobq_error err;
     const char *folder = NULL;
-    struct cost_target options[] = {{COST_TEXT, &folder},
-                                    {COST_TEXT, &r.sweep_path},
-                                    {COST_TEXT, &r.check_path},
-                                    {COST_TEXT, &r.assumed_path},
-                                    {COST_MANY, &jobs_csv}};
+    struct cost_target options[] = {
+        {COST_TEXT, &folder},       {COST_TEXT, &r.sweep_path},
+        {COST_TEXT, &r.check_path}, {COST_TEXT, &r.assumed_path},
+        {COST_MANY, &ledgers},      {COST_MANY, &jobs_csv}};
     int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
@@ -283,11 +279,12 @@ static int run(struct cost *cli)
     if (!folder || !*folder)
         return cost_usage(cli, "needs -o DIR");
     r.jobs_csv = &jobs_csv;
+    r.ledgers = &ledgers;
     if (prepare(&r, &err))
         return cost_fail(cli, &err);
     r.scratch = xcalloc(1, sizeof *r.scratch);
     r.facts =
-        json_pack("{s:s,s:{},s:{}}", "schema", "jobq.report/1", "tiles", "provenance");
+        json_pack("{s:s,s:{},s:{}}", "schema", "jobq.report/2", "choices", "provenance");
     code = make(&r, folder, &err);
     if (!code && cli->json)
         cost_print_json(json_incref(r.facts));
@@ -297,6 +294,7 @@ static int run(struct cost *cli)
     jobq_ledger_release(r.scratch);
     free(r.scratch);
     text_release(&r.page);
+    evaluation_release(&r.e);
     return code ? cost_fail(cli, &err) : COST_OK;
 }
 

@@ -78,7 +78,7 @@ expect 4 'give it with --price simpledb.box=USD' eval --region eu-central-1
 expect 0 'A million jobs' eval --region eu-central-1 --price simpledb.box=0.14 \
     --price simpledb.storage=0.25
 expect 4 'ebs.gp3' eval --region eu-west-1 --volume 8
-expect 0 'EBS' eval --region eu-west-1 --volume 8 --price ebs.gp3=0.088
+expect 0 'root volumes' eval --region eu-west-1 --volume 8 --price ebs.gp3=0.088
 expect 4 'give it with --price ec2.c9z.large=USD' eval --instance c9z.large
 expect 0 'A million jobs' eval --instance c9z.large --price ec2.c9z.large=0.07
 expect 0 'assumed from us-east-1: simpledb.box' eval --region us-east-2 --assume-from us-east-1

@@ -1,65 +1,38 @@
-/* cent.c - what one job's cent is made of, and what moves it.
+/* cent.c - what the money is, in 2012 and today, and what moves it.
  *
  * Room: src/cost, jobqcost's command line; does I/O. */
 #include "cost/cmd/report/report.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one job's cent --------------------------------------------------------------------- */
+/* ---- by service --------------------------------------------------------------------------- */
 
-enum part {
-    PART_SEND,
-    PART_RECEIVE,
-    PART_DELETE,
-    PART_QUEUE,
-    PART_STORE,
-    PART_KEPT,
-    PART_CPU,
-    PART_IDLE,
-    PART_BYTES,
-    PART_COUNT
-};
-/* A colour is a service's: blues the queue, greens the store, orange the boxes. */
-static const struct {
-    const char *name;
-    unsigned colour;
-} PARTS[PART_COUNT] = {
-    {"send", 0x56B4E9},        {"receive", 0x0072B2},    {"delete", 0xA6D8F5},
-    {"other queue", 0x7FA8C9}, {"store", 0x009E73},      {"rows kept, volumes", 0x8CD1BC},
-    {"CPU", 0xE69F00},         {"boot, idle", 0xF0E442}, {"bytes", 0xCC79A7},
-};
-
-static enum part part_of(const struct bill_item *item)
+/* A colour is a service's on every picture. */
+static unsigned colour_of(const char *name)
 {
-    switch (item->component) {
-    case BILL_BANDWIDTH_IN:
-    case BILL_BANDWIDTH_OUT:
-        return PART_BYTES;
-    case BILL_STORAGE:
-        return PART_KEPT;
-    case BILL_CPU:
-        return PART_CPU;
-    case BILL_BOOT:
-    case BILL_IDLE:
-        return PART_IDLE;
-    case BILL_SERVICE_CALLS:
-    case BILL_COMPONENT_COUNT:
-        break;
-    }
-    if (strcmp(item->service, "sqs") != 0)
-        return PART_STORE;
-    return strncmp(item->what, "SendMessage", 11) == 0      ? PART_SEND
-           : strncmp(item->what, "ReceiveMessage", 14) == 0 ? PART_RECEIVE
-           : strncmp(item->what, "DeleteMessage", 13) == 0  ? PART_DELETE
-                                                            : PART_QUEUE;
+    static const struct {
+        const char *name;
+        unsigned colour;
+    } colours[] = {{"SQS", 0x56B4E9},
+                   {"SimpleDB", 0x009E73},
+                   {"DynamoDB", 0xCC79A7},
+                   {"EC2", 0xE69F00},
+                   {"transfer", 0xF0E442}};
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
+        if (strcmp(colours[i].name, name) == 0)
+            return colours[i].colour;
+    return 0xD55E00;
 }
 
 struct bar {
     char name[80];
-    double usd[PART_COUNT], sum;
+    struct answer_service service[BILL_SERVICE_COUNT];
+    int services;
+    double sum;
 };
 
 /* A sheet of another year: its era, no long poll where there was none, the closed form,
@@ -79,117 +52,138 @@ static int fill_bar(struct report *r, const char *date, struct bar *bar,
     cost_era(r->cli, sheet, &sc);
     r->cli->era_given = era_given;
     r->cli->wait_cut = wait_cut;
-    sc.jobs = 0;
     if (strcmp(sc.instance, "none") != 0 && !sheet_has(sheet, "ec2", sc.instance))
-        strcpy(sc.instance, "m1.small");
+        strcpy(sc.instance, scenario_default_instance(sc.era));
     if (kept && strcmp(kept->era, sc.era) != 0)
         r->cli->formula = NULL;
     code = cost_evaluate(r->cli, sheet, &sc, &e, err);
     r->cli->formula = kept;
     if (code)
         return code;
-    snprintf(bar->name, sizeof bar->name, "%s %s", sheet_date(sheet), sc.instance);
-    for (int i = 0; i < e.bill.count; i++) {
-        double usd = e.bill.item[i].usd * 1e6 / e.jobs;
-        bar->usd[part_of(&e.bill.item[i])] += usd;
-        bar->sum += usd;
-    }
+    snprintf(bar->name, sizeof bar->name, "%.4s, %s", sheet_date(sheet),
+             strcmp(sc.instance, "none") == 0 ? "without EC2" : sc.instance);
+    bar->services = answer_services(&e.bill, 1e6 / e.jobs, bar->service);
+    bar->sum = e.usd_per_million;
     evaluation_release(&e);
     return JOBQ_OK;
 }
 
-static void bars_csv(const struct bar *bar, int bars, struct text *csv)
+/* Bars from below: the first on top. */
+static void bars_csv(const struct bar *bar, int bars, struct text *csv,
+                     struct text *titles)
 {
     double most = 0;
+    char usd[40];
     for (int b = 0; b < bars; b++)
         most = fmax(most, bar[b].sum);
-    text_puts(csv, "bar,name,part,from,to,usd_per_million,colour,text\n");
+    text_puts(csv, "bar,name,service,from,to,usd_per_million,colour,label\n");
+    text_puts(titles, "bar,title,parts\n");
     for (int b = 0; b < bars; b++) {
         double at = 0;
-        for (int p = 0; p < PART_COUNT; p++) {
-            double usd = bar[b].usd[p];
-            if (usd > 0)
-                text_printf(csv, "%d,%s,%s,%.8g,%.8g,%.8g,%u,%s\n", b, bar[b].name,
-                            p == PART_KEPT   ? "kept"
-                            : p == PART_IDLE ? "boot and idle"
-                                             : PARTS[p].name,
-                            at, at + usd, usd, PARTS[p].colour,
-                            usd > 0.05 * most ? PARTS[p].name : "");
-            at += usd;
+        int row = bars - 1 - b;
+        text_printf(titles, "%d,\"%s: %s a million\",\"", row, bar[b].name,
+                    cost_money(bar[b].sum, usd, 40));
+        for (int i = 0; i < bar[b].services; i++) {
+            const struct answer_service *s = &bar[b].service[i];
+            text_printf(csv, "%d,\"%s\",%s,%.8g,%.8g,%.8g,%u,%s\n", row, bar[b].name,
+                        s->name, at, at + s->usd, s->usd, colour_of(s->name),
+                        s->usd > 0.14 * most ? s->name : "");
+            if (i < 4)
+                text_printf(titles, "%s%s %s", i ? ", " : "", s->name,
+                            cost_money(s->usd, usd, 40));
+            at += s->usd;
         }
+        text_puts(titles, "\"\n");
     }
 }
 
 static void bars_table(struct report *r, const struct bar *bar, int bars)
 {
     char usd[40];
-    text_puts(&r->page, "<div class=\"wide\"><table><tr><th>USD per million</th>");
-    for (int b = 0; b < bars; b++) {
-        text_puts(&r->page, "<th>");
-        report_escape(&r->page, bar[b].name);
-        text_puts(&r->page, "</th>");
-    }
-    text_puts(&r->page, "</tr>\n");
-    for (int p = 0; p <= PART_COUNT; p++) {
-        double sum = 0;
-        for (int b = 0; b < bars; b++)
-            sum += p < PART_COUNT ? bar[b].usd[p] : bar[b].sum;
-        if (!(sum > 0))
-            continue;
-        text_puts(&r->page, "<tr>");
-        report_cell(r, false, "%s", p < PART_COUNT ? PARTS[p].name : "all");
-        for (int b = 0; b < bars; b++)
-            report_cell(
-                r, true, "%s",
-                cost_usd_cell(p < PART_COUNT ? bar[b].usd[p] : bar[b].sum, usd, 40));
-        text_puts(&r->page, "</tr>\n");
-    }
-    text_puts(&r->page, "</table></div>\n");
+    report_fold(r, "The same as a table");
+    report_table(r, "year|service|#USD a million|#share");
+    for (int b = 0; b < bars; b++)
+        for (int i = 0; i < bar[b].services; i++) {
+            report_row(r);
+            report_cell(r, "%s", bar[b].name);
+            report_cell(r, "%s", bar[b].service[i].name);
+            report_cell(r, "%s", cost_usd_cell(bar[b].service[i].usd, usd, 40));
+            report_cell(r, "%.1f %%", 100 * bar[b].service[i].usd / bar[b].sum);
+        }
+    report_table_end(r);
+    report_unfold(r);
 }
 
-int report_cent(struct report *r, struct jobq_error *err)
+static void bars_open(struct report *r, const struct bar *bar, int bars)
+{
+    if (bars == 2 && bar[0].services && bar[1].services &&
+        strcmp(bar[0].service[0].name, bar[1].service[0].name) == 0)
+        report_open(r, "services", "Cost by service",
+                    "%s is the largest part, in %.4s as in %.4s", bar[0].service[0].name,
+                    bar[0].name, bar[1].name);
+    else if (bars == 2 && bar[0].services && bar[1].services)
+        report_open(r, "services", "Cost by service",
+                    "%s is the largest part in %.4s; in %.4s it was %s",
+                    bar[0].service[0].name, bar[0].name, bar[1].name,
+                    bar[1].service[0].name);
+    else
+        report_open(r, "services", "Cost by service", "What the money is for");
+}
+
+int report_services(struct report *r, struct jobq_error *err)
 {
     static const char *const dates[] = {"2026", "2012-10"};
     struct bar bar[2] = {0};
-    struct text csv = {0};
-    char settings[300];
+    struct text csv = {0}, titles = {0}, missing = {0};
+    char settings[40];
     int bars = 0, code = JOBQ_OK;
-    text_puts(&r->page, "<section id=\"cent\"><h2>What a job's cent is made of</h2>\n");
     for (int i = 0; i < 2 && code == JOBQ_OK; i++) {
         code = fill_bar(r, dates[i], &bar[bars], err);
-        if (code == JOBQ_NOT_FOUND) {
-            /* A region that did not sell this then: said, not guessed. */
-            report_say(r, "note", "%s: %s.", dates[i], err->text);
+        if (code == JOBQ_NOT_FOUND || code == JOBQ_LIMIT) {
+            /* A region or service that was not there then: said, not guessed. */
+            text_printf(&missing, "%s%s: %s.", missing.len ? " " : "", dates[i],
+                        err->text);
             code = JOBQ_OK;
         } else if (!code)
             bars++;
     }
+    bars_open(r, bar, bars);
+    if (!code && missing.len)
+        report_say(r, "note", "%s", missing.ptr);
     if (!code && bars) {
-        bars_csv(bar, bars, &csv);
-        code = report_keep(r, "cent.csv", csv.ptr, csv.len, err);
-        snprintf(settings, sizeof settings, "BARS = %d\nNAMES = '\"%s\" \"%s\"'\n", bars,
-                 bar[0].name, bars > 1 ? bar[1].name : "");
+        bars_csv(bar, bars, &csv, &titles);
+        code = report_keep(r, "services.csv", csv.ptr, csv.len, err);
         if (!code)
-            code = report_plot(r, "cent", "cent.gp", settings,
-                               "The same job in two years, by what is paid for. A type "
-                               "that a year did not sell is replaced by m1.small.",
-                               err);
+            code = report_keep(r, "services-titles.csv", titles.ptr, titles.len, err);
+        snprintf(settings, sizeof settings, "BARS = %d\n", bars);
+        struct report_picture picture = {"services",
+                                         "services.gp",
+                                         settings,
+                                         "The same jobs at the prices of two years. A "
+                                         "type that a year did not sell is "
+                                         "replaced by the smallest of its time.",
+                                         110 + 130 * bars,
+                                         100 + 120 * bars};
+        if (!code)
+            code = report_plot(r, &picture, err);
         if (!code)
             bars_table(r, bar, bars);
     }
     text_release(&csv);
-    text_puts(&r->page, "</section>\n");
+    text_release(&titles);
+    text_release(&missing);
+    report_close(r);
     return code;
 }
 
 /* ---- tornado ------------------------------------------------------------------------------ */
 
 #define SWING 0.2
-#define TORNADO_SHOWN 12
+#define TORNADO_SHOWN 8
 #define TORNADO_MAX (PREDICT_INPUT_COUNT + 8)
 
 struct swing {
-    char name[48];
+    char name[64], side[2][32];
     double low, high, usd[2];
 };
 
@@ -207,13 +201,37 @@ static int by_span(const void *a, const void *b)
                : strcmp(((const struct swing *)a)->name, ((const struct swing *)b)->name);
 }
 
+/* What the input is, in words; its option where there are none. */
+static const char *words_of(enum predict_input input)
+{
+    static const struct {
+        enum predict_input input;
+        const char *words;
+    } words[] = {{PREDICT_PAYLOAD, "the payload"},
+                 {PREDICT_JOB_TIME, "the time of a job"},
+                 {PREDICT_CPU_SHARE, "the share of processor time"},
+                 {PREDICT_CONCURRENCY, "the slots of a box"},
+                 {PREDICT_BOXES, "the number of boxes"},
+                 {PREDICT_UTILISATION, "how busy the slots are"},
+                 {PREDICT_ARRIVALS, "the rate of arrivals"},
+                 {PREDICT_JOBS, "the number of jobs"},
+                 {PREDICT_BATCH, "messages a request"},
+                 {PREDICT_WAIT, "the long poll"},
+                 {PREDICT_VISIBILITY, "the visibility timeout"},
+                 {PREDICT_KEEP, "how long rows are kept"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i].input == input)
+            return words[i].words;
+    return predict_input_name(input);
+}
+
 /* An input moved by a fifth either way; a side that is refused (batch 12) stays put. */
 static void swing_input(struct report *r, enum predict_input input, double base_usd,
                         struct swing *out)
 {
     double value = predict_get(&r->base, input);
     double side[2] = {value * (1 - SWING), value * (1 + SWING)};
-    snprintf(out->name, sizeof out->name, "%s", predict_input_name(input));
+    snprintf(out->name, sizeof out->name, "%s", words_of(input));
     for (int i = 0; i < 2; i++) {
         struct predict_scenario sc = r->base;
         struct jobq_error ignored;
@@ -224,79 +242,122 @@ static void swing_input(struct report *r, enum predict_input input, double base_
             out->usd[i] = base_usd;
             side[i] = value;
         }
+        if (input == PREDICT_ARRIVALS)
+            cost_rate(side[i], out->side[i], 32);
+        else if (input == PREDICT_PAYLOAD)
+            cost_size(side[i], out->side[i], 32);
+        else if (input == PREDICT_JOB_TIME || input == PREDICT_KEEP)
+            cost_duration(side[i], out->side[i], 32);
+        else
+            predict_input_text(input, side[i], out->side[i], 32);
     }
     out->low = side[0];
     out->high = side[1];
 }
 
 /* A service's prices moved by a fifth: its share of the bill moves by as much. */
-static int swing_prices(struct report *r, double base_usd, struct swing *out, int cap,
-                        struct jobq_error *err)
+static int swing_prices(struct report *r, double base_usd, struct swing *out, int cap)
 {
-    struct evaluation e;
-    int count = 0, code = cost_evaluate(r->cli, r->sheet, &r->base, &e, err);
-    if (code)
-        return code;
-    for (int i = 0; i < e.bill.count; i++) {
-        char name[48];
-        int at = 0;
-        snprintf(name, sizeof name, "price:%s", e.bill.item[i].service);
-        while (at < count && strcmp(out[at].name, name) != 0)
-            at++;
-        if (at == cap)
-            continue;
-        if (at == count) {
-            out[count++] = (struct swing){
-                .low = 1 - SWING, .high = 1 + SWING, .usd = {base_usd, base_usd}};
-            strcpy(out[at].name, name);
-        }
-        double usd = e.bill.item[i].usd * 1e6 / e.jobs * SWING;
-        out[at].usd[0] -= usd;
-        out[at].usd[1] += usd;
+    int count = 0;
+    for (; count < r->answer.services && count < cap; count++) {
+        const struct answer_service *s = &r->answer.service[count];
+        out[count] =
+            (struct swing){.low = 1 - SWING,
+                           .high = 1 + SWING,
+                           .side = {"20 % less", "more"},
+                           .usd = {base_usd - SWING * s->usd, base_usd + SWING * s->usd}};
+        snprintf(out[count].name, sizeof out[count].name, "the prices of %s", s->name);
     }
-    evaluation_release(&e);
     return count;
+}
+
+static void swing_text(const struct swing *s, double base_usd, struct text *out)
+{
+    char usd[40];
+    const char *join = ": ";
+    text_puts(out, s->name);
+    for (int i = 0; i < 2; i++)
+        if (fabs(s->usd[i] - base_usd) > 1e-9 * base_usd) {
+            text_printf(out, "%s%s \xe2\x86\x92 %s", join, s->side[i],
+                        cost_money(s->usd[i], usd, 40));
+            join = ", ";
+        }
+}
+
+static int draw_tornado(struct report *r, const struct swing *swing, int count,
+                        double base_usd, struct jobq_error *err)
+{
+    struct text csv = {0}, line = {0};
+    char settings[160];
+    double low = base_usd, high = base_usd;
+    text_puts(&csv, "row,input,low,high,usd_at_low,usd_at_high,text\n");
+    for (int i = count - 1; i >= 0; i--) {
+        text_clear(&line);
+        swing_text(&swing[i], base_usd, &line);
+        text_printf(&csv, "%d,%s,%.8g,%.8g,%.8g,%.8g,\"%s\"\n", count - 1 - i,
+                    swing[i].name, swing[i].low, swing[i].high, swing[i].usd[0],
+                    swing[i].usd[1], line.ptr);
+        for (int k = 0; k < 2; k++) {
+            low = fmin(low, swing[i].usd[k]);
+            high = fmax(high, swing[i].usd[k]);
+        }
+    }
+    snprintf(settings, sizeof settings,
+             "BASE = %.10g\nROWS = %d\nXLO = %.8g\nXHI = %.8g\n", base_usd, count,
+             low - 0.05 * (high - low), high + 0.05 * (high - low));
+    int code = report_keep(r, "tornado.csv", csv.ptr, csv.len, err);
+    struct report_picture picture = {
+        "tornado",
+        "tornado.gp",
+        settings,
+        "Each input and each service's prices 20 % less (light blue) and 20 % more "
+        "(orange), the others as they are. A value that is refused, such as a batch over "
+        "10, stays.",
+        100 + 46 * count,
+        90 + 42 * count};
+    if (!code)
+        code = report_plot(r, &picture, err);
+    text_release(&csv);
+    text_release(&line);
+    return code;
 }
 
 int report_tornado(struct report *r, struct jobq_error *err)
 {
     struct swing swing[TORNADO_MAX];
-    struct text csv = {0}, names = {0};
+    char title[80];
     double base_usd;
     int count = 0;
-    text_puts(&r->page, "<section id=\"tornado\"><h2>What moves it</h2>\n");
     int code = report_point(r, &r->base, &base_usd, NULL, NULL, err);
-    for (int i = 0; i < PREDICT_INPUT_COUNT && !code; i++)
+    if (code)
+        return code;
+    for (int i = 0; i < PREDICT_INPUT_COUNT; i++)
         if (predict_get(&r->base, (enum predict_input)i) > 0)
             swing_input(r, (enum predict_input)i, base_usd, &swing[count++]);
-    int prices =
-        code ? code : swing_prices(r, base_usd, swing + count, TORNADO_MAX - count, err);
-    if (prices < 0)
-        return prices;
-    count += prices;
+    count += swing_prices(r, base_usd, swing + count, TORNADO_MAX - count);
     qsort(swing, (size_t)count, sizeof *swing, by_span);
     while (count > 1 && span(&swing[count - 1]) < 1e-3 * base_usd)
         count--;
     if (count > TORNADO_SHOWN)
         count = TORNADO_SHOWN;
-    text_puts(&csv, "row,input,low,high,usd_at_low,usd_at_high\n");
-    text_printf(&names, "BASE = %.10g\nROWS = %d\nNAMES = \"", base_usd, count);
-    for (int i = count - 1; i >= 0; i--) {
-        text_printf(&csv, "%d,%s,%.8g,%.8g,%.8g,%.8g\n", count - 1 - i, swing[i].name,
-                    swing[i].low, swing[i].high, swing[i].usd[0], swing[i].usd[1]);
-        text_printf(&names, "%s ", swing[i].name);
-    }
-    text_puts(&names, "\"\n");
-    code = report_keep(r, "tornado.csv", csv.ptr, csv.len, err);
-    if (!code)
-        code =
-            report_plot(r, "tornado", "tornado.gp", names.ptr,
-                        "Each input and each service's prices moved by 20 % either way, "
-                        "the others as they are; a value that is refused (a batch over "
-                        "10) stays.",
-                        err);
-    text_release(&csv);
-    text_release(&names);
-    text_puts(&r->page, "</section>\n");
+    snprintf(title, sizeof title, "%s", swing[0].name);
+    title[0] = (char)toupper((unsigned char)title[0]);
+    const char *move =
+        strncmp(title, "The prices", 10) == 0 || strncmp(title, "The slots", 9) == 0
+            ? "move"
+            : "moves";
+    double less = 100 * fabs(swing[0].usd[0] / base_usd - 1);
+    double more = 100 * fabs(swing[0].usd[1] / base_usd - 1);
+    if (fabs(less - more) < 0.5)
+        report_open(r, "tornado", "What moves it",
+                    "%s %s it most: 20 %% of them are %.0f %% of the cost", title, move,
+                    less);
+    else
+        report_open(
+            r, "tornado", "What moves it",
+            "%s %s it most: by %.0f %% when 20 %% less, by %.0f %% when 20 %% more",
+            title, move, less, more);
+    code = draw_tornado(r, swing, count, base_usd, err);
+    report_close(r);
     return code;
 }

@@ -1,4 +1,4 @@
-/* pareto.c - the report's answer, its four tiles and the cost-time picture.
+/* pareto.c - the report's choices: cost against time of a whole run.
  *
  * Room: src/cost, jobqcost's command line; does I/O. */
 #include "cost/cmd/report/report.h"
@@ -9,84 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the answer ----------------------------------------------------------------------- */
-
-/* The least cost over what one may choose without changing what the jobs are. */
-static int least(struct report *r, const char *store, struct search_result *out,
-                 char settings[160], struct jobq_error *err)
-{
-    static const char *const free_text[] = {"batch", "concurrency=1,2,4,8,16,32,64,128",
-                                            "instance"};
-    struct search_axis axis[3] = {0};
-    struct search_summary summary;
-    struct search_limits limits = {HUGE_VAL, HUGE_VAL};
-    struct predict_scenario sc = r->base;
-    int code = predict_set(&sc, "store", store, err), axes = 0;
-    sc.jobs = 0;
-    for (; axes < (strcmp(sc.instance, "none") == 0 ? 2 : 3) && !code; axes++)
-        code = search_axis_parse(free_text[axes], &sc, r->sheet, &axis[axes], err);
-    int found =
-        code ? code
-             : search_run(&r->context, &sc, axis, axes, &limits, out, 1, &summary, err);
-    if (found > 0)
-        snprintf(settings, 160, "batch %s, %s slots%s%s", axis[0].text[out->choice[0]],
-                 axis[1].text[out->choice[1]], axes > 2 ? " a " : "",
-                 axes > 2 ? axis[2].text[out->choice[2]] : "");
-    for (int i = 0; i < axes; i++)
-        search_axis_release(&axis[i]);
-    return found > 0 ? JOBQ_OK : found < 0 ? found : JOBQ_NOT_FOUND;
-}
-
-int report_answer(struct report *r, struct jobq_error *err)
-{
-    struct evaluation e;
-    struct search_result best[2];
-    char a[40], b[40], c[40], d[40], how[2][160], title[120];
-    int code = cost_evaluate(r->cli, r->sheet, &r->base, &e, err);
-    if (code)
-        return code;
-    const char *store = predict_store_name(r->base.store);
-    code = least(r, store, &best[0], how[0], err);
-    if (!code)
-        code = least(r, "none", &best[1], how[1], err);
-    if (!code) {
-        text_puts(&r->page, "<p class=\"answer\"><strong>");
-        text_puts(&r->page, e.high_per_million <= 1  ? "Yes"
-                            : e.low_per_million <= 1 ? "Within the interval"
-                            : best[0].per_million <= 1
-                                ? "Not as it is set, but other settings reach it"
-                                : "No");
-        text_puts(&r->page, ":</strong> ");
-        char line[600];
-        snprintf(line, sizeof line,
-                 "a million of these jobs cost %s (95 %%: %s to %s); the least that "
-                 "batch, slots and instance type reach with store %s is %s (%s).",
-                 cost_usd(e.usd_per_million, a, 40), cost_usd(e.low_per_million, b, 40),
-                 cost_usd(e.high_per_million, c, 40), store,
-                 cost_usd(best[0].per_million, d, 40), how[0]);
-        report_escape(&r->page, line);
-        text_puts(&r->page, "</p>\n");
-        if (r->base.store != PREDICT_NO_STORE)
-            report_say(r, "note", "Without status rows (store none) it would be %s (%s).",
-                       cost_usd(best[1].per_million, a, 40), how[1]);
-        report_say(r, "note", "Prices: %s. Formula: %s.%s%s",
-                   cost_sheet_title(r->sheet, title, sizeof title), r->cli->formula_name,
-                   e.value.fitted && e.value.outside > 0
-                       ? " Outside its domain, so the interval is widened: "
-                       : "",
-                   e.value.fitted && e.value.outside > 0 ? e.value.outside_of : "");
-        json_object_set_new(r->facts, "per_million_usd", json_real(e.usd_per_million));
-        json_object_set_new(r->facts, "interval95_per_million_usd",
-                            json_pack("[f,f]", e.low_per_million, e.high_per_million));
-        json_object_set_new(r->facts, "least_per_million_usd",
-                            json_real(best[0].per_million));
-        json_object_set_new(r->facts, "least_without_store_usd",
-                            json_real(best[1].per_million));
-    }
-    evaluation_release(&e);
-    return code;
-}
-
 /* ---- candidates ------------------------------------------------------------------------- */
 
 #define PARETO_JOBS 1e6
@@ -95,7 +17,6 @@ struct candidate {
     char instance[24];
     double slots, boxes, usd, hours;
     bool front;
-    const char *label;
 };
 
 static int by_hours(const void *a, const void *b)
@@ -117,13 +38,13 @@ static bool try_candidate(struct report *r, const char *instance, double slots,
         return false;
     sc.slots = slots;
     sc.boxes = boxes;
+    sc.arrivals_per_s = 0; /* they are there at once */
     if (!(sc.jobs > 0))
         sc.jobs = PARETO_JOBS;
     snprintf(out->instance, sizeof out->instance, "%s", instance);
     out->slots = slots;
     out->boxes = boxes;
     out->front = false;
-    out->label = "";
     if (report_point(r, &sc, &out->usd, NULL, &state, &ignored))
         return false;
     out->hours = state.makespan_s / 3600;
@@ -163,56 +84,109 @@ static int mark_front(struct candidate *c, int count, int *first, int *last)
     return knee;
 }
 
-static void tile(struct report *r, const char *name, const struct candidate *c)
+/* The choices that have a name; one that has two is one row. */
+struct choice {
+    const struct candidate *at;
+    char name[80];
+};
+#define CHOICES_MAX 4
+
+static void add_choice(struct choice *choice, int *count, const struct candidate *at,
+                       const char *name)
 {
-    char usd[40], line[200];
-    text_printf(&r->page, "<div class=\"tile\">%s<b>", name);
-    report_escape(&r->page, cost_usd(c->usd, usd, 40));
-    text_puts(&r->page, "</b><span>");
-    snprintf(line, sizeof line, "per million; done in %.3g h; %.0f x %s, %.0f slots each",
-             c->hours, c->boxes, c->instance, c->slots);
-    report_escape(&r->page, line);
-    text_puts(&r->page, "</span></div>\n");
-    json_object_set_new(json_object_get(r->facts, "tiles"), name,
-                        json_pack("{s:s,s:f,s:f,s:f,s:f}", "instance", c->instance,
-                                  "concurrency", c->slots, "boxes", c->boxes,
-                                  "per_million_usd", c->usd, "hours", c->hours));
+    for (int i = 0; i < *count; i++)
+        if (choice[i].at == at ||
+            (choice[i].at->usd == at->usd && choice[i].at->hours == at->hours)) {
+            size_t len = strlen(choice[i].name);
+            snprintf(choice[i].name + len, sizeof choice[i].name - len, ", %s", name);
+            return;
+        }
+    choice[*count].at = at;
+    snprintf(choice[(*count)++].name, sizeof choice[0].name, "%s", name);
 }
 
-static int draw_pareto(struct report *r, struct candidate *c, int count,
-                       struct jobq_error *err)
+static void choices_table(struct report *r, const struct choice *choice, int count)
 {
-    struct text csv = {0};
-    char settings[160];
-    double low_usd = HUGE_VAL, high_usd = 0;
-    text_puts(&csv,
-              "instance,concurrency,boxes,usd_per_million,hours,front,marked,label\n");
-    for (int i = 0; i < count; i++)
-        text_printf(&csv, "%s,%.0f,%.0f,%.8g,%.8g,%d,%d,%s\n", c[i].instance, c[i].slots,
-                    c[i].boxes, c[i].usd, c[i].hours, c[i].front, *c[i].label != 0,
-                    *c[i].label ? c[i].label : "-");
+    char usd[40], time[40];
+    json_t *facts = json_object();
+    report_table(r, "choice|boxes|#USD a million|#done in");
     for (int i = 0; i < count; i++) {
+        const struct candidate *c = choice[i].at;
+        report_row(r);
+        report_cell(r, "%s", choice[i].name);
+        report_cell(r, "%.0f x %s with %.0f slot%s", c->boxes, c->instance, c->slots,
+                    c->slots > 1 ? "s" : "");
+        report_cell(r, "%s", cost_money(c->usd, usd, 40));
+        report_cell(r, "%s", cost_duration(c->hours * 3600, time, 40));
+        json_object_set_new(facts, choice[i].name,
+                            json_pack("{s:s,s:f,s:f,s:f,s:f}", "instance", c->instance,
+                                      "concurrency", c->slots, "boxes", c->boxes,
+                                      "per_million_usd", c->usd, "hours", c->hours));
+    }
+    report_table_end(r);
+    json_object_set_new(r->facts, "choices", facts);
+}
+
+static int draw_pareto(struct report *r, const struct candidate *c, int count,
+                       const struct choice *choice, int choices, struct jobq_error *err)
+{
+    struct text csv = {0}, named = {0};
+    char settings[160], usd[40];
+    double low_usd = HUGE_VAL, high_usd = 0;
+    text_puts(&csv, "instance,concurrency,boxes,usd_per_million,hours,front\n");
+    for (int i = 0; i < count; i++) {
+        text_printf(&csv, "%s,%.0f,%.0f,%.8g,%.8g,%d\n", c[i].instance, c[i].slots,
+                    c[i].boxes, c[i].usd, c[i].hours, c[i].front);
         low_usd = fmin(low_usd, c[i].usd);
         high_usd = fmax(high_usd, c[i].usd);
     }
+    text_puts(&named, "hours,usd_per_million,label\n");
+    for (int i = 0; i < choices; i++)
+        text_printf(&named, "%.8g,%.8g,\"%s: %s\"\n", choice[i].at->hours,
+                    choice[i].at->usd, choice[i].name,
+                    cost_money(choice[i].at->usd, usd, 40));
     snprintf(settings, sizeof settings,
-             "XLO = %.6g\nXHI = %.6g\nYLO = %.6g\nYHI = %.6g\n", c[0].hours / 1.5,
-             c[count - 1].hours * 2, low_usd / 1.5, high_usd * 1.5);
+             "XLO = %.6g\nXHI = %.6g\nYLO = %.6g\nYHI = %.6g\n", c[0].hours / 2,
+             c[count - 1].hours * 3, low_usd / 2, high_usd * 1.5);
     int code = report_keep(r, "pareto.csv", csv.ptr, csv.len, err);
+    if (!code)
+        code = report_keep(r, "pareto-named.csv", named.ptr, named.len, err);
     text_release(&csv);
-    if (code)
-        return code;
-    return report_plot(r, "pareto", "pareto.gp", settings,
-                       "Cost against time of a whole run, boot and rounding included: "
-                       "each point is an instance type with a number of slots and boxes; "
-                       "blue: nothing is both cheaper and faster; grey: dominated.",
-                       err);
+    text_release(&named);
+    struct report_picture picture = {
+        "pareto",
+        "pareto.gp",
+        settings,
+        "Each point is an instance type with 1, 4, 16 or 64 slots on 1, 4, 16 or 64 "
+        "boxes, "
+        "and a whole run on it, boot and rounding included. On the blue line nothing is "
+        "both cheaper and faster.",
+        420,
+        360};
+    return code ? code : report_plot(r, &picture, err);
+}
+
+static void open_pareto(struct report *r, const struct candidate *fastest,
+                        const struct candidate *cheapest)
+{
+    char usd[2][40], time[2][40];
+    cost_money(fastest->usd, usd[0], 40);
+    cost_duration(fastest->hours * 3600, time[0], 40);
+    if (fastest == cheapest)
+        report_open(r, "pareto", "Cost against time",
+                    "The fastest is the cheapest too: %s in %s", usd[0], time[0]);
+    else
+        report_open(r, "pareto", "Cost against time",
+                    "Done in %s for %s a million, or in %s for %s", time[0], usd[0],
+                    cost_duration(cheapest->hours * 3600, time[1], 40),
+                    cost_money(cheapest->usd, usd[1], 40));
 }
 
 int report_pareto(struct report *r, struct jobq_error *err)
 {
     static const double slots[] = {1, 4, 16, 64}, boxes[] = {1, 4, 16, 64};
     struct search_axis axis;
+    struct choice choice[CHOICES_MAX];
     int code = search_axis_parse("instance", &r->base, r->sheet, &axis, err), count = 0;
     if (code)
         return code;
@@ -227,32 +201,24 @@ int report_pareto(struct report *r, struct jobq_error *err)
     if (is_current)
         c[count++] = current;
     search_axis_release(&axis);
-    text_puts(&r->page, "<section id=\"tiles\"><h2>Four choices</h2>\n");
     if (count == 0) {
-        report_say(r, "note", "No instance type of this sheet can run these jobs.");
+        report_open(r, "pareto", "Cost against time",
+                    "No instance type of this sheet can run these jobs");
     } else {
-        int first, last;
+        int first, last, choices = 0;
         qsort(c, (size_t)count, sizeof *c, by_hours);
         int knee = mark_front(c, count, &first, &last);
-        c[knee].label = "knee";
-        c[first].label = "fastest";
-        c[last].label = "cheapest";
-        for (int i = 0; is_current && i < count; i++)
-            if (c[i].usd == current.usd && c[i].hours == current.hours && !*c[i].label)
-                c[i].label = "current";
-        text_puts(&r->page, "<div class=\"tiles\">\n");
-        tile(r, "cheapest", &c[last]);
-        tile(r, "fastest", &c[first]);
-        tile(r, "knee", &c[knee]);
+        add_choice(choice, &choices, &c[first], "fastest");
+        add_choice(choice, &choices, &c[knee], "best trade");
+        add_choice(choice, &choices, &c[last], "cheapest");
         if (is_current)
-            tile(r, "current", &current);
-        text_puts(&r->page, "</div>\n");
+            add_choice(choice, &choices, &current, "as it is set");
+        open_pareto(r, &c[first], &c[last]);
+        code = draw_pareto(r, c, count, choice, choices, err);
+        if (!code)
+            choices_table(r, choice, choices);
     }
-    text_puts(&r->page,
-              "</section>\n<section id=\"pareto\"><h2>Cost against time</h2>\n");
-    if (count)
-        code = draw_pareto(r, c, count, err);
-    text_puts(&r->page, "</section>\n");
+    report_close(r);
     free(c);
     return code;
 }

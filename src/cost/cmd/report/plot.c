@@ -14,12 +14,14 @@
 void report_escape(struct text *page, const char *plain)
 {
     for (; *plain; plain++) {
-        const char *entity = *plain == '<'    ? "&lt;"
-                             : *plain == '>'  ? "&gt;"
-                             : *plain == '&'  ? "&amp;"
-                             : *plain == '"'  ? "&quot;"
-                             : *plain == '\'' ? "&#39;"
-                                              : NULL;
+        /* "57 %" stays on one line. */
+        const char *entity = strncmp(plain, " %", 2) == 0 ? "&#160;"
+                             : *plain == '<'              ? "&lt;"
+                             : *plain == '>'              ? "&gt;"
+                             : *plain == '&'              ? "&amp;"
+                             : *plain == '"'              ? "&quot;"
+                             : *plain == '\''             ? "&#39;"
+                                                          : NULL;
         if (entity)
             text_puts(page, entity);
         else
@@ -49,15 +51,93 @@ void report_say(struct report *r, const char *class, const char *format, ...)
     text_puts(&r->page, "</p>\n");
 }
 
-void report_cell(struct report *r, bool number, const char *format, ...)
+void report_open(struct report *r, const char *id, const char *kind, const char *title,
+                 ...)
 {
     va_list args;
-    text_puts(&r->page, number ? "<td class=\"n\">" : "<td>");
+    text_printf(&r->page, "<section id=\"%s\"><p class=\"kind\">%s</p><h2>", id, kind);
+    va_start(args, title);
+    escape_format(&r->page, title, args);
+    va_end(args);
+    text_puts(&r->page, "</h2>\n");
+}
+
+void report_close(struct report *r)
+{
+    text_puts(&r->page, "</section>\n");
+}
+
+void report_fold(struct report *r, const char *summary)
+{
+    text_puts(&r->page, "<details><summary>");
+    report_escape(&r->page, summary);
+    text_puts(&r->page, "</summary>\n");
+}
+
+void report_unfold(struct report *r)
+{
+    text_puts(&r->page, "</details>\n");
+}
+
+/* ---- tables --------------------------------------------------------------------------- */
+
+/* One column's name, without its '#'; moves on to the next. */
+static bool take_column(const char **at, bool *out_number, char name[48])
+{
+    const char *p = *at;
+    if (!p)
+        return false;
+    *out_number = *p == '#';
+    p += *out_number;
+    size_t len = strcspn(p, "|");
+    snprintf(name, 48, "%.*s", (int)(len < 47 ? len : 47), p);
+    *at = p[len] ? p + len + 1 : NULL;
+    return true;
+}
+
+void report_table(struct report *r, const char *head)
+{
+    char name[48];
+    bool number;
+    r->head = head;
+    r->in_row = false;
+    text_puts(&r->page, "<table class=\"stack\"><thead><tr>");
+    for (const char *at = head; take_column(&at, &number, name);) {
+        text_puts(&r->page, number ? "<th class=\"n\">" : "<th>");
+        report_escape(&r->page, name);
+        text_puts(&r->page, "</th>");
+    }
+    text_puts(&r->page, "</tr></thead><tbody>\n");
+}
+
+void report_row(struct report *r)
+{
+    text_puts(&r->page, r->in_row ? "</tr>\n<tr>" : "<tr>");
+    r->in_row = true;
+    r->column = r->head;
+}
+
+void report_cell(struct report *r, const char *format, ...)
+{
+    va_list args;
+    char name[48] = "";
+    bool number = false;
+    take_column(&r->column, &number, name);
+    text_puts(&r->page, number ? "<td class=\"n\" data-h=\"" : "<td data-h=\"");
+    report_escape(&r->page, name);
+    text_puts(&r->page, "\">");
     va_start(args, format);
     escape_format(&r->page, format, args);
     va_end(args);
     text_puts(&r->page, "</td>");
 }
+
+void report_table_end(struct report *r)
+{
+    text_puts(&r->page, r->in_row ? "</tr></tbody></table>\n" : "</tbody></table>\n");
+}
+
+/* ---- files ---------------------------------------------------------------------------- */
 
 static int note_file(struct report *r, const char *name, struct jobq_error *err)
 {
@@ -176,53 +256,73 @@ static void put_svg(struct text *page, const char *svg, const char *name)
     }
 }
 
-static int take_svg(struct report *r, const char *name, const char *alt,
+/* Appends stage/FILE.svg and removes it. */
+static int take_svg(struct report *r, const char *file, const char *class,
                     struct jobq_error *err)
 {
     struct text path = {0};
     char *svg = NULL;
     size_t len;
-    text_printf(&path, "%s/%s.svg", r->stage, name);
+    text_printf(&path, "%s/%s.svg", r->stage, file);
     int code = cost_read(path.ptr, &svg, &len, err);
     remove(path.ptr);
     text_release(&path);
     if (code)
         return code;
-    text_puts(&r->page, "<figure><div class=\"wide\" role=\"img\" aria-label=\"");
-    report_escape(&r->page, alt);
-    text_puts(&r->page, "\">\n");
-    put_svg(&r->page, svg, name);
-    text_puts(&r->page, "</div><figcaption>");
-    report_escape(&r->page, alt);
-    text_printf(&r->page,
-                " <a href=\"%s.png\">picture</a> <a href=\"%s.csv\">data</a>"
-                "</figcaption></figure>\n",
-                name, name);
+    text_printf(&r->page, "<div class=\"%s\">\n", class);
+    put_svg(&r->page, svg, file);
+    text_puts(&r->page, "</div>\n");
     free(svg);
     return JOBQ_OK;
 }
 
-int report_plot(struct report *r, const char *name, const char *template_name,
-                const char *settings, const char *alt, struct jobq_error *err)
+int report_plot(struct report *r, const struct report_picture *p, struct jobq_error *err)
 {
     struct text script = {0};
-    char file[48];
-    snprintf(file, sizeof file, "%s.svg", name);
-    put_script(&script,
-               "set term svg size 800,450 dynamic noenhanced font 'sans-serif,14'\n",
-               file, template_name, settings);
-    snprintf(file, sizeof file, "%s.png", name);
-    put_script(&script,
-               "set term pngcairo size 1600,900 noenhanced fontscale 2 linewidth 2 "
-               "pointscale 2 background '#ffffff'\n",
-               file, template_name, settings);
+    char file[48], narrow[40], terminal[200];
+    int height = p->height ? p->height : 450;
+    snprintf(file, sizeof file, "%.24s.svg", p->name);
+    snprintf(terminal, sizeof terminal,
+             "set term svg size 800,%d dynamic noenhanced font 'sans-serif,14'\n"
+             "NARROW = 0\n",
+             height);
+    put_script(&script, terminal, file, p->template, p->settings);
+    snprintf(narrow, sizeof narrow, "%.24s-narrow", p->name);
+    snprintf(file, sizeof file, "%s.svg", narrow);
+    snprintf(terminal, sizeof terminal,
+             "set term svg size 380,%d dynamic noenhanced font 'sans-serif,12'\n"
+             "NARROW = 1\n",
+             p->narrow_height ? p->narrow_height : 360);
+    put_script(&script, terminal, file, p->template, p->settings);
+    snprintf(file, sizeof file, "%.24s.png", p->name);
+    snprintf(terminal, sizeof terminal,
+             "set term pngcairo size 1600,%d noenhanced fontscale 2 linewidth 2 "
+             "pointscale 2 background '#ffffff'\nNARROW = 0\n",
+             2 * height);
+    put_script(&script, terminal, file, p->template, p->settings);
     int status = run_gnuplot(r->stage, &script);
     text_release(&script);
     if (status == 127)
         return jobq_fail(err, JOBQ_UNAVAILABLE,
                          "gnuplot is not installed; the report's pictures need it");
     if (status != 0)
-        return jobq_fail(err, JOBQ_UNAVAILABLE, "gnuplot failed on '%s'", name);
+        return jobq_fail(err, JOBQ_UNAVAILABLE, "gnuplot failed on '%s'", p->name);
     int code = note_file(r, file, err);
-    return code ? code : take_svg(r, name, alt, err);
+    if (code)
+        return code;
+    text_puts(&r->page, "<figure role=\"img\" aria-label=\"");
+    report_escape(&r->page, p->alt);
+    text_puts(&r->page, "\">\n");
+    code = take_svg(r, p->name, "wide", err);
+    if (!code)
+        code = take_svg(r, narrow, "narrow", err);
+    if (code)
+        return code;
+    text_puts(&r->page, "<figcaption>");
+    report_escape(&r->page, p->alt);
+    text_printf(&r->page,
+                " <a href=\"%s.png\">picture</a> <a href=\"%s.csv\">data</a>"
+                "</figcaption></figure>\n",
+                p->name, p->name);
+    return JOBQ_OK;
 }

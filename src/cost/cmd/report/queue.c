@@ -1,4 +1,4 @@
-/* queue.c - the report's queue over time, capacity and assumptions.
+/* queue.c - the report's queue over time, and its capacity.
  *
  * Room: src/cost, jobqcost's command line; does I/O. */
 #include "cost/cmd/report/report.h"
@@ -108,151 +108,119 @@ static void queue_csv(const struct replica *replica, int count, struct text *csv
     }
 }
 
+/* Where a column of queue.csv is highest, for its label. */
+static void queue_peak(const struct text *csv, int column, double *out_x, double *out_y)
+{
+    const char *line = strchr(csv->ptr, '\n');
+    *out_x = *out_y = 0;
+    while (line && line[1]) {
+        const char *p = line + 1;
+        double x = strtod(p, NULL), y;
+        for (int i = 0; i < column && p; i++) {
+            p = strchr(p, ',');
+            p = p ? p + 1 : NULL;
+        }
+        y = p ? strtod(p, NULL) : 0;
+        if (y > *out_y) {
+            *out_x = x;
+            *out_y = y;
+        }
+        line = strchr(line + 1, '\n');
+    }
+}
+
 int report_queue(struct report *r, struct jobq_error *err)
 {
     int count = r->jobs_csv->count, code = JOBQ_OK;
-    text_puts(&r->page, "<section id=\"queue\"><h2>The queue over time</h2>\n");
     if (!count) {
+        report_open(r, "queue", "The queue over time", "No run was given to show");
         report_say(r, "note", "Not shown: no --jobs-csv was given.");
-    } else {
-        struct replica *replica = xcalloc((size_t)count, sizeof *replica);
-        struct text csv = {0};
-        char alt[200];
-        for (int k = 0; k < count && !code; k++)
-            code = read_replica(r->jobs_csv->text[k], &replica[k], err);
-        if (!code) {
-            queue_csv(replica, count, &csv);
-            code = report_keep(r, "queue.csv", csv.ptr, csv.len, err);
-        }
-        snprintf(alt, sizeof alt, "Jobs waiting and running, mean of %d replication%s%s",
-                 count, count > 1 ? "s" : "",
-                 count > 1 ? " with the band between the 10th and 90th percentiles."
-                           : "; one replication has no band.");
-        if (!code)
-            code = report_plot(r, "queue", "queue.gp", "", alt, err);
-        for (int k = 0; k < count; k++)
-            for (int c = 0; c < 3; c++)
-                free(replica[k].at_ns[c]);
-        free(replica);
-        text_release(&csv);
+        report_close(r);
+        return JOBQ_OK;
     }
-    text_puts(&r->page, "</section>\n");
+    struct replica *replica = xcalloc((size_t)count, sizeof *replica);
+    struct text csv = {0};
+    char alt[300], settings[200], jobs[40];
+    double x[2], y[2];
+    for (int k = 0; k < count && !code; k++)
+        code = read_replica(r->jobs_csv->text[k], &replica[k], err);
+    if (!code) {
+        queue_csv(replica, count, &csv);
+        code = report_keep(r, "queue.csv", csv.ptr, csv.len, err);
+    }
+    if (!code) {
+        queue_peak(&csv, 1, &x[0], &y[0]);
+        queue_peak(&csv, 4, &x[1], &y[1]);
+        snprintf(settings, sizeof settings,
+                 "WAIT_X = %.6g\nWAIT_Y = %.6g\nRUN_X = %.6g\nRUN_Y = %.6g\n", x[0], y[0],
+                 x[1], y[1]);
+        snprintf(alt, sizeof alt,
+                 "%s jobs a run, waiting and running, mean of %d simulated run%s%s These "
+                 "runs are those of --jobs-csv, and need not be the scenario above.",
+                 cost_count((double)replica[0].jobs, jobs, 40), count,
+                 count > 1 ? "s" : "",
+                 count > 1 ? "; the bands hold 80 of 100." : ", which has no band.");
+        report_open(r, "queue", "The queue over time",
+                    "At most %.0f jobs wait and %.0f run at once", y[0], y[1]);
+        struct report_picture picture = {"queue", "queue.gp", settings, alt, 380, 320};
+        code = report_plot(r, &picture, err);
+        report_close(r);
+    }
+    for (int k = 0; k < count; k++)
+        for (int c = 0; c < 3; c++)
+            free(replica[k].at_ns[c]);
+    free(replica);
+    text_release(&csv);
     return code;
 }
 
 /* ---- capacity ------------------------------------------------------------------------------- */
 
+static const char *capacity_words(enum predict_binding binding)
+{
+    switch (binding) {
+    case PREDICT_BOUND_VCPU:
+        return "processors";
+    case PREDICT_BOUND_DOMAINS:
+        return "writes to SimpleDB's domains";
+    case PREDICT_BOUND_IN_FLIGHT:
+        return "messages in flight";
+    case PREDICT_BOUND_LAUNCH:
+        return "how fast boxes start";
+    case PREDICT_BOUND_SLOTS:
+    case PREDICT_BOUND_COUNT:
+        break;
+    }
+    return predict_binding_name(binding);
+}
+
 int report_capacity(struct report *r, struct jobq_error *err)
 {
-    struct predict_state state;
-    struct text csv = {0}, settings = {0}, names = {0};
-    double usd, low = HUGE_VAL, high = 0;
-    int rows = 0;
-    text_puts(&r->page, "<section id=\"capacity\"><h2>Capacity</h2>\n");
-    int code = report_point(r, &r->base, &usd, NULL, &state, err);
-    if (code)
-        return code;
-    text_puts(&csv, "row,resource,ceiling_per_s,binds\n");
-    for (int i = PREDICT_BOUND_COUNT - 1; i >= 0; i--) {
-        double ceiling = state.ceiling_per_s[i];
-        const char *name = predict_binding_name((enum predict_binding)i);
+    const struct predict_state *state = &r->e.value.state;
+    const char *binding = capacity_words(state->binding);
+    char rate[40];
+    (void)err;
+    if (!isfinite(state->rate_per_s)) {
+        report_open(r, "capacity", "Capacity", "No resource sets a limit here");
+        report_close(r);
+        return JOBQ_OK;
+    }
+    report_open(r, "capacity", "Capacity", "%.0f box%s do%s %s at most; the limit is %s",
+                r->base.boxes, r->base.boxes > 1 ? "es" : "",
+                r->base.boxes > 1 ? "" : "es", cost_rate(state->rate_per_s, rate, 40),
+                binding);
+    report_table(r, "resource|#jobs at most|");
+    for (int i = 0; i < PREDICT_BOUND_COUNT; i++) {
+        double ceiling = state->ceiling_per_s[i];
         if (!isfinite(ceiling) || !(ceiling > 0))
             continue;
-        text_printf(&csv, "%d,%s,%.8g,%d\n", rows++, name, ceiling,
-                    state.binding == (enum predict_binding)i);
-        for (const char *p = name; *p; p++)
-            text_putc(&names, *p == ' ' ? '_' : *p);
-        text_putc(&names, ' ');
-        low = fmin(low, ceiling);
-        high = fmax(high, ceiling);
+        report_row(r);
+        report_cell(r, "%s", capacity_words((enum predict_binding)i));
+        report_cell(r, "%s", cost_rate(ceiling, rate, 40));
+        report_cell(r, "%s",
+                    state->binding == (enum predict_binding)i ? "the limit" : "");
     }
-    if (rows) {
-        report_say(
-            r, "",
-            "These settings do %.4g jobs a second on %.0f box%s; what binds is: %s.",
-            state.rate_per_s, r->base.boxes, r->base.boxes > 1 ? "es" : "",
-            predict_binding_name(state.binding));
-        text_printf(&settings, "ROWS = %d\nNAMES = \"%s\"\nXLO = %.6g\nXHI = %.6g\n",
-                    rows, names.ptr, low / 10, high * 100);
-        code = report_keep(r, "capacity.csv", csv.ptr, csv.len, err);
-        if (!code)
-            code = report_plot(r, "capacity", "capacity.gp", settings.ptr,
-                               "The ceiling that each resource sets; red: the one that "
-                               "binds. Resources without a ceiling here are left out.",
-                               err);
-    } else
-        report_say(r, "note", "No resource sets a ceiling for these settings.");
-    text_release(&csv);
-    text_release(&settings);
-    text_release(&names);
-    text_puts(&r->page, "</section>\n");
-    return code;
-}
-
-/* ---- assumed parameters ---------------------------------------------------------------------- */
-
-#define SWING_SHOWN 0.01
-
-static int assumed_table(struct report *r, const struct table *table,
-                         struct jobq_error *err)
-{
-    static const char *const head[] = {"param", "status",    "value",    "low",
-                                       "high",  "usd_swing", "p95_swing"};
-    int column[7], shown = 0;
-    for (int c = 0; c < 7; c++) {
-        column[c] = table_find(table, head[c]);
-        if (column[c] < 0)
-            return jobq_fail(err, JOBQ_INVALID, "%s: no column '%s'", r->assumed_path,
-                             head[c]);
-    }
-    text_puts(&r->page, "<div class=\"wide\"><table><tr><th>parameter</th><th>status</th>"
-                        "<th>value</th><th>low</th><th>high</th><th>dollars</th>"
-                        "<th>p95</th></tr>\n");
-    for (size_t i = 0; i < table_rows(table); i++) {
-        double usd = table_number(table, i, column[5]);
-        double p95 = table_number(table, i, column[6]);
-        if (!(fabs(usd) > SWING_SHOWN) && !(fabs(p95) > SWING_SHOWN))
-            continue;
-        text_puts(&r->page, "<tr>");
-        for (int c = 0; c < 5; c++) {
-            struct jobq_str cell = table_text(table, i, column[c]);
-            report_cell(r, c > 1, "%.*s", (int)(cell.len < 200 ? cell.len : 200),
-                        cell.ptr);
-        }
-        report_cell(r, true, "%.1f %%", 100 * usd);
-        report_cell(r, true, "%.1f %%", 100 * p95);
-        text_puts(&r->page, "</tr>\n");
-        shown++;
-    }
-    text_puts(&r->page, "</table></div>\n");
-    report_say(r, "note",
-               "%d of %zu assumed parameters move dollars or p95 by more than 1 %%.",
-               shown, table_rows(table));
+    report_table_end(r);
+    report_close(r);
     return JOBQ_OK;
-}
-
-int report_assumed(struct report *r, struct jobq_error *err)
-{
-    int code = JOBQ_OK;
-    text_puts(&r->page, "<section id=\"assumed\"><h2>Assumed parameters</h2>\n");
-    if (!r->assumed_path) {
-        report_say(r, "note", "Not shown: no --assumed was given.");
-    } else {
-        char *text;
-        size_t len;
-        struct table *table;
-        code = cost_read(r->assumed_path, &text, &len, err);
-        if (code)
-            return code;
-        code = table_parse(text, len, r->assumed_path, &table, err);
-        if (!code) {
-            code = assumed_table(r, table, err);
-            table_free(table);
-        }
-        if (!code)
-            code = report_keep(r, "assumed.csv", text, len, err);
-        free(text);
-    }
-    text_puts(&r->page, "</section>\n");
-    return code;
 }
