@@ -210,7 +210,9 @@ fuzz: $(FUZZERS)
 ## make demo       set up, then the main job on real input
 demo:
 	@tests/deps.sh demo
-	@$(MAKE) --no-print-directory bin/jobqsim bin/jobqcost
+	@mkdir -p build
+	@$(MAKE) --no-print-directory -j$$(nproc) bin/jobqsim bin/jobqcost >build/demo.log 2>&1 || \
+		{ cat build/demo.log; exit 1; }
 	@reports/demo.sh
 
 ## make install    PREFIX= (/usr/local) DESTDIR=

@@ -27,7 +27,8 @@ static const char HELP[] =
     "A GiB of root volume and an IPv4 address are counted only when asked for.\n"
     "--json has schema jobq.cost/1.\n";
 
-static const struct option_def OPTIONS[] = {{NULL, 0, NULL, NULL}};
+static const struct option_def OPTIONS[] = {{"short", 0, NULL, "the answer alone"},
+                                            {NULL, 0, NULL, NULL}};
 
 static void print_text(struct cost *cli, const struct sheet *sheet,
                        const struct predict_scenario *sc, const struct evaluation *e,
@@ -65,7 +66,9 @@ static int run(struct cost *cli)
     struct sheet *sheet;
     struct evaluation e;
     struct answer answer;
-    int code = cost_parse(cli, NULL);
+    bool brief = false;
+    struct cost_target options[] = {{COST_FLAG, &brief}};
+    int code = cost_parse(cli, options);
     if (code >= 0)
         return code;
     if (cli->argument_count)
@@ -103,6 +106,8 @@ static int run(struct cost *cli)
         struct cost_table *table = cost_items(&e.bill, 1e6 / e.jobs);
         cost_table_print_csv(table, stdout);
         cost_table_free(table);
+    } else if (brief) {
+        answer_print(&answer, &cli->scenario, stdout);
     } else {
         print_text(cli, sheet, &cli->scenario, &e, &answer);
     }
