@@ -9,7 +9,7 @@ case ${1:-check} in
 demo) sections='compile report' ;;
 build) sections='compile build' ;;
 check) sections='compile report build check' ;;
-check-slow) sections='compile report build check image' ;;
+check-slow) sections='compile report build check image boot' ;;
 *)
     echo "deps: '$1' is not demo, build, check or check-slow" >&2
     exit 2

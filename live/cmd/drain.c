@@ -14,8 +14,11 @@
 #include "live/page/peers.h"
 #include "live/cmd/record.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -28,7 +31,8 @@ enum {
     ALLOW_HOST,
     READ_ONLY,
     RECORD,
-    CREATE
+    CREATE,
+    LEAVE_FILE
 };
 static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command that exec jobs run; payload on its stdin"},
@@ -41,6 +45,7 @@ static const struct option_def options[] = {
     {"read-only", 0, NULL, "refuse every action of the page"},
     {"record", 0, "FILE", "write a trace of all calls and jobs to FILE"},
     {"create", 0, NULL, "create the queue if it is missing"},
+    {"leave-file", 0, "FILE", "make FILE at an idle end: the box may go"},
     {NULL, 0, NULL, NULL}};
 
 struct drain {
@@ -246,6 +251,21 @@ static void say_counters(struct drain *d)
         cli_say(d->cli, "next: jobq dlq ls %s", d->options.queue);
 }
 
+/* The drainer ended by itself, and not by a signal: nobody wants the box any more. The unit
+ * looks for the file and powers the box off, which the drainer itself has no right to. */
+static int note_leave(struct cli *cli, struct jobq_error *err)
+{
+    const char *path = cli->value[LEAVE_FILE];
+    if (!path || cli->interrupted)
+        return JOBQ_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0)
+        return jobq_fail(err, JOBQ_INVALID, "cannot make the leave file '%s': %s", path,
+                         strerror(errno));
+    close(fd);
+    return JOBQ_OK;
+}
+
 static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct drain *d = ctx;
@@ -274,6 +294,8 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         cli_say(cli, "draining '%s' with %d slots", d->options.queue, d->options.slots);
         rc = drainer_run(d->drainer, err);
         say_counters(d);
+        if (rc == JOBQ_OK)
+            rc = note_leave(cli, err);
     }
     loop_timer_free(d->tick);
     d->tick = NULL;

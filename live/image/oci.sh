@@ -11,16 +11,7 @@ arch=$(dpkg --print-architecture)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
-chmod 755 "$work"
-cp "$debs/jobq_${version}_$arch.deb" "$debs/libjobq0_${version}_$arch.deb" "$work"
-# The packages' archives are those that this machine itself uses.
-sources=/etc/apt/sources.list
-[ -s "$sources" ] || sources=/etc/apt/sources.list.d/debian.sources
-mmdebstrap --quiet --variant=essential --include=ca-certificates \
-    --hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount \
-    --include="$work/jobq_${version}_$arch.deb" --include="$work/libjobq0_${version}_$arch.deb" \
-    --customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1"/var/cache/* "$1"/var/lib/apt/lists/*' \
-    bookworm "$work/root.tar" "$sources"
+live/image/rootfs.sh "$debs" "$version" "$work/root.tar" --variant=essential
 umoci init --layout "$out"
 umoci new --image "$out:$version"
 umoci raw add-layer --image "$out:$version" "$work/root.tar"

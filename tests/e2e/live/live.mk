@@ -9,15 +9,17 @@ CHECKS += live-library live-fleet
 live-image: all
 	@tests/e2e/live/live_image.sh
 CHECKS += live-image
-.PHONY: live-box check-deb check-oci
+.PHONY: live-box image-test
 live-box: all
 	@/usr/bin/python3 tests/e2e/live/live_box.py
-# Slow: the packages built and held to lintian; the image's own program against jobqmock.
-check-deb: deb
-check-oci: oci bin/jobqmock
-	@/usr/bin/python3 tests/e2e/live/live_oci.py build/oci $(VERSION)
 CHECKS += live-box
-CHECKS_SLOW += check-oci
+# Slow, and one check because all of it stands on the same packages.
+## make image-test  packages held to lintian; the OCI image's program; a machine that boots, drains and leaves
+image-test: oci all
+	@/usr/bin/python3 tests/e2e/live/live_oci.py build/oci $(VERSION)
+	@tests/e2e/live/boot_image.sh build/deb $(VERSION) build/boot
+	@/usr/bin/python3 tests/e2e/live/live_boot.py build/boot
+CHECKS_SLOW += image-test
 .PHONY: live-ledger
 live-ledger: all
 	@/usr/bin/python3 tests/e2e/live/live_ledger.py

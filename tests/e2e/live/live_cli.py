@@ -201,6 +201,20 @@ run("wait", *ids, code=5)
 check(one("wait", "--all", "can", "--interval", "20ms")["left"] == 0, "wait --all")
 run("wait", "--all", "long", "--timeout", "100ms", code=6)
 
+# ---- a drainer that ends by itself says that its box may go; one that is stopped does not
+def leave(ends):
+    leaves = os.path.join(mock.dir, "leave")
+    drain = mock.start("drain", "can", "-n", "1", "--idle-exit", "1ms" if ends else "1h", "--leave-file", leaves, "--stats", "0")
+    if not ends:
+        time.sleep(0.5)  # at any time of its life a TERM leaves no file
+        drain.terminate()
+    check(drain.wait(timeout=30) == 0 and os.path.exists(leaves) == ends, "the leave file after %s" % ("an idle end" if ends else "a TERM"))
+
+
+leave(False)
+leave(True)
+run("drain", "can", "--idle-exit", "0", "--leave-file", "/nosuch/leave", "--stats", "0", code=2, says="cannot make the leave file '/nosuch/leave': No such file")
+
 # ---- words without a kind mean the command; what is doubtful is refused
 ids = run("enqueue", "bare-words", "frame=12").stdout.split()
 run("enqueue", "bare-words", "frame=12", "seconds=1", code=2, says="'seconds' means kind 'sleep' and 'frame' means 'exec'; give kind")
