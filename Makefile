@@ -164,7 +164,7 @@ $(BUILD)/tests/unit/live/%: $(BUILD)/tests/unit/live/%.o $(BUILD)/liblive.a $(TE
 
 -include $(wildcard tests/*.mk tests/*/*.mk tests/e2e/*/*.mk live/*.mk live/image/*.mk)
 
-.PHONY: deps check check-all check-slow check-slow-all unit lint bench fuzz demo install install-programs clean help
+.PHONY: deps check check-all check-slow check-slow-all unit lint bench fuzz demo pictures install install-programs clean help
 .SECONDARY:
 
 ## make            the programs, in bin/
@@ -214,6 +214,11 @@ demo:
 	@$(MAKE) --no-print-directory -j$$(nproc) bin/jobqsim bin/jobqcost >build/demo.log 2>&1 || \
 		{ cat build/demo.log; exit 1; }
 	@reports/demo.sh
+
+## make pictures   the README's answer and pictures, of the demo's report and a status page; needs
+##                 chromium
+pictures: bin/jobq bin/jobqmock bin/jobqcost
+	@reports/pictures.py
 
 ## make install    PREFIX= (/usr/local) DESTDIR=
 install: all $(INSTALLS)

@@ -1,6 +1,6 @@
 # services.csv: bar,part,service,from,to,usd,colour,label; bar-titles.csv: bar,text
 set xlabel 'USD per million jobs'
-set yrange [-0.45:BARS - 0.1]
+set yrange [-0.45:BARS - 0.28]
 set tmargin 0.5
 set xrange [0:*]
 unset ytics
