@@ -377,7 +377,8 @@ static void put_cost(const struct run_result *r, const struct sheet *sheet,
     if (r->reps > 1 && million->half_width > 0)
         text_printf(out, " (+- %s)",
                     bill_usd_text(million->half_width, half, sizeof half));
-    text_printf(out, ", prices of %s %s\n", sheet_region(sheet), sheet_date(sheet));
+    text_printf(out, "%sprices of %s %s\n", r->reps > 1 ? ",\n            " : ", ",
+                sheet_region(sheet), sheet_date(sheet));
     double enqueued = find(s, count, "jobs", "enqueued")->mean,
            done = find(s, count, "jobs", "done")->mean;
     if (done < enqueued)

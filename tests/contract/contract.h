@@ -38,7 +38,9 @@ void contract_fleet(struct contract *c);
 void contract_house(struct contract *c);
 /* BoxUsage of the prune of contract_house, in 1e-10 machine hours. */
 enum { CONTRACT_PRUNE_E10H = 111975238 };
+/* And of the drainer that it runs. */
+enum { CONTRACT_SHORT_E10H = 57408140 };
 /* At most so many requests does all of it make, for who must say beforehand. */
-enum { CONTRACT_SQS = 60, CONTRACT_SDB = 60 };
+enum { CONTRACT_SQS = 70, CONTRACT_SDB = 80 };
 
 #endif

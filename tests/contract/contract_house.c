@@ -2,6 +2,8 @@
  * billed the same: the counts below are written once and hold in both. */
 #include "tests/contract/contract.h"
 
+#include "fleet/drain/drainer.h"
+#include "fleet/enqueue/enqueuer.h"
 #include "fleet/housekeeping/housekeeping.h"
 
 enum { OLD_TABLES = 3 };
@@ -24,6 +26,54 @@ static int64_t requests(const struct jobq_ledger *now, const struct jobq_ledger 
                         enum jobq_action action)
 {
     return now->action[action].requests - then->action[action].requests;
+}
+
+/* A drainer that ends as soon as the queue is empty keeps house before it does: there is a day
+ * of before. It asks once, and then does all steps once. */
+static void contract_short_drainer(struct contract *c, struct jobq_str queue)
+{
+    struct jobq_error err;
+    struct enqueuer_options options = enqueuer_defaults(queue.ptr);
+    struct enqueuer *e;
+    struct job_pair pair[] = {{STR("kind"), STR("sleep")}, {STR("seconds"), STR("0")}};
+    char id[JOB_ID_MAX + 1];
+    options.shards = 1;
+    options.max_receive_count = -1;
+    WANT(c, enqueuer_new(c->b, &options, &e, &err) == JOBQ_OK);
+    WANT(c, enqueuer_add(e, pair, 2, id, &err) == JOBQ_OK);
+    struct jobq_ledger *then = arena_alloc(&c->arena, sizeof *then);
+    *then = *c->b->ledger;
+    struct drainer_options drain = drainer_defaults(queue.ptr, 1);
+    struct drainer *d;
+    drain.idle_exit_ns = 0;
+    drain.stats_ns = JOBQ_FOREVER;
+    drain.linger_ns = 0;
+    drain.box = "i-0123456789abcdef0";
+    WANT(c, drainer_new(c->b, &drain, &d, &err) == JOBQ_OK);
+    WANT(c, drainer_run(d, &err) == JOBQ_OK);
+    const struct jobq_ledger *now = c->b->ledger;
+    static const struct {
+        enum jobq_action action;
+        int64_t requests;
+    } made[] = {
+        {JOBQ_ACT_SDB_GET, 1},           /* the note, which is not there */
+        {JOBQ_ACT_SDB_LIST_DOMAINS, 3},  /* for want of it; of prune and repair */
+        {JOBQ_ACT_SDB_CREATE_DOMAIN, 1}, /* the note's */
+        {JOBQ_ACT_SDB_PUT, 2 + 2},       /* claim and end; the note, twice */
+        {JOBQ_ACT_SDB_SELECT, 3},        /* live rows, drainers' lines, waiting rows */
+        {JOBQ_ACT_SDB_DELETE_DOMAIN, 0}, /* the day has a live row */
+    };
+    int64_t all = 0, box = 0;
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        int64_t count = requests(now, then, made[i].action);
+        WANT(c, count == made[i].requests);
+        all += count;
+        box += now->action[made[i].action].box_usage_e10h -
+               then->action[made[i].action].box_usage_e10h;
+    }
+    printf("a short drainer: %lld SimpleDB requests, BoxUsage %lld e-10 h\n",
+           (long long)all, (long long)box);
+    WANT(c, box == CONTRACT_SHORT_E10H);
 }
 
 void contract_house(struct contract *c)
@@ -62,9 +112,14 @@ void contract_house(struct contract *c)
     printf("prune: %lld requests, BoxUsage %lld e-10 h\n", (long long)all,
            (long long)box);
     WANT(c, box == CONTRACT_PRUNE_E10H);
+    contract_short_drainer(c, queue);
     /* Nothing is left behind. */
-    for (int i = 0; i < 2; i++) {
-        struct jobq_table left = {queue, i ? today : old + 1, 0};
+    for (int i = 0; i < 3; i++) {
+        struct jobq_table left = {queue,
+                                  i == 2 ? JOBQ_DAY_DRAINERS
+                                  : i    ? today
+                                         : old + 1,
+                                  0};
         int table;
         WANT(c, jobq_store_open(c->b, &left, &table, &err) == JOBQ_OK);
         WANT(c, jobq_store_drop(c->b, table, &err) == JOBQ_OK);

@@ -57,10 +57,10 @@ int main(int argc, char **argv)
             return 2;
     }
     double usd = CONTRACT_SQS * SQS_USD +
-                 (5 * 0.0111 + CONTRACT_SDB * 0.0000220) * SDB_HOUR_USD +
+                 (6 * 0.0111 + CONTRACT_SDB * 0.0000220) * SDB_HOUR_USD +
                  (r->c.image ? BOX_USD : 0);
     printf(
-        "spends at most $%.4f (%d SQS requests, %d SimpleDB requests, five domains%s)\n",
+        "spends at most $%.4f (%d SQS requests, %d SimpleDB requests, six domains%s)\n",
         usd, CONTRACT_SQS, CONTRACT_SDB, r->c.image ? ", two boxes" : "");
     if (usd > budget) {
         fprintf(stderr, "that is more than the budget of $%.4f\n", budget);

@@ -51,7 +51,7 @@ bad "--arrivals: malformed arrivals '5M/week'" --arrivals 5M/week
 bad "only the closed form knows 'dynamodb'" --store dynamodb
 bad "unknown option '--xyzzy'" --xyzzy
 bad "unknown option '--a\\x1b'" "--a$(printf '\033')"
-bad "unexpected argument 'stray'" stray
+bad "cannot open 'stray'" stray
 bad "unknown option '-j'" -j 5
 bad "no model called 'aws-1999'" --model aws-1999
 bad "unknown instance type 'z9.huge'" --instance z9.huge

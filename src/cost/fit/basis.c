@@ -29,6 +29,7 @@
     X(domains_per_run, "domains made and dropped / jobs", 0.05, s->tables)               \
     X(house_rounds, "rounds of housekeeping / jobs", 0.2, s->house_rounds)               \
     X(house_asks, "asks whose turn it is / jobs", 0.2, s->house_asks)                    \
+    X(house_looks, "looks at a queue without a round / jobs", 0.2, s->house_looks)       \
     X(single_rows, "share of rows put one by one", 0,                                    \
       terms_simpledb(sc) ? s->single_rows : 0)                                           \
     X(row_batches, "rows put in batches / row batch", 0,                                 \
@@ -207,6 +208,7 @@ static const struct {
     {USAGE_SELECT, T_house_rounds, 1},
     {USAGE_STORE_OTHER, T_domains_per_run, 1},
     {USAGE_STORE_OTHER, T_house_rounds, 2},
+    {USAGE_STORE_OTHER, T_house_looks, 1},
     {USAGE_BOX_PUT, T_single_rows, PUT_HOURS},
     {USAGE_BOX_PUT, T_attempt_puts, PUT_HOURS},
     {USAGE_BOX_PUT, T_refused_puts, PUT_HOURS}, /* an error is billed without the cubic
@@ -223,6 +225,7 @@ static const struct {
     {USAGE_BOX_SELECT, T_house_rounds, SELECT_HOURS},
     {USAGE_BOX_OTHER, T_domains_per_run, DOMAIN_HOURS},
     {USAGE_BOX_OTHER, T_house_rounds, 2 * LIST_HOURS},
+    {USAGE_BOX_OTHER, T_house_looks, LIST_HOURS},
     {USAGE_WRITE_UNITS, T_write_units, 1},
     {USAGE_READ_UNITS, T_read_units, 1},
     {USAGE_WIRE_OUT, T_wire_out, 1},

@@ -322,9 +322,10 @@ static void predict_instances(const struct predict_scenario *sc,
 
 /* ---- housekeeping --------------------------------------------------------------------- */
 
-/* A drainer asks first at a time drawn from 1/2..1 of the interval, so that the first of n
- * has asked by a share x of that span with probability 1 - (1 - x)^n, at 1/(n + 1) of it on
- * average; then each time the interval is over, and up to an eighth more. */
+/* A drainer asks at a time drawn from the first half of the interval, when a run's own queue is
+ * too young for a round, and again half an interval later: so the first of n has asked by a
+ * share x of that span with probability 1 - (1 - x)^n, at 1/(n + 1) of it on average; then each
+ * time the interval is over, and up to an eighth more. */
 static void housekeeping(const struct predict_scenario *sc, struct predict_state *s)
 {
     const double every_s = sc->house_s, day_s = 86400;
@@ -346,6 +347,7 @@ static void housekeeping(const struct predict_scenario *sc, struct predict_state
     double first_s = every_s / 2 * (1 + 1 / (boxes + 1));
     double period_s = every_s * (1 + 1 / (8 * (boxes + 1)));
     double rounds = kept ? began + fmax(0, floor((run_s - first_s) / period_s)) : 0;
+    double looks = kept ? boxes * fmin(1, 2 * run_s / every_s) : 0;
     double asks = kept ? boxes * (x + fmax(0, floor(run_s / every_s - 0.75))) : 0;
     /* Rows come until the last arrival: each day that it reaches has its domains, and those
      * past their keep are dropped. */
@@ -354,7 +356,8 @@ static void housekeeping(const struct predict_scenario *sc, struct predict_state
     s->tables = (sc->domains * (1 + floor(days) + fmin(drops, 1 + floor(days))) + began) /
                 sc->jobs;
     s->house_rounds = rounds / sc->jobs;
-    s->house_asks = asks / sc->jobs;
+    s->house_looks = looks / sc->jobs;
+    s->house_asks = (asks + looks) / sc->jobs;
 }
 
 void predict_state(const struct predict_scenario *sc, const struct predict_params *p,

@@ -158,7 +158,8 @@ struct predict_state {
     double makespan_s;             /* of a run, once a box is up; 0: marginal */
     double tables; /* created and dropped, a job: each day's domains, and the drainers'
                     * own */
-    double house_rounds, house_asks; /* housekeeping a job: done, and asked for (reads) */
+    /* Housekeeping a job: done, asked for (reads), and young queues looked at (lists). */
+    double house_rounds, house_asks, house_looks;
     double end_s; /* of a run at its domains' limit, from its start; else 0 */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
 };

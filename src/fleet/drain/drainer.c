@@ -207,8 +207,16 @@ int drainer_run(struct drainer *d, struct jobq_error *err)
     beat_start(d);
     watch_start(d);
     drain_pump(d);
-    while (d->mode != DRAINER_STOPPING && !d->idle && d->fatal.code == JOBQ_OK)
-        fiber_cond_wait(d->b->sched, &d->changed, JOBQ_FOREVER);
+    for (;;) {
+        while (d->mode != DRAINER_STOPPING && !d->idle && d->fatal.code == JOBQ_OK)
+            fiber_cond_wait(d->b->sched, &d->changed, JOBQ_FOREVER);
+        if (d->mode == DRAINER_STOPPING || d->fatal.code != JOBQ_OK ||
+            !house_before_end(d))
+            break;
+        d->idle = false;
+        d->quiet_since_ns = -1;
+        drain_pump(d);
+    }
     if (d->mode != DRAINER_STOPPING)
         d->stop_at_ns = jobq_now(d->b) + time_to_end(d);
     int code = stop_run(d, err);
@@ -237,6 +245,7 @@ void drainer_stop(struct drainer *d, int64_t deadline_at_ns)
         d->mode = DRAINER_STOPPING;
         d->stop_at_ns = deadline_at_ns;
     }
+    d->stopping = true;
     fiber_cond_broadcast(&d->changed);
 }
 

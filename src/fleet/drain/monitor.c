@@ -11,14 +11,13 @@
  * the rows changed since a time are found by comparing. */
 #include "base/text.h"
 #include "fleet/drain/parts.h"
-#include "fleet/housekeeping/housekeeping.h"
 #include "fleet/status/status.h"
 #include "jobq/units.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static bool rest(struct drainer *d, int64_t ns)
+bool watch_rest(struct drainer *d, int64_t ns)
 {
     if (!d->ended)
         fiber_cond_wait(d->b->sched, &d->watch, jobq_now(d->b) + ns);
@@ -59,39 +58,8 @@ void watch_write_stats(struct drainer *d)
 static void stats(void *arg)
 {
     struct drainer *d = arg;
-    while (rest(d, d->options.stats_ns))
+    while (watch_rest(d, d->options.stats_ns))
         watch_write_stats(d);
-}
-
-/* ---- housekeeping ---------------------------------------------------------------------- */
-
-/* Where in an hour a drainer asks is drawn with its id: a hundred that start together do not
- * ask together. */
-static void house(void *arg)
-{
-    struct drainer *d = arg;
-    int64_t every_ns = d->options.housekeeping_ns;
-    double u = ((d->token[0] & 31) * 32 + (d->token[1] & 31)) / 1024.0;
-    int64_t wait_ns = every_ns / 2 + (int64_t)(u * (double)every_ns / 2);
-    while (rest(d, wait_ns)) {
-        struct housekeeping h = {.b = d->b,
-                                 .queue_name = d->queue_name,
-                                 .queue = d->queue,
-                                 .keep_ns = d->options.keep_ns,
-                                 .retention_ns = d->retention_ns,
-                                 .visibility_ns = d->visibility_ns,
-                                 .stop = &d->ended};
-        struct housekeeping_done done;
-        struct jobq_error err;
-        char text[200];
-        housekeeping_round(&h, every_ns, str_of(d->id), &wait_ns, &done, &err);
-        wait_ns += (int64_t)(u * (double)every_ns / 8);
-        char *done_text = text + snprintf(text, sizeof text, "housekeeping: ");
-        /* Calls that failed are reported by fleet/port/health.h. */
-        housekeeping_say(&done, false, done_text, (int)(text + sizeof text - done_text));
-        if (done_text[0] && !d->ended)
-            drain_notice(d, text);
-    }
 }
 
 /* ---- the spot notice ----------------------------------------------------------------- */
@@ -110,7 +78,7 @@ static void notices(void *arg)
             d->notice_wall_ns = notice.at_wall_ns;
             drainer_stop(d, jobq_now(d->b) + (left_ns > 0 ? left_ns : 0));
         }
-    } while (d->notice_wall_ns == 0 && rest(d, d->options.notice_ns));
+    } while (d->notice_wall_ns == 0 && watch_rest(d, d->options.notice_ns));
 }
 
 /* ---- cancelled rows ------------------------------------------------------------------ */
@@ -153,7 +121,7 @@ static void cancels(void *arg)
     struct drainer *d = arg;
     struct arena scratch;
     arena_init_within(&scratch, d->memory, 4096);
-    while (rest(d, d->options.cancel_check_ns)) {
+    while (watch_rest(d, d->options.cancel_check_ns)) {
         int count;
         struct held **held = running(d, &scratch, &count);
         for (int i = 0; i < count; i++) {
@@ -195,7 +163,7 @@ static void limits(void *arg)
                 next_ns = limit_at(h);
             }
         }
-    } while (next_ns < JOBQ_FOREVER && rest(d, next_ns - jobq_now(d->b)));
+    } while (next_ns < JOBQ_FOREVER && watch_rest(d, next_ns - jobq_now(d->b)));
     d->limits_watched = false;
 }
 
@@ -238,7 +206,7 @@ static void progress(void *arg)
                 store_progress(held[i]);
             held_unpin(held[i]);
         }
-    } while (rest(d, d->progress_ns / 4) && d->busy > 0);
+    } while (watch_rest(d, d->progress_ns / 4) && d->busy > 0);
     d->progress_told = false;
 }
 
@@ -262,8 +230,7 @@ void watch_start(struct drainer *d)
 {
     if (d->b->store && d->options.stats_ns < JOBQ_FOREVER)
         fiber_spawn(d->b->proc, stats, d);
-    if (d->b->store && d->options.housekeeping_ns < JOBQ_FOREVER)
-        fiber_spawn(d->b->proc, house, d);
+    house_start(d);
     if (d->b->fleet && d->options.notice_ns < JOBQ_FOREVER)
         fiber_spawn(d->b->proc, notices, d);
     if (d->b->store && d->options.cancel_check_ns < JOBQ_FOREVER)

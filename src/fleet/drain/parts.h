@@ -97,7 +97,8 @@ struct drainer {
     int64_t progress_ns; /* <= 0: never */
 
     enum drainer_mode mode;
-    bool ended, idle, giving_back, stop_again;
+    bool ended, idle, stopping, giving_back, stop_again;
+    bool house_asked;        /* whether it is our turn to keep house */
     bool exec_told;          /* that there is no command for exec jobs */
     bool limits_watched;     /* a fiber ends attempts that reach the 12 h */
     bool progress_told;      /* a job has, and a fiber watches */
@@ -243,7 +244,14 @@ void refusal_check_entries(struct drainer *d, const struct jobq_entry_result *re
 /* ---- stop.c -------------------------------------------------------------------------- */
 int stop_run(struct drainer *d, struct jobq_error *err);
 
+/* ---- house.c --------------------------------------------------------------------------- */
+void house_start(struct drainer *d);
+/* Of an idle drainer. True: messages were sent, there is work again. Blocks: for a round. */
+bool house_before_end(struct drainer *d);
+
 /* ---- fleet/drain/monitor.c ------------------------------------------------------------------------- */
+/* False: the drainer has ended. */
+bool watch_rest(struct drainer *d, int64_t ns);
 void watch_start(struct drainer *d);
 void watch_write_stats(struct drainer *d);
 /* h's message cannot be hidden for longer than 12 h: ends its attempt before that. */

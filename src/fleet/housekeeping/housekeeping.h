@@ -38,6 +38,8 @@ struct housekeeping {
     int64_t retention_ns;  /* of the queue; 0: messages do not expire */
     int64_t visibility_ns; /* of the queue */
     bool dry_run;          /* only look */
+    bool brief;            /* the process is about to end: wait for nothing */
+    int64_t empty_for_ns;  /* the queue has been seen empty for so long; 0: not known */
     const bool *stop;      /* true: end soon; NULL: never */
 };
 
@@ -63,7 +65,8 @@ int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *d
 
 /* Sends the messages of rows that wait for one that cannot exist: the queue has shown empty
  * for a whole visibility timeout, in which every message that exists would have been
- * visible, in flight or delayed; or the row's day is older than any message gets. A message
+ * visible, in flight or delayed; or the row's day is older than any message gets. If brief,
+ * an empty queue is enough for rows older than any message can be held. A message
  * too many is harmless, because a row is claimed once. Looks at tables of days from
  * from_day on (0: all not past their keep). The emptiness must begin by until_ns (on
  * jobq_now): else TIMEOUT, with the old days done. Bill: one look
@@ -72,9 +75,12 @@ int housekeeping_repair(const struct housekeeping *h, int from_day, int64_t unti
                         struct housekeeping_done *done, struct jobq_error *err);
 
 /* Both, if it is this drainer's turn: the queue's note in the store says when the last round
- * began, and only one of those that read it can replace it. Returns: 1 it was, 0 it was not,
- * or an error of one of the steps. *next_ns: wait so long before asking again. */
-int housekeeping_round(const struct housekeeping *h, int64_t every_ns,
+ * began, and only one of those that read it can replace it. A queue without a note, where no
+ * round has been, has its first when a drainer has lived for half of every_ns, or if it has a
+ * table of an earlier day. Returns: 1 it was, 0 it was not, or an error of one of the steps.
+ * *next_ns: wait so long before asking again. Bill: one read; without a note, one list more;
+ * then that of the steps. */
+int housekeeping_round(const struct housekeeping *h, int64_t every_ns, int64_t lived_ns,
                        struct jobq_str drainer, int64_t *next_ns,
                        struct housekeeping_done *done, struct jobq_error *err);
 

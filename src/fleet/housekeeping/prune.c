@@ -10,7 +10,11 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
+/* How long a call is tried again. */
+static int64_t prune_deadline(const struct housekeeping *h)
+{
+    return jobq_now(h->b) + (h->brief ? 10 * JOBQ_NS_PER_S : 2 * JOBQ_NS_PER_MIN);
+}
 
 int housekeeping_check_keep(int64_t keep_ns, int64_t retention_ns, struct jobq_error *err)
 {
@@ -68,14 +72,14 @@ int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *d
     assert(h && h->b && h->b->store && done && err);
     struct jobq_table *table;
     struct scratch *scratch = scratch_take(h->b);
-    int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;
+    int64_t deadline_ns = prune_deadline(h);
     struct rows rows = {h->b, &deadline_ns, NULL};
     int count = rows_list_tables(&rows, h->queue_name, &scratch->arena, &table,
                                  &done->all_tables, err);
     int code = count < 0 ? count : JOBQ_OK;
     done->tables = count < 0 ? 0 : count;
     for (int i = 0; i < count && code == JOBQ_OK && !(h->stop && *h->stop); i++) {
-        deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;
+        deadline_ns = prune_deadline(h);
         code = prune_table(h, &rows, &table[i], &scratch->arena, done, err);
     }
     if (code == JOBQ_OK && !h->dry_run) {

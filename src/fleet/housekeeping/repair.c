@@ -11,7 +11,11 @@
 
 #include <assert.h>
 
-#define RETRY_FOR_NS (2 * JOBQ_NS_PER_MIN)
+/* How long a call is tried again. */
+static int64_t repair_deadline(const struct housekeeping *h)
+{
+    return jobq_now(h->b) + (h->brief ? 10 * JOBQ_NS_PER_S : 2 * JOBQ_NS_PER_MIN);
+}
 /* A row holds less than a message may, in any year; one that is refused goes without its
  * payload, which the drainer then reads from the row. */
 #define MESSAGE_MAX_BYTES JOBQ_MIB
@@ -22,12 +26,16 @@ static bool is_stopped(const struct housekeeping *h)
 }
 
 /* Waits until the queue has been empty for a whole visibility timeout, which must begin by
- * until_ns. *since_wall_ns: when it was first seen so. */
+ * until_ns. *since_wall_ns: rows of before then can have no message. */
 static int wait_empty(const struct housekeeping *h, int64_t until_ns,
                       int64_t *since_wall_ns, struct jobq_error *err)
 {
     int64_t since_ns = -1;
     struct jobq_queue_depth depth;
+    if (h->empty_for_ns >= h->visibility_ns) {
+        *since_wall_ns = jobq_wall(h->b) - h->empty_for_ns;
+        return JOBQ_OK;
+    }
     while (!is_stopped(h)) {
         int code = jobq_queue_depth(h->b, h->queue, &depth, err);
         if (code < 0 && !jobq_code_is_retryable(code))
@@ -35,6 +43,10 @@ static int wait_empty(const struct housekeeping *h, int64_t until_ns,
         int64_t now_ns = jobq_now(h->b);
         bool empty = code == JOBQ_OK && depth.visible == 0 && depth.in_flight == 0 &&
                      depth.delayed == 0;
+        if (empty && h->brief) {
+            *since_wall_ns = jobq_wall(h->b) - HOUSEKEEPING_HELD_NS;
+            return JOBQ_OK;
+        }
         if (!empty)
             since_ns = -1;
         else if (since_ns < 0) {
@@ -45,7 +57,7 @@ static int wait_empty(const struct housekeeping *h, int64_t until_ns,
         int64_t step_ns = h->visibility_ns / 4;
         if (step_ns < JOBQ_NS_PER_S)
             step_ns = JOBQ_NS_PER_S;
-        if (since_ns < 0 && now_ns + step_ns > until_ns)
+        if (h->brief || (since_ns < 0 && now_ns + step_ns > until_ns))
             break;
         fiber_sleep_until(h->b->sched, now_ns + step_ns);
     }
@@ -56,7 +68,7 @@ static int wait_empty(const struct housekeeping *h, int64_t until_ns,
 static int send_for(const struct housekeeping *h, const struct jobq_item *item,
                     struct arena *arena, struct jobq_error *err)
 {
-    int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;
+    int64_t deadline_ns = repair_deadline(h);
     int64_t most[] = {MESSAGE_MAX_BYTES, 0};
     int code = JOBQ_OK;
     for (int i = 0; i < 2 && (i == 0 || code == JOBQ_LIMIT); i++) {
@@ -81,7 +93,7 @@ static int repair_table(const struct housekeeping *h, const struct jobq_table *t
     rows_pages_init(&pages, table, 1, ROWS_WAITING, ROWS_WHOLE, ROWS_PAGE);
     while (code == JOBQ_OK && !rows_pages_done(&pages) && !is_stopped(h)) {
         struct scratch *page = scratch_take(h->b);
-        int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS;
+        int64_t deadline_ns = repair_deadline(h);
         struct rows rows = {h->b, &deadline_ns, NULL};
         int count = rows_pages_next(&rows, &pages, &page->arena, item, err);
         code = count < 0 ? count : JOBQ_OK;
@@ -113,7 +125,7 @@ int housekeeping_repair(const struct housekeeping *h, int from_day, int64_t unti
     assert(h && h->b && h->b->store && from_day >= 0 && done && err);
     struct jobq_table *table;
     struct scratch *scratch = scratch_take(h->b);
-    int64_t deadline_ns = jobq_now(h->b) + RETRY_FOR_NS, since_wall_ns = 0;
+    int64_t deadline_ns = repair_deadline(h), since_wall_ns = 0;
     struct rows rows = {h->b, &deadline_ns, NULL};
     int count =
         rows_list_tables(&rows, h->queue_name, &scratch->arena, &table, NULL, err);

@@ -2,7 +2,8 @@
  *
  * Room:     src/fleet, the product.
  *
- * Every drainer asks about once an hour, which is one read; the one that finds the last
+ * Every drainer asks once in its first half hour, about once an hour after that, and when it
+ * ends early because nothing is left to do; an ask is one read. The one that finds the last
  * round an hour old and replaces the note does the work, and the others read that it is
  * done. A round that dies is made good by the next. Old days are repaired once a day, the
  * last two in each round. */
@@ -27,8 +28,23 @@ static int64_t time_of(struct jobq_str note)
     return note.len && str_to_int(word, &ms) ? ms * JOBQ_NS_PER_MS : 0;
 }
 
-/* 1: ours, and *last_wall_ns is when the one before began. */
-static int take_turn(const struct housekeeping *h, int64_t every_ns,
+/* 1: there are rows of a day before this one, or may be. */
+static int has_old_day(const struct housekeeping *h, struct arena *arena,
+                       struct jobq_error *err)
+{
+    int64_t deadline_ns = jobq_now(h->b) + 10 * JOBQ_NS_PER_S, all;
+    struct rows rows = {h->b, &deadline_ns, NULL};
+    struct jobq_table *table;
+    int count = rows_list_tables(&rows, h->queue_name, arena, &table, &all, err);
+    int64_t today = jobq_wall(h->b) / JOBQ_NS_PER_DAY;
+    for (int i = 0; i < count; i++)
+        if (table[i].day == JOBQ_DAY_ALL || (table[i].day > 0 && table[i].day < today))
+            return 1;
+    return count < 0 ? count : 0;
+}
+
+/* 1: ours, and *last_wall_ns is when the one before began; 0: there was none. */
+static int take_turn(const struct housekeeping *h, int64_t every_ns, int64_t lived_ns,
                      struct jobq_str drainer, int64_t *last_wall_ns,
                      struct jobq_error *err)
 {
@@ -41,6 +57,11 @@ static int take_turn(const struct housekeeping *h, int64_t every_ns,
     *last_wall_ns = code == JOBQ_OK ? time_of(before) : 0;
     /* A note of the future is a clock that was wrong. */
     bool due = *last_wall_ns + every_ns <= wall_ns || *last_wall_ns > wall_ns + every_ns;
+    if (code == JOBQ_OK && before.len == 0 && lived_ns < every_ns / 2) {
+        code = has_old_day(h, &scratch->arena, err);
+        due = code == 1;
+        code = code == 1 ? JOBQ_OK : code;
+    }
     if (code == JOBQ_OK && due) {
         char *p = after + text_write_int(after, wall_ns / JOBQ_NS_PER_MS);
         *p++ = ' ';
@@ -56,17 +77,18 @@ static int take_turn(const struct housekeeping *h, int64_t every_ns,
     return code;
 }
 
-int housekeeping_round(const struct housekeeping *h, int64_t every_ns,
+int housekeeping_round(const struct housekeeping *h, int64_t every_ns, int64_t lived_ns,
                        struct jobq_str drainer, int64_t *next_ns,
                        struct housekeeping_done *done, struct jobq_error *err)
 {
     assert(h && h->b && h->b->store && every_ns > 0 && next_ns && done && err);
     int64_t last_wall_ns, wall_ns = jobq_wall(h->b);
-    int turn = take_turn(h, every_ns, drainer, &last_wall_ns, err);
+    int turn = take_turn(h, every_ns, lived_ns, drainer, &last_wall_ns, err);
     *done = (struct housekeeping_done){0};
     /* Ours or not: the next is due an hour after the last began. */
     int64_t since_ns = wall_ns - last_wall_ns;
     *next_ns = turn == 0 && since_ns >= 0 && since_ns < every_ns ? every_ns - since_ns
+               : turn == 0 && last_wall_ns == 0                  ? every_ns / 2
                                                                  : every_ns;
     if (turn <= 0)
         return turn;

@@ -12,9 +12,10 @@ point() {
     local share=$1
     shift
     n=$((n + 1))
-    # The closed form tells a mean: elsewhere than in full batches a run scatters about it.
+    # The closed form tells a mean: elsewhere than in full batches a run scatters about it. So
+    # does when a drainer first asks whether it is its turn to keep house.
     local reps=40
-    [ "$share" = 0.05 ] || reps=1
+    [ "$share" = 0.05 ] || { reps=1 && set -- "$@" --housekeeping never; }
     bin/jobqsim sweep -o "$work/$n.csv" --quiet --seed 1 --reps $reps "$@" || { failed=1; return; }
     bin/jobqcost eval -q --json --formula closed "$@" >"$work/$n.json" || { failed=1; return; }
     python3 - "$work/$n" "$share" "$*" <<'END' || failed=1

@@ -189,11 +189,106 @@ static void one_of_many_drainers_keeps_house(void **state)
     int64_t before = stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS);
     stage_run_for(st, 24 * HOUR + 30 * JOBQ_NS_PER_MIN);
     int64_t lists = stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS) - before;
-    /* Two lists a round, of prune and of repair, and about one round an hour. */
-    assert_in_range(lists, 2 * 18, 2 * 25);
-    /* An ask of each drainer an hour. */
+    /* Two lists a round, of prune and of repair, and about one round an hour; one of each
+     * drainer in its first half hour, because the queue is young. */
+    assert_in_range(lists, 8 + 2 * 18, 8 + 2 * 25);
+    /* An ask of each drainer an hour, and that one. */
     int64_t gets = stage_requests(st, JOBQ_ACT_SDB_GET);
-    assert_true(gets <= 8 * 26);
+    assert_true(gets <= 8 * 27);
+    stage_free(st);
+}
+
+/* What jobq drain --once and --idle-exit are. */
+static struct stage_drainer *drain_once(struct stage *st, int64_t idle_exit_ns)
+{
+    struct stage_drainer *sd = stage_drain(st, 10);
+    sd->options.idle_exit_ns = idle_exit_ns;
+    sd->options.stats_ns = JOBQ_FOREVER;
+    stage_run_for(st, 10 * JOBQ_NS_PER_MIN);
+    assert_true(sd->returned);
+    assert_int_equal(sd->code, JOBQ_OK);
+    return sd;
+}
+
+static void drainers_that_end_soon_keep_house(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 30, "0");
+    drain_once(st, 0);
+    /* A young queue: its tables are listed, no note is made. */
+    assert_int_equal(stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS), 1);
+    assert_int_equal(stage_requests(st, JOBQ_ACT_SDB_CREATE_DOMAIN), 2);
+    for (int day = 1; day <= 22; day += 21) {
+        stage_run_for(st, (day == 1 ? 1 : 21) * DAY - 10 * JOBQ_NS_PER_MIN);
+        stage_enqueue(st, 30, "0");
+        int64_t lists = stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS);
+        drain_once(st, 0);
+        /* Of prune and repair, and of the one that found no note. */
+        lists = stage_requests(st, JOBQ_ACT_SDB_LIST_DOMAINS) - lists;
+        assert_int_equal(lists, day == 1 ? 3 : 2);
+    }
+    struct tables tables = tables_now(st);
+    assert_int_equal(tables.count, 2 * 2);
+    assert_int_equal(tables.last_day - tables.first_day, 21);
+    assert_int_equal(stage_requests(st, JOBQ_ACT_SDB_DELETE_DOMAIN), 2);
+    /* Within the hour: a read and no more. With nothing to do, not even that. */
+    struct jobq_ledger *ledger = &st->drainer[st->drainer_count - 1].ledger;
+    for (int jobs = 30; jobs >= 0; jobs -= 30) {
+        if (jobs)
+            stage_enqueue(st, jobs, "0");
+        ledger = &drain_once(st, 0)->ledger;
+        assert_int_equal(ledger->action[JOBQ_ACT_SDB_GET].requests, jobs ? 1 : 0);
+        assert_int_equal(ledger->action[JOBQ_ACT_SDB_LIST_DOMAINS].requests, 0);
+        assert_int_equal(ledger->action[JOBQ_ACT_SDB_SELECT].requests, 0);
+    }
+    stage_free(st);
+}
+
+/* A row whose message was lost: sent by one that saw the queue empty for long enough, which
+ * then runs it; by one that did not, if no message can be held for so long. */
+static void drainers_that_end_soon_send_what_has_no_message(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t idle_exit_ns, age_ns;
+        bool sent;
+    } look[] = {
+        {60 * S, 0, true}, {0, 13 * HOUR, true}, {0, 0, false}, {0, 2 * HOUR, false}};
+    for (size_t i = 0; i < sizeof look / sizeof look[0]; i++) {
+        struct stage *st = stage_new("aws-2026", 30 * S);
+        struct work w = {.st = st, .h = house_of(st)};
+        stage_enqueue(st, 1, "0");
+        drain_once(st, 0);
+        stage_run_for(st, DAY); /* now there is an earlier day */
+        stage_enqueue(st, 1, "0");
+        stage_do(st, purge, &w);
+        stage_run_for(st, 2 * JOBQ_NS_PER_MIN + look[i].age_ns);
+        stage_enqueue(st, 1, "0");
+        struct stage_drainer *sd = drain_once(st, look[i].idle_exit_ns);
+        assert_int_equal(stage_state(st, 1), look[i].sent ? JOB_DONE : JOB_QUEUED);
+        assert_int_equal(sd->notices, look[i].sent ? 1 : 0);
+        stage_free(st);
+    }
+}
+
+static void a_store_that_does_not_answer_delays_the_end_little(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 1, "0");
+    drain_once(st, 0);
+    stage_run_for(st, DAY);
+    stage_enqueue(st, 1, "0");
+    struct stage_drainer *sd = stage_drain(st, 10);
+    sd->options.idle_exit_ns = 0;
+    stage_fail(sd, JOBQ_ACT_SDB_LIST_DOMAINS, JOBQ_FAULT_BEFORE, 1, 1000000,
+               JOBQ_UNAVAILABLE);
+    stage_run_for(st, 5 * S);
+    assert_false(sd->returned);
+    stage_run_for(st, 20 * S);
+    assert_true(sd->returned);
+    assert_int_equal(sd->code, JOBQ_OK);
     stage_free(st);
 }
 
@@ -301,6 +396,9 @@ int main(void)
         cmocka_unit_test(a_live_row_stays_where_messages_never_expire),
         cmocka_unit_test(a_drainer_sends_what_has_no_message),
         cmocka_unit_test(one_of_many_drainers_keeps_house),
+        cmocka_unit_test(drainers_that_end_soon_keep_house),
+        cmocka_unit_test(drainers_that_end_soon_send_what_has_no_message),
+        cmocka_unit_test(a_store_that_does_not_answer_delays_the_end_little),
         cmocka_unit_test(a_keep_that_is_too_short_is_refused),
         cmocka_unit_test(clients_alone_make_room),
         cmocka_unit_test(lines_of_drainers_long_gone_are_forgotten),
