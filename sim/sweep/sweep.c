@@ -3,6 +3,7 @@
  * Room:     sim. */
 #include "sim/sweep/sweep.h"
 
+#include "sim/sweep/control.h"
 #include "sim/sweep/rowfile.h"
 #include "sim/play/run.h"
 #include "sim/play/replication.h"
@@ -24,6 +25,11 @@
 #include <unistd.h>
 
 enum { REPS_FIRST = 10, WORKERS_MAX = 256 };
+/* With control variates: replications at first, and for a coefficient of their own; jobs of a
+ * point at most, and of the controls' own means. */
+enum { CONTROLLED_FIRST = 4, REPS_OF_SLOPE = 6 };
+#define CONTROLLED_JOBS_MAX 30e3
+#define CONTROL_MEAN_JOBS 200e3
 
 /* What a point puts out beside the usage lines. */
 enum output {
@@ -41,15 +47,26 @@ enum output {
     OUT_EXPIRED,
     OUT_ATTEMPTS,
     OUT_DUPLICATES,
+    OUT_GAIN, /* how many times the jobs it takes without control variates */
     OUT_BINDING,
     OUT_COUNT
 };
-static const char *const OUTPUTS[OUT_COUNT] = {
-    "wait[s]",           "wait_p95[s]",    "wait_steady[s]",
-    "sojourn[s]",        "sojourn_p95[s]", "makespan[s]",
-    "throughput[job/s]", "utilisation",    "usd_per_million[$]",
-    "done[jobs]",        "dead[jobs]",     "expired[jobs]",
-    "attempts[/job]",    "duplicates",     "binding"};
+static const char *const OUTPUTS[OUT_COUNT] = {"wait[s]",
+                                               "wait_p95[s]",
+                                               "wait_steady[s]",
+                                               "sojourn[s]",
+                                               "sojourn_p95[s]",
+                                               "makespan[s]",
+                                               "throughput[job/s]",
+                                               "utilisation",
+                                               "usd_per_million[$]",
+                                               "done[jobs]",
+                                               "dead[jobs]",
+                                               "expired[jobs]",
+                                               "attempts[/job]",
+                                               "duplicates",
+                                               "control_gain",
+                                               "binding"};
 
 struct sweep {
     const struct scenario *base;
@@ -62,6 +79,7 @@ struct sweep {
     _Atomic bool failed;
     pthread_mutex_t lock; /* of error */
     struct jobq_error error;
+    double jobs, jobs_plain; /* simulated, and what it takes without control variates */
 };
 
 /* One thread's own memory, used again from point to point. */
@@ -74,7 +92,8 @@ struct worker {
     struct replication_result result;
     double *rep_line[USAGE_LINE_COUNT]; /* values of each replication */
     double *rep_out[OUT_COUNT];
-    double *rep_requests;
+    double *rep_requests, *rep_instance;
+    double *rep_control[CONTROL_LINES]; /* less their means */
     int64_t reps_cap;
     double *waits;
     int64_t waits_cap;
@@ -183,6 +202,8 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
         text_put_double(out, sweep->options->precision);
         text_putc(out, '\n');
     }
+    if (sweep->options->control)
+        text_puts(out, "# control=yes\n");
     for (int a = 0; a < design_axes(sweep->design); a++)
         text_printf(out, "# axis=%s %s\n", design_option(sweep->design, a),
                     design_text(sweep->design, a));
@@ -212,6 +233,12 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
                 : view.payload_in == PREDICT_IN_STORE ? "store"
                                                       : "auto",
                 view.spot ? "yes" : "no", view.public_ip ? "yes" : "no");
+    int job_time = setting_find("job-time");
+    if (!is_axis(sweep->design, "job-time") && !first.trace_path) {
+        text_puts(out, "# predict.job-time=");
+        scenario_put_value(&first, job_time, out);
+        text_putc(out, '\n');
+    }
     scenario_release(&first);
     text_puts(out, "point");
     for (int a = 0; a < design_axes(sweep->design); a++)
@@ -243,6 +270,9 @@ static void reserve_reps(struct worker *w, int64_t reps)
     for (int o = 0; o < OUT_COUNT; o++)
         w->rep_out[o] = xrealloc(w->rep_out[o], bytes);
     w->rep_requests = xrealloc(w->rep_requests, bytes);
+    w->rep_instance = xrealloc(w->rep_instance, bytes);
+    for (int c = 0; c < CONTROL_LINES; c++)
+        w->rep_control[c] = xrealloc(w->rep_control[c], bytes);
     w->reps_cap = reps;
 }
 
@@ -286,6 +316,7 @@ static void note_replication(struct worker *w, const struct scenario *s, int64_t
                              [OUT_EXPIRED] = (double)(r->expired + r->lost),
                              [OUT_ATTEMPTS] = (double)r->attempts / jobs,
                              [OUT_DUPLICATES] = (double)r->duplicates,
+                             [OUT_GAIN] = 1,
                              [OUT_BINDING] = (double)r->capacity.binding};
     for (int o = 0; o < OUT_COUNT; o++)
         w->rep_out[o][rep] = out[o];
@@ -294,14 +325,103 @@ static void note_replication(struct worker *w, const struct scenario *s, int64_t
         jobs;
 }
 
-static bool enough(const struct worker *w, int64_t reps, double precision)
+/* ---- control variates ------------------------------------------------------------------- */
+
+static const struct {
+    enum usage_line line;
+    enum control_line control;
+} CONTROLLED[] = {{USAGE_BUSY, CONTROL_BUSY},
+                  {USAGE_IDLE, CONTROL_IDLE},
+                  {USAGE_EMPTY, CONTROL_POLLS},
+                  {USAGE_RECEIVE, CONTROL_POLLS},
+                  {USAGE_RECEIVE_CHUNKS, CONTROL_POLLS}};
+enum { CONTROLLED_LINES = sizeof CONTROLLED / sizeof *CONTROLLED };
+
+/* Least squares of the line on its control; with few replications, what theory says: 1 where
+ * jobs do not share processors. */
+static double control_slope(const double *y, const double *x, int64_t reps, bool shared)
 {
+    double mx = 0, my = 0, xx = 0, xy = 0, n = (double)reps;
+    if (reps < REPS_OF_SLOPE)
+        return shared ? 0 : 1;
+    for (int64_t i = 0; i < reps; i++) {
+        mx += x[i] / n;
+        my += y[i] / n;
+    }
+    for (int64_t i = 0; i < reps; i++) {
+        xx += (x[i] - mx) * (x[i] - mx);
+        xy += (x[i] - mx) * (y[i] - my);
+    }
+    double slope = xx > 0 ? xy / xx : 0;
+    return slope < 0 ? 0 : slope > 1.5 ? 1.5 : slope;
+}
+
+static double variance_of(const double *y, int64_t reps)
+{
+    double mean = 0, sum = 0;
+    for (int64_t i = 0; i < reps; i++)
+        mean += y[i] / (double)reps;
+    for (int64_t i = 0; i < reps; i++)
+        sum += (y[i] - mean) * (y[i] - mean);
+    return sum;
+}
+
+/* Lines of the replications, less what their controls explain (on: into them; off: back). */
+static void control_lines(struct worker *w, int64_t reps, const double *slope,
+                          double sign)
+{
+    for (int l = 0; l < CONTROLLED_LINES; l++)
+        for (int64_t r = 0; r < reps; r++)
+            w->rep_line[CONTROLLED[l].line][r] +=
+                sign * slope[l] * w->rep_control[CONTROLLED[l].control][r];
+}
+
+static void sum_instance(struct worker *w, int64_t reps)
+{
+    for (int64_t r = 0; r < reps; r++)
+        w->rep_instance[r] = w->rep_line[USAGE_BUSY][r] + w->rep_line[USAGE_IDLE][r] +
+                             w->rep_line[USAGE_BOOT][r];
+}
+
+static void control_apply(struct worker *w, int64_t reps, bool shared,
+                          double slope[CONTROLLED_LINES])
+{
+    for (int l = 0; l < CONTROLLED_LINES; l++)
+        slope[l] = control_slope(w->rep_line[CONTROLLED[l].line],
+                                 w->rep_control[CONTROLLED[l].control], reps, shared);
+    sum_instance(w, reps);
+    double plain = variance_of(w->rep_instance, reps);
+    control_lines(w, reps, slope, -1);
+    sum_instance(w, reps);
+    double left = variance_of(w->rep_instance, reps);
+    for (int64_t r = 0; r < reps; r++)
+        w->rep_out[OUT_GAIN][r] = left > 0 ? plain / left : 1;
+}
+
+static bool is_close(const double *value, int64_t reps, double precision)
+{
+    struct steady_mean mean = steady_replications(value, (size_t)reps);
+    return mean.half_width <= precision * fabs(mean.mean);
+}
+
+static bool enough(struct worker *w, const struct scenario *s, int64_t reps, bool shared)
+{
+    const struct sweep_options *o = w->sweep->options;
+    size_t count = (size_t)reps;
     if (reps >= SWEEP_REPS_MAX)
         return true;
-    size_t count = (size_t)reps;
-    return steady_is_precise(w->rep_requests, count, precision) &&
-           steady_is_precise(w->rep_out[OUT_MAKESPAN], count, precision) &&
-           steady_is_precise(w->rep_out[OUT_SOJOURN], count, precision);
+    if (!o->control)
+        return steady_is_precise(w->rep_requests, count, o->precision) &&
+               steady_is_precise(w->rep_out[OUT_MAKESPAN], count, o->precision) &&
+               steady_is_precise(w->rep_out[OUT_SOJOURN], count, o->precision);
+    if ((double)(reps * s->jobs) * 1.5 > CONTROLLED_JOBS_MAX)
+        return true;
+    double slope[CONTROLLED_LINES];
+    control_apply(w, reps, shared, slope);
+    bool yes = is_close(w->rep_instance, reps, o->precision) &&
+               is_close(w->rep_requests, reps, o->precision);
+    control_lines(w, reps, slope, 1);
+    return yes;
 }
 
 static void put_number(struct text *row, double value)
@@ -338,7 +458,7 @@ static void put_row(struct worker *w, const struct predict_scenario *view, int64
     struct steady_mean mean[USAGE_LINE_COUNT];
     for (int l = 0; l < USAGE_LINE_COUNT; l++) {
         mean[l] = steady_replications(w->rep_line[l], (size_t)reps);
-        put_number(&w->row, mean[l].mean);
+        put_number(&w->row, fmax(0, mean[l].mean));
     }
     for (int l = 0; l < USAGE_LINE_COUNT; l++)
         put_number(&w->row,
@@ -348,6 +468,29 @@ static void put_row(struct worker *w, const struct predict_scenario *view, int64
     text_putc(&w->row, ',');
     text_puts(&w->row, replication_resource_name(
                            (enum replication_resource)w->rep_out[OUT_BINDING][0]));
+}
+
+/* What a run at full load would make of a job's time: the closed form's own. */
+static struct control_plan *plan_new(const struct scenario *s,
+                                     const struct predict_scenario *view, bool *shared)
+{
+    struct predict_params params;
+    struct predict_state state = {.stretch = 1};
+    struct jobq_error err;
+    if (predict_params_for(view->era, &params, &err) == JOBQ_OK)
+        predict_state(view, &params, &state);
+    *shared = state.stretch > 1.05;
+    double rest_s = state.hold_s - view->job_s * state.stretch;
+    return control_new(s, state.stretch, rest_s > 0 ? rest_s : 0);
+}
+
+static void note_effort(struct sweep *sweep, const struct scenario *s, int64_t reps,
+                        double gain)
+{
+    pthread_mutex_lock(&sweep->lock);
+    sweep->jobs += (double)(reps * s->jobs);
+    sweep->jobs_plain += (double)(reps * s->jobs) * (gain > 1 ? gain : 1);
+    pthread_mutex_unlock(&sweep->lock);
 }
 
 static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
@@ -365,8 +508,21 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     }
     if (code == JOBQ_OK)
         sweep_predict(&s, &view);
-    double precision = w->sweep->options->precision, queued_s = 0;
-    int64_t reps = 0, want = precision > 0 ? REPS_FIRST : s.reps;
+    const struct sweep_options *o = w->sweep->options;
+    struct control_plan *plan = NULL;
+    struct control mean, one;
+    bool shared = false;
+    if (code == JOBQ_OK && o->control) {
+        plan = plan_new(&s, &view, &shared);
+        control_mean(plan,
+                     s.job_time.kind == DISTRIBUTION_GAMMA ? CONTROL_MEAN_JOBS / 20
+                                                           : CONTROL_MEAN_JOBS,
+                     &mean); /* a gamma's quantile is dear */
+    }
+    double queued_s = 0;
+    int64_t reps = 0, want = !(o->precision > 0) ? s.reps
+                             : o->control        ? CONTROLLED_FIRST
+                                                 : REPS_FIRST;
     for (; code == JOBQ_OK && reps < want; reps++) {
         reserve_reps(w, want);
         struct replication_options options = {.replication = (uint64_t)reps};
@@ -379,15 +535,25 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
             break;
         run_price(w->sheet, &w->result, &unpriced);
         note_replication(w, &s, reps);
+        if (plan) {
+            control_run(plan, replication_seed(s.seed, (uint64_t)reps), &one);
+            for (int c = 0; c < CONTROL_LINES; c++)
+                w->rep_control[c][reps] = one.line[c] - mean.line[c];
+        }
         queued_s += w->result.wait_s.mean;
-        if (precision > 0 && reps + 1 == want && !enough(w, want, precision))
+        if (o->precision > 0 && reps + 1 == want && !enough(w, &s, want, shared))
             want = want + want / 2 > SWEEP_REPS_MAX ? SWEEP_REPS_MAX : want + want / 2;
     }
     if (code == JOBQ_OK) {
+        double slope[CONTROLLED_LINES];
+        if (plan)
+            control_apply(w, reps, shared, slope);
+        note_effort(w->sweep, &s, reps, w->rep_out[OUT_GAIN][0]);
         view.queued_s = queued_s / (double)reps;
         put_row(w, &view, point, reps);
         code = rowfile_put(w->sweep->rows, point, w->row.ptr, w->row.len, err);
     }
+    control_free(plan);
     scenario_release(&s);
     return code;
 }
@@ -440,6 +606,9 @@ static void worker_free(struct worker *w)
     for (int o = 0; o < OUT_COUNT; o++)
         free(w->rep_out[o]);
     free(w->rep_requests);
+    free(w->rep_instance);
+    for (int c = 0; c < CONTROL_LINES; c++)
+        free(w->rep_control[c]);
     free(w->waits);
     text_release(&w->row);
     free(w);
@@ -519,6 +688,10 @@ int sweep_run(const struct scenario *base, const struct design *design,
         *err = sweep.error;
         code = err->code;
     }
+    if (options->jobs)
+        *options->jobs = sweep.jobs;
+    if (options->jobs_plain)
+        *options->jobs_plain = sweep.jobs_plain;
     bool whole = rowfile_done(sweep.rows) == rowfile_total(sweep.rows);
     struct jobq_error closing;
     int closed = rowfile_close(sweep.rows, &closing);

@@ -36,7 +36,11 @@ struct sweep_options {
     double
         precision; /* > 0: replicate until requests a job, makespan and mean sojourn are
                          known to this relative half width; else scenario.reps times */
-    int threads;   /* 0: as many as there are cores */
+    bool control;  /* take off what job times and arrivals alone explain (control.h); the
+                   * precision is then that of instance time and requests a job */
+    double *jobs, *jobs_plain; /* out, or NULL: jobs that were simulated, and how many the
+                                * same precision of instance time takes without control */
+    int threads;               /* 0: as many as there are cores */
     /* Called now and then from one thread: points done of total, those found on resuming
      * (first) included. NULL: none. */
     void (*progress)(void *ctx, int64_t done, int64_t first, int64_t total);

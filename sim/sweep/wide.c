@@ -19,8 +19,8 @@
 #include <string.h>
 
 #define JOBS_MIN 100
-#define JOBS_MAX 20000.0
-#define POLLS_MAX 2e5
+#define JOBS_MAX 10000.0
+#define POLLS_MAX 1e5
 #define LOAD_MAX 0.95 /* of what the fleet serves */
 #define JOB_MAX_S 1000
 #define DOMAINS_MAX 25 /* a day: an account has 250 */
@@ -87,7 +87,7 @@ static void job_time_of(double u, struct predict_scenario *sc, char *out, int ca
     double mean_s, cv;
     struct jobq_error err;
     char text[64], mean[40];
-    const char *name = family < 0.5 ? "lognormal" : family < 0.75 ? "gamma" : "weibull";
+    const char *name = family < 0.6 ? "lognormal" : family < 0.75 ? "gamma" : "weibull";
     cv = spread < 0.2 ? 0 : spread < 0.4 ? 1 : 0.1 + 3.9 * part(spread, 0.4, 1);
     /* All slots of a box at work stretch a job so; hardly any may pass the services' limit. */
     double stretch = fmax(1, sc->slots * sc->cpu_share / predict_vcpus(sc)), longest = 1;

@@ -84,9 +84,7 @@
       terms_boxed(sc) ? s->attempts * p->receive_s / sc->slots : 0)                      \
     X(per_slot, "1 / slots", 0.05, 1 / sc->slots)                                        \
     X(per_batch, "1 / batch", 0.05, 1 / sc->batch)                                       \
-    X(polls_per_run, "boxes x makespan / wait / jobs", 0.2,                              \
-      sc->jobs > 0 && sc->wait_s > 0 ? sc->boxes * s->makespan_s / sc->wait_s / sc->jobs \
-                                     : 0)
+    X(polls, "empty receives once the queue is empty", 0.2, s->polls)
 
 static double terms_cube(double n)
 {
@@ -186,16 +184,19 @@ static const struct {
     {USAGE_SEND_CHUNKS, T_send_chunks, 1},
     {USAGE_RECEIVE, T_receives, 1},
     {USAGE_RECEIVE, T_empties, 1},
+    {USAGE_RECEIVE, T_polls, 1},
     {USAGE_RECEIVE, T_boxes_per_run, 2}, /* polls cut off by the end of the run */
     {USAGE_RECEIVE_CHUNKS, T_receive_chunks, 1},
     {USAGE_RECEIVE_CHUNKS, T_empties, 1},
+    {USAGE_RECEIVE_CHUNKS, T_polls, 1},
     {USAGE_RECEIVE_CHUNKS, T_boxes_per_run, 2},
     {USAGE_EMPTY, T_empties, 1},
+    {USAGE_EMPTY, T_polls, 1},
     {USAGE_DELETE, T_deletes, 1},
     {USAGE_VISIBILITY, T_beats, 1},
     {USAGE_VISIBILITY, T_retries, 1},
-    {USAGE_QUEUE_OTHER, T_per_run, 3},
-    {USAGE_QUEUE_OTHER, T_boxes_per_run, 1},
+    {USAGE_QUEUE_OTHER, T_per_run, 2},
+    {USAGE_QUEUE_OTHER, T_boxes_per_run, 2},
     {USAGE_QUEUE_OTHER, T_house_rounds, 1},
     {USAGE_PUT, T_single_rows, 1},
     {USAGE_PUT, T_attempt_puts, 1},
@@ -259,13 +260,10 @@ static const struct {
     enum usage_line line;
     int term;
 } CANDIDATES[] = {
-    {USAGE_RECEIVE, T_polls_per_run},
     {USAGE_RECEIVE, T_per_batch},
     {USAGE_RECEIVE, T_one},
-    {USAGE_RECEIVE_CHUNKS, T_polls_per_run},
     {USAGE_RECEIVE_CHUNKS, T_per_batch},
     {USAGE_EMPTY, T_boxes_per_run},
-    {USAGE_EMPTY, T_polls_per_run},
     {USAGE_DELETE, T_boxes_per_run},
     {USAGE_DELETE, T_per_batch},
     {USAGE_DELETE, T_one},

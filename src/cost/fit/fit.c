@@ -45,6 +45,26 @@ struct fit {
 static const char *const WORDS[] = {"era",        "instance", "store",    "client",
                                     "payload-in", "spot",     "public-ip"};
 
+/* The family of job times is in the distribution's text, whose commas a sweep writes as ';'.
+ * Sweeps of before that have none. */
+static int fit_job_time(const struct table *table, size_t row,
+                        struct predict_scenario *out, struct jobq_error *err)
+{
+    int column = table_find(table, "axis.job-time");
+    const char *word = table_key(table, "predict.job-time");
+    struct jobq_str text = word ? str_of(word) : (struct jobq_str){NULL, 0};
+    char value[160];
+    if (column >= 0)
+        text = table_text(table, row, column);
+    if (text.len <= 0 || text.len >= (int64_t)sizeof value)
+        return JOBQ_OK;
+    for (int64_t i = 0; i <= text.len; i++)
+        value[i] = i == text.len ? '\0' : text.ptr[i] == ';' ? ',' : text.ptr[i];
+    if (strncmp(value, "empirical:", 10) == 0)
+        return JOBQ_OK;
+    return predict_set(out, "job-time", value, err);
+}
+
 int fit_scenario(const struct table *table, size_t row, struct predict_scenario *out,
                  struct jobq_error *err)
 {
@@ -67,6 +87,8 @@ int fit_scenario(const struct table *table, size_t row, struct predict_scenario 
         if (word && predict_set(out, WORDS[i], word, err) != JOBQ_OK)
             return jobq_wrap(err, "line %zu", table_line(table, row));
     }
+    if (fit_job_time(table, row, out, err) != JOBQ_OK)
+        return jobq_wrap(err, "line %zu", table_line(table, row));
     for (int i = 0; i < PREDICT_INPUT_COUNT; i++) {
         char name[48];
         snprintf(name, sizeof name, "in.%s", predict_input_name((enum predict_input)i));

@@ -141,6 +141,14 @@ static double row_write_s(const struct predict_scenario *sc,
     return sc->store == PREDICT_NO_STORE ? 0 : p->put_s;
 }
 
+double predict_hold_at(const struct predict_scenario *sc, const struct predict_params *p,
+                       double n)
+{
+    double cpu_s = sc->job_s * sc->cpu_share;
+    double think_s = sc->job_s - cpu_s + 2 * row_write_s(sc, p);
+    return n / closed_throughput(n, think_s, cpu_s, predict_vcpus(sc));
+}
+
 static void predict_hold(const struct predict_scenario *sc,
                          const struct predict_params *p, double utilisation,
                          struct predict_state *s)
@@ -153,10 +161,31 @@ static void predict_hold(const struct predict_scenario *sc,
         s->hold_s = 0;
         return;
     }
-    s->hold_s = n / closed_throughput(n, think_s, cpu_s, predict_vcpus(sc));
+    s->hold_s = predict_hold_at(sc, p, n);
     s->stretch = sc->job_s > 0 ? (s->hold_s - 2 * row_write_s(sc, p)) / sc->job_s : 1;
     if (s->stretch < 1)
         s->stretch = 1; /* rounding of the sum */
+}
+
+/* At a rate that leaves processors idle, as many jobs are on a box as come and go: the
+ * processor-sharing queue M/G/v, whose mean time is that of M/M/v whatever the distribution
+ * (Kelly 1979); at most as long as with all slots at work. */
+static void predict_hold_open(const struct predict_scenario *sc,
+                              const struct predict_params *p, struct predict_state *s)
+{
+    double cpu_s = sc->job_s * sc->cpu_share, v = predict_vcpus(sc);
+    double per_box = sc->arrivals_per_s * s->attempts / sc->boxes,
+           load = per_box * cpu_s / v;
+    if (load >= 1 || cpu_s <= 0)
+        return;
+    double servers = fmax(1, floor(v));
+    double waits = predict_erlang_c(servers, fmin(0.999, per_box * cpu_s / servers));
+    double hold = predict_hold_at(sc, p, 1) +
+                  cpu_s * waits / servers / (1 - fmin(0.999, per_box * cpu_s / servers));
+    if (hold >= s->hold_s)
+        return;
+    s->hold_s = hold;
+    s->stretch = fmax(1, sc->job_s > 0 ? (hold - 2 * row_write_s(sc, p)) / sc->job_s : 1);
 }
 
 /* ---- ceilings ----------------------------------------------------------------------- */
@@ -243,9 +272,21 @@ static void predict_batches(const struct predict_scenario *sc,
      * load). */
     if (!busy)
         full = fmin(full, 1 / (1 - s->utilisation));
-    s->receive_batch = 1 / (waits / full + (1 - waits));
+    double receives = waits / full + (1 - waits);
+    if (sc->jobs > 0) { /* all slots are free at first */
+        double first =
+            s->prefetch > 0 && busy
+                ? 0
+                : fmin(s->backlog, sc->boxes * sc->slots / (sc->jobs * s->attempts));
+        double room = sc->slots + s->prefetch;
+        receives = first / fmin(sc->batch, room) + (1 - first) * receives;
+    }
+    s->receive_batch = 1 / receives;
     double linger_s = fmin(p->linger_s, sc->visibility_s / 4);
-    double steady = fmin(sc->batch, 1 + per_box * linger_s);
+    double ended = per_box; /* a second */
+    if (sc->jobs > 0 && s->work_s > 0)
+        ended = fmin(ended, sc->jobs * s->attempts / sc->boxes / s->work_s);
+    double steady = fmin(sc->batch, 1 + ended * linger_s);
     /* In step, the ends of a round coincide; what does not fill a call waits for the
      * next round, if that is in time. */
     double round_s = s->hold_s + s->refused_s + (s->prefetch > 0 ? 0 : p->receive_s);
@@ -310,12 +351,8 @@ static void predict_instances(const struct predict_scenario *sc,
     s->queued_s = sc->queued_s;
     if (!isfinite(s->rate_per_s))
         s->idle_s = 0;
-    if (sc->jobs > 0 && sc->arrivals_per_s > 0) {
-        s->makespan_s = sc->jobs / s->rate_per_s + s->hold_s;
-        s->boot_s = sc->boxes * p->boot_s / sc->jobs;
-    } else if (sc->jobs > 0) {
+    if (sc->jobs > 0)
         predict_boxes(sc, p, s);
-    }
     if (none)
         s->busy_s = s->idle_s = s->boot_s = 0;
 }
@@ -370,18 +407,15 @@ void predict_state(const struct predict_scenario *sc, const struct predict_param
     out->prefetch = resolve_prefetch(sc, p, out);
     predict_ceilings(sc, p, out);
     predict_rate(sc, out);
-    if (sc->arrivals_per_s > 0 && out->utilisation < 1) {
-        /* How many jobs compute at once depends on the load, and the load on it; three
-         * iterations converge to 1e-3. */
-        for (int i = 0; i < 3; i++) {
-            predict_hold(sc, p, out->utilisation, out);
-            predict_ceilings(sc, p, out);
-            predict_rate(sc, out);
-        }
+    if (sc->arrivals_per_s > 0) {
+        predict_hold_open(sc, p, out);
+        out->prefetch = resolve_prefetch(sc, p, out);
+        predict_ceilings(sc, p, out);
+        predict_rate(sc, out);
     }
     predict_run(sc, p, out);
-    predict_batches(sc, p, out);
     predict_instances(sc, p, out);
+    predict_batches(sc, p, out);
     housekeeping(sc, out);
     predict_wire(sc, p, out);
 }

@@ -26,6 +26,19 @@
 enum predict_store { PREDICT_SIMPLEDB, PREDICT_DYNAMODB, PREDICT_NO_STORE };
 enum predict_payload_in { PREDICT_PAYLOAD_AUTO, PREDICT_IN_MESSAGE, PREDICT_IN_STORE };
 
+/* What is known of the spread of job times beyond its coefficient of variation: the tail of a
+ * run depends on it. TWO_MOMENTS: nothing, such as of a trace. */
+enum predict_family {
+    PREDICT_TWO_MOMENTS,
+    PREDICT_CONSTANT,
+    PREDICT_UNIFORM,
+    PREDICT_EXPONENTIAL,
+    PREDICT_LOGNORMAL,
+    PREDICT_GAMMA,
+    PREDICT_WEIBULL,
+    PREDICT_PARETO
+};
+
 /* The numeric inputs: a formula's domain bounds them, solve and optimise may vary them.
  * X(enumerator, field, option name, kind); kind is the type of the text: S duration, B
  * size, N count, F number. */
@@ -68,7 +81,8 @@ struct predict_scenario {
 #define PREDICT_INPUT_FIELD(id, field, option, kind) double field;
     PREDICT_INPUTS(PREDICT_INPUT_FIELD)
 #undef PREDICT_INPUT_FIELD
-    char instance[24]; /* "none": instance time is free and not counted */
+    enum predict_family family; /* of job times; moments by job_s and job_cv */
+    char instance[24];          /* "none": instance time is free and not counted */
     bool spot;
     bool public_ip;
     bool client_internet; /* the enqueuer is not in the region */
@@ -129,16 +143,21 @@ struct predict_state {
     double send_batch;    /* messages a send */
     double receive_batch; /* messages a receive that returns any */
     double delete_batch;
-    double row_batch;        /* rows a batch put; 1: single puts */
-    double single_rows;      /* share of rows that are put alone */
-    double group_jobs;       /* jobs that the enqueuer takes at once */
-    double group_calls;      /* row puts for them, each to the next domain */
-    double group_first;      /* share of their rows in the first of these */
-    double row_tries;        /* >= 1: puts of rows asked for a put that is taken */
-    double put_tries;        /* >= 1: the same of claims and final states */
-    double refused_s;        /* slot time an attempt spends on refused puts and the waits
+    double row_batch;   /* rows a batch put; 1: single puts */
+    double single_rows; /* share of rows that are put alone */
+    double group_jobs;  /* jobs that the enqueuer takes at once */
+    double group_calls; /* row puts for them, each to the next domain */
+    double group_first; /* share of their rows in the first of these */
+    double row_tries;   /* >= 1: puts of rows asked for a put that is taken */
+    double put_tries;   /* >= 1: the same of claims and final states */
+    double refused_s;   /* slot time an attempt spends on refused puts and the waits
                            * after them */
-    double empty;            /* empty receives a job */
+    double empty;       /* empty receives a job, of a fleet at work */
+    double polls;       /* of a run: empty receives a job once the queue is empty */
+    double
+        work_s; /* of a run: from its first receive until the mean last job of a slot ends */
+    double
+        backlog; /* of a run: share of its jobs that wait when the first box is ready */
     double beat_batch;       /* messages a beat */
     double beats;            /* visibility requests a job */
     double prefetch;         /* messages held beyond the slots; auto resolved */
@@ -210,6 +229,10 @@ int predict_usage(const struct predict_scenario *scenario,
 
 /* vCPUs of a box: the scenario's, else by its type, else 1. */
 double predict_vcpus(const struct predict_scenario *scenario);
+
+/* The time of an attempt on a box on which n slots are at work (>= 1, fractions are fine). */
+double predict_hold_at(const struct predict_scenario *scenario,
+                       const struct predict_params *params, double n);
 
 /* The probability that an arrival finds all c servers busy at load rho (Erlang's C), by
  * the recursion of Erlang's B; 1 for rho >= 1. */

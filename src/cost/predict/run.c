@@ -19,48 +19,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { DELAYS = 8, BOXES_MAX = 64, STEPS_MAX = 40000 };
+enum { DELAYS = 8, STEPS_MAX = 40000 };
 
 /* Mean of the delay after refusal k = 1..8: half of 250 ms x 2^(k-1), of 20 s at most. */
 static double delay_s(int k)
 {
     return fmin(20, 0.25 * ldexp(1, k - 1)) / 2;
-}
-
-/* ---- boxes ------------------------------------------------------------------------ */
-
-/* Spread of the two parts of a start, as shares of their means: lognormals whose 99th
- * percentiles are 1.5 and 2.5 medians (models/params/aws-2026.ini). */
-#define PENDING_CV 0.18
-#define BOOT_CV 0.41
-
-/* The quantile of a standard normal, to 5e-4: Abramowitz and Stegun 26.2.23. */
-static double normal_quantile(double u)
-{
-    double t = sqrt(-2 * log(u < 0.5 ? u : 1 - u));
-    double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-                       (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
-    return u < 0.5 ? -z : z;
-}
-
-/* When box `index` of `boxes` makes its first receive, and how long its boot has taken by
- * then, in seconds from the start of the run: the mean of that order statistic. */
-static double predict_ready_s(const struct predict_params *p, double index, double boxes,
-                              double *boot_s)
-{
-    double pending_sd = PENDING_CV * p->pending_s, boot_sd = BOOT_CV * p->boot_s;
-    double mean = p->pending_s + p->boot_s;
-    double variance = pending_sd * pending_sd + boot_sd * boot_sd;
-    if (mean <= 0 || boxes <= 1) {
-        *boot_s = p->boot_s;
-        return mean;
-    }
-    /* A lognormal of that mean and variance, at Blom's position of the order statistic. */
-    double sigma2 = log1p(variance / (mean * mean));
-    double z = normal_quantile((index + 0.625) / (boxes + 0.25));
-    double ready = mean * exp(z * sqrt(sigma2) - sigma2 / 2);
-    *boot_s = fmax(0, p->boot_s + (ready - mean) * boot_sd * boot_sd / variance);
-    return ready;
 }
 
 /* ---- callers ---------------------------------------------------------------------- */
@@ -257,11 +221,6 @@ static void run_enqueue(const struct predict_scenario *sc, const struct predict_
     s->row_tries = 1 + f.refused / rounds;
 }
 
-/* Spread of one row put and of one send, as shares of their means: lognormals of median 35 and
- * 9 ms, 99th percentile 150 and 90 ms (models/params/aws-2026.ini). */
-#define PUT_CV 0.69
-#define SEND_CV 1.29
-
 /* A group's row puts go to one domain each. With two a group and an even number of domains all
  * first ones go to one half of the domains. Groups that start together send the messages of
  * these rows first, of the others after: half of a group's sends later, with the spread that
@@ -294,8 +253,8 @@ static void run_drain(const struct predict_scenario *sc, const struct predict_pa
     double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
     double job_s = fmax(0, s->hold_s - 2 * p->put_s);
     double slots = sc->boxes * sc->slots, rounds = sc->jobs * s->attempts;
-    double ready_s[BOXES_MAX];
-    int count = (int)fmin(sc->boxes, BOXES_MAX);
+    double ready_s[RUN_BOXES_MAX];
+    int count = (int)fmin(sc->boxes, RUN_BOXES_MAX);
     struct flow f = {.put_s = p->put_s,
                      .limit_per_s = limit,
                      .tokens = limit,
@@ -335,103 +294,4 @@ void predict_run(const struct predict_scenario *sc, const struct predict_params 
         s->put_tries = s->row_tries = 1 / (1 - r);
         s->refused_s = fmax(0, 2 * slots / limit - fetch_s - s->hold_s);
     }
-}
-
-/* ---- instances ---------------------------------------------------------------------- */
-
-/* A box of the run: from its first receive on, `slots` jobs every round_s. */
-struct fleet {
-    double ready_s[BOXES_MAX], boot_s[BOXES_MAX];
-    double each, slots, round_s; /* boxes a place, slots of all its boxes */
-    int count;
-};
-
-static double rounds_begun(const struct fleet *f, int box, double t)
-{
-    return t < f->ready_s[box] ? 0 : floor((t - f->ready_s[box]) / f->round_s + 1e-9) + 1;
-}
-
-static double run_jobs_begun(const struct fleet *f, double t)
-{
-    double sum = 0;
-    for (int i = 0; i < f->count; i++)
-        sum += f->slots * rounds_begun(f, i, t);
-    return sum;
-}
-
-/* As if jobs flowed: what the slots of all boxes have had time for. */
-static double run_jobs_as_flow(const struct fleet *f, double t)
-{
-    double sum = 0;
-    for (int i = 0; i < f->count; i++)
-        sum += f->slots * fmax(0, t - f->ready_s[i]) / f->round_s;
-    return sum;
-}
-
-/* The first moment by which `what` has reached jobs. */
-static double reached_s(const struct fleet *f, double jobs,
-                        double (*what)(const struct fleet *, double))
-{
-    double low = f->ready_s[0], high = low + (jobs / f->slots + 1) * f->round_s;
-    if (what(f, low) >= jobs)
-        return low;
-    for (int i = 0; i < 60; i++) {
-        double t = (low + high) / 2;
-        *(what(f, t) >= jobs ? &high : &low) = t;
-    }
-    return high;
-}
-
-/* The last job's end. With constant jobs a box goes in rounds; with exponential ones the
- * longest of c remaining times is H_c means, of which one would have been worked anyway. */
-static double last_end_s(const struct predict_scenario *sc, const struct predict_state *s,
-                         const struct fleet *f)
-{
-    double rounds = sc->jobs * s->attempts;
-    double constant = reached_s(f, rounds, run_jobs_begun) + s->hold_s;
-    /* What a box has fetched ahead only it can run, and it begins that when its round ends:
-     * the latest of so many moments within a round. */
-    if (s->prefetch >= 1 && sc->boxes > 1)
-        constant += sc->boxes / (sc->boxes + 1) * f->round_s;
-    if (sc->job_cv <= 0)
-        return constant;
-    double slots = fmin(sc->boxes * sc->slots, sc->jobs);
-    double harmonic = log(slots) + 0.5772156649 + 1 / (2 * slots);
-    double spread =
-        reached_s(f, rounds, run_jobs_as_flow) + fmax(0, harmonic - 1) * s->hold_s;
-    return constant * fmax(0, 1 - sc->job_cv) + spread * sc->job_cv;
-}
-
-void predict_boxes(const struct predict_scenario *sc, const struct predict_params *p,
-                   struct predict_state *s)
-{
-    struct fleet f = {.count = (int)fmin(sc->boxes, BOXES_MAX)};
-    f.each = sc->boxes / f.count;
-    f.slots = f.each * sc->slots;
-    double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
-    /* No faster than messages arrive. */
-    double fetched_s =
-        sc->slots * p->receive_s / p->receives / fmin(sc->batch, sc->slots + s->prefetch);
-    f.round_s = fmax(s->hold_s + s->refused_s + fetch_s, fetched_s);
-    for (int i = 0; i < f.count; i++) {
-        double late = (i + 0.5) * f.each - p->launch_burst;
-        f.ready_s[i] = predict_ready_s(p, i, f.count, &f.boot_s[i]) +
-                       fmax(0, late) / p->launches_per_s;
-    }
-    double end_s = s->end_s > 0 ? s->end_s : last_end_s(sc, s, &f);
-    double up_s = 0, boot_s = 0, wait_s = 0, count = 0;
-    for (int i = 0; i < f.count; i++) {
-        up_s += f.each * fmax(0, end_s - f.ready_s[i]);
-        /* A box that comes too late has still paid for its boot. */
-        double running_s = fmax(0, end_s - (f.ready_s[i] - f.boot_s[i]));
-        boot_s += f.each * fmin(f.boot_s[i], running_s);
-        double rounds = rounds_begun(&f, i, end_s - s->hold_s);
-        wait_s += rounds * (f.ready_s[i] + fmax(0, rounds - 1) * f.round_s / 2);
-        count += rounds;
-    }
-    s->makespan_s = fmax(s->hold_s, end_s - p->pending_s - p->boot_s);
-    s->idle_s = fmax(0, up_s / sc->jobs - s->busy_s);
-    s->boot_s = boot_s / sc->jobs;
-    if (sc->queued_s <= 0)
-        s->queued_s = count > 0 ? wait_s / count : f.ready_s[0];
 }

@@ -86,6 +86,32 @@ char *predict_input_text(enum predict_input input, double value, char *out, int 
 
 /* ---- from a scenario --------------------------------------------------------------------- */
 
+static enum predict_family predict_family_of(const struct scenario *s)
+{
+    if (s->trace.count > 0)
+        return PREDICT_TWO_MOMENTS;
+    switch (s->job_time.kind) {
+    case DISTRIBUTION_CONSTANT:
+        return PREDICT_CONSTANT;
+    case DISTRIBUTION_UNIFORM:
+        return PREDICT_UNIFORM;
+    case DISTRIBUTION_EXPONENTIAL:
+        return PREDICT_EXPONENTIAL;
+    case DISTRIBUTION_LOGNORMAL:
+        return PREDICT_LOGNORMAL;
+    case DISTRIBUTION_GAMMA:
+        return PREDICT_GAMMA;
+    case DISTRIBUTION_WEIBULL:
+        return PREDICT_WEIBULL;
+    case DISTRIBUTION_PARETO:
+        return PREDICT_PARETO;
+    case DISTRIBUTION_TABLE:
+    case DISTRIBUTION_EMPIRICAL:
+        break;
+    }
+    return PREDICT_TWO_MOMENTS;
+}
+
 static void predict_take_job_time(struct predict_scenario *out, const struct scenario *s)
 {
     double mean_s = distribution_mean(&s->job_time) / 1e9,
@@ -103,6 +129,7 @@ static void predict_take_job_time(struct predict_scenario *out, const struct sce
     }
     out->job_s = mean_s;
     out->job_cv = isfinite(cv) ? cv : 100;
+    out->family = predict_family_of(s);
 }
 
 /* What is no number. False: not one of these. */

@@ -240,7 +240,8 @@ static void a_run_has_boot_tail_and_set_up(void **state)
     near(u.line[USAGE_BUSY], 1 / 8., 1e-12);
     double up_s = (u.line[USAGE_BUSY] + u.line[USAGE_IDLE]) * 1000;
     assert_true(up_s > 4 * 31.25 && up_s < 4 * 33);
-    near(u.line[USAGE_QUEUE_OTHER], (3 + 4) / 1000., 1e-12);
+    /* Client and each box ask for the queue's URL and its attributes. */
+    near(u.line[USAGE_QUEUE_OTHER], (2 + 2 * 4) / 1000., 1e-12);
     /* Its ledger has four instances, whose times add up. */
     struct predict_scenario sc = scenario("jobs=1000 boxes=4 concurrency=8 job-time=1s "
                                           "store=none instance=c7g.large");
@@ -255,6 +256,49 @@ static void a_run_has_boot_tail_and_set_up(void **state)
         near(back.line[i], u.line[i], 2e-3 * u.line[i] + 1e-3);
     jobq_ledger_release(l);
     free(l);
+}
+
+/* Exponential jobs: n jobs on c slots end after (n / c - 1 + H_c) means, exactly. */
+static void the_last_job_ends_when_theory_says(void **state)
+{
+    (void)state;
+    struct predict_state s;
+    static const struct {
+        const char *text;
+        double jobs, slots;
+    } runs[] = {{"jobs=200 concurrency=8", 200, 8},
+                {"jobs=5000 concurrency=100", 5000, 100},
+                {"jobs=1000 concurrency=1000", 1000, 1000}};
+    for (int i = 0; i < 3; i++) {
+        char text[200];
+        double harmonic = 0;
+        for (int k = 1; k <= (int)runs[i].slots; k++)
+            harmonic += 1. / k;
+        snprintf(text, sizeof text,
+                 "%s boxes=1 job-time=exp:100s prefetch=0 store=none instance=c7g.large",
+                 runs[i].text);
+        usage_of(text, &s);
+        double want = 100 * (runs[i].jobs / runs[i].slots - 1 + harmonic);
+        near(s.makespan_s, want, 0.01 * want);
+    }
+    /* Once the first is at work, the longest of those that came in a day is the last: a rate of
+     * 0.1/s of jobs of 100 s leaves ten at work when the last one comes. */
+    usage_of(
+        "jobs=8640 concurrency=100 boxes=1 job-time=exp:100s arrivals=0.1/s prefetch=0 "
+        "store=none instance=c7g.large",
+        &s);
+    double tail_s = s.makespan_s + 29.3 - 86400; /* less than 11 of them, more than 9 */
+    assert_true(tail_s > 100 * (1 + 1 / 2. + 1 / 3. + 1 / 4.) && tail_s < 320);
+    /* The same moments, other families: a lognormal's longest is longer than a gamma's. */
+    usage_of("jobs=1000 concurrency=1000 boxes=1 job-time=gamma:mean=10s,cv=2 prefetch=0 "
+             "store=none",
+             &s);
+    double gamma_s = s.makespan_s;
+    usage_of(
+        "jobs=1000 concurrency=1000 boxes=1 job-time=lognormal:mean=10s,cv=2 prefetch=0 "
+        "store=none",
+        &s);
+    assert_true(s.makespan_s > 1.2 * gamma_s);
 }
 
 static void polls_and_beats(void **state)
@@ -459,6 +503,7 @@ int main(void)
         cmocka_unit_test(refused_puts_settle_at_the_equation),
         cmocka_unit_test(ceilings_raise_instance_time),
         cmocka_unit_test(a_run_has_boot_tail_and_set_up),
+        cmocka_unit_test(the_last_job_ends_when_theory_says),
         cmocka_unit_test(polls_and_beats),
         cmocka_unit_test(rows_cost_by_their_bytes_and_hours),
         cmocka_unit_test(wire_bytes_follow_the_payload),
