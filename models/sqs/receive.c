@@ -85,8 +85,10 @@ static int pick_fair(struct sqs *s, struct sqs_queue *q, int max, uint64_t mask,
     int count = 0;
     while (count < max && passed <= SCAN_MAX && (slot = sqs_fair_first(s, q)) != 0) {
         bool skip = !on_servers(s, slot, mask);
-        if (!skip && reorder > 0.0)
+        if (!skip && reorder > 0.0) {
             skip = sqs_split(u, SPLIT_REORDER + passed + (uint32_t)count) < reorder;
+            q->stats.passed_over += skip;
+        }
         if (!skip && receive_redrive(s, q, slot))
             continue;
         sqs_fair_pass(s, q, slot);
@@ -111,8 +113,10 @@ static int pick_standard(struct sqs *s, struct sqs_queue *q, int max, uint64_t m
     for (uint32_t slot = q->ready.head; slot && count < max; slot = next) {
         next = s->slot[slot].next;
         bool skip = !on_servers(s, slot, mask);
-        if (!skip && reorder > 0.0)
+        if (!skip && reorder > 0.0) {
             skip = sqs_split(u, SPLIT_REORDER + passed + (uint32_t)count) < reorder;
+            q->stats.passed_over += skip;
+        }
         if (skip) {
             if (++passed > SCAN_MAX)
                 break;

@@ -318,6 +318,7 @@ struct sqs_stats {
     int64_t received; /* deliveries */
     int64_t receives, empty_receives; /* calls that ended, and those with nothing */
     int64_t duplicates;     /* deliveries while an earlier one still held the message */
+    int64_t passed_over;    /* messages that a receive left out of turn (reorder_rate) */
     int64_t undeleted;      /* deletes that were lost */
     int64_t silent_deletes; /* with an old receipt: success, nothing deleted */
     int64_t silent_changes; /* the same of visibility */

@@ -68,7 +68,7 @@ struct crew {
     bool faults_given;
     int64_t first, seeds, threads;
     _Atomic int64_t next, findings, jobs;
-    _Atomic int64_t fired[TORTURE_FAULT_COUNT];
+    _Atomic int64_t fired[TORTURE_FAULT_COUNT], branch[TORTURE_BRANCH_COUNT];
     pthread_mutex_t print;
     struct failure_options failure;
     struct torture_run failed; /* of those that fail, that with the lowest seed */
@@ -120,6 +120,8 @@ static void play_one(struct crew *c, struct torture *torture, int64_t index)
     atomic_fetch_add(&c->jobs, result.enqueued);
     for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
         atomic_fetch_add(&c->fired[i], result.fired[i]);
+    for (int i = 0; i < TORTURE_BRANCH_COUNT; i++)
+        atomic_fetch_add(&c->branch[i], result.branch[i]);
     if (code == JOBQ_OK && !result.check)
         return;
     atomic_fetch_add(&c->findings, 1);
@@ -247,6 +249,10 @@ static int torture(struct crew *crew)
     for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
         printf(" %s %lld", torture_fault_name((enum torture_fault)i),
                (long long)atomic_load(&crew->fired[i]));
+    printf("\nbranches:");
+    for (int i = 0; i < TORTURE_BRANCH_COUNT; i++)
+        printf("%s %s %lld", i ? "," : "", torture_branch_name((enum torture_branch)i),
+               (long long)atomic_load(&crew->branch[i]));
     printf("\n");
     struct jobq_error err;
     if (crew->any_failed && (crew->failure.shrink || crew->failure.file) &&

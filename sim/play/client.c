@@ -15,6 +15,7 @@
 #define OPERATOR_CHUNK 50
 struct feeder {
     struct replication *rep;
+    int count; /* jobs that it holds */
     struct enqueuer_job job[CHUNK_MAX];
     struct job_pair pair[CHUNK_MAX][3];
     char seconds[CHUNK_MAX][24];
@@ -36,7 +37,8 @@ static int64_t write_seconds(int64_t ns, char *out)
     return len;
 }
 
-static void set_job(struct feeder *f, int at, const struct workload_job *work)
+static void set_job(struct feeder *f, int at, const struct workload_job *work,
+                    int64_t index)
 {
     struct replication *rep = f->rep;
     struct enqueuer_job *job = &f->job[at];
@@ -54,7 +56,7 @@ static void set_job(struct feeder *f, int at, const struct workload_job *work)
     job->pair = pair;
     job->pair_count = rep->scenario->payload_bytes > 0 ? 3 : 2;
     job->delay_ns = 0;
-    job->tag = rep->next_index++;
+    job->tag = index;
 }
 
 /* The jobs that have come by now, at least one; waits for it. 0: no more. One feeder at a
@@ -66,15 +68,22 @@ static int take(struct feeder *f, int cap)
     while (rep->taking)
         fiber_cond_wait(sched, &rep->turn, JOBQ_FOREVER);
     int count = 0;
-    if (!rep->has_ahead)
-        return 0;
+    while (count < cap && rep->again_count > 0) {
+        const struct client_job *again = &rep->again[--rep->again_count];
+        set_job(f, count++, &again->work, again->index);
+    }
+    if (count > 0 || !rep->has_ahead)
+        return count;
     rep->taking = true;
     if (rep->origin_ns + rep->ahead.arrival_ns > world_now(rep->world))
         kernel_sleep_until(world_kernel(rep->world),
                            rep->origin_ns + rep->ahead.arrival_ns);
     while (count < cap && rep->has_ahead &&
            rep->origin_ns + rep->ahead.arrival_ns <= world_now(rep->world)) {
-        set_job(f, count++, &rep->ahead);
+        const struct replication_hooks *hooks = rep->options.hooks;
+        if (hooks && hooks->job)
+            hooks->job(hooks->ctx, &rep->ahead.job_ns);
+        set_job(f, count++, &rep->ahead, rep->next_index++);
         rep->has_ahead = workload_next(&rep->workload, &rep->ahead);
     }
     rep->taking = false;
@@ -85,42 +94,116 @@ static int take(struct feeder *f, int cap)
     return count;
 }
 
-static void note(struct feeder *f, int count)
+static void keep(struct replication *rep, const struct workload_job *work, int64_t index)
+{
+    if (rep->again_count == rep->again_cap) {
+        rep->again_cap = rep->again_cap ? 2 * rep->again_cap : 64;
+        rep->again = xrealloc(rep->again, (size_t)rep->again_cap * sizeof *rep->again);
+    }
+    rep->again[rep->again_count++] = (struct client_job){*work, index};
+}
+
+/* The client has been told that this job is on the queue. */
+static void acknowledge(struct replication *rep, struct jobq_str id,
+                        const struct workload_job *work, int64_t index)
+{
+    struct jobrec *rec = jobrec_of(&rep->jobs, id);
+    rec->index = index;
+    rec->work_ns = work->job_ns;
+    rec->enqueued_at_ns = rep->origin_ns + work->arrival_ns;
+    rep->acked++;
+    if (rec->ended_at_ns < 0)
+        rep->open++;
+}
+
+/* Returns how many were refused and are kept for another time. */
+static int note(struct feeder *f, int count)
 {
     struct replication *rep = f->rep;
+    int kept = 0;
     for (int i = 0; i < count; i++) {
-        if (f->job[i].code != JOBQ_OK) {
+        const struct enqueuer_job *job = &f->job[i];
+        if (job->code == JOBQ_OK) {
+            acknowledge(rep, (struct jobq_str){job->id, job->id_bytes}, &f->work[i],
+                        job->tag);
+        } else if (rep->options.restart_ns > 0) {
+            keep(rep, &f->work[i], job->tag);
+            kept++;
+        } else {
             rep->refused++;
-            continue;
         }
-        struct jobrec *rec =
-            jobrec_of(&rep->jobs, (struct jobq_str){f->job[i].id, f->job[i].id_bytes});
-        rec->index = f->job[i].tag;
-        rec->work_ns = f->work[i].job_ns;
-        rec->enqueued_at_ns = rep->origin_ns + f->work[i].arrival_ns;
-        rep->acked++;
-        if (rec->ended_at_ns < 0)
-            rep->open++;
     }
+    f->count = 0;
+    return kept;
 }
 
 static void feed(void *arg)
 {
-    struct replication *rep = arg;
-    struct feeder *f =
-        arena_alloc(fiber_proc_arena(world_fibers(rep->client)), sizeof *f);
-    f->rep = rep;
+    struct feeder *f = arg;
+    struct replication *rep = f->rep;
     int cap =
         rep->scenario->batch >= JOBQ_BATCH_MAX ? CHUNK_MAX : (int)rep->scenario->batch;
-    int count;
-    while ((count = take(f, cap)) > 0) {
+    while ((f->count = take(f, cap)) > 0) {
         struct jobq_error err;
-        enqueuer_add_many(rep->enqueuer, f->job, count, &err);
-        note(f, count);
+        enqueuer_add_many(rep->enqueuer, f->job, f->count, &err);
+        if (note(f, f->count) > 0)
+            kernel_sleep_until(world_kernel(rep->world),
+                               world_now(rep->world) + rep->options.restart_ns);
     }
     if (--rep->feeders == 0) {
         rep->fed = true;
         replication_check_end(rep);
+    }
+}
+
+/* ---- a client that was killed -------------------------------------------------------- */
+
+void client_lost(struct replication *rep)
+{
+    int64_t clients = rep->feeder ? rep->scenario->clients : 0;
+    for (int64_t i = 0; i < clients; i++) {
+        struct feeder *f = rep->feeder[i];
+        for (int k = 0; f && k < f->count; k++)
+            keep(rep, &f->work[k], f->job[k].tag);
+    }
+    rep->feeder = NULL;
+    rep->taking = false;
+}
+
+/* A record of the journal that says which id with a row a job was given. */
+struct lookup {
+    struct replication *rep;
+    int64_t tag;
+    char id[JOB_ID_MAX];
+    int64_t id_bytes;
+};
+
+static int look_up(void *ctx, struct jobq_str text)
+{
+    struct lookup *l = ctx;
+    struct enqueuer_record record;
+    if (enqueuer_record_read(text, &record) && record.tag == l->tag &&
+        replication_row_exists(l->rep, record.id)) {
+        memcpy(l->id, record.id.ptr, (size_t)record.id.len);
+        l->id_bytes = record.id.len;
+    }
+    return 0;
+}
+
+/* The journal knows that it is on the queue. */
+static void recovered(void *ctx, int64_t tag)
+{
+    struct replication *rep = ctx;
+    const struct enqueuer_journal *journal = rep->options.hooks->journal;
+    struct lookup l = {.rep = rep, .tag = tag};
+    struct jobq_error err;
+    for (int64_t i = 0; i < rep->again_count; i++) {
+        if (rep->again[i].index != tag)
+            continue;
+        journal->load(journal->ctx, look_up, &l, &err);
+        acknowledge(rep, (struct jobq_str){l.id, l.id_bytes}, &rep->again[i].work, tag);
+        rep->again[i] = rep->again[--rep->again_count];
+        return;
     }
 }
 
@@ -141,9 +224,14 @@ static int set_up(struct replication *rep, struct jobq_error *err)
     /* Without latency the order of calls must be the order of sends. */
     int64_t clients = ideal ? 1 : sc->clients;
     o.pipeline = (int)(clients < 1024 ? clients : 1024);
+    if (rep->options.hooks)
+        o.journal = rep->options.hooks->journal;
     int code = enqueuer_new(b, &o, &rep->enqueuer, err);
-    if (code == JOBQ_OK)
+    if (code == JOBQ_OK && !rep->client_ready)
         code = enqueuer_make_tables(rep->enqueuer, err);
+    if (code == JOBQ_OK && o.journal && rep->client_ready &&
+        enqueuer_recover(rep->enqueuer, recovered, rep, err) < 0)
+        code = err->code;
     rep->feeders = (int)clients;
     return code;
 }
@@ -171,7 +259,9 @@ static void launch(struct replication *rep, struct jobq_backend *b, int64_t coun
         retry_init(r, b, &RETRY_CALLS, NULL);
     } else if (code != JOBQ_LIMIT || !retry_again(r, JOBQ_THROTTLED)) {
         /* "No capacity" is retried like a throttle. */
-        if (code == JOBQ_LIMIT || !retry_again(r, code)) {
+        if (rep->options.restart_ns > 0) {
+            fiber_sleep_until(b->sched, jobq_now(b) + rep->options.restart_ns);
+        } else if (code == JOBQ_LIMIT || !retry_again(r, code)) {
             rep->failure = code;
             rep->failure_error = err;
             kernel_stop(world_kernel(rep->world));
@@ -181,7 +271,7 @@ static void launch(struct replication *rep, struct jobq_backend *b, int64_t coun
 
 /* Counted by EC2: a launch whose reply was lost counts, a box that died while booting
  * does not. */
-static int64_t boxes_alive(struct replication *rep)
+int64_t client_boxes_alive(struct replication *rep)
 {
     int64_t alive = 0;
     for (int32_t i = 0; i < ec2_instance_count(world_ec2(rep->world)); i++)
@@ -196,7 +286,7 @@ static void operate(void *arg)
     struct retry r;
     retry_init(&r, b, &RETRY_CALLS, NULL);
     while (!rep->finishing && rep->failure == JOBQ_OK) {
-        int64_t missing = rep->scenario->boxes - boxes_alive(rep);
+        int64_t missing = rep->wanted_boxes - client_boxes_alive(rep);
         if (missing <= 0)
             fiber_cond_wait(b->sched, &rep->wanted, JOBQ_FOREVER);
         else
@@ -209,27 +299,49 @@ void client_want_box(struct replication *rep)
     fiber_cond_signal(&rep->wanted);
 }
 
+static void start_feeders(struct replication *rep)
+{
+    struct fiber_proc *fibers = world_fibers(rep->client);
+    size_t room = (size_t)rep->feeders * sizeof(struct feeder *);
+    rep->feeder = arena_zalloc(&rep->arena, room);
+    for (int i = 0; i < rep->feeders; i++) {
+        struct feeder *f = arena_alloc(fiber_proc_arena(fibers), sizeof *f);
+        f->rep = rep;
+        f->count = 0;
+        rep->feeder[i] = f;
+        fiber_spawn(fibers, feed, f);
+    }
+}
+
 static void client_main(void *arg)
 {
     struct replication *rep = arg;
     struct fiber_proc *fibers = world_fibers(rep->client);
-    rep->failure = set_up(rep, &rep->failure_error);
+    bool first = !rep->client_ready;
+    while ((rep->failure = set_up(rep, &rep->failure_error)) != JOBQ_OK && !first)
+        kernel_sleep_until(world_kernel(rep->world),
+                           world_now(rep->world) + rep->options.restart_ns);
     if (rep->failure != JOBQ_OK) {
         kernel_stop(world_kernel(rep->world));
         return;
     }
-    replication_origin(rep);
+    rep->client_ready = true;
+    if (first)
+        replication_origin(rep);
     if (rep->scenario->boot == SCENARIO_BOOT_MODEL)
         fiber_spawn(fibers, operate, rep);
-    for (int i = 0; i < rep->feeders; i++)
-        fiber_spawn(fibers, feed, rep);
+    if (!rep->fed)
+        start_feeders(rep);
 }
 
-void client_start(struct replication *rep)
+void client_start(void *replication, uint64_t arg)
 {
+    (void)arg;
+    struct replication *rep = replication;
     int64_t rtt_ns =
         rep->scenario->client == SCENARIO_CLIENT_INTERNET ? 40 * JOBQ_NS_PER_MS : 0;
-    rep->client = world_proc_new(rep->world, "client", 0, NULL, rep->ledger, rtt_ns);
+    rep->client = world_proc_new(rep->world, "client", rep->client_starts++, NULL,
+                                 rep->ledger, rtt_ns);
     struct jobq_backend *b = world_backend(rep->client);
     if (rep->scenario->store == SCENARIO_STORE_NONE)
         b->store = NULL;

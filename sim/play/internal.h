@@ -8,13 +8,23 @@
 #include "fleet/enqueue/enqueuer.h"
 #include "sim/play/replication.h"
 
+struct feeder;
+
+/* A job that is to be enqueued again. */
+struct client_job {
+    struct workload_job work;
+    int64_t index;
+};
+
 struct replication_box {
     struct replication *rep;
     struct world_box *box;
     int32_t index; /* the box's */
     struct world_proc *proc;
     struct drainer *drainer; /* NULL until its fiber has made it */
-    bool running;            /* from its boot until it goes down */
+    bool running;            /* from its start until it ends */
+    uint64_t starts;         /* of drainers on it */
+    int64_t restart_ns;      /* after it was stopped; < 0: the box shuts down */
     int64_t busy_slot_ns;    /* filled when the box goes down */
     int64_t taken, cpu_ns;
     struct drainer_counters counters;
@@ -37,7 +47,13 @@ struct replication {
     bool has_ahead;
     bool taking; /* a feeder waits for the next arrival; the others wait for it */
     struct fiber_cond turn;
-    int feeders;     /* that have not ended */
+    int feeders;              /* that have not ended */
+    struct feeder **feeder;   /* that there are, for what they hold; in arena */
+    struct client_job *again; /* were refused, or lost with a client; heap, kept */
+    int64_t again_count, again_cap;
+    uint64_t client_starts;
+    bool client_ready; /* it was set up once */
+    int64_t wanted_boxes;
     bool fed;        /* all jobs were handed over and answered */
     int64_t refused; /* jobs that the client could not enqueue */
     int64_t next_index;
@@ -56,16 +72,24 @@ struct replication {
     int64_t lost;                /* jobs that have neither an end nor a message */
     int64_t drainers_at_give_up; /* that ran when the run was given up */
     bool finishing, gave_up, stopped;
-    char *page; /* heap; what was published */
+    bool not_empty; /* boxes are left, long after the last job */
+    char *page;     /* heap; what was published */
     int64_t page_len, page_cap;
 };
 
-/* Makes the client and starts its fibers; when it is set up it calls replication_origin. */
-void client_start(struct replication *rep);
+/* Makes the client and starts its fibers; when it is set up it calls replication_origin. An
+ * event: rep, 0. */
+void client_start(void *replication, uint64_t arg);
 /* From the client: queue and domains are there. */
 void replication_origin(struct replication *rep);
 /* One box fewer: the operator asks for another. */
 void client_want_box(struct replication *rep);
+/* The client was killed: takes back what its feeders held. */
+void client_lost(struct replication *rep);
+/* Whether a job has a row; true without a store. */
+bool replication_row_exists(struct replication *rep, struct jobq_str id);
+/* The boxes that there are, as EC2 counts them. */
+int64_t client_boxes_alive(struct replication *rep);
 /* Every job may have ended: if so, stop the drainers. */
 void replication_check_end(struct replication *rep);
 /* A drainer's on_event; ctx is its replication_box. */

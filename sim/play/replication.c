@@ -21,6 +21,8 @@
 #define QUIET_NS (60 * JOBQ_NS_PER_S)
 /* Nothing has arrived, run or ended for so long: nothing will. */
 #define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
+/* How long an idle fleet may take to be gone. */
+#define EMPTY_NS (30 * JOBQ_NS_PER_MIN)
 /* How long a drainer may take to flush its deletes when asked to stop. */
 #define STOP_NS (10 * JOBQ_NS_PER_MIN)
 
@@ -63,16 +65,32 @@ static bool queue_is_empty(struct replication *rep)
            info.oldest_sent_at_ns == INT64_MAX;
 }
 
-/* One drainer fewer: its program ended, or its box failed. The last one ends
- * a run that is over. */
+/* A run that is over ends with its last drainer, or with its last box. */
+static void check_finished(struct replication *rep)
+{
+    if (rep->finishing && rep->drainers == 0 &&
+        (!rep->options.until_no_box || client_boxes_alive(rep) == 0))
+        kernel_stop(world_kernel(rep->world));
+}
+
+/* One drainer fewer: its program ended, or its box failed. */
 static void drainer_gone(struct replication_box *b)
 {
     struct replication *rep = b->rep;
     if (!b->running)
         return;
     b->running = false;
-    if (--rep->drainers == 0 && rep->finishing)
-        kernel_stop(world_kernel(rep->world));
+    rep->drainers--;
+    check_finished(rep);
+}
+
+static void too_long(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct replication *rep = ctx;
+    rep->drainers_at_give_up = rep->drainers;
+    rep->not_empty = true;
+    kernel_stop(world_kernel(rep->world));
 }
 
 void replication_check_end(struct replication *rep)
@@ -84,24 +102,45 @@ void replication_check_end(struct replication *rep)
         (hooks && hooks->pending && hooks->pending(hooks->ctx)))
         return; /* look() comes again */
     rep->finishing = true;
-    stop_drainers(rep);
-    if (rep->drainers == 0)
-        kernel_stop(world_kernel(rep->world));
+    if (rep->options.until_no_box)
+        kernel_at(world_kernel(rep->world), world_now(rep->world) + EMPTY_NS, too_long,
+                  rep, 0);
+    else
+        stop_drainers(rep);
+    check_finished(rep);
+}
+
+/* A job's row; false: it has none that can be read. */
+static bool read_row(struct replication *rep, struct jobq_str id, struct arena *arena,
+                     struct job_row *row)
+{
+    struct job_id_parts parts;
+    struct jobq_item item;
+    struct jobq_error err;
+    if (job_id_parse(id, &parts, &err) < 0)
+        return false;
+    struct jobq_table table = {parts.queue, parts.day, parts.shard};
+    return world_row(rep->world, &table, id, arena, &item) &&
+           job_row_read(&item, row, &err) >= 0 && row->exists;
+}
+
+bool replication_row_exists(struct replication *rep, struct jobq_str id)
+{
+    struct arena arena;
+    struct job_row row;
+    arena_init(&arena, 0);
+    bool exists =
+        rep->scenario->store == SCENARIO_STORE_NONE || read_row(rep, id, &arena, &row);
+    arena_release(&arena);
+    return exists;
 }
 
 /* The final state that a job's row holds, or JOBREC_OPEN. */
 static enum jobrec_state state_of_row(struct replication *rep, struct jobq_str id,
                                       struct arena *arena)
 {
-    struct job_id_parts parts;
-    struct jobq_item item;
     struct job_row row;
-    struct jobq_error err;
-    if (job_id_parse(id, &parts, &err) < 0)
-        return JOBREC_OPEN;
-    struct jobq_table table = {parts.queue, parts.day, parts.shard};
-    if (!world_row(rep->world, &table, id, arena, &item) ||
-        job_row_read(&item, &row, &err) < 0 || !row.exists)
+    if (!read_row(rep, id, arena, &row))
         return JOBREC_OPEN;
     return row.state == JOB_DONE        ? JOBREC_DONE
            : row.state == JOB_DEAD      ? JOBREC_DEAD
@@ -237,17 +276,49 @@ static struct drainer_options drainer_settings(struct replication_box *b)
     return o;
 }
 
+static void start_drainer(void *ctx, uint64_t arg);
+
+/* The process has ended, or is to end now: the next one starts after after_ns. */
+static void end_process(struct replication_box *b, int64_t after_ns)
+{
+    struct replication *rep = b->rep;
+    replication_close_box(rep, b);
+    world_proc_kill(b->proc);
+    b->proc = NULL;
+    kernel_at(world_kernel(rep->world), world_now(rep->world) + after_ns, start_drainer,
+              b, 0);
+    drainer_gone(b);
+}
+
+static void restart(void *ctx, uint64_t after_ns)
+{
+    struct replication_box *b = ctx;
+    if (b->proc && b->running)
+        end_process(b, (int64_t)after_ns);
+}
+
 static void drainer_main(void *arg)
 {
     struct replication_box *b = arg;
     struct replication *rep = b->rep;
     struct drainer_options o = drainer_settings(b);
     struct jobq_error err;
+    if (rep->options.hooks && rep->options.hooks->drainer)
+        rep->options.hooks->drainer(rep->options.hooks->ctx, b->box, &o);
     int code = drainer_new(world_backend(b->proc), &o, &b->drainer, &err);
     if (code == JOBQ_OK && rep->finishing)
         drainer_stop(b->drainer, world_now(rep->world) + STOP_NS);
     if (code == JOBQ_OK)
         code = drainer_run(b->drainer, &err);
+    if (rep->options.hooks && rep->options.hooks->drained)
+        rep->options.hooks->drained(rep->options.hooks->ctx, b->box, code);
+    bool again = b->restart_ns >= 0 || (code < 0 && rep->options.restart_ns > 0);
+    if (again && !rep->finishing) {
+        int64_t after_ns = b->restart_ns >= 0 ? b->restart_ns : rep->options.restart_ns;
+        kernel_at(world_kernel(rep->world), world_now(rep->world), restart, b,
+                  (uint64_t)after_ns);
+        return;
+    }
     if (code < 0 && !rep->finishing && !jobq_code_is_retryable(code)) {
         /* Refused permanently: every other drainer would be refused, too. */
         rep->failure = code;
@@ -260,16 +331,22 @@ static void drainer_main(void *arg)
     kernel_at(world_kernel(rep->world), world_now(rep->world), shut_down, b, 0);
 }
 
-static void box_up(void *ctx, struct world_box *box)
+/* On a box that is up. */
+static void start_drainer(void *ctx, uint64_t arg)
 {
-    struct replication *rep = ctx;
-    struct replication_box *b = replication_box_of(rep, box);
+    (void)arg;
+    struct replication_box *b = ctx;
+    struct replication *rep = b->rep;
+    struct world_box *box = b->box;
+    if (!world_box_up(box))
+        return;
     if (rep->finishing) {
         kernel_at(world_kernel(rep->world), world_now(rep->world), shut_down, b, 0);
         return;
     }
-    b->proc = world_proc_new(rep->world, "drainer", (uint64_t)world_box_index(box), box,
-                             rep->ledger, 0);
+    uint64_t stream = (uint64_t)world_box_index(box) | b->starts++ << 32;
+    b->proc = world_proc_new(rep->world, "drainer", stream, box, rep->ledger, 0);
+    b->restart_ns = -1;
     struct jobq_backend *backend = world_backend(b->proc);
     if (rep->scenario->store == SCENARIO_STORE_NONE)
         backend->store = NULL;
@@ -280,14 +357,28 @@ static void box_up(void *ctx, struct world_box *box)
     fiber_spawn(world_fibers(b->proc), drainer_main, b);
 }
 
+static void box_up(void *ctx, struct world_box *box)
+{
+    start_drainer(replication_box_of(ctx, box), 0);
+}
+
+/* Of one process of a box more. */
+static void add_counters(struct drainer_counters *to, const struct drainer_counters *from)
+{
+    int64_t *sum = (int64_t *)to;
+    const int64_t *more = (const int64_t *)from;
+    for (size_t i = 0; i < sizeof *to / sizeof *sum; i++)
+        sum[i] += more[i];
+}
+
 void replication_close_box(struct replication *rep, struct replication_box *b)
 {
     (void)rep;
     if (b->drainer) {
         struct drainer_view view;
         drainer_view(b->drainer, &view);
-        b->counters = view.counters;
-        b->busy_slot_ns = view.counters.busy_slot_ns;
+        add_counters(&b->counters, &view.counters);
+        b->busy_slot_ns += view.counters.busy_slot_ns;
         b->drainer = NULL;
     }
     b->cpu_ns = world_box_cpu_ns(b->box);
@@ -298,7 +389,9 @@ static void box_down(void *ctx, struct world_box *box)
     struct replication *rep = ctx;
     struct replication_box *b = replication_box_of(rep, box);
     replication_close_box(rep, b);
+    b->proc = NULL;
     drainer_gone(b);
+    check_finished(rep);
     if (rep->finishing)
         return;
     if (rep->scenario->boot == SCENARIO_BOOT_MODEL) {
@@ -309,9 +402,57 @@ static void box_down(void *ctx, struct world_box *box)
     world_boxes_running(rep->world, rep->scenario->instance, 1, false, &err);
 }
 
+struct drainer *replication_drainer(struct replication *rep, struct world_box *box)
+{
+    struct replication_box *b = replication_box_of(rep, box);
+    return b->running ? b->drainer : NULL;
+}
+
+struct jobq_backend *replication_backend(struct replication *rep, struct world_box *box)
+{
+    struct world_proc *proc = box ? replication_box_of(rep, box)->proc : rep->client;
+    return proc ? world_backend(proc) : NULL;
+}
+
+void replication_kill_drainer(struct replication *rep, struct world_box *box,
+                              int64_t after_ns)
+{
+    struct replication_box *b = replication_box_of(rep, box);
+    if (b->running && b->proc)
+        end_process(b, after_ns);
+}
+
+void replication_stop_drainer(struct replication *rep, struct world_box *box,
+                              int64_t within_ns, int64_t after_ns)
+{
+    struct replication_box *b = replication_box_of(rep, box);
+    if (!b->running || !b->drainer)
+        return;
+    b->restart_ns = after_ns;
+    drainer_stop(b->drainer, world_now(rep->world) + within_ns);
+}
+
+void replication_kill_client(struct replication *rep, int64_t after_ns)
+{
+    if (!rep->client || !rep->client_ready)
+        return;
+    client_lost(rep);
+    world_proc_kill(rep->client);
+    rep->client = NULL;
+    kernel_at(world_kernel(rep->world), world_now(rep->world) + after_ns, client_start,
+              rep, 0);
+}
+
+void replication_want_boxes(struct replication *rep, int64_t boxes)
+{
+    rep->wanted_boxes = boxes;
+    client_want_box(rep);
+}
+
 void replication_origin(struct replication *rep)
 {
     const struct scenario *sc = rep->scenario;
+    rep->wanted_boxes = sc->boxes;
     rep->origin_ns = rep->last_progress_ns = rep->last_activity_ns =
         world_now(rep->world);
     if (rep->options.hooks && rep->options.hooks->origin)
@@ -346,6 +487,7 @@ void replication_free(struct replication *rep)
     jobrec_release(&rep->jobs);
     arena_release(&rep->arena);
     free(rep->page);
+    free(rep->again);
     free(rep);
 }
 
@@ -356,6 +498,8 @@ static void start_over(struct replication *rep)
     *rep = (struct replication){.world = kept.world,
                                 .jobs = kept.jobs,
                                 .arena = kept.arena,
+                                .again = kept.again,
+                                .again_cap = kept.again_cap,
                                 .page = kept.page,
                                 .page_cap = kept.page_cap};
     arena_reset(&rep->arena);
@@ -400,7 +544,7 @@ int replication_play(struct replication *rep, const struct scenario *scenario,
     jobrec_reset(&rep->jobs, scenario->jobs,
                  options->keep_ids || scenario->spot || options->hooks);
     world_on_boot(rep->world, box_up, box_down, rep);
-    client_start(rep);
+    client_start(rep, 0);
     enum kernel_end end = kernel_run(world_kernel(rep->world), REPLICATION_MAX_NS);
     if (rep->failure != JOBQ_OK) {
         *err = rep->failure_error;
@@ -413,6 +557,11 @@ int replication_play(struct replication *rep, const struct scenario *scenario,
     if (options->progress)
         atomic_fetch_add_explicit(options->progress, rep->ended % 64,
                                   memory_order_relaxed);
+    if (rep->not_empty)
+        return jobq_fail(err, JOBQ_TIMEOUT,
+                         "the queue is empty, and %lld boxes and %lld drainers are left",
+                         (long long)client_boxes_alive(rep),
+                         (long long)rep->drainers_at_give_up);
     if (!rep->finishing || rep->gave_up || end == KERNEL_UNTIL)
         return no_end(rep, end == KERNEL_UNTIL, err);
     return JOBQ_OK;

@@ -87,6 +87,14 @@ struct replication_hooks {
     void (*event)(void *ctx, const struct drainer_event *event);
     /* Is there a pending event that the end must wait for? */
     bool (*pending)(void *ctx);
+    /* A drainer is about to be made with these options. */
+    void (*drainer)(void *ctx, struct world_box *box, struct drainer_options *options);
+    /* It has ended: what drainer_new or drainer_run returned. */
+    void (*drained)(void *ctx, struct world_box *box, int code);
+    /* A job is about to be enqueued for the first time: its own time may be changed. */
+    void (*job)(void *ctx, int64_t *job_ns);
+    /* Of the client; read once it is made. NULL: none. */
+    const struct enqueuer_journal *journal;
 };
 
 struct replication;
@@ -102,7 +110,13 @@ struct replication_options {
     const struct replication_hooks *hooks; /* NULL: none */
     _Atomic int64_t *progress; /* ended jobs are added, some at a time; NULL: none */
     bool until_empty;          /* end only when nothing is left on the queue either */
-    int64_t give_up_ns;        /* fail when nothing has arrived, run or ended for so long;
+    /* End only when the drainers have ended by themselves, being idle, and no box is left. */
+    bool until_no_box;
+    /* As a service manager does: a drainer or client that has ended with an error is started
+     * again after so long, and jobs that were refused are enqueued again. 0: a permanent
+     * refusal ends the run. */
+    int64_t restart_ns;
+    int64_t give_up_ns; /* fail when nothing has arrived, run or ended for so long;
                                   0: 15 days */
 };
 
@@ -114,6 +128,26 @@ int replication_play(struct replication *replication, const struct scenario *sce
                      const struct world_params *params,
                      const struct replication_options *options,
                      struct replication_result *out, struct jobq_error *err);
+
+/* ---- for who plays the operator, or fate; between events or from a fiber of its own --------- */
+
+/* The drainer of a box; NULL: none runs. Until time moves. */
+struct drainer *replication_drainer(struct replication *replication,
+                                    struct world_box *box);
+/* The ports of the drainer's process of a box, or (box NULL) of the client's; NULL: there is none. */
+struct jobq_backend *replication_backend(struct replication *replication,
+                                         struct world_box *box);
+/* Kill -9 of a box's drainer, if one runs, or of the client; it is started again after
+ * after_ns. Not from a fiber of that process. */
+void replication_kill_drainer(struct replication *replication, struct world_box *box,
+                              int64_t after_ns);
+void replication_kill_client(struct replication *replication, int64_t after_ns);
+/* Stops a box's drainer in good order within within_ns. after_ns < 0: then its box shuts down;
+ * else it is started again after that time. */
+void replication_stop_drainer(struct replication *replication, struct world_box *box,
+                              int64_t within_ns, int64_t after_ns);
+/* So many boxes are wanted from now on. */
+void replication_want_boxes(struct replication *replication, int64_t boxes);
 
 /* Of the last play, until the next. */
 const struct jobrec_table *replication_jobs(const struct replication *replication);

@@ -1,4 +1,4 @@
-/* faults.c - the names of the classes of faults. See faults.h.
+/* faults.c - the names of faults and branches. See faults.h.
  *
  * Room:     sim. */
 #include "sim/torture/faults.h"
@@ -14,6 +14,17 @@ static const struct {
     TORTURE_FAULTS(TORTURE_FAULT_ROW)
 #undef TORTURE_FAULT_ROW
 };
+
+static const char *const BRANCHES[] = {
+#define TORTURE_BRANCH_ROW(id, name) name,
+    TORTURE_BRANCHES(TORTURE_BRANCH_ROW)
+#undef TORTURE_BRANCH_ROW
+};
+
+const char *torture_branch_name(enum torture_branch branch)
+{
+    return BRANCHES[branch];
+}
 
 const char *torture_fault_name(enum torture_fault fault)
 {
@@ -74,10 +85,14 @@ void torture_faults_put(uint64_t faults, struct text *out)
         text_puts(out, faults ? "all" : "none");
         return;
     }
+    /* The shorter list: of those that are on, or of those that are not. */
+    bool most = __builtin_popcountll(faults) > TORTURE_FAULT_COUNT / 2;
     const char *comma = "";
+    if (most)
+        text_puts(out, "all");
     for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
-        if (faults & UINT64_C(1) << i) {
-            text_printf(out, "%s%s", comma, FAULTS[i].name);
+        if ((bool)(faults & UINT64_C(1) << i) != most) {
+            text_printf(out, "%s%s", most ? ",-" : comma, FAULTS[i].name);
             comma = ",";
         }
 }

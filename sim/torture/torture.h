@@ -61,7 +61,8 @@ struct torture_hooks {
 struct torture_result {
     int64_t enqueued, done, dead, cancelled, expired, queued;
     int64_t attempts, duplicates;
-    int64_t fired[TORTURE_FAULT_COUNT]; /* how often each class struck */
+    int64_t fired[TORTURE_FAULT_COUNT];   /* how often each class struck */
+    int64_t branch[TORTURE_BRANCH_COUNT]; /* how often each branch was taken */
     double virtual_s;
     const char
         *check; /* which check failed first, in a word or two; NULL: none. Static */

@@ -238,6 +238,8 @@ static int fleet_self(struct jobq_fleet *port, struct jobq_self *out,
     struct world_proc *p = proc_of(port);
     if (!p->box)
         return jobq_fail(err, JOBQ_NOT_FOUND, "not on a box");
+    if (p->metadata_down)
+        return jobq_fail(err, JOBQ_UNAVAILABLE, "the instance metadata does not answer");
     const struct ec2_instance *i = world_box_instance(p->box);
     *out =
         (struct jobq_self){.zone = "us-east-1a", .region = "us-east-1", .spot = i->spot};
@@ -253,6 +255,8 @@ static int fleet_notice(struct jobq_fleet *port, struct jobq_notice *out,
     if (!p->box)
         return jobq_fail(err, JOBQ_NOT_FOUND, "not on a box");
     const struct ec2_instance *i = world_box_instance(p->box);
+    if (p->metadata_down)
+        return jobq_fail(err, JOBQ_UNAVAILABLE, "the instance metadata does not answer");
     *out = (struct jobq_notice){0};
     if (i->notice_at_ns <= kernel_now(p->world->kernel)) {
         out->due = true;

@@ -77,6 +77,9 @@ struct world_proc {
     struct fiber_cond asks;
     struct world_proc *next_on_box;
     const struct late_options *late; /* NULL: no call of it is late */
+    int64_t wall_offset_ns;
+    bool metadata_down;
+    struct world_calls *calls; /* where its calls are counted */
 };
 
 struct world_box {
@@ -116,6 +119,8 @@ struct world {
     int64_t box_count, box_cap;
     uint64_t late_made; /* calls that were late */
     int64_t late_pending;
+    const struct world_watch *watch; /* NULL: nobody */
+    struct world_calls calls, unmetered;
     world_boot_fn *on_up, *on_down;
     void *boot_ctx;
 };
@@ -152,6 +157,10 @@ extern const struct jobq_child_ops world_child_ops;
 
 /* Has the kernel ask for the rows of puts ahead. */
 void world_store_prefetch(struct world *w);
+
+/* After every write of rows by a model, with its code: tells who watches. */
+void world_watch_rows(const struct world *w, int code, const struct jobq_item *item,
+                      int count);
 
 /* After every call of a model: wake who was granted, arm the event of its next change. */
 void world_sqs_pump(struct world *w);

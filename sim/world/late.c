@@ -1,4 +1,4 @@
-/* late.c - calls that are applied late. See late.h.
+/* late.c - calls that are applied late, or twice. See late.h.
  *
  * Room:     sim; see world.h.
  *
@@ -17,6 +17,7 @@ struct late_call {
     enum jobq_store_call store_call;
     int handle; /* of the queue or the table */
     int count;
+    bool twice; /* its caller makes the call too */
     const struct jobq_outgoing *message;
     const struct jobq_str *text; /* receipts or ids of boxes */
     const struct jobq_visibility_change *change;
@@ -189,7 +190,8 @@ static struct late_call *late_begin(struct world_proc *caller, enum jobq_action 
                                     int handle, struct arena **arena)
 {
     struct world *w = caller->world;
-    int64_t after_ns = caller->late->draw(caller->late->ctx, action);
+    bool twice = false;
+    int64_t after_ns = caller->late->draw(caller->late->ctx, action, &twice);
     if (after_ns < 0)
         return NULL;
     struct world_proc *p = world_proc_new(w, "late", w->late_made++, NULL, NULL, 0);
@@ -199,20 +201,28 @@ static struct late_call *late_begin(struct world_proc *caller, enum jobq_action 
     l->at_ns = kernel_now(w->kernel) + after_ns;
     l->action = action;
     l->handle = handle;
+    l->twice = twice;
     return l;
 }
 
-static int late_send(struct late_call *l, struct world_proc *caller,
-                     struct jobq_call_cost *cost, struct jobq_error *err)
+/* Starts it. True: its caller has waited in vain, and *err says so; false: the caller makes
+ * the call now. */
+static bool late_send(struct late_call *l, struct world_proc *caller,
+                      struct jobq_call_cost *cost, struct jobq_error *err)
 {
     struct world *w = caller->world;
     int64_t timeout_ns = caller->late->timeout_ns;
     w->late_pending++;
     fiber_spawn(l->proc->fibers, late_main, l);
+    if (l->twice)
+        return false;
+    enum world_latency_kind kind = world_kind_of(l->action);
     kernel_sleep_until(w->kernel, kernel_now(w->kernel) + timeout_ns);
+    caller->calls->gave_up[kind]++;
     *cost = (struct jobq_call_cost){.requests = 1};
-    return jobq_fail(err, JOBQ_TIMEOUT, "no reply within %lld s",
-                     (long long)(timeout_ns / JOBQ_NS_PER_S));
+    jobq_fail(err, JOBQ_TIMEOUT, "no reply within %lld s",
+              (long long)(timeout_ns / JOBQ_NS_PER_S));
+    return true;
 }
 
 static struct world_proc *queue_caller(struct jobq_queue *port)
@@ -228,11 +238,13 @@ static int queue_send(struct jobq_queue *port, int queue, const struct jobq_outg
     struct arena *arena;
     struct late_call *l = late_begin(
         p, count > 1 ? JOBQ_ACT_SQS_SEND_BATCH : JOBQ_ACT_SQS_SEND, queue, &arena);
-    if (!l)
-        return world_queue_ops.send(port, queue, in, count, result, cost, err);
-    l->message = copy_messages(arena, in, count);
-    l->count = count;
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->message = copy_messages(arena, in, count);
+        l->count = count;
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return world_queue_ops.send(port, queue, in, count, result, cost, err);
 }
 
 static int queue_remove(struct jobq_queue *port, int queue,
@@ -244,11 +256,13 @@ static int queue_remove(struct jobq_queue *port, int queue,
     struct arena *arena;
     struct late_call *l = late_begin(
         p, count > 1 ? JOBQ_ACT_SQS_DELETE_BATCH : JOBQ_ACT_SQS_DELETE, queue, &arena);
-    if (!l)
-        return world_queue_ops.remove(port, queue, receipt, count, result, cost, err);
-    l->text = copy_strs(arena, receipt, count);
-    l->count = count;
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->text = copy_strs(arena, receipt, count);
+        l->count = count;
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return world_queue_ops.remove(port, queue, receipt, count, result, cost, err);
 }
 
 static int queue_set_visibility(struct jobq_queue *port, int queue,
@@ -261,12 +275,13 @@ static int queue_set_visibility(struct jobq_queue *port, int queue,
     struct late_call *l =
         late_begin(p, count > 1 ? JOBQ_ACT_SQS_VISIBILITY_BATCH : JOBQ_ACT_SQS_VISIBILITY,
                    queue, &arena);
-    if (!l)
-        return world_queue_ops.set_visibility(port, queue, change, count, result, cost,
-                                              err);
-    l->change = copy_changes(arena, change, count);
-    l->count = count;
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->change = copy_changes(arena, change, count);
+        l->count = count;
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return world_queue_ops.set_visibility(port, queue, change, count, result, cost, err);
 }
 
 static struct world_proc *store_caller(struct jobq_store *port)
@@ -294,9 +309,11 @@ static int store_make(struct jobq_store *port, int table, struct jobq_call_cost 
     struct world_proc *p = store_caller(port);
     struct arena *arena;
     struct late_call *l = late_store_begin(p, JOBQ_STORE_MAKE, table, &arena);
-    if (!l)
-        return store_ops_of(p)->make(port, table, cost, err);
-    return late_send(l, p, cost, err);
+    if (l) {
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return store_ops_of(p)->make(port, table, cost, err);
 }
 
 static int store_drop(struct jobq_store *port, int table, struct jobq_call_cost *cost,
@@ -305,9 +322,11 @@ static int store_drop(struct jobq_store *port, int table, struct jobq_call_cost 
     struct world_proc *p = store_caller(port);
     struct arena *arena;
     struct late_call *l = late_store_begin(p, JOBQ_STORE_DROP, table, &arena);
-    if (!l)
-        return store_ops_of(p)->drop(port, table, cost, err);
-    return late_send(l, p, cost, err);
+    if (l) {
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return store_ops_of(p)->drop(port, table, cost, err);
 }
 
 static int store_put(struct jobq_store *port, int table, const struct jobq_item *item,
@@ -317,11 +336,13 @@ static int store_put(struct jobq_store *port, int table, const struct jobq_item 
     struct world_proc *p = store_caller(port);
     struct arena *arena;
     struct late_call *l = late_store_begin(p, JOBQ_STORE_PUT, table, &arena);
-    if (!l)
-        return store_ops_of(p)->put(port, table, item, expect, met, cost, err);
-    l->item = copy_items(arena, item, 1);
-    l->expect = copy_expect(arena, expect);
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->item = copy_items(arena, item, 1);
+        l->expect = copy_expect(arena, expect);
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return store_ops_of(p)->put(port, table, item, expect, met, cost, err);
 }
 
 static int store_put_batch(struct jobq_store *port, int table,
@@ -331,11 +352,13 @@ static int store_put_batch(struct jobq_store *port, int table,
     struct world_proc *p = store_caller(port);
     struct arena *arena;
     struct late_call *l = late_store_begin(p, JOBQ_STORE_PUT_BATCH, table, &arena);
-    if (!l)
-        return store_ops_of(p)->put_batch(port, table, item, count, cost, err);
-    l->item = copy_items(arena, item, count);
-    l->count = count;
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->item = copy_items(arena, item, count);
+        l->count = count;
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return store_ops_of(p)->put_batch(port, table, item, count, cost, err);
 }
 
 static int store_remove(struct jobq_store *port, int table, struct jobq_str row,
@@ -345,11 +368,13 @@ static int store_remove(struct jobq_store *port, int table, struct jobq_str row,
     struct world_proc *p = store_caller(port);
     struct arena *arena;
     struct late_call *l = late_store_begin(p, JOBQ_STORE_REMOVE, table, &arena);
-    if (!l)
-        return store_ops_of(p)->remove(port, table, row, expect, cost, err);
-    l->item = copy_items(arena, &(struct jobq_item){.name = row}, 1);
-    l->expect = copy_expect(arena, expect);
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->item = copy_items(arena, &(struct jobq_item){.name = row}, 1);
+        l->expect = copy_expect(arena, expect);
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return store_ops_of(p)->remove(port, table, row, expect, cost, err);
 }
 
 static struct world_proc *fleet_caller(struct jobq_fleet *port)
@@ -364,10 +389,12 @@ static int fleet_launch(struct jobq_fleet *port, const struct jobq_launch *launc
     struct world_proc *p = fleet_caller(port);
     struct arena *arena;
     struct late_call *l = late_begin(p, JOBQ_ACT_EC2_RUN, -1, &arena);
-    if (!l)
-        return world_fleet_ops.launch(port, launch, out_arena, out, cap, cost, err);
-    l->launch = copy_launch(arena, launch);
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->launch = copy_launch(arena, launch);
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return world_fleet_ops.launch(port, launch, out_arena, out, cap, cost, err);
 }
 
 static int fleet_terminate(struct jobq_fleet *port, const struct jobq_str *id, int count,
@@ -376,11 +403,13 @@ static int fleet_terminate(struct jobq_fleet *port, const struct jobq_str *id, i
     struct world_proc *p = fleet_caller(port);
     struct arena *arena;
     struct late_call *l = late_begin(p, JOBQ_ACT_EC2_TERMINATE, -1, &arena);
-    if (!l)
-        return world_fleet_ops.terminate(port, id, count, cost, err);
-    l->text = copy_strs(arena, id, count);
-    l->count = count;
-    return late_send(l, p, cost, err);
+    if (l) {
+        l->text = copy_strs(arena, id, count);
+        l->count = count;
+        if (late_send(l, p, cost, err))
+            return JOBQ_TIMEOUT;
+    }
+    return world_fleet_ops.terminate(port, id, count, cost, err);
 }
 
 /* ---- installing --------------------------------------------------------------------------- */

@@ -430,6 +430,8 @@ static int queue_receive(struct jobq_queue *port, int queue,
     world_ask(p, &r.call, receive_apply, WORLD_SQS_RECEIVE);
     if (r.parks)
         fiber_park(p->world->sched, JOBQ_FOREVER);
+    if (r.aborted && cost->requests == 0)
+        p->calls->receives_dropped++;
     if (r.aborted)
         return jobq_fail(err, JOBQ_CANCELLED, "the receive was asked to stop waiting");
     return r.call.code < 0 ? r.call.code : r.count;
@@ -489,6 +491,11 @@ static void remove_apply(void *ctx, uint64_t arg)
     struct receipts_call *d = ctx;
     struct world *w = d->call.proc->world;
     enum sqs_fault result[JOBQ_BATCH_MAX];
+    struct sqs_message message;
+    if (w->watch && w->watch->deleted)
+        for (int i = 0; i < d->count; i++)
+            if (sqs_lookup(w->sqs, d->queue, d->receipt[i], &message))
+                w->watch->deleted(w->watch->ctx, d->queue, &message);
     enum sqs_fault fault =
         sqs_delete(w->sqs, now_of(&d->call), dice_u(&d->call.proc->call), d->queue,
                    d->receipt, d->count, result, d->call.err);

@@ -214,6 +214,7 @@ static void put_apply(void *ctx, uint64_t arg)
     struct simpledb_reply reply = {0};
     int code =
         simpledb_put_at(w->simpledb, now_of(&p->call), &p->put, &reply, p->call.err);
+    world_watch_rows(w, code, &p->put.item, 1);
     answered(&p->call, code, &reply, world_bytes_put(w, &p->put));
     world_reply(&p->call);
 }
@@ -239,6 +240,8 @@ static void remove_apply(void *ctx, uint64_t arg)
     int code =
         simpledb_delete(w->simpledb, now_of(&p->call), p->put.domain, item->name,
                         item->attr, item->attr_count, p->put.expect, &reply, p->call.err);
+    if (item->attr_count == 0)
+        world_watch_rows(w, code, item, 1);
     answered(&p->call, code, &reply, world_bytes_delete(w, &p->put));
     world_reply(&p->call);
 }
@@ -291,6 +294,7 @@ static void batch_apply(void *ctx, uint64_t arg)
     struct simpledb_reply reply = {0};
     int code = simpledb_put_batch(w->simpledb, now_of(&b->call), b->domain, b->item,
                                   b->item_count, &reply, b->call.err);
+    world_watch_rows(w, code, b->item, b->item_count);
     answered(&b->call, code, &reply,
              world_bytes_put_batch(w, b->domain, b->item, b->item_count));
     world_reply(&b->call);

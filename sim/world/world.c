@@ -19,7 +19,8 @@ static int64_t clock_now(struct jobq_clock *port)
 
 static int64_t clock_wall(struct jobq_clock *port)
 {
-    return WORLD_EPOCH_NS + clock_now(port);
+    const struct world_proc *p = ((struct world_port_clock *)port)->proc;
+    return WORLD_EPOCH_NS + clock_now(port) + p->wall_offset_ns;
 }
 
 static const struct jobq_clock_ops CLOCK_OPS = {"sim", clock_now, clock_wall};
@@ -136,9 +137,11 @@ void world_ask_hinted(struct world_proc *p, struct world_call *call,
     const struct latency *latency = &w->params->latency[kind];
     call->proc = p;
     call->code = JOBQ_OK;
+    p->calls->asked[kind]++;
     if (latency->zero && p->rtt_ns == 0) {
         call->reply_ns = -1;
         apply(call, hint);
+        p->calls->answered[kind]++;
         return;
     }
     int64_t total_ns =
@@ -149,6 +152,34 @@ void world_ask_hinted(struct world_proc *p, struct world_call *call,
     fiber_proc_pin(p->fibers);
     kernel_at(w->kernel, kernel_now(w->kernel) + request_ns, apply, call, hint);
     fiber_park(w->sched, JOBQ_FOREVER);
+    p->calls->answered[kind]++;
+}
+
+enum world_latency_kind world_kind_of(enum jobq_action action)
+{
+    switch ((int)action) {
+    case JOBQ_ACT_SQS_SEND:
+    case JOBQ_ACT_SQS_SEND_BATCH:
+        return WORLD_SQS_SEND;
+    case JOBQ_ACT_SQS_RECEIVE:
+        return WORLD_SQS_RECEIVE;
+    case JOBQ_ACT_SQS_DELETE:
+    case JOBQ_ACT_SQS_DELETE_BATCH:
+        return WORLD_SQS_DELETE;
+    case JOBQ_ACT_SDB_PUT:
+    case JOBQ_ACT_SDB_PUT_BATCH:
+    case JOBQ_ACT_SDB_DELETE:
+    case JOBQ_ACT_SDB_DELETE_BATCH:
+        return WORLD_SDB_PUT;
+    case JOBQ_ACT_SDB_GET:
+        return WORLD_SDB_GET;
+    case JOBQ_ACT_SDB_SELECT:
+        return WORLD_SDB_SELECT;
+    default:
+        return jobq_action_service(action) == JOBQ_SQS        ? WORLD_SQS_OTHER
+               : jobq_action_service(action) == JOBQ_SIMPLEDB ? WORLD_SDB_OTHER
+                                                              : WORLD_EC2;
+    }
 }
 
 void world_reply(struct world_call *call)
@@ -169,6 +200,7 @@ struct world_proc *world_proc_new(struct world *w, const char *name, uint64_t in
     struct fiber_proc *fibers = fiber_proc_new(w->sched, name);
     struct world_proc *p = arena_zalloc(fiber_proc_arena(fibers), sizeof *p);
     p->world = w;
+    p->calls = ledger ? &w->calls : &w->unmetered;
     p->fibers = fibers;
     p->box = box;
     p->rtt_ns = rtt_ns;
@@ -225,6 +257,38 @@ void world_proc_kill(struct world_proc *p)
     fiber_proc_kill(p->fibers);
 }
 
+void world_set_wall(struct jobq_backend *b, int64_t offset_ns)
+{
+    ((struct world_port_clock *)b->clock)->proc->wall_offset_ns = offset_ns;
+}
+
+void world_set_rtt(struct jobq_backend *b, int64_t rtt_ns)
+{
+    ((struct world_port_clock *)b->clock)->proc->rtt_ns = rtt_ns;
+}
+
+void world_set_metadata_down(struct jobq_backend *b, bool down)
+{
+    ((struct world_port_clock *)b->clock)->proc->metadata_down = down;
+}
+
+void world_watch(struct world *w, const struct world_watch *watch)
+{
+    w->watch = watch;
+}
+
+void world_watch_rows(const struct world *w, int code, const struct jobq_item *item,
+                      int count)
+{
+    for (int i = 0; w->watch && code == JOBQ_OK && i < count; i++)
+        w->watch->row(w->watch->ctx, &item[i]);
+}
+
+const struct world_calls *world_calls(const struct world *w)
+{
+    return &w->calls;
+}
+
 /* ---- life ------------------------------------------------------------------------- */
 
 struct world *world_new(const struct world_params *params,
@@ -277,6 +341,8 @@ void world_reset(struct world *w, const struct world_params *params,
     world_queue_reset(w);
     world_fleet_reset(w);
     w->on_up = w->on_down = NULL;
+    w->watch = NULL;
+    w->calls = w->unmetered = (struct world_calls){0};
     w->late_made = 0;
     w->late_pending = 0;
 }

@@ -105,6 +105,30 @@ bool world_rows_next(struct world *w, struct jobq_str queue, struct world_rows *
 bool world_row(struct world *w, const struct jobq_table *table, struct jobq_str id,
                struct arena *arena, struct jobq_item *out);
 
+/* Who wants to see what is stored and deleted, at the instant when a model has done it, whoever
+ * asked for it and whether or not its reply arrives. Called inside calls of the models: it must
+ * not call them. Borrowed; world_reset forgets it. */
+struct world_watch {
+    void *ctx;
+    /* A row was written (item: what was written of it) or, with item->attr_count 0, removed. */
+    void (*row)(void *ctx, const struct jobq_item *item);
+    /* A message is about to be deleted by its newest receipt. */
+    void (*deleted)(void *ctx, int queue, const struct sqs_message *message);
+};
+void world_watch(struct world *w, const struct world_watch *watch);
+
+/* Calls of all processes that have a ledger, by kind: what their meters should have counted. A
+ * caller that was killed is asked and never answered; one that gives up a late call (late.h) is
+ * neither. */
+struct world_calls {
+    int64_t asked[WORLD_LATENCY_COUNT], answered[WORLD_LATENCY_COUNT];
+    int64_t gave_up[WORLD_LATENCY_COUNT];
+    int64_t
+        receives_dropped; /* of answered: aborted before they arrived, and not billed */
+};
+const struct world_calls *world_calls(const struct world *w);
+enum world_latency_kind world_kind_of(enum jobq_action action);
+
 /* ---- processes -------------------------------------------------------------------- */
 
 struct world_proc;
@@ -121,6 +145,11 @@ struct jobq_backend *world_backend(struct world_proc *proc);
 struct fiber_proc *world_fibers(struct world_proc *proc);
 /* Kill -9: its fibers end here; its calls in flight happen all the same. */
 void world_proc_kill(struct world_proc *proc);
+/* The faults of one process's surroundings; they last until they are set again. How far its
+ * wall clock is wrong; what its distance adds to each call; no instance metadata. */
+void world_set_wall(struct jobq_backend *b, int64_t offset_ns);
+void world_set_rtt(struct jobq_backend *b, int64_t rtt_ns);
+void world_set_metadata_down(struct jobq_backend *b, bool down);
 /* What was last posted under a path; NULL bytes: nothing. Lives until the next post. */
 struct jobq_str world_board(struct world_proc *proc, const char *path);
 int world_board_status(struct world_proc *proc, const char *path); /* 0: nothing */

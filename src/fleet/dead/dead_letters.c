@@ -20,10 +20,10 @@ enum { LOOKS_MAX = 8, STALE_MAX = 3, BUCKETS = 1024 };
 
 struct seen;
 
-/* The id of a message that came already. */
+/* The id of a message that came already, or of a job that was sent again. */
 struct known {
     struct known *next; /* of its bucket */
-    struct jobq_str message_id;
+    struct jobq_str id;
 };
 
 struct scan {
@@ -250,18 +250,34 @@ static void keep(struct scan *s, struct jobq_str receipt)
     s->seen->receipt[s->seen->count++] = arena_str(&s->kept->arena, receipt);
 }
 
+static struct known **bucket_of(const struct scan *s, struct jobq_str id)
+{
+    return &s->known[hash_add(HASH_START, id.ptr, (size_t)id.len) % BUCKETS];
+}
+
+static bool is_known(const struct scan *s, struct jobq_str id)
+{
+    for (const struct known *k = *bucket_of(s, id); k; k = k->next)
+        if (str_eq(k->id, id))
+            return true;
+    return false;
+}
+
+static void remember(struct scan *s, struct jobq_str id)
+{
+    struct known **bucket = bucket_of(s, id);
+    struct known *k = arena_alloc(&s->kept->arena, sizeof *k);
+    *k = (struct known){*bucket, arena_str(&s->kept->arena, id)};
+    *bucket = k;
+}
+
 /* A scan that takes longer than letters stay hidden receives them again: they are listed once, and
  * it ends. */
 static bool is_new(struct scan *s, struct jobq_str message_id)
 {
-    uint64_t h = hash_add(HASH_START, message_id.ptr, (size_t)message_id.len);
-    struct known **bucket = &s->known[h % BUCKETS];
-    for (const struct known *k = *bucket; k; k = k->next)
-        if (str_eq(k->message_id, message_id))
-            return false;
-    struct known *k = arena_alloc(&s->kept->arena, sizeof *k);
-    *k = (struct known){*bucket, arena_str(&s->kept->arena, message_id)};
-    *bucket = k;
+    if (is_known(s, message_id))
+        return false;
+    remember(s, message_id);
     s->stale = 0;
     return true;
 }
@@ -392,8 +408,16 @@ int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
                 continue;
             }
             code = read_letter(&s, &message[i], &letter, err);
+            /* A job that was sent in this call and is back already fails each time: it would
+             * go round for as long as it fails faster than we look. */
+            if (code == JOBQ_OK && letter.body.id.ptr && is_known(&s, letter.body.id)) {
+                keep(&s, message[i].receipt);
+                continue;
+            }
             if (code == JOBQ_OK)
                 code = redrive_one(&letter, err);
+            if (code > 0)
+                remember(&s, letter.body.id);
             sent += code > 0;
             if (code >= 0 && tell(&letter, code > 0, each, ctx))
                 max = sent;

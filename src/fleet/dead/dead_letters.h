@@ -39,7 +39,8 @@ int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error
 /* Sends up to max letters (JOBQ_FOREVER: all) to the queue again: the row becomes queued with
  * its attempts forgotten, the message is sent, the letter deleted; in this order, so that a
  * crash repeats a step and loses none. Letters whose job has ended well or was cancelled are
- * deleted only; those that are no job, or whose row cannot be read, stay. each (may be NULL)
+ * deleted only; those that are no job, or whose row cannot be read, stay, and so do those of
+ * jobs that this call has sent and that are dead again. each (may be NULL)
  * is told of every letter once it is done with: sent, or not, and then why by its state,
  * job_id and row_unreadable. Returns how many were sent. */
 int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,

@@ -11,7 +11,7 @@
  *
  * Whose message it is decides a running row: the claiming message delivered again says that
  * its visibility ran out, and is taken over as attempt + 1; another message of the job waits
- * until it finds the job ended. */
+ * until it finds the job ended, or the claim too old to be held by anybody. */
 #include "base/text.h"
 #include "fleet/drain/parts.h"
 #include "jobq/units.h"
@@ -127,6 +127,19 @@ static int put_exhausted(struct held *h, const struct job_row *row,
 
 enum verdict { TAKE, GIVE_UP_ON, SETTLED };
 
+/* A message is hidden for 12 h at most, and its attempt is ended before that. Clocks differ. */
+#define OVERDUE_NS (13 * JOBQ_NS_PER_HOUR)
+
+/* The job runs under another message, which is there to bring it back. A claim that is too old
+ * has lost its message and its attempt both (to a purge, and a box that failed): only this
+ * message is left. */
+static bool runs_elsewhere(const struct held *h, const struct job_row *row)
+{
+    int64_t age_ns = jobq_wall(h->d->b) - row->started_ms * JOBQ_NS_PER_MS;
+    return row->state == JOB_RUNNING && !str_eq(row->message_id, message_id(h)) &&
+           age_ns < OVERDUE_NS;
+}
+
 /* What a row says about its message. TAKE: claim it as attempt + 1 over row->claim. */
 static enum verdict judge(const struct held *h, const struct job_row *row,
                           enum claim_outcome *out)
@@ -141,7 +154,7 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
         *out = CLAIM_ENDED;
     else if (row->state == JOB_RUNNING && is_ours(h, row))
         *out = CLAIM_OURS; /* a lost reply: it was we */
-    else if (row->state == JOB_RUNNING && !str_eq(row->message_id, message_id(h)))
+    else if (runs_elsewhere(h, row))
         *out = CLAIM_ELSEWHERE;
     else
         return row->attempt >= d->options.max_attempts ? GIVE_UP_ON : TAKE;

@@ -48,7 +48,7 @@ struct housekeeping_done {
     int64_t dropped;            /* tables of old days; with dry_run: would be */
     int64_t kept;               /* tables past their keep with a live row */
     int64_t forgotten;          /* lines of drainers that were not seen for `keep` */
-    int64_t waiting;            /* rows that a repair looked at */
+    int64_t waiting;            /* rows that have not ended, which a repair looked at */
     int64_t sent;               /* of these, messages sent again; dry_run: would be */
     int64_t unreadable;         /* rows that nobody can read, left alone */
 };
@@ -66,7 +66,8 @@ int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *d
 /* Sends the messages of rows that wait for one that cannot exist: the queue has shown empty
  * for a whole visibility timeout, in which every message that exists would have been
  * visible, in flight or delayed; or the row's day is older than any message gets. If brief,
- * an empty queue is enough for rows older than any message can be held. A message
+ * an empty queue is enough for rows older than any message can be held. A row that says
+ * running has lost its message too (to a purge, say): its attempt is over. A message
  * too many is harmless, because a row is claimed once. Looks at tables of days from
  * from_day on (0: all not past their keep). The emptiness must begin by until_ns (on
  * jobq_now): else TIMEOUT, with the old days done. Bill: one look

@@ -81,7 +81,35 @@ static int send_for(const struct housekeeping *h, const struct jobq_item *item,
     return code;
 }
 
-/* Sends for the waiting rows of a table that were enqueued before before_wall_ns. */
+/* A running row without a message: nobody can take it over when its attempt is lost, and that
+ * attempt, if it is alive, has been refused its heartbeat. Its claim is replaced, so that it
+ * cannot report any more; it counts. CONFLICT: the row has changed. */
+static int end_attempt(const struct housekeeping *h, const struct rows *rows,
+                       struct jobq_str id, const struct job_row *row,
+                       struct jobq_error *err)
+{
+    struct job_id_parts parts;
+    int code = job_id_parse(id, &parts, err);
+    int table = code < 0 ? code : rows_table(h->b, &parts, err);
+    const struct rows_claim claim = {.over = row->claim,
+                                     .state = JOB_QUEUED,
+                                     .attempt = row->attempt,
+                                     .token = row->token};
+    return table < 0 ? table : rows_claim(rows, table, id, &claim, err);
+}
+
+/* Sends for a row. CONFLICT: it has changed, and needs nothing. */
+static int repair_row(const struct housekeeping *h, const struct rows *rows,
+                      const struct jobq_item *item, const struct job_row *row,
+                      struct arena *arena, struct jobq_error *err)
+{
+    int code =
+        row->state == JOB_RUNNING ? end_attempt(h, rows, item->name, row, err) : JOBQ_OK;
+    return code < 0 ? code : send_for(h, item, arena, err);
+}
+
+/* Sends for the rows of a table that have not ended, and that were enqueued, or claimed if they
+ * run, before before_wall_ns. */
 static int repair_table(const struct housekeeping *h, const struct jobq_table *table,
                         int64_t before_wall_ns, struct housekeeping_done *done,
                         struct jobq_error *err)
@@ -90,7 +118,7 @@ static int repair_table(const struct housekeeping *h, const struct jobq_table *t
     struct jobq_item *item = arena_alloc(&scratch->arena, ROWS_PAGE * sizeof *item);
     struct rows_pages pages;
     int code = JOBQ_OK;
-    rows_pages_init(&pages, table, 1, ROWS_WAITING, ROWS_WHOLE, ROWS_PAGE);
+    rows_pages_init(&pages, table, 1, ROWS_LIVE, ROWS_WHOLE, ROWS_PAGE);
     while (code == JOBQ_OK && !rows_pages_done(&pages) && !is_stopped(h)) {
         struct scratch *page = scratch_take(h->b);
         int64_t deadline_ns = repair_deadline(h);
@@ -98,14 +126,20 @@ static int repair_table(const struct housekeeping *h, const struct jobq_table *t
         int count = rows_pages_next(&rows, &pages, &page->arena, item, err);
         code = count < 0 ? count : JOBQ_OK;
         for (int i = 0; i < count && code == JOBQ_OK; i++) {
-            struct job_row row;
+            struct job_row row = {0};
             struct jobq_error why;
             int read = job_row_read(&item[i], &row, &why);
-            if (read == JOBQ_OK && row.enqueued_ms >= before_wall_ns / JOBQ_NS_PER_MS)
+            int64_t since_ms =
+                row.state == JOB_RUNNING ? row.started_ms : row.enqueued_ms;
+            if (read == JOBQ_OK && since_ms >= before_wall_ns / JOBQ_NS_PER_MS)
                 continue; /* its message may be about to come */
             done->waiting++;
             if (read == JOBQ_OK && !h->dry_run)
-                code = send_for(h, &item[i], &page->arena, err);
+                code = repair_row(h, &rows, &item[i], &row, &page->arena, err);
+            if (code == JOBQ_CONFLICT) {
+                code = JOBQ_OK;
+                continue;
+            }
             if (read < 0 || code == JOBQ_CORRUPT) {
                 done->unreadable++;
                 code = JOBQ_OK;

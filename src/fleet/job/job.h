@@ -33,6 +33,7 @@
  *   cancel:    claim="cancelled ATTEMPT/TOKEN" of the claim that it replaces, "0/-" if
  *              there was none: a queued job cannot start and a running one cannot report
  *   redrive:   claim="queued 0/TOKEN", from dead
+ *   repair:    claim="queued ATTEMPT/TOKEN", from running, when the message is gone
  *
  * The claim is the state. A row without one is queued; else its first word says how the
  * job stands, and no other attribute does. Who reads by state asks for that word.

@@ -23,6 +23,27 @@ static void assert_queue_empty(struct stage *st)
     assert_int_equal(depth.delayed, 0);
 }
 
+static void purge(void *ctx)
+{
+    struct stage *st = ctx;
+    struct jobq_error err;
+    assert_int_equal(jobq_queue_purge(st->b, enqueuer_queue(st->e), &err), JOBQ_OK);
+}
+
+/* A second message of the first job, which sleeps for 5 s. */
+static void send_second(void *ctx)
+{
+    struct stage *st = ctx;
+    struct jobq_entry_result result;
+    struct jobq_error err;
+    char body[JOB_ID_MAX + 40];
+    snprintf(body, sizeof body, "%s sleep 5000000000", st->id[0]);
+    struct jobq_outgoing message = {.body = str_of(body)};
+    assert_int_equal(
+        jobq_queue_send(st->b, enqueuer_queue(st->e), &message, 1, &result, &err),
+        JOBQ_OK);
+}
+
 /* ---- the plain way ------------------------------------------------------------------- */
 
 static void unbatched_is_three_requests_and_three_puts(void **state)
@@ -1309,10 +1330,36 @@ static void throttles_and_lost_replies_lose_nothing(void **state)
     stage_free(st);
 }
 
+/* The message that a job was claimed under is purged and its box fails: the row says running, and
+ * only another message of the job is left. It waits as long as that claim could be alive. */
+static void a_claim_that_lost_its_message_is_taken_over(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 1, "5");
+    struct stage_drainer *sd = stage_drain(st, 1);
+    while (sd->started == 0)
+        stage_run_for(st, S);
+    stage_kill(sd);
+    stage_do(st, purge, st);
+    stage_run_for(st, 61 * S);
+    stage_do(st, send_second, st);
+    sd = stage_drain(st, 1);
+    sd->options.housekeeping_ns = JOBQ_FOREVER;
+    stage_run_for(st, 12 * JOBQ_NS_PER_HOUR);
+    assert_int_equal(sd->started, 0);
+    assert_int_equal(stage_state(st, 0), JOB_RUNNING);
+    stage_run_for(st, 3 * JOBQ_NS_PER_HOUR);
+    assert_int_equal(stage_state(st, 0), JOB_DONE);
+    assert_int_equal(stage_row(st, st->id[0]).attempt, 2);
+    stage_free(st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unbatched_is_three_requests_and_three_puts),
+        cmocka_unit_test(a_claim_that_lost_its_message_is_taken_over),
         cmocka_unit_test(prefetch_makes_a_job_cheap),
         cmocka_unit_test(rows_tell_the_whole_story),
         cmocka_unit_test(without_a_store_there_are_three_requests),

@@ -179,6 +179,42 @@ static void a_drainer_sends_what_has_no_message(void **state)
     stage_free(st);
 }
 
+static void repair(void *ctx)
+{
+    struct work *w = ctx;
+    w->done = (struct housekeeping_done){0};
+    w->code = housekeeping_repair(&w->h, 0, jobq_now(w->h.b), &w->done, &w->err);
+}
+
+/* A purge takes the messages of running jobs as well. An attempt that loses its message and its
+ * box leaves a row that says running, which nobody would ever take over. */
+static void a_running_row_without_message_runs_again(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct work w = {.st = st, .h = house_of(st)};
+    stage_enqueue(st, 1, "100");
+    struct stage_drainer *sd = stage_drain(st, 1);
+    stage_run_for(st, 10 * S);
+    assert_int_equal(sd->started, 1);
+    stage_kill(sd);
+    stage_do(st, repair, &w); /* its message is in flight: that will bring it */
+    assert_int_equal(w.code, JOBQ_TIMEOUT);
+    assert_int_equal(stage_row(st, st->id[0]).state, JOB_RUNNING);
+    stage_do(st, purge, &w);
+    stage_run_for(st, 2 * 60 * S); /* until the queue's counts say so */
+    stage_do(st, repair, &w);
+    assert_int_equal(w.code, JOBQ_OK);
+    assert_int_equal(w.done.sent, 1);
+    assert_int_equal(stage_row(st, st->id[0]).state, JOB_QUEUED);
+    assert_int_equal(stage_row(st, st->id[0]).attempt, 1);
+    sd = stage_drain(st, 1);
+    stage_run_for(st, 200 * S);
+    assert_int_equal(stage_row(st, st->id[0]).state, JOB_DONE);
+    assert_int_equal(stage_row(st, st->id[0]).attempt, 2);
+    stage_free(st);
+}
+
 static void one_of_many_drainers_keeps_house(void **state)
 {
     (void)state;
@@ -395,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_day_with_a_live_row_stays),
         cmocka_unit_test(a_live_row_stays_where_messages_never_expire),
         cmocka_unit_test(a_drainer_sends_what_has_no_message),
+        cmocka_unit_test(a_running_row_without_message_runs_again),
         cmocka_unit_test(one_of_many_drainers_keeps_house),
         cmocka_unit_test(drainers_that_end_soon_keep_house),
         cmocka_unit_test(drainers_that_end_soon_send_what_has_no_message),

@@ -316,6 +316,21 @@ static void dead_letters_get_another_chance(void **state)
     stage_free(st);
 }
 
+/* Jobs that fail faster than letters are looked at come back while the call goes on: each is sent
+ * once, and the call ends. */
+static void a_redrive_sends_each_job_once(void **state)
+{
+    (void)state;
+    struct stage *st = stage_of_dead(33);
+    struct dead d = {.st = st};
+    stage_do(st, redrive, &d);
+    assert_int_equal(d.sent, 33);
+    stage_run_for(st, 60 * S);
+    assert_int_equal(stage_count(st, JOB_DEAD), 33);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE "-dead").visible, 33);
+    stage_free(st);
+}
+
 /* Longer than letters stay hidden: each is told once, and the scan ends. */
 static void a_long_scan_tells_each_letter_once(void **state)
 {
@@ -857,6 +872,7 @@ int main(void)
         cmocka_unit_test(jobs_are_asked_for_and_listed),
         cmocka_unit_test(dead_letters_get_another_chance),
         cmocka_unit_test(a_long_scan_tells_each_letter_once),
+        cmocka_unit_test(a_redrive_sends_each_job_once),
         cmocka_unit_test(a_row_that_cannot_be_read_keeps_its_letter),
         cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
         cmocka_unit_test(the_page_escapes_and_stays_small),

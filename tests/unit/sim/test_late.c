@@ -22,18 +22,20 @@ struct stand {
     struct jobq_backend *b;
     struct jobq_ledger ledger;
     enum jobq_action action; /* the next call of it is late, by 60 s */
+    bool twice;              /* and made at once as well */
     int late_calls, domain, queue;
     char value[16]; /* what the caller writes; overwritten as soon as it has given up */
     int code;
     int64_t gave_up_at_ns;
 };
 
-static int64_t draw(void *ctx, enum jobq_action action)
+static int64_t draw(void *ctx, enum jobq_action action, bool *twice)
 {
     struct stand *st = ctx;
     if (action != st->action || st->late_calls == 0)
         return -1;
     st->late_calls--;
+    *twice = st->twice;
     return 60 * S;
 }
 

@@ -1,0 +1,178 @@
+/* check.c - is everything as it should be when a run has ended?
+ *
+ * Room:     sim.
+ *
+ * Read from the models' rows and queues, not from what the drainers said. */
+#include "sim/torture/internal.h"
+
+/* ---- rows and queues ------------------------------------------------------------------ */
+
+/* All rows by id, as a consistent reader sees them. */
+static void read_rows(struct torture *t, struct jobrec_table *rows)
+{
+    struct world_rows at = {0};
+    struct jobq_item item;
+    struct arena arena;
+    arena_init(&arena, 0);
+    while (world_rows_next(t->world, STR(REPLICATION_QUEUE), &at, &arena, &item)) {
+        struct job_row row;
+        struct jobq_error err;
+        if (job_row_read(&item, &row, &err) < 0) {
+            torture_find(t, "row unreadable", "row '%.*s': %.100s", (int)item.name.len,
+                         item.name.ptr, err.text);
+            continue;
+        }
+        struct jobrec *rec = jobrec_of(rows, item.name);
+        rec->state = row.state == JOB_DONE        ? JOBREC_DONE
+                     : row.state == JOB_DEAD      ? JOBREC_DEAD
+                     : row.state == JOB_CANCELLED ? JOBREC_CANCELLED
+                                                  : JOBREC_OPEN;
+        rec->work_ns = row.wall_ns;
+        rec->attempts = (int16_t)row.attempt;
+        if (rec->state == JOBREC_OPEN && !monitor_claim(t, item.name)->garbage)
+            torture_find(t, "row stuck", "job %.*s has ended nowhere: its row says '%s'",
+                         (int)item.name.len, item.name.ptr, job_state_name(row.state));
+    }
+    arena_release(&arena);
+}
+
+struct seen {
+    struct torture *t;
+    struct jobrec_table *rows;
+    int64_t messages;
+};
+
+static bool see_message(void *ctx, const struct sqs_message *message)
+{
+    struct seen *s = ctx;
+    (void)message;
+    s->messages++;
+    return true;
+}
+
+/* What is no job, and a job without a row, belong there, and so does a job that is dead. The
+ * letter of a job that was sent again may stay behind, where its delete failed. */
+static bool see_letter(void *ctx, const struct sqs_message *message)
+{
+    struct seen *s = ctx;
+    struct job_body body;
+    struct jobq_error err;
+    const struct jobrec *row = NULL;
+    if (job_body_read(message->body, message->phantom_bytes, &body, &err) == JOBQ_OK)
+        row = jobrec_find(s->rows, body.id);
+    if (!row || row->state == JOBREC_DEAD)
+        return true;
+    const struct torture_claim *claim = monitor_claim(s->t, body.id);
+    if (!claim->redriven && !claim->garbage)
+        torture_find(s->t, "dead letters",
+                     "a message of job %.*s, which is %s, is a dead letter",
+                     (int)body.id.len, body.id.ptr,
+                     jobrec_state_name((enum jobrec_state)row->state));
+    return true;
+}
+
+static void check_job(struct torture *t, const struct jobrec *job,
+                      struct jobrec_table *rows, const char *id)
+{
+    struct jobrec *row = jobrec_find(rows, str_of(id));
+    struct torture_result *out = t->out;
+    bool fails = torture_job_is(job->work_ns, JOB_FAILS_NS);
+    out->enqueued++;
+    if (!row) {
+        torture_find(t, "row missing", "job %s is enqueued and has no row", id);
+        return;
+    }
+    switch ((enum jobrec_state)row->state) {
+    case JOBREC_DONE:
+        out->done++;
+        if (row->work_ns < job->work_ns)
+            torture_find(t, "ran too short", "job %s is done after %lld ns of its %lld",
+                         id, (long long)row->work_ns, (long long)job->work_ns);
+        if (fails)
+            torture_find(t, "done wrongly", "job %s is done, and fails each time", id);
+        break;
+    case JOBREC_DEAD:
+        out->dead++;
+        if (row->attempts < t->attempts_max)
+            torture_find(t, "dead", "job %s is dead after %d of %lld attempts", id,
+                         row->attempts, (long long)t->attempts_max);
+        break;
+    case JOBREC_CANCELLED:
+        out->cancelled++;
+        break;
+    case JOBREC_EXPIRED:
+    case JOBREC_OPEN:
+        out->queued++;
+        break;
+    }
+    if (job->results > 1 && !monitor_claim(t, str_of(id))->redriven)
+        torture_find(t, "results", "job %s has %d results", id, job->results);
+    if (t->run->faults == 0 && job->attempts != 1)
+        torture_find(t, "attempts", "job %s took %d attempts, and nothing had gone wrong",
+                     id, job->attempts);
+}
+
+static void check_boxes(struct torture *t)
+{
+    int64_t alive = 0;
+    struct ec2 *ec2 = world_ec2(t->world);
+    for (int32_t i = 0; i < ec2_instance_count(ec2); i++)
+        alive += ec2_instance_at(ec2, i)->state <= EC2_RUNNING;
+    if (t->idle_exit_ns == JOBQ_FOREVER)
+        return;
+    if (alive > 0)
+        torture_find(t, "boxes left", "the queue is empty, and %lld boxes are left",
+                     (long long)alive);
+    else
+        torture_branch(t, TORTURE_BRANCH_EMPTIED);
+}
+
+void check_end(struct torture *t, int queue)
+{
+    struct sqs *sqs = world_sqs(t->world);
+    struct jobrec_table rows = {0};
+    char name[JOBQ_QUEUE_NAME_MAX + 1];
+    jobrec_reset(&rows, t->run->jobs, false);
+    read_rows(t, &rows);
+    struct seen dead = {t, &rows, 0}, left = {t, &rows, 0};
+    job_dead_queue_name(REPLICATION_QUEUE, name);
+    int dead_queue = sqs_find(sqs, str_of(name));
+    if (dead_queue >= 0)
+        sqs_visit(sqs, world_now(t->world), dead_queue, see_letter, &dead);
+    const struct jobrec_table *jobs = t->jobs;
+    for (int64_t i = 0; i < jobs->count; i++)
+        if (jobs->rec[i].index >= 0)
+            check_job(t, &jobs->rec[i], &rows, jobs->id[i]);
+    sqs_visit(sqs, world_now(t->world), queue, see_message, &left);
+    if (left.messages > 0)
+        torture_find(t, "queue not empty", "%lld messages are left on the queue",
+                     (long long)left.messages);
+    check_boxes(t);
+    jobrec_release(&rows);
+}
+
+/* ---- meters --------------------------------------------------------------------------- */
+
+static const char *const KINDS[WORLD_LATENCY_COUNT] = {
+    "sends",       "receives", "deletes", "other calls of SQS",
+    "puts",        "gets",     "selects", "other calls of the store",
+    "calls of EC2"};
+
+void check_calls(struct torture *t, const struct jobq_ledger *ledger)
+{
+    const struct world_calls *calls = world_calls(t->world);
+    int64_t metered[WORLD_LATENCY_COUNT] = {0};
+    for (int i = 0; i < JOBQ_ACTION_COUNT; i++)
+        metered[world_kind_of((enum jobq_action)i)] +=
+            ledger->action[i].requests + t->ledger.action[i].requests;
+    metered[WORLD_SQS_RECEIVE] += calls->receives_dropped;
+    for (int k = 0; k < WORLD_LATENCY_COUNT; k++) {
+        int64_t want = calls->answered[k] + calls->gave_up[k] - t->held[k];
+        /* A receive that was dropped, of a process that was killed while a hook held that. */
+        int64_t doubt = k == WORLD_SQS_RECEIVE ? t->held[k] : 0;
+        doubt = doubt < calls->receives_dropped ? doubt : calls->receives_dropped;
+        if (metered[k] < want || metered[k] > want + doubt)
+            torture_find(t, "ledger", "the ledger has %lld %s, and %lld were answered",
+                         (long long)metered[k], KINDS[k], (long long)want);
+    }
+}
