@@ -28,8 +28,8 @@ enum { REPS_FIRST = 10, WORKERS_MAX = 256 };
 /* With control variates: replications at first, and for a coefficient of their own; jobs of a
  * point at most, and of the controls' own means. */
 enum { CONTROLLED_FIRST = 4, REPS_OF_SLOPE = 6 };
-#define CONTROLLED_JOBS_MAX 30e3
-#define CONTROL_MEAN_JOBS 200e3
+#define CONTROLLED_JOBS_MAX 12e3
+#define CONTROL_MEAN_JOBS 100e3
 
 /* What a point puts out beside the usage lines. */
 enum output {

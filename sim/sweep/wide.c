@@ -19,8 +19,8 @@
 #include <string.h>
 
 #define JOBS_MIN 100
-#define JOBS_MAX 10000.0
-#define POLLS_MAX 1e5
+#define JOBS_MAX 4000.0
+#define POLLS_MAX 4e4
 #define LOAD_MAX 0.95 /* of what the fleet serves */
 #define JOB_MAX_S 1000
 #define DOMAINS_MAX 25 /* a day: an account has 250 */
@@ -117,7 +117,8 @@ static double served_per_s(const struct predict_scenario *sc)
     struct predict_params params;
     struct predict_state state;
     struct jobq_error err;
-    marginal.jobs = marginal.arrivals_per_s = 0;
+    marginal.jobs = 0;
+    marginal.arrivals_per_s = 1e-3; /* rows are then put one by one */
     if (predict_params_for(sc->era, &params, &err) != JOBQ_OK)
         return 1;
     predict_state(&marginal, &params, &state);
@@ -151,7 +152,7 @@ static double jobs_of(double u, const struct predict_scenario *sc)
     if (sc->arrivals_per_s <= 0)
         return fmin(JOBS_MAX,
                     ceil(fmax(JOBS_MIN, sc->boxes * sc->slots * log_range(u, 0.5, 20))));
-    double jobs = ceil(log_range(u, JOBS_MIN, JOBS_MAX / 2));
+    double jobs = ceil(log_range(u, JOBS_MIN, JOBS_MAX));
     double most = fmin(sc->arrivals_per_s * POLLS_MAX * 20 / sc->boxes,
                        5 * 86400 * sc->arrivals_per_s);
     return fmax(10, fmin(jobs, floor(most)));

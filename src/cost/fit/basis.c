@@ -84,6 +84,9 @@
       terms_boxed(sc) ? s->attempts * p->receive_s / sc->slots : 0)                      \
     X(per_slot, "1 / slots", 0.05, 1 / sc->slots)                                        \
     X(per_batch, "1 / batch", 0.05, 1 / sc->batch)                                       \
+    X(polls_per_run, "boxes x makespan / wait / jobs", 0.2,                              \
+      sc->jobs > 0 && sc->wait_s > 0 ? sc->boxes * s->makespan_s / sc->wait_s / sc->jobs \
+                                     : 0)                                                \
     X(polls, "empty receives once the queue is empty", 0.2, s->polls)
 
 static double terms_cube(double n)

@@ -129,6 +129,9 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
     if (code)
         return code;
     predict_state(sc, &params, &out->state);
+    code = predict_serves(sc, &params, &out->state, err);
+    if (code)
+        return code;
     out->dof = 1e9;
     out->fitted = f != NULL;
     for (int i = 0; i < USAGE_LINE_COUNT; i++)

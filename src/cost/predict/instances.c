@@ -437,6 +437,20 @@ static void fleet_init(const struct predict_scenario *sc, const struct predict_p
                  f->stepped || rounds > 30 ? 0 : (rounds + 1) * 1.5 * f->hold.mean);
 }
 
+double predict_too_long(const struct predict_scenario *sc, const struct predict_state *s)
+{
+    const double limit_s = 12 * 3600;
+    if (sc->job_cv <= 0 || s->hold_s <= 0)
+        return s->hold_s > limit_s;
+    if (s->hold_s * (1 + 20 * sc->job_cv * (1 + sc->job_cv)) < limit_s / 20)
+        return 0; /* not worth a table */
+    struct tail *hold = xcalloc(1, sizeof *hold);
+    tail_init(hold, sc->family, 0, s->hold_s, sc->job_cv);
+    double share = tail_survival(hold, limit_s);
+    free(hold);
+    return share;
+}
+
 void predict_boxes(const struct predict_scenario *sc, const struct predict_params *p,
                    struct predict_state *s)
 {
@@ -449,8 +463,12 @@ void predict_boxes(const struct predict_scenario *sc, const struct predict_param
         end_s = end_arrivals_s(sc, p, s, f, &shares, &empty_s);
     else
         end_s = end_at_once_s(f, &shares, enqueued_s(sc, p, s), &empty_s);
-    if (s->end_s > end_s) /* the domains' limit */
-        empty_s = end_s = s->end_s;
+    if (s->end_s >
+        end_s) { /* the domains' limit: slots that wait for a row hold their job */
+        double later = fmax(0, 1 - f->slots * fleet_boxes(f) / f->jobs);
+        empty_s = fmax(empty_s, f->ready_s[0] + (s->end_s - f->ready_s[0]) * later);
+        end_s = s->end_s;
+    }
     double up_s = 0, boot_s = 0, poll_s = 0, ready_s = f->ready_s[0];
     for (int i = 0; i < f->count; i++) {
         up_s += f->each * fmax(0, end_s - f->ready_s[i]);

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const BINDINGS[PREDICT_BOUND_COUNT] = {"slots", "vcpu", "domains",
@@ -415,9 +416,69 @@ void predict_state(const struct predict_scenario *sc, const struct predict_param
     }
     predict_run(sc, p, out);
     predict_instances(sc, p, out);
+    out->too_long = predict_too_long(sc, out);
     predict_batches(sc, p, out);
     housekeeping(sc, out);
     predict_wire(sc, p, out);
+}
+
+/* ---- what is not served ---------------------------------------------------------------- */
+
+static int predict_refuse(const struct predict_scenario *sc,
+                          const struct predict_state *s, enum predict_binding bound,
+                          struct jobq_error *err)
+{
+    double rate = sc->arrivals_per_s, most = s->ceiling_per_s[bound];
+    double more = rate / most; /* times what there is */
+    char given[80], needed[160];
+    snprintf(given, sizeof given, "%.0f box%s of %.0f slot%s", sc->boxes,
+             sc->boxes > 1 ? "es" : "", sc->slots, sc->slots > 1 ? "s" : "");
+    switch (bound) {
+    case PREDICT_BOUND_VCPU:
+        snprintf(given, sizeof given, "%.4g vCPUs", sc->boxes * predict_vcpus(sc));
+        snprintf(needed, sizeof needed, "needs %.0f vCPUs, %.0f boxes such as these",
+                 ceil(sc->boxes * predict_vcpus(sc) * more), ceil(sc->boxes * more));
+        break;
+    case PREDICT_BOUND_DOMAINS:
+        snprintf(given, sizeof given, "%.0f SimpleDB domain%s", sc->domains,
+                 sc->domains > 1 ? "s" : "");
+        snprintf(needed, sizeof needed, "needs %.0f domains (--domains)",
+                 ceil(sc->domains * more));
+        break;
+    case PREDICT_BOUND_IN_FLIGHT:
+        snprintf(given, sizeof given, "the messages that a queue has in flight at most");
+        snprintf(needed, sizeof needed, "needs %.0f queues", ceil(more));
+        break;
+    case PREDICT_BOUND_SLOTS:
+    case PREDICT_BOUND_LAUNCH:
+    case PREDICT_BOUND_COUNT:
+        snprintf(needed, sizeof needed, "needs %.0f slots, %.0f boxes such as these",
+                 ceil(sc->boxes * sc->slots * more), ceil(sc->boxes * more));
+        break;
+    }
+    return jobq_fail(err, JOBQ_LIMIT, "%.4g jobs/s arrive, and %s serve %.4g: that %s",
+                     rate, given, most, needed);
+}
+
+int predict_serves(const struct predict_scenario *sc, const struct predict_params *p,
+                   const struct predict_state *s, struct jobq_error *err)
+{
+    (void)p;
+    if (s->too_long > 0.5)
+        return jobq_fail(err, JOBQ_LIMIT,
+                         "a job takes %.3g h, and a message is held for 12 h at most: it "
+                         "would run again and again",
+                         s->hold_s / 3600);
+    if (sc->jobs > 0 || sc->arrivals_per_s <= 0)
+        return JOBQ_OK;
+    /* Full processors are in the slots' limit too, as longer job times: the cause is named. */
+    static const enum predict_binding order[] = {
+        PREDICT_BOUND_VCPU, PREDICT_BOUND_DOMAINS, PREDICT_BOUND_SLOTS,
+        PREDICT_BOUND_IN_FLIGHT};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (sc->arrivals_per_s > s->ceiling_per_s[order[i]])
+            return predict_refuse(sc, s, order[i], err);
+    return JOBQ_OK;
 }
 
 /* ---- usage and ledger ------------------------------------------------------------------ */
@@ -448,6 +509,9 @@ int predict_usage(const struct predict_scenario *sc, const struct predict_params
     if (code)
         return code;
     predict_state(sc, params, &state);
+    code = predict_serves(sc, params, &state, err);
+    if (code)
+        return code;
     for (int i = 0; i < USAGE_LINE_COUNT; i++) {
         int term[TERMS_LINE_MAX];
         double coefficient[TERMS_LINE_MAX];

@@ -181,6 +181,7 @@ struct predict_state {
     double house_rounds, house_asks, house_looks;
     double end_s; /* of a run at its domains' limit, from its start; else 0 */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
+    double too_long; /* share of jobs that take longer than a message is held, 12 h */
 };
 
 /* The one conversion: what the closed form takes of a scenario. A trace that was read gives
@@ -219,6 +220,12 @@ const char *predict_binding_name(enum predict_binding binding); /* "domains" */
  * limit, a batch over 10, a visibility over 12 h; also zero slots. */
 int predict_check(const struct predict_scenario *scenario,
                   const struct predict_params *params, struct jobq_error *err);
+
+/* Refuses arrivals, without an end, that the fleet of that state does not serve, and jobs longer
+ * than a message is held. LIMIT: the text names the resource and how much of it is needed. */
+int predict_serves(const struct predict_scenario *scenario,
+                   const struct predict_params *params, const struct predict_state *state,
+                   struct jobq_error *err);
 
 void predict_state(const struct predict_scenario *scenario,
                    const struct predict_params *params, struct predict_state *out);

@@ -171,7 +171,8 @@ static double run(struct flow *f, double rounds, const double *ready_s, int coun
         if (ended < f->fresh_at && f->ended >= f->fresh_at)
             f->tokens = f->tokens_max;
         t += dt;
-        if (end_s <= 0 && f->left <= 0)
+        /* From when what is asked for is taken, only those that wait are left. */
+        if (end_s <= 0 && f->left <= 0 && f->refused_share < 0.02)
             end_s = t + rest_s(f);
         calm_s = fabs(f->refused_share - before) < 2e-6 ? calm_s + dt : 0;
         before = f->refused_share;
@@ -252,7 +253,7 @@ static void run_drain(const struct predict_scenario *sc, const struct predict_pa
     double limit = p->domain_writes_per_s * sc->domains; /* also the buckets' depth */
     double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
     double job_s = fmax(0, s->hold_s - 2 * p->put_s);
-    double slots = sc->boxes * sc->slots, rounds = sc->jobs * s->attempts;
+    double slots = sc->boxes * sc->slots, rounds = sc->jobs * s->attempts, all = rounds;
     double ready_s[RUN_BOXES_MAX];
     int count = (int)fmin(sc->boxes, RUN_BOXES_MAX);
     struct flow f = {.put_s = p->put_s,
@@ -261,16 +262,25 @@ static void run_drain(const struct predict_scenario *sc, const struct predict_pa
                      .tokens_max = limit,
                      .stages = 2,
                      .away_s = {job_s, fetch_s}};
-    run_halve(sc, p, s, rounds, &f);
-    if (2 * slots / (s->hold_s + fetch_s) <= f.limit_per_s)
-        return;
     for (int i = 0; i < count; i++) {
         double boot_s;
         ready_s[i] = predict_ready_s(p, i, count, &boot_s);
     }
+    if (sc->arrivals_per_s > 0) {
+        /* What waits for the first box comes all at once; later jobs leave less of the limit. */
+        rounds = fmin(rounds, sc->arrivals_per_s * s->attempts * ready_s[0]);
+        if (rounds < all)
+            f.limit_per_s -= sc->arrivals_per_s * (2 * s->attempts + s->single_rows);
+        if (rounds < 1 || f.limit_per_s < 0.05 * limit)
+            return;
+    } else {
+        run_halve(sc, p, s, rounds, &f);
+    }
+    if (2 * fmin(slots, rounds) / (s->hold_s + fetch_s) <= f.limit_per_s)
+        return;
     s->end_s = run(&f, rounds, ready_s, count, slots / count);
-    s->put_tries = 1 + f.refused / (2 * rounds);
-    s->refused_s = fmax(0, f.busy_s / rounds - s->hold_s);
+    s->put_tries = 1 + f.refused / (2 * all);
+    s->refused_s = fmax(0, f.busy_s / rounds - s->hold_s) * rounds / all;
 }
 
 void predict_run(const struct predict_scenario *sc, const struct predict_params *p,
@@ -278,12 +288,13 @@ void predict_run(const struct predict_scenario *sc, const struct predict_params 
 {
     s->row_tries = s->put_tries = 1;
     s->refused_s = s->end_s = 0;
-    if (sc->store != PREDICT_SIMPLEDB || p->put_s <= 0 || sc->arrivals_per_s > 0)
+    if (sc->store != PREDICT_SIMPLEDB || p->put_s <= 0)
         return;
     if (sc->jobs > 0) {
-        run_enqueue(sc, p, s);
+        if (sc->arrivals_per_s <= 0)
+            run_enqueue(sc, p, s);
         run_drain(sc, p, s);
-    } else if (sc->utilisation >= 1) {
+    } else if (sc->utilisation >= 1 && sc->arrivals_per_s <= 0) {
         double limit = s->ceiling_per_s[PREDICT_BOUND_DOMAINS] * 2 * s->attempts;
         double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
         double slots = sc->boxes * sc->slots;

@@ -19,6 +19,10 @@ void predict_run(const struct predict_scenario *scenario,
 #define PUT_CV 0.69
 #define SEND_CV 1.29
 
+/* The share of attempts that last longer than a message is held, 12 h; needs hold_s. */
+double predict_too_long(const struct predict_scenario *scenario,
+                        const struct predict_state *state);
+
 /* Boxes of a run are taken together beyond so many. */
 enum { RUN_BOXES_MAX = 64 };
 
