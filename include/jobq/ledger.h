@@ -56,6 +56,9 @@ enum jobq_service {
     X(DDB_QUERY, JOBQ_DYNAMODB, "Query")                                                 \
     X(DDB_SCAN, JOBQ_DYNAMODB, "Scan")                                                   \
     X(DDB_TRANSACT, JOBQ_DYNAMODB, "TransactWriteItems")                                 \
+    X(DDB_CREATE_TABLE, JOBQ_DYNAMODB, "CreateTable")                                    \
+    X(DDB_DELETE_TABLE, JOBQ_DYNAMODB, "DeleteTable")                                    \
+    X(DDB_DESCRIBE_TABLE, JOBQ_DYNAMODB, "DescribeTable")                                \
     X(EC2_RUN, JOBQ_EC2, "RunInstances")                                                 \
     X(EC2_TERMINATE, JOBQ_EC2, "TerminateInstances")                                     \
     X(EC2_DESCRIBE, JOBQ_EC2, "DescribeInstances")                                       \

@@ -45,6 +45,7 @@ struct jobq_call_cost {
     int64_t bytes_out;
     int64_t bytes_in;
     int64_t box_usage_e10h;
+    double write_units, read_units; /* DynamoDB's; reads may be halves */
     int32_t requests;
     int32_t http_status; /* 0 when no reply came */
 };
@@ -331,6 +332,8 @@ struct jobq_store_ops {
 };
 struct jobq_store {
     const struct jobq_store_ops *ops;
+    int64_t keep_ns; /* a store that drops row by row does so this long after the row was
+                        last written; 0: never. jobq_store_keep sets it */
 };
 
 /* ---- fleet ---------------------------------------------------------------------- */
@@ -598,6 +601,8 @@ int jobq_store_page(struct jobq_backend *b, int table, const struct jobq_filter 
                     const struct jobq_str *name, int name_count, bool consistent,
                     struct jobq_str *next_token, struct arena *arena,
                     struct jobq_item *out, int cap, struct jobq_error *err);
+/* How long rows are kept behind their last write, where the store drops each by itself. */
+void jobq_store_keep(struct jobq_backend *b, int64_t keep_ns);
 void jobq_store_page_cost(struct jobq_backend *b, int64_t rows,
                           struct jobq_call_cost *out);
 

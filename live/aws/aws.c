@@ -136,6 +136,9 @@ static int build(void *ctx, struct request *request, struct query *query,
     if (r->call->service == JOBQ_SQS)
         request_sqs(request, &aws->digest, &at->place, &keys, at->day, r->call->action,
                     wall_ns);
+    else if (r->call->service == JOBQ_DYNAMODB)
+        request_ddb(request, &aws->digest, &at->place, &keys, at->day, r->call->action,
+                    wall_ns);
     else if (r->call->service == JOBQ_EC2)
         request_ec2(request, &aws->digest, &at->place, &keys, at->day, query, wall_ns);
     else
@@ -156,6 +159,8 @@ static int refused(struct running *r, const struct transport_call *call,
     r->cost->box_usage_e10h = e.box_usage_e10h;
     snprintf(r->call->error_code, sizeof r->call->error_code, "%s", e.code);
     snprintf(r->call->error_message, sizeof r->call->error_message, "%s", e.message);
+    if (r->call->read_refused)
+        r->call->read_refused(r->call->out, body);
     return code;
 }
 

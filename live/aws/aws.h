@@ -1,7 +1,7 @@
 /* aws.h - one signed call to a service of AWS, and the ports made of such calls.
  *
  * Room:     live, the network world.
- * Callers:  live/world/live.c; live/aws/queue.c, live/aws/store.c and live/aws/fleet.c.
+ * Callers:  live/world/live.c; the ports beside it.
  * Knows nothing of: the product, retries (src/fleet/port/retry.c has them).
  * Blocks:   aws_run and what calls it, on the calling fiber.
  *
@@ -57,13 +57,15 @@ int aws_find_region(struct aws *aws, struct jobq_error *err);
 struct aws_call {
     enum jobq_service service;
     const char *action;
-    /* Write the JSON body (SQS) or add the parameters (SimpleDB, EC2). On the loop's stack. */
+    /* Write the JSON body (SQS, DynamoDB) or add the parameters (SimpleDB, EC2). On the loop's stack. */
     void (*write)(const void *args, struct text *body, struct query *query);
     const void *args;
     /* Read the body of a 200. On the loop's stack. NULL: nothing in it matters. Returns a
      * code or a count. */
     int (*read)(void *out, struct jobq_str body, struct jobq_call_cost *cost,
                 struct jobq_error *err);
+    /* Look at the body of a refusal, on the loop's stack, before aws_run returns. NULL: no. */
+    void (*read_refused)(void *out, struct jobq_str body);
     void *out;
     int64_t wait_ns; /* a long poll's wait; < 0: no poll */
     /* Set when the service answered with an error: its code and message, for ports that
@@ -76,8 +78,10 @@ int aws_run(struct aws *aws, struct aws_call *call, struct jobq_call_cost *cost,
 /* The ports. Owner: the caller, who frees what new gave. */
 struct jobq_queue *aws_queue_new(struct aws *aws);
 void aws_queue_free(struct jobq_queue *queue);
-struct jobq_store *aws_store_new(struct aws *aws);
-void aws_store_free(struct jobq_store *store);
+struct jobq_store *aws_simpledb_new(struct aws *aws);
+void aws_simpledb_free(struct jobq_store *store);
+struct jobq_store *aws_dynamodb_new(struct aws *aws);
+void aws_dynamodb_free(struct jobq_store *store);
 struct jobq_fleet *aws_fleet_new(struct aws *aws, struct imds *imds);
 void aws_fleet_free(struct jobq_fleet *fleet);
 

@@ -61,7 +61,8 @@ struct pick {
 };
 
 static const char *const service_key[SETTINGS_SERVICES] = {
-    "sqs.endpoint_url", "simpledb.endpoint_url", "ec2.endpoint_url"};
+    "sqs.endpoint_url", "simpledb.endpoint_url", "ec2.endpoint_url",
+    "dynamodb.endpoint_url"};
 
 /* The first one is a role to be assumed: an SDK prefers it to keys beside it. */
 static const char *const unsupported_keys[] = {
@@ -353,7 +354,8 @@ static int read_region(struct settings *s, struct jobq_error *err)
 static int read_endpoints(struct settings *s, struct jobq_error *err)
 {
     static const char *const own[SETTINGS_SERVICES] = {
-        "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SIMPLEDB", "AWS_ENDPOINT_URL_EC2"};
+        "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SIMPLEDB", "AWS_ENDPOINT_URL_EC2",
+        "AWS_ENDPOINT_URL_DYNAMODB"};
     for (int i = 0; i < SETTINGS_SERVICES; i++) {
         const char *name = env(own[i]) ? own[i] : "AWS_ENDPOINT_URL";
         const char *value = env(name);
@@ -439,7 +441,11 @@ void settings_default_url(enum jobq_service service, const char *region, char *o
                           int cap)
 {
     const char *end = strncmp(region, "cn-", 3) == 0 ? ".cn" : "";
-    const char *name = service == JOBQ_SQS ? "sqs" : service == JOBQ_EC2 ? "ec2" : "sdb";
+    static const char *const names[SETTINGS_SERVICES] = {[JOBQ_SQS] = "sqs",
+                                                         [JOBQ_SIMPLEDB] = "sdb",
+                                                         [JOBQ_EC2] = "ec2",
+                                                         [JOBQ_DYNAMODB] = "dynamodb"};
+    const char *name = names[service];
     if (service == JOBQ_SIMPLEDB && strcmp(region, "us-east-1") == 0)
         snprintf(out, (size_t)cap, "https://sdb.amazonaws.com");
     else

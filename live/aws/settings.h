@@ -22,7 +22,7 @@
 
 #include <stdbool.h>
 
-enum { SETTINGS_SERVICES = JOBQ_EC2 + 1 }; /* SQS, SimpleDB, EC2 */
+enum { SETTINGS_SERVICES = JOBQ_DYNAMODB + 1 }; /* SQS, SimpleDB, EC2, DynamoDB */
 
 struct settings {
     char profile[129];

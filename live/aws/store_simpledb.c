@@ -326,7 +326,7 @@ static const struct jobq_store_ops ops = {.name = "simpledb",
                                           .page = store_page,
                                           .page_cost = store_page_cost};
 
-struct jobq_store *aws_store_new(struct aws *aws)
+struct jobq_store *aws_simpledb_new(struct aws *aws)
 {
     struct aws_store *s = xcalloc(1, sizeof *s);
     s->port.ops = &ops;
@@ -334,7 +334,7 @@ struct jobq_store *aws_store_new(struct aws *aws)
     return &s->port;
 }
 
-void aws_store_free(struct jobq_store *store)
+void aws_simpledb_free(struct jobq_store *store)
 {
     struct aws_store *s = self(store);
     for (int i = 0; i < s->count; i++)

@@ -286,10 +286,12 @@ static int settle_scenario(struct cli *cli)
             return CLI_OK;
         }
     }
-    if (rc == JOBQ_OK && cli->scenario.store == SCENARIO_STORE_DYNAMODB)
+    uint32_t reads = TAKER_ROWS | TAKER_STATUS | TAKER_LIST | TAKER_PRUNE | TAKER_REPAIR |
+                     TAKER_DOCTOR;
+    if (rc == JOBQ_OK && (cli->command->takes & reads) &&
+        cli->scenario.store == SCENARIO_STORE_NONE)
         rc = jobq_fail(&err, JOBQ_INVALID,
-                       "--store: only the closed form knows 'dynamodb', want simpledb or "
-                       "none");
+                       "--store: with 'none' there are no rows to read");
     if (rc == JOBQ_OK)
         return -1;
     cli_complain(cli, "%s", err.text);
@@ -463,7 +465,10 @@ int cli_run(struct cli *cli, const struct live_options *options,
     /* The ledger in it is too large for a stack. */
     struct live *live = xcalloc(1, sizeof *live);
     loop_ignore_pipe();
-    int rc = live_open(live, options, &cli->error);
+    struct live_options opens = *options;
+    if (opens.store != SCENARIO_STORE_NONE)
+        opens.store = (enum scenario_store)cli->scenario.store;
+    int rc = live_open(live, &opens, &cli->error);
     if (rc < 0) {
         free(live);
         return cli_fail(cli, NULL, &cli->error);

@@ -106,7 +106,7 @@ void cli_say(struct cli *cli, const char *format, ...)
 /* Complains of err, prefixed by "what: " if not NULL, and returns its exit code. */
 int cli_fail(struct cli *cli, const char *what, const struct jobq_error *err);
 
-/* Opens the network world, runs fn(cli, ctx, err) on a fiber, closes it. fn returns a
+/* Opens the network world, with the store that the settings say unless options say none; runs fn(cli, ctx, err) on a fiber, closes it. fn returns a
  * jobq_code (then err is printed) or an exit code > 0 or 0. Returns the exit code. */
 int cli_run(struct cli *cli, const struct live_options *options,
             int (*fn)(struct cli *cli, void *ctx, struct jobq_error *err), void *ctx);

@@ -106,7 +106,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 static int run_dlq(struct cli *cli)
 {
     bool bad = false;
-    struct live_options live = {.no_store = cli->scenario.store == SCENARIO_STORE_NONE};
+    struct live_options live = {0};
     struct dead d = {.redrive = strcmp(cli->arg[0], "redrive") == 0,
                      .limit =
                          cli_count(cli, LIMIT, JOBQ_FOREVER, 1, JOBQ_FOREVER - 1, &bad)};
@@ -237,6 +237,7 @@ const struct cli_command cmd_purge = {
     .calls = "  3 a queue; with --rows 1 ListDomains per 100 domains and 1 DeleteDomain "
              "each.\n",
     .option = purge_options,
+    .takes = TAKER_ROWS,
     .run = run_purge,
     .min_args = 1,
     .max_args = 1};

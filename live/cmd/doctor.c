@@ -226,7 +226,10 @@ static void check_store(struct doctor *d)
         rows_list_tables(&rows, str_of(d->cli->arg[0]), &arena, &table, &all, &err);
     int64_t took_ns = jobq_now(b) - from_ns;
     if (mine < 0)
-        find(d, BAD, mine == JOBQ_DENIED ? "permissions" : "domains", "%s", err.text);
+        find(d, BAD, mine == JOBQ_DENIED ? "permissions" : "rows", "%s", err.text);
+    else if (d->cli->scenario.store == SCENARIO_STORE_DYNAMODB)
+        find(d, FINE, "table", "%s",
+             mine ? "the queue's rows have one" : "none yet: the first enqueue makes it");
     else
         find(d,
              all >= DOMAINS_LIMIT ? BAD
@@ -238,7 +241,8 @@ static void check_store(struct doctor *d)
              all > DOMAINS_WARN ? "; jobq prune drops old ones" : "");
     if (mine > 0 && d->retention_ns > 0)
         check_age(d, &rows, table, mine, &arena);
-    if (d->rate > 0 && d->rate > (int64_t)JOBS_A_DOMAIN * d->domains)
+    bool dynamodb = d->cli->scenario.store == SCENARIO_STORE_DYNAMODB;
+    if (!dynamodb && d->rate > 0 && d->rate > (int64_t)JOBS_A_DOMAIN * d->domains)
         find(d, BAD, "load", "%lld jobs a second need %lld domains; %d take %d",
              (long long)d->rate,
              (long long)((d->rate + JOBS_A_DOMAIN - 1) / JOBS_A_DOMAIN), d->domains,

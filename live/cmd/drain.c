@@ -335,12 +335,11 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
         cmd_page_options(
             cli, &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
             &d->page, bad);
-    live->no_store = s->store == SCENARIO_STORE_NONE;
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];
     live->exec.memory_bytes = none_is_zero(s->memory_limit_bytes);
     live->exec.cpu_ns = none_is_zero(s->cpu_limit_ns);
-    if (live->no_store)
+    if (s->store == SCENARIO_STORE_NONE)
         o->stats_ns = JOBQ_FOREVER;
 }
 

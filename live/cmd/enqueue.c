@@ -396,7 +396,7 @@ static int run(struct cli *cli)
     e->fd = -1;
     e->options = enqueuer_defaults(cli->arg[0]);
     const struct scenario *settings = &cli->scenario;
-    struct live_options live = {.no_store = settings->store == SCENARIO_STORE_NONE};
+    struct live_options live = {0};
     scenario_enqueuer_options(settings, &e->options);
     if (!scenario_given(settings, "visibility"))
         e->options.visibility_ns = -1; /* the queue's own */
@@ -405,7 +405,7 @@ static int run(struct cli *cli)
     if (!cli_given(cli, BATCH))
         e->options.pipeline = 1;
     e->delay_ns = settings->delay_ns;
-    int rc = open_batch(cli, e, !live.no_store);
+    int rc = open_batch(cli, e, settings->store != SCENARIO_STORE_NONE);
     if (rc == CLI_OK) {
         arena_init(&e->arena, 0);
         rc = cli_run(cli, &live, work, e);

@@ -9,16 +9,18 @@
 #include "fleet/rows/rows.h"
 #include "jobq/units.h"
 
-/* SimpleDB's machine hours (facts of boxusage) and their price (AWS price list, us-east-1):
- * only for the word of what it costs, the bill is made elsewhere. */
+/* SimpleDB's machine hours (facts of boxusage) and their price, and DynamoDB's read unit on
+ * demand (AWS price list, us-east-1): only for the word of what it costs, the bill is made elsewhere. */
 #define BOX_HOUR_USD 0.14
+#define READ_UNIT_USD 0.000000125
 #define DROP_HOURS 0.0055590278
 
 double cmd_pages_usd(struct jobq_backend *b, int64_t rows)
 {
     struct jobq_call_cost cost;
     jobq_store_page_cost(b, rows, &cost);
-    return (double)cost.box_usage_e10h * 1e-10 * BOX_HOUR_USD;
+    return (double)cost.box_usage_e10h * 1e-10 * BOX_HOUR_USD +
+           cost.read_units * READ_UNIT_USD;
 }
 
 struct house {

@@ -229,6 +229,7 @@ const struct cli_command cmd_cancel = {
     .examples = "  jobq cancel render-0a1b...\n",
     .calls = "  1 GetAttributes and 1 PutAttributes a job.\n",
     .option = cancel_options,
+    .takes = TAKER_ROWS,
     .run = run_cancel,
     .min_args = 1,
     .max_args = -1};

@@ -83,7 +83,7 @@ static int run(struct cli *cli)
     cmd_page_options(cli,
                      &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
                      &s.page, &bad);
-    struct live_options live = {.no_store = cli->scenario.store == SCENARIO_STORE_NONE};
+    struct live_options live = {0};
     cli->goes_on = true;
     cli->on_signal = on_signal;
     cli->on_signal_ctx = &s;

@@ -109,7 +109,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 static int run(struct cli *cli)
 {
     bool bad = false;
-    struct live_options live = {.no_store = true};
+    struct live_options live = {.store = SCENARIO_STORE_NONE};
     struct spawn s = {
         .launch = {.type = cli->scenario.instance,
                    .image = cli->value[IMAGE],

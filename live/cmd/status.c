@@ -371,6 +371,7 @@ const struct cli_command cmd_wait = {
         "  and when the queue is empty 1 ListDomains and 1 Select a domain of the queue\n"
         "  (about 2 micro-dollars each).\n",
     .option = wait_options,
+    .takes = TAKER_ROWS,
     .run = run_wait,
     .min_args = 1,
     .max_args = -1};

@@ -64,7 +64,7 @@ struct jobq_enqueuer {
     char queue[JOBQ_QUEUE_NAME_MAX + 1];
     struct enqueuer_options options;
     int64_t timeout_ns, delay_ns;
-    bool no_store;
+    enum scenario_store store;
     struct enqueuer *enqueuer;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -214,7 +214,7 @@ static void end_calls(struct jobq_enqueuer *e)
 static void *loop_thread(void *arg)
 {
     struct jobq_enqueuer *e = arg;
-    struct live_options options = {.no_store = e->no_store};
+    struct live_options options = {.store = e->store};
     struct jobq_error err;
     e->code = live_open(&e->live, &options, &e->err);
     if (e->code == JOBQ_OK) {
@@ -335,10 +335,6 @@ static int take_settings(struct scenario *s, const struct jobq_dict *setting, in
         if (setting_take(s, TAKER_LIBRARY, setting[i].name, setting[i].value, why) < 0)
             return why->code = why->code == JOBQ_NOT_FOUND ? JOBQ_INVALID : why->code;
     }
-    if (s->store == SCENARIO_STORE_DYNAMODB)
-        return jobq_fail(why, JOBQ_INVALID,
-                         "store: only the closed form knows 'dynamodb', want simpledb or "
-                         "none");
     return JOBQ_OK;
 }
 
@@ -349,7 +345,7 @@ static struct jobq_enqueuer *start(const char *queue, const struct scenario *s,
     snprintf(e->queue, sizeof e->queue, "%s", queue);
     e->timeout_ns = timeout_ns;
     e->delay_ns = s->delay_ns;
-    e->no_store = s->store == SCENARIO_STORE_NONE;
+    e->store = (enum scenario_store)s->store;
     e->options = enqueuer_defaults(e->queue);
     scenario_enqueuer_options(s, &e->options);
     e->options.batch = JOBQ_BATCH_MAX;
@@ -524,7 +520,7 @@ static int check_request(const struct jobq_enqueuer *e, const struct jobq_reques
         return refuse(err, JOBQ_INVALID, "jobs are NULL");
     if (reads && !r->id)
         return refuse(err, JOBQ_INVALID, "id is NULL");
-    if (reads && e->no_store)
+    if (reads && e->store == SCENARIO_STORE_NONE)
         return refuse(err, JOBQ_INVALID, "there are no rows to read: store is 'none'");
     if (r->kind < JOBQ_REQUEST_OPEN || r->kind > JOBQ_REQUEST_CANCEL)
         return refuse(err, JOBQ_INVALID, "no such kind of request");

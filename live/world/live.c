@@ -62,6 +62,21 @@ void live_guard_secrets(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+static struct jobq_store *store_new(struct aws *aws, enum scenario_store store)
+{
+    return store == SCENARIO_STORE_NONE       ? NULL
+           : store == SCENARIO_STORE_DYNAMODB ? aws_dynamodb_new(aws)
+                                              : aws_simpledb_new(aws);
+}
+
+static void store_free(struct live *live)
+{
+    if (live->store == SCENARIO_STORE_DYNAMODB)
+        aws_dynamodb_free(live->backend.store);
+    else if (live->store == SCENARIO_STORE_SIMPLEDB)
+        aws_simpledb_free(live->backend.store);
+}
+
 int live_open(struct live *live, const struct live_options *options,
               struct jobq_error *err)
 {
@@ -96,11 +111,12 @@ int live_open(struct live *live, const struct live_options *options,
     live->clock.ops = &clock_ops;
     live->dice.ops = &dice_ops;
     jobq_ledger_init(&live->ledger);
+    live->store = options->store;
     live->backend = (struct jobq_backend){
         .clock = &live->clock,
         .dice = &live->dice,
         .queue = aws_queue_new(&live->aws),
-        .store = options->no_store ? NULL : aws_store_new(&live->aws),
+        .store = store_new(&live->aws, options->store),
         .fleet = aws_fleet_new(&live->aws, &live->imds),
         .child = workers_new(live->loop, live->sched, &options->exec),
         .board = board_new(live->loop, live->sched),
@@ -131,8 +147,7 @@ void live_close(struct live *live)
     workers_free(live->backend.child);
     board_free(live->backend.board);
     aws_queue_free(live->backend.queue);
-    if (live->backend.store)
-        aws_store_free(live->backend.store);
+    store_free(live);
     aws_fleet_free(live->backend.fleet);
     transport_free(live->transport);
     park_free(live->park);

@@ -14,9 +14,10 @@
 #include "jobq/ports.h"
 #include "live/aws/aws.h"
 #include "live/work/command.h"
+#include "scenario/scenario.h"
 
 struct live_options {
-    bool no_store;               /* --store none: backend.store is NULL */
+    enum scenario_store store;   /* NONE: backend.store is NULL */
     struct command_options exec; /* of exec jobs */
     size_t stack_bytes;          /* of a fiber; 0: 32 KiB */
 };
@@ -33,6 +34,7 @@ struct live {
     struct jobq_clock clock;
     struct jobq_dice dice;
     struct jobq_ledger ledger;
+    enum scenario_store store;
     struct jobq_backend backend;
 };
 

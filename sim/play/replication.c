@@ -535,6 +535,7 @@ int replication_play(struct replication *rep, const struct scenario *scenario,
     struct world_options world = {
         .seed = replication_seed(scenario->seed, options->replication),
         .cpu_share = scenario->cpu_share,
+        .dynamodb = scenario->store == SCENARIO_STORE_DYNAMODB,
         .paint_stacks = options->paint_stacks};
     if (rep->world)
         world_reset(rep->world, params, &world);

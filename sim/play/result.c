@@ -210,6 +210,26 @@ static void fill_instances(struct replication *rep, struct replication_result *o
     }
 }
 
+/* The same of DynamoDB's tables, whose rows also stay to the end of the run, or until time to
+ * live took them. */
+static void fill_tables(struct replication *rep, const struct job_sums *sums,
+                        struct replication_result *out)
+{
+    struct dynamodb *db = world_dynamodb(rep->world);
+    int64_t items = 0, bytes = 0, wall_ns = WORLD_EPOCH_NS + world_now(rep->world);
+    for (int i = 0; i < dynamodb_table_count(db); i++) {
+        const struct dynamodb_table *table = dynamodb_table(db, i);
+        items += table ? table->items : 0;
+        bytes += table ? table->billed_bytes : 0;
+    }
+    if (items == 0)
+        return;
+    double row_bytes = (double)bytes / (double)items;
+    double hours =
+        dynamodb_byte_hours(db, wall_ns) - row_bytes * sums->late_ns / JOBQ_NS_PER_HOUR;
+    out->ledger->table_byte_hours = hours > 0 ? hours : 0;
+}
+
 /* A row lives from its enqueueing until `keep` after its job's end. The model keeps all rows
  * to the end of the run; the excess is subtracted. */
 static void fill_storage(struct replication *rep, const struct job_sums *sums,
@@ -217,6 +237,10 @@ static void fill_storage(struct replication *rep, const struct job_sums *sums,
 {
     struct simpledb *db = world_simpledb(rep->world);
     int64_t rows = 0, now_ns = world_now(rep->world);
+    if (rep->scenario->store == SCENARIO_STORE_DYNAMODB) {
+        fill_tables(rep, sums, out);
+        return;
+    }
     for (int d = 0; d < simpledb_domain_count(db); d++) {
         struct simpledb_stats stats = {0};
         struct simpledb_reply reply;
@@ -250,6 +274,9 @@ static bool is_setup(enum jobq_action action)
     case JOBQ_ACT_SDB_DELETE_DOMAIN:
     case JOBQ_ACT_SDB_LIST_DOMAINS:
     case JOBQ_ACT_SDB_METADATA:
+    case JOBQ_ACT_DDB_CREATE_TABLE:
+    case JOBQ_ACT_DDB_DELETE_TABLE:
+    case JOBQ_ACT_DDB_DESCRIBE_TABLE:
         return true;
     default:
         return false;

@@ -45,7 +45,7 @@ static int check_payload(const struct scenario *s, const struct world_params *p,
     if (job_spec_read(pair, s->payload_bytes > 0 ? 3 : 2, payload, &spec, err) < 0)
         return jobq_wrap(err, "--payload");
     int64_t phantom, bytes = job_encoded_bytes(&spec, &phantom);
-    bool stored = s->store == SCENARIO_STORE_SIMPLEDB;
+    bool stored = s->store != SCENARIO_STORE_NONE;
     if (stored && bytes > JOB_ROW_BYTES_MAX)
         return jobq_fail(
             err, JOBQ_LIMIT,
@@ -95,10 +95,6 @@ struct world_params *run_params(const struct scenario *s, struct jobq_error *err
     int code = world_params_load(s->model, p, err);
     if (code != JOBQ_OK)
         jobq_wrap(err, "--model");
-    if (code == JOBQ_OK && s->store == SCENARIO_STORE_DYNAMODB)
-        code = jobq_fail(err, JOBQ_INVALID,
-                         "--store: only the closed form knows 'dynamodb', want simpledb "
-                         "or none");
     if (code == JOBQ_OK)
         code = apply_sets(s->sets, p, err);
     if (code == JOBQ_OK && !ec2_type_find(str_of(s->instance), &type))

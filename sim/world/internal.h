@@ -102,6 +102,8 @@ struct world {
     struct fiber_sched *sched;
     struct sqs *sqs;
     struct simpledb *simpledb;
+    struct dynamodb *dynamodb;
+    struct world_dynamodb *tables; /* by the port's handles */
     const struct jobq_store_ops
         *store_ops; /* of every process: the store of this world */
     struct ec2 *ec2;
@@ -152,6 +154,16 @@ void world_reply(struct world_call *call);
 
 extern const struct jobq_queue_ops world_queue_ops;
 extern const struct jobq_store_ops world_simpledb_ops;
+extern const struct jobq_store_ops world_dynamodb_ops;
+struct world_dynamodb *world_dynamodb_tables_new(void);
+void world_dynamodb_tables_reset(struct world_dynamodb *tables);
+void world_dynamodb_tables_free(struct world_dynamodb *tables);
+/* As world_rows_next and world_row. */
+bool world_dynamodb_rows_next(struct world *w, struct jobq_str queue,
+                              struct world_rows *at, struct arena *arena,
+                              struct jobq_item *out);
+bool world_dynamodb_row(struct world *w, const struct jobq_table *table,
+                        struct jobq_str id, struct arena *arena, struct jobq_item *out);
 extern const struct jobq_fleet_ops world_fleet_ops;
 extern const struct jobq_child_ops world_child_ops;
 

@@ -17,6 +17,10 @@ static void compile_all(struct world_params *p)
     latency_compile(&p->simpledb.read_latency, &p->latency[WORLD_SDB_GET]);
     latency_compile(&p->simpledb.select_latency, &p->latency[WORLD_SDB_SELECT]);
     latency_compile(&p->simpledb.read_latency, &p->latency[WORLD_SDB_OTHER]);
+    latency_compile(&p->dynamodb.write_latency, &p->latency[WORLD_DDB_WRITE]);
+    latency_compile(&p->dynamodb.read_latency, &p->latency[WORLD_DDB_READ]);
+    latency_compile(&p->dynamodb.scan_latency, &p->latency[WORLD_DDB_SCAN]);
+    latency_compile(&p->dynamodb.read_latency, &p->latency[WORLD_DDB_OTHER]);
 }
 
 int world_params_load(const char *model, struct world_params *out, struct jobq_error *err)
@@ -28,6 +32,9 @@ int world_params_load(const char *model, struct world_params *out, struct jobq_e
     if (code != JOBQ_OK)
         return code;
     code = simpledb_params_load(model, &out->simpledb, err);
+    if (code != JOBQ_OK)
+        return code;
+    code = dynamodb_params_load(model, &out->dynamodb, err);
     if (code != JOBQ_OK)
         return code;
     code = ec2_params_load(model, &out->ec2, err);
@@ -62,6 +69,8 @@ int world_params_set(struct world_params *params, const char *assignment,
         code = ec2_params_set(&params->ec2, key, equals + 1, err);
     else if (strncmp(assignment, "simpledb.", 9) == 0)
         code = simpledb_params_set(&params->simpledb, key, equals + 1, err);
+    else if (strncmp(assignment, "dynamodb.", 9) == 0)
+        code = dynamodb_params_set(&params->dynamodb, key, equals + 1, err);
     else
         code = jobq_fail(err, JOBQ_INVALID, "unknown section in '%s'", safe);
     if (code == JOBQ_OK)

@@ -175,6 +175,8 @@ bool world_rows_next(struct world *w, struct jobq_str queue, struct world_rows *
 {
     struct simpledb *db = w->simpledb;
     struct jobq_table table;
+    if (w->options.dynamodb)
+        return world_dynamodb_rows_next(w, queue, at, arena, out);
     for (; at->domain < simpledb_domain_count(db); at->domain++) {
         if (simpledb_domain_exists(db, at->domain) &&
             sdb_domain_read(simpledb_domain_name(db, at->domain), queue, &table) &&
@@ -191,6 +193,8 @@ bool world_row(struct world *w, const struct jobq_table *table, struct jobq_str 
     char name[SDB_DOMAIN_MAX + 1];
     struct simpledb_reply reply;
     struct jobq_error err;
+    if (w->options.dynamodb)
+        return world_dynamodb_row(w, table, id, arena, out);
     sdb_domain_write(table, name);
     int domain = simpledb_domain_find(w->simpledb, str_of(name));
     return domain >= 0 &&

@@ -212,7 +212,7 @@ struct world_proc *world_proc_new(struct world *w, const char *name, uint64_t in
     p->clock = (struct world_port_clock){{&CLOCK_OPS}, p};
     p->dice = (struct world_port_dice){{&DICE_OPS}, p};
     p->queue = (struct world_port_queue){{&world_queue_ops}, p};
-    p->store = (struct world_port_store){{w->store_ops}, p};
+    p->store = (struct world_port_store){{w->store_ops, 0}, p};
     p->fleet = (struct world_port_fleet){{&world_fleet_ops}, p};
     p->child = (struct world_port_child){{&world_child_ops}, p};
     p->board = (struct world_port_board){{&BOARD_OPS}, p};
@@ -302,7 +302,9 @@ struct world *world_new(const struct world_params *params,
     w->options = *options;
     w->sqs = sqs_new(&params->sqs);
     w->simpledb = simpledb_new(&params->simpledb);
-    w->store_ops = &world_simpledb_ops;
+    w->dynamodb = dynamodb_new(&params->dynamodb);
+    w->tables = world_dynamodb_tables_new();
+    w->store_ops = options->dynamodb ? &world_dynamodb_ops : &world_simpledb_ops;
     world_store_prefetch(w);
     w->ec2 = ec2_new(&params->ec2, "us-east-1a");
     world_queue_reset(w);
@@ -318,6 +320,8 @@ void world_free(struct world *w)
     world_fleet_reset(w);
     sqs_free(w->sqs);
     simpledb_free(w->simpledb);
+    dynamodb_free(w->dynamodb);
+    world_dynamodb_tables_free(w->tables);
     ec2_free(w->ec2);
     for (int64_t i = 0; i < w->box_cap; i++) {
         box_release(&w->box[i]->cpu);
@@ -337,6 +341,9 @@ void world_reset(struct world *w, const struct world_params *params,
     sqs_params_change(w->sqs, &params->sqs);
     sqs_reset(w->sqs);
     simpledb_reset(w->simpledb, &params->simpledb);
+    dynamodb_reset(w->dynamodb, &params->dynamodb);
+    world_dynamodb_tables_reset(w->tables);
+    w->store_ops = options->dynamodb ? &world_dynamodb_ops : &world_simpledb_ops;
     ec2_reset(w->ec2, &params->ec2);
     world_queue_reset(w);
     world_fleet_reset(w);
@@ -355,6 +362,11 @@ struct kernel *world_kernel(struct world *w)
 struct sqs *world_sqs(struct world *w)
 {
     return w->sqs;
+}
+
+struct dynamodb *world_dynamodb(struct world *w)
+{
+    return w->dynamodb;
 }
 
 struct simpledb *world_simpledb(struct world *w)

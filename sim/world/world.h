@@ -1,6 +1,6 @@
 /* world.h - the simulated ports: the product's calls, over the models, in virtual time.
  *
- * A world is one kernel, one SQS, one SimpleDB, one EC2, and the processes that run against
+ * A world is one kernel, one SQS, one SimpleDB and one DynamoDB, one EC2, and the processes that run against
  * them. Every call of a process is a request leg, the model's answer at the instant the
  * request arrives, and a reply leg; each leg is half of a latency drawn from the model's
  * distribution by the caller's own stream. A call in flight survives its caller: it takes
@@ -21,6 +21,7 @@
 #include "base/dice.h"
 #include "base/text.h"
 #include "jobq/ports.h"
+#include "models/dynamodb/dynamodb.h"
 #include "models/ec2/vcpu.h"
 #include "models/ec2/ec2.h"
 #include "models/simpledb/simpledb.h"
@@ -43,6 +44,10 @@ enum world_latency_kind {
     WORLD_SDB_GET,
     WORLD_SDB_SELECT,
     WORLD_SDB_OTHER,
+    WORLD_DDB_WRITE,
+    WORLD_DDB_READ,
+    WORLD_DDB_SCAN,
+    WORLD_DDB_OTHER,
     WORLD_EC2,
     WORLD_LATENCY_COUNT
 };
@@ -51,6 +56,7 @@ struct world_params {
     char model[64];
     struct sqs_params sqs;
     struct simpledb_params simpledb;
+    struct dynamodb_params dynamodb;
     struct ec2_params ec2;
     struct latency latency[WORLD_LATENCY_COUNT];
     struct size_client client; /* us-east-1, no session token */
@@ -72,6 +78,7 @@ struct world_options {
     uint64_t seed;
     double cpu_share;  /* of a job's time: what it computes on its box */
     bool paint_stacks; /* for world_stack_used_max */
+    bool dynamodb;     /* the store port is over DynamoDB, not SimpleDB */
 };
 
 /* params is borrowed. Owner: the caller frees. */
@@ -85,6 +92,7 @@ void world_reset(struct world *w, const struct world_params *params,
 struct kernel *world_kernel(struct world *w);
 struct sqs *world_sqs(struct world *w);
 struct simpledb *world_simpledb(struct world *w);
+struct dynamodb *world_dynamodb(struct world *w);
 struct ec2 *world_ec2(struct world *w);
 int64_t world_now(const struct world *w);
 /* Bytes that the models and the event pools hold. */
@@ -96,8 +104,9 @@ size_t world_stack_used_max(const struct world *w);
 /* The rows of a queue's jobs, as a consistent reader sees them and without a call; begin with
  * a zeroed one. False: no more. Owner: strings live in arena. */
 struct world_rows {
-    int domain;
+    int domain; /* SimpleDB */
     struct simpledb_cursor cursor;
+    struct jobq_str after; /* DynamoDB: the id last given */
 };
 bool world_rows_next(struct world *w, struct jobq_str queue, struct world_rows *at,
                      struct arena *arena, struct jobq_item *out);

@@ -117,8 +117,9 @@ static const struct setting SETTINGS[] = {
      T(SIM),
      .help = "date of the prices, such as 2012-10; latest: of the model's year", FITS(date)},
     {"store", 0, "simpledb|none|dynamodb", SETTING_CHOICE, AT(store), "simpledb", NULL, NULL, "simpledb|none|dynamodb",
-     T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(SERVE) | T(DLQ) | T(LIBRARY),
-     .help = "where rows are kept; none: only the queue (dynamodb: closed form only)"},
+     T(SIM) | T(TORTURE) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(SERVE) | T(DLQ) | T(DOCTOR) |
+         T(PRUNE) | T(REPAIR) | T(STATUS) | T(LIST) | T(ROWS) | T(LIBRARY),
+     .help = "where rows are kept; none: only the queue"},
     {"visibility", 0, "T", SETTING_DURATION, AT(visibility_ns), "30s",
      JOB_VISIBILITY_MIN_TEXT, JOB_VISIBILITY_MAX_TEXT, NULL,
      T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(LIBRARY),
@@ -288,10 +289,10 @@ int setting_refuse(const char *name, const char *dash, uint32_t takers, const ch
 const char *setting_taker_name(uint32_t taker)
 {
     static const char *const names[TAKER_COUNT] = {
-        "jobqsim run",  "jobqsim sweep", "jobqsim torture", "jobqcost",
-        "jobq enqueue", "jobq drain",    "jobq spawn",      "jobq serve",
-        "jobq dlq",     "jobq doctor",   "jobq prune",      "jobq repair",
-        "jobqmock",     "libjobq",       "jobq status",     "jobq list"};
+        "jobqsim run", "jobqsim sweep", "jobqsim torture", "jobqcost", "jobq enqueue",
+        "jobq drain",  "jobq spawn",    "jobq serve",      "jobq dlq", "jobq doctor",
+        "jobq prune",  "jobq repair",   "jobqmock",        "libjobq",  "jobq status",
+        "jobq list",   "jobq wait"};
     int bit = 0;
     while (bit < TAKER_COUNT - 1 && !(taker >> bit & 1))
         bit++;

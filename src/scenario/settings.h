@@ -47,9 +47,10 @@ enum setting_taker {
     TAKER_LIBRARY = 1 << 13, /* libjobq, its Python class */
     TAKER_STATUS = 1 << 14,
     TAKER_LIST = 1 << 15,
+    TAKER_ROWS = 1 << 16, /* jobq wait, cancel, purge */
     TAKER_SIM = TAKER_RUN | TAKER_SWEEP
 };
-#define TAKER_COUNT 16
+#define TAKER_COUNT 17
 /* "jobqsim run", of one bit. Static storage. */
 const char *setting_taker_name(uint32_t taker);
 

@@ -41,6 +41,6 @@ enum { CONTRACT_PRUNE_E10H = 111975238 };
 /* And of the drainer that it runs. */
 enum { CONTRACT_SHORT_E10H = 57408140 };
 /* At most so many requests does all of it make, for who must say beforehand. */
-enum { CONTRACT_SQS = 70, CONTRACT_SDB = 80 };
+enum { CONTRACT_SQS = 70, CONTRACT_SDB = 90 };
 
 #endif

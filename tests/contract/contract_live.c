@@ -1,7 +1,7 @@
 /* contract_live.c - the contract suites on the network: whatever AWS_ENDPOINT_URL or the
  * account of the environment names.
  *
- * usage: contract_live [--budget USD] [--boxes AMI]
+ * usage: contract_live [--budget USD] [--boxes AMI] [--store simpledb|dynamodb]
  * Says first what it will spend at most, and refuses more than the budget (0.05). Boxes are
  * launched only with --boxes. */
 #include "tests/contract/contract.h"
@@ -10,6 +10,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* us-east-1, 2026: pricing/sheets has these with their sources. A domain made and dropped is
@@ -46,27 +47,30 @@ int main(int argc, char **argv)
 {
     static const struct option longs[] = {{"budget", required_argument, NULL, 'b'},
                                           {"boxes", required_argument, NULL, 'i'},
+                                          {"store", required_argument, NULL, 's'},
                                           {NULL, 0, NULL, 0}};
     double budget = 0.05;
+    struct live_options options = {0};
     struct jobq_error err;
     struct run *r = xcalloc(1, sizeof *r);
     for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (o == 'i')
             r->c.image = optarg;
+        else if (o == 's')
+            options.store = strcmp(optarg, "dynamodb") == 0 ? SCENARIO_STORE_DYNAMODB
+                                                            : SCENARIO_STORE_SIMPLEDB;
         else if (o != 'b' || jobq_parse_number(optarg, &budget, &err) < 0)
             return 2;
     }
     double usd = CONTRACT_SQS * SQS_USD +
                  (6 * 0.0111 + CONTRACT_SDB * 0.0000220) * SDB_HOUR_USD +
                  (r->c.image ? BOX_USD : 0);
-    printf(
-        "spends at most $%.4f (%d SQS requests, %d SimpleDB requests, six domains%s)\n",
-        usd, CONTRACT_SQS, CONTRACT_SDB, r->c.image ? ", two boxes" : "");
+    printf("spends at most $%.4f (%d SQS requests, %d of the store, six tables%s)\n", usd,
+           CONTRACT_SQS, CONTRACT_SDB, r->c.image ? ", two boxes" : "");
     if (usd > budget) {
         fprintf(stderr, "that is more than the budget of $%.4f\n", budget);
         return 3;
     }
-    struct live_options options = {0};
     r->live = xcalloc(1, sizeof *r->live);
     loop_ignore_pipe();
     if (live_open(r->live, &options, &err) < 0) {
@@ -81,9 +85,10 @@ int main(int argc, char **argv)
     arena_init(&r->c.arena, 0);
     live_run(r->live, on_fiber, r, &err);
     int64_t sqs = jobq_ledger_requests(&r->live->ledger, JOBQ_SQS);
-    int64_t sdb = jobq_ledger_requests(&r->live->ledger, JOBQ_SIMPLEDB);
+    int64_t sdb = jobq_ledger_requests(&r->live->ledger, JOBQ_SIMPLEDB) +
+                  jobq_ledger_requests(&r->live->ledger, JOBQ_DYNAMODB);
     if (!r->denied)
-        printf("live: %d of %d hold; %lld SQS and %lld SimpleDB requests\n",
+        printf("live: %d of %d hold; %lld SQS and %lld requests of the store\n",
                r->c.wants - r->c.failures, r->c.wants, (long long)sqs, (long long)sdb);
     int bad = r->c.failures || r->c.wants < 90;
     if (r->denied)

@@ -8,6 +8,7 @@ from livelib import Mock  # noqa: E402
 
 mock = Mock()
 code = subprocess.run([sys.argv[1], "--boxes", "ami-12345678"], env=mock.env, timeout=300).returncode
+code |= subprocess.run([sys.argv[1], "--store", "dynamodb"], env=mock.env, timeout=300).returncode
 refused = subprocess.run([sys.argv[1], "--budget", "0.000001"], env=mock.env, capture_output=True, timeout=60)
 if refused.returncode != 3:
     print("FAIL: a budget that is too small was not refused")

@@ -16,10 +16,10 @@ static void run(void *arg)
     contract_house(c);
 }
 
-static int on_model(const char *model)
+static int on_model(const char *model, bool dynamodb)
 {
     struct world_params *params = xcalloc(1, sizeof *params);
-    struct world_options options = {.seed = 1};
+    struct world_options options = {.seed = 1, .dynamodb = dynamodb};
     struct jobq_ledger *ledger = xcalloc(1, sizeof *ledger);
     struct jobq_error err;
     if (world_params_load(model, params, &err) < 0) {
@@ -34,7 +34,8 @@ static int on_model(const char *model)
     arena_init(&c.arena, 0);
     fiber_spawn(world_fibers(proc), run, &c);
     kernel_run(world_kernel(w), 3600 * JOBQ_NS_PER_S);
-    printf("%s: %d of %d hold\n", model, c.wants - c.failures, c.wants);
+    printf("%s, %s: %d of %d hold\n", model, c.b->store->ops->name, c.wants - c.failures,
+           c.wants);
     arena_release(&c.arena);
     world_free(w);
     jobq_ledger_release(ledger);
@@ -45,6 +46,6 @@ static int on_model(const char *model)
 
 int main(void)
 {
-    int bad = on_model("ideal");
-    return on_model("aws-2026") | bad;
+    int bad = on_model("ideal", false) | on_model("ideal", true);
+    return on_model("aws-2026", false) | on_model("aws-2026", true) | bad;
 }

@@ -48,7 +48,7 @@ bad "'--vcpus' is no setting of jobqsim run, only of jobqcost" --vcpus 2
 bad "--limit: '0' is out of range, want all or 1 to 1G" --limit 0
 bad "--prefetch: '1001' is out of range, want auto or 0 to 1000" --prefetch 1001
 bad "--arrivals: malformed arrivals '5M/week'" --arrivals 5M/week
-bad "only the closed form knows 'dynamodb'" --store dynamodb
+bad "--store: unknown value 'disk', want simpledb|none|dynamodb" --store disk
 bad "unknown option '--xyzzy'" --xyzzy
 bad "unknown option '--a\\x1b'" "--a$(printf '\033')"
 bad "cannot open 'stray'" stray

@@ -91,6 +91,9 @@ static int request_line(int action, int *box)
     case JOBQ_ACT_DDB_QUERY:
     case JOBQ_ACT_DDB_SCAN:
     case JOBQ_ACT_DDB_TRANSACT:
+    case JOBQ_ACT_DDB_CREATE_TABLE:
+    case JOBQ_ACT_DDB_DELETE_TABLE:
+    case JOBQ_ACT_DDB_DESCRIBE_TABLE:
     case JOBQ_ACT_EC2_RUN:
     case JOBQ_ACT_EC2_TERMINATE:
     case JOBQ_ACT_EC2_DESCRIBE:

@@ -114,6 +114,7 @@ static void init(struct drainer *d, struct jobq_backend *b,
     d->quiet_since_ns = -1;
     d->stats_written = 1;
     rows_tables_init(&d->tables, d->queue_name);
+    housekeeping_keep_rows(b, options->keep_ns);
     d->started_wall_ns = jobq_wall(b);
 }
 

@@ -189,8 +189,7 @@ static void gather(struct enqueuer *e, struct enqueue_batch *batch)
 /* The end of the call of rows that begins at `from`: as many as one call carries. */
 static int rows_end(const struct enqueuer *e, const struct enqueue_batch *batch, int from)
 {
-    int most =
-        e->options.batch == JOBQ_BATCH_MAX ? JOBQ_STORE_BATCH_MAX : e->options.batch;
+    int most = e->rows_a_call;
     int64_t bytes = 0;
     int end = from, count = 0;
     for (; end < batch->count && count < most; end++) {

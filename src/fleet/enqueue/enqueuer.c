@@ -97,6 +97,7 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     assert(b && options && options->queue && out && err);
     struct enqueuer_options filled = *options;
     fill_defaults(&filled);
+    int row_calls = b->store ? b->store->ops->batch_max : JOBQ_STORE_BATCH_MAX;
     if (check_options(&filled, err) < 0)
         return err->code;
     struct arena *memory = fiber_proc_arena(b->proc);
@@ -104,6 +105,9 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     e->b = b;
     e->memory = memory;
     e->options = filled;
+    e->rows_a_call = filled.batch == JOBQ_BATCH_MAX || row_calls < filled.batch
+                         ? row_calls
+                         : filled.batch;
     e->options.queue = arena_cstr(memory, options->queue);
     e->queue_name = str_of(e->options.queue);
     e->queue = e->dead_queue = -1;
@@ -111,6 +115,7 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     e->adder.make_room = enqueuer_make_room;
     e->adder.room_ctx = e;
     job_ids_init(&e->ids, e->queue_name, jobq_bits(b));
+    housekeeping_keep_rows(b, filled.keep_ns);
     /* Processes that start together should not all begin on one shard. */
     e->next_shard = (int)(jobq_bits(b) % (uint64_t)filled.shards);
 

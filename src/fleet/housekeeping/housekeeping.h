@@ -57,6 +57,10 @@ struct housekeeping_done {
 int housekeeping_check_keep(int64_t keep_ns, int64_t retention_ns,
                             struct jobq_error *err);
 
+/* Tells a store that drops row by row how long: keep_ns behind the last write, or more where
+ * that is not longer than a message can live and be held. */
+void housekeeping_keep_rows(struct jobq_backend *b, int64_t keep_ns);
+
 /* Drops the tables of days past their keep, and the lines of drainers as old. Bill: one
  * request per 100 tables of the account; for each table past its keep one look and one drop
  * (780 micro-dollars). */

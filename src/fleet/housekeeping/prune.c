@@ -3,6 +3,7 @@
  * Room:     src/fleet, the product. */
 #include "fleet/housekeeping/housekeeping.h"
 
+#include "fleet/enqueue/queues.h"
 #include "fleet/port/scratch.h"
 #include "fleet/rows/rows.h"
 #include "jobq/units.h"
@@ -27,6 +28,12 @@ int housekeeping_check_keep(int64_t keep_ns, int64_t retention_ns, struct jobq_e
                      "retention and the 12h that a message can be held",
                      jobq_format_duration(keep_ns, keep, sizeof keep),
                      jobq_format_duration(least_ns, least, sizeof least));
+}
+
+void housekeeping_keep_rows(struct jobq_backend *b, int64_t keep_ns)
+{
+    int64_t least_ns = QUEUES_RETENTION_NS + HOUSEKEEPING_HELD_NS;
+    jobq_store_keep(b, keep_ns > least_ns ? keep_ns : keep_ns + least_ns);
 }
 
 static bool has_live_row(const struct rows *rows, const struct jobq_table *table,

@@ -167,9 +167,12 @@ int housekeeping_repair(const struct housekeeping *h, int from_day, int64_t unti
     int empty = code == JOBQ_OK ? wait_empty(h, until_ns, &since_wall_ns, err) : code;
     for (int i = 0; i < count && code == JOBQ_OK && !is_stopped(h); i++) {
         int64_t age_ns = jobq_wall(h->b) - (table[i].day + 1) * JOBQ_NS_PER_DAY;
-        bool no_message =
-            h->retention_ns > 0 && age_ns >= h->retention_ns + HOUSEKEEPING_HELD_NS;
-        if (table[i].day < from_day || (table[i].day > 0 && age_ns >= h->keep_ns))
+        /* Where all days are in one place they are read together, when old ones are due. */
+        bool all_days = table[i].day == JOBQ_DAY_ALL;
+        bool no_message = !all_days && h->retention_ns > 0 &&
+                          age_ns >= h->retention_ns + HOUSEKEEPING_HELD_NS;
+        int day = all_days ? 0 : table[i].day;
+        if (day < from_day || (day > 0 && age_ns >= h->keep_ns))
             continue;
         if (empty == JOBQ_OK || no_message)
             code = repair_table(h, &table[i],

@@ -52,6 +52,8 @@ static void meter(struct jobq_backend *b, const struct call *call, int code)
     use->bytes_out += cost->bytes_out;
     use->bytes_in += cost->bytes_in;
     use->box_usage_e10h += cost->box_usage_e10h;
+    b->ledger->write_units += cost->write_units;
+    b->ledger->read_units += cost->read_units;
     if (cost->requests > 0) {
         use->entries += call->entries;
         if (code < 0 && code != JOBQ_CANCELLED) {
@@ -395,6 +397,13 @@ int jobq_store_page(struct jobq_backend *b, int table, const struct jobq_filter 
          b->store->ops->page(b->store, table, filter, name, name_count, consistent,
                              next_token, arena, out, cap, &call.cost, err));
     return code;
+}
+
+void jobq_store_keep(struct jobq_backend *b, int64_t keep_ns)
+{
+    assert(keep_ns >= 0);
+    if (b->store)
+        b->store->keep_ns = keep_ns;
 }
 
 void jobq_store_page_cost(struct jobq_backend *b, int64_t rows,

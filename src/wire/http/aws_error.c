@@ -29,6 +29,8 @@ static const struct row table[] = {
     /* SimpleDB answers 503 ServiceUnavailable when a domain is written too fast; the
      * request was not applied. */
     {"ServiceUnavailable", JOBQ_THROTTLED},
+    {"ProvisionedThroughputExceededException", JOBQ_THROTTLED},
+    {"TransactionConflictException", JOBQ_THROTTLED},
     {"RequestTimeout", JOBQ_TIMEOUT},
     {"InternalError", JOBQ_UNAVAILABLE},
     {"InternalFailure", JOBQ_UNAVAILABLE},
@@ -42,6 +44,9 @@ static const struct row table[] = {
     {"MessageNotInflight", JOBQ_NOT_FOUND},
     {"AWS.SimpleQueueService.MessageNotInflight", JOBQ_NOT_FOUND},
     {"InvalidInstanceID.NotFound", JOBQ_NOT_FOUND},
+    {"ResourceNotFoundException", JOBQ_NOT_FOUND},
+    {"ResourceInUseException", JOBQ_CONFLICT},
+    {"ConditionalCheckFailedException", JOBQ_CONFLICT},
     {"QueueNameExists", JOBQ_CONFLICT},
     {"QueueAlreadyExists", JOBQ_CONFLICT},
     {"ConditionalCheckFailed", JOBQ_CONFLICT},
@@ -95,6 +100,7 @@ static const struct row table[] = {
     {"TooManyRequestedAttributes", JOBQ_LIMIT},
     {"InvalidNumberPredicates", JOBQ_LIMIT},
     {"InvalidNumberValueTests", JOBQ_LIMIT},
+    {"LimitExceededException", JOBQ_LIMIT},
     {"InstanceLimitExceeded", JOBQ_LIMIT},
     {"VcpuLimitExceeded", JOBQ_LIMIT},
     {"MaxSpotInstanceCountExceeded", JOBQ_LIMIT},

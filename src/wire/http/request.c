@@ -4,6 +4,7 @@
 #include "wire/sign/sigv2.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define JSON_TYPE "application/x-amz-json-1.0"
@@ -65,16 +66,33 @@ static void request_sign_v4(struct request *request, struct digest *digest,
     text_puts(&request->head, "\r\n");
 }
 
+static void request_json(struct request *request, struct digest *digest,
+                         const struct request_place *place, const struct wire_keys *keys,
+                         struct sigv4_day *day, struct jobq_str service,
+                         const char *prefix, const char *action, int64_t wall_ns)
+{
+    assert(request->body.len > 0 && place->path.len > 0 && wall_ns >= 0);
+    char target[64];
+    snprintf(target, sizeof target, "%s.%s", prefix, action);
+    request_begin(request, JSON_TYPE);
+    request_sign_v4(request, digest, place, keys, day, service, STR(JSON_TYPE),
+                    str_of(target), wall_ns);
+}
+
 void request_sqs(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct sigv4_day *day, const char *action, int64_t wall_ns)
 {
-    assert(request->body.len > 0 && place->path.len > 0 && wall_ns >= 0);
-    char target[64] = "AmazonSQS.";
-    strncat(target, action, sizeof target - sizeof "AmazonSQS.");
-    request_begin(request, JSON_TYPE);
-    request_sign_v4(request, digest, place, keys, day, STR("sqs"), STR(JSON_TYPE),
-                    str_of(target), wall_ns);
+    request_json(request, digest, place, keys, day, STR("sqs"), "AmazonSQS", action,
+                 wall_ns);
+}
+
+void request_ddb(struct request *request, struct digest *digest,
+                 const struct request_place *place, const struct wire_keys *keys,
+                 struct sigv4_day *day, const char *action, int64_t wall_ns)
+{
+    request_json(request, digest, place, keys, day, STR("dynamodb"), "DynamoDB_20120810",
+                 action, wall_ns);
 }
 
 void request_ec2(struct request *request, struct digest *digest,

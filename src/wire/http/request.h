@@ -11,10 +11,10 @@
  *     Host: HOST
  *     User-Agent: jobq/VERSION
  *     Content-Type: ...
- *     X-Amz-Target: AmazonSQS.ACTION          (SQS)
- *     X-Amz-Date: 20261124T034500Z            (SQS, EC2)
- *     X-Amz-Security-Token: TOKEN             (SQS, EC2, temporary keys)
- *     Authorization: AWS4-HMAC-SHA256 ...     (SQS, EC2)
+ *     X-Amz-Target: AmazonSQS.ACTION          (SQS; DynamoDB_20120810.ACTION)
+ *     X-Amz-Date: 20261124T034500Z            (all but SimpleDB)
+ *     X-Amz-Security-Token: TOKEN             (the same, temporary keys)
+ *     Authorization: AWS4-HMAC-SHA256 ...     (all but SimpleDB)
  *     Content-Length: N
  *
  * A test holds what libcurl sends equal to these lines. */
@@ -45,9 +45,12 @@ struct request {
 
 void request_release(struct request *request);
 
-/* Each reads request->body (SQS) or query (others) and fills head and body. wall_ns is
+/* Each reads request->body (SQS, DynamoDB) or query (others) and fills head and body. wall_ns is
  * the time to sign with. */
 void request_sqs(struct request *request, struct digest *digest,
+                 const struct request_place *place, const struct wire_keys *keys,
+                 struct sigv4_day *day, const char *action, int64_t wall_ns);
+void request_ddb(struct request *request, struct digest *digest,
                  const struct request_place *place, const struct wire_keys *keys,
                  struct sigv4_day *day, const char *action, int64_t wall_ns);
 void request_ec2(struct request *request, struct digest *digest,

@@ -12,8 +12,8 @@
     LEN("Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n")
 #define TOKEN_LINE LEN("X-Amz-Security-Token: \r\n")
 
-/* Date, scope (without region and access key) and signature of a SigV4 request. Service
- * names have three letters each. */
+/* Date, scope (without region and access key) and signature of a SigV4 request. Of a
+ * service whose name has three letters. */
 #define SIGV4                                                                            \
     (LEN("X-Amz-Date: 20261124T034500Z\r\n") +                                           \
      LEN("Authorization: AWS4-HMAC-SHA256 Credential=/20261124//sqs/aws4_request, "      \
@@ -66,9 +66,11 @@ void size_client_init(struct size_client *c, const char *region, int64_t token_b
         .sqs_host = LEN("sqs..amazonaws.com") + r,
         .sdb_host = first ? LEN("sdb.amazonaws.com") : LEN("sdb..amazonaws.com") + r,
         .ec2_host = LEN("ec2..amazonaws.com") + r,
+        .ddb_host = LEN("dynamodb..amazonaws.com") + r,
         .sqs_path = 1,
         .sdb_path = 1,
         .ec2_path = 1,
+        .ddb_path = 1,
         .region = r,
         .url = LEN("https://sqs..amazonaws.com//") + r + SIZE_ACCOUNT,
         .access_key = SIZE_ACCESS_KEY,
@@ -85,10 +87,15 @@ void size_client_update(struct size_client *c)
     int64_t v4 = SIGV4 + c->access_key + c->region + v4_token;
     c->sqs_out = LINE + c->sqs_path + c->sqs_host + AGENT + JSON_TYPE + v4 +
                  LEN("X-Amz-Target: AmazonSQS.\r\n") + LEN(";x-amz-target");
+    c->ddb_out = LINE + c->ddb_path + c->ddb_host + AGENT + JSON_TYPE + v4 +
+                 LEN("dynamodb") - LEN("sqs") +
+                 LEN("X-Amz-Target: DynamoDB_20120810.\r\n") + LEN(";x-amz-target");
     c->ec2_out = LINE + c->ec2_path + c->ec2_host + AGENT + FORM_TYPE + v4;
     c->sdb_out = LINE + c->sdb_path + c->sdb_host + AGENT + FORM_TYPE;
     c->sqs_in =
         LEN(SIZE_SQS_REPLY_HEAD) - LEN("%s%s%s") + SIZE_REQUEST_ID + SIZE_HTTP_DATE;
+    c->ddb_in =
+        LEN(SIZE_DDB_REPLY_HEAD) - LEN("%s%s%s") + SIZE_REQUEST_ID + SIZE_HTTP_DATE;
     c->sdb_in = LEN(SIZE_SDB_REPLY_HEAD) - LEN("%s%s") + SIZE_HTTP_DATE;
     c->ec2_in =
         LEN(SIZE_EC2_REPLY_HEAD) - LEN("%s%s%s") + SIZE_REQUEST_ID + SIZE_HTTP_DATE;
@@ -458,6 +465,15 @@ struct size_call size_list_domains(const struct size_client *c, int64_t token, i
                     LEN("<ListDomainsResult></ListDomainsResult>") +
                         got * LEN("<DomainName></DomainName>") + got_bytes +
                         (next_token ? LEN("<NextToken></NextToken>") + next_token : 0));
+}
+
+/* ---- DynamoDB ---- */
+
+struct size_call size_ddb(const struct size_client *c, int64_t action, int64_t body,
+                          int64_t reply)
+{
+    return (struct size_call){c->ddb_out + action + size_digits(body) + body,
+                              c->ddb_in + size_digits(reply) + reply};
 }
 
 /* ---- EC2 ---- */

@@ -35,6 +35,11 @@
 #define SIZE_SDB_REPLY_HEAD                                                              \
     "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nDate: %s\r\n"                          \
     "Content-Length: %s\r\nServer: Amazon SimpleDB\r\n\r\n"
+/* The checksum has ten digits, nearly always. */
+#define SIZE_DDB_REPLY_HEAD                                                              \
+    "HTTP/1.1 200 OK\r\nx-amzn-RequestId: %s\r\nDate: %s\r\n"                            \
+    "x-amz-crc32: 1234567890\r\nContent-Type: application/x-amz-json-1.0\r\n"            \
+    "Content-Length: %s\r\nconnection: keep-alive\r\n\r\n"
 #define SIZE_EC2_REPLY_HEAD                                                              \
     "HTTP/1.1 200 OK\r\nx-amzn-requestid: %s\r\nCache-Control: no-cache, no-store\r\n"   \
     "Content-Type: text/xml;charset=UTF-8\r\nDate: %s\r\nContent-Length: %s\r\n"         \
@@ -52,16 +57,17 @@ enum {
 /* The client's names and endpoints: what is the same for every call. In bytes. The
  * members from sqs_out on are computed by size_client_init and size_client_update. */
 struct size_client {
-    int64_t sqs_host, sdb_host, ec2_host; /* ":port" included where it is sent */
-    int64_t sqs_path, sdb_path, ec2_path; /* 1 for "/" */
+    int64_t sqs_host, sdb_host, ec2_host,
+        ddb_host; /* ":port" included where it is sent */
+    int64_t sqs_path, sdb_path, ec2_path, ddb_path; /* 1 for "/" */
     int64_t region;
     int64_t url; /* of a queue's URL, without its name */
     int64_t access_key;
     int64_t token;         /* session token; 0: none */
     int64_t token_encoded; /* the same, percent-encoded */
     int64_t receipt;
-    int64_t sqs_out, sdb_out, ec2_out; /* fixed part of a request */
-    int64_t sqs_in, sdb_in, ec2_in;    /* fixed part of a reply */
+    int64_t sqs_out, sdb_out, ec2_out, ddb_out; /* fixed part of a request */
+    int64_t sqs_in, sdb_in, ec2_in, ddb_in;     /* fixed part of a reply */
     int64_t sdb_body; /* what SimpleDB's version and signature put into every body */
 };
 
@@ -150,6 +156,11 @@ struct size_call size_domain_stats(const struct size_client *c, int64_t domain);
 /* token: bytes sent; got names of got_bytes come back. */
 struct size_call size_list_domains(const struct size_client *c, int64_t token, int cap,
                                    int got, int64_t got_bytes, int64_t next_token);
+
+/* ---- DynamoDB: action: bytes of its name; body, reply: of wire/dynamodb/ddb_bodies.h ---- */
+
+struct size_call size_ddb(const struct size_client *c, int64_t action, int64_t body,
+                          int64_t reply);
 
 /* ---- EC2: requests are exact, replies an estimate (1.6 KB an instance) ---- */
 

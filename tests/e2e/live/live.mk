@@ -26,6 +26,10 @@ live-ledger: all
 live-stop: all
 	@/usr/bin/python3 tests/e2e/live/live_stop.py
 CHECKS += live-ledger live-stop
+.PHONY: live-dynamodb
+live-dynamodb: all
+	@/usr/bin/python3 tests/e2e/live/live_dynamodb.py
+CHECKS += live-dynamodb
 .PHONY: live-refusals
 live-refusals: all
 	@/usr/bin/python3 tests/e2e/live/live_refusals.py

@@ -17,7 +17,7 @@ import yaml
 from livelib import JOBQ, Mock, ROOT, check
 
 IMAGE = os.path.join(ROOT, "live/image")
-SERVICE = {"sqs": "sqs", "sdb": "simpledb", "ec2": "ec2"}
+SERVICE = {"sqs": "sqs", "sdb": "simpledb", "ec2": "ec2", "dynamodb": "dynamodb"}
 
 
 def policy(name):
@@ -47,8 +47,14 @@ def asked(mock):
 
 
 def check_policy(name, before, *commands):
-    """Everything that the commands ask for is allowed; `before` may ask for what it likes."""
+    """Everything that the commands ask for is allowed, with either store; `before` may ask for what it likes."""
+    for store in ("simpledb", "dynamodb"):
+        check_policy_with(store, name, before, *commands)
+
+
+def check_policy_with(store, name, before, *commands):
     mock = Mock()
+    mock.env["JOBQ_STORE"] = store
     for command in before:
         command(mock)
     first = asked(mock)
@@ -87,7 +93,7 @@ names = set()
 for path in [ROOT + "/live/aws/queue.c", ROOT + "/live/aws/fleet.c"] + glob.glob(ROOT + "/live/aws/store_*.c"):
     with open(path) as file:
         names |= set(re.findall(r'"((?:Batch|Change|Create|Delete|Describe|Domain|Get|List|Purge|Put|Receive|Run|'
-                                r'Select|Send|Set|Terminate)\w*)"', file.read()))
+                                r'Scan|Select|Send|Set|Terminate|Update)\w*)"', file.read()))
 operator = {action.split(":")[1] for action in allowed("operator")}
 missing = {n for n in names if n not in operator and re.sub("Batch$", "", n) not in operator}
 check(not missing, "operator.json does not allow " + ", ".join(sorted(missing)))

@@ -64,7 +64,7 @@ run("drain", "q", "--slots", "3", code=2, says="unknown option '--slots'; did yo
 run("spawn", "q", "--type", "t4g.nano", code=2, says="unknown option '--type'; did you mean '--instance'?")
 run("doctor", "q", "--rate", "3", code=2, says="unknown option '--rate'; did you mean '--arrivals'?")
 run("list", "q", "--wait", "3s", code=2, says="'--wait' is no setting of jobq list, only of jobqsim run, ")
-run("drain", "q", "-n", "1", "--store", "dynamodb", code=2, says="only the closed form knows 'dynamodb'")
+run("list", "q", "--store", "none", code=2, says="--store: with 'none' there are no rows to read")
 run("drain", "q", "-n", "y", code=2, says="jobq drain: --concurrency: malformed count 'y'", env={"JOBQ_CONCURRENCY": "7"})
 # ---- a file's bad value, key or section is told with file and line
 for text, says in (("[drain]\n; a comment\nwait = 25h\n\n", r"\.jobq\.ini:3: wait: |20s"), ("[drain]\nonce = maybe\n", r"\.jobq\.ini:2: once: 'maybe' is neither"),

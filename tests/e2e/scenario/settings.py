@@ -33,6 +33,7 @@ TAKERS = {
 }
 for name in ("enqueue", "drain", "spawn", "serve", "dlq", "doctor", "prune", "repair", "status", "list"):
     TAKERS["jobq " + name] = [["jobq", name]]
+TAKERS["jobq wait"] = [["jobq", sub] for sub in ("wait", "cancel", "purge")]
 # A line of their own beside the setting, and what hides the table's setting there.
 RECORDED = ("time-scale", "limit", "context-token-time", "token-time")
 OWN = {("jobqsim torture", "jobs")}
@@ -120,7 +121,7 @@ def every_setting(rows):
                     continue
                 done = run(command, "--" + row["name"], row["value"]) if index % 7 == 0 else None
                 own = done and ("'--%s' is no setting of" % row["name"] not in done.stderr or takers[0] not in done.stderr)
-                if own and (command[-1], row["name"]) not in (("enqueue", "batch"), ("jobqmock", "boxes")) \
+                if own and (command[-1], row["name"]) not in (("enqueue", "batch"), ("list", "limit"), ("jobqmock", "boxes")) \
                         and (command[0] != "jobqcost" or row["name"] not in ("region", "date")):
                     check(command[0] == "jobqsim" and command[1] == "torture", *command, row["name"], done.stderr)
     with ThreadPoolExecutor(2) as pool:
