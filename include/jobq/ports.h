@@ -178,7 +178,8 @@ struct jobq_queue_ops {
 
     /* Hide 1..10 messages for visibility_ns from now. result[i] NOT_FOUND: the message was
      * deleted, or (not on every service) received again since; a success with an old receipt
-     * may thus have changed nothing. LIMIT: past 12 h in all since its receive. Blocks: yes. Bill: one request. */
+     * may have changed nothing. LIMIT: past 12 h in all since its receive. Blocks: yes.
+     * Bill: one request. */
     int (*set_visibility)(struct jobq_queue *q, int queue,
                           const struct jobq_visibility_change *change, int count,
                           struct jobq_entry_result *result, struct jobq_call_cost *cost,
@@ -250,7 +251,7 @@ struct jobq_filter {
     struct jobq_str above, below; /* len 0: not asked */
 };
 
-/* The calls of a store, for whoever must know which of its actions each is. */
+/* The calls of a store, for callers that must know which of its actions each is. */
 enum jobq_store_call {
     JOBQ_STORE_MAKE,
     JOBQ_STORE_DROP,
@@ -518,7 +519,7 @@ struct jobq_trace_call {
 };
 typedef void jobq_trace_fn(void *ctx, const struct jobq_trace_call *call);
 
-/* Is told of each call that fails (code < 0, text in the service's own words), of each
+/* Is called for each call that fails (code < 0, text in the service's own words), of each
  * batch with an entry that fails, and of the first call of an action that is answered after
  * such a failure (code JOBQ_OK, text ""). A batch counts as its single action. NOT_FOUND,
  * CONFLICT and CANCELLED are answers, not failures. text dies with the call. */

@@ -228,7 +228,8 @@ static int wait_for_row(struct cli *cli, char *out, struct jobq_error *err)
     return got;
 }
 
-/* True: all have ended. Whoever may not read rows is told that the queue alone was asked. */
+/* True: all have ended. A caller that may not read rows is told that only the queue was
+ * asked. */
 static bool wait_rows_ended(struct cli *cli, char *live, int *rc, struct jobq_error *err)
 {
     bool told = live[0] != '\0';

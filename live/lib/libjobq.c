@@ -9,7 +9,7 @@
  *
  * A call owns copies of what it was given, for its caller may leave before its fiber does: at
  * its deadline, or interrupted. Such a call is dropped: its fiber goes on, and frees it, or
- * whoever ends the loop's thread does.
+ * the thread that ends the loop does.
  *
  * Closing turns away calls that come after it, waits for those that came before until they are
  * over or dropped or their time is, and then ends the loop, whatever its fibers still do. The

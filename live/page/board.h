@@ -32,8 +32,9 @@ void board_free(struct jobq_board *board);
  * or no address; CONFLICT: in use; DENIED. */
 int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
                  struct jobq_error *err);
-/* From now on these rules hold; guard is copied, its names live on. refused (NULL: nobody) is
- * told of each action that was not let in: who asked, for which path, and why. */
+/* From now on these rules hold; guard is copied, its names live on. refused (NULL:
+ * nobody) is called for each action that was refused: who asked, for which path, and
+ * why. */
 typedef void board_refused_fn(void *ctx, const char *from, struct jobq_str path,
                               const char *why);
 void board_guard(struct jobq_board *board, const struct guard *guard,

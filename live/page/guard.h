@@ -5,7 +5,7 @@
  * Knows nothing of: pages, actions, sockets.
  * Blocks:   never.
  *
- * Reading. With a token, whoever does not bear it gets 401 and nothing else. Without one a
+ * Reading. With a token, a request without it gets 401 and nothing else. Without one a
  * request must name this machine in its Host header (127.*, ::1, localhost) or a name that is
  * allowed, or it gets 421: a page of elsewhere could else have a browser read ours under a
  * name of its own (DNS rebinding). Who bears a token is not asked for a name: a browser has
@@ -24,7 +24,7 @@
 struct guard {
     struct page_token token;
     const char *allowed; /* names by comma; NULL: none */
-    bool read_only;      /* no actions, whoever asks */
+    bool read_only;      /* no actions for anybody */
 };
 
 struct guard_refusal {

@@ -193,7 +193,7 @@ struct dynamodb_page {
     struct dynamodb_item *item;
     int count;
     int64_t scanned;           /* looked at, before the filter */
-    struct dynamodb_item last; /* LastEvaluatedKey; count 0: there is no more */
+    struct dynamodb_item last; /* LastEvaluatedKey; count 0: the end */
 };
 int dynamodb_page(struct dynamodb *model, int64_t now_ns, double u, int table,
                   const struct dynamodb_page_options *options, struct arena *arena,

@@ -4,7 +4,7 @@
  * Callers:  the DynamoDB model, its drivers, tests.
  * Knows nothing of: tables, JSON.
  *
- * A value is a tree of constant nodes; whoever changes one builds a new tree that shares
+ * A value is a tree of constant nodes; a change builds a new tree that shares
  * what stays. Strings may be phantoms (jobq/ports.h): their length counts. */
 #ifndef JOBQ_MODELS_DYNAMODB_VALUE_H
 #define JOBQ_MODELS_DYNAMODB_VALUE_H

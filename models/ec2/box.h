@@ -15,7 +15,7 @@ struct ec2_box {
     struct ec2_instance view; /* what others see */
     int64_t next_at_ns;       /* the next change; EC2_NEVER: none */
     enum ec2_change_kind next;
-    int64_t planned_take_ns; /* of a spot box, known to nobody yet; EC2_NEVER: never */
+    int64_t planned_take_ns; /* of a spot box, not yet announced; EC2_NEVER: never */
     double stop_u;
     uint32_t stamp; /* of its newest entry among the planned changes */
 };

@@ -1,4 +1,4 @@
-/* ec2.c - a box's life: launched, up, warned, down, gone.
+/* ec2.c - a box's life: launched, running, warned, stopped, terminated.
  *
  * Room:     models, the facts. */
 #include "models/ec2/ec2.h"

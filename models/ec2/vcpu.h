@@ -21,9 +21,10 @@
  * jobs by the V of their end, one of waiting jobs by time: every operation is O(log n).
  *
  * Rounding: V is kept in 2^-32 ns and rounded down at each change of k; a job ends at the
- * first whole nanosecond at which V is within 2^-12 ns of its end. Hence a job with cpu_ns 0,
- * and any job while k <= v throughout, ends exactly at its start + its own time; otherwise
- * it may be late by less than 1 ns for itself and for each neighbour that ended before it. */
+ * first whole nanosecond at which V is within 2^-12 ns of its end. So a job with cpu_ns
+ * 0, and any job while k <= v throughout, ends exactly at its start + its own time;
+ * otherwise it may be late by less than 1 ns for itself and for each neighbour that ended
+ * before it. */
 #ifndef JOBQ_MODELS_EC2_VCPU_H
 #define JOBQ_MODELS_EC2_VCPU_H
 

@@ -89,7 +89,7 @@ int64_t row_find(const struct simpledb *model, const struct row_domain *domain,
                  struct jobq_str name, uint32_t hash)
 {
     const struct row_slot *slot = first_of(domain, hash);
-    /* Nearly always one row of a hash; of several, in order of name, one is it or none. */
+    /* Nearly always one row has the hash; several are in order of name. */
     for (; slot && slot->blob && slot->hash == hash; slot++) {
         const char *row = row_at(model, slot);
         if (row_head(row).name_len == name.len &&
@@ -376,7 +376,7 @@ static void grow_name_values(struct row_domain *domain, int32_t name)
     domain->name_cap = cap;
 }
 
-/* A name's first value has come, or its last gone. */
+/* A name's first value was added, or its last removed. */
 static __attribute__((noinline)) void
 count_name(struct simpledb *model, struct row_domain *domain, int32_t name, int more)
 {

@@ -195,7 +195,7 @@ int simpledb_create_domain(struct simpledb *model, int64_t now_ns, int domain,
 int simpledb_delete_domain(struct simpledb *model, int64_t now_ns, int domain,
                            struct simpledb_reply *reply, struct jobq_error *err);
 /* Names in bytewise order, from the one after `token` (empty: from the start), at most
- * max (1..100; 0: 100). *out_token is empty when there is no more; on AWS it is opaque,
+ * max (1..100; 0: 100). *out_token is empty at the end; on AWS it is opaque,
  * here it is the last name given. Returns: how many. Owner: strings live until the next
  * call that creates or deletes a domain. */
 int simpledb_list_domains(struct simpledb *model, int64_t now_ns, struct jobq_str token,
@@ -294,9 +294,9 @@ int64_t simpledb_memory(const struct simpledb *model);
 /* How many ids have been given; domains are 0..count-1, existing or not. */
 int simpledb_domain_count(const struct simpledb *model);
 
-/* Walk the rows of a domain as a consistent read sees them. Zero the cursor to start;
- * writes between steps are allowed and neither skip nor repeat other rows. Returns false
- * at the end. Owner: strings are copied into arena. */
+/* The rows of a domain one by one, as a consistent read sees them. Zero the cursor to
+ * start; writes between steps are allowed and neither skip nor repeat other rows. Returns
+ * false at the end. Owner: strings are copied into arena. */
 struct simpledb_cursor {
     bool started;
     struct jobq_str name; /* the last row given, in the arena: do not reset it between */

@@ -249,7 +249,7 @@ static void plan_deletes(struct simpledb *model, const struct jobq_item *item, i
         draft_delete(model, plan[i].draft.old, &item[i], &plan[i].draft);
 }
 
-/* The first two names of a domain show which of their characters counts up. */
+/* The first two names of a domain show which character counts up. */
 static inline void write_learn(struct simpledb *model, struct row_domain *domain,
                                const struct jobq_item *item, int count)
 {

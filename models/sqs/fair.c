@@ -217,7 +217,7 @@ static int64_t fair_held(const struct sqs *s, const struct sqs_slot *m)
 void sqs_fair_fly(struct sqs *s, struct sqs_queue *q, uint32_t slot)
 {
     const struct sqs_slot *m = &s->slot[slot];
-    /* Hidden anew by the receipt that had it: what was counted of it goes on. */
+    /* Hidden again by its own receipt: its count goes on. */
     int64_t before = -fair_held(s, m);
     add_busy(s, &q->busy, before);
     if (!m->group)

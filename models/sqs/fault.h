@@ -1,8 +1,8 @@
 /* fault.h - which error SQS gives, exactly.
  *
  * Room:     models, facts.
- * Callers:  the SQS model and whoever drives it.
- * Knows nothing of: protocols; it only holds the words that they need.
+ * Callers:  the SQS model and its drivers.
+ * Knows nothing of: protocols; it holds only the strings that they need.
  *
  * Source of codes, shapes and statuses: botocore 1.29 data/sqs/2012-11-05/service-2.json
  * and the pairs recorded on AWS (guides/wire.md section 1); texts as AWS clients have

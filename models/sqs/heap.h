@@ -1,12 +1,11 @@
-/* heap.h - deadlines that are not in order of their making, each of which can be taken
- * out again.
+/* heap.h - deadlines in any order, each of which can be removed.
  *
  * Room:     models, facts; of the SQS model alone.
  * Callers:  sqs_*.c.
  * Knows nothing of: what the ids stand for.
  *
- * A 4-ary heap of (key, sequence): ties leave in the order in which they came. The position
- * of an id is kept by whoever owns the ids, so that removal is O(log n). */
+ * A 4-ary heap of (key, sequence): ties leave in the order in which they came. The owner
+ * of the ids keeps each one's position, so that removal is O(log n). */
 #ifndef JOBQ_MODELS_SQS_HEAP_H
 #define JOBQ_MODELS_SQS_HEAP_H
 
@@ -31,7 +30,7 @@ struct sqs_heap_places {
 void sqs_heap_release(struct sqs_heap *heap);
 void sqs_heap_put(struct sqs_heap *heap, struct sqs_heap_places places, int64_t key,
                   uint32_t id);
-/* Takes the node at a position out. */
+/* Removes the node at a position. */
 void sqs_heap_remove(struct sqs_heap *heap, struct sqs_heap_places places, uint32_t at);
 /* INT64_MAX when empty. */
 int64_t sqs_heap_key(const struct sqs_heap *heap);

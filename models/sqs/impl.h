@@ -288,9 +288,9 @@ uint32_t sqs_fair_first(struct sqs *s, struct sqs_queue *q);
  * it back in front, the last one taken first. It stays in its place for all else. */
 void sqs_fair_pass(struct sqs *s, struct sqs_queue *q, uint32_t slot);
 void sqs_fair_return(struct sqs *s, struct sqs_queue *q, uint32_t slot);
-/* Groups whose time as noisy is over are so no longer. */
+/* Groups whose time as noisy is over become quiet. */
 void sqs_fair_calm(struct sqs *s, struct sqs_queue *q);
-/* All groups of the queue go; it has no message. */
+/* Forgets all groups of a queue without messages. */
 void sqs_fair_clear(struct sqs *s, struct sqs_queue *q);
 
 /* ---- models/sqs/receive.c: waiting ------------------------------------------------------------- */

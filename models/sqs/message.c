@@ -72,7 +72,7 @@ static int class_of(size_t bytes, size_t *out_bytes)
     return LARGE;
 }
 
-/* Small at first, so that a small queue is a small matter. */
+/* Small at first, so that a small queue takes little memory. */
 static size_t chunk_bytes(uint32_t index)
 {
     return index < SMALL_CHUNKS ? SQS_CHUNK_BYTES : 8 * SQS_CHUNK_BYTES;

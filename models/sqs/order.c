@@ -47,7 +47,7 @@ void sqs_unlink(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot)
 
 /* ---- visible ---------------------------------------------------------------------------- */
 
-/* Links it where `rejoin` says, passing over no more than steps. */
+/* Links it where `rejoin` says, passing over at most `steps`. */
 static void sqs_join(struct sqs *s, uint32_t *head, uint32_t *tail, uint32_t slot,
                      enum sqs_rejoin rejoin, int steps)
 {

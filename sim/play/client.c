@@ -218,7 +218,7 @@ static int set_up(struct replication *rep, struct jobq_error *err)
     scenario_enqueuer_options(sc, &o);
     o.longest_ns = JOBQ_FOREVER; /* what becomes of such jobs can be simulated */
     o.retry_for_ns =
-        12 * JOBQ_NS_PER_HOUR; /* a patient client: a busy domain loses no job */
+        12 * JOBQ_NS_PER_HOUR; /* tries for long: a busy domain loses no job */
     if (rep->params->sqs.message_bytes_max > 0)
         o.message_max_bytes = rep->params->sqs.message_bytes_max;
     /* Without latency the order of calls must be the order of sends. */

@@ -19,7 +19,7 @@
 #define LOOK_NS (5 * JOBQ_NS_PER_MIN)
 /* When no job's end has been reported for so long, the rows are read. */
 #define QUIET_NS (60 * JOBQ_NS_PER_S)
-/* Nothing has arrived, run or ended for so long: nothing will. */
+/* When nothing has arrived, run or ended for so long, the run is stuck. */
 #define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
 /* How long an idle fleet may take to be gone. */
 #define EMPTY_NS (30 * JOBQ_NS_PER_MIN)
@@ -148,8 +148,8 @@ static enum jobrec_state state_of_row(struct replication *rep, struct jobq_str i
                                         : JOBREC_OPEN;
 }
 
-/* A box that dies after it stored a job's end and before it reported it leaves a job that has
- * ended but is not known to have ended. Its row says so. */
+/* A box can die after it stored a job's end and before it reported it: only the row says
+ * that the job has ended. */
 static void reconcile(struct replication *rep)
 {
     struct arena arena;

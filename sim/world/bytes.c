@@ -1,4 +1,4 @@
-/* bytes.c - what a call takes on the wire, in bytes. See bytes.h.
+/* bytes.c - the size of a call on the wire, in bytes. See bytes.h.
  *
  * Room:     sim. */
 #include "sim/world/bytes.h"
@@ -93,7 +93,7 @@ struct size_call world_bytes_delete(const struct world *w,
                                     const struct simpledb_put *call)
 {
     const struct jobq_expect *expect = call->expect;
-    /* All strings are counted together, and are of 0 bytes besides. */
+    /* All strings are counted in one sum; each counts 0 bytes elsewhere. */
     struct size_attrs attrs = {.bytes = query_encoded_put(&call->item, expect)};
     size_attr_list(&attrs, call->item.attr, call->item.attr_count);
     return size_delete_item(client(w), domain_name(w, call->domain), 0, &attrs,

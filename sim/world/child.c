@@ -127,7 +127,7 @@ static void start_on_box(struct world_proc *p, struct world_child *c, int64_t to
     struct world_box *b = p->box;
     struct world *w = b->world;
     struct box_job job = box_split(total_ns, share, dice_u(&p->call), c);
-    /* What ends at this very instant is reported before anything begins. */
+    /* What ends now is reported before anything begins. */
     if (box_next_at(&b->cpu) <= kernel_now(w->kernel))
         cpu_advance(b);
     c->on_cpu = true;
@@ -233,7 +233,7 @@ static int child_wait(struct jobq_child *port, int handle, int64_t until_ns,
             fiber_park(w->sched, by_itself ? c->end_at_ns : until_ns);
         c->waits = false;
         if (by_itself && woken == FIBER_TIMED_OUT) {
-            /* Nobody has touched it, and nobody looks at it: its memory is cold by now. */
+            /* Nobody uses it any more. */
             child_free(p, c);
             return JOBQ_OK;
         }

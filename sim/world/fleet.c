@@ -334,7 +334,7 @@ static void box_down(struct world_box *b)
     b->up = false;
     if (was_up)
         b->cpu_used_ns = box_busy_ns(&b->cpu, kernel_now(w->kernel));
-    /* The owner looks at what the processes had done before they go. */
+    /* The owner reads what the processes did before they are killed. */
     if (w->on_down)
         w->on_down(w->boot_ctx, b);
     while (b->procs) {
@@ -390,8 +390,7 @@ void world_ec2_pump(struct world *w)
 int world_boxes_running(struct world *w, const char *type, int64_t count, bool spot,
                         struct jobq_error *err)
 {
-    /* Launched by nobody and long ago, as far as this run is concerned: no throttle, no
-     * wait, no interruption to come. */
+    /* Running before the run began: no throttle, no wait, no interruption. */
     struct ec2_params plain;
     ec2_params_default(&plain);
     ec2_set_params(w->ec2, &plain);

@@ -138,8 +138,8 @@ struct world_call {
     struct jobq_call_cost *cost;
 };
 
-/* Bring the call to the server: apply(call, hint) runs there, now or after the request leg,
- * and ends with world_reply. Returns when the reply is there. The hint is for
+/* Send the call to the server: apply(call, hint) runs there, now or after the request
+ * leg, and ends with world_reply. Returns when the reply is there. The hint is for
  * kernel_prefetch_for. */
 void world_ask_hinted(struct world_proc *proc, struct world_call *call,
                       kernel_event_fn *apply, enum world_latency_kind kind,
@@ -179,7 +179,7 @@ void world_sqs_pump(struct world *w);
 void world_ec2_pump(struct world *w);
 void world_queue_reset(struct world *w);
 void world_fleet_reset(struct world *w);
-/* The box is gone: forget the jobs that computed on it. */
+/* The box has ended: forget the jobs that computed on it. */
 void world_box_stop_cpu(struct world_box *box);
 /* The process is gone: its jobs no longer compute. */
 void world_child_kill_all(struct world_proc *proc);

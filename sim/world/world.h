@@ -85,7 +85,7 @@ struct world_options {
 struct world *world_new(const struct world_params *params,
                         const struct world_options *options);
 void world_free(struct world *w);
-/* Start over, with other parameters or options, in the memory of the last run. */
+/* Begin again with other parameters or options, in the memory of the last run. */
 void world_reset(struct world *w, const struct world_params *params,
                  const struct world_options *options);
 

@@ -82,7 +82,7 @@ double distribution_mean(const struct distribution *d);
 double distribution_cv(const struct distribution *d);
 
 /* Fills out, which need not be initialised. INVALID: malformed or out of range; *out is then
- * untouched. parse refuses empirical:FILE, so that whoever copies by assignment is safe;
+ * untouched. parse refuses empirical:FILE, so that a copy by assignment is safe;
  * read takes it too, and what it filled is released. */
 int distribution_parse(const char *text, struct distribution *out,
                        struct jobq_error *err);

@@ -55,7 +55,7 @@ static const struct unit SIZES[] = {{"", 1},
 static const struct unit COUNTS[] = {{"", 1},        {"k", 1000},       {"K", 1000},
                                      {"M", 1000000}, {"G", 1000000000}, {NULL, 0}};
 
-/* How each is written, for whoever wrote it otherwise. */
+/* How each is written, for the error of one written otherwise. */
 #define HOW_DURATION "want such as 250ms, 90s, 5min, 1.5h or 2d"
 #define HOW_SIZE "want such as 512, 64KiB, 1.5MiB or 2KB"
 #define HOW_COUNT "want such as 250, 1,000,000 or 2.5M"

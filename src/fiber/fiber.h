@@ -15,8 +15,8 @@
  * event.
  *
  * Waits have generations. To wait, a fiber takes a ticket (fiber_ticket), hands it to
- * whoever will wake it, and parks. The ticket is good for that one wait: waking with an
- * old one does nothing, so a waiter that timed out can never be woken by the grant it
+ * the one that will wake it, and parks. The ticket is good for that one wait: waking with
+ * an old one does nothing, so a waiter that timed out can never be woken by the grant it
  * gave up on. A wake that comes between the ticket and the park is kept, and the park
  * returns at once. struct fiber memory is reused but never returned while the scheduler
  * lives, so an old ticket may always be tried. */

@@ -73,7 +73,7 @@
 #define FIBER_VALGRIND 0
 #endif
 
-/* A fiber comes to be, and is no more: `kept` is a word beside it that is the sanitizer's. */
+/* A fiber begins, and ends: `kept` is a word beside it that is the sanitizer's. */
 static inline void sanitize_born(void **kept)
 {
 #if FIBER_TSAN

@@ -95,7 +95,7 @@ static void start_box(struct mock *mock, struct box_process *box)
                            box->instance);
         return;
     }
-    setpgid(pid, pid); /* whoever is first */
+    setpgid(pid, pid); /* parent or child, the first does it */
     box->pid = pid;
 }
 

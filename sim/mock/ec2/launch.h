@@ -5,7 +5,7 @@
  * Callers:  sim/mock/ec2, state/.
  * Knows nothing of: how boxes live.
  *
- * A launch is kept as the query string that said it, and read again as a tree by whoever
+ * A launch is kept as the query string that said it, and read again as a tree by what
  * shows it: one form for a request, a template, a box and the file of --state. */
 #ifndef JOBQ_SIM_MOCK_EC2_LAUNCH_H
 #define JOBQ_SIM_MOCK_EC2_LAUNCH_H

@@ -1,4 +1,4 @@
-/* show.c - what EC2 tells of boxes: instances, their status, their tags.
+/* show.c - what EC2 says of boxes: instances, their status, their tags.
  *
  * Room:     sim/mock.
  * Callers:  sim/mock/ec2/actions.c's table.

@@ -138,7 +138,7 @@ void route_apply(struct call *call)
 }
 
 /* The region of "SERVICE.REGION.amazonaws.com[:port]", which is all that a signature of
- * version 2 tells of it; else us-east-1. */
+ * version 2 names it; else us-east-1. */
 static struct jobq_str region_of_host(struct jobq_str host)
 {
     const char *first = host.len > 0 ? memchr(host.ptr, '.', (size_t)host.len) : NULL;

@@ -35,7 +35,8 @@ enum call_end mock_sqs_unknown_attribute(struct call *call, struct jobq_str name
  * call->error is filled and -1 returned. */
 int mock_sqs_int(struct call *call, const struct tree *in, const char *name, int64_t low,
                  int64_t high, int64_t *out);
-/* Walk a map: JSON {key: value}, Query NAME.n.Name, NAME.n.Value (or Key, Value). */
+/* Step through a map: JSON {key: value}, Query NAME.n.Name, NAME.n.Value (or Key,
+ * Value). */
 struct jobq_str mock_sqs_key(const struct call *call, const struct tree *entry);
 const struct tree *mock_sqs_value(const struct call *call, const struct tree *entry);
 /* The list or map called json (JSON) or query (Query); NULL: absent. */

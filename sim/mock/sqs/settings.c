@@ -340,8 +340,8 @@ static struct jobq_str note(const struct mock_region *region, int queue, const c
     return found ? found->value : (struct jobq_str){NULL, 0};
 }
 
-/* Encryption is only told of. KMS and SQS's own exclude each other, and which of them was
- * set last is remembered (mock_settings_keep). */
+/* Encryption is only shown, nothing is encrypted. KMS and SQS's own exclude each other,
+ * and which of them was set last is remembered (mock_settings_keep). */
 static void show_encryption(const struct shower *s, const struct mock_region *region,
                             int queue)
 {

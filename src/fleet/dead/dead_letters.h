@@ -41,8 +41,8 @@ int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error
  * crash repeats a step and loses none. Letters whose job has ended well or was cancelled are
  * deleted only; those that are no job, or whose row cannot be read, stay, and so do those of
  * jobs that this call has sent and that are dead again. each (may be NULL)
- * is told of every letter once it is done with: sent, or not, and then why by its state,
- * job_id and row_unreadable. Returns how many were sent. */
+ * is called for every letter when it is finished: sent, or not, and then why by its
+ * state, job_id and row_unreadable. Returns how many were sent. */
 int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
                      dead_letter_fn *each, void *ctx, struct jobq_error *err);
 

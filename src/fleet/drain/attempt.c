@@ -293,8 +293,8 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
 static enum next_step give_back(struct held *h, struct jobq_error *err)
 {
     enum final_outcome outcome = store(h, JOB_QUEUED, NULL, err);
-    /* A row that still says running is taken over by whoever gets its message: that counts
-     * as an attempt, and is better than to let the message wait. */
+    /* A row that still says running is taken over by the drainer that gets its message:
+     * that counts as an attempt, and is better than to let the message wait. */
     if (outcome == FINAL_FAILED) {
         not_stored(h, outcome, err);
         return STEP_RETURN;

@@ -2,7 +2,7 @@
  *
  * Room:     src/fleet, private to the drainer.
  *
- * A delete waits for company as long as the visibility allows: ten go in one request. The
+ * A delete waits for others as long as the visibility allows: ten share one request. The
  * heartbeat of a message stops when it comes here. What is deleted is the newest handle; if
  * a newer one came while the call was under way, the message is deleted again. A delete
  * that fails does no harm: the message comes back, finds its job ended and is only deleted.

@@ -229,7 +229,8 @@ void deleter_give_back(struct drainer *d, struct held **h, int count, int64_t de
 /* ---- refusal.c ----------------------------------------------------------------------- */
 /* A notice about no one job. */
 void drain_notice(struct drainer *d, const char *text);
-void refusal_watch(struct drainer *d); /* before the first call; notices tell of calls */
+void refusal_watch(
+    struct drainer *d); /* before the first call: notices report calls that fail */
 /* An exec job came and there is no command for it: its message is hidden for wait_ns. */
 void refusal_no_command(struct drainer *d, int32_t receive_count, int64_t wait_ns);
 /* How many such jobs are hidden now: at most as many as there are. */

@@ -3,11 +3,11 @@
  * Room:     src/fleet, private to the drainer.
  * Blocks:   never.
  *
- * Whatever fails is reported (fleet/port/health.h). What may pass is tried again by whoever made
- * the call. A missing permission ends the drainer, whichever call of its work needs it: one
- * that may not extend, delete or write runs jobs twice, and a restart by the service
- * manager is the right pace for asking again. Calls that no job needs (statistics,
- * progress, the page) are only reported. */
+ * Whatever fails is reported (fleet/port/health.h). What may pass is tried again by the
+ * caller that made the call. A missing permission ends the drainer, whichever call of its
+ * work needs it: one that may not extend, delete or write runs jobs twice, and a restart
+ * by the service manager is the right pace for asking again. Calls that no job needs
+ * (statistics, progress, the page) are only reported. */
 #include "base/text.h"
 #include "fleet/drain/parts.h"
 

@@ -2,9 +2,10 @@
  *
  * Room:     src/fleet, the product.
  *
- * A caller whose batch may begin at once does it on its own fiber, whoever's jobs it
- * takes; it leaves when its own jobs are done and, if others' are left, starts a helper
- * in its place. So a lone caller costs no switch to another fiber, and no fiber idles. */
+ * A caller whose batch may begin at once does it on its own fiber, no matter whose jobs
+ * it takes; it leaves when its own jobs are done and, if others' are left, starts a
+ * helper in its place. So a lone caller costs no switch to another fiber, and no fiber
+ * idles. */
 #include "fleet/enqueue/enqueuer.h"
 
 #include "base/text.h"

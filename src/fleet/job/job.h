@@ -2,7 +2,7 @@
  *
  * Room:     src/fleet, the product. Pure: bytes in, bytes out.
  * Callers:  the product, the programs, tests that read rows; the JOB_*_N numbers also by
- *           whoever predicts a bill.
+ *           the closed form that predicts a bill.
  * Knows nothing of: ports, time, who sends or stores the bytes.
  *
  * Id. QUEUE-MMMMMMMMMSSSSDDDHHPPPPPP: the queue's name, a dash, and 24 characters of base

@@ -181,9 +181,9 @@ static void put_script(struct text *script, const char *terminal, const char *na
     text_puts(script, "\nset output\n");
 }
 
-/* Feeds the script through a pipe, in the staging folder. What gnuplot says is of no use
- * to anyone (it warns of empty series), only its exit status is. Returns that, 127 if
- * there is no gnuplot, -1 on a fault. */
+/* Feeds the script through a pipe, in the staging folder. gnuplot's messages are dropped
+ * (it warns of empty series); its exit status counts. Returns that, 127 if there is no
+ * gnuplot, -1 on a fault. */
 static int run_gnuplot(const char *folder, const struct text *script)
 {
     int ends[2], status = 0;

@@ -57,7 +57,7 @@ struct report_picture {
     const char *name;     /* of its files, at most 24 bytes; its data is NAME.csv */
     const char *template; /* "pareto.gp" */
     const char *settings; /* gnuplot assignments before it */
-    const char *alt;      /* what it shows, below it and for who cannot see it */
+    const char *alt;      /* what it shows, as caption and as alternative text */
     int height;           /* of the wide form, which is 800 wide; the narrow one is 380 */
     int narrow_height;
 };

@@ -44,7 +44,7 @@ static const struct {
      "AWS Spot Advisor's averages of June 2025", "--spot"},
 };
 
-/* What a run on AWS that would tell costs: these jobs, ten thousand of them. */
+/* What a run on AWS that would show it costs: ten thousand of these jobs. */
 static void say_command(struct report *r)
 {
     enum { JOBS = 10000 };
