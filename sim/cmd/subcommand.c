@@ -105,3 +105,19 @@ int cmd_count(const struct options *read, int option, int64_t low, int64_t high,
     *out = value;
     return JOBQ_OK;
 }
+
+int cmd_shard(const char *text, int64_t *shard, int64_t *shards, struct jobq_error *err)
+{
+    const char *slash = strchr(text, '/');
+    int64_t i = 0, n = 0;
+    if (!slash || !str_to_int((struct jobq_str){text, slash - text}, &i) ||
+        !str_to_int(str_of(slash + 1), &n) || i < 1 || n < i || n > 100000) {
+        char shown[40];
+        text_escape(text, (int64_t)strlen(text), shown, sizeof shown);
+        return jobq_fail(err, JOBQ_INVALID,
+                         "--shard wants I/N with 1 <= I <= N, not '%s'", shown);
+    }
+    *shard = i - 1;
+    *shards = n;
+    return JOBQ_OK;
+}

@@ -88,23 +88,6 @@ struct arguments {
 
 /* ---- arguments ---------------------------------------------------------------------- */
 
-static int parse_shard(const char *text, struct sweep_options *o, struct jobq_error *err)
-{
-    const char *slash = strchr(text, '/');
-    int64_t shard = 0, shards = 0;
-    if (!slash || !str_to_int((struct jobq_str){text, slash - text}, &shard) ||
-        !str_to_int(str_of(slash + 1), &shards) || shard < 1 || shards < shard ||
-        shards > 100000) {
-        char shown[40];
-        text_escape(text, (int64_t)strlen(text), shown, sizeof shown);
-        return jobq_fail(err, JOBQ_INVALID,
-                         "--shard wants I/N with 1 <= I <= N, not '%s'", shown);
-    }
-    o->shard = shard - 1;
-    o->shards = shards;
-    return JOBQ_OK;
-}
-
 static int parse_precision(const char *text, double *out, struct jobq_error *err)
 {
     int code = jobq_parse_number(text, out, err);
@@ -158,7 +141,7 @@ static int read_own(struct arguments *a, const struct options *read,
         return jobq_fail(err, JOBQ_INVALID,
                          "--domain wide needs --design lhs:N, sobol:N or random:N");
     if (code == JOBQ_OK && shard)
-        code = parse_shard(shard, &a->options, err);
+        code = cmd_shard(shard, &a->options.shard, &a->options.shards, err);
     if (code == JOBQ_OK && precision)
         code = parse_precision(precision, &a->options.precision, err);
     return code;

@@ -3,14 +3,12 @@
  * Room:     sim, the command line. */
 #include "sim/cmd/subcommand.h"
 
-#include "base/arena.h"
 #include "base/text.h"
 #include "jobq/units.h"
 #include "sim/cmd/failure.h"
-#include "sim/torture/torture.h"
+#include "sim/torture/campaign.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +18,28 @@
 static const char HELP_HEAD[] =
     "Usage: jobqsim torture [OPTION...]\n"
     "Run small fleets with everything that can go wrong for a job queue, each from a\n"
-    "seed. Then check rows and queue: no job lost, none forgotten, one result each.\n"
+    "seed, and check what is left: no job lost, none forgotten, one result each, every\n"
+    "claim and delete allowed, every call on the ledger, no box left behind.\n"
     "\n"
-    "  jobqsim torture --seeds 1000\n"
+    "  jobqsim torture --seeds 10k\n"
+    "  jobqsim torture --minutes 30 --first 1000000\n"
     "  jobqsim torture --seed 4711                 repeat one seed\n"
     "  jobqsim torture --seed 4711 --faults late --jobs 10 --until 30s\n"
     "\n"
     "Options:\n";
 static const char HELP_TAIL[] =
     "\n"
-    "Exit codes: 0 no violation, 1 a violation, 2 usage, 130 interrupted.\n"
+    "Exit codes: 0 no violation, 1 a violation, 2 usage, 3 a fault or a branch of the\n"
+    "drainer that never happened in 2,500 runs or more, 130 interrupted.\n"
     "API calls: none; nothing leaves this machine.\n";
+#define CMD_NOT_COVERED 3
 
 enum {
     SEEDS,
+    MINUTES,
     FIRST,
     SEED,
+    SHARD,
     FAULTS,
     GENTLE,
     JOBS,
@@ -44,12 +48,16 @@ enum {
     FROM,
     UNTIL,
     SHRINK,
-    TIMELINE
+    TIMELINE,
+    LIST,
+    QUIET
 };
 static const struct option_def OPTIONS[] = {
     {"seeds", 0, "N", "how many runs (100)"},
+    {"minutes", 0, "M", "as many runs as begin within so many minutes"},
     {"first", 0, "S", "the first seed (1)"},
     {"seed", 0, "S", "this seed alone"},
+    {"shard", 0, "I/N", "every N-th seed, from the I-th on"},
     {"faults", 0, "LIST",
      "only these faults: all, none, names, all,-NAME (as the seed draws)"},
     {"gentle", 0, NULL, "no faults"},
@@ -57,89 +65,80 @@ static const struct option_def OPTIONS[] = {
     {"boxes", 0, "N", "boxes a run; 1 to 100 (1 to 4, by the seed)"},
     {"concurrency", 0, "N", "slots a box; 1 to 1000 (1 to 12, by the seed)"},
     {"from", 0, "T", "no faults before (0s)"},
-    {"until", 0, "T", "no faults after; up to 1h (20s to 2min, by the seed)"},
+    {"until", 0, "T", "no faults after; up to 1h (30s to 4min, by the seed)"},
     {"shrink", 0, NULL, "make the first failing run small, and print what happens in it"},
     {"timeline", 0, "FILE", "write that to FILE, drawn if it is called *.svg"},
+    {"list", 0, NULL, "print the names of all faults, and what they do"},
+    {"quiet", 'q', NULL, "no progress, and no counts of faults and branches"},
     {NULL, 0, NULL, NULL}};
 
+static volatile sig_atomic_t stop_asked;
+
+static void ask_stop(int signal)
+{
+    (void)signal;
+    if (stop_asked)
+        _exit(130);
+    stop_asked = 1;
+}
+
 struct crew {
-    struct torture_run
-        given; /* what replaces what the seed draws; negative: nothing does */
-    bool faults_given;
-    int64_t first, seeds, threads;
-    _Atomic int64_t next, findings, jobs;
-    _Atomic int64_t fired[TORTURE_FAULT_COUNT], branch[TORTURE_BRANCH_COUNT];
-    pthread_mutex_t print;
+    struct campaign_options options;
+    bool list, quiet, shown;
     struct failure_options failure;
     struct torture_run failed; /* of those that fail, that with the lowest seed */
     bool any_failed;
 };
 
-static int64_t given(int64_t value, int64_t drawn)
+static uint64_t faults_among(const struct crew *c)
 {
-    return value < 0 ? drawn : value;
+    return c->options.faults_given ? c->options.given.faults : TORTURE_ALL;
 }
 
-/* The run of a seed, with what was given on the command line. */
-static struct torture_run run_of(const struct crew *c, uint64_t seed)
+static void clear_line(struct crew *c)
 {
-    struct torture_run run;
-    torture_draw(seed, TORTURE_ALL, &run);
-    if (c->faults_given)
-        run.faults = c->given.faults;
-    run.jobs = given(c->given.jobs, run.jobs);
-    run.boxes = given(c->given.boxes, run.boxes);
-    run.slots = given(c->given.slots, run.slots);
-    run.from_ns = given(c->given.from_ns, run.from_ns);
-    run.until_ns = given(c->given.until_ns, run.until_ns);
-    return run;
+    if (c->shown)
+        fputs("\r\033[K", stderr);
+    c->shown = false;
 }
 
-static void print_finding(struct crew *c, const struct torture_run *run,
-                          const char *check, const char *what)
+static void print_finding(void *ctx, const struct torture_run *run, const char *check,
+                          const char *what)
 {
+    struct crew *c = ctx;
     struct text command = {0};
     torture_command(run, &command);
-    pthread_mutex_lock(&c->print);
+    clear_line(c);
     printf("seed=%llu: %s: %s\n  %s  # " JOBQ_VERSION "\n", (unsigned long long)run->seed,
            check, what, command.ptr);
     fflush(stdout);
     if (!c->any_failed || run->seed < c->failed.seed)
         c->failed = *run;
     c->any_failed = true;
-    pthread_mutex_unlock(&c->print);
     text_release(&command);
 }
 
-static void play_one(struct crew *c, struct torture *torture, int64_t index)
+static void print_progress(void *ctx, const struct campaign *so_far)
 {
-    struct torture_run run = run_of(c, (uint64_t)(c->first + index));
-    struct torture_result result;
-    struct jobq_error err = {0};
-    int code = torture_play(torture, &run, NULL, &result, &err);
-    atomic_fetch_add(&c->jobs, result.enqueued);
-    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
-        atomic_fetch_add(&c->fired[i], result.fired[i]);
-    for (int i = 0; i < TORTURE_BRANCH_COUNT; i++)
-        atomic_fetch_add(&c->branch[i], result.branch[i]);
-    if (code == JOBQ_OK && !result.check)
-        return;
-    atomic_fetch_add(&c->findings, 1);
-    if (code == JOBQ_OK)
-        print_finding(c, &run, result.check, result.finding);
-    else
-        print_finding(c, &run, "not played", err.text);
-}
-
-static void *work(void *arg)
-{
-    struct crew *c = arg;
-    int64_t index;
-    struct torture *torture = torture_new();
-    while ((index = atomic_fetch_add(&c->next, 1)) < c->seeds)
-        play_one(c, torture, index);
-    torture_free(torture);
-    return NULL;
+    struct crew *c = ctx;
+    const struct campaign_options *o = &c->options;
+    uint64_t among = faults_among(c);
+    double done = (double)so_far->runs, left_s = 0;
+    if (o->seconds > 0)
+        left_s = o->seconds - so_far->real_s;
+    double runs_left_s =
+        ((double)campaign_size(o) - done) * so_far->real_s / (done > 0 ? done : 1);
+    if (o->seconds <= 0 || runs_left_s < left_s)
+        left_s = runs_left_s;
+    fprintf(stderr,
+            "\r\033[K%lld runs, %lld findings, %d of %d faults and %d of %d branches "
+            "seen, %.0f s left",
+            (long long)so_far->runs, (long long)so_far->findings,
+            campaign_faults_seen(so_far, among), __builtin_popcountll(among),
+            campaign_branches_seen(so_far), TORTURE_BRANCH_COUNT,
+            left_s > 0 ? left_s : 0);
+    fflush(stderr);
+    c->shown = true;
 }
 
 static int read_time(const struct options *read, int option, int64_t most_ns,
@@ -163,11 +162,33 @@ static int read_seed(struct crew *c, const struct options *read, struct jobq_err
 {
     if (!options_item(read, SEED))
         return JOBQ_OK;
-    if (options_item(read, SEEDS) || options_item(read, FIRST))
-        return jobq_fail(err, JOBQ_INVALID,
-                         "--seed is one seed: not with --seeds or --first");
-    c->seeds = 1;
-    return cmd_count(read, SEED, 0, INT64_MAX / 2, &c->first, err);
+    static const int others[] = {SEEDS, FIRST, MINUTES, SHARD};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (options_item(read, others[i]))
+            return jobq_fail(err, JOBQ_INVALID, "--seed is one seed: not with --%s",
+                             OPTIONS[others[i]].name);
+    c->options.seeds = 1;
+    return cmd_count(read, SEED, 0, INT64_MAX / 2, &c->options.first, err);
+}
+
+/* --minutes alone: as many seeds as there is time for. */
+static int read_minutes(struct crew *c, const struct options *read,
+                        struct jobq_error *err)
+{
+    const struct options_item *item = options_item(read, MINUTES);
+    double minutes;
+    if (!item)
+        return JOBQ_OK;
+    int code = jobq_parse_number(item->text, &minutes, err);
+    if (code == JOBQ_OK && !(minutes > 0 && minutes <= 100000))
+        code = jobq_fail(err, JOBQ_LIMIT, "'%.40s' is out of range, want up to 100k",
+                         item->text);
+    if (code != JOBQ_OK)
+        return options_blame(read, item, err);
+    c->options.seconds = 60 * minutes;
+    if (!options_item(read, SEEDS))
+        c->options.seeds = INT64_MAX / 2;
+    return JOBQ_OK;
 }
 
 static int read_faults(struct crew *c, const struct options *read, struct jobq_error *err)
@@ -176,8 +197,8 @@ static int read_faults(struct crew *c, const struct options *read, struct jobq_e
     bool gentle = options_item(read, GENTLE);
     if (item && gentle)
         return jobq_fail(err, JOBQ_INVALID, "--gentle is --faults none: not both");
-    c->faults_given = item || gentle;
-    if (item && torture_faults_read(item->text, &c->given.faults, err) != JOBQ_OK)
+    c->options.faults_given = item || gentle;
+    if (item && torture_faults_read(item->text, &c->options.given.faults, err) != JOBQ_OK)
         return options_blame(read, item, err);
     return JOBQ_OK;
 }
@@ -185,21 +206,31 @@ static int read_faults(struct crew *c, const struct options *read, struct jobq_e
 static int read_options(struct crew *c, const struct options *read,
                         const struct scenario *scenario, struct jobq_error *err)
 {
-    int code = cmd_count(read, SEEDS, 1, 1000000000, &c->seeds, err);
+    int code = cmd_count(read, SEEDS, 1, 1000000000, &c->options.seeds, err);
     if (code == JOBQ_OK)
-        code = cmd_count(read, FIRST, 0, INT64_MAX / 2, &c->first, err);
+        code = cmd_count(read, FIRST, 0, INT64_MAX / 2, &c->options.first, err);
+    const char *shard = options_text(read, SHARD);
+    c->options.shards = 1;
+    if (code == JOBQ_OK && shard)
+        code = cmd_shard(shard, &c->options.shard, &c->options.shards, err);
+    code = code ? code : read_minutes(c, read, err);
     code = code ? code : read_seed(c, read, err);
     code = code ? code : read_faults(c, read, err);
-    code = code ? code : cmd_count(read, JOBS, 1, 100000, &c->given.jobs, err);
-    code = code ? code : cmd_count(read, BOXES, 1, 100, &c->given.boxes, err);
-    code = code ? code : cmd_count(read, CONCURRENCY, 1, 1000, &c->given.slots, err);
-    code = code ? code : read_time(read, FROM, JOBQ_NS_PER_HOUR, &c->given.from_ns, err);
+    code = code ? code : cmd_count(read, JOBS, 1, 100000, &c->options.given.jobs, err);
+    code = code ? code : cmd_count(read, BOXES, 1, 100, &c->options.given.boxes, err);
     code =
-        code ? code : read_time(read, UNTIL, JOBQ_NS_PER_HOUR, &c->given.until_ns, err);
+        code ? code : cmd_count(read, CONCURRENCY, 1, 1000, &c->options.given.slots, err);
+    code = code ? code
+                : read_time(read, FROM, JOBQ_NS_PER_HOUR, &c->options.given.from_ns, err);
+    code =
+        code ? code
+             : read_time(read, UNTIL, JOBQ_NS_PER_HOUR, &c->options.given.until_ns, err);
     const struct options_item *timeline = options_item(read, TIMELINE);
     c->failure.shrink = options_item(read, SHRINK);
     c->failure.file = timeline ? timeline->text : NULL;
-    c->threads =
+    c->list = options_item(read, LIST);
+    c->quiet = options_item(read, QUIET);
+    c->options.threads =
         scenario->threads < 0 ? sysconf(_SC_NPROCESSORS_ONLN) : scenario->threads;
     return code;
 }
@@ -211,10 +242,13 @@ const struct subcommand sub_torture = {"torture",     HELP_HEAD, HELP_TAIL, OPTI
 
 int cmd_torture(int argc, char **argv)
 {
-    struct crew crew = {
-        .given = {.jobs = -1, .boxes = -1, .slots = -1, .from_ns = -1, .until_ns = -1},
-        .first = 1,
-        .seeds = 100};
+    struct crew crew = {.options = {.given = {.jobs = -1,
+                                              .boxes = -1,
+                                              .slots = -1,
+                                              .from_ns = -1,
+                                              .until_ns = -1},
+                                    .first = 1,
+                                    .seeds = 100}};
     struct jobq_error err;
     struct commandline command;
     struct options read;
@@ -229,34 +263,82 @@ int cmd_torture(int argc, char **argv)
     return done < 0 ? torture(&crew) : done;
 }
 
-static int torture(struct crew *crew)
+static void print_list(void)
 {
-    cmd_catch_signals();
-    pthread_mutex_init(&crew->print, NULL);
-    pthread_t *thread = xcalloc((size_t)crew->threads, sizeof *thread);
-    int64_t started = 0;
-    while (started + 1 < crew->threads &&
-           pthread_create(&thread[started], NULL, work, crew) == 0)
-        started++;
-    work(crew);
-    for (int64_t i = 0; i < started; i++)
-        pthread_join(thread[i], NULL);
-    free(thread);
-    pthread_mutex_destroy(&crew->print);
-    int64_t findings = atomic_load(&crew->findings);
-    printf("%lld runs, %lld jobs, %lld findings\nfaults:", (long long)crew->seeds,
-           (long long)atomic_load(&crew->jobs), (long long)findings);
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        printf("%-14s %s\n", torture_fault_name((enum torture_fault)i),
+               torture_fault_text((enum torture_fault)i));
+}
+
+static void print_sums(const struct crew *c, const struct campaign *sum)
+{
+    printf("%lld runs, %lld jobs, %lld findings; %.0f h simulated in %.1f s, %.0f times "
+           "as fast as real time\n",
+           (long long)sum->runs, (long long)sum->jobs, (long long)sum->findings,
+           sum->virtual_s / 3600, sum->real_s,
+           sum->real_s > 0 ? sum->virtual_s / sum->real_s : 0);
+    if (c->quiet)
+        return;
+    printf("faults:");
     for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
         printf(" %s %lld", torture_fault_name((enum torture_fault)i),
-               (long long)atomic_load(&crew->fired[i]));
+               (long long)sum->fired[i]);
     printf("\nbranches:");
     for (int i = 0; i < TORTURE_BRANCH_COUNT; i++)
         printf("%s %s %lld", i ? "," : "", torture_branch_name((enum torture_branch)i),
-               (long long)atomic_load(&crew->branch[i]));
+               (long long)sum->branch[i]);
     printf("\n");
+}
+
+/* Says what never happened; true: and there was every chance that it would. */
+static bool is_uncovered(const struct crew *c, const struct campaign *sum)
+{
+    struct text missing = {0};
+    campaign_put_missing(sum, faults_among(c), &missing);
+    bool enough = sum->runs >= CAMPAIGN_COVERS && !c->options.faults_given;
+    bool uncovered = missing.len > 0 && enough;
+    if (uncovered)
+        printf("never happened: %s\n", missing.ptr);
+    else if (missing.len > 0 && sum->runs > 1 && !c->options.faults_given && !c->quiet)
+        printf("not seen, for which %lld runs may be too few: %s\n", (long long)sum->runs,
+               missing.ptr);
+    text_release(&missing);
+    return uncovered;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = ask_stop;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int torture(struct crew *c)
+{
+    struct campaign sum;
     struct jobq_error err;
-    if (crew->any_failed && (crew->failure.shrink || crew->failure.file) &&
-        failure_show(&crew->failure, &crew->failed, &err) != JOBQ_OK)
+    if (c->list) {
+        print_list();
+        return CMD_OK;
+    }
+    catch_signals();
+    c->options.stop = &stop_asked;
+    c->options.finding = print_finding;
+    if (!c->quiet && isatty(STDERR_FILENO))
+        c->options.progress = print_progress;
+    c->options.ctx = c;
+    campaign_run(&c->options, &sum);
+    clear_line(c);
+    print_sums(c, &sum);
+    bool uncovered = is_uncovered(c, &sum);
+    if (c->any_failed && !stop_asked && (c->failure.shrink || c->failure.file) &&
+        failure_show(&c->failure, &c->failed, &err) != JOBQ_OK)
         return cmd_fail("torture", &err);
-    return findings ? CMD_FAILURE : CMD_OK;
+    return stop_asked     ? 130
+           : sum.findings ? CMD_FAILURE
+           : uncovered    ? CMD_NOT_COVERED
+                          : CMD_OK;
 }

@@ -158,6 +158,49 @@ static const char *const KINDS[WORLD_LATENCY_COUNT] = {
     "puts",        "gets",     "selects", "other calls of the store",
     "calls of EC2"};
 
+static int64_t entries_of(const struct torture *t, const struct jobq_ledger *ledger,
+                          enum jobq_action action)
+{
+    return ledger->action[action].entries + t->ledger.action[action].entries;
+}
+
+/* Whether every call of the kind came back to a meter, and was made once. */
+static bool is_plain(const struct torture *t, enum world_latency_kind kind)
+{
+    const struct world_calls *calls = world_calls(t->world);
+    return calls->asked[kind] == calls->answered[kind] && calls->gave_up[kind] == 0 &&
+           t->held[kind] == 0 && t->out->fired[TORTURE_TWICE] == 0 &&
+           t->out->fired[TORTURE_LATE] == 0;
+}
+
+/* Messages sent and delivered, as the model of SQS counts them. */
+static void check_messages(struct torture *t, const struct jobq_ledger *ledger)
+{
+    struct sqs *sqs = world_sqs(t->world);
+    char dead[JOBQ_QUEUE_NAME_MAX + 1];
+    job_dead_queue_name(REPLICATION_QUEUE, dead);
+    const char *const names[] = {REPLICATION_QUEUE, dead};
+    int64_t sent = 0, received = 0;
+    for (int i = 0; i < 2; i++) {
+        struct sqs_stats stats;
+        int queue = sqs_find(sqs, str_of(names[i]));
+        if (queue < 0 || sqs_stats(sqs, world_now(t->world), queue, &stats) != SQS_OK)
+            continue;
+        sent += stats.sent;
+        received += stats.received;
+    }
+    int64_t sends = entries_of(t, ledger, JOBQ_ACT_SQS_SEND) +
+                    entries_of(t, ledger, JOBQ_ACT_SQS_SEND_BATCH);
+    int64_t receives = entries_of(t, ledger, JOBQ_ACT_SQS_RECEIVE);
+    if (is_plain(t, WORLD_SQS_SEND) && sends != sent)
+        torture_find(t, "ledger", "the ledger has %lld messages sent, the queues %lld",
+                     (long long)sends, (long long)sent);
+    if (is_plain(t, WORLD_SQS_RECEIVE) && receives != received)
+        torture_find(t, "ledger",
+                     "the ledger has %lld messages received, the queues %lld",
+                     (long long)receives, (long long)received);
+}
+
 void check_calls(struct torture *t, const struct jobq_ledger *ledger)
 {
     const struct world_calls *calls = world_calls(t->world);
@@ -175,4 +218,5 @@ void check_calls(struct torture *t, const struct jobq_ledger *ledger)
             torture_find(t, "ledger", "the ledger has %lld %s, and %lld were answered",
                          (long long)metered[k], KINDS[k], (long long)want);
     }
+    check_messages(t, ledger);
 }

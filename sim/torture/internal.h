@@ -40,6 +40,8 @@ struct torture_claim {
     int32_t attempt;
     int32_t claims, starts; /* of running */
     uint64_t token;         /* a hash */
+    uint64_t message;       /* under which it runs; a hash */
+    int64_t at_ns;          /* when it was written */
 };
 
 struct torture {

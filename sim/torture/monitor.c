@@ -51,6 +51,18 @@ static bool read_claim(struct jobq_str text, struct torture_claim *out)
     return true;
 }
 
+/* A message is hidden for 12 h at most: a claim under it may be alive for so long. */
+#define MESSAGE_HIDDEN_NS (12 * JOBQ_NS_PER_HOUR)
+
+/* "STARTED_MS BOX MESSAGE_ID" */
+static uint64_t message_of(struct jobq_str run)
+{
+    int64_t at = run.len;
+    while (at > 0 && run.ptr[at - 1] != ' ')
+        at--;
+    return hash_add(HASH_START, run.ptr + at, (size_t)(run.len - at));
+}
+
 /* Why `to` must not follow `from`; NULL: it may. */
 static const char *wrong_step(const struct torture *t, const struct torture_claim *from,
                               const struct torture_claim *to)
@@ -66,7 +78,10 @@ static const char *wrong_step(const struct torture *t, const struct torture_clai
         return to->attempt != from->attempt + 1 ? "a claim is not the next attempt"
                : same && from->claims > 0       ? "a claim has the token of the last one"
                : to->attempt > t->attempts_max  ? "a claim exceeds the attempts"
-                                                : NULL;
+               : runs && to->message != from->message &&
+                       to->at_ns - from->at_ns < MESSAGE_HIDDEN_NS
+                   ? "a job was taken over by another of its messages"
+                   : NULL;
     case JOB_DONE:
     case JOB_FAILED:
         return runs && same && to->attempt == from->attempt
@@ -85,10 +100,15 @@ static const char *wrong_step(const struct torture *t, const struct torture_clai
     return NULL;
 }
 
-static void step(struct torture *t, struct torture_claim *claim, struct jobq_str id,
-                 struct jobq_str text)
+static void step(struct torture *t, struct torture_claim *claim,
+                 const struct jobq_item *item, struct jobq_str text)
 {
+    struct jobq_str id = item->name;
     struct torture_claim to = *claim;
+    to.at_ns = world_now(t->world);
+    for (int i = 0; i < item->attr_count; i++)
+        if (str_is(item->attr[i].name, "run"))
+            to.message = message_of(item->attr[i].value);
     if (!read_claim(text, &to)) {
         torture_find(t, "claim", "job %.*s has the claim '%.*s'", (int)id.len, id.ptr,
                      (int)text.len, text.ptr);
@@ -128,7 +148,7 @@ static void see_row(void *ctx, const struct jobq_item *item)
     claim->exists = exists;
     for (int i = 0; i < item->attr_count; i++)
         if (str_is(item->attr[i].name, "claim"))
-            step(t, claim, item->name, item->attr[i].value);
+            step(t, claim, item, item->attr[i].value);
 }
 
 /* ---- messages ------------------------------------------------------------------------- */
@@ -175,7 +195,7 @@ static const struct {
     {DRAINER_SKIPPED, "attempts are used up", TORTURE_BRANCH_SKIP_DEAD},
     {DRAINER_SKIPPED, "the job has no row", TORTURE_BRANCH_SKIP_NO_ROW},
     {DRAINER_SKIPPED, "the job runs under", TORTURE_BRANCH_SKIP_ELSEWHERE},
-    {DRAINER_SKIPPED, "its domain is missing", TORTURE_BRANCH_SKIP_NO_TABLE},
+    {DRAINER_SKIPPED, "its table is missing", TORTURE_BRANCH_SKIP_NO_TABLE},
     {DRAINER_SKIPPED, "", TORTURE_BRANCH_SKIP_STORE},
     {DRAINER_NOTICE, "housekeeping", TORTURE_BRANCH_NOTICE_HOUSE},
     {DRAINER_NOTICE, "", TORTURE_BRANCH_NOTICE_FAILS},

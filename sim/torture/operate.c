@@ -134,24 +134,27 @@ static void act_prune(struct torture *t, struct dice *dice)
                      (long long)done.dropped);
 }
 
-static int repair(struct torture *t, int64_t within_ns)
+static int repair(struct torture *t, int64_t within_ns, int64_t *sent)
 {
     int queue = open_queue(t);
     struct housekeeping h = house_of(t, queue);
     struct housekeeping_done done = {0};
     struct jobq_error err;
+    *sent = 0;
     if (queue < 0)
         return queue;
     int code = housekeeping_repair(&h, 0, world_now(t->world) + within_ns, &done, &err);
     for (int64_t i = 0; i < done.sent; i++)
         torture_branch(t, TORTURE_BRANCH_REPAIRED);
+    *sent = done.sent;
     return code;
 }
 
 static void act_repair(struct torture *t, struct dice *dice)
 {
+    int64_t sent;
     (void)dice;
-    if (repair(t, JOBQ_NS_PER_MIN) != JOBQ_UNAVAILABLE)
+    if (repair(t, JOBQ_NS_PER_MIN, &sent) != JOBQ_UNAVAILABLE)
         torture_strike(t, TORTURE_REPAIR, -1);
 }
 
@@ -249,6 +252,24 @@ static void calm(struct torture *t)
     }
 }
 
+/* A repair sends what was purged, and what a client began and never told of: it was killed, or
+ * refused for good. In all other runs a row that waits for a message has lost it. */
+static void check_repair(struct torture *t, int64_t sent)
+{
+    static const enum torture_fault lossy[] = {TORTURE_PURGE,      TORTURE_CLIENT_CRASH,
+                                               TORTURE_DENIED,     TORTURE_QUEUE_GONE,
+                                               TORTURE_TABLE_GONE, TORTURE_DISK_FULL};
+    int64_t told = 0;
+    for (size_t i = 0; i < sizeof lossy / sizeof lossy[0]; i++)
+        if (torture_on(t, lossy[i]))
+            return;
+    for (int64_t i = 0; i < t->jobs->count; i++)
+        told += t->jobs->rec[i].index >= 0;
+    if (told == t->run->jobs && sent > 0)
+        torture_find(t, "lost", "%lld jobs had no message, and none was purged",
+                     (long long)sent);
+}
+
 static void close_run(void *arg)
 {
     struct torture *t = arg;
@@ -261,7 +282,9 @@ static void close_run(void *arg)
         fiber_sleep_until(b->sched, world_now(t->world) + 20 * JOBQ_NS_PER_S);
         if (late_pending(t->world) > 0 || t->open_rows == 0)
             continue;
-        repair(t, 10 * JOBQ_NS_PER_MIN);
+        int64_t sent;
+        repair(t, 10 * JOBQ_NS_PER_MIN, &sent);
+        check_repair(t, sent);
         if (t->open_rows > 0 && redrives-- > 0)
             dead_redrive(b, REPLICATION_QUEUE, JOBQ_FOREVER, see_letter, t, &err);
     }

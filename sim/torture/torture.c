@@ -72,6 +72,8 @@ static int journal_load(void *ctx, int (*each)(void *each_ctx, struct jobq_str r
 {
     struct torture *t = ctx;
     (void)err;
+    if (t->lines.len > 0)
+        torture_branch(t, TORTURE_BRANCH_RECOVERED);
     for (size_t at = 0; at < t->lines.len;) {
         const char *line = t->lines.ptr + at;
         const char *end = memchr(line, '\n', t->lines.len - at);
@@ -211,7 +213,7 @@ void torture_free(struct torture *t)
     free(t);
 }
 
-static int play(struct torture *t, struct jobq_error *err)
+static void play(struct torture *t, struct jobq_error *err)
 {
     bool faults = t->run->faults != 0;
     struct replication_hooks hooks = {.ctx = t,
@@ -238,21 +240,18 @@ static int play(struct torture *t, struct jobq_error *err)
     int code = replication_play(t->replication, &t->scenario,
                                 t->run->from_ns > 0 ? t->calm : t->params, &options,
                                 &result, err);
-    if (code == JOBQ_TIMEOUT) {
-        torture_find(t, "no end", "%s", err->text);
-        code = JOBQ_OK;
-    }
-    if (code == JOBQ_OK) {
+    if (code < 0)
+        torture_find(t, code == JOBQ_TIMEOUT ? "no end" : "given up", "%s", err->text);
+    if (code == JOBQ_OK || code == JOBQ_TIMEOUT) {
         count_services(t, result.ledger);
         check_calls(t, result.ledger);
         t->out->attempts = result.attempts;
         t->out->duplicates = result.duplicates;
     }
-    if (code == JOBQ_OK && result.refused > 0)
+    if (result.refused > 0)
         torture_find(t, "not enqueued", "%lld jobs could not be enqueued",
                      (long long)result.refused);
     replication_result_release(&result);
-    return code;
 }
 
 /* What is kept from run to run is memory. */
@@ -292,7 +291,7 @@ int torture_play(struct torture *t, const struct torture_run *run,
     scenario_init(&t->scenario);
     int code = plan_make(t, err);
     if (code == JOBQ_OK)
-        code = play(t, err);
+        play(t, err);
     jobq_ledger_release(&t->ledger);
     scenario_release(&t->scenario);
     free(t->params);

@@ -1,6 +1,6 @@
 /* sim_torture.c - no job is lost, forgotten or given two results, whatever goes wrong; and
  * the checker that says so finds each drainer that is broken on purpose. */
-#include "sim/torture/torture.h"
+#include "sim/torture/campaign.h"
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -17,47 +17,104 @@
 
 #include <cmocka.h>
 
-static void sound(uint64_t among, uint64_t from, uint64_t to)
+static void fail_with(void *ctx, const struct torture_run *run, const char *check,
+                      const char *what)
 {
-    int64_t jobs = 0, duplicates = 0, fired[TORTURE_FAULT_COUNT] = {0};
-    struct seeds seeds = seeds_of(from, to);
-    struct torture *torture = torture_new();
-    for (uint64_t seed = seeds.from; seed < seeds.to; seed++) {
-        struct torture_run run;
-        struct torture_result r;
-        struct jobq_error err = {0};
-        torture_draw(seed, among, &run);
-        if (torture_play(torture, &run, NULL, &r, &err) != JOBQ_OK)
-            fail_msg("seed=%llu: %s", (unsigned long long)seed, err.text);
-        if (r.check)
-            fail_msg("seed=%llu: %s", (unsigned long long)seed, r.finding);
-        assert_int_equal(r.enqueued,
-                         r.done + r.dead + r.expired + r.cancelled + r.queued);
-        if (!among)
-            assert_int_equal(r.attempts, r.enqueued);
-        jobs += r.enqueued;
-        duplicates += r.duplicates;
-        for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
-            fired[i] += r.fired[i];
-    }
-    torture_free(torture);
-    print_message("  %lld jobs, %lld duplicates", (long long)jobs, (long long)duplicates);
-    for (int i = 0; i < TORTURE_FAULT_COUNT && among; i++)
-        print_message(", %s %lld", torture_fault_name((enum torture_fault)i),
-                      (long long)fired[i]);
-    print_message("\n");
+    struct text command = {0};
+    (void)ctx;
+    torture_command(run, &command);
+    fprintf(stderr, "%s: %s: %s\n", command.ptr, check, what);
+    text_release(&command);
 }
 
+static struct campaign play(uint64_t faults, bool given, uint64_t from, uint64_t to)
+{
+    struct seeds seeds = seeds_of(from, to);
+    struct campaign sum;
+    struct campaign_options options = {
+        .first = (int64_t)seeds.from,
+        .seeds = (int64_t)(seeds.to - seeds.from),
+        .shards = 1,
+        .threads = 2,
+        .given = {.faults = faults,
+                  .jobs = -1,
+                  .boxes = -1,
+                  .slots = -1,
+                  .from_ns = -1,
+                  .until_ns = -1},
+        .faults_given = given,
+        .finding = fail_with,
+    };
+    campaign_run(&options, &sum);
+    print_message("  %lld runs, %lld jobs, %.0f h in %.1f s: %.0f times real time\n",
+                  (long long)sum.runs, (long long)sum.jobs, sum.virtual_s / 3600,
+                  sum.real_s, sum.virtual_s / sum.real_s);
+    assert_int_equal(sum.runs, seeds.to - seeds.from);
+    return sum;
+}
+
+/* And no class of faults, and no branch of the drainer that matters, is left out. */
 static void nothing_is_lost(void **state)
 {
     (void)state;
-    sound(TORTURE_ALL, 1, 250);
+    struct campaign sum = play(TORTURE_ALL, false, 1, 3001);
+    struct text missing = {0};
+    assert_int_equal(sum.findings, 0);
+    campaign_put_missing(&sum, TORTURE_ALL, &missing);
+    if (sum.runs >= CAMPAIGN_COVERS && missing.len > 0)
+        fail_msg("never happened: %s", missing.ptr);
+    text_release(&missing);
 }
 
 static void gently_nothing_is_found(void **state)
 {
     (void)state;
-    sound(0, 1, 60);
+    struct campaign sum = play(0, true, 1, 61);
+    assert_int_equal(sum.findings, 0);
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        assert_int_equal(sum.fired[i], 0);
+}
+
+/* Shards are other runs, and all of them together are those of the whole. */
+static void shards_share_the_seeds(void **state)
+{
+    (void)state;
+    struct campaign whole, part;
+    int64_t runs = 0, jobs = 0;
+    struct campaign_options options = {
+        .first = 100,
+        .seeds = 10,
+        .shards = 1,
+        .threads = 1,
+        .given = {.jobs = -1, .boxes = -1, .slots = -1, .from_ns = -1, .until_ns = -1}};
+    campaign_run(&options, &whole);
+    options.shards = 3;
+    for (options.shard = 0; options.shard < 3; options.shard++) {
+        campaign_run(&options, &part);
+        assert_int_equal(part.runs, options.shard == 0 ? 4 : 3);
+        runs += part.runs;
+        jobs += part.jobs;
+    }
+    assert_int_equal(runs, whole.runs);
+    assert_int_equal(jobs, whole.jobs);
+}
+
+static void what_never_happened_has_a_name(void **state)
+{
+    (void)state;
+    struct campaign sum = {0};
+    struct text missing = {0};
+    for (int i = 0; i < TORTURE_FAULT_COUNT; i++)
+        sum.fired[i] = i != TORTURE_PURGE;
+    for (int i = 0; i < TORTURE_BRANCH_COUNT; i++)
+        sum.branch[i] = i != TORTURE_BRANCH_TAKEN_OVER;
+    campaign_put_missing(&sum, TORTURE_ALL, &missing);
+    assert_string_equal(missing.ptr, "purge, 'taken over'");
+    assert_int_equal(campaign_faults_seen(&sum, TORTURE_ALL), TORTURE_FAULT_COUNT - 1);
+    text_clear(&missing);
+    campaign_put_missing(&sum, TORTURE_ALL & ~torture_bit(TORTURE_PURGE), &missing);
+    assert_string_equal(missing.ptr, "'taken over'");
+    text_release(&missing);
 }
 
 /* A torture that has played before plays a run as a new one does. */
@@ -291,9 +348,13 @@ static void the_checker_bites(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_lost),    cmocka_unit_test(gently_nothing_is_found),
-        cmocka_unit_test(same_seed_same_run), cmocka_unit_test(a_run_has_a_command),
-        cmocka_unit_test(faults_have_names),  cmocka_unit_test(the_checker_bites)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_lost),
+                                       cmocka_unit_test(gently_nothing_is_found),
+                                       cmocka_unit_test(same_seed_same_run),
+                                       cmocka_unit_test(a_run_has_a_command),
+                                       cmocka_unit_test(faults_have_names),
+                                       cmocka_unit_test(shards_share_the_seeds),
+                                       cmocka_unit_test(what_never_happened_has_a_name),
+                                       cmocka_unit_test(the_checker_bites)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
