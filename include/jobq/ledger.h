@@ -140,6 +140,8 @@ struct jobq_ledger {
     double read_units;
     int64_t jobs[JOBQ_JOB_END_COUNT]; /* by what became of them */
     int64_t attempts;
+    int64_t
+        span_ns; /* from the first arrival to the last job's end; of a sum the longest */
     struct jobq_instance_use *instance; /* instance_count long; owner: the ledger */
     int64_t instance_count;
     int64_t instance_cap;

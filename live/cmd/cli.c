@@ -278,7 +278,9 @@ static int settle_scenario(struct cli *cli)
 {
     struct jobq_error err;
     scenario_init(&cli->scenario);
-    int rc = commandline_scenario(&cli->read, &cli->scenario, &err);
+    bool file = cli->command->scenario_file && cli->arg_count > 0;
+    int rc = commandline_scenario_of(&cli->read, file ? cli->arg[0] : NULL,
+                                     &cli->scenario, &err);
     if (rc == JOBQ_OK && commandline_wants_scenario(&cli->read)) {
         rc = scenario_finish(&cli->scenario, &err);
         if (rc == JOBQ_OK) {

@@ -48,6 +48,7 @@ struct cli_command {
     uint32_t takes;                  /* which settings (scenario/settings.h) */
     int (*run)(struct cli *cli);     /* returns the exit code */
     int min_args, max_args;          /* max < 0: any number */
+    bool scenario_file;              /* its first argument is one */
     bool verbatim;                   /* options end at the first argument */
 };
 

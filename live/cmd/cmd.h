@@ -14,6 +14,7 @@
     X(cancel)                                                                            \
     X(list)                                                                              \
     X(drain)                                                                             \
+    X(run)                                                                               \
     X(dlq)                                                                               \
     X(purge)                                                                             \
     X(prune)                                                                             \

@@ -61,6 +61,7 @@ struct drain {
     struct text line;
     struct loop_timer *tick;
     int64_t watchdog_ns, next_status_ns;
+    int64_t began_ns, ready_ns; /* the process; its first receive */
 };
 
 /* ---- one line a job ------------------------------------------------------------------------ */
@@ -266,6 +267,27 @@ static int note_leave(struct cli *cli, struct jobq_error *err)
     return JOBQ_OK;
 }
 
+/* The box in the ledger, if its type was given: it has run since this process began. */
+static void note_box(struct drain *d)
+{
+    struct cli *cli = d->cli;
+    struct drainer_view view;
+    if (!scenario_given(&cli->scenario, "instance") ||
+        strcmp(cli->scenario.instance, "none") == 0)
+        return;
+    drainer_view(d->drainer, &view);
+    struct jobq_instance_use *use = jobq_ledger_instance(&cli->live->ledger);
+    strcpy(use->type, cli->scenario.instance);
+    memcpy(use->id, view.box, sizeof use->id - 1);
+    use->spot = cli->scenario.spot;
+    use->ended_by = JOBQ_ENDED_BY_US;
+    use->ready_at_ns = d->ready_ns - d->began_ns;
+    use->ended_at_ns = loop_now_ns() - d->began_ns;
+    use->busy_slot_ns = view.counters.busy_slot_ns;
+    use->cpu_ns = view.counters.cpu_ns;
+    use->slots = d->options.slots;
+}
+
 static int work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct drain *d = ctx;
@@ -292,6 +314,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         start_tick(d);
         notify_send("READY=1\nSTATUS=draining");
         cli_say(cli, "draining '%s' with %d slots", d->options.queue, d->options.slots);
+        d->ready_ns = loop_now_ns();
         rc = drainer_run(d->drainer, err);
         say_counters(d);
         if (rc == JOBQ_OK)
@@ -301,6 +324,8 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     d->tick = NULL;
     if (d->record) {
         transport_settle(cli->live->transport, 2 * JOBQ_NS_PER_S);
+        if (d->drainer)
+            note_box(d);
         record_close(d->record, cli->live->transport);
     }
     peers_free(d->peers);
@@ -335,6 +360,8 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
         cmd_page_options(
             cli, &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
             &d->page, bad);
+    live->no_store = s->store == SCENARIO_STORE_NONE;
+    live->cpu_share = s->cpu_share;
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];
     live->exec.memory_bytes = none_is_zero(s->memory_limit_bytes);
@@ -349,6 +376,7 @@ static int run(struct cli *cli)
     struct live_options live = {0};
     struct drain *d = xcalloc(1, sizeof *d);
     d->cli = cli;
+    d->began_ns = loop_now_ns();
     read_options(cli, d, &live, &bad);
     cli->on_signal = on_signal;
     cli->on_signal_ctx = d;

@@ -92,14 +92,22 @@ int64_t primes_count(int64_t below, const atomic_bool *cancel, atomic_int *perce
     return count;
 }
 
+static int64_t thread_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * JOBQ_NS_PER_S + t.tv_nsec;
+}
+
 static void run(struct primes_task *task)
 {
-    struct timespec from, to;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-    task->count = primes_count(task->below, &task->cancel, &task->percent);
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
-    task->cpu_ns =
-        (to.tv_sec - from.tv_sec) * JOBQ_NS_PER_S + (to.tv_nsec - from.tv_nsec);
+    int64_t from_ns = thread_cpu_ns();
+    if (task->burn_ns > 0)
+        while (!atomic_load(&task->cancel) && thread_cpu_ns() - from_ns < task->burn_ns)
+            continue;
+    else
+        task->count = primes_count(task->below, &task->cancel, &task->percent);
+    task->cpu_ns = thread_cpu_ns() - from_ns;
 }
 
 static void *worker(void *arg)

@@ -22,6 +22,7 @@ struct primes_pool;
 /* One count. The caller keeps it until done was called. */
 struct primes_task {
     int64_t below;
+    int64_t burn_ns; /* > 0: no count, but so much CPU time is used */
     void (*done)(struct primes_task *task); /* on the loop's thread */
     atomic_bool cancel; /* set it to have done called soon, with count < 0 */
     int64_t count;      /* primes p < below; -1: cancelled */

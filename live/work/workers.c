@@ -12,9 +12,12 @@ struct worker {
     enum jobq_work_kind kind;
     bool used, ended, stopped, abandoned;
     int64_t started_ns, ends_ns; /* ends_ns: SLEEP */
-    int64_t wall_ns;             /* once ended */
-    struct command *command;     /* EXEC */
-    struct primes_task primes;   /* PRIMES */
+    int64_t burn_ns, after_ns; /* a sleep that computes: for so long from ends_ns on, and
+                                    sleeps again; burn_ns 0: it has computed */
+    bool burns;
+    int64_t wall_ns;           /* once ended */
+    struct command *command;   /* EXEC */
+    struct primes_task primes; /* PRIMES */
     struct fiber_cond done;
     int next_free;
 };
@@ -25,6 +28,7 @@ struct workers {
     struct fiber_sched *sched;
     struct command_host *host; /* NULL until the first command */
     struct command_options options;
+    double cpu_share;
     char *command;
     struct primes_pool *primes; /* NULL until the first count */
     struct worker **worker;     /* pointers: tasks on threads must not move */
@@ -79,7 +83,36 @@ static void primes_ended(struct primes_task *task)
 {
     struct worker *k =
         (struct worker *)(void *)((char *)task - offsetof(struct worker, primes));
+    if (k->kind == JOBQ_WORK_SLEEP) {
+        k->burns = false;
+        k->ends_ns = loop_now_ns() + k->after_ns;
+        fiber_cond_broadcast(&k->done);
+        return;
+    }
     end(k);
+}
+
+/* Splits a sleep into a sleep, computing, and a sleep. */
+static void begin_sleep(struct workers *w, struct worker *k, int64_t sleep_ns)
+{
+    k->burn_ns = (int64_t)((double)sleep_ns * w->cpu_share);
+    int64_t before_ns = (int64_t)((double)(sleep_ns - k->burn_ns) * drand48());
+    k->after_ns = sleep_ns - k->burn_ns - before_ns;
+    k->ends_ns = k->started_ns + (k->burn_ns > 0 ? before_ns : sleep_ns);
+}
+
+static int begin_burn(struct worker *k)
+{
+    struct jobq_error ignored;
+    struct workers *w = k->workers;
+    if (!w->primes)
+        w->primes = primes_pool_new(w->loop);
+    k->primes.burn_ns = k->burn_ns;
+    k->primes.done = primes_ended;
+    k->burn_ns = 0;
+    k->ends_ns = JOBQ_FOREVER;
+    k->burns = true;
+    return primes_start(w->primes, &k->primes, &ignored);
 }
 
 static int begin(struct workers *w, struct worker *k, const struct jobq_work *work,
@@ -87,9 +120,10 @@ static int begin(struct workers *w, struct worker *k, const struct jobq_work *wo
 {
     switch (work->kind) {
     case JOBQ_WORK_SLEEP:
-        k->ends_ns = work->sleep_ns > JOBQ_FOREVER - k->started_ns
-                         ? JOBQ_FOREVER
-                         : k->started_ns + work->sleep_ns;
+        if (work->sleep_ns > JOBQ_FOREVER - k->started_ns)
+            k->ends_ns = JOBQ_FOREVER;
+        else
+            begin_sleep(w, k, work->sleep_ns);
         return JOBQ_OK;
     case JOBQ_WORK_PRIMES:
         if (!w->primes)
@@ -139,8 +173,15 @@ static int percent(struct worker *k)
 /* A sleep has nobody that would end it: it is over when its time is. */
 static void look(struct worker *k)
 {
-    if (!k->ended && k->kind == JOBQ_WORK_SLEEP &&
-        (k->stopped || loop_now_ns() >= k->ends_ns))
+    if (k->ended || k->kind != JOBQ_WORK_SLEEP || k->burns)
+        return;
+    if (k->burn_ns > 0 && !k->stopped && loop_now_ns() >= k->ends_ns) {
+        if (begin_burn(k) == JOBQ_OK)
+            return;
+        k->burns = false; /* no thread: it sleeps instead */
+        k->ends_ns = loop_now_ns() + k->primes.burn_ns + k->after_ns;
+    }
+    if (k->stopped || loop_now_ns() >= k->ends_ns)
         end(k);
 }
 
@@ -177,8 +218,9 @@ static int child_wait(struct jobq_child *c, int handle, int64_t until_ns,
         out->wall_ns = e.wall_ns;
         if (tail)
             out->tail_bytes = command_tail(k->command, tail);
-    } else if (k->stopped) {
-        out->exit_code = 143;
+    } else {
+        out->cpu_ns = k->primes.cpu_ns;
+        out->exit_code = k->stopped ? 143 : 0;
     }
     put_back(w, handle);
     return JOBQ_OK;
@@ -192,7 +234,7 @@ static void child_stop(struct jobq_child *c, int handle, int64_t grace_ns)
     k->stopped = true;
     if (k->command)
         command_stop(k->command, grace_ns);
-    else if (k->kind == JOBQ_WORK_PRIMES)
+    else if (k->kind == JOBQ_WORK_PRIMES || k->burns)
         atomic_store(&k->primes.cancel, true);
     else
         fiber_cond_broadcast(&k->done);
@@ -202,13 +244,14 @@ static const struct jobq_child_ops ops = {
     .name = "workers", .start = child_start, .wait = child_wait, .stop = child_stop};
 
 struct jobq_child *workers_new(struct loop *loop, struct fiber_sched *sched,
-                               const struct command_options *options)
+                               const struct command_options *options, double cpu_share)
 {
     struct workers *w = xcalloc(1, sizeof *w);
     w->port.ops = &ops;
     w->loop = loop;
     w->sched = sched;
     w->options = *options;
+    w->cpu_share = cpu_share;
     w->command = options->command ? xstrdup(options->command) : NULL;
     w->options.command = w->command;
     w->free_first = -1;

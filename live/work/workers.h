@@ -10,8 +10,9 @@
 #include "jobq/ports.h"
 #include "live/work/command.h"
 
+/* cpu_share: of the time of a sleep that is spent computing, 0..1, at a random place of it. */
 struct jobq_child *workers_new(struct loop *loop, struct fiber_sched *sched,
-                               const struct command_options *options);
+                               const struct command_options *options, double cpu_share);
 /* Ends what is still running, the hard way. No fiber may run afterwards. */
 void workers_free(struct jobq_child *child);
 /* How many are under way. */

@@ -19,6 +19,7 @@
 struct live_options {
     enum scenario_store store;   /* NONE: backend.store is NULL */
     struct command_options exec; /* of exec jobs */
+    double cpu_share;            /* of the time of sleep jobs: what they compute */
     size_t stack_bytes;          /* of a fiber; 0: 32 KiB */
 };
 

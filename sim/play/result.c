@@ -161,6 +161,7 @@ static void fill_jobs(struct replication *rep, const struct job_sums *sums,
     out->attempts = rep->attempts;
     if (sums->last_ns > sums->first_ns)
         out->makespan_s = (double)(sums->last_ns - sums->first_ns) / 1e9;
+    out->ledger->span_ns = (int64_t)(out->makespan_s * 1e9);
     int64_t ended = out->done + out->dead + out->cancelled;
     out->throughput_per_s = out->makespan_s > 0 ? (double)ended / out->makespan_s : 0;
     int64_t *jobs = out->ledger->jobs;

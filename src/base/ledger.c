@@ -116,6 +116,7 @@ void jobq_ledger_add(struct jobq_ledger *into, const struct jobq_ledger *from)
     for (int i = 0; i < JOBQ_JOB_END_COUNT; i++)
         into->jobs[i] += from->jobs[i];
     into->attempts += from->attempts;
+    into->span_ns = from->span_ns > into->span_ns ? from->span_ns : into->span_ns;
     for (int64_t i = 0; i < from->instance_count; i++)
         *jobq_ledger_instance(into) = from->instance[i];
 }

@@ -125,6 +125,7 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
         return code;
     if (f)
         params = f->params;
+    predict_params_of(sc, &params);
     code = predict_check(sc, &params, err);
     if (code)
         return code;

@@ -121,6 +121,8 @@ json_t *ledger_to_json(const struct jobq_ledger *ledger)
             json_object_set_new(jobs, jobq_job_end_name((enum jobq_job_end)i),
                                 json_integer(ledger->jobs[i]));
     json_object_set_new(root, "jobs", jobs);
+    if (ledger->span_ns)
+        json_object_set_new(root, "span_ns", json_integer(ledger->span_ns));
     for (size_t i = 0; i < COUNT(WHOLE); i++)
         json_object_set_new(root, WHOLE[i].name,
                             json_integer(get_whole(ledger, WHOLE[i].offset)));
@@ -304,6 +306,11 @@ static int ledger_from_json(const json_t *root, const char *where,
         if (member)
             add_whole(ledger, WHOLE[i].offset, number);
     }
+    const json_t *span = json_object_get(root, "span_ns");
+    if (span && !ledger_whole(span, &number))
+        return ledger_fail(err, where, "span_ns", "is not a count");
+    if (span && number > ledger->span_ns)
+        ledger->span_ns = number;
     for (size_t i = 0; i < COUNT(REALS); i++) {
         const json_t *member = json_object_get(root, REALS[i].name);
         double real = json_number_value(member);

@@ -6,7 +6,7 @@
  * Knows nothing of: files, prices.
  *
  * Schema "jobq.ledger/2"; members that are zero may be left out:
- *   {"schema": "jobq.ledger/2", "attempts": 1004,
+ *   {"schema": "jobq.ledger/2", "attempts": 1004, "span_ns",
  *    "jobs": {"done": 1000, "dead", "cancelled", "expired", "given_up"},
  *    "actions": {"SendMessage": {"requests", "entries", "empty", "failed", "throttled",
  *                "bytes_out", "bytes_in", "box_usage_e10h"}, ...},

@@ -60,3 +60,10 @@ void predict_param_put(struct predict_params *params, int index, double value)
 {
     memcpy((char *)params + PARAMS[index].offset, &value, sizeof value);
 }
+
+void predict_params_of(const struct predict_scenario *scenario,
+                       struct predict_params *params)
+{
+    if (scenario->no_boot)
+        params->boot_s = params->pending_s = 0;
+}

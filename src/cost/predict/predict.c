@@ -500,10 +500,13 @@ int predict_usage(const struct predict_scenario *sc, const struct predict_params
     struct predict_params own;
     struct predict_state state;
     int code = JOBQ_OK;
-    if (!params) {
+    if (params)
+        own = *params;
+    else
         code = predict_params_for(sc->era, &own, err);
-        params = &own;
-    }
+    params = &own;
+    if (!code)
+        predict_params_of(sc, &own);
     if (!code)
         code = predict_check(sc, params, err);
     if (code)

@@ -87,6 +87,7 @@ struct predict_scenario {
     bool public_ip;
     bool client_internet; /* the enqueuer is not in the region */
     bool session_token;   /* requests carry a session token */
+    bool no_boot;         /* the boxes run already */
     enum predict_store store;
     enum predict_payload_in payload_in;
     char era[12]; /* parameter set: "aws-2026", "aws-2012" */
@@ -193,6 +194,9 @@ void predict_defaults(struct predict_scenario *out);
 /* Returns JOBQ_OK; NOT_FOUND: no such model. */
 int predict_params_for(const char *era, struct predict_params *out,
                        struct jobq_error *err);
+/* What the scenario says of the parameters: boxes that run already do not boot. */
+void predict_params_of(const struct predict_scenario *scenario,
+                       struct predict_params *params);
 /* Parameters by index, for a fit that estimates some and a formula that keeps them. */
 int predict_param_count(void);
 const char *predict_param_name(int index); /* "put_s" */

@@ -154,6 +154,8 @@ static bool predict_take_word(struct predict_scenario *out, const struct scenari
         out->spot = s->spot;
     else if (strcmp(name, "public-ip") == 0)
         out->public_ip = s->public_ip;
+    else if (strcmp(name, "boot") == 0)
+        out->no_boot = s->boot == SCENARIO_BOOT_NONE;
     else if (strcmp(name, "session-token") == 0)
         out->session_token = s->session_token;
     else
