@@ -220,6 +220,13 @@ demo:
 pictures: bin/jobq bin/jobqmock bin/jobqcost
 	@reports/pictures.py
 
+## make live-demo  a scenario predicted, simulated, run on jobqmock, and reconciled
+.PHONY: live-demo
+live-demo:
+	@tests/deps.sh demo
+	@$(MAKE) --no-print-directory $(PROGRAMS)
+	@reports/live_demo.sh
+
 ## make install    PREFIX= (/usr/local) DESTDIR=
 install: all $(INSTALLS)
 install-programs: all

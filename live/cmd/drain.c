@@ -32,7 +32,8 @@ enum {
     READ_ONLY,
     RECORD,
     CREATE,
-    LEAVE_FILE
+    LEAVE_FILE,
+    BOX
 };
 static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command that exec jobs run; payload on its stdin"},
@@ -46,6 +47,7 @@ static const struct option_def options[] = {
     {"record", 0, "FILE", "write a trace of all calls and jobs to FILE"},
     {"create", 0, NULL, "create the queue if it is missing"},
     {"leave-file", 0, "FILE", "make FILE at an idle end: the box may go"},
+    {"box", 0, "NAME", "how rows name this box (the instance's id, or the host's name)"},
     {NULL, 0, NULL, NULL}};
 
 struct drain {
@@ -296,7 +298,9 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     /* Off EC2 a box is a host: rows then say where a job ran. */
     gethostname(host, sizeof host - 1);
     host[23] = '\0';
-    if (!cli->live->settings.imds_url)
+    if (cli_given(cli, BOX))
+        d->options.box = cli->value[BOX];
+    else if (!cli->live->settings.imds_url)
         d->options.box = host;
     if (cli_given(cli, RECORD)) {
         d->record = record_open(cli->value[RECORD], b, err);

@@ -62,6 +62,7 @@ struct run {
     double budget_usd; /* INFINITY: none */
     double predicted_usd, low_usd, high_usd, predicted_s;
     double drain_usd; /* predicted, of a job: what drainers spend but for their boxes */
+    double store_byte_hours; /* of a job's row, until it is dropped: mostly to come */
     struct jobq_ledger total;
 };
 
@@ -95,6 +96,7 @@ static int run_predict(struct run *r, struct jobq_error *err)
     r->high_usd = e.high_per_million * sc.jobs / 1e6;
     r->predicted_s = e.value.state.makespan_s;
     struct usage usage = e.value.usage;
+    r->store_byte_hours = usage.line[USAGE_STORE_BYTE_HOURS];
     evaluation_release(&e);
     static const enum usage_line others[] = {
         USAGE_SEND,      USAGE_SEND_CHUNKS, USAGE_PUT_BATCH, USAGE_BOX_PUT_BATCH,
@@ -199,9 +201,12 @@ static int run_start_box(struct run *r, int index, struct jobq_error *err)
 {
     struct run_box *box = &r->box[index];
     char program[] = "/proc/self/exe", drain[] = "drain", json[] = "--json",
-         scenario[] = "--scenario", record[] = "--record";
-    char *argv[] = {program,     drain,  r->queue,   json, scenario,
-                    r->settings, record, box->trace, NULL};
+         scenario[] = "--scenario", record[] = "--record", box_option[] = "--box",
+         name[24];
+    char *argv[] = {program, drain,      r->queue,   json, scenario, r->settings,
+                    record,  box->trace, box_option, name, NULL};
+    /* As long as an instance's id, so that rows are as large as on boxes. */
+    snprintf(name, sizeof name, "local-%013d", index + 1);
     posix_spawn_file_actions_t files;
     int ends[2];
     snprintf(box->trace, sizeof box->trace, "%s/drain-%d.jsonl", r->dir, index + 1);
@@ -300,6 +305,7 @@ static int run_add_ledgers(struct run *r, struct jobq_error *err)
     int64_t left = r->acked - r->done - r->dead;
     r->total.jobs[JOBQ_JOBS_GIVEN_UP] = left > 0 ? left : 0;
     r->total.span_ns = r->last_end_ns - r->origin_ns;
+    r->total.store_byte_hours = r->store_byte_hours * (double)r->acked;
     for (int64_t i = 0; i < r->total.instance_count; i++) {
         const struct jobq_instance_use *use = &r->total.instance[i];
         double hours = (double)use->ended_at_ns / JOBQ_NS_PER_HOUR;

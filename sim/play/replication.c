@@ -399,7 +399,8 @@ static void box_down(void *ctx, struct world_box *box)
         return;
     }
     struct jobq_error err;
-    world_boxes_running(rep->world, rep->scenario->instance, 1, false, &err);
+    world_boxes_running(rep->world, rep->scenario->instance, 1, rep->scenario->spot,
+                        &err);
 }
 
 struct drainer *replication_drainer(struct replication *rep, struct world_box *box)
@@ -464,7 +465,7 @@ void replication_origin(struct replication *rep)
     kernel_at(world_kernel(rep->world), rep->origin_ns + look_ns(rep), look, rep, 0);
     if (sc->boot != SCENARIO_BOOT_NONE)
         return;
-    rep->failure = world_boxes_running(rep->world, sc->instance, sc->boxes, false,
+    rep->failure = world_boxes_running(rep->world, sc->instance, sc->boxes, sc->spot,
                                        &rep->failure_error);
     if (rep->failure != JOBQ_OK)
         kernel_stop(world_kernel(rep->world));

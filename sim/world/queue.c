@@ -452,6 +452,9 @@ static void queue_abort_receives(struct jobq_queue *port)
         receive_unlink(r);
         r->aborted = true;
         *r->call.cost = (struct jobq_call_cost){.requests = waits};
+        if (waits) /* it was sent, and is never answered */
+            r->call.cost->bytes_out =
+                world_bytes_receive(w, r->queue, r->options, NULL, 0).out;
         if (waits) {
             waiter_drop(w, r->waiter);
             fiber_wake(r->call.ticket);

@@ -35,6 +35,8 @@ static void put_head(struct text *out, const struct http_reply *reply, int64_t l
         text_put_str(out, reply->headers);
     if (close)
         text_puts(out, "Connection: close\r\n");
+    else if (reply->say_keep_alive)
+        text_puts(out, "connection: keep-alive\r\n");
     text_put(out, "\r\n", 2);
 }
 

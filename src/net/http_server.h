@@ -86,8 +86,9 @@ struct http_reply {
     struct jobq_str content_type; /* empty: no such header */
     struct jobq_str headers;      /* further lines, each ended with \r\n; may be empty */
     struct jobq_str body;
-    bool no_body; /* send the length but not the body; so does every HEAD */
-    bool close;   /* close the connection afterwards */
+    bool no_body;        /* send the length but not the body; so does every HEAD */
+    bool close;          /* close the connection afterwards */
+    bool say_keep_alive; /* or else say that it stays open */
 };
 /* Sends the reply, which is copied, and ends x. Returns its size on the wire. */
 int64_t http_reply(struct http_exchange *x, const struct http_reply *reply);

@@ -233,10 +233,13 @@ void answer_end(struct call *call, enum call_end end, bool has_result)
     if (end == CALL_WAITING)
         return;
     text_clear(head);
-    text_puts(head,
-              call->service == MOCK_SDB ? "x-amz-request-id: " : "x-amzn-RequestId: ");
-    text_put(head, call->request_id, MOCK_UUID_BYTES - 1);
-    text_put(head, "\r\n", 2);
+    if (call->service == MOCK_SDB) { /* its request's id is in the body only */
+        text_puts(head, "Server: Amazon SimpleDB\r\n");
+    } else {
+        text_puts(head, "x-amzn-RequestId: ");
+        text_put(head, call->request_id, MOCK_UUID_BYTES - 1);
+        text_put(head, "\r\n", 2);
+    }
     put_date(mock, head);
     if (end == CALL_DONE) {
         close_reply(call, has_result);
@@ -260,7 +263,8 @@ void answer_end(struct call *call, enum call_end end, bool has_result)
                                    : call->query_json ? STR("application/json")
                                                       : STR("text/xml"),
                                .headers = text_str(head),
-                               .body = text_str(&mock->body)};
+                               .body = text_str(&mock->body),
+                               .say_keep_alive = call->service == MOCK_SQS};
     send_reply(call, &reply);
 }
 

@@ -124,24 +124,43 @@ static bool read_digits(const char *text, uint64_t *out)
     return true;
 }
 
-/* "AQEB", the receipt hidden under a mask, and a check: 4 + 11 + 11 characters. */
+/* "AQEB", the receipt hidden under a mask, and a check: 4 + 11 + 11 characters. The rest, which
+ * follows from the check, makes a handle as long as AWS's. */
+enum { NAMES_TOLD = 26 };
+
+static void put_rest(uint64_t bits, char *out)
+{
+    for (int at = NAMES_TOLD; at < SIZE_RECEIPT; at += 11) {
+        char more[11];
+        bits = mock_mix(bits);
+        put_digits(bits, more);
+        memcpy(out + at, more, (size_t)(SIZE_RECEIPT - at < 11 ? SIZE_RECEIPT - at : 11));
+    }
+}
+
 void mock_names_handle(const struct mock *mock, const struct mock_region *region,
                        int queue, struct sqs_receipt receipt, char out[MOCK_NAMES_HANDLE])
 {
     uint64_t bits = queue_bits(mock, region, queue);
     memcpy(out, "AQEB", 4);
     put_digits(receipt.bits ^ bits, out + 4);
-    put_digits(mock_mix(receipt.bits + bits), out + 15);
-    out[26] = '\0';
+    uint64_t check = mock_mix(receipt.bits + bits);
+    put_digits(check, out + 15);
+    put_rest(check, out);
+    out[SIZE_RECEIPT] = '\0';
 }
 
 bool mock_names_receipt(const struct mock *mock, const struct mock_region *region,
                         int queue, struct jobq_str handle, struct sqs_receipt *out)
 {
     uint64_t bits = queue_bits(mock, region, queue), masked, check;
-    if (handle.len != 26 || memcmp(handle.ptr, "AQEB", 4) != 0 ||
+    char whole[MOCK_NAMES_HANDLE];
+    if (handle.len != SIZE_RECEIPT || memcmp(handle.ptr, "AQEB", 4) != 0 ||
         !read_digits(handle.ptr + 4, &masked) || !read_digits(handle.ptr + 15, &check))
         return false;
     out->bits = masked ^ bits;
-    return mock_mix(out->bits + bits) == check;
+    put_rest(check, whole);
+    return mock_mix(out->bits + bits) == check &&
+           memcmp(whole + NAMES_TOLD, handle.ptr + NAMES_TOLD,
+                  SIZE_RECEIPT - NAMES_TOLD) == 0;
 }

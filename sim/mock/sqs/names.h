@@ -8,8 +8,9 @@
 
 #include "models/sqs/sqs.h"
 #include "sim/mock/server/mock.h"
+#include "wire/http/wire_bytes.h"
 
-enum { MOCK_NAMES_HANDLE = 32 }; /* a receipt handle and its NUL */
+enum { MOCK_NAMES_HANDLE = SIZE_RECEIPT + 1 }; /* a receipt handle and its NUL */
 
 /* "http://HOST/ACCOUNT/NAME" and "arn:aws:sqs:REGION:ACCOUNT:NAME"; appended. */
 void mock_names_url(const struct call *call, int queue, struct text *out);

@@ -105,6 +105,8 @@ static json_t *scenario_json(const struct predict_scenario *sc)
     json_object_set_new(object, "store", json_string(predict_store_name(sc->store)));
     json_object_set_new(object, "client",
                         json_string(sc->client_internet ? "internet" : "in-region"));
+    json_object_set_new(object, "public_ip", json_boolean(sc->public_ip));
+    json_object_set_new(object, "no_boot", json_boolean(sc->no_boot));
     json_object_set_new(object, "era", json_string(sc->era));
     return object;
 }

@@ -12,7 +12,7 @@
 #include <time.h>
 
 static const struct cost_command *const COMMANDS[] = {
-    &cost_eval, &cost_solve,  &cost_optimise,  &cost_compare, &cost_check,
+    &cost_eval, &cost_solve,  &cost_optimise,  &cost_compare, &cost_check,  &cost_predict,
     &cost_bill, &cost_prices, &cost_reconcile, &cost_fit,     &cost_report,
 };
 #define COMMAND_COUNT ((int)(sizeof COMMANDS / sizeof *COMMANDS))

@@ -251,7 +251,11 @@ static int take_settings(struct cost *cli, const struct options *read)
 {
     struct scenario *s = &cli->settings;
     struct jobq_error err;
-    if (commandline_scenario(read, s, &err) || scenario_finish(s, &err)) {
+    bool takes_file = cli->command->shared & COST_FILE;
+    const char *file = takes_file && read->args > 0 ? read->arg[0] : NULL;
+    if (takes_file && read->args > 1)
+        return cost_usage(cli, "takes one scenario file");
+    if (commandline_scenario_of(read, file, s, &err) || scenario_finish(s, &err)) {
         if (err.code == JOBQ_NOT_FOUND)
             err.code = JOBQ_INVALID;
         return cost_fail(cli, &err);

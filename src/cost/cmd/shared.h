@@ -33,7 +33,8 @@ struct cost_command {
 
 /* The subcommands, in the order of the help. */
 extern const struct cost_command cost_eval, cost_solve, cost_optimise, cost_compare,
-    cost_check, cost_bill, cost_prices, cost_reconcile, cost_fit, cost_report;
+    cost_check, cost_predict, cost_bill, cost_prices, cost_reconcile, cost_fit,
+    cost_report;
 
 /* Where the value of one of a subcommand's own options goes. */
 enum cost_kind { COST_FLAG, COST_TEXT, COST_NUMBER, COST_DURATION, COST_MANY };
@@ -50,6 +51,7 @@ struct cost_many {
 /* Which shared options a subcommand takes. */
 #define COST_SCENARIO 1u /* the settings of the closed form */
 #define COST_PRICES 2u   /* --region --date --assume-from --sheets --free-tier ... */
+#define COST_FILE 8u     /* the first argument is a scenario file */
 #define COST_FORMULA 4u  /* --formula FILE|closed */
 
 #define COST_SHEETS_MAX 64

@@ -8,8 +8,9 @@
 static bool is_priced(int line)
 {
     return line != USAGE_EMPTY && line != USAGE_WIRE_OUT && line != USAGE_WIRE_IN &&
-           line != USAGE_ATTEMPTS && line != USAGE_PUT && line != USAGE_PUT_BATCH &&
-           line != USAGE_GET && line != USAGE_SELECT && line != USAGE_STORE_OTHER;
+           line != USAGE_ATTEMPTS && line != USAGE_CPU && line != USAGE_PUT &&
+           line != USAGE_PUT_BATCH && line != USAGE_GET && line != USAGE_SELECT &&
+           line != USAGE_STORE_OTHER;
 }
 
 void reconcile_lines(const struct usage *predicted, const double half[USAGE_LINE_COUNT],

@@ -196,6 +196,44 @@ expect 0 '0 lines outside' reconcile "$work/ledger.json" "$work/trace.jsonl"
 expect 2 'trace without its ledger' bill <(head -2 "$work/trace.jsonl")
 expect 2 'needs two files' reconcile "$work/ledger.json"
 
+# A scenario file predicted, simulated and reconciled; the CPU time, the boot that boxes do without.
+cat >"$work/fleet.ini" <<'END'
+[scenario]
+jobs = 2000
+job-time = 1s
+concurrency = 50
+instance = c7g.large
+domains = 8
+boot = none
+END
+expect 0 'closed form  $' predict "$work/fleet.ini" -q --formula closed -o "$work/foretold.json"
+expect 0 'SimpleDB $' predict "$work/fleet.ini" -q
+bin/jobqsim run "$work/fleet.ini" -o "$work/simulated.json" >/dev/null || fail "jobqsim run FILE"
+"$program" reconcile "$work/foretold.json" "$work/simulated.json" -q --tolerance 2% --json >"$work/out"
+is "$(json 'abs(d["observed_per_million_usd"] / d["predicted_per_million_usd"] - 1) < 0.02')" True
+is "$(json 'd["jobs"], d["unfinished"]')" '(2000.0, 0)'
+"$program" reconcile "$work/foretold.json" "$work/simulated.json" "$work/simulated.json" -q --json >"$work/out"
+is "$(json 'len(d["runs"])')" 2
+expect 2 'takes one scenario file' predict "$work/fleet.ini" "$work/fleet.ini"
+
+# A Cost and Usage Report of a run: its own dollars, its lines, and what a ledger does not know.
+cat >"$work/report.csv" <<'END'
+identity/LineItemId,lineItem/LineItemType,lineItem/ProductCode,lineItem/UsageType,lineItem/Operation,lineItem/UsageAmount,lineItem/UnblendedCost
+1,Usage,AWSQueueService,USE2-Requests-Tier1,SendMessage,1000000,0.40
+2,Usage,AWSQueueService,USE2-Requests-Tier1,ReceiveMessage,1000000,0.40
+3,Usage,AWSQueueService,USE2-Requests-Tier1,DeleteMessage,1000000,0.40
+4,Usage,AmazonSimpleDB,BoxUsage,PutAttributes,65.9727,9.236178
+5,Usage,AmazonCloudWatch,"CW:Requests, metrics",GetMetricData,10,0.01
+6,Tax,AWSQueueService,,,1,2.00
+END
+expect 0 '$0.01000 of the report' reconcile "$work/ledger.json" "$work/report.csv" --jobs 1M
+expect 0 '$10.45 over 1000000 finished jobs: inside' reconcile "$work/ledger.json" "$work/report.csv" --jobs 1M
+expect 2 'give --jobs N' reconcile "$work/ledger.json" "$work/report.csv"
+sed 's/SendMessage,1000000,0.40/SendMessage,2000000,0.80/' "$work/report.csv" >"$work/dear.csv"
+expect 3 'explained by sqs_send +' reconcile "$work/ledger.json" "$work/dear.csv" --jobs 1M --tolerance 2%
+sed 's/65.9727/many/' "$work/report.csv" >"$work/bad.csv"
+expect 2 'bad.csv:5: an amount is no number' reconcile "$work/ledger.json" "$work/bad.csv" --jobs 1M
+
 # Sheets: listing, difference, import; a malformed one names its line and leaves nothing.
 expect 0 'us-east-1       2026-10' prices show
 expect 0 'hour/1h     0  0.08    0.065  -18.8 %' prices diff us-east-1@2012-10 us-east-1@2012-12

@@ -60,6 +60,13 @@ CHECKS += live-sim live-soak
 RECEIVES ?= 1000000
 soak-receives: all
 	@/usr/bin/python3 tests/e2e/live/live_soak.py $(RECEIVES)
+.PHONY: live-bill live-bill-full
+live-bill: all
+	@/usr/bin/python3 tests/e2e/live/live_bill.py short
+live-bill-full: all
+	@/usr/bin/python3 tests/e2e/live/live_bill.py full
+CHECKS += live-bill
+CHECKS_SLOW += live-bill-full
 .PHONY: live-service
 live-service: all
 	@/usr/bin/python3 tests/e2e/live/live_service.py
