@@ -44,6 +44,6 @@ sed -n "s,$work/,,gp; /^observed\|^took\|outside, mean\|^explained\|^no line/p" 
 sed -n '/live.json against/,$p' "$work/reconciled" | sed -n '/^line/,$p' | cut -c1-80 | sed 's/^/    /'
 case $code in
 0) echo; echo "Every line that moves dollars is inside." ;;
-3) echo; echo "A line is outside: a poll more or less at the end of so short a run." ;;
+3) echo; echo "A line is marked OUTSIDE: of so short a run a few requests more or less are." ;;
 *) exit "$code" ;;
 esac

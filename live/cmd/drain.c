@@ -364,7 +364,6 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
         cmd_page_options(
             cli, &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
             &d->page, bad);
-    live->no_store = s->store == SCENARIO_STORE_NONE;
     live->cpu_share = s->cpu_share;
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];

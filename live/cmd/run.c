@@ -498,7 +498,7 @@ static int run_scenario_live(struct run *r)
     struct cli *cli = r->cli;
     struct scenario *s = r->scenario;
     struct jobq_error err;
-    struct live_options live = {.no_store = s->store == SCENARIO_STORE_NONE};
+    struct live_options live = {0};
     if (cli_given(cli, QUEUE))
         snprintf(r->queue, sizeof r->queue, "%s", cli->value[QUEUE]);
     else
