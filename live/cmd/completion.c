@@ -10,7 +10,7 @@
 
 static const struct option_def options[] = {{NULL, 0, NULL, NULL}};
 
-static int run(struct cli *cli)
+static int completion_run(struct cli *cli)
 {
     int count = 0;
     size_t bytes = 0;
@@ -64,6 +64,6 @@ const struct cli_command cmd_completion = {
     .examples = "  eval \"$(jobq completion bash)\"\n",
     .calls = "  none.\n",
     .option = options,
-    .run = run,
+    .run = completion_run,
     .min_args = 1,
     .max_args = 1};

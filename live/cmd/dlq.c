@@ -66,7 +66,7 @@ static int on_letter(void *ctx, const struct dead_letter *letter)
     return d->shown == d->limit;
 }
 
-static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+static int dlq_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct dead *d = ctx;
     struct jobq_backend *b = &cli->live->backend;
@@ -114,7 +114,7 @@ static int run_dlq(struct cli *cli)
         cli_complain(cli, "want: jobq dlq ls|redrive QUEUE");
         bad = true;
     }
-    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &d);
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, dlq_work, &d);
     text_release(&d.out);
     return rc;
 }

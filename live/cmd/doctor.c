@@ -35,11 +35,11 @@ struct doctor {
     int domains;
 };
 
-static void find(struct doctor *d, enum finding how, const char *what, const char *format,
-                 ...) __attribute__((format(printf, 4, 5)));
+static void doctor_find(struct doctor *d, enum finding how, const char *what,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static void find(struct doctor *d, enum finding how, const char *what, const char *format,
-                 ...)
+static void doctor_find(struct doctor *d, enum finding how, const char *what,
+                        const char *format, ...)
 {
     static const char *const word[] = {"ok", "warning", "fault"};
     char text[300];
@@ -68,15 +68,15 @@ static void check_skew(struct doctor *d)
     long long s = (long long)(off / JOBQ_NS_PER_S);
     const char *how = skew < 0 ? "ahead" : "behind";
     if (off >= SKEW_LIMIT_NS)
-        find(
+        doctor_find(
             d, BAD, "clock",
             "this clock is %lld s %s; past 900 s requests are refused (jobq corrects its "
             "own)",
             s, how);
     else if (off >= JOBQ_NS_PER_MIN)
-        find(d, WARN, "clock", "this clock is %lld s %s", s, how);
+        doctor_find(d, WARN, "clock", "this clock is %lld s %s", s, how);
     else
-        find(d, FINE, "clock", "within a minute of the service's");
+        doctor_find(d, FINE, "clock", "within a minute of the service's");
 }
 
 static void check_visibility(struct doctor *d, const struct jobq_queue_depth *depth)
@@ -85,23 +85,24 @@ static void check_visibility(struct doctor *d, const struct jobq_queue_depth *de
     jobq_format_duration(depth->visibility_ns, text, sizeof text);
     jobq_format_duration(d->job_ns, job, sizeof job);
     if (depth->visibility_ns < 2 * JOBQ_NS_PER_S)
-        find(d, WARN, "visibility",
-             "%s is short: heartbeats are sent at most once a second", text);
+        doctor_find(d, WARN, "visibility",
+                    "%s is short: heartbeats are sent at most once a second", text);
     else if (d->job_ns >= 12 * JOBQ_NS_PER_HOUR)
-        find(d, BAD, "visibility",
-             "jobs of %s cannot end: a queue hides a message for 12 h at most, and the "
-             "drainer ends an attempt before that; cut the jobs",
-             job);
+        doctor_find(
+            d, BAD, "visibility",
+            "jobs of %s cannot end: a queue hides a message for 12 h at most, and the "
+            "drainer ends an attempt before that; cut the jobs",
+            job);
     else if (d->job_ns > 0 && depth->visibility_ns < 2 * d->job_ns)
-        find(d, FINE, "visibility",
-             "%s for jobs of %s: heartbeats carry them, %lld a job", text, job,
-             (long long)(2 * d->job_ns / depth->visibility_ns));
+        doctor_find(d, FINE, "visibility",
+                    "%s for jobs of %s: heartbeats carry them, %lld a job", text, job,
+                    (long long)(2 * d->job_ns / depth->visibility_ns));
     else if (d->job_ns > 0 && depth->visibility_ns > 20 * d->job_ns &&
              depth->visibility_ns > 10 * JOBQ_NS_PER_MIN)
-        find(d, WARN, "visibility",
-             "%s for jobs of %s: a job of a lost box waits that long", text, job);
+        doctor_find(d, WARN, "visibility",
+                    "%s for jobs of %s: a job of a lost box waits that long", text, job);
     else
-        find(d, FINE, "visibility", "%s", text);
+        doctor_find(d, FINE, "visibility", "%s", text);
 }
 
 /* Makes requests that cannot succeed: AWS checks permissions first and refuses who has
@@ -114,15 +115,15 @@ static void check_permissions(struct doctor *d, int queue)
     struct jobq_error err;
     int faults = d->faults;
     if (jobq_queue_set_visibility(b, queue, &change, 1, &result, &err) == JOBQ_DENIED)
-        find(d, BAD, "permissions", "no heartbeats: %s", err.text);
+        doctor_find(d, BAD, "permissions", "no heartbeats: %s", err.text);
     if (jobq_queue_remove(b, queue, &change.receipt, 1, &result, &err) == JOBQ_DENIED)
-        find(d, BAD, "permissions", "no deletes: %s", err.text);
+        doctor_find(d, BAD, "permissions", "no deletes: %s", err.text);
     if (rows_may_write(b, str_of(d->cli->arg[0]), &err) == JOBQ_DENIED)
-        find(d, BAD, "permissions", "no rows: %s", err.text);
+        doctor_find(d, BAD, "permissions", "no rows: %s", err.text);
     if (d->faults == faults)
-        find(d, FINE, "permissions",
-             "heartbeats, deletes and rows; not tried: sends, "
-             "receives, boxes");
+        doctor_find(d, FINE, "permissions",
+                    "heartbeats, deletes and rows; not tried: sends, "
+                    "receives, boxes");
 }
 
 static void check_queue(struct doctor *d)
@@ -142,32 +143,35 @@ static void check_queue(struct doctor *d)
     if (rc == JOBQ_OK || d->cli->live->aws.skew_seen_ns)
         check_skew(d);
     if (rc < 0) {
-        find(d, BAD, rc == JOBQ_DENIED ? "permissions" : "queue", "%s", err.text);
+        doctor_find(d, BAD, rc == JOBQ_DENIED ? "permissions" : "queue", "%s", err.text);
         return;
     }
-    find(d, took_ns > JOBQ_NS_PER_S ? WARN : FINE, "latency", "SQS answered in %lld ms",
-         (long long)(took_ns / JOBQ_NS_PER_MS));
+    doctor_find(d, took_ns > JOBQ_NS_PER_S ? WARN : FINE, "latency",
+                "SQS answered in %lld ms", (long long)(took_ns / JOBQ_NS_PER_MS));
     rc = jobq_queue_depth(b, queue, &depth, &err);
     if (rc < 0) {
-        find(d, BAD, "queue", "%s", err.text);
+        doctor_find(d, BAD, "queue", "%s", err.text);
         return;
     }
-    find(d, FINE, "queue", "%lld visible, %lld in flight, %lld delayed",
-         (long long)depth.visible, (long long)depth.in_flight, (long long)depth.delayed);
+    doctor_find(d, FINE, "queue", "%lld visible, %lld in flight, %lld delayed",
+                (long long)depth.visible, (long long)depth.in_flight,
+                (long long)depth.delayed);
     d->retention_ns = depth.retention_ns;
     check_visibility(d, &depth);
     job_dead_queue_name(d->cli->arg[0], dead);
     if (jobq_queue_open(b, dead, &dead_queue, &err) < 0)
-        find(d, WARN, "dead letters", "no queue '%s': dead jobs are kept in rows only",
-             dead);
+        doctor_find(d, WARN, "dead letters",
+                    "no queue '%s': dead jobs are kept in rows only", dead);
     else if (depth.max_receive_count == 0)
-        find(d, WARN, "dead letters", "the queue has no redrive policy");
+        doctor_find(d, WARN, "dead letters", "the queue has no redrive policy");
     else if (depth.max_receive_count < 10)
-        find(d, WARN, "dead letters",
-             "maxReceiveCount is %d: SQS may take a message before the drainers give up",
-             depth.max_receive_count);
+        doctor_find(
+            d, WARN, "dead letters",
+            "maxReceiveCount is %d: SQS may take a message before the drainers give up",
+            depth.max_receive_count);
     else
-        find(d, FINE, "dead letters", "after %d receives", depth.max_receive_count);
+        doctor_find(d, FINE, "dead letters", "after %d receives",
+                    depth.max_receive_count);
     check_permissions(d, queue);
 }
 
@@ -187,29 +191,31 @@ static void check_age(struct doctor *d, const struct rows *rows,
         got = rows_pages_next(rows, &pages, arena, item, &err);
     jobq_format_duration(d->retention_ns, retention, sizeof retention);
     if (got < 0) {
-        find(d, WARN, "age", "%s", err.text);
+        doctor_find(d, WARN, "age", "%s", err.text);
         return;
     }
     if (got == 0 || job_id_parse(item[0].name, &id, &err) < 0) {
-        find(d, FINE, "age", "nothing waits; messages are kept for %s", retention);
+        doctor_find(d, FINE, "age", "nothing waits; messages are kept for %s", retention);
         return;
     }
     int64_t age_ns = jobq_wall(rows->b) - id.created_ms * JOBQ_NS_PER_MS;
     age_ns = age_ns < 0 ? 0 : age_ns / JOBQ_NS_PER_S * JOBQ_NS_PER_S;
     jobq_format_duration(age_ns, age, sizeof age);
     if (age_ns >= d->retention_ns)
-        find(d, BAD, "age",
-             "a job has waited for %s, longer than the %s that the queue keeps its "
-             "message: "
-             "jobq repair sends it again",
-             age, retention);
+        doctor_find(
+            d, BAD, "age",
+            "a job has waited for %s, longer than the %s that the queue keeps its "
+            "message: "
+            "jobq repair sends it again",
+            age, retention);
     else
-        find(d, age_ns > d->retention_ns / 2 ? WARN : FINE, "age",
-             "a job has waited for %s; its message is kept for %s", age, retention);
+        doctor_find(d, age_ns > d->retention_ns / 2 ? WARN : FINE, "age",
+                    "a job has waited for %s; its message is kept for %s", age,
+                    retention);
     if (d->retention_ns < 7 * JOBQ_NS_PER_DAY)
-        find(d, WARN, "retention",
-             "%s: a backlog of a long weekend or more is lost; 14d is the most",
-             retention);
+        doctor_find(d, WARN, "retention",
+                    "%s: a backlog of a long weekend or more is lost; 14d is the most",
+                    retention);
 }
 
 static void check_store(struct doctor *d)
@@ -226,27 +232,29 @@ static void check_store(struct doctor *d)
         rows_list_tables(&rows, str_of(d->cli->arg[0]), &arena, &table, &all, &err);
     int64_t took_ns = jobq_now(b) - from_ns;
     if (mine < 0)
-        find(d, BAD, mine == JOBQ_DENIED ? "permissions" : "rows", "%s", err.text);
+        doctor_find(d, BAD, mine == JOBQ_DENIED ? "permissions" : "rows", "%s", err.text);
     else if (d->cli->scenario.store == SCENARIO_STORE_DYNAMODB)
-        find(d, FINE, "table", "%s",
-             mine ? "the queue's rows have one" : "none yet: the first enqueue makes it");
+        doctor_find(d, FINE, "table", "%s",
+                    mine ? "the queue's rows have one"
+                         : "none yet: the first enqueue makes it");
     else
-        find(d,
-             all >= DOMAINS_LIMIT ? BAD
-             : all > DOMAINS_WARN ? WARN
-                                  : FINE,
-             "domains",
-             "%d of this queue, %lld in all of the %d of an account, in %lld ms%s", mine,
-             (long long)all, DOMAINS_LIMIT, (long long)(took_ns / JOBQ_NS_PER_MS),
-             all > DOMAINS_WARN ? "; jobq prune drops old ones" : "");
+        doctor_find(d,
+                    all >= DOMAINS_LIMIT ? BAD
+                    : all > DOMAINS_WARN ? WARN
+                                         : FINE,
+                    "domains",
+                    "%d of this queue, %lld in all of the %d of an account, in %lld ms%s",
+                    mine, (long long)all, DOMAINS_LIMIT,
+                    (long long)(took_ns / JOBQ_NS_PER_MS),
+                    all > DOMAINS_WARN ? "; jobq prune drops old ones" : "");
     if (mine > 0 && d->retention_ns > 0)
         check_age(d, &rows, table, mine, &arena);
     bool dynamodb = d->cli->scenario.store == SCENARIO_STORE_DYNAMODB;
     if (!dynamodb && d->rate > 0 && d->rate > (int64_t)JOBS_A_DOMAIN * d->domains)
-        find(d, BAD, "load", "%lld jobs a second need %lld domains; %d take %d",
-             (long long)d->rate,
-             (long long)((d->rate + JOBS_A_DOMAIN - 1) / JOBS_A_DOMAIN), d->domains,
-             d->domains * JOBS_A_DOMAIN);
+        doctor_find(d, BAD, "load", "%lld jobs a second need %lld domains; %d take %d",
+                    (long long)d->rate,
+                    (long long)((d->rate + JOBS_A_DOMAIN - 1) / JOBS_A_DOMAIN),
+                    d->domains, d->domains * JOBS_A_DOMAIN);
     arena_release(&arena);
 }
 
@@ -265,14 +273,15 @@ static void check_fleet(struct doctor *d)
         count += got;
     } while (got >= 0 && token.len > 0);
     if (got < 0)
-        find(d, WARN, "boxes", "%s", err.text);
+        doctor_find(d, WARN, "boxes", "%s", err.text);
     else
-        find(d, FINE, "boxes", "%d tagged " STATUS_TAG "=%s", count, d->cli->arg[0]);
+        doctor_find(d, FINE, "boxes", "%d tagged " STATUS_TAG "=%s", count,
+                    d->cli->arg[0]);
     arena_release(&arena);
     free(box);
 }
 
-static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+static int doctor_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct doctor *d = ctx;
     struct wire_keys keys;
@@ -284,16 +293,16 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
         text_puts(&d->out, "{\"schema\":\"jobq.doctor/1\",\"checks\":[");
     rc = aws_find_region(&cli->live->aws, &why);
     if (rc < 0)
-        find(d, BAD, "region", "%s", why.text);
+        doctor_find(d, BAD, "region", "%s", why.text);
     else
-        find(d, FINE, "region", "%s; SQS at %s", cli->live->aws.region,
-             cli->live->aws.at[JOBQ_SQS].url);
+        doctor_find(d, FINE, "region", "%s; SQS at %s", cli->live->aws.region,
+                    cli->live->aws.at[JOBQ_SQS].url);
     int found = rc;
     rc = credentials_get(&cli->live->credentials, &keys, &why);
     if (rc < 0) {
-        find(d, BAD, "credentials", "%s", why.text);
+        doctor_find(d, BAD, "credentials", "%s", why.text);
     } else {
-        find(d, FINE, "credentials", "from the %s", cli->live->credentials.from);
+        doctor_find(d, FINE, "credentials", "from the %s", cli->live->credentials.from);
         if (found == JOBQ_OK) {
             check_queue(d);
             check_store(d);
@@ -309,7 +318,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     return d->faults ? CLI_FAILURE : CLI_OK;
 }
 
-static int run(struct cli *cli)
+static int doctor_run(struct cli *cli)
 {
     const struct scenario *s = &cli->scenario;
     double rate = arrivals_rate_per_s(&s->arrivals);
@@ -320,7 +329,7 @@ static int run(struct cli *cli)
                                      : -1,
                        .rate = isfinite(rate) ? (int64_t)ceil(rate) : 0,
                        .domains = (int)s->domains};
-    int rc = cli_run(cli, &live, work, &d);
+    int rc = cli_run(cli, &live, doctor_work, &d);
     text_release(&d.out);
     return rc;
 }
@@ -338,6 +347,6 @@ const struct cli_command cmd_doctor = {
              "  no effect.\n",
     .option = options,
     .takes = TAKER_DOCTOR,
-    .run = run,
+    .run = doctor_run,
     .min_args = 1,
     .max_args = 1};

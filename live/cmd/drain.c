@@ -150,7 +150,7 @@ static void on_event(void *ctx, const struct drainer_event *e)
 
 /* ---- stopping ------------------------------------------------------------------------------- */
 
-static void on_signal(struct cli *cli, int number)
+static void drain_on_signal(struct cli *cli, int number)
 {
     struct drain *d = cli->on_signal_ctx;
     /* Before it has found its queue it holds nothing, so a TERM needs no more. */
@@ -290,7 +290,7 @@ static void note_box(struct drain *d)
     use->slots = d->options.slots;
 }
 
-static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct drain *d = ctx;
     struct jobq_backend *b = &cli->live->backend;
@@ -373,7 +373,7 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
         o->stats_ns = JOBQ_FOREVER;
 }
 
-static int run(struct cli *cli)
+static int drain_run(struct cli *cli)
 {
     bool bad = false;
     struct live_options live = {0};
@@ -381,9 +381,9 @@ static int run(struct cli *cli)
     d->cli = cli;
     d->began_ns = loop_now_ns();
     read_options(cli, d, &live, &bad);
-    cli->on_signal = on_signal;
+    cli->on_signal = drain_on_signal;
     cli->on_signal_ctx = d;
-    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, d);
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, drain_work, d);
     cli->on_signal = NULL;
     cli->on_signal_ctx = NULL;
     text_release(&d->line);
@@ -407,6 +407,6 @@ const struct cli_command cmd_drain = {
              "  jobq explain-cost drain ... prices the rest.\n",
     .option = options,
     .takes = TAKER_DRAIN,
-    .run = run,
+    .run = drain_run,
     .min_args = 1,
     .max_args = 1};

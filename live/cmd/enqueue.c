@@ -317,7 +317,7 @@ static int run_one(struct enqueue *e, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+static int enqueue_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct enqueue *e = ctx;
     struct jobq_backend *b = &cli->live->backend;
@@ -385,7 +385,7 @@ static int open_batch(struct cli *cli, struct enqueue *e, bool stores)
     return rc;
 }
 
-static int run(struct cli *cli)
+static int enqueue_run(struct cli *cli)
 {
     if (!cli_given(cli, BATCH) && cli->arg_count < 1) {
         cli_complain(cli, "want key=value or --batch");
@@ -408,7 +408,7 @@ static int run(struct cli *cli)
     int rc = open_batch(cli, e, settings->store != SCENARIO_STORE_NONE);
     if (rc == CLI_OK) {
         arena_init(&e->arena, 0);
-        rc = cli_run(cli, &live, work, e);
+        rc = cli_run(cli, &live, enqueue_work, e);
         arena_release(&e->arena);
     }
     if (e->journals)
@@ -436,6 +436,6 @@ const struct cli_command cmd_enqueue = {
         "  Domains are made when first missed: 1 CreateDomain each.\n",
     .option = options,
     .takes = TAKER_ENQUEUE,
-    .run = run,
+    .run = enqueue_run,
     .min_args = 1,
     .max_args = -1};

@@ -255,7 +255,7 @@ static int open_sheet(struct explain *x, struct jobq_error *err)
     return sheet_open("us-east-1", NULL, NULL, &x->sheet, err);
 }
 
-static void show(struct explain *x, double usd)
+static void explain_show(struct explain *x, double usd)
 {
     struct text out = {0};
     bool json = x->cli->json, first = true;
@@ -305,13 +305,13 @@ static int price_and_show(struct explain *x, struct jobq_error *err)
     bill_init(&bill);
     rc = bill_ledger(&bill, &x->ledger, x->sheet, &how, err);
     if (rc == JOBQ_OK)
-        show(x, bill.usd);
+        explain_show(x, bill.usd);
     bill_release(&bill);
     sheet_free(x->sheet);
     return rc;
 }
 
-static int run(struct cli *cli)
+static int explain_run(struct cli *cli)
 {
     const struct cli_command *command = NULL;
     struct jobq_error err;
@@ -361,7 +361,7 @@ const struct cli_command cmd_explain = {
                 "  jobq explain-cost --json drain render -n 32\n",
     .calls = "  none.\n",
     .option = options,
-    .run = run,
+    .run = explain_run,
     .min_args = 1,
     .max_args = -1,
     .verbatim = true};

@@ -47,7 +47,7 @@ static int open_house(struct house *h, struct jobq_error *err)
     return housekeeping_check_keep(h->keeping.keep_ns, depth.retention_ns, err);
 }
 
-static void show(struct house *h, const char *nothing, double usd)
+static void house_show(struct house *h, const char *nothing, double usd)
 {
     struct cli *cli = h->cli;
     const struct housekeeping_done *done = &h->done;
@@ -84,8 +84,8 @@ static int prune_work(struct cli *cli, void *ctx, struct jobq_error *err)
         rc = housekeeping_prune(&h->keeping, &h->done, err);
     if (rc < 0)
         return jobq_wrap(err, "queue '%s'", cli->arg[0]);
-    show(h, "no day is past its keep",
-         (double)h->done.dropped * DROP_HOURS * BOX_HOUR_USD);
+    house_show(h, "no day is past its keep",
+               (double)h->done.dropped * DROP_HOURS * BOX_HOUR_USD);
     return CLI_OK;
 }
 
@@ -131,7 +131,7 @@ static int repair_work(struct cli *cli, void *ctx, struct jobq_error *err)
     }
     if (rc < 0 && rc != JOBQ_TIMEOUT)
         return jobq_wrap(err, "queue '%s'", cli->arg[0]);
-    show(h, "no row lacks a message", cmd_pages_usd(h->keeping.b, h->done.waiting));
+    house_show(h, "no row lacks a message", cmd_pages_usd(h->keeping.b, h->done.waiting));
     if (rc == JOBQ_TIMEOUT) /* what waits there may have its message yet */
         return rc;
     return h->done.unreadable ? CLI_FAILURE : CLI_OK;

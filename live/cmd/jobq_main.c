@@ -35,7 +35,7 @@ static void help(FILE *out)
         out);
 }
 
-static const struct cli_command *find(const char *name)
+static const struct cli_command *main_find(const char *name)
 {
     for (int i = 0; cmd_table[i]; i++)
         if (strcmp(cmd_table[i]->name, name) == 0)
@@ -83,7 +83,7 @@ static int show_help(int argc, char **argv)
         help(stdout);
         return CLI_OK;
     }
-    const struct cli_command *command = find(argv[2]);
+    const struct cli_command *command = main_find(argv[2]);
     if (!command)
         return unknown(argv[2]);
     if (isatty(STDOUT_FILENO)) {
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
         printf("jobq %s (gcc %s)\n", JOBQ_VERSION, __VERSION__);
         return CLI_OK;
     }
-    const struct cli_command *command = find(name);
+    const struct cli_command *command = main_find(name);
     if (!command)
         return unknown(name);
     live_guard_secrets();

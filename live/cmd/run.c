@@ -523,7 +523,7 @@ static int run_scenario_live(struct run *r)
     return r->stopped ? CLI_INTERRUPTED : CLI_OK;
 }
 
-static int run(struct cli *cli)
+static int run_run(struct cli *cli)
 {
     struct jobq_error err = {0};
     struct run *r = xcalloc(1, sizeof *r);
@@ -557,6 +557,6 @@ const struct cli_command cmd_run = {
         "it is\n  predicted first, and nothing is called if that exceeds --budget.\n",
     .option = options,
     .takes = TAKER_RUN | TAKER_ENQUEUE | TAKER_DRAIN,
-    .run = run,
+    .run = run_run,
     .max_args = 1,
     .scenario_file = true};

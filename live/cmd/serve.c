@@ -26,7 +26,7 @@ struct serving {
     struct fiber_cond stopped;
 };
 
-static void on_signal(struct cli *cli, int number)
+static void serve_on_signal(struct cli *cli, int number)
 {
     struct serving *s = cli->on_signal_ctx;
     (void)number;
@@ -51,7 +51,7 @@ static void serve_on(struct cli *cli, struct serving *s, int port)
     notify_send("STOPPING=1");
 }
 
-static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+static int serve_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct serving *s = ctx;
     struct jobq_backend *b = &cli->live->backend;
@@ -76,7 +76,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     s->peers = NULL;
     return rc;
 }
-static int run(struct cli *cli)
+static int serve_run(struct cli *cli)
 {
     bool bad = false;
     struct serving s = {.refresh_ns = cli->scenario.refresh_ns};
@@ -85,9 +85,9 @@ static int run(struct cli *cli)
                      &s.page, &bad);
     struct live_options live = {0};
     cli->goes_on = true;
-    cli->on_signal = on_signal;
+    cli->on_signal = serve_on_signal;
     cli->on_signal_ctx = &s;
-    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &s);
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, serve_work, &s);
     cli->on_signal = NULL;
     cli->on_signal_ctx = NULL;
     return rc;
@@ -105,6 +105,6 @@ const struct cli_command cmd_serve = {
         "  DescribeInstances; a page view costs nothing.\n",
     .option = options,
     .takes = TAKER_SERVE,
-    .run = run,
+    .run = serve_run,
     .min_args = 1,
     .max_args = 1};

@@ -27,8 +27,8 @@ struct spawn {
     struct text user_data;
 };
 
-static void show(struct cli *cli, const struct spawn *s, const struct jobq_str *id,
-                 int count)
+static void spawn_show(struct cli *cli, const struct spawn *s, const struct jobq_str *id,
+                       int count)
 {
     struct text out = {0};
     if (cli->json) {
@@ -57,7 +57,7 @@ static void show(struct cli *cli, const struct spawn *s, const struct jobq_str *
     text_release(&out);
 }
 
-static int work(struct cli *cli, void *ctx, struct jobq_error *err)
+static int spawn_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct spawn *s = ctx;
     struct jobq_backend *b = &cli->live->backend;
@@ -75,7 +75,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     if (!s->params.exec)
         cli_say(cli, "without --exec these boxes leave exec jobs to others");
     if (cli_given(cli, DRY_RUN)) {
-        show(cli, s, NULL, 0);
+        spawn_show(cli, s, NULL, 0);
         cli_say(cli,
                 "would start %d %s%s for queue '%s'; next: the same without --dry-run",
                 s->launch.count, s->launch.type, s->launch.spot ? " (spot)" : "",
@@ -97,7 +97,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     struct jobq_str *id = arena_zalloc(&arena, (size_t)s->launch.count * sizeof *id);
     rc = jobq_fleet_launch(b, &s->launch, &arena, id, s->launch.count, err);
     if (rc >= 0) {
-        show(cli, s, id, rc);
+        spawn_show(cli, s, id, rc);
         cli_say(cli, "started %d %s; next: jobq serve %s", rc, rc == 1 ? "box" : "boxes",
                 s->params.queue);
         rc = JOBQ_OK;
@@ -106,7 +106,7 @@ static int work(struct cli *cli, void *ctx, struct jobq_error *err)
     return rc;
 }
 
-static int run(struct cli *cli)
+static int spawn_run(struct cli *cli)
 {
     bool bad = false;
     struct live_options live = {.store = SCENARIO_STORE_NONE};
@@ -130,7 +130,7 @@ static int run(struct cli *cli)
     if (!bad && s.launch.count >= MANY && !cli_given(cli, DRY_RUN) &&
         !cli_confirm(cli, cli->value[CONFIRM], cli->arg[0], "starting so many boxes"))
         bad = true;
-    int rc = bad ? CLI_USAGE : cli_run(cli, &live, work, &s);
+    int rc = bad ? CLI_USAGE : cli_run(cli, &live, spawn_work, &s);
     text_release(&s.user_data);
     return rc;
 }
@@ -145,6 +145,6 @@ const struct cli_command cmd_spawn = {
     .calls = "  1 GetQueueUrl, 1 RunInstances. The boxes are billed by EC2 as usual.\n",
     .option = options,
     .takes = TAKER_SPAWN,
-    .run = run,
+    .run = spawn_run,
     .min_args = 1,
     .max_args = 1};

@@ -104,7 +104,7 @@ int cmd_queue_open(struct jobq_backend *b, const char *name, int *queue,
 
 static const struct option_def status_options[] = {{NULL, 0, NULL, NULL}};
 
-static int show(struct cli *cli, void *ctx, struct jobq_error *err)
+static int status_show(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct status_job *job = xmalloc(sizeof *job);
     struct text out = {0};
@@ -144,7 +144,7 @@ static int show(struct cli *cli, void *ctx, struct jobq_error *err)
 static int run_status(struct cli *cli)
 {
     struct live_options live = {0};
-    return cli_run(cli, &live, show, NULL);
+    return cli_run(cli, &live, status_show, NULL);
 }
 
 const struct cli_command cmd_status = {

@@ -137,8 +137,8 @@ static int print(const struct scenario *s, const struct world_params *params,
                   : JOBQ_OK;
 }
 
-static int play(const struct scenario *s, const struct world_params *params,
-                struct outputs *outputs, struct jobq_error *err)
+static int run_play(const struct scenario *s, const struct world_params *params,
+                    struct outputs *outputs, struct jobq_error *err)
 {
     struct progress progress = {.jobs = s->jobs * s->reps};
     struct run_options options = {.threads = s->threads,
@@ -192,7 +192,7 @@ int cmd_run(int argc, char **argv)
         if (code == JOBQ_OK)
             code = open_outputs(&outputs, &err);
         if (code == JOBQ_OK)
-            code = play(&scenario, params, &outputs, &err);
+            code = run_play(&scenario, params, &outputs, &err);
         outfile_abandon(&outputs.jobs);
         outfile_abandon(&outputs.page);
         outfile_abandon(&outputs.ledger);

@@ -180,7 +180,7 @@ void run_report_json(const struct scenario *s, const struct run_result *r,
 
 /* ---- for people ----------------------------------------------------------------------- */
 
-static const char *seconds(double s, char out[32])
+static const char *run_report_seconds(double s, char out[32])
 {
     if (!isfinite(s))
         return "-";
@@ -252,11 +252,11 @@ static void put_times(const struct summary *s, int count, const char *group,
 {
     char mean[32], p50[32], p95[32], p99[32], max[32];
     text_printf(out, "%-11s %10s %10s %10s %10s %10s\n", label,
-                seconds(find(s, count, group, "mean")->mean, mean),
-                seconds(find(s, count, group, "p50")->mean, p50),
-                seconds(find(s, count, group, "p95")->mean, p95),
-                seconds(find(s, count, group, "p99")->mean, p99),
-                seconds(find(s, count, group, "max")->mean, max));
+                run_report_seconds(find(s, count, group, "mean")->mean, mean),
+                run_report_seconds(find(s, count, group, "p50")->mean, p50),
+                run_report_seconds(find(s, count, group, "p95")->mean, p95),
+                run_report_seconds(find(s, count, group, "p99")->mean, p99),
+                run_report_seconds(find(s, count, group, "max")->mean, max));
 }
 
 static void put_interval(const struct run_result *r, const struct summary *s,
@@ -415,7 +415,7 @@ void run_report_text(const struct scenario *scenario, const struct world_params 
     put_times(s, count, "wait_s", "wait", out);
     put_times(s, count, "sojourn_s", "sojourn", out);
     text_printf(out, "makespan    %s",
-                seconds(find(s, count, NULL, "makespan_s")->mean, span));
+                run_report_seconds(find(s, count, NULL, "makespan_s")->mean, span));
     text_printf(out, ", %.4g jobs a second",
                 find(s, count, NULL, "throughput_per_s")->mean);
     text_printf(out, ", slots busy %.3g %%\n\n",
@@ -428,7 +428,7 @@ void run_report_text(const struct scenario *scenario, const struct world_params 
         for (int64_t i = 0; i < r->reps; i++)
             events += (double)r->rep[i].events;
         text_printf(out, "wall time   %s, %.3g jobs and %.3g events a second\n",
-                    seconds(r->wall_s, span),
+                    run_report_seconds(r->wall_s, span),
                     (double)(scenario->jobs * r->reps) / fmax(r->wall_s, 1e-9),
                     events / fmax(r->wall_s, 1e-9));
     }

@@ -69,7 +69,7 @@ static const struct option_def MERGE_OPTIONS[] = {{"out", 'o', "FILE", "the resu
 
 static volatile sig_atomic_t stop_asked;
 
-static void ask_stop(int signal)
+static void sweep_ask_stop(int signal)
 {
     (void)signal;
     if (stop_asked)
@@ -176,7 +176,7 @@ static int read_arguments(struct arguments *a, const struct commandline *command
 
 /* ---- progress ------------------------------------------------------------------------ */
 
-static double seconds(void)
+static double sweep_seconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -191,7 +191,7 @@ struct progress {
 static void show(void *ctx, int64_t done, int64_t first, int64_t total)
 {
     struct progress *p = ctx;
-    double now = seconds(), spent = now - p->started_s;
+    double now = sweep_seconds(), spent = now - p->started_s;
     if (now - p->shown_s < 0.2 && done < total)
         return;
     p->shown_s = now;
@@ -210,11 +210,12 @@ static void show(void *ctx, int64_t done, int64_t first, int64_t total)
     p->shown = true;
 }
 
-static int play(struct arguments *a, struct progress *progress, struct jobq_error *err)
+static int sweep_play(struct arguments *a, struct progress *progress,
+                      struct jobq_error *err)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = ask_stop;
+    action.sa_handler = sweep_ask_stop;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -246,7 +247,7 @@ int cmd_sweep(int argc, char **argv)
     struct commandline command;
     struct options read;
     struct arguments a = {.design = design_new()};
-    struct progress progress = {.started_s = seconds()};
+    struct progress progress = {.started_s = sweep_seconds()};
     scenario_init(&a.base);
     int done = cmd_read(&sub_sweep, argc, argv, &command, &read, NULL);
     if (done < 0) {
@@ -255,7 +256,7 @@ int cmd_sweep(int argc, char **argv)
             commandline_show_scenario(&read, &a.base, stdout);
             done = CMD_OK;
         } else if (code == JOBQ_OK) {
-            code = play(&a, &progress, &err);
+            code = sweep_play(&a, &progress, &err);
         }
         if (code == JOBQ_CANCELLED) {
             fprintf(

@@ -74,7 +74,7 @@ static const struct option_def OPTIONS[] = {
 
 static volatile sig_atomic_t stop_asked;
 
-static void ask_stop(int signal)
+static void torture_ask_stop(int signal)
 {
     (void)signal;
     if (stop_asked)
@@ -310,7 +310,7 @@ static void catch_signals(void)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = ask_stop;
+    action.sa_handler = torture_ask_stop;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

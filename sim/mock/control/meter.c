@@ -31,7 +31,7 @@ void meter_reset(struct mock_meter *meter)
 }
 
 /* The ledger's line of this action, or -1. */
-static int find_action(const struct call *call)
+static int meter_find_action(const struct call *call)
 {
     static const enum jobq_service service[MOCK_SERVICE_COUNT] = {
         [MOCK_SQS] = JOBQ_SQS,           [MOCK_SDB] = JOBQ_SIMPLEDB,
@@ -73,7 +73,7 @@ static void count(struct jobq_ledger *ledger, const struct call *call, int actio
 void meter_call(struct mock_meter *meter, const struct call *call, int status,
                 int64_t reply_bytes)
 {
-    int action = find_action(call);
+    int action = meter_find_action(call);
     if (action < 0) {
         meter->other_requests++;
         meter->other_failed += status >= 400;

@@ -87,7 +87,7 @@ static const struct action {
 #undef ACTION_ROW
 };
 
-static const struct action *find_action(struct jobq_str name)
+static const struct action *ec2_find_action(struct jobq_str name)
 {
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (str_is(name, actions[i].name))
@@ -97,7 +97,7 @@ static const struct action *find_action(struct jobq_str name)
 
 bool mock_ec2_knows(struct jobq_str action)
 {
-    return find_action(action) != NULL;
+    return ec2_find_action(action) != NULL;
 }
 
 /* New boxes, and those that the call named, whether it changed them or not. */
@@ -127,7 +127,7 @@ static enum call_end refuse_dry(struct call *call)
 
 void mock_ec2(struct call *call)
 {
-    const struct action *action = find_action(str_of(call->action));
+    const struct action *action = ec2_find_action(str_of(call->action));
     if (!action) {
         mock_fail(call, 400, "InvalidAction", NULL,
                   "The action %s is not valid for this web service.", call->action);

@@ -220,8 +220,9 @@ void boxes_free(struct mock_boxes *boxes)
     free(boxes);
 }
 
-static struct box_process *find_box(struct mock_boxes *boxes,
-                                    const struct mock_region *region, int32_t instance)
+static struct box_process *boxes_find_box(struct mock_boxes *boxes,
+                                          const struct mock_region *region,
+                                          int32_t instance)
 {
     for (int i = 0; i < boxes->count; i++)
         if (boxes->at[i].region == region && boxes->at[i].instance == instance &&
@@ -234,7 +235,7 @@ static struct box_process *find_box(struct mock_boxes *boxes,
 void boxes_reboot(struct mock *mock, const struct mock_region *region, int32_t instance)
 {
     struct box_process *box =
-        mock->boxes ? find_box(mock->boxes, region, instance) : NULL;
+        mock->boxes ? boxes_find_box(mock->boxes, region, instance) : NULL;
     if (!box || box->pid <= 0 || box->kill_at_ns != JOBQ_FOREVER)
         return;
     box->again = true;
@@ -276,7 +277,7 @@ void boxes_follow(struct mock *mock, struct mock_region *region)
                 came_up(boxes, region, change[i].instance);
                 continue;
             }
-            struct box_process *box = find_box(boxes, region, change[i].instance);
+            struct box_process *box = boxes_find_box(boxes, region, change[i].instance);
             if (box && change[i].kind == EC2_WENT_DOWN)
                 end_box(boxes, box);
         }

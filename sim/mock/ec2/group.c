@@ -21,13 +21,13 @@ static void add_node(struct text *query, const char *name, const struct tree *no
     tree_write_query(&top, query);
 }
 
-static void add_pair(struct text *query, const char *name, struct jobq_str value)
+static void group_add_pair(struct text *query, const char *name, struct jobq_str value)
 {
     const struct tree one = {.text = value};
     add_node(query, name, &one);
 }
 
-static enum call_end done(struct call *call)
+static enum call_end group_done(struct call *call)
 {
     text_puts(call->out.out, "<return>true</return>");
     return CALL_DONE;
@@ -57,20 +57,20 @@ enum call_end mock_ec2_create_group(struct call *call)
     if (resource_count(call->region) >= RESOURCES_MAX)
         return mock_fail(call, 400, "SecurityGroupLimitExceeded", NULL,
                          "The maximum number of security groups has been reached.");
-    add_pair(&query, "Name", name);
-    add_pair(&query, "Description", about);
+    group_add_pair(&query, "Name", name);
+    group_add_pair(&query, "Description", about);
     const struct tree *tags = tree_get(call->params, "TagSpecification");
     if (tags)
         add_node(&query, "TagSpecification", tags);
-    add_pair(&query, "Out.1.IpProtocol", STR("-1"));
-    add_pair(&query, "Out.1.IpRanges.1.CidrIp", STR("0.0.0.0/0"));
+    group_add_pair(&query, "Out.1.IpProtocol", STR("-1"));
+    group_add_pair(&query, "Out.1.IpRanges.1.CidrIp", STR("0.0.0.0/0"));
     launch_id(call->mock, "sg-",
               mock_format(call, "%s %s %lld", call->region->name, mock_quote(call, name),
                           (long long)call->now_ns),
               id);
     resource_put(call->mock, call->region, RESOURCE_GROUP, id, text_str(&query));
     text_release(&query);
-    done(call);
+    group_done(call);
     emit_xml(call->out.out, "groupId", str_of(id));
     return CALL_DONE;
 }
@@ -112,7 +112,7 @@ static const struct tree *read_rules(struct call *call)
                                            {"CidrIp", "1.IpRanges.1.CidrIp"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (call_text(call, names[i][0]).ptr)
-            add_pair(&text, names[i][1], call_text(call, names[i][0]));
+            group_add_pair(&text, names[i][1], call_text(call, names[i][0]));
     struct jobq_str query = arena_str(arena, text_str(&text));
     text_release(&text);
     return tree_from_query(&query, 1, arena, &out, &err) < 0 ? NULL : out;
@@ -183,7 +183,7 @@ static enum call_end change_rules(struct call *call, const char *side, bool add)
                                    "group.");
     }
     write_group(call, group, side, add ? NULL : rules, add ? rules : NULL);
-    return done(call);
+    return group_done(call);
 }
 
 enum call_end mock_ec2_authorize_in(struct call *call)
@@ -223,7 +223,7 @@ enum call_end mock_ec2_delete_group(struct call *call)
     char gone[LAUNCH_ID];
     memcpy(gone, group->id, sizeof gone);
     resource_drop(call->mock, call->region, RESOURCE_GROUP, gone);
-    return done(call);
+    return group_done(call);
 }
 
 /* ---- showing --------------------------------------------------------------------------------- */
@@ -283,7 +283,7 @@ static struct jobq_str group_text(void *ctx, struct jobq_str filter)
     return (struct jobq_str){NULL, 0};
 }
 
-static bool is_asked(const struct tree *list, struct jobq_str text)
+static bool group_is_asked(const struct tree *list, struct jobq_str text)
 {
     for (const struct tree *one = list ? list->first : NULL; one; one = one->next)
         if (str_eq(one->text, text))
@@ -302,7 +302,7 @@ static int show_group(struct call *call, const struct shown *g)
     char vpc[LAUNCH_ID];
     bool passes, all = (!ids || ids->count == 0) && (!names || names->count == 0);
     int count;
-    if (!all && !is_asked(ids, str_of(g->id)) && !is_asked(names, name))
+    if (!all && !group_is_asked(ids, str_of(g->id)) && !group_is_asked(names, name))
         return 0;
     if (!mock_ec2_passes(call, group_text, &shown, &passes))
         return -1;

@@ -35,7 +35,7 @@ void mock_imds_secret(const struct mock *mock, char secret[41], char token[49])
     secret[40] = token[48] = '\0';
 }
 
-static bool starts_with(struct jobq_str s, const char *prefix)
+static bool imds_starts_with(struct jobq_str s, const char *prefix)
 {
     size_t len = strlen(prefix);
     return (size_t)s.len >= len && memcmp(s.ptr, prefix, len) == 0;
@@ -110,10 +110,10 @@ static bool put_top(struct ask *ask, struct text *out)
         text_put_str(out, ask->box->user_data);
         return ask->box->user_data.len > 0;
     }
-    if (starts_with(path, "meta-data"))
+    if (imds_starts_with(path, "meta-data"))
         return imds_entry(ask->mock, ask->region, ask->instance,
                           (struct jobq_str){path.ptr + 9, path.len - 9}, out);
-    return starts_with(path, "dynamic") &&
+    return imds_starts_with(path, "dynamic") &&
            imds_dynamic(ask->mock, ask->region, ask->instance,
                         (struct jobq_str){path.ptr + 7, path.len - 7}, out);
 }
@@ -137,7 +137,7 @@ static void use_box(struct ask *ask, struct mock_region *region, int32_t instanc
     ask->box = ec2_instance_at(region->ec2, instance);
 }
 
-static void find_box(struct ask *ask, struct jobq_str id)
+static void imds_find_box(struct ask *ask, struct jobq_str id)
 {
     struct mock *mock = ask->mock;
     for (int i = 0; i < mock->region_count; i++) {
@@ -159,7 +159,7 @@ static void find_box(struct ask *ask, struct jobq_str id)
 static bool take_version(struct jobq_str *path)
 {
     static const char form[] = "/dddd-dd-dd/";
-    int64_t len = starts_with(*path, "/latest/") ? 8 : sizeof form - 1;
+    int64_t len = imds_starts_with(*path, "/latest/") ? 8 : sizeof form - 1;
     for (int64_t i = 0; len > 8 && i < len; i++)
         if (i >= path->len || (form[i] == 'd' ? path->ptr[i] < '0' || path->ptr[i] > '9'
                                               : path->ptr[i] != form[i]))
@@ -175,7 +175,7 @@ bool mock_imds(struct mock *mock, struct http_exchange *x,
     static const char prefix[] = "/_jobq/box/";
     struct ask ask = {.mock = mock, .x = x};
     struct jobq_str path = request->path, id = {"", 0};
-    if (starts_with(path, prefix)) {
+    if (imds_starts_with(path, prefix)) {
         id = (struct jobq_str){path.ptr + sizeof prefix - 1,
                                path.len - (int64_t)sizeof prefix + 1};
         const char *slash = id.len > 0 ? memchr(id.ptr, '/', (size_t)id.len) : NULL;
@@ -191,7 +191,7 @@ bool mock_imds(struct mock *mock, struct http_exchange *x,
         plain(&ask, 403, STR("metadata is for this machine"));
         return true;
     }
-    find_box(&ask, id);
+    imds_find_box(&ask, id);
     if (!ask.box) {
         plain(&ask, 404, STR("no such box"));
         return true;

@@ -28,7 +28,7 @@ static bool put_str(struct text *out, const char *value)
     return true;
 }
 
-static bool put_image(struct box *b, struct text *out)
+static bool imds_tree_put_image(struct box *b, struct text *out)
 {
     text_put_str(out, b->view->image);
     return true;
@@ -74,7 +74,7 @@ static bool put_life_cycle(struct box *b, struct text *out)
     return put_str(out, b->view->spot ? "spot" : "on-demand");
 }
 
-static bool put_type(struct box *b, struct text *out)
+static bool imds_tree_put_type(struct box *b, struct text *out)
 {
     return put_str(out, b->view->type.name);
 }
@@ -107,7 +107,7 @@ static bool put_subnet(struct box *b, struct text *out)
     return true;
 }
 
-static bool put_groups(struct box *b, struct text *out, bool ids)
+static bool imds_tree_put_groups(struct box *b, struct text *out, bool ids)
 {
     char id[LAUNCH_ID];
     struct jobq_str name;
@@ -121,12 +121,12 @@ static bool put_groups(struct box *b, struct text *out, bool ids)
 
 static bool put_group_id(struct box *b, struct text *out)
 {
-    return put_groups(b, out, true);
+    return imds_tree_put_groups(b, out, true);
 }
 
 static bool put_group(struct box *b, struct text *out)
 {
-    return put_groups(b, out, false);
+    return imds_tree_put_groups(b, out, false);
 }
 
 static bool put_zone(struct box *b, struct text *out)
@@ -140,7 +140,7 @@ static bool put_region(struct box *b, struct text *out)
     return put_str(out, b->region->name);
 }
 
-static bool put_profile(struct box *b, struct text *out)
+static bool imds_tree_put_profile(struct box *b, struct text *out)
 {
     (void)b;
     return put_str(out, "default-hvm");
@@ -163,7 +163,7 @@ static bool put_partition(struct box *b, struct text *out)
     return put_str(out, "aws");
 }
 
-static bool put_system(struct box *b, struct text *out)
+static bool imds_tree_put_system(struct box *b, struct text *out)
 {
     return put_str(out, b->view->type.current ? "nitro" : "xen");
 }
@@ -243,7 +243,7 @@ static const struct entry {
     put_fn *put;
     bool of_notice; /* not there without one */
 } entries[] = {
-    {"ami-id", put_image, false},
+    {"ami-id", imds_tree_put_image, false},
     {"ami-launch-index", put_launch_index, false},
     {"ami-manifest-path", put_manifest, false},
     {"events/maintenance/history", put_no_events, false},
@@ -255,7 +255,7 @@ static const struct entry {
     {"instance-action", put_none, false},
     {"instance-id", put_id, false},
     {"instance-life-cycle", put_life_cycle, false},
-    {"instance-type", put_type, false},
+    {"instance-type", imds_tree_put_type, false},
     {"local-hostname", put_hostname, false},
     {"local-ipv4", put_ip, false},
     {"mac", put_mac, false},
@@ -268,7 +268,7 @@ static const struct entry {
     {MACS "MAC/subnet-id", put_subnet, false},
     {"placement/availability-zone", put_zone, false},
     {"placement/region", put_region, false},
-    {"profile", put_profile, false},
+    {"profile", imds_tree_put_profile, false},
     {"reservation-id", put_reservation, false},
     {"security-groups", put_group, false},
     {"services/domain", put_domain, false},
@@ -276,7 +276,7 @@ static const struct entry {
     {"services/region", put_region, false},
     {"spot/instance-action", put_action, true},
     {"spot/termination-time", put_take_time, true},
-    {"system", put_system, false},
+    {"system", imds_tree_put_system, false},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
@@ -358,7 +358,7 @@ static struct box box_of(struct mock *mock, struct mock_region *region, int32_t 
 }
 
 /* "/a/b/" as "a/b". False: it did not begin with a slash, and was not empty. */
-static bool trim(struct jobq_str *path)
+static bool imds_tree_trim(struct jobq_str *path)
 {
     if (path->len > 0 && path->ptr[0] != '/')
         return false;
@@ -376,7 +376,7 @@ bool imds_entry(struct mock *mock, struct mock_region *region, int32_t instance,
     char full[100];
     if (path.len >= 5 && memcmp(path.ptr, "/tags", 5) == 0)
         return put_tags(&b, (struct jobq_str){path.ptr + 5, path.len - 5}, out);
-    if (!trim(&path))
+    if (!imds_tree_trim(&path))
         return false;
     for (int i = 0; i < ENTRIES; i++)
         if (str_is(path, path_of(&b, &entries[i], full)))
@@ -412,7 +412,7 @@ bool imds_dynamic(struct mock *mock, struct mock_region *region, int32_t instanc
                   struct jobq_str path, struct text *out)
 {
     struct box b = box_of(mock, region, instance);
-    if (!trim(&path))
+    if (!imds_tree_trim(&path))
         return false;
     if (path.len == 0)
         return put_str(out, "instance-identity/");

@@ -190,7 +190,7 @@ struct jobq_str launch_profile(const struct tree *said)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static bool refuse(struct call *call, struct jobq_str value, const char *name)
+static bool launch_refuse(struct call *call, struct jobq_str value, const char *name)
 {
     mock_fail(call, 400, "InvalidParameterValue", NULL,
               "Value (%s) for parameter %s is invalid.", mock_quote(call, value), name);
@@ -208,7 +208,7 @@ static bool read_market(struct call *call, const struct tree *said, struct ec2_r
     if (!type.ptr)
         return true;
     if (!str_is(type, "spot"))
-        return refuse(call, type, "MarketType");
+        return launch_refuse(call, type, "MarketType");
     if (kind.len > 0 && !str_is(kind, "one-time")) {
         mock_fail(call, 400, "UnsupportedOperation", NULL,
                   "Of Spot requests, one-time ones alone are served here.");
@@ -222,7 +222,7 @@ static bool read_market(struct call *call, const struct tree *said, struct ec2_r
             JOBQ_OK &&
         run->spot_max_price_usd > 0)
         return true;
-    return refuse(call, price, "MaxPrice");
+    return launch_refuse(call, price, "MaxPrice");
 }
 
 /* The zone that the placement or the subnet says. */
@@ -421,7 +421,7 @@ bool launch_read(struct call *call, const struct tree *said, struct ec2_run *run
         run->type = STR("m1.small"); /* EC2's own default */
     if (behaviour.len > 0 && !str_is(behaviour, "stop") &&
         !str_is(behaviour, "terminate"))
-        return refuse(call, behaviour, "InstanceInitiatedShutdownBehavior");
+        return launch_refuse(call, behaviour, "InstanceInitiatedShutdownBehavior");
     run->stops = !str_is(behaviour, "terminate");
     if (!read_market(call, said, run) || !read_zone(call, said, run) ||
         !check_groups(call, said) || !check_tag_types(call, said))

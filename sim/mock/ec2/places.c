@@ -28,7 +28,7 @@ static struct jobq_str row_text(void *ctx, struct jobq_str filter)
     return (struct jobq_str){NULL, 0};
 }
 
-static bool is_asked(struct call *call, const char *list, const char *name)
+static bool places_is_asked(struct call *call, const char *list, const char *name)
 {
     const struct tree *asked = call_list(call, call->params, list);
     if (!asked || asked->count == 0)
@@ -51,7 +51,7 @@ static int open_item(struct call *call, const char *list, const char *name,
                      struct row *row)
 {
     bool passes;
-    if (!is_asked(call, list, name))
+    if (!places_is_asked(call, list, name))
         return 0;
     if (!mock_ec2_passes(call, row_text, row, &passes))
         return -1;
@@ -77,7 +77,7 @@ enum call_end mock_ec2_describe_regions(struct call *call)
         snprintf(endpoint, sizeof endpoint, "ec2.%s.amazonaws.com", regions[i]);
         struct row row = {{"region-name", "endpoint", "opt-in-status"},
                           {regions[i], endpoint, "opt-in-not-required"}};
-        found += is_asked(call, "RegionName", regions[i]);
+        found += places_is_asked(call, "RegionName", regions[i]);
         int opened = open_item(call, "RegionName", regions[i], &row);
         if (opened < 0)
             return CALL_FAILED;
@@ -108,7 +108,8 @@ enum call_end mock_ec2_describe_zones(struct call *call)
                            "group-name", "opt-in-status"},
                           {name, id, "available", region, "availability-zone", region,
                            "opt-in-not-required"}};
-        bool asked = is_asked(call, "ZoneName", name) && is_asked(call, "ZoneId", id);
+        bool asked = places_is_asked(call, "ZoneName", name) &&
+                     places_is_asked(call, "ZoneId", id);
         found += asked;
         int opened = asked ? open_item(call, "ZoneName", name, &row) : 0;
         if (opened < 0)
@@ -151,7 +152,7 @@ enum call_end mock_ec2_describe_vpcs(struct call *call)
                     "<isDefault>true</isDefault></item>",
                     id, account);
     text_puts(out, "</vpcSet>");
-    return all_found(call, "VpcId", is_asked(call, "VpcId", id))
+    return all_found(call, "VpcId", places_is_asked(call, "VpcId", id))
                ? CALL_DONE
                : mock_fail(call, 400, "InvalidVpcID.NotFound", NULL,
                            "The vpc ID does not exist");
@@ -172,7 +173,7 @@ enum call_end mock_ec2_describe_subnets(struct call *call)
         struct row row = {{"subnet-id", "vpc-id", "availability-zone", "availabilityZone",
                            "default-for-az", "defaultForAz", "state", "cidr-block"},
                           {id, vpc, zone, zone, "true", "true", "available", cidr}};
-        found += is_asked(call, "SubnetId", id);
+        found += places_is_asked(call, "SubnetId", id);
         int opened = open_item(call, "SubnetId", id, &row);
         if (opened < 0)
             return CALL_FAILED;
@@ -195,7 +196,7 @@ enum call_end mock_ec2_describe_subnets(struct call *call)
 
 /* ---- images ---------------------------------------------------------------------------- */
 
-static int put_image(struct call *call, const char *id, const char *arch)
+static int places_put_image(struct call *call, const char *id, const char *arch)
 {
     struct text *out = call->out.out;
     char name[80];
@@ -230,7 +231,8 @@ enum call_end mock_ec2_describe_images(struct call *call)
     launch_id(call->mock, "ami-", "x86_64", x86);
     launch_id(call->mock, "ami-", "arm64", arm);
     text_puts(call->out.out, "<imagesSet>");
-    if (put_image(call, x86, "x86_64") < 0 || put_image(call, arm, "arm64") < 0)
+    if (places_put_image(call, x86, "x86_64") < 0 ||
+        places_put_image(call, arm, "arm64") < 0)
         return CALL_FAILED;
     for (const struct tree *one = ids ? ids->first : NULL; one; one = one->next) {
         if (str_is(one->text, x86) || str_is(one->text, arm))
@@ -240,7 +242,7 @@ enum call_end mock_ec2_describe_images(struct call *call)
             return mock_fail(call, 400, "InvalidAMIID.Malformed", NULL,
                              "Invalid id: \"%s\" (expecting \"ami-...\")",
                              mock_quote(call, one->text));
-        if (put_image(call, mock_quote(call, one->text), "x86_64") < 0)
+        if (places_put_image(call, mock_quote(call, one->text), "x86_64") < 0)
             return CALL_FAILED;
     }
     text_puts(call->out.out, "</imagesSet>");

@@ -69,7 +69,7 @@ static void put_address(struct call *call, struct text *out,
     emit_xml(out, "privateIpAddress", str_of(box->private_ip));
 }
 
-static void put_groups(struct call *call, struct text *out, int32_t index)
+static void show_put_groups(struct call *call, struct text *out, int32_t index)
 {
     char id[LAUNCH_ID];
     struct jobq_str name;
@@ -85,8 +85,8 @@ static void put_groups(struct call *call, struct text *out, int32_t index)
 }
 
 /* "arn:..." as given, or of the name. */
-static void put_profile(const struct call *call, struct text *out,
-                        struct jobq_str profile)
+static void show_put_profile(const struct call *call, struct text *out,
+                             struct jobq_str profile)
 {
     char id[LAUNCH_ID];
     text_puts(out, "<iamInstanceProfile><arn>");
@@ -219,9 +219,9 @@ void mock_ec2_show_instance(struct call *call, int32_t index, bool fresh)
     if (box->client_token.len > 0)
         emit_xml(out, "clientToken", box->client_token);
     mock_ec2_show_tags(out, box->tag, box->tag_count);
-    put_groups(call, out, index);
+    show_put_groups(call, out, index);
     if (launch_profile(said).len > 0)
-        put_profile(call, out, launch_profile(said));
+        show_put_profile(call, out, launch_profile(said));
     put_options(out, box, said);
     text_puts(out, "</item>");
 }

@@ -150,8 +150,8 @@ static bool add_version(struct call *call, int64_t number, const struct tree *so
     return true;
 }
 
-static void add_pair(struct call *call, struct text *out, const char *name,
-                     struct jobq_str value)
+static void template_add_pair(struct call *call, struct text *out, const char *name,
+                              struct jobq_str value)
 {
     (void)call;
     struct tree one = {.name = str_of(name), .text = value};
@@ -183,10 +183,10 @@ enum call_end mock_ec2_create_template(struct call *call)
     if (resource_count(call->region) >= RESOURCES_MAX)
         return mock_fail(call, 400, "LaunchTemplateLimitExceeded", NULL,
                          "The maximum number of launch templates has been reached.");
-    add_pair(call, &query, "Name", name);
-    add_pair(call, &query, "Created",
-             str_of(mock_format(call, "%lld", (long long)call->now_ns)));
-    add_pair(call, &query, "Latest", STR("1"));
+    template_add_pair(call, &query, "Name", name);
+    template_add_pair(call, &query, "Created",
+                      str_of(mock_format(call, "%lld", (long long)call->now_ns)));
+    template_add_pair(call, &query, "Latest", STR("1"));
     const struct tree *tags = tree_get(call->params, "TagSpecification");
     if (tags) {
         struct tree copy = *tags, top = {.kind = TREE_OBJECT, .first = &copy};
@@ -229,8 +229,8 @@ enum call_end mock_ec2_create_version(struct call *call)
         return mock_fail(call, 400, "LaunchTemplateVersionLimitExceeded", NULL,
                          "The maximum number of versions has been reached.");
     /* Of a key given twice the first counts. */
-    add_pair(call, &query, "Latest",
-             str_of(mock_format(call, "%lld", (long long)latest + 1)));
+    template_add_pair(call, &query, "Latest",
+                      str_of(mock_format(call, "%lld", (long long)latest + 1)));
     tree_write_query(kept, &query);
     if (!add_version(call, latest + 1, source, &query)) {
         text_release(&query);

@@ -73,8 +73,8 @@ static bool passes(const struct call *call, const struct ec2_type *type,
 }
 
 /* MaxResults within [5, most] and NextToken, a row's number. */
-static bool read_page(struct call *call, int64_t least, int64_t most, int64_t *limit,
-                      int64_t *from)
+static bool types_read_page(struct call *call, int64_t least, int64_t most,
+                            int64_t *limit, int64_t *from)
 {
     struct jobq_str max = call_text(call, "MaxResults");
     struct jobq_str token = call_text(call, "NextToken");
@@ -146,7 +146,7 @@ enum call_end mock_ec2_describe_prices(struct call *call)
     int64_t limit, from;
     int filters = mock_ec2_filters(call, &filter), shown = 0;
     if (!types_ok(call, types) || !filters_ok(call, filter, filters, price_text) ||
-        !read_page(call, 1, PRICES_PAGE_MAX, &limit, &from))
+        !types_read_page(call, 1, PRICES_PAGE_MAX, &limit, &from))
         return CALL_FAILED;
     snprintf(here, sizeof here, "%sa", call->region->name);
     bool any =
@@ -208,7 +208,7 @@ static bool type_text(const struct call *call, const struct ec2_type *type,
     return true;
 }
 
-static void put_type(struct text *out, const struct ec2_type *type)
+static void types_put_type(struct text *out, const struct ec2_type *type)
 {
     int threads = threads_of(type);
     text_puts(out, "<item>");
@@ -248,7 +248,7 @@ static void put_derived(struct text *out, const struct tree *types)
         for (int i = 0; i < ec2_type_count() && !in_table; i++)
             in_table = str_is(one->text, ec2_type_at(i)->name);
         if (!in_table && ec2_type_find(one->text, &type))
-            put_type(out, &type);
+            types_put_type(out, &type);
     }
 }
 
@@ -260,7 +260,7 @@ enum call_end mock_ec2_describe_types(struct call *call)
     int64_t limit, from;
     int filters = mock_ec2_filters(call, &filter), shown = 0;
     if (!types_ok(call, types) || !filters_ok(call, filter, filters, type_text) ||
-        !read_page(call, 5, TYPES_PAGE_MAX, &limit, &from))
+        !types_read_page(call, 5, TYPES_PAGE_MAX, &limit, &from))
         return CALL_FAILED;
     int i = (int)(from < ec2_type_count() ? from : ec2_type_count());
     text_puts(out, "<instanceTypeSet>");
@@ -268,7 +268,7 @@ enum call_end mock_ec2_describe_types(struct call *call)
         const struct ec2_type *type = ec2_type_at(i);
         if (!listed(types, type->name) || !passes(call, type, filter, filters, type_text))
             continue;
-        put_type(out, type);
+        types_put_type(out, type);
         shown++;
     }
     if (filters == 0)

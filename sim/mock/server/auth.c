@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Takes the bytes up to the separator off *rest. */
-static struct jobq_str take(struct jobq_str *rest, char separator)
+static struct jobq_str auth_take(struct jobq_str *rest, char separator)
 {
     const char *at =
         rest->len > 0 ? memchr(rest->ptr, separator, (size_t)rest->len) : NULL;
@@ -14,7 +14,7 @@ static struct jobq_str take(struct jobq_str *rest, char separator)
     return part;
 }
 
-static void trim(struct jobq_str *s)
+static void auth_trim(struct jobq_str *s)
 {
     while (s->len > 0 && s->ptr[0] == ' ')
         s->ptr++, s->len--;
@@ -25,10 +25,10 @@ static void trim(struct jobq_str *s)
 /* AKID/20260101/us-east-1/sqs/aws4_request */
 static void read_scope(struct jobq_str scope, struct auth_claim *out)
 {
-    out->access_key = take(&scope, '/');
-    out->date = take(&scope, '/');
-    out->region = take(&scope, '/');
-    out->service = take(&scope, '/');
+    out->access_key = auth_take(&scope, '/');
+    out->date = auth_take(&scope, '/');
+    out->region = auth_take(&scope, '/');
+    out->service = auth_take(&scope, '/');
     if (!str_is(scope, "aws4_request"))
         out->region = out->service = out->date = (struct jobq_str){"", 0};
 }
@@ -36,9 +36,9 @@ static void read_scope(struct jobq_str scope, struct auth_claim *out)
 static void read_header(struct jobq_str rest, struct auth_claim *out)
 {
     while (rest.len > 0) {
-        struct jobq_str part = take(&rest, ',');
-        trim(&part);
-        struct jobq_str name = take(&part, '=');
+        struct jobq_str part = auth_take(&rest, ',');
+        auth_trim(&part);
+        struct jobq_str name = auth_take(&part, '=');
         if (str_is(name, "Credential"))
             read_scope(part, out);
         else if (str_is(name, "SignedHeaders"))

@@ -58,7 +58,7 @@ static void push(struct mock_delays *delays, struct delayed *one)
     delays->heap[at] = one;
 }
 
-static void set_timer(struct mock_delays *delays)
+static void delay_set_timer(struct mock_delays *delays)
 {
     loop_timer_set(delays->timer,
                    delays->count > 0 ? delays->heap[0]->at_ns : JOBQ_FOREVER);
@@ -73,7 +73,7 @@ static void send_due(void *ctx)
         http_reply(one->x, &one->reply);
         free(one);
     }
-    set_timer(delays);
+    delay_set_timer(delays);
 }
 
 struct mock_delays *delay_new(struct loop *loop)
@@ -124,5 +124,5 @@ void delay_reply(struct mock_delays *delays, struct http_exchange *x,
     one->reply.body = pack(&at, reply->body);
     http_on_gone(x, answer_comes, NULL);
     push(delays, one);
-    set_timer(delays);
+    delay_set_timer(delays);
 }

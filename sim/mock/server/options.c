@@ -113,7 +113,7 @@ static int parse_choice(const char *text, const char *off, const char *on, bool 
 #define BUFFERS_MIN (32 * JOBQ_MIB)
 #define BUFFERS_MAX (1024 * JOBQ_GIB)
 
-static bool is_account(const char *text)
+static bool options_is_account(const char *text)
 {
     return strlen(text) == 12 && strspn(text, "0123456789") == 12;
 }
@@ -128,8 +128,8 @@ static int complete(const char *shell, struct jobq_error *err)
     return code;
 }
 
-static int take(int option, const char *value, struct mock_options *out,
-                struct jobq_error *err)
+static int options_take(int option, const char *value, struct mock_options *out,
+                        struct jobq_error *err)
 {
     int64_t number = 0;
     int code = JOBQ_OK;
@@ -154,7 +154,7 @@ static int take(int option, const char *value, struct mock_options *out,
         return JOBQ_OK;
     case ACCOUNT:
         out->account = value;
-        if (!is_account(value))
+        if (!options_is_account(value))
             return jobq_fail(err, JOBQ_INVALID, "'%s' is not 12 digits", value);
         return JOBQ_OK;
     case STATE:
@@ -226,7 +226,7 @@ int mock_options_parse(int argc, char **argv, struct mock_options *out,
     int code = options_read(&read, &command.spec, argc - 1, argv + 1, err);
     out->help = code == JOBQ_OK && commandline_wants_help(&read);
     for (int i = 0; i < read.items && code == JOBQ_OK && !out->help; i++) {
-        code = take(read.item[i].option, read.item[i].text, out, err);
+        code = options_take(read.item[i].option, read.item[i].text, out, err);
         if (code != JOBQ_OK)
             options_blame(&read, &read.item[i], err);
     }

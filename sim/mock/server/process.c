@@ -64,7 +64,7 @@ static void advance_models(void *ctx)
 }
 
 /* Behind each turn: the one timer stands at the earliest thing that any model waits for. */
-static void set_timer(void *ctx)
+static void process_set_timer(void *ctx)
 {
     struct mock *mock = ctx;
     int64_t next_ns = late_next_at(mock->late);
@@ -167,7 +167,7 @@ static int build(struct mock *mock, struct jobq_error *err)
     mock->model_timer = loop_timer_new(mock->loop, advance_models, mock);
     const struct http_limits limits = limits_of(options);
     mock->server = http_server_new(mock->loop, &limits, route_request, mock);
-    loop_after_turn(mock->loop, set_timer, mock);
+    loop_after_turn(mock->loop, process_set_timer, mock);
     return options->state ? open_state(mock, err) : JOBQ_OK;
 }
 
@@ -247,7 +247,7 @@ static void allow_descriptors(int64_t count)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int serve(struct mock *mock, struct jobq_error *err)
+static int process_serve(struct mock *mock, struct jobq_error *err)
 {
     const struct mock_options *options = mock->options;
     allow_descriptors(options->max_connections + 64);
@@ -269,7 +269,7 @@ int process_run(const struct mock_options *options, struct jobq_error *err)
     struct mock *mock = process_new(options, err);
     if (!mock)
         return (int)err->code;
-    int code = serve(mock, err);
+    int code = process_serve(mock, err);
     process_free(mock);
     return code;
 }

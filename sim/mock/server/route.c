@@ -94,7 +94,7 @@ int route_read(struct call *call, const struct http_request *request,
     return code;
 }
 
-static void serve(struct call *call, const struct http_request *request)
+static void route_serve(struct call *call, const struct http_request *request)
 {
     struct late_rule late;
     switch (faults_before(call, &late)) {
@@ -193,7 +193,7 @@ static void serve_json(struct call *call, const struct http_request *request,
         answer_end(call, CALL_FAILED, false);
         return;
     }
-    serve(call, request);
+    route_serve(call, request);
 }
 
 /* A target of another service gets that protocol's error: it is none of a client of SQS, who
@@ -248,7 +248,7 @@ static void serve_query(struct call *call, const struct http_request *request)
     call->query_json = call->service == MOCK_SQS &&
                        has_prefix(http_header(request, "accept"), "application/json");
     if (enter(call, request, &claim))
-        serve(call, request);
+        route_serve(call, request);
 }
 
 void route_request(void *ctx, struct http_exchange *x, const struct http_request *request)

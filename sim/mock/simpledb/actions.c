@@ -19,8 +19,8 @@ static enum call_end fault(struct call *call, const struct simpledb_reply *reply
                      "%s", err->text);
 }
 
-static enum call_end done(struct call *call, const struct simpledb_reply *reply, int code,
-                          const struct jobq_error *err)
+static enum call_end sdb_done(struct call *call, const struct simpledb_reply *reply,
+                              int code, const struct jobq_error *err)
 {
     if (code < 0)
         return fault(call, reply, err);
@@ -29,7 +29,8 @@ static enum call_end done(struct call *call, const struct simpledb_reply *reply,
 }
 
 /* A refusal of the driver's own, billed as the model bills refused calls. */
-static enum call_end refuse(struct call *call, enum simpledb_fault what, const char *text)
+static enum call_end sdb_refuse(struct call *call, enum simpledb_fault what,
+                                const char *text)
 {
     const struct simpledb_params *params = simpledb_params(call->region->sdb);
     call->box_usage_e10h = params->usage_refused_e14h / 10000;
@@ -39,8 +40,9 @@ static enum call_end refuse(struct call *call, enum simpledb_fault what, const c
 
 static enum call_end missing(struct call *call, const char *name)
 {
-    return refuse(call, SIMPLEDB_FAULT_MISSING,
-                  mock_format(call, "The request must contain the parameter %s", name));
+    return sdb_refuse(
+        call, SIMPLEDB_FAULT_MISSING,
+        mock_format(call, "The request must contain the parameter %s", name));
 }
 
 /* The domain's id: of CreateDomain a new one if need be. False: call->error is filled. */
@@ -55,9 +57,9 @@ static bool read_domain(struct call *call, bool create, int *out)
                   : simpledb_domain_find(call->region->sdb, name);
     if (*out != -1)
         return true;
-    refuse(call, SIMPLEDB_FAULT_PARAMETER,
-           mock_format(call, "Value (%s) for parameter DomainName is invalid. ",
-                       mock_quote(call, name)));
+    sdb_refuse(call, SIMPLEDB_FAULT_PARAMETER,
+               mock_format(call, "Value (%s) for parameter DomainName is invalid. ",
+                           mock_quote(call, name)));
     return false;
 }
 
@@ -81,7 +83,7 @@ static bool read_bool(struct call *call, const struct tree *in, const char *name
     *out = is_true(value);
     if (!value.ptr || *out || is_false(value))
         return true;
-    refuse(
+    sdb_refuse(
         call, SIMPLEDB_FAULT_PARAMETER,
         mock_format(call,
                     "Value (%s) for parameter %s is invalid. The boolean value must be "
@@ -127,31 +129,34 @@ static int read_expected(struct call *call, struct jobq_expect *out)
     if (!list || list->count == 0)
         return 0;
     if (list->count > 1) {
-        refuse(call, SIMPLEDB_FAULT_MULTIPLE_NAMES,
-               "Only one attribute name can be specified in the Expected list");
+        sdb_refuse(call, SIMPLEDB_FAULT_MULTIPLE_NAMES,
+                   "Only one attribute name can be specified in the Expected list");
         return -1;
     }
     in = list->first;
     const struct tree *value = tree_get(in, "Value"), *exists = tree_get(in, "Exists");
     out->name = tree_text(in, "Name");
     if (!out->name.ptr || (!value && !exists)) {
-        refuse(call, SIMPLEDB_FAULT_INCOMPLETE_EXPECTED,
-               "If Expected.Exists=true or unspecified, then Expected.Value has to be "
-               "specified");
+        sdb_refuse(
+            call, SIMPLEDB_FAULT_INCOMPLETE_EXPECTED,
+            "If Expected.Exists=true or unspecified, then Expected.Value has to be "
+            "specified");
         return -1;
     }
     out->exists = true;
     if (exists && !read_bool(call, in, "Exists", &out->exists))
         return -1;
     if (out->exists && !value) {
-        refuse(call, SIMPLEDB_FAULT_INCOMPLETE_EXPECTED,
-               "If Expected.Exists=true or unspecified, then Expected.Value has to be "
-               "specified");
+        sdb_refuse(
+            call, SIMPLEDB_FAULT_INCOMPLETE_EXPECTED,
+            "If Expected.Exists=true or unspecified, then Expected.Value has to be "
+            "specified");
         return -1;
     }
     if (!out->exists && value) {
-        refuse(call, SIMPLEDB_FAULT_EXISTS_AND_VALUE,
-               "Expected.Exists=false and Expected.Value cannot be specified together");
+        sdb_refuse(
+            call, SIMPLEDB_FAULT_EXISTS_AND_VALUE,
+            "Expected.Exists=false and Expected.Value cannot be specified together");
         return -1;
     }
     out->value = value ? value->text : (struct jobq_str){"", 0};
@@ -171,7 +176,7 @@ static enum call_end create_domain(struct call *call)
         simpledb_create_domain(call->region->sdb, call->now_ns, domain, &reply, &err);
     if (code == JOBQ_OK)
         state_domain(call->mock->state, call->region, call_text(call, "DomainName"));
-    return done(call, &reply, code, &err);
+    return sdb_done(call, &reply, code, &err);
 }
 
 static enum call_end delete_domain(struct call *call)
@@ -185,7 +190,7 @@ static enum call_end delete_domain(struct call *call)
         simpledb_delete_domain(call->region->sdb, call->now_ns, domain, &reply, &err);
     if (code == JOBQ_OK)
         state_domain(call->mock->state, call->region, call_text(call, "DomainName"));
-    return done(call, &reply, code, &err);
+    return sdb_done(call, &reply, code, &err);
 }
 
 static enum call_end list_domains(struct call *call)
@@ -197,9 +202,9 @@ static enum call_end list_domains(struct call *call)
     struct jobq_str max_text = call_text(call, "MaxNumberOfDomains");
     int64_t max = 0;
     if (max_text.ptr && (!str_to_int(max_text, &max) || max < 1 || max > 100))
-        return refuse(call, SIMPLEDB_FAULT_PARAMETER,
-                      "Value for parameter MaxNumberOfDomains is invalid. "
-                      "MaxNumberOfDomains must be between 1 and 100.");
+        return sdb_refuse(call, SIMPLEDB_FAULT_PARAMETER,
+                          "Value for parameter MaxNumberOfDomains is invalid. "
+                          "MaxNumberOfDomains must be between 1 and 100.");
     int count = simpledb_list_domains(call->region->sdb, call->now_ns,
                                       token.ptr ? token : (struct jobq_str){"", 0},
                                       (int)max, name, &next, &reply, &err);
@@ -209,7 +214,7 @@ static enum call_end list_domains(struct call *call)
         emit_xml(call->out.out, "DomainName", name[i]);
     if (next.len > 0)
         emit_xml(call->out.out, "NextToken", next);
-    return done(call, &reply, JOBQ_OK, &err);
+    return sdb_done(call, &reply, JOBQ_OK, &err);
 }
 
 static enum call_end domain_metadata(struct call *call)
@@ -232,7 +237,7 @@ static enum call_end domain_metadata(struct call *call)
     emit_int(e, "AttributeValueCount", stats.values);
     emit_int(e, "AttributeValuesSizeBytes", stats.value_bytes);
     emit_int(e, "Timestamp", call->now_ns / JOBQ_NS_PER_S);
-    return done(call, &reply, code, &err);
+    return sdb_done(call, &reply, code, &err);
 }
 
 /* ---- writes ----------------------------------------------------------------------- */
@@ -263,7 +268,7 @@ static enum call_end write_item(struct call *call, bool put)
                                      expects ? &expect : NULL, &reply, &err);
     if (code == JOBQ_OK)
         state_row(call->mock->state, call->region, domain, item);
-    return done(call, &reply, code, &err);
+    return sdb_done(call, &reply, code, &err);
 }
 
 static enum call_end put_attributes(struct call *call)
@@ -305,7 +310,7 @@ static enum call_end write_batch(struct call *call, bool put)
             : simpledb_delete_batch(sdb, call->now_ns, domain, item, count, &reply, &err);
     for (int i = 0; code == JOBQ_OK && i < count; i++)
         state_row(call->mock->state, call->region, domain, item[i].name);
-    return done(call, &reply, code, &err);
+    return sdb_done(call, &reply, code, &err);
 }
 
 static enum call_end batch_put_attributes(struct call *call)
@@ -372,7 +377,7 @@ static enum call_end get_attributes(struct call *call)
         return fault(call, &reply, &err);
     call->entries = 1;
     emit_attributes(call, &out);
-    return done(call, &reply, code, &err);
+    return sdb_done(call, &reply, code, &err);
 }
 
 static enum call_end select_items(struct call *call)
@@ -401,7 +406,7 @@ static enum call_end select_items(struct call *call)
     }
     if (page.next_token.len > 0)
         emit_xml(call->out.out, "NextToken", page.next_token);
-    return done(call, &reply, JOBQ_OK, &err);
+    return sdb_done(call, &reply, JOBQ_OK, &err);
 }
 
 /* ---- the table -------------------------------------------------------------------- */
@@ -423,7 +428,7 @@ static const struct action {
     {"DomainMetadata", domain_metadata, true},
 };
 
-static const struct action *find_action(struct jobq_str name)
+static const struct action *sdb_find_action(struct jobq_str name)
 {
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (str_is(name, actions[i].name))
@@ -433,12 +438,12 @@ static const struct action *find_action(struct jobq_str name)
 
 bool mock_sdb_knows(struct jobq_str action)
 {
-    return find_action(action) != NULL;
+    return sdb_find_action(action) != NULL;
 }
 
 void mock_sdb(struct call *call)
 {
-    const struct action *action = find_action(str_of(call->action));
+    const struct action *action = sdb_find_action(str_of(call->action));
     if (!action) {
         mock_fail(call, 400, "InvalidAction", NULL, "The action %s is not valid.",
                   call->action);

@@ -19,7 +19,7 @@ static const struct action {
 #undef ACTION_ROW
 };
 
-static const struct action *find_action(struct jobq_str name)
+static const struct action *sqs_find_action(struct jobq_str name)
 {
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (str_is(name, actions[i].name))
@@ -29,7 +29,7 @@ static const struct action *find_action(struct jobq_str name)
 
 bool mock_sqs_knows(struct jobq_str action)
 {
-    return find_action(action) != NULL;
+    return sqs_find_action(action) != NULL;
 }
 
 /* The name of the queue that the call is about, whether it exists or not. */
@@ -60,7 +60,7 @@ bool mock_sqs_is_fifo(struct jobq_str name)
 
 void mock_sqs(struct call *call)
 {
-    const struct action *action = find_action(str_of(call->action));
+    const struct action *action = sqs_find_action(str_of(call->action));
     /* A queue's own URL serves only what is about that queue. */
     if (action && !call->json && mock_names_is_queue_path(call->path) &&
         (action->fn == mock_create_queue || action->fn == mock_list_queues))

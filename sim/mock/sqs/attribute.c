@@ -8,14 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-static int refuse(const struct call *call, const char **text, const char *before,
-                  struct jobq_str name, const char *after)
+static int attribute_refuse(const struct call *call, const char **text,
+                            const char *before, struct jobq_str name, const char *after)
 {
     *text = mock_format(call, "%s%s%s", before, mock_quote(call, name), after);
     return -1;
 }
 
-static bool starts_with(struct jobq_str s, const char *prefix)
+static bool attribute_starts_with(struct jobq_str s, const char *prefix)
 {
     size_t len = strlen(prefix);
     return (size_t)s.len >= len && strncasecmp(s.ptr, prefix, len) == 0;
@@ -41,7 +41,8 @@ static bool name_ok(struct jobq_str name)
         if (!fine || (c == '.' && name.ptr[i - 1] == '.'))
             return false;
     }
-    return !starts_with(name, "aws.") && !starts_with(name, "amazon.");
+    return !attribute_starts_with(name, "aws.") &&
+           !attribute_starts_with(name, "amazon.");
 }
 
 /* A decimal number as AWS takes it: sign, digits, fraction, exponent. */
@@ -79,33 +80,36 @@ static int read_value(const struct call *call, const struct tree *value,
     struct jobq_str string = tree_text(value, "StringValue");
     struct jobq_str binary = tree_text(value, "BinaryValue");
     if (type.len == 0)
-        return refuse(call, text, "The message attribute '", out->name,
-                      "' must contain non-empty message attribute type.");
+        return attribute_refuse(call, text, "The message attribute '", out->name,
+                                "' must contain non-empty message attribute type.");
     out->type = type;
-    out->binary = starts_with(type, "Binary");
-    bool known =
-        out->binary || starts_with(type, "String") || starts_with(type, "Number");
+    out->binary = attribute_starts_with(type, "Binary");
+    bool known = out->binary || attribute_starts_with(type, "String") ||
+                 attribute_starts_with(type, "Number");
     size_t prefix = 6;
     if (!known || type.len > 256 ||
         ((size_t)type.len > prefix && type.ptr[prefix] != '.'))
-        return refuse(call, text, "The message attribute '", out->name,
-                      "' has an invalid message attribute type, the set of supported "
-                      "type prefixes is Binary, Number, and String.");
+        return attribute_refuse(
+            call, text, "The message attribute '", out->name,
+            "' has an invalid message attribute type, the set of supported "
+            "type prefixes is Binary, Number, and String.");
     if (out->binary && !base64_decode(binary, &call->mock->arena, &out->value))
-        return refuse(call, text, "The message attribute '", out->name,
-                      "' holds a BinaryValue that is not base64.");
+        return attribute_refuse(call, text, "The message attribute '", out->name,
+                                "' holds a BinaryValue that is not base64.");
     if (!out->binary)
         out->value = string;
     if (out->value.len == 0)
-        return refuse(call, text, "Message (user) attribute '", out->name,
-                      out->binary ? "' must contain a non-empty value of type 'Binary'."
-                                  : "' must contain a non-empty value of type 'String'.");
+        return attribute_refuse(
+            call, text, "Message (user) attribute '", out->name,
+            out->binary ? "' must contain a non-empty value of type 'Binary'."
+                        : "' must contain a non-empty value of type 'String'.");
     if (!out->binary && !mock_chars_ok(out->value))
-        return refuse(call, text, "The message attribute '", out->name,
-                      "' holds a character that a message may not.");
-    if (starts_with(type, "Number") && !is_number(out->value))
-        return refuse(call, text, "Can't cast the value of message (user) attribute '",
-                      out->name, "' to a number.");
+        return attribute_refuse(call, text, "The message attribute '", out->name,
+                                "' holds a character that a message may not.");
+    if (attribute_starts_with(type, "Number") && !is_number(out->value))
+        return attribute_refuse(call, text,
+                                "Can't cast the value of message (user) attribute '",
+                                out->name, "' to a number.");
     return 0;
 }
 
@@ -116,17 +120,18 @@ static int read_user(const struct call *call, const struct tree *map,
     if (map && map->count > MOCK_ATTRIBUTES_MAX) {
         char number[24];
         struct jobq_str digits = {number, text_write_int(number, map->count)};
-        return refuse(call, text, "Number of message attributes [", digits,
-                      "] exceeds the allowed maximum [10].");
+        return attribute_refuse(call, text, "Number of message attributes [", digits,
+                                "] exceeds the allowed maximum [10].");
     }
     for (const struct tree *entry = map ? map->first : NULL; entry; entry = entry->next) {
         struct sqs_attribute *attribute = &out[count];
         *attribute = (struct sqs_attribute){.name = mock_sqs_key(call, entry)};
         if (!name_ok(attribute->name))
-            return refuse(call, text, "Message (user) attribute name '", attribute->name,
-                          "' is invalid: it may hold A-Z, a-z, 0-9, underscore (_), "
-                          "hyphen (-), and period (.), and not begin with AWS. or "
-                          "Amazon.");
+            return attribute_refuse(
+                call, text, "Message (user) attribute name '", attribute->name,
+                "' is invalid: it may hold A-Z, a-z, 0-9, underscore (_), "
+                "hyphen (-), and period (.), and not begin with AWS. or "
+                "Amazon.");
         if (read_value(call, mock_sqs_value(call, entry), attribute, text) < 0)
             return -1;
         count++;
@@ -150,8 +155,9 @@ int mock_attribute_read(const struct call *call, const struct tree *entry,
         *attribute =
             (struct sqs_attribute){.name = mock_sqs_key(call, one), .system = true};
         if (!str_is(attribute->name, "AWSTraceHeader") || one != map->first)
-            return refuse(call, text, "Message system attribute name '", attribute->name,
-                          "' is invalid; only AWSTraceHeader may be sent.");
+            return attribute_refuse(call, text, "Message system attribute name '",
+                                    attribute->name,
+                                    "' is invalid; only AWSTraceHeader may be sent.");
         if (read_value(call, mock_sqs_value(call, one), attribute, text) < 0)
             return -1;
         count++;

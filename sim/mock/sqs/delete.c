@@ -59,29 +59,33 @@ static enum sqs_fault read_visibility(const struct call *call, const struct tree
     return SQS_BAD_PARAMETER;
 }
 
-enum call_end mock_delete_message(struct call *call)
+/* A change of visibility, or a delete, which is its receipt alone. */
+static enum sqs_fault read_change(const struct call *call, int queue, bool deletes,
+                                  const struct tree *in, struct sqs_change *out,
+                                  const char **text)
 {
-    struct sqs_receipt receipt;
-    struct jobq_error err = {0};
-    enum sqs_fault result = SQS_OK;
-    const char *text = NULL;
-    int queue = mock_sqs_queue(call);
-    if (queue < 0)
-        return CALL_FAILED;
-    enum sqs_fault fault = read_receipt(call, queue, call->params, &receipt, &text);
-    if (fault != SQS_OK)
-        return mock_sqs_fault(call, fault, text);
-    call->entries = 1;
-    fault = sqs_delete(call->region->sqs, call->now_ns, mock_u(call->mock), queue,
-                       &receipt, 1, &result, &err);
-    if (fault != SQS_OK)
-        return mock_sqs_fault(call, fault, err.text);
-    if (result == SQS_OK)
-        return CALL_DONE;
-    return mock_sqs_fault(call, result, explain(call, call->params, result));
+    enum sqs_fault fault = read_receipt(call, queue, in, &out->receipt, text);
+    return fault != SQS_OK || deletes
+               ? fault
+               : read_visibility(call, in, &out->visibility_ns, text);
 }
 
-enum call_end mock_change_one(struct call *call)
+static enum sqs_fault apply_changes(struct call *call, int queue, bool deletes,
+                                    const struct sqs_change *change, int count,
+                                    enum sqs_fault *result, struct jobq_error *err)
+{
+    struct sqs_receipt receipt[SQS_BATCH_MAX];
+    call->entries = count;
+    if (!deletes)
+        return sqs_change_visibility(call->region->sqs, call->now_ns, queue, change,
+                                     count, result, err);
+    for (int i = 0; i < count; i++)
+        receipt[i] = change[i].receipt;
+    return sqs_delete(call->region->sqs, call->now_ns, mock_u(call->mock), queue, receipt,
+                      count, result, err);
+}
+
+static enum call_end change_one(struct call *call, bool deletes)
 {
     struct sqs_change change;
     struct jobq_error err = {0};
@@ -91,14 +95,10 @@ enum call_end mock_change_one(struct call *call)
     if (queue < 0)
         return CALL_FAILED;
     enum sqs_fault fault =
-        read_receipt(call, queue, call->params, &change.receipt, &text);
-    if (fault == SQS_OK)
-        fault = read_visibility(call, call->params, &change.visibility_ns, &text);
+        read_change(call, queue, deletes, call->params, &change, &text);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, text);
-    call->entries = 1;
-    fault = sqs_change_visibility(call->region->sqs, call->now_ns, queue, &change, 1,
-                                  &result, &err);
+    fault = apply_changes(call, queue, deletes, &change, 1, &result, &err);
     if (fault != SQS_OK)
         return mock_sqs_fault(call, fault, err.text);
     if (result == SQS_OK)
@@ -106,76 +106,56 @@ enum call_end mock_change_one(struct call *call)
     return mock_sqs_fault(call, result, explain(call, call->params, result));
 }
 
-static void take_result(const struct call *call, struct mock_entry *entry,
-                        enum sqs_fault result)
+static enum call_end change_batch(struct call *call, bool deletes, const char *request,
+                                  const char *reply)
 {
-    entry->fault = result;
-    entry->text = explain(call, entry->in, result);
+    struct sqs_change change[SQS_BATCH_MAX];
+    struct mock_entry entry[SQS_BATCH_MAX];
+    enum sqs_fault result[SQS_BATCH_MAX] = {SQS_OK}, fault = SQS_OK;
+    struct jobq_error err = {0};
+    int queue = mock_sqs_queue(call), good = 0, which[SQS_BATCH_MAX];
+    if (queue < 0)
+        return CALL_FAILED;
+    int count = mock_entry_read(call, request, entry);
+    if (count < 0)
+        return CALL_FAILED;
+    for (int i = 0; i < count; i++) {
+        entry[i].fault =
+            read_change(call, queue, deletes, entry[i].in, &change[good], &entry[i].text);
+        if (entry[i].fault == SQS_OK)
+            which[good++] = i;
+    }
+    if (good > 0)
+        fault = apply_changes(call, queue, deletes, change, good, result, &err);
+    if (fault != SQS_OK)
+        return mock_sqs_fault(call, fault, err.text);
+    for (int i = 0; i < good; i++) {
+        entry[which[i]].fault = result[i];
+        entry[which[i]].text = explain(call, entry[which[i]].in, result[i]);
+    }
+    mock_entry_write_ids(call, reply, entry, count);
+    mock_entry_write_failed(call, queue, entry, count);
+    return CALL_DONE;
+}
+
+enum call_end mock_delete_message(struct call *call)
+{
+    return change_one(call, true);
+}
+
+enum call_end mock_change_one(struct call *call)
+{
+    return change_one(call, false);
 }
 
 enum call_end mock_delete_batch(struct call *call)
 {
-    struct sqs_receipt receipt[SQS_BATCH_MAX];
-    struct mock_entry entry[SQS_BATCH_MAX];
-    enum sqs_fault result[SQS_BATCH_MAX] = {SQS_OK};
-    struct jobq_error err = {0};
-    int queue = mock_sqs_queue(call), good = 0, which[SQS_BATCH_MAX];
-    if (queue < 0)
-        return CALL_FAILED;
-    int count = mock_entry_read(call, "DeleteMessageBatchRequestEntry", entry);
-    if (count < 0)
-        return CALL_FAILED;
-    for (int i = 0; i < count; i++) {
-        entry[i].fault =
-            read_receipt(call, queue, entry[i].in, &receipt[good], &entry[i].text);
-        if (entry[i].fault == SQS_OK)
-            which[good++] = i;
-    }
-    enum sqs_fault fault = SQS_OK;
-    if (good > 0)
-        fault = sqs_delete(call->region->sqs, call->now_ns, mock_u(call->mock), queue,
-                           receipt, good, result, &err);
-    if (fault != SQS_OK)
-        return mock_sqs_fault(call, fault, err.text);
-    call->entries = good;
-    for (int i = 0; i < good; i++)
-        take_result(call, &entry[which[i]], result[i]);
-    mock_entry_write_ids(call, "DeleteMessageBatchResultEntry", entry, count);
-    mock_entry_write_failed(call, queue, entry, count);
-    return CALL_DONE;
+    return change_batch(call, true, "DeleteMessageBatchRequestEntry",
+                        "DeleteMessageBatchResultEntry");
 }
 
 enum call_end mock_change_batch(struct call *call)
 {
-    struct sqs_change change[SQS_BATCH_MAX];
-    struct mock_entry entry[SQS_BATCH_MAX];
-    enum sqs_fault result[SQS_BATCH_MAX] = {SQS_OK};
-    struct jobq_error err = {0};
-    int queue = mock_sqs_queue(call), good = 0, which[SQS_BATCH_MAX];
-    if (queue < 0)
-        return CALL_FAILED;
-    int count = mock_entry_read(call, "ChangeMessageVisibilityBatchRequestEntry", entry);
-    if (count < 0)
-        return CALL_FAILED;
-    for (int i = 0; i < count; i++) {
-        entry[i].fault =
-            read_receipt(call, queue, entry[i].in, &change[good].receipt, &entry[i].text);
-        if (entry[i].fault == SQS_OK)
-            entry[i].fault = read_visibility(call, entry[i].in,
-                                             &change[good].visibility_ns, &entry[i].text);
-        if (entry[i].fault == SQS_OK)
-            which[good++] = i;
-    }
-    enum sqs_fault fault = SQS_OK;
-    if (good > 0)
-        fault = sqs_change_visibility(call->region->sqs, call->now_ns, queue, change,
-                                      good, result, &err);
-    if (fault != SQS_OK)
-        return mock_sqs_fault(call, fault, err.text);
-    call->entries = good;
-    for (int i = 0; i < good; i++)
-        take_result(call, &entry[which[i]], result[i]);
-    mock_entry_write_ids(call, "ChangeMessageVisibilityBatchResultEntry", entry, count);
-    mock_entry_write_failed(call, queue, entry, count);
-    return CALL_DONE;
+    return change_batch(call, false, "ChangeMessageVisibilityBatchRequestEntry",
+                        "ChangeMessageVisibilityBatchResultEntry");
 }

@@ -49,7 +49,7 @@ static struct jobq_str last_part(struct jobq_str text, char separator,
     return (struct jobq_str){at + 1, text.len - rest->len - 1};
 }
 
-static bool is_account(struct jobq_str text)
+static bool names_is_account(struct jobq_str text)
 {
     int64_t number;
     return text.len == 12 && str_to_int(text, &number);
@@ -60,7 +60,7 @@ bool mock_names_is_queue_path(struct jobq_str path)
     struct jobq_str rest;
     struct jobq_str name = last_part(path, '/', &rest);
     struct jobq_str account = last_part(rest, '/', &rest);
-    return name.len > 0 && is_account(account);
+    return name.len > 0 && names_is_account(account);
 }
 
 int mock_names_find(const struct call *call, struct jobq_str url)
@@ -70,7 +70,7 @@ int mock_names_find(const struct call *call, struct jobq_str url)
     struct jobq_str rest;
     struct jobq_str name = last_part(url, '/', &rest);
     struct jobq_str account = last_part(rest, '/', &rest);
-    if (name.len == 0 || !is_account(account))
+    if (name.len == 0 || !names_is_account(account))
         return MOCK_NAMES_NO_ADDRESS;
     if (!str_is(account, call->mock->options->account))
         return -1;

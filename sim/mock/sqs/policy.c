@@ -20,7 +20,7 @@ enum { ACTIONS_MAX = 7, LABEL_MAX = 80 };
 static const struct jobq_str policy_name = {"Policy", 6};
 
 /* The queue's policy, or the empty one that AWS begins with. Owner: the caller. */
-static json_t *load_policy(const struct call *call, int queue)
+static json_t *policy_load_policy(const struct call *call, int queue)
 {
     const struct sqs_note *note =
         sqs_note_find(call->region->sqs, queue, SQS_NOTE_ATTRIBUTE, policy_name);
@@ -169,7 +169,7 @@ enum call_end mock_add_permission(struct call *call)
     const struct tree *names = mock_sqs_list(call, "Actions", "ActionName");
     if (check_add(call, label, accounts, names) != CALL_DONE)
         return CALL_FAILED;
-    json_t *policy = load_policy(call, queue);
+    json_t *policy = policy_load_policy(call, queue);
     if (find_statement(policy, label) >= 0) {
         json_decref(policy);
         return bad(call, label, "Label", "Already exists.");
@@ -195,7 +195,7 @@ enum call_end mock_remove_permission(struct call *call)
         return CALL_FAILED;
     if (label.len == 0)
         return mock_sqs_missing(call, "Label");
-    json_t *policy = load_policy(call, queue);
+    json_t *policy = policy_load_policy(call, queue);
     int at = find_statement(policy, label);
     if (at < 0) {
         json_decref(policy);

@@ -191,7 +191,7 @@ static enum call_end write_page(struct call *call, const char *json_name,
 }
 
 /* MaxResults and NextToken; -1: call->error is filled. */
-static int read_page(struct call *call, struct jobq_str *after, bool *paging)
+static int queue_read_page(struct call *call, struct jobq_str *after, bool *paging)
 {
     struct jobq_str token = call_text(call, "NextToken");
     int64_t max = 0;
@@ -213,7 +213,7 @@ enum call_end mock_list_queues(struct call *call)
     struct jobq_str prefix = call_text(call, "QueueNamePrefix"), after;
     int queue[LIST_MAX + 1];
     bool paging;
-    int limit = read_page(call, &after, &paging);
+    int limit = queue_read_page(call, &after, &paging);
     if (limit < 0)
         return CALL_FAILED;
     int count = sqs_list(call->region->sqs, prefix.ptr ? prefix : STR(""), after, queue,
@@ -228,7 +228,7 @@ enum call_end mock_list_sources(struct call *call)
     int source[LIST_MAX + 1];
     bool paging;
     int queue = mock_sqs_queue(call);
-    int limit = queue < 0 ? -1 : read_page(call, &after, &paging);
+    int limit = queue < 0 ? -1 : queue_read_page(call, &after, &paging);
     if (limit < 0)
         return CALL_FAILED;
     int count =

@@ -141,8 +141,8 @@ struct system_writer {
     bool open;
 };
 
-static void put_system(struct system_writer *w, enum wanted_bit bit,
-                       struct jobq_str value)
+static void receive_put_system(struct system_writer *w, enum wanted_bit bit,
+                               struct jobq_str value)
 {
     struct emit *e = &w->call->out;
     if (!(w->wanted->system & 1u << bit) || value.len == 0)
@@ -156,7 +156,7 @@ static void put_system(struct system_writer *w, enum wanted_bit bit,
 static void put_system_int(struct system_writer *w, enum wanted_bit bit, int64_t value)
 {
     char digits[24];
-    put_system(w, bit, (struct jobq_str){digits, text_write_int(digits, value)});
+    receive_put_system(w, bit, (struct jobq_str){digits, text_write_int(digits, value)});
 }
 
 static void write_system(struct call *call, const struct wanted *wanted,
@@ -165,27 +165,27 @@ static void write_system(struct call *call, const struct wanted *wanted,
     struct system_writer w = {call, wanted, false};
     char sequence[24];
     struct sqs_attribute attribute;
-    put_system(&w, WANT_SENDER, STR(MOCK_USER_ID));
+    receive_put_system(&w, WANT_SENDER, STR(MOCK_USER_ID));
     put_system_int(&w, WANT_SENT, message->sent_at_ns / JOBQ_NS_PER_MS);
     put_system_int(&w, WANT_COUNT, message->receive_count);
     put_system_int(&w, WANT_FIRST, message->first_received_at_ns / JOBQ_NS_PER_MS);
     if (extra->dedup.len > 0) {
         mock_receive_sequence(message->id, sequence);
-        put_system(&w, WANT_SEQUENCE, str_of(sequence));
+        receive_put_system(&w, WANT_SEQUENCE, str_of(sequence));
     }
-    put_system(&w, WANT_DEDUP, extra->dedup);
-    put_system(&w, WANT_GROUP, extra->group);
+    receive_put_system(&w, WANT_DEDUP, extra->dedup);
+    receive_put_system(&w, WANT_GROUP, extra->group);
     for (int i = 0; i < extra->attribute_count; i++) {
         sqs_extra_attribute(message->extra, i, &attribute);
         if (attribute.system)
-            put_system(&w, WANT_TRACE, attribute.value);
+            receive_put_system(&w, WANT_TRACE, attribute.value);
     }
     if (message->source_queue >= 0 &&
         sqs_exists(call->region->sqs, message->source_queue)) {
         struct text arn = {0};
         mock_names_arn(call->mock, call->region,
                        sqs_name(call->region->sqs, message->source_queue), &arn);
-        put_system(&w, WANT_SOURCE, text_str(&arn));
+        receive_put_system(&w, WANT_SOURCE, text_str(&arn));
         text_release(&arn);
     }
     if (w.open)

@@ -30,8 +30,8 @@ static int64_t payload_of(const struct sqs_outgoing *out)
 }
 
 /* text: "Value VALUE for parameter NAME is invalid. Reason: ...". */
-static enum sqs_fault refuse(const struct call *call, struct jobq_str value,
-                             const char *name, const char *reason, const char **text)
+static enum sqs_fault send_refuse(const struct call *call, struct jobq_str value,
+                                  const char *name, const char *reason, const char **text)
 {
     *text = mock_sqs_invalid_text(call, value, name, reason);
     return SQS_BAD_PARAMETER;
@@ -52,7 +52,7 @@ static enum sqs_fault read_id(const struct call *call, const struct tree *entry,
              "%s can only include alphanumeric and punctuation characters. 1 to 128 in "
              "length.",
              name);
-    return refuse(call, *out, name, reason, text);
+    return send_refuse(call, *out, name, reason, text);
 }
 
 static enum sqs_fault read_delay(const struct call *call, const struct tree *entry,
@@ -63,10 +63,10 @@ static enum sqs_fault read_delay(const struct call *call, const struct tree *ent
     if (!delay.ptr)
         return SQS_OK;
     if (!str_to_int(delay, &delay_s) || delay_s < 0 || delay_s > 900)
-        return refuse(call, delay, "DelaySeconds",
-                      "DelaySeconds must be >= 0 and <= 900.", text);
+        return send_refuse(call, delay, "DelaySeconds",
+                           "DelaySeconds must be >= 0 and <= 900.", text);
     if (fifo && delay_s > 0)
-        return refuse(
+        return send_refuse(
             call, delay, "DelaySeconds",
             "The request include parameter that is not valid for this queue type.", text);
     *out_ns = delay_s * JOBQ_NS_PER_S;
@@ -120,7 +120,7 @@ static enum sqs_fault read_draft(const struct call *call, int queue,
         read_id(call, entry, "MessageDeduplicationId", &out->dedup, text) != SQS_OK)
         return SQS_BAD_PARAMETER;
     if (!fifo && out->dedup.len > 0)
-        return refuse(
+        return send_refuse(
             call, out->dedup, "MessageDeduplicationId",
             "The request include parameter that is not valid for this queue type.", text);
     int count = mock_attribute_read(call, entry, draft->attribute, text);

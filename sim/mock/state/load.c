@@ -129,8 +129,8 @@ static int load_queue(struct mock_state *state, sqlite3_stmt *row, struct jobq_e
 }
 
 /* Policies name other queues, which all exist by now. */
-static int load_policy(struct mock_state *state, sqlite3_stmt *row,
-                       struct jobq_error *err)
+static int load_policy_of(struct mock_state *state, sqlite3_stmt *row,
+                          struct jobq_error *err)
 {
     struct mock_region *region = region_of(state, row);
     struct jobq_str names = blob(row, 12), allowed[SQS_ALLOW_MAX];
@@ -418,7 +418,7 @@ int state_load(struct mock_state *state, struct jobq_error *err)
         {"SELECT * FROM meta", load_meta},
         {"SELECT * FROM region ORDER BY number", load_region},
         {"SELECT * FROM queue ORDER BY region, number", load_queue},
-        {"SELECT * FROM queue ORDER BY region, number", load_policy},
+        {"SELECT * FROM queue ORDER BY region, number", load_policy_of},
         {"SELECT * FROM note", load_note},
         {"SELECT * FROM message ORDER BY sequence", load_message},
         {"SELECT * FROM dedup", load_dedup},

@@ -103,8 +103,8 @@ static json_t *bill_json(const struct bill *bill, const struct sheet *sheet,
     return root;
 }
 
-static void print(struct cost *cli, const struct bill *bill, const struct sheet *sheet,
-                  const struct jobq_ledger *ledger)
+static void bill_print(struct cost *cli, const struct bill *bill,
+                       const struct sheet *sheet, const struct jobq_ledger *ledger)
 {
     char usd[40], title[120], others[120];
     int64_t jobs = jobq_ledger_finished(ledger);
@@ -203,7 +203,7 @@ static int run_sweep(struct cost *cli, const char *path, bool no_instances,
     return code ? cost_fail(cli, &err) : COST_OK;
 }
 
-static int run(struct cost *cli)
+static int bill_run(struct cost *cli)
 {
     struct cost_many requests = {0};
     const char *sweep = NULL;
@@ -234,7 +234,7 @@ static int run(struct cost *cli)
         code = add_quantity(requests.text[i], sheet, &cli->bill, &bill, &err);
     if (!code) {
         cost_warn_prices(cli, sheet, &bill);
-        print(cli, &bill, sheet, ledger);
+        bill_print(cli, &bill, sheet, ledger);
     }
     bill_release(&bill);
     jobq_ledger_release(ledger);
@@ -243,4 +243,4 @@ static int run(struct cost *cli)
 }
 
 const struct cost_command cost_bill = {
-    "bill", "prices a ledger or bare quantities", HELP, run, OPTIONS, COST_PRICES};
+    "bill", "prices a ledger or bare quantities", HELP, bill_run, OPTIONS, COST_PRICES};

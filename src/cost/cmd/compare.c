@@ -297,8 +297,9 @@ static void print_refusals(const struct row *row, int count, int axes)
         }
 }
 
-static void print(struct cost *cli, struct cost_table *rows, struct cost_table *even,
-                  const struct row *row, int count, int axes)
+static void compare_print(struct cost *cli, struct cost_table *rows,
+                          struct cost_table *even, const struct row *row, int count,
+                          int axes)
 {
     char label[AXES_MAX * 34];
     if (cli->json) {
@@ -384,7 +385,7 @@ static int run_compare(struct cost *cli)
         code = break_even(cli, even_text, rows, count, axes, memory_bytes, &even, &err);
     if (!code) {
         struct cost_table *table = rows_table(over, axes, rows, count);
-        print(cli, table, even, rows, count, axes);
+        compare_print(cli, table, even, rows, count, axes);
         cost_table_free(table);
     }
     if (even)

@@ -60,7 +60,7 @@ static void print_text(struct cost *cli, const struct sheet *sheet,
     cost_table_free(table);
 }
 
-static int run(struct cost *cli)
+static int eval_run(struct cost *cli)
 {
     struct jobq_error err;
     struct sheet *sheet;
@@ -116,5 +116,5 @@ static int run(struct cost *cli)
 }
 
 const struct cost_command cost_eval = {
-    "eval",  "dollars a job, by component and item",    HELP, run,
+    "eval",  "dollars a job, by component and item",    HELP, eval_run,
     OPTIONS, COST_SCENARIO | COST_PRICES | COST_FORMULA};

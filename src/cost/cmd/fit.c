@@ -123,7 +123,7 @@ static int fit_sweep(struct cost *cli, const char *path, const char *name, doubl
     return JOBQ_OK;
 }
 
-static int run(struct cost *cli)
+static int fit_command(struct cost *cli)
 {
     const char *out_path = NULL, *name = "", *check_path = NULL;
     double folds = 10;
@@ -154,5 +154,5 @@ static int run(struct cost *cli)
 }
 
 const struct cost_command cost_fit = {"fit",   "derive the formula from a sweep",
-                                      HELP,    run,
+                                      HELP,    fit_command,
                                       OPTIONS, COST_PRICES | COST_FORMULA};

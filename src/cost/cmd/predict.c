@@ -64,7 +64,7 @@ static void predict_print_services(const struct evaluation *e)
     putchar('\n');
 }
 
-static int run(struct cost *cli)
+static int predict_run(struct cost *cli)
 {
     const char *out = NULL;
     struct cost_target options[] = {{COST_TEXT, &out}};
@@ -110,5 +110,5 @@ static int run(struct cost *cli)
 }
 
 const struct cost_command cost_predict = {
-    "predict", "what the run of a scenario will use and cost",        HELP, run,
+    "predict", "what the run of a scenario will use and cost",        HELP, predict_run,
     OPTIONS,   COST_SCENARIO | COST_PRICES | COST_FORMULA | COST_FILE};

@@ -282,7 +282,7 @@ static int import_offers(struct cost *cli, const char *output)
     return code ? cost_fail(cli, &err) : COST_OK;
 }
 
-static int run(struct cost *cli)
+static int prices_run(struct cost *cli)
 {
     const char *output = "-";
     struct cost_target options[] = {{COST_TEXT, &output}};
@@ -301,5 +301,6 @@ static int run(struct cost *cli)
     return cost_usage(cli, "show, diff or import, not '%.40s'", verb);
 }
 
-const struct cost_command cost_prices = {
-    "prices", "show, diff and import price sheets", HELP, run, OPTIONS, COST_PRICES};
+const struct cost_command cost_prices = {"prices", "show, diff and import price sheets",
+                                         HELP,     prices_run,
+                                         OPTIONS,  COST_PRICES};

@@ -431,7 +431,7 @@ static void print_all_json(json_t *all)
     cost_print_json(root);
 }
 
-static int run(struct cost *cli)
+static int reconcile_run(struct cost *cli)
 {
     double tolerance = -1;
     int64_t report_jobs = 0;
@@ -479,5 +479,5 @@ static int run(struct cost *cli)
 
 const struct cost_command cost_reconcile = {
     "reconcile", "a prediction against ledgers, in dollars",
-    HELP,        run,
+    HELP,        reconcile_run,
     OPTIONS,     COST_PRICES | COST_FORMULA};

@@ -242,7 +242,7 @@ static int make(struct report *r, const char *folder, struct jobq_error *err)
 
 /* ---- the command ------------------------------------------------------------------------------ */
 
-static int prepare(struct report *r, struct jobq_error *err)
+static int report_prepare(struct report *r, struct jobq_error *err)
 {
     struct cost *cli = r->cli;
     struct sheet *sheet;
@@ -261,7 +261,7 @@ static int prepare(struct report *r, struct jobq_error *err)
     return code;
 }
 
-static int run(struct cost *cli)
+static int report_run(struct cost *cli)
 {
     struct report r = {.cli = cli};
     struct cost_many jobs_csv = {0}, ledgers = {0};
@@ -280,7 +280,7 @@ static int run(struct cost *cli)
         return cost_usage(cli, "needs -o DIR");
     r.jobs_csv = &jobs_csv;
     r.ledgers = &ledgers;
-    if (prepare(&r, &err))
+    if (report_prepare(&r, &err))
         return cost_fail(cli, &err);
     r.scratch = xcalloc(1, sizeof *r.scratch);
     r.facts =
@@ -299,5 +299,5 @@ static int run(struct cost *cli)
 }
 
 const struct cost_command cost_report = {
-    "report", "one page: the answer, why, and pictures", HELP, run,
+    "report", "one page: the answer, why, and pictures", HELP, report_run,
     OPTIONS,  COST_SCENARIO | COST_PRICES | COST_FORMULA};

@@ -99,7 +99,7 @@ static int read_free(struct plan *plan, const char *list, struct jobq_error *err
     }
 }
 
-static int prepare(struct plan *plan, const char *free_list, struct jobq_error *err)
+static int solve_prepare(struct plan *plan, const char *free_list, struct jobq_error *err)
 {
     struct cost *cli = plan->cli;
     if (cost_sheet(cli, cli->region, cli->date, &plan->sheet, err))
@@ -324,7 +324,7 @@ static int run_solve(struct cost *cli)
                         ? "batch,prefetch,concurrency,wait,visibility"
                         : "batch,prefetch,concurrency,wait,visibility,instance,spot";
     if (code < 0) {
-        if (prepare(plan, free_list, &err) || search(plan, &err) < 0) {
+        if (solve_prepare(plan, free_list, &err) || search(plan, &err) < 0) {
             code = cost_fail(cli, &err);
         } else {
             warn_best(plan);
@@ -367,7 +367,7 @@ static int run_optimise(struct cost *cli)
             plan->limits.deadline_s = deadline_s;
             cli->scenario.jobs = cli->interval_jobs;
         }
-        if (prepare(plan, free_list, &err) || search(plan, &err) < 0) {
+        if (solve_prepare(plan, free_list, &err) || search(plan, &err) < 0) {
             code = cost_fail(cli, &err);
         } else {
             warn_best(plan);

@@ -87,7 +87,7 @@ static bool is_hidden(const struct cost_table *table, int column)
     return table->head[column][0] == '!';
 }
 
-static const char *title(const struct cost_table *table, int column)
+static const char *table_title(const struct cost_table *table, int column)
 {
     return table->head[column] + (is_number(table, column) || is_hidden(table, column));
 }
@@ -109,7 +109,7 @@ static void widths(const struct cost_table *table, int *width, int *last)
 {
     int sum = -2, widest = -1;
     for (int i = 0; i < table->columns; i++)
-        width[i] = (int)strlen(title(table, i));
+        width[i] = (int)strlen(table_title(table, i));
     for (int i = 0; i < table->count; i++) {
         int column = i % table->columns;
         int len = (int)strlen(table->cell[i].shown);
@@ -136,7 +136,8 @@ void cost_table_print(const struct cost_table *table, FILE *out)
     widths(table, width, &last);
     for (int i = 0; i < table->columns; i++)
         if (!is_hidden(table, i))
-            print_cell(title(table, i), width[i], is_number(table, i), i == last, out);
+            print_cell(table_title(table, i), width[i], is_number(table, i), i == last,
+                       out);
     for (int i = 0; i < table->count; i++) {
         int column = i % table->columns;
         if (!is_hidden(table, column))

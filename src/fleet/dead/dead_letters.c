@@ -65,7 +65,7 @@ static int start(struct scan *s, struct jobq_backend *b, const char *queue,
     return JOBQ_OK;
 }
 
-static void end(struct scan *s)
+static void dead_end(struct scan *s)
 {
     scratch_give(s->b, s->kept);
     scratch_give(s->b, s->scratch);
@@ -91,16 +91,16 @@ static int receive(struct scan *s, struct jobq_message *out, struct jobq_error *
     return count;
 }
 
-static struct rows rows_of(struct scan *s)
+static struct rows dead_rows_of(struct scan *s)
 {
     s->deadline_ns = jobq_now(s->b) + RETRY_FOR_NS;
     return (struct rows){s->b, &s->deadline_ns, NULL};
 }
 
-static int read_row(struct letter *l, struct jobq_error *err)
+static int dead_read_row(struct letter *l, struct jobq_error *err)
 {
     struct jobq_item item;
-    struct rows rows = rows_of(l->s);
+    struct rows rows = dead_rows_of(l->s);
     int code = rows_read(&rows, l->table, l->body.id, ROWS_CLAIM, &l->s->scratch->arena,
                          &item, &l->row, err);
     return code == JOBQ_NOT_FOUND ? JOBQ_OK : code; /* no table: no row */
@@ -121,7 +121,7 @@ static int read_letter(struct scan *s, const struct jobq_message *message,
     l->table = rows_table(s->b, &l->body.id_parts, err);
     if (l->table < 0)
         return l->table;
-    int code = read_row(l, &unreadable);
+    int code = dead_read_row(l, &unreadable);
     if (code == JOBQ_CORRUPT) {
         l->unreadable = true;
         l->row = (struct job_row){0};
@@ -165,7 +165,7 @@ static int move_row(struct letter *l, enum job_state state, bool forget,
         }
         if (code != JOBQ_CONFLICT && !retry_again(&r, code))
             return code;
-        int read = read_row(l, err);
+        int read = dead_read_row(l, err);
         if (read < 0)
             return read;
     }
@@ -222,7 +222,8 @@ static bool runs_under_another(const struct letter *l)
            !str_eq(l->row.message_id, l->message->id);
 }
 
-static int show(struct letter *l, dead_letter_fn *each, void *ctx, struct jobq_error *err)
+static int dead_show(struct letter *l, dead_letter_fn *each, void *ctx,
+                     struct jobq_error *err)
 {
     bool has_row = l->body.id.ptr && l->s->b->store && !l->unreadable;
     int code = has_row && !runs_under_another(l)
@@ -312,12 +313,12 @@ int64_t dead_scan(struct jobq_backend *b, const char *queue, dead_letter_fn *eac
                 continue;
             code = read_letter(&s, &message[i], &letter, err);
             if (code == JOBQ_OK)
-                code = show(&letter, each, ctx, err);
+                code = dead_show(&letter, each, ctx, err);
             total += code >= 0;
         }
     }
     unhide_kept(&s);
-    end(&s);
+    dead_end(&s);
     return code < 0 ? code : total;
 }
 
@@ -339,7 +340,7 @@ int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error
 
 /* ---- another chance ------------------------------------------------------------------ */
 
-static int send_again(struct letter *l, struct jobq_error *err)
+static int dead_send_again(struct letter *l, struct jobq_error *err)
 {
     struct scan *s = l->s;
     struct jobq_outgoing message = {.body = l->message->body,
@@ -375,7 +376,7 @@ static int redrive_one(struct letter *l, struct jobq_error *err)
     if (l->s->b->store && send)
         code = move_row(l, JOB_QUEUED, true, needs_no_chance, err);
     if (code == JOBQ_OK && send)
-        code = send_again(l, err);
+        code = dead_send_again(l, err);
     if (code == JOBQ_OK)
         code = delete_letter(l, err);
     return code < 0 ? code : send;
@@ -424,6 +425,6 @@ int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
         }
     }
     unhide_kept(&s);
-    end(&s);
+    dead_end(&s);
     return code < 0 ? code : sent;
 }

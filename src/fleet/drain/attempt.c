@@ -430,7 +430,7 @@ static bool bury(struct held *h)
 }
 
 /* Takes the message's last step, without the slot. */
-static void finish(struct held *h, enum next_step step)
+static void attempt_finish(struct held *h, enum next_step step)
 {
     struct drainer *d = h->d;
     struct retry_policy back_off = {.base_ns = d->options.retry_base_ns,
@@ -486,7 +486,7 @@ void attempt_main(void *held)
     leave_slot(h);
     d->after++;
     drain_pump(d); /* the slot has work again before the message's last call is made */
-    finish(h, step);
+    attempt_finish(h, step);
     d->after--;
     if (d->mode == DRAINER_STOPPING)
         fiber_cond_broadcast(&d->changed);

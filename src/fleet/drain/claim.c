@@ -50,7 +50,7 @@ static struct jobq_str running_claim(const struct held *h, char *room)
 }
 
 /* h's calls for its row. */
-static struct rows rows_of(const struct held *h)
+static struct rows claim_rows_of(const struct held *h)
 {
     return (struct rows){h->d->b, &h->deadline_ns, &h->d->counters.retries};
 }
@@ -76,7 +76,7 @@ static int put_claimed(struct held *h, struct jobq_str over, struct jobq_met *me
                        struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    struct rows rows = rows_of(h);
+    struct rows rows = claim_rows_of(h);
     char run[RUN_BYTES];
     char *p = run + text_write_int(run, jobq_wall(d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
@@ -92,7 +92,7 @@ static int put_claimed(struct held *h, struct jobq_str over, struct jobq_met *me
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
                    struct jobq_error *err)
 {
-    struct rows rows = rows_of(h);
+    struct rows rows = claim_rows_of(h);
     return rows_read(&rows, h->table, h->body.id, ROWS_WHOLE, &h->batch->strings, item,
                      row, err);
 }
@@ -115,7 +115,7 @@ static int look_at_row(struct held *h, struct jobq_met *met, struct jobq_item *i
 static int put_exhausted(struct held *h, const struct job_row *row,
                          struct jobq_error *err)
 {
-    struct rows rows = rows_of(h);
+    struct rows rows = claim_rows_of(h);
     char end[64];
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     p = put_word(p, STR(" -1 0 0"));
@@ -263,7 +263,7 @@ enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
 
 int progress_put(const struct held *h, struct jobq_error *err)
 {
-    struct rows rows = rows_of(h);
+    struct rows rows = claim_rows_of(h);
     char room[JOB_CLAIM_MAX], value[JOB_CLAIM_MAX];
     char *p = value + text_write_int(value, h->attempt);
     *p++ = '/';
@@ -324,7 +324,7 @@ static enum final_outcome look_at_end(struct held *h, enum job_state state,
 /* Over our own running claim, tried again. */
 static int put_over(struct held *h, struct rows_claim *claim, struct jobq_error *err)
 {
-    struct rows rows = rows_of(h);
+    struct rows rows = claim_rows_of(h);
     struct retry r;
     char room[JOB_CLAIM_MAX];
     int code;

@@ -33,7 +33,7 @@ struct delete_call {
     int count;
 };
 
-static void gather(struct drainer *d, struct delete_call *call)
+static void deleter_gather(struct drainer *d, struct delete_call *call)
 {
     call->count = 0;
     while (call->count < d->options.batch && d->deletes.count > 0) {
@@ -86,7 +86,7 @@ static void delete_some(void *arg)
     struct delete_call call;
     d->deletes_starting--;
     do {
-        gather(d, &call);
+        deleter_gather(d, &call);
         if (call.count == 0)
             break;
         if (d->deletes.first)

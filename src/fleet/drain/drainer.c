@@ -54,7 +54,7 @@ static int check_range(const char *what, int64_t value, int64_t low, int64_t hig
                      what, (long long)low, (long long)high);
 }
 
-static int check_options(const struct drainer_options *o, struct jobq_error *err)
+static int drainer_check_options(const struct drainer_options *o, struct jobq_error *err)
 {
     if (job_queue_name_check(o->queue, err) < 0 ||
         check_range("slots", o->slots, 1, DRAINER_SLOTS_MAX, err) < 0 ||
@@ -159,7 +159,7 @@ int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
                 struct drainer **out, struct jobq_error *err)
 {
     assert(b && options && out && err);
-    if (check_options(options, err) < 0)
+    if (drainer_check_options(options, err) < 0)
         return err->code;
     struct drainer *d = arena_zalloc(fiber_proc_arena(b->proc), sizeof *d);
     init(d, b, options);

@@ -42,7 +42,7 @@ void tick_by(struct drainer *d, int64_t at_ns)
 
 /* Takes the due messages, and those due soon to fill the call. The next interval starts at
  * the call, not at its reply: the service's clock starts in between. */
-static void gather(struct drainer *d, struct beat_call *call, int64_t now_ns)
+static void heartbeat_gather(struct drainer *d, struct beat_call *call, int64_t now_ns)
 {
     int64_t soon_ns = now_ns - d->beat_interval_ns / 2;
     call->count = 0;
@@ -102,7 +102,7 @@ static void beat(void *arg)
     struct beat_call call;
     struct jobq_error err;
     int64_t now_ns = jobq_now(d->b);
-    gather(d, &call, now_ns);
+    heartbeat_gather(d, &call, now_ns);
     if (call.count > 0) {
         /* Later than this it is no use: the other half of the visibility is over. */
         int64_t deadline_ns = now_ns + d->visibility_ns - d->beat_interval_ns;

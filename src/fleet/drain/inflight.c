@@ -76,7 +76,8 @@ static void grow_table(struct drainer *d)
     d->table_size = size;
 }
 
-static struct held *find(const struct drainer *d, struct jobq_str id, uint64_t hash)
+static struct held *inflight_find(const struct drainer *d, struct jobq_str id,
+                                  uint64_t hash)
 {
     struct held *h = d->table_size ? d->table[hash & (d->table_size - 1)] : NULL;
     while (h && !(h->hash == hash && str_eq(h->message.id, id)))
@@ -236,7 +237,7 @@ void held_receive(struct drainer *d, struct drain_batch *batch,
                   const struct jobq_message *message, int64_t now_ns)
 {
     uint64_t hash = hash_of(message->id);
-    struct held *h = find(d, message->id, hash);
+    struct held *h = inflight_find(d, message->id, hash);
     d->counters.received++;
     if (h) {
         d->counters.duplicates++;

@@ -33,7 +33,7 @@ static void return_running(struct drainer *d, int64_t grace_ns)
     }
 }
 
-static void begin(struct drainer *d)
+static void stop_begin(struct drainer *d)
 {
     d->mode = DRAINER_STOPPING;
     d->give_up_at_ns = d->stop_at_ns;
@@ -60,7 +60,7 @@ static int64_t least(int64_t a, int64_t b)
 int stop_run(struct drainer *d, struct jobq_error *err)
 {
     int64_t now_ns = jobq_now(d->b);
-    begin(d);
+    stop_begin(d);
     /* TERM, the grace in full, KILL, and then the time to give back, if all that fits. */
     int64_t left_ns = d->stop_at_ns > now_ns ? d->stop_at_ns - now_ns : 0;
     int64_t give_back_ns = least(GIVE_BACK_NS, left_ns / 4);

@@ -170,7 +170,7 @@ static void next_job(struct enqueuer *e, struct enqueue_batch *batch, int i)
 }
 
 /* Takes and encodes; refused jobs keep their place in the batch and their code. */
-static void gather(struct enqueuer *e, struct enqueue_batch *batch)
+static void batch_gather(struct enqueuer *e, struct enqueue_batch *batch)
 {
     int most = e->options.batch == JOBQ_BATCH_MAX ? ENQUEUE_BATCH_MAX : e->options.batch;
     int64_t bytes = 0;
@@ -352,7 +352,7 @@ static int note(struct enqueuer *e, struct enqueue_batch *batch, char what,
 
 void enqueue_batch_run(struct enqueuer *e, struct enqueue_batch *batch)
 {
-    gather(e, batch);
+    batch_gather(e, batch);
     int day = e->b->store ? job_day(jobq_wall(e->b)) : 0;
     name_jobs(e, batch, day);
     batch->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;

@@ -37,7 +37,8 @@ static void fill_defaults(struct enqueuer_options *o)
     o->retry_for_ns = o->retry_for_ns ? o->retry_for_ns : 2 * JOBQ_NS_PER_MIN;
 }
 
-static int check_options(const struct enqueuer_options *o, struct jobq_error *err)
+static int enqueuer_check_options(const struct enqueuer_options *o,
+                                  struct jobq_error *err)
 {
     if (job_queue_name_check(o->queue, err) < 0)
         return err->code;
@@ -99,7 +100,7 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     struct enqueuer_options filled = *options;
     fill_defaults(&filled);
     int row_calls = b->store ? b->store->ops->batch_max : JOBQ_STORE_BATCH_MAX;
-    if (check_options(&filled, err) < 0)
+    if (enqueuer_check_options(&filled, err) < 0)
         return err->code;
     struct arena *memory = fiber_proc_arena(b->proc);
     struct enqueuer *e = arena_zalloc(memory, sizeof *e);
@@ -155,7 +156,7 @@ void enqueue_batch_give(struct enqueuer *e, struct enqueue_batch *batch)
     e->idle = batch;
 }
 
-static void finish(struct enqueuer *e, struct enqueue_batch *batch)
+static void enqueuer_finish(struct enqueuer *e, struct enqueue_batch *batch)
 {
     for (int i = 0; i < batch->count; i++) {
         struct enqueue_request *request = batch->request[i];
@@ -179,7 +180,7 @@ static void work(struct enqueuer *e, const struct enqueue_request *own)
     while (e->untaken > 0 && !(own && own->finished == own->count)) {
         struct enqueue_batch *batch = enqueue_batch_take(e);
         enqueue_batch_run(e, batch);
-        finish(e, batch);
+        enqueuer_finish(e, batch);
         enqueue_batch_give(e, batch);
     }
 }

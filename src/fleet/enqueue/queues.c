@@ -22,8 +22,8 @@ int queues_open_dead(struct jobq_backend *b, const char *name, bool create, int 
     return code == JOBQ_CONFLICT ? jobq_queue_open(b, dead_name, out_dead, err) : code;
 }
 
-static int make(struct jobq_backend *b, const struct queues_options *o, int *out_queue,
-                int *out_dead, struct jobq_error *err)
+static int queues_make(struct jobq_backend *b, const struct queues_options *o,
+                       int *out_queue, int *out_dead, struct jobq_error *err)
 {
     struct jobq_queue_options options = {
         .visibility_ns = o->visibility_ns >= 0 ? o->visibility_ns : 30 * JOBQ_NS_PER_S,
@@ -49,10 +49,11 @@ static int open_or_make(struct jobq_backend *b, const struct queues_options *o,
                         int *out_queue, int *out_dead, struct jobq_error *err)
 {
     if (o->create && o->visibility_ns >= 0)
-        return make(b, o, out_queue, out_dead, err);
+        return queues_make(b, o, out_queue, out_dead, err);
     int code = jobq_queue_open(b, o->name, out_queue, err);
-    return code == JOBQ_NOT_FOUND && o->create ? make(b, o, out_queue, out_dead, err)
-                                               : code;
+    return code == JOBQ_NOT_FOUND && o->create
+               ? queues_make(b, o, out_queue, out_dead, err)
+               : code;
 }
 
 int queues_open(struct jobq_backend *b, const struct queues_options *options,

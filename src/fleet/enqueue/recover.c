@@ -11,8 +11,8 @@
 
 enum { BUCKETS = 4096, NOTES = 32 };
 
-static int send_again(struct enqueuer *e, struct enqueue_batch *batch,
-                      const struct jobq_item *row, struct jobq_error *err)
+static int recover_send_again(struct enqueuer *e, struct enqueue_batch *batch,
+                              const struct jobq_item *row, struct jobq_error *err)
 {
     struct jobq_outgoing message;
     int64_t most =
@@ -47,7 +47,7 @@ struct recovery {
     int notes;
 };
 
-static struct begun **find(struct recovery *rec, struct jobq_str id)
+static struct begun **recover_find(struct recovery *rec, struct jobq_str id)
 {
     uint64_t h = hash_add(HASH_START, id.ptr, (size_t)id.len);
     struct begun **at = &rec->bucket[h % BUCKETS];
@@ -62,7 +62,7 @@ static int read_record(void *ctx, struct jobq_str text)
     struct enqueuer_record record;
     if (!enqueuer_record_read(text, &record))
         return 0; /* a torn last line: it was never made to last */
-    struct begun **at = find(rec, record.id);
+    struct begun **at = recover_find(rec, record.id);
     if (record.what == 'b' && !*at) {
         struct begun *begun = rec->unused;
         if (begun)
@@ -100,8 +100,9 @@ static int note_end(struct recovery *rec, const struct begun *begun, char what,
     return rec->notes == NOTES ? flush_notes(rec, err) : JOBQ_OK;
 }
 
-static int read_row(struct enqueuer *e, struct enqueue_batch *batch, struct jobq_str id,
-                    struct jobq_item *item, struct job_row *row, struct jobq_error *err)
+static int recover_read_row(struct enqueuer *e, struct enqueue_batch *batch,
+                            struct jobq_str id, struct jobq_item *item,
+                            struct job_row *row, struct jobq_error *err)
 {
     struct job_id_parts parts;
     if (job_id_parse(id, &parts, err) < 0)
@@ -124,10 +125,11 @@ static int recover_one(struct recovery *rec, const struct begun *begun,
     struct enqueue_batch *batch = enqueue_batch_take(e);
     struct jobq_item item;
     struct job_row row = {0};
-    int code = e->b->store ? read_row(e, batch, begun->id, &item, &row, err) : JOBQ_OK;
+    int code =
+        e->b->store ? recover_read_row(e, batch, begun->id, &item, &row, err) : JOBQ_OK;
     bool unsent = code == JOBQ_OK && row.exists && row.claim.len == 0;
     if (unsent)
-        code = send_again(e, batch, &item, err);
+        code = recover_send_again(e, batch, &item, err);
     enqueue_batch_give(e, batch);
     if (code == JOBQ_CORRUPT)
         e->counters.unreadable++;

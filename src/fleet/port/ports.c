@@ -30,10 +30,10 @@ enum { ENTRIES_OF_REPLY = -1 };
 #define CALL_BATCH(action_, entries_, result_, made)                                     \
     struct call call = {                                                                 \
         .action = (action_), .entries = (entries_), .result = (result_)};                \
-    int code = begin(b, &call, err);                                                     \
+    int code = ports_begin(b, &call, err);                                               \
     if (code == JOBQ_OK) {                                                               \
         call.answer = (made);                                                            \
-        code = end(b, &call, err);                                                       \
+        code = ports_end(b, &call, err);                                                 \
     }
 
 static int injected(struct jobq_error *err, int code, enum jobq_action action)
@@ -121,7 +121,7 @@ static void tell_outcome(struct jobq_backend *b, const struct call *call, int co
 /* ---- before and after ----------------------------------------------------------------- */
 
 /* Returns JOBQ_OK, or the code by which the fault hook forbids the call. */
-static int begin(struct jobq_backend *b, struct call *call, struct jobq_error *err)
+static int ports_begin(struct jobq_backend *b, struct call *call, struct jobq_error *err)
 {
     if (b->trace)
         call->started_ns = b->clock->ops->now(b->clock);
@@ -135,7 +135,7 @@ static int begin(struct jobq_backend *b, struct call *call, struct jobq_error *e
 }
 
 /* Meters the call; returns its code, or the one that the fault hook puts in its place. */
-static int end(struct jobq_backend *b, struct call *call, struct jobq_error *err)
+static int ports_end(struct jobq_backend *b, struct call *call, struct jobq_error *err)
 {
     int code = call->answer;
     if (call->entries == ENTRIES_OF_REPLY)

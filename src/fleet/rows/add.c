@@ -29,7 +29,7 @@ static struct rows_made *of_day(struct rows_adder *a, int day, int shard)
     return &a->made[shard];
 }
 
-static int table_of(struct rows_adder *a, int day, int shard, struct jobq_error *err)
+static int add_table_of(struct rows_adder *a, int day, int shard, struct jobq_error *err)
 {
     struct rows_made *made = of_day(a, day, shard);
     if (made->table < 0) {
@@ -65,12 +65,12 @@ static void leave(struct rows_adder *a, int day, int shard)
     fiber_cond_broadcast(&a->answered);
 }
 
-static int make(struct rows_adder *a, int day, int shard, const int64_t *deadline_ns,
-                struct jobq_error *err)
+static int add_make(struct rows_adder *a, int day, int shard, const int64_t *deadline_ns,
+                    struct jobq_error *err)
 {
     struct retry r;
     struct jobq_error why;
-    int code, room = 0, table = table_of(a, day, shard, err);
+    int code, room = 0, table = add_table_of(a, day, shard, err);
     if (table < 0)
         return table;
     do {
@@ -108,7 +108,7 @@ static int put_or_make(struct rows_adder *a, int day, int shard,
                        const int64_t *deadline_ns, struct jobq_error *err)
 {
     bool asks = enter(a, day, shard, *deadline_ns);
-    int table = table_of(a, day, shard, err);
+    int table = add_table_of(a, day, shard, err);
     int makings = of_day(a, day, shard)->makings;
     int code = table < 0 ? table : put(a, table, item, count, err);
     if (code == JOBQ_NOT_FOUND && table >= 0 && a->create) {
@@ -118,7 +118,7 @@ static int put_or_make(struct rows_adder *a, int day, int shard,
             asks = enter(a, day, shard, *deadline_ns);
         }
         code = makings == of_day(a, day, shard)->makings
-                   ? make(a, day, shard, deadline_ns, err)
+                   ? add_make(a, day, shard, deadline_ns, err)
                    : JOBQ_OK;
         if (asks)
             leave(a, day, shard);
@@ -150,7 +150,7 @@ int rows_make_day(struct rows_adder *a, int day, int shards, struct jobq_error *
     int code = JOBQ_OK;
     for (int shard = 0; shard < shards && code >= 0; shard++) {
         of_day(a, day, shard)->asked_now = true;
-        code = make(a, day, shard, NULL, err);
+        code = add_make(a, day, shard, NULL, err);
         leave(a, day, shard);
     }
     return code;

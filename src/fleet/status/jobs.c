@@ -66,16 +66,17 @@ int64_t status_row_until_ms(const struct status_job *job, int64_t keep_ns)
     return ((id.day + 1) * JOBQ_NS_PER_DAY + keep_ns) / JOBQ_NS_PER_MS;
 }
 
-static int table_of(struct jobq_backend *b, struct jobq_str id, struct jobq_error *err)
+static int jobs_table_of(struct jobq_backend *b, struct jobq_str id,
+                         struct jobq_error *err)
 {
     struct job_id_parts parts;
     return job_id_parse(id, &parts, err) < 0 ? err->code : rows_table(b, &parts, err);
 }
 
 /* Reads the row; strings live in arena. */
-static int read_row(const struct rows *rows, int table, struct jobq_str id,
-                    enum rows_what what, struct arena *arena, struct job_row *row,
-                    struct jobq_error *err)
+static int jobs_read_row(const struct rows *rows, int table, struct jobq_str id,
+                         enum rows_what what, struct arena *arena, struct job_row *row,
+                         struct jobq_error *err)
 {
     struct jobq_item item;
     int code = rows_read(rows, table, id, what, arena, &item, row, err);
@@ -94,11 +95,11 @@ int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *ou
     struct job_row row;
     int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
     struct rows rows = {b, &deadline_ns, NULL};
-    int table = table_of(b, id, err);
+    int table = jobs_table_of(b, id, err);
     if (table < 0)
         return table;
     struct scratch *scratch = scratch_take(b);
-    int code = read_row(&rows, table, id, ROWS_SHOWN, &scratch->arena, &row, err);
+    int code = jobs_read_row(&rows, table, id, ROWS_SHOWN, &scratch->arena, &row, err);
     if (code == JOBQ_OK)
         fill(id, &row, out);
     scratch_give(b, scratch);
@@ -149,7 +150,7 @@ static int cancel(const struct rows *rows, int table, struct jobq_str id,
     struct retry r;
     retry_init(&r, rows->b, &RETRY_CALLS, rows->deadline_at_ns);
     for (int looks = 0; looks < LOOKS_MAX; looks++) {
-        int code = read_row(rows, table, id, ROWS_CLAIM, arena, &row, err);
+        int code = jobs_read_row(rows, table, id, ROWS_CLAIM, arena, &row, err);
         if (code < 0)
             return code;
         *out = row.state;
@@ -176,7 +177,7 @@ int status_cancel(struct jobq_backend *b, struct jobq_str id, enum job_state *ou
     assert(b && b->store && out && err);
     int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
     struct rows rows = {b, &deadline_ns, NULL};
-    int table = table_of(b, id, err);
+    int table = jobs_table_of(b, id, err);
     if (table < 0)
         return table;
     struct scratch *scratch = scratch_take(b);

@@ -150,7 +150,7 @@ static void renew_version(struct page *page, const struct page_local *local)
 
 /* Nothing parks between reading the drainers and the post, because the slots' ids are
  * views and all parts of the page must agree. The memory of the texts is on the heap. */
-static void show(struct page *page)
+static void page_show(struct page *page)
 {
     struct text html = {0}, json = {0}, metrics = {0}, event = {0};
     ask_drainers(page);
@@ -204,7 +204,7 @@ static void post(struct page *page)
 {
     struct jobq_error err;
     status_read(page->status, &page->view, &err); /* what failed is in the view */
-    show(page);
+    page_show(page);
     post_boxes(page);
     if (status_is_stale(&page->view))
         return;
@@ -235,7 +235,7 @@ static void page_fiber(void *arg)
             if (next_ns >= at_ns)
                 break;
             fiber_sleep_until(page->b->sched, next_ns);
-            show(page);
+            page_show(page);
         }
         fiber_sleep_until(page->b->sched, at_ns);
     }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void title(struct report *r, struct text *out)
+static void first_title(struct report *r, struct text *out)
 {
     char usd[40];
     const struct answer *a = &r->answer;
@@ -24,7 +24,7 @@ int report_answer(struct report *r, struct jobq_error *err)
     (void)err;
     text_puts(&r->page,
               "<section id=\"answer\"><p class=\"kind\">What a job costs</p><h1>");
-    title(r, &line);
+    first_title(r, &line);
     report_escape(&r->page, line.ptr);
     text_puts(&r->page, "</h1>\n<p class=\"answer\">");
     text_clear(&line);

@@ -194,7 +194,7 @@ static int check_row(struct report *r, const char *set, const struct table *tabl
     return JOBQ_OK;
 }
 
-static int by_value(const void *a, const void *b)
+static int formula_text_by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
@@ -225,7 +225,7 @@ static int check_set(struct report *r, const char *set, const char *path,
     if (code)
         jobq_wrap(err, "%s", path);
     else if (rows) {
-        qsort(check.error, rows, sizeof(double), by_value);
+        qsort(check.error, rows, sizeof(double), formula_text_by_value);
         *out = (struct check_result){rows, check.error[(rows - 1) / 2],
                                      check.error[(rows - 1) * 95 / 100],
                                      (double)check.covered / (double)rows};

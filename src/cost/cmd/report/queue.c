@@ -20,7 +20,7 @@ struct replica {
     size_t jobs;
 };
 
-static int by_value(const void *a, const void *b)
+static int queue_by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
@@ -51,7 +51,7 @@ static int read_replica(const char *path, struct replica *out, struct jobq_error
             double value = table_number(table, i, column);
             out->at_ns[c][i] = value >= 0 ? value : (double)HUGE_VAL;
         }
-        qsort(out->at_ns[c], out->jobs, sizeof(double), by_value);
+        qsort(out->at_ns[c], out->jobs, sizeof(double), queue_by_value);
     }
     table_free(table);
     return code;
@@ -100,7 +100,7 @@ static void queue_csv(const struct replica *replica, int count, struct text *csv
                            passed(one->at_ns[c + 1], one->jobs, t_ns);
                 sum += value[k];
             }
-            qsort(value, (size_t)count, sizeof *value, by_value);
+            qsort(value, (size_t)count, sizeof *value, queue_by_value);
             text_printf(csv, ",%.6g,%.6g,%.6g", sum / count, quantile(value, count, 0.1),
                         quantile(value, count, 0.9));
         }
