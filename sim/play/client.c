@@ -318,10 +318,14 @@ static void client_main(void *arg)
     struct replication *rep = arg;
     struct fiber_proc *fibers = world_fibers(rep->client);
     bool first = !rep->client_ready;
-    while ((rep->failure = set_up(rep, &rep->failure_error)) != JOBQ_OK && !first)
+    struct jobq_error err;
+    int code;
+    while ((code = set_up(rep, &err)) != JOBQ_OK && !first)
         kernel_sleep_until(world_kernel(rep->world),
                            world_now(rep->world) + rep->options.restart_ns);
-    if (rep->failure != JOBQ_OK) {
+    if (code != JOBQ_OK) {
+        rep->failure = code;
+        rep->failure_error = err;
         kernel_stop(world_kernel(rep->world));
         return;
     }

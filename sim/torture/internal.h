@@ -51,6 +51,7 @@ struct torture {
     struct replication *replication;
     struct scenario scenario;
     struct world_params *params, *calm; /* calm: outside the time of faults */
+    struct world_params *model;         /* as the model has them; read once */
     struct dice fault_dice[TORTURE_FAULT_COUNT];
     struct world *world;
     struct arena arena; /* of one run */

@@ -115,7 +115,10 @@ static int plan_scenario(struct torture *t, struct jobq_error *err)
     set_arrivals(&p);
     t->visibility_ns = torture_between(&p.dice, 4, 20) * JOBQ_NS_PER_S;
     set(&p, "visibility", "%llds", (long long)(t->visibility_ns / JOBQ_NS_PER_S));
-    set_drawn(&p, "wait", 0, 20, "s");
+    /* Short polls of a fleet that is idle for minutes cost more than all the rest. */
+    int64_t wait_s = torture_between(&p.dice, 0, 20);
+    bool short_polls = run->until_ns <= JOBQ_NS_PER_MIN || run->seed % 4 == 0;
+    set(&p, "wait", "%llds", (long long)(wait_s == 0 && !short_polls ? 1 : wait_s));
     set_drawn(&p, "batch", 1, 10, "");
     set_drawn(&p, "domains", 1, 4, "");
     set_drawn(&p, "payload", 0, 3000, "");
@@ -156,7 +159,6 @@ static void plan_params(struct torture *t)
     t->calm->ec2.pending = distribution_uniform(1e9, 5e9);
     t->calm->ec2.boot = distribution_uniform(1e9, 5e9);
     t->calm->sqs.duplicate_rate = t->calm->sqs.undelete_rate = 0;
-    t->params = xmalloc(sizeof *t->params);
     *t->params = *t->calm;
     struct world_params *params = t->params;
     params->sqs.duplicate_rate = chance(t, TORTURE_REDELIVERED, 0.1);
@@ -184,9 +186,12 @@ int plan_make(struct torture *t, struct jobq_error *err)
     int code = plan_scenario(t, err);
     if (code != JOBQ_OK)
         return code;
-    t->calm = run_params(&t->scenario, err);
-    if (!t->calm)
+    /* What the scenarios draw is far within what run_params checks. */
+    if (!t->model)
+        t->model = run_params(&t->scenario, err);
+    if (!t->model)
         return err->code;
+    *t->calm = *t->model;
     plan_params(t);
     static const struct {
         enum torture_fault fault;

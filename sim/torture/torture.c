@@ -197,6 +197,8 @@ struct torture *torture_new(void)
 {
     struct torture *t = xcalloc(1, sizeof *t);
     t->replication = replication_new();
+    t->params = xmalloc(sizeof *t->params);
+    t->calm = xmalloc(sizeof *t->calm);
     arena_init(&t->arena, 0);
     return t;
 }
@@ -210,6 +212,9 @@ void torture_free(struct torture *t)
     jobrec_release(&t->rows);
     text_release(&t->lines);
     free(t->claim);
+    free(t->model);
+    free(t->params);
+    free(t->calm);
     free(t);
 }
 
@@ -263,6 +268,7 @@ static void start_over(struct torture *t)
     struct torture_claim *claim = t->claim;
     int64_t claim_cap = t->claim_cap;
     struct text lines = t->lines;
+    struct world_params *model = t->model, *params = t->params, *calm = t->calm;
     memset(t, 0, sizeof *t);
     t->replication = replication;
     t->jobs = replication_jobs(replication);
@@ -271,6 +277,9 @@ static void start_over(struct torture *t)
     t->claim = claim;
     t->claim_cap = claim_cap;
     t->lines = lines;
+    t->model = model;
+    t->params = params;
+    t->calm = calm;
 }
 
 int torture_play(struct torture *t, const struct torture_run *run,
@@ -294,7 +303,5 @@ int torture_play(struct torture *t, const struct torture_run *run,
         play(t, err);
     jobq_ledger_release(&t->ledger);
     scenario_release(&t->scenario);
-    free(t->params);
-    free(t->calm);
     return code;
 }
