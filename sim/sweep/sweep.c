@@ -25,10 +25,10 @@
 #include <unistd.h>
 
 enum { REPS_FIRST = 10, WORKERS_MAX = 256 };
-/* With control variates: replications at first, and for a coefficient of their own; jobs of a
- * point at most, and of the controls' own means. */
+/* With control variates: replications at first, and for a coefficient of their own; jobs and
+ * requests of a point at most, and jobs for the controls' own means. */
 enum { CONTROLLED_FIRST = 4, REPS_OF_SLOPE = 6 };
-#define CONTROLLED_JOBS_MAX 12e3
+#define CONTROLLED_WORK_MAX 150e3
 #define CONTROL_MEAN_JOBS 100e3
 
 /* What a point puts out beside the usage lines. */
@@ -414,7 +414,8 @@ static bool enough(struct worker *w, const struct scenario *s, int64_t reps, boo
         return steady_is_precise(w->rep_requests, count, o->precision) &&
                steady_is_precise(w->rep_out[OUT_MAKESPAN], count, o->precision) &&
                steady_is_precise(w->rep_out[OUT_SOJOURN], count, o->precision);
-    if ((double)(reps * s->jobs) * 1.5 > CONTROLLED_JOBS_MAX)
+    double jobs = (double)(reps * s->jobs), work = jobs * (1 + w->rep_requests[0]);
+    if (1.5 * work > CONTROLLED_WORK_MAX)
         return true;
     double slope[CONTROLLED_LINES];
     control_apply(w, reps, shared, slope);
