@@ -74,7 +74,8 @@ static int evaluate_interval(const struct evaluate_context *c,
                              struct jobq_ledger *scratch, struct evaluation *out,
                              struct jobq_error *err)
 {
-    double variance = 0;
+    /* What no line's own uncertainty says: addresses, volumes, rounding. */
+    double floor_usd = 0.003 * out->usd_per_million, variance = floor_usd * floor_usd;
     const struct formula_value *v = &out->value;
     for (int i = 0; i < USAGE_LINE_COUNT; i++) {
         double sd = sqrt(v->variance[i]), per_unit;

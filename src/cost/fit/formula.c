@@ -86,8 +86,7 @@ static double fitted_line(const struct formula_line *line, const double *x,
  * independent. */
 static double closed_line(enum usage_line line, const struct predict_scenario *sc,
                           const struct predict_state *state,
-                          const struct predict_params *params, double jobs,
-                          double *variance)
+                          const struct predict_params *params, double *variance)
 {
     int term[TERMS_LINE_MAX];
     double coefficient[TERMS_LINE_MAX], value = 0;
@@ -99,11 +98,9 @@ static double closed_line(enum usage_line line, const struct predict_scenario *s
         value += part;
         *variance += part * doubt * part * doubt;
     }
-    if (line == USAGE_BUSY && jobs > 0) {
-        /* The mean of n job times varies by itself. */
-        double one = value * sc->job_cv;
-        *variance += one * one / jobs;
-    }
+    /* Instance time is off as a whole: what is not busy is idle. */
+    if (line == USAGE_BUSY || line == USAGE_BOOT)
+        *variance = 0;
     return value;
 }
 
@@ -136,8 +133,12 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
     out->dof = 1e9;
     out->fitted = f != NULL;
     for (int i = 0; i < USAGE_LINE_COUNT; i++)
-        out->usage.line[i] = closed_line((enum usage_line)i, sc, &out->state, &params,
-                                         jobs, &out->variance[i]);
+        out->usage.line[i] =
+            closed_line((enum usage_line)i, sc, &out->state, &params, &out->variance[i]);
+    double doubt =
+        out->state.doubt * (out->usage.line[USAGE_BUSY] + out->usage.line[USAGE_IDLE] +
+                            out->usage.line[USAGE_BOOT]);
+    out->variance[USAGE_IDLE] = doubt * doubt;
     /* From the closed form; the fitted lines replace its values below. */
     double instance_s = out->usage.line[USAGE_BUSY] + out->usage.line[USAGE_IDLE] +
                         out->usage.line[USAGE_BOOT];

@@ -269,7 +269,8 @@ static double end_at_once_s(const struct fleet *f, const struct shares *shares,
     if (f->stepped) {
         double end = *empty_s + f->cycle_s - f->fetch_s;
         if (ahead > 0)
-            return end + ceil(fmin(ahead, f->jobs) / f->slots - 1e-9) * f->cycle_s;
+            return end + ceil(fmin(ahead, f->jobs) / f->slots - 1e-9) * f->cycle_s *
+                             shares_at(shares, fmin(ahead, f->slots));
         /* What a box has fetched ahead only it can run, and it begins that when its round
          * ends: the latest of so many moments within a round. */
         return f->prefetch >= 1 && boxes > 1 ? end + boxes / (boxes + 1) * f->cycle_s
@@ -396,6 +397,31 @@ static double end_arrivals_s(const struct predict_scenario *sc,
                 end_backlog_s(sc, p, f));
 }
 
+/* How far the instance time of a run may be off, as a standard deviation relative to it: from
+ * the residuals of points drawn over the whole domain (make fit-check), by what they have in
+ * common. Times that add independently. */
+static double boxes_doubt(const struct predict_scenario *sc,
+                          const struct predict_state *s, const struct fleet *f,
+                          const struct shares *shares)
+{
+    double square = 0.005 * 0.005;
+    bool at_once = sc->arrivals_per_s <= 0;
+    if (!shares
+             ->none) /* processors that jobs share: the order of their ends is not known */
+        square += at_once ? 0.08 * 0.08 : s->backlog > 0.1 ? 0.06 * 0.06 : 0.02 * 0.02;
+    if (s->end_s > 0 || s->put_tries > 1.05) /* the domains' limit */
+        square += 0.07 * 0.07;
+    if (at_once && f->prefetch > 0)
+        square += 0.02 * 0.02;
+    if (at_once && sc->job_cv > 0 && f->jobs < 2 * f->slots * fleet_boxes(f))
+        square += 0.008 * 0.008;
+    if (sc->job_cv > 1.5)
+        square += at_once ? 0.025 * 0.025 : 0.01 * 0.01;
+    if (s->backlog > 0.2 && sc->job_s < 5) /* most of it is the boxes' start */
+        square += 0.02 * 0.02;
+    return sqrt(square);
+}
+
 /* ---- all ---------------------------------------------------------------------------------- */
 
 /* When the last message is on the queue. */
@@ -485,6 +511,7 @@ void predict_boxes(const struct predict_scenario *sc, const struct predict_param
     s->makespan_s = fmax(s->hold_s, end_s - p->pending_s - p->boot_s);
     s->idle_s = fmax(0, up_s / sc->jobs - s->busy_s);
     s->boot_s = boot_s / sc->jobs;
+    s->doubt = boxes_doubt(sc, s, f, &shares);
     if (sc->queued_s <= 0)
         s->queued_s = sc->arrivals_per_s > 0 ? 0 : (ready_s + empty_s) / 2;
     free(f);

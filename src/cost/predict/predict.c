@@ -301,6 +301,8 @@ static void predict_batches(const struct predict_scenario *sc,
     double poll_s = p->long_poll > 0 ? fmax(sc->wait_s, p->receive_s) : p->receive_s;
     s->empty =
         busy || per_box <= 0 ? 0 : (1 - waits) / expm1(fmin(700, per_box * poll_s));
+    if (sc->jobs > 0) /* none before the boxes are there */
+        s->empty *= 1 - s->backlog;
     /* When the first message is due, those past half their time are extended with it and
      * stay in step from then on: a call covers all messages in step, or about two thirds
      * of those held (0.65: from simulation). */
@@ -352,6 +354,7 @@ static void predict_instances(const struct predict_scenario *sc,
     s->queued_s = sc->queued_s;
     if (!isfinite(s->rate_per_s))
         s->idle_s = 0;
+    s->doubt = 0.01;
     if (sc->jobs > 0)
         predict_boxes(sc, p, s);
     if (none)
@@ -533,6 +536,12 @@ void predict_ledger(const struct predict_scenario *sc, const struct usage *usage
                     double jobs, struct jobq_ledger *ledger)
 {
     assert(sc && usage && ledger && jobs > 0);
+    /* Nanoseconds of one instance fit into 64 bits for 292 years. */
+    const double longest_s = 4e9;
+    double instance_s = jobs * (usage->line[USAGE_BUSY] + usage->line[USAGE_IDLE] +
+                                usage->line[USAGE_BOOT]);
+    double instances = sc->jobs > 0 ? sc->boxes : 1;
+    instances = fmin(1e6, fmax(instances, ceil(instance_s / longest_s)));
     struct usage_shape shape = {.batch_sends = sc->batch > 1,
                                 .batch_deletes = sc->batch > 1,
                                 .batch_beats = sc->batch > 1,
@@ -540,6 +549,6 @@ void predict_ledger(const struct predict_scenario *sc, const struct usage *usage
                                 .instance = sc->instance,
                                 .spot = sc->spot,
                                 .slots = (int64_t)sc->slots,
-                                .instances = sc->jobs > 0 ? (int64_t)sc->boxes : 1};
+                                .instances = (int64_t)instances};
     usage_to_ledger(usage, jobs, &shape, ledger);
 }

@@ -174,6 +174,7 @@ struct predict_state {
     enum predict_binding binding;
     double utilisation; /* after ceilings: slot time in attempts over slot time */
     double busy_s, idle_s, boot_s; /* instance seconds a job */
+    double doubt;    /* relative standard deviation of the sum of these, the model's own */
     double queued_s;               /* between enqueue and start */
     double makespan_s;             /* of a run, once a box is up; 0: marginal */
     double tables; /* created and dropped, a job: each day's domains, and the drainers'
