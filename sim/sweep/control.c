@@ -85,16 +85,22 @@ void control_run(struct control_plan *plan, uint64_t seed, struct control *out)
         boxes * (end_s - last_s) / ((double)s->wait_ns / 1e9 + RECEIVE_S) / jobs;
 }
 
-void control_mean(struct control_plan *plan, double jobs, struct control *out)
+void control_mean(struct control_plan *plan, double jobs, struct control *out,
+                  struct control *out_error)
 {
     int64_t runs = (int64_t)fmax(20, jobs / (double)plan->scenario->jobs);
-    *out = (struct control){{0}};
+    uint64_t other = plan->scenario->seed ^ 0x636f6e74726f6cu;
+    double n = (double)runs;
+    *out = *out_error = (struct control){{0}};
     for (int64_t r = 0; r < runs; r++) {
         struct control one;
-        control_run(
-            plan, replication_seed(plan->scenario->seed ^ 0x636f6e74726f6cu, (uint64_t)r),
-            &one);
-        for (int l = 0; l < CONTROL_LINES; l++)
-            out->line[l] += one.line[l] / (double)runs;
+        control_run(plan, replication_seed(other, (uint64_t)r), &one);
+        for (int l = 0; l < CONTROL_LINES; l++) {
+            out->line[l] += one.line[l] / n;
+            out_error->line[l] += one.line[l] * one.line[l] / n;
+        }
     }
+    for (int l = 0; l < CONTROL_LINES; l++)
+        out_error->line[l] =
+            sqrt(fmax(0, out_error->line[l] - out->line[l] * out->line[l]) / n);
 }

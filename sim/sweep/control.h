@@ -30,7 +30,9 @@ struct control_plan *control_new(const struct scenario *scenario, double stretch
 void control_free(struct control_plan *plan);
 /* Of the replication of that seed (replication_seed). */
 void control_run(struct control_plan *plan, uint64_t seed, struct control *out);
-/* The mean over runs of other seeds, as many as `jobs` jobs make, at least 20. */
-void control_mean(struct control_plan *plan, double jobs, struct control *out);
+/* The mean over runs of other seeds, as many as `jobs` jobs make, at least 20, and its standard
+ * error. */
+void control_mean(struct control_plan *plan, double jobs, struct control *out,
+                  struct control *out_error);
 
 #endif

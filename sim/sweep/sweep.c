@@ -93,7 +93,8 @@ struct worker {
     double *rep_line[USAGE_LINE_COUNT]; /* values of each replication */
     double *rep_out[OUT_COUNT];
     double *rep_requests, *rep_instance;
-    double *rep_control[CONTROL_LINES]; /* less their means */
+    double *rep_control[CONTROL_LINES];     /* less their means */
+    double control_error[USAGE_LINE_COUNT]; /* standard errors that those means add */
     int64_t reps_cap;
     double *waits;
     int64_t waits_cap;
@@ -462,8 +463,10 @@ static void put_row(struct worker *w, const struct predict_scenario *view, int64
         put_number(&w->row, fmax(0, mean[l].mean));
     }
     for (int l = 0; l < USAGE_LINE_COUNT; l++)
-        put_number(&w->row,
-                   reps < 2 ? 0 : mean[l].half_width / steady_t95((double)reps - 1));
+        put_number(&w->row, reps < 2
+                                ? 0
+                                : hypot(mean[l].half_width / steady_t95((double)reps - 1),
+                                        w->control_error[l]));
     for (int o = 0; o < OUT_BINDING; o++)
         put_number(&w->row, steady_replications(w->rep_out[o], (size_t)reps).mean);
     text_putc(&w->row, ',');
@@ -483,6 +486,15 @@ static struct control_plan *plan_new(const struct scenario *s,
     *shared = state.stretch > 1.05;
     double rest_s = state.hold_s - view->job_s * state.stretch;
     return control_new(s, state.stretch, rest_s > 0 ? rest_s : 0);
+}
+
+/* Jobs enough for the controls' means: the last end of jobs of great spread varies most; a
+ * gamma's quantile is dear. */
+static double control_jobs(const struct scenario *s)
+{
+    double jobs =
+        distribution_cv(&s->job_time) > 1.5 ? 10 * CONTROL_MEAN_JOBS : CONTROL_MEAN_JOBS;
+    return s->job_time.kind == DISTRIBUTION_GAMMA ? jobs / 20 : jobs;
 }
 
 static void note_effort(struct sweep *sweep, const struct scenario *s, int64_t reps,
@@ -511,14 +523,11 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
         sweep_predict(&s, &view);
     const struct sweep_options *o = w->sweep->options;
     struct control_plan *plan = NULL;
-    struct control mean, one;
+    struct control mean, mean_error = {{0}}, one;
     bool shared = false;
     if (code == JOBQ_OK && o->control) {
         plan = plan_new(&s, &view, &shared);
-        control_mean(plan,
-                     s.job_time.kind == DISTRIBUTION_GAMMA ? CONTROL_MEAN_JOBS / 20
-                                                           : CONTROL_MEAN_JOBS,
-                     &mean); /* a gamma's quantile is dear */
+        control_mean(plan, control_jobs(&s), &mean, &mean_error);
     }
     double queued_s = 0;
     int64_t reps = 0, want = !(o->precision > 0) ? s.reps
@@ -547,8 +556,12 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     }
     if (code == JOBQ_OK) {
         double slope[CONTROLLED_LINES];
+        memset(w->control_error, 0, sizeof w->control_error);
         if (plan)
             control_apply(w, reps, shared, slope);
+        for (int l = 0; l < CONTROLLED_LINES && plan; l++)
+            w->control_error[CONTROLLED[l].line] =
+                slope[l] * mean_error.line[CONTROLLED[l].control];
         note_effort(w->sweep, &s, reps, w->rep_out[OUT_GAIN][0]);
         view.queued_s = queued_s / (double)reps;
         put_row(w, &view, point, reps);

@@ -96,14 +96,19 @@ static void fleet_hold(const struct predict_scenario *sc, const struct predict_p
         tail_init(&f->hold, PREDICT_LOGNORMAL, 0, whole, sd / whole);
 }
 
+/* So few jobs that the first boxes hold them all, some of them ahead. */
+static bool fleet_hoards(const struct fleet *f)
+{
+    return f->explicit_prefetch && f->jobs <= (f->slots + f->prefetch) * fleet_boxes(f);
+}
+
 /* Messages that a box, ready since age_s, holds beyond its slots: none before it knows how long
  * jobs take, unless it was told a number. Slots in step take whole rounds: what was fetched ahead
  * counts only where it leaves other boxes nothing. */
 static double fleet_ahead(const struct fleet *f, double age_s)
 {
     if (f->stepped)
-        return f->explicit_prefetch && f->jobs <= f->slots * fleet_boxes(f) ? f->prefetch
-                                                                            : 0;
+        return fleet_hoards(f) ? f->prefetch : 0;
     return f->explicit_prefetch ? f->prefetch
                                 : f->prefetch * (1 - tail_survival(&f->hold, age_s));
 }
@@ -267,7 +272,11 @@ static double end_at_once_s(const struct fleet *f, const struct shares *shares,
     double age_s = fmax(0, *empty_s - ready_s);
     double ahead = fleet_ahead(f, age_s);
     if (f->stepped) {
-        double end = *empty_s + f->cycle_s - f->fetch_s;
+        /* The last round may leave slots empty, whose processors the others use. */
+        double whole = boxes * f->slots, last = fmod(f->jobs, whole);
+        double share =
+            last > 0 && f->jobs > whole ? shares_at(shares, ceil(last / boxes)) : 1;
+        double end = *empty_s + f->cycle_s * (ahead > 0 ? 1 : share) - f->fetch_s;
         if (ahead > 0)
             return end + ceil(fmin(ahead, f->jobs) / f->slots - 1e-9) * f->cycle_s *
                              shares_at(shares, fmin(ahead, f->slots));

@@ -337,7 +337,12 @@ static double resolve_prefetch(const struct predict_scenario *sc,
         return sc->prefetch;
     if (s->hold_s > sc->visibility_s / 2)
         return 0;
-    double hold_s = fmax(s->hold_s, 1e-9);
+    /* It knows the mean of the last few jobs, which is mostly that of short ones if some are
+     * very long: about the median. */
+    double few = sc->job_cv > 1 && sc->arrivals_per_s <= 0
+                     ? sqrt(2 / (1 + sc->job_cv * sc->job_cv))
+                     : 1;
+    double hold_s = fmax(s->hold_s * few, 1e-9);
     double in_time = floor(sc->slots * sc->visibility_s / 8 / hold_s);
     double want = sc->batch + floor(2 * sc->slots * p->receive_s / hold_s) + 2;
     return fmin(1000, fmin(want, in_time));
