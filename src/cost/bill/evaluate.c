@@ -74,8 +74,9 @@ static int evaluate_interval(const struct evaluate_context *c,
                              struct jobq_ledger *scratch, struct evaluation *out,
                              struct jobq_error *err)
 {
-    /* What no line's own uncertainty says: addresses, volumes, rounding. */
-    double floor_usd = 0.003 * out->usd_per_million, variance = floor_usd * floor_usd;
+    /* What no line's own uncertainty says of a run: addresses, volumes, rounding. */
+    double floor_usd = sc->jobs > 0 ? 0.003 * out->usd_per_million : 0;
+    double variance = floor_usd * floor_usd;
     const struct formula_value *v = &out->value;
     for (int i = 0; i < USAGE_LINE_COUNT; i++) {
         double sd = sqrt(v->variance[i]), per_unit;

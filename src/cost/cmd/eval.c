@@ -44,7 +44,7 @@ static void print_text(struct cost *cli, const struct sheet *sheet,
            : cli->bill.free == BILL_FREE_ALL ? "all"
                                              : "some");
     printf("formula %s", cli->formula_name);
-    if (e->value.fitted && e->value.outside > 0)
+    if (e->value.outside > 0)
         printf("; outside its domain in %s", e->value.outside_of);
     if (isfinite(state->rate_per_s) && strcmp(sc->instance, "none") != 0)
         printf("; %s by %.0f box%s, bound by %s", cost_rate(state->rate_per_s, a, 40),
@@ -92,7 +92,7 @@ static int eval_run(struct cost *cli)
                   waits_s / 86400, cli->scenario.retention_s / 86400);
     if (cli->wait_cut)
         cost_warn(cli, "there was no long poll at %s: wait is 0", sheet_date(sheet));
-    if (e.value.fitted && e.value.outside > 0)
+    if (e.value.outside > 0)
         cost_warn(cli, "outside the formula's domain (%s): the interval is widened",
                   e.value.outside_of);
     cli->told_stale = true; /* the answer says it, with what it may cost */

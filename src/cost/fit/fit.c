@@ -115,10 +115,6 @@ static int read_point(struct fit *fit, const struct table *table, size_t row,
         code = jobq_fail(
             err, JOBQ_INVALID, "line %zu: model '%s' after '%s': fit one model at a time",
             table_line(table, row), p->scenario.era, fit->point[0].scenario.era);
-    if (code == JOBQ_OK && p->scenario.store != fit->point[0].scenario.store)
-        code = jobq_fail(err, JOBQ_INVALID,
-                         "line %zu: another store: fit one store at a time",
-                         table_line(table, row));
     if (code == JOBQ_OK && row == 0)
         code = predict_params_for(p->scenario.era, &fit->params, err);
     if (code == JOBQ_OK)
@@ -720,6 +716,17 @@ static int fit_line(const struct fit *fit, enum usage_line line, struct formula_
 
 /* ---- all -------------------------------------------------------------------------------- */
 
+/* Arrivals and runs at once in one sweep: no single time explains both. */
+static bool fit_is_wide(const struct fit *fit)
+{
+    bool arrivals = false, at_once = false;
+    for (size_t i = 0; i < fit->points; i++) {
+        arrivals |= fit->point[i].scenario.arrivals_per_s > 0;
+        at_once |= fit->point[i].scenario.arrivals_per_s <= 0;
+    }
+    return arrivals && at_once;
+}
+
 static void fit_describe(const struct fit *fit, const struct table *table,
                          struct formula *f)
 {
@@ -754,6 +761,12 @@ static void fit_describe(const struct fit *fit, const struct table *table,
         f->high[k] += stratum;
         f->low[k] = f->low[k] >= 0 ? fmax(0, f->low[k] - stratum) : f->low[k];
     }
+    for (size_t i = 1; i < fit->points; i++)
+        f->any_store |= fit->point[i].scenario.store != fit->point[0].scenario.store;
+    /* Ranges that are even on a log scale: the last point is a few percent from the end. */
+    for (int k = 0; k < PREDICT_INPUT_COUNT && fit_is_wide(fit); k++)
+        if (f->high[k] > f->low[k])
+            f->high[k] *= 1.1;
     /* With more jobs, only what belongs to the run as a whole (1 / jobs) gets less per
      * job; volumes follow from instance time; time in the queue, the days that rows are kept
      * and the rounds of housekeeping from the caller's settings. */
@@ -765,6 +778,29 @@ static void fit_describe(const struct fit *fit, const struct table *table,
         f->low[free[i]] = -HUGE_VAL;
         f->high[free[i]] = HUGE_VAL;
     }
+}
+
+/* The residuals choose: a line is fitted if that lowers the errors of the closed form, and only
+ * adds to it: coefficients that leave the closed form's would be wrong where that is exact. */
+static bool fit_is_better(const struct formula_line *line,
+                          const struct fit_line_note *note)
+{
+    for (int i = 0; i < line->term_count; i++)
+        if (isfinite(line->closed[i]) &&
+            fabs(line->coefficient[i] - line->closed[i]) > 0.003 * fabs(line->closed[i]))
+            return false;
+    return note->error_p95 < 0.9 * note->closed_p95 &&
+           note->error_p50 <= note->closed_p50 + 0.002;
+}
+
+/* Points of many regimes: a few scatter far more than the rest, in the fit and from one
+ * replication to the next. What 95 % of them keep to is the uncertainty. */
+static void fit_calm(struct formula_line *line, const struct fit_line_note *note)
+{
+    double sigma = note->error_p95 / 1.96;
+    line->sigma2_job = 0;
+    if (line->scale == FORMULA_OF_VALUE)
+        line->sigma2 = fmin(line->sigma2, sigma * sigma);
 }
 
 int fit_run(const struct table *table, const struct fit_options *options,
@@ -779,7 +815,9 @@ int fit_run(const struct table *table, const struct fit_options *options,
         return code;
     }
     report->points = fit.points;
-    estimate_params(&fit, report);
+    bool wide = fit_is_wide(&fit);
+    if (!wide)
+        estimate_params(&fit, report);
     for (size_t i = 0; i < fit.points; i++)
         predict_state(&fit.point[i].scenario, &fit.params, &fit.point[i].state);
     struct formula *f = xcalloc(1, sizeof *f);
@@ -792,8 +830,16 @@ int fit_run(const struct table *table, const struct fit_options *options,
         if (!fit.present[l] || !used || l == USAGE_VOLUME || l == USAGE_IPV4 ||
             l == USAGE_CPU)
             continue;
-        code = fit_line(&fit, (enum usage_line)l, &f->line[f->line_count],
-                        &report->line[f->line_count], err);
+        /* Over many regimes the closed form's instance time is better than one set of
+         * coefficients, and so is its uncertainty, which knows the regime. */
+        if (wide && (l == USAGE_BUSY || l == USAGE_IDLE || l == USAGE_BOOT))
+            continue;
+        struct fit_line_note *note = &report->line[f->line_count];
+        code = fit_line(&fit, (enum usage_line)l, &f->line[f->line_count], note, err);
+        if (code == JOBQ_OK && wide && !fit_is_better(&f->line[f->line_count], note))
+            continue;
+        if (code == JOBQ_OK && wide)
+            fit_calm(&f->line[f->line_count], note);
         f->line_count++;
         report->line_count = f->line_count;
     }

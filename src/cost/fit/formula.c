@@ -28,40 +28,60 @@ double formula_t95(double dof)
 
 /* ---- evaluation ---------------------------------------------------------------------- */
 
-/* How far the scenario is outside the domain of the fit: the sum over inputs, each
- * relative to the width of its range (for a constant, its value or 1). */
+/* Where the closed form was compared with the simulator (make fit-check). Inputs that are not
+ * here follow exactly, such as keep, or were not varied: utilisation of a job more. */
+static const struct {
+    enum predict_input input;
+    double low, high;
+} VALIDATED[] = {{PREDICT_PAYLOAD, 0, 262144}, {PREDICT_JOB_TIME, 0, 1800},
+                 {PREDICT_JOB_CV, 0, 4},       {PREDICT_CONCURRENCY, 1, 1000},
+                 {PREDICT_BOXES, 1, 1000},     {PREDICT_VCPUS, 0, 32},
+                 {PREDICT_WAIT, 0, 20},        {PREDICT_VISIBILITY, 30, 43200},
+                 {PREDICT_DOMAINS, 1, 250},    {PREDICT_PREFETCH, -1, 100},
+                 {PREDICT_FAILURE, 0, 0.2},    {PREDICT_CANCEL_CHECKS, 0, 10},
+                 {PREDICT_STATUS, 0, 10}};
+
+static void outside_in(struct formula_value *out, double by, const char *what)
+{
+    out->outside += by;
+    size_t len = strlen(out->outside_of);
+    snprintf(out->outside_of + len, sizeof out->outside_of - len, "%s%s", len ? ", " : "",
+             what);
+}
+
+static void measure_input(const struct predict_scenario *sc, enum predict_input input,
+                          double low, double high, struct formula_value *out)
+{
+    /* The marginal job of a running fleet is the limit of ever longer runs: inside. */
+    if (!(sc->jobs > 0) && (input == PREDICT_JOBS || input == PREDICT_BOXES))
+        return;
+    double value = input == PREDICT_VCPUS ? predict_vcpus(sc) : predict_get(sc, input);
+    double beyond = value < low ? low - value : value > high ? value - high : 0;
+    if (!(beyond > 0) || !isfinite(beyond))
+        return;
+    double width = high - low;
+    if (!(width > 0))
+        width = fabs(high) > 0 ? fabs(high) : 1;
+    outside_in(out, beyond / width, predict_input_name(input));
+}
+
+/* How far the scenario is outside the domain: the sum over inputs, each relative to the width of
+ * its range (for a constant, its value or 1). */
 static void measure_outside(const struct formula *f, const struct predict_scenario *sc,
                             struct formula_value *out)
 {
-    for (int i = 0; i < PREDICT_INPUT_COUNT; i++) {
-        /* The marginal job of a running fleet is the limit of ever longer runs:
-         * inside. */
-        if (!(sc->jobs > 0) && (i == PREDICT_JOBS || i == PREDICT_BOXES))
-            continue;
-        double value = predict_get(sc, (enum predict_input)i), low = f->low[i];
-        if (i == PREDICT_VCPUS)
-            value = predict_vcpus(sc);
-        if (i == PREDICT_JOBS && value <= 0)
-            value = HUGE_VAL; /* marginal cost: what a run costs once is spread over
-                               * all jobs */
-        double high = f->high[i];
-        double beyond = value < low ? low - value : value > high ? value - high : 0;
-        if (!(beyond > 0) || !isfinite(beyond))
-            continue;
-        double width = high - low;
-        if (!(width > 0))
-            width = fabs(high) > 0 ? fabs(high) : 1;
-        out->outside += beyond / width;
-        size_t len = strlen(out->outside_of);
-        snprintf(out->outside_of + len, sizeof out->outside_of - len, "%s%s",
-                 len ? ", " : "", predict_input_name((enum predict_input)i));
-    }
-    if (sc->store != f->store) {
-        out->outside += 1;
-        size_t len = strlen(out->outside_of);
-        snprintf(out->outside_of + len, sizeof out->outside_of - len, "%sstore",
-                 len ? ", " : "");
-    }
+    const struct predict_state *s = &out->state;
+    for (int i = 0; f && i < PREDICT_INPUT_COUNT; i++)
+        measure_input(sc, (enum predict_input)i, f->low[i], f->high[i], out);
+    for (size_t i = 0; !f && i < sizeof VALIDATED / sizeof *VALIDATED; i++)
+        measure_input(sc, VALIDATED[i].input, VALIDATED[i].low, VALIDATED[i].high, out);
+    bool any = f ? f->any_store : true;
+    if (any ? sc->store == PREDICT_DYNAMODB : sc->store != f->store)
+        outside_in(out, 1, "store");
+    if (sc->jobs > 0 && sc->arrivals_per_s > s->ceiling_per_s[s->binding])
+        outside_in(out, 1, "arrivals beyond what the fleet serves");
+    if (s->too_long > 1e-6)
+        outside_in(out, fmin(5, 100 * s->too_long), "jobs of more than 12 h");
 }
 
 static double fitted_line(const struct formula_line *line, const double *x,
@@ -127,7 +147,7 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
     if (code)
         return code;
     predict_state(sc, &params, &out->state);
-    code = predict_serves(sc, &params, &out->state, err);
+    code = predict_serves(sc, &out->state, err);
     if (code)
         return code;
     out->dof = 1e9;
@@ -139,6 +159,11 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
         out->state.doubt * (out->usage.line[USAGE_BUSY] + out->usage.line[USAGE_IDLE] +
                             out->usage.line[USAGE_BOOT]);
     out->variance[USAGE_IDLE] = doubt * doubt;
+    if (jobs > 0 && !(sc->jobs > 0)) {
+        /* The mean of n job times varies by itself. */
+        double one = out->usage.line[USAGE_BUSY] * sc->job_cv;
+        out->variance[USAGE_BUSY] = one * one / jobs;
+    }
     /* From the closed form; the fitted lines replace its values below. */
     double instance_s = out->usage.line[USAGE_BUSY] + out->usage.line[USAGE_IDLE] +
                         out->usage.line[USAGE_BOOT];
@@ -153,8 +178,7 @@ int formula_eval(const struct formula *f, const struct predict_scenario *sc, dou
         if (line->dof < out->dof)
             out->dof = line->dof;
     }
-    if (f)
-        measure_outside(f, sc, out);
+    measure_outside(f, sc, out);
     predict_derived(sc, &out->usage);
     for (int i = 0; i < USAGE_LINE_COUNT && out->outside > 0; i++) {
         double wider = 1 + out->outside;

@@ -68,7 +68,8 @@ struct formula {
     struct predict_params params;
     int line_count;
     struct formula_line line[USAGE_LINE_COUNT];
-    enum predict_store store; /* of every point */
+    enum predict_store store; /* of every point, unless */
+    bool any_store;           /* SimpleDB and none */
 };
 
 /* Reads JSON. name stands for the file in errors ("NAME:LINE: ..."; an error of meaning
@@ -89,9 +90,11 @@ struct formula_value {
     bool fitted;         /* false: closed form alone */
 };
 
-/* Usage a job, with the variance of the mean over a run of `jobs` jobs (0: the variance
- * is not needed). formula NULL: the closed form, with a relative standard deviation of
- * FORMULA_CLOSED_DOUBT on every line that is not an exact count. Outside the domain the
+/* Usage a job, with its variance. Of a job more, that of the mean over `jobs` jobs (0: the
+ * variance is not needed); of a run, that of the mean over many such runs: one run scatters by
+ * when its last job ends. formula NULL: the closed form, with
+ * the uncertainty of each term (cost/fit/basis.h) and of instance time (predict_state's doubt),
+ * over the domain in which it was validated. Outside the domain the
  * standard deviation is multiplied by 1 + outside, and is at least outside x
  * FORMULA_CLOSED_DOUBT of the value. */
 #define FORMULA_CLOSED_DOUBT 0.05

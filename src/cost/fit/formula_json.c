@@ -202,6 +202,7 @@ static int read_head(const struct reader *r, const json_t *root, struct formula 
     formula_number(json_object_get(source, "seed"), &f->seed);
     const char *store =
         json_string_value(json_object_get(json_object_get(root, "fixed"), "store"));
+    f->any_store = !store;
     if (!code && store) {
         struct predict_scenario scratch;
         predict_defaults(&scratch);
@@ -233,9 +234,8 @@ int formula_parse(const char *text, size_t len, const char *name, struct formula
     if (!code)
         code = read_params(&r, json_object_get(root, "params"), f);
     const json_t *lines = json_object_get(root, "lines");
-    if (!code &&
-        (json_array_size(lines) == 0 || json_array_size(lines) > USAGE_LINE_COUNT))
-        code = formula_fail(&r, "lines", "none, or too many");
+    if (!code && (!json_is_array(lines) || json_array_size(lines) > USAGE_LINE_COUNT))
+        code = formula_fail(&r, "lines", "not an array, or too many");
     for (size_t i = 0; !code && i < json_array_size(lines); i++)
         code = formula_read_line(&r, json_array_get(lines, i), f);
     json_decref(root);
@@ -303,7 +303,8 @@ void formula_write(const struct formula *f, char **out, size_t *out_len)
                 domain, predict_input_name((enum predict_input)i),
                 json_pack("[o, o]", bound_json(f->low[i]), bound_json(f->high[i])));
     json_object_set_new(root, "domain", domain);
-    json_object_set_new(fixed, "store", json_string(predict_store_name(f->store)));
+    if (!f->any_store)
+        json_object_set_new(fixed, "store", json_string(predict_store_name(f->store)));
     json_object_set_new(root, "fixed", fixed);
     for (int i = 0; i < predict_param_count(); i++)
         json_object_set_new(params, predict_param_name(i),

@@ -468,15 +468,9 @@ static int predict_refuse(const struct predict_scenario *sc,
                      rate, given, most, needed);
 }
 
-int predict_serves(const struct predict_scenario *sc, const struct predict_params *p,
-                   const struct predict_state *s, struct jobq_error *err)
+int predict_serves(const struct predict_scenario *sc, const struct predict_state *s,
+                   struct jobq_error *err)
 {
-    (void)p;
-    if (s->too_long > 0.5)
-        return jobq_fail(err, JOBQ_LIMIT,
-                         "a job takes %.3g h, and a message is held for 12 h at most: it "
-                         "would run again and again",
-                         s->hold_s / 3600);
     if (sc->jobs > 0 || sc->arrivals_per_s <= 0)
         return JOBQ_OK;
     /* Full processors are in the slots' limit too, as longer job times: the cause is named. */
@@ -520,7 +514,7 @@ int predict_usage(const struct predict_scenario *sc, const struct predict_params
     if (code)
         return code;
     predict_state(sc, params, &state);
-    code = predict_serves(sc, params, &state, err);
+    code = predict_serves(sc, &state, err);
     if (code)
         return code;
     for (int i = 0; i < USAGE_LINE_COUNT; i++) {

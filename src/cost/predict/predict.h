@@ -174,9 +174,9 @@ struct predict_state {
     enum predict_binding binding;
     double utilisation; /* after ceilings: slot time in attempts over slot time */
     double busy_s, idle_s, boot_s; /* instance seconds a job */
-    double doubt;    /* relative standard deviation of the sum of these, the model's own */
-    double queued_s;               /* between enqueue and start */
-    double makespan_s;             /* of a run, once a box is up; 0: marginal */
+    double doubt; /* relative standard deviation of the sum of these, the model's own */
+    double queued_s;   /* between enqueue and start */
+    double makespan_s; /* of a run, once a box is up; 0: marginal */
     double tables; /* created and dropped, a job: each day's domains, and the drainers'
                     * own */
     /* Housekeeping a job: done, asked for (reads), and young queues looked at (lists). */
@@ -226,11 +226,10 @@ const char *predict_binding_name(enum predict_binding binding); /* "domains" */
 int predict_check(const struct predict_scenario *scenario,
                   const struct predict_params *params, struct jobq_error *err);
 
-/* Refuses arrivals, without an end, that the fleet of that state does not serve, and jobs longer
- * than a message is held. LIMIT: the text names the resource and how much of it is needed. */
+/* Refuses arrivals, without an end, that the fleet of that state does not serve. LIMIT: the text
+ * names the resource and how much of it is needed. */
 int predict_serves(const struct predict_scenario *scenario,
-                   const struct predict_params *params, const struct predict_state *state,
-                   struct jobq_error *err);
+                   const struct predict_state *state, struct jobq_error *err);
 
 void predict_state(const struct predict_scenario *scenario,
                    const struct predict_params *params, struct predict_state *out);
