@@ -18,8 +18,8 @@
 static const char HELP_HEAD[] =
     "Usage: jobqsim torture [OPTION...]\n"
     "Run small fleets with everything that can go wrong for a job queue, each from a\n"
-    "seed, and check what is left: no job lost, none forgotten, one result each, every\n"
-    "claim and delete allowed, every call on the ledger, no box left behind.\n"
+    "seed, and check what is left: no job lost, none forgotten, one result each;\n"
+    "every claim and delete allowed, every call on the ledger, no box left behind.\n"
     "\n"
     "  jobqsim torture --seeds 10k\n"
     "  jobqsim torture --minutes 30 --first 1000000\n"
@@ -45,6 +45,7 @@ enum {
     JOBS,
     BOXES,
     CONCURRENCY,
+    STORE,
     FROM,
     UNTIL,
     SHRINK,
@@ -64,6 +65,7 @@ static const struct option_def OPTIONS[] = {
     {"jobs", 0, "N", "jobs a run; 1 to 100k (20 to 200, by the seed)"},
     {"boxes", 0, "N", "boxes a run; 1 to 100 (1 to 4, by the seed)"},
     {"concurrency", 0, "N", "slots a box; 1 to 1000 (1 to 12, by the seed)"},
+    {"store", 0, "simpledb|dynamodb", "where the rows are (as the seed draws)"},
     {"from", 0, "T", "no faults before (0s)"},
     {"until", 0, "T", "no faults after; up to 1h (30s to 4min, by the seed)"},
     {"shrink", 0, NULL, "make the first failing run small, and print what happens in it"},
@@ -191,6 +193,21 @@ static int read_minutes(struct crew *c, const struct options *read,
     return JOBQ_OK;
 }
 
+static int read_store(struct crew *c, const struct options *read, struct jobq_error *err)
+{
+    const struct options_item *item = options_item(read, STORE);
+    if (!item)
+        return JOBQ_OK;
+    bool dynamodb = strcmp(item->text, "dynamodb") == 0;
+    if (!dynamodb && strcmp(item->text, "simpledb") != 0) {
+        jobq_fail(err, JOBQ_INVALID, "'%.40s' is neither simpledb nor dynamodb",
+                  item->text);
+        return options_blame(read, item, err);
+    }
+    c->options.given.store = dynamodb ? SCENARIO_STORE_DYNAMODB : SCENARIO_STORE_SIMPLEDB;
+    return JOBQ_OK;
+}
+
 static int read_faults(struct crew *c, const struct options *read, struct jobq_error *err)
 {
     const struct options_item *item = options_item(read, FAULTS);
@@ -216,6 +233,7 @@ static int read_options(struct crew *c, const struct options *read,
     code = code ? code : read_minutes(c, read, err);
     code = code ? code : read_seed(c, read, err);
     code = code ? code : read_faults(c, read, err);
+    code = code ? code : read_store(c, read, err);
     code = code ? code : cmd_count(read, JOBS, 1, 100000, &c->options.given.jobs, err);
     code = code ? code : cmd_count(read, BOXES, 1, 100, &c->options.given.boxes, err);
     code =
@@ -245,6 +263,7 @@ int cmd_torture(int argc, char **argv)
     struct crew crew = {.options = {.given = {.jobs = -1,
                                               .boxes = -1,
                                               .slots = -1,
+                                              .store = -1,
                                               .from_ns = -1,
                                               .until_ns = -1},
                                     .first = 1,

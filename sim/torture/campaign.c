@@ -47,6 +47,7 @@ static struct torture_run run_of(const struct campaign_options *o, int64_t index
     run.jobs = given(o->given.jobs, run.jobs);
     run.boxes = given(o->given.boxes, run.boxes);
     run.slots = given(o->given.slots, run.slots);
+    run.store = given(o->given.store, run.store);
     run.from_ns = given(o->given.from_ns, run.from_ns);
     run.until_ns = given(o->given.until_ns, run.until_ns);
     return run;

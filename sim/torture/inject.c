@@ -44,9 +44,9 @@ static int out_of_service(struct torture *t, enum jobq_action action)
 {
     enum jobq_service service = jobq_action_service(action);
     bool sqs = service == JOBQ_SQS, ec2 = service == JOBQ_EC2;
-    bool makes = action == JOBQ_ACT_SQS_CREATE_QUEUE ||
-                 action == JOBQ_ACT_SDB_CREATE_DOMAIN ||
-                 action == JOBQ_ACT_SDB_LIST_DOMAINS;
+    bool makes =
+        action == JOBQ_ACT_SQS_CREATE_QUEUE || action == JOBQ_ACT_SDB_CREATE_DOMAIN ||
+        action == JOBQ_ACT_SDB_LIST_DOMAINS || action == JOBQ_ACT_DDB_CREATE_TABLE;
     const struct {
         enum torture_fault fault;
         bool strikes;
@@ -512,6 +512,7 @@ static void change_params(void *ctx, uint64_t with_faults)
     const struct world_params *p = with_faults ? t->params : t->calm;
     sqs_params_change(world_sqs(t->world), &p->sqs);
     simpledb_set_params(world_simpledb(t->world), &p->simpledb);
+    dynamodb_set_params(world_dynamodb(t->world), &p->dynamodb);
     ec2_set_params(world_ec2(t->world), &p->ec2);
 }
 

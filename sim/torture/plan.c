@@ -24,6 +24,9 @@ void torture_draw(uint64_t seed, uint64_t among, struct torture_run *out)
         if (dice_u(&dice) < p)
             out->faults |= UINT64_C(1) << i;
     out->faults &= among;
+    /* Streams of their own: what is drawn later leaves earlier draws as they are. */
+    dice_init(&dice, seed, "torture-store", 0);
+    out->store = dice_below(&dice, 2) ? SCENARIO_STORE_DYNAMODB : SCENARIO_STORE_SIMPLEDB;
 }
 
 void torture_command(const struct torture_run *run, struct text *out)
@@ -42,6 +45,9 @@ void torture_command(const struct torture_run *run, struct text *out)
         text_printf(out, " --boxes %lld", (long long)run->boxes);
     if (run->slots != drawn.slots)
         text_printf(out, " --concurrency %lld", (long long)run->slots);
+    if (run->store != drawn.store)
+        text_printf(out, " --store %s",
+                    run->store == SCENARIO_STORE_DYNAMODB ? "dynamodb" : "simpledb");
     if (run->from_ns != drawn.from_ns)
         text_printf(out, " --from %s",
                     jobq_format_duration(run->from_ns, time, sizeof time));
@@ -111,6 +117,8 @@ static int plan_scenario(struct torture *t, struct jobq_error *err)
     set(&p, "jobs", "%lld", (long long)run->jobs);
     set(&p, "boxes", "%lld", (long long)run->boxes);
     set(&p, "concurrency", "%lld", (long long)run->slots);
+    if (run->store == SCENARIO_STORE_DYNAMODB)
+        set(&p, "store", "dynamodb");
     set(&p, "job-time", "%s", times[dice_below(&p.dice, 5)]);
     set_arrivals(&p);
     t->visibility_ns = torture_between(&p.dice, 4, 20) * JOBQ_NS_PER_S;
@@ -165,7 +173,7 @@ static void plan_params(struct torture *t)
     params->sqs.undelete_rate = chance(t, TORTURE_UNDELETED, 0.1);
     params->sqs.reorder_rate = chance(t, TORTURE_REORDERED, 0.3);
     if (torture_on(t, TORTURE_SLOW_STORE))
-        params->simpledb.writes_per_s =
+        params->simpledb.writes_per_s = params->dynamodb.partition_writes_per_s =
             (double)torture_between(torture_dice(t, TORTURE_SLOW_STORE), 10, 30);
     params->ec2.capacity_failure_p = params->ec2.spot_capacity_failure_p =
         chance(t, TORTURE_NO_CAPACITY, 0.7);

@@ -181,6 +181,7 @@ static void count_services(struct torture *t, const struct jobq_ledger *ledger)
     }
     if (torture_on(t, TORTURE_SLOW_STORE))
         fired[TORTURE_SLOW_STORE] += ledger->action[JOBQ_ACT_SDB_PUT].throttled +
+                                     ledger->action[JOBQ_ACT_DDB_UPDATE].throttled +
                                      ledger->action[JOBQ_ACT_SDB_PUT_BATCH].throttled;
     int64_t launches_failed =
         ledger->action[JOBQ_ACT_EC2_RUN].failed - t->injected_launches;

@@ -27,6 +27,7 @@
 #include "base/text.h"
 #include "fleet/drain/drainer.h"
 #include "jobq/ports.h"
+#include "scenario/scenario.h"
 #include "sim/torture/faults.h"
 #include "sim/world/world.h"
 
@@ -35,6 +36,7 @@ struct torture_run {
     uint64_t faults;           /* classes that are on: bits of enum torture_fault */
     int64_t jobs;              /* 1..100,000 */
     int64_t boxes, slots;      /* slots a box */
+    int64_t store;             /* enum scenario_store: SimpleDB or DynamoDB */
     int64_t from_ns, until_ns; /* when faults happen, from the first job's time on */
 };
 

@@ -261,6 +261,7 @@ static void write_apply(void *ctx, uint64_t arg)
         .update = deletes ? NULL : &update};
     int code = dynamodb_write(w->dynamodb, wall_of(w), &write, scratch, NULL, NULL,
                               &reply, c->call.err);
+    world_watch_rows(w, code, &c->item, 1);
     struct jobq_str name = name_of(w, c->handle);
     int64_t body = deletes ? ddb_wire_delete(NULL, name, c->item.name, c->expect)
                            : ddb_wire_update(NULL, name, &c->item, c->ttl_s, c->expect);

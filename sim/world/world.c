@@ -175,9 +175,20 @@ enum world_latency_kind world_kind_of(enum jobq_action action)
         return WORLD_SDB_GET;
     case JOBQ_ACT_SDB_SELECT:
         return WORLD_SDB_SELECT;
+    case JOBQ_ACT_DDB_PUT:
+    case JOBQ_ACT_DDB_UPDATE:
+    case JOBQ_ACT_DDB_DELETE:
+    case JOBQ_ACT_DDB_PUT_BATCH:
+        return WORLD_DDB_WRITE;
+    case JOBQ_ACT_DDB_GET:
+        return WORLD_DDB_READ;
+    case JOBQ_ACT_DDB_SCAN:
+    case JOBQ_ACT_DDB_QUERY:
+        return WORLD_DDB_SCAN;
     default:
         return jobq_action_service(action) == JOBQ_SQS        ? WORLD_SQS_OTHER
                : jobq_action_service(action) == JOBQ_SIMPLEDB ? WORLD_SDB_OTHER
+               : jobq_action_service(action) == JOBQ_DYNAMODB ? WORLD_DDB_OTHER
                                                               : WORLD_EC2;
     }
 }

@@ -40,6 +40,7 @@ static struct campaign play(uint64_t faults, bool given, uint64_t from, uint64_t
                   .jobs = -1,
                   .boxes = -1,
                   .slots = -1,
+                  .store = -1,
                   .from_ns = -1,
                   .until_ns = -1},
         .faults_given = given,
@@ -81,12 +82,16 @@ static void shards_share_the_seeds(void **state)
     (void)state;
     struct campaign whole, part;
     int64_t runs = 0, jobs = 0;
-    struct campaign_options options = {
-        .first = 100,
-        .seeds = 10,
-        .shards = 1,
-        .threads = 1,
-        .given = {.jobs = -1, .boxes = -1, .slots = -1, .from_ns = -1, .until_ns = -1}};
+    struct campaign_options options = {.first = 100,
+                                       .seeds = 10,
+                                       .shards = 1,
+                                       .threads = 1,
+                                       .given = {.jobs = -1,
+                                                 .boxes = -1,
+                                                 .slots = -1,
+                                                 .store = -1,
+                                                 .from_ns = -1,
+                                                 .until_ns = -1}};
     campaign_run(&options, &whole);
     options.shards = 3;
     for (options.shard = 0; options.shard < 3; options.shard++) {

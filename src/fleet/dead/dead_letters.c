@@ -214,11 +214,12 @@ static int tell(const struct letter *l, bool sent, dead_letter_fn *each, void *c
     return each(ctx, &letter);
 }
 
-/* A job may have two messages, after a send whose reply was lost. That one of them is a dead
- * letter says nothing of the job while it runs under the other. */
-static bool runs_under_another(const struct letter *l)
+/* A job may have two messages, after a send or a delete whose reply was lost. That one of them
+ * is a dead letter says nothing of the job while it runs, or waits to be tried again, under the
+ * other. */
+static bool has_another(const struct letter *l)
 {
-    return l->row.exists && l->row.state == JOB_RUNNING &&
+    return l->row.exists && l->row.claim.len > 0 && !job_state_is_final(l->row.state) &&
            !str_eq(l->row.message_id, l->message->id);
 }
 
@@ -226,9 +227,8 @@ static int dead_show(struct letter *l, dead_letter_fn *each, void *ctx,
                      struct jobq_error *err)
 {
     bool has_row = l->body.id.ptr && l->s->b->store && !l->unreadable;
-    int code = has_row && !runs_under_another(l)
-                   ? move_row(l, JOB_DEAD, false, has_ended, err)
-                   : JOBQ_OK;
+    int code = has_row && !has_another(l) ? move_row(l, JOB_DEAD, false, has_ended, err)
+                                          : JOBQ_OK;
     if (code < 0)
         return code;
     return tell(l, false, each, ctx) ? 1 : 0;

@@ -316,6 +316,46 @@ static void dead_letters_get_another_chance(void **state)
     stage_free(st);
 }
 
+static void mark_letters(void *ctx)
+{
+    struct dead *d = ctx;
+    d->read = dead_scan(d->st->b, STAGE_QUEUE, NULL, NULL, &d->err);
+}
+
+/* A second letter of the first job, as a delete that fails leaves one. */
+static void copy_letter(void *ctx)
+{
+    struct stage *st = ctx;
+    int dead;
+    struct jobq_entry_result result;
+    struct jobq_error err;
+    char body[JOB_ID_MAX + 40];
+    snprintf(body, sizeof body, "%s sleep 100000000", st->id[0]);
+    struct jobq_outgoing message = {.body = str_of(body)};
+    assert_int_equal(jobq_queue_open(st->b, STAGE_QUEUE "-dead", &dead, &err), JOBQ_OK);
+    assert_int_equal(jobq_queue_send(st->b, dead, &message, 1, &result, &err), JOBQ_OK);
+}
+
+/* A job that was sent again waits for its message: an old letter of it, which stayed behind, does
+ * not make it dead. */
+static void an_old_letter_does_not_end_a_job(void **state)
+{
+    (void)state;
+    struct stage *st = stage_of_dead(1);
+    assert_int_equal(stage_state(st, 0), JOB_DEAD);
+    stage_kill(&st->drainer[0]);
+    stage_do(st, copy_letter, st);
+    struct dead d = {.st = st};
+    stage_do(st, redrive, &d);
+    assert_int_equal(d.sent, 1);
+    assert_int_equal(stage_state(st, 0), JOB_QUEUED);
+    stage_run_for(st, 70 * S);
+    stage_do(st, mark_letters, &d);
+    assert_int_equal(d.read, 1);
+    assert_int_equal(stage_state(st, 0), JOB_QUEUED);
+    stage_free(st);
+}
+
 /* Jobs that fail faster than letters are looked at come back while the call goes on: each is sent
  * once, and the call ends. */
 static void a_redrive_sends_each_job_once(void **state)
@@ -873,6 +913,7 @@ int main(void)
         cmocka_unit_test(dead_letters_get_another_chance),
         cmocka_unit_test(a_long_scan_tells_each_letter_once),
         cmocka_unit_test(a_redrive_sends_each_job_once),
+        cmocka_unit_test(an_old_letter_does_not_end_a_job),
         cmocka_unit_test(a_row_that_cannot_be_read_keeps_its_letter),
         cmocka_unit_test(rows_of_messages_that_sqs_moved_are_marked),
         cmocka_unit_test(the_page_escapes_and_stays_small),
