@@ -42,12 +42,15 @@ check-clang:
 	@$(call variant,clang) objects unit-run
 check-valgrind: $(KERNEL_TESTS:%=$(BUILD)/kernel/%)
 	@$(valgrind-each)
-check-valgrind-all: $(UNIT)
+# Not the commands' keeper: it learns by the memory that it shares with its child (vfork) why a
+# program cannot be executed, and valgrind shares none. check-live-valgrind has its jobs.
+check-valgrind-all: $(filter-out %/live/test_command,$(UNIT))
 	@$(valgrind-each)
 valgrind-each = command -v valgrind >/dev/null || \
 		{ echo "valgrind is not installed"; exit 77; }; \
-	for t in $^; do echo "== valgrind $$t"; \
-		valgrind -q --error-exitcode=9 --leak-check=full $$t || exit 1; done
+	bad=; for t in $^; do echo "== valgrind $$t"; \
+		valgrind -q --error-exitcode=9 --leak-check=full $$t || bad="$$bad $$t"; done; \
+	[ -z "$$bad" ] || { echo "not clean:$$bad"; exit 1; }
 check-arm:
 	@for p in $(ARM_CC) $(firstword $(ARM_RUN)); do command -v $$p >/dev/null || \
 		{ echo "$$p is not installed"; exit 77; }; done
