@@ -55,6 +55,8 @@ grep -q '&lt;script&gt;put' "$page" || fail "the assumed parameter is not shown"
 grep -qE '(src|href)="(https?:)?//' "$page" && fail "an asset from elsewhere"
 # What a reader meets first: dollars and what they are for; no exponents in the text.
 grep -q '<h1>A million of these jobs cost \$[0-9.]*; [0-9]*&#160;% of it is ' "$page" || fail "no answer in the title"
+grep -q 'jobq run --jobs 10k --payload 1KiB --job-time 2s .*' "$page" && grep -q -- '--budget [0-9.]* ' "$page" ||
+    fail "no command that would compare it with AWS"
 grep -q 'you are here: \$' "$page" || fail "the map does not say where one is"
 grep -q 'A million jobs = .* &#215; \|A million jobs = .* × .* = \$' "$page" || fail "no formula in one line"
 sed 's/<svg.*<\/svg>//; /<svg/,/<\/svg>/d; /<details>/,/<\/details>/d' "$page" | grep -nE '[0-9]e[-+]?[0-9]{2}' &&

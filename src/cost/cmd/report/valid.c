@@ -21,6 +21,8 @@ static const struct {
      "make sim-oracle"},
     {"simulated fleet", "the same fleet live, on jobqmock",
      "request counts equal; 10 % with random job times", "make live-sim"},
+    {"a prediction", "the same scenario simulated and run live, on jobqmock",
+     "line by line, inside the interval", "make live-demo"},
     {"live count of usage", "what jobqmock was asked", "equal", "make live-ledger"},
     {"bills", "costs that others have published, 2012 to 2026",
      "equal to their last digit", "make unit"},
@@ -57,14 +59,17 @@ static void say_command(struct report *r)
         "on an account would settle the first three and costs about %s%s%s:",
         cost_money(JOBS * per_job, usd, 40), run_s > 0 ? " and " : "",
         run_s > 0 ? cost_duration(run_s, time, 40) : "");
-    text_puts(&r->page, "<pre>seq 10000 | sed 's/.*/seconds=");
-    text_printf(&r->page, "%.6g", r->base.job_s);
-    text_printf(
-        &r->page,
-        "/' | jobq enqueue check --batch - --record enqueue.jsonl\n"
-        "jobq drain check -n %.0f --idle-exit 1min --record drain.jsonl   # on a box: "
-        "jobq spawn check\njobqcost bill drain.jsonl --json</pre>\n",
-        r->base.slots);
+    char payload[40], job_time[40];
+    predict_input_text(PREDICT_PAYLOAD, r->base.payload_bytes, payload, 40);
+    predict_input_text(PREDICT_JOB_TIME, r->base.job_s, job_time, 40);
+    text_printf(&r->page,
+                "<pre>jobq run --jobs 10k --payload %s --job-time %s --concurrency %.0f "
+                "--boxes 1 \\\n    --store %s --show-scenario &gt;fleet.ini\n"
+                "jobqcost predict fleet.ini -o predicted.json\n"
+                "jobq run fleet.ini --budget %.2f -o live.json\n"
+                "jobqcost reconcile predicted.json live.json</pre>\n",
+                payload, job_time, r->base.slots, predict_store_name(r->base.store),
+                ceil(JOBS * per_job * 200) / 100);
 }
 
 int report_valid(struct report *r, struct jobq_error *err)
