@@ -469,7 +469,7 @@ int cli_run(struct cli *cli, const struct live_options *options,
     loop_ignore_pipe();
     struct live_options opens = *options;
     if (opens.store != SCENARIO_STORE_NONE)
-        opens.store = (enum scenario_store)cli->scenario.store;
+        opens.store = scenario_store(&cli->scenario);
     int rc = live_open(live, &opens, &cli->error);
     if (rc < 0) {
         free(live);

@@ -369,7 +369,7 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     live->exec.pass_env = cli->value[PASS_ENV];
     live->exec.memory_bytes = none_is_zero(s->memory_limit_bytes);
     live->exec.cpu_ns = none_is_zero(s->cpu_limit_ns);
-    if (s->store == SCENARIO_STORE_NONE)
+    if (scenario_store(s) == SCENARIO_STORE_NONE)
         o->stats_ns = JOBQ_FOREVER;
 }
 

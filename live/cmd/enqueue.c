@@ -405,7 +405,7 @@ static int enqueue_run(struct cli *cli)
     if (!cli_given(cli, BATCH))
         e->options.pipeline = 1;
     e->delay_ns = settings->delay_ns;
-    int rc = open_batch(cli, e, settings->store != SCENARIO_STORE_NONE);
+    int rc = open_batch(cli, e, scenario_store(settings) != SCENARIO_STORE_NONE);
     if (rc == CLI_OK) {
         arena_init(&e->arena, 0);
         rc = cli_run(cli, &live, enqueue_work, e);

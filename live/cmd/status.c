@@ -308,6 +308,11 @@ static int wait_ids(struct cli *cli, struct waiting *w, struct jobq_error *err)
                 rc = JOBQ_OK;
                 continue;
             }
+            /* With fewer rows than all, a job that waits has none yet. */
+            if (rc == JOBQ_NOT_FOUND && cli->scenario.rows != SCENARIO_ROWS_ALL) {
+                rc = JOBQ_OK;
+                continue;
+            }
             if (rc < 0 || !job_state_is_final(job->state))
                 continue;
             ended[i] = true;

@@ -345,7 +345,7 @@ static struct jobq_enqueuer *start(const char *queue, const struct scenario *s,
     snprintf(e->queue, sizeof e->queue, "%s", queue);
     e->timeout_ns = timeout_ns;
     e->delay_ns = s->delay_ns;
-    e->store = (enum scenario_store)s->store;
+    e->store = scenario_store(s);
     e->options = enqueuer_defaults(e->queue);
     scenario_enqueuer_options(s, &e->options);
     e->options.batch = JOBQ_BATCH_MAX;

@@ -347,7 +347,7 @@ void client_start(void *replication, uint64_t arg)
     rep->client = world_proc_new(rep->world, "client", rep->client_starts++, NULL,
                                  rep->ledger, rtt_ns);
     struct jobq_backend *b = world_backend(rep->client);
-    if (rep->scenario->store == SCENARIO_STORE_NONE)
+    if (scenario_store(rep->scenario) == SCENARIO_STORE_NONE)
         b->store = NULL;
     if (rep->options.hooks && rep->options.hooks->process)
         rep->options.hooks->process(rep->options.hooks->ctx, rep->world, b, NULL);

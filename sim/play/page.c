@@ -54,7 +54,7 @@ void replication_publish_page(struct replication *rep)
         a->rep = rep;
         a->box = b;
         a->proc = world_proc_new(rep->world, "page", 0, b->box, &a->ledger, 0);
-        if (rep->scenario->store == SCENARIO_STORE_NONE)
+        if (scenario_store(rep->scenario) == SCENARIO_STORE_NONE)
             world_backend(a->proc)->store = NULL;
         fiber_spawn(world_fibers(a->proc), publish, a);
         return;

@@ -129,8 +129,8 @@ bool replication_row_exists(struct replication *rep, struct jobq_str id)
     struct arena arena;
     struct job_row row;
     arena_init(&arena, 0);
-    bool exists =
-        rep->scenario->store == SCENARIO_STORE_NONE || read_row(rep, id, &arena, &row);
+    bool exists = scenario_store(rep->scenario) == SCENARIO_STORE_NONE ||
+                  read_row(rep, id, &arena, &row);
     arena_release(&arena);
     return exists;
 }
@@ -348,7 +348,7 @@ static void start_drainer(void *ctx, uint64_t arg)
     b->proc = world_proc_new(rep->world, "drainer", stream, box, rep->ledger, 0);
     b->restart_ns = -1;
     struct jobq_backend *backend = world_backend(b->proc);
-    if (rep->scenario->store == SCENARIO_STORE_NONE)
+    if (scenario_store(rep->scenario) == SCENARIO_STORE_NONE)
         backend->store = NULL;
     if (rep->options.hooks && rep->options.hooks->process)
         rep->options.hooks->process(rep->options.hooks->ctx, rep->world, backend, box);

@@ -45,7 +45,8 @@ static int check_payload(const struct scenario *s, const struct world_params *p,
     if (job_spec_read(pair, s->payload_bytes > 0 ? 3 : 2, payload, &spec, err) < 0)
         return jobq_wrap(err, "--payload");
     int64_t phantom, bytes = job_encoded_bytes(&spec, &phantom);
-    bool stored = s->store != SCENARIO_STORE_NONE;
+    bool stored =
+        scenario_store(s) != SCENARIO_STORE_NONE && s->rows == SCENARIO_ROWS_ALL;
     if (stored && bytes > JOB_ROW_BYTES_MAX)
         return jobq_fail(
             err, JOBQ_LIMIT,

@@ -48,6 +48,10 @@ static struct torture_run run_of(const struct campaign_options *o, int64_t index
     run.boxes = given(o->given.boxes, run.boxes);
     run.slots = given(o->given.slots, run.slots);
     run.store = given(o->given.store, run.store);
+    run.rows = o->given.rows;
+    if (run.rows != SCENARIO_ROWS_ALL) /* what has no row cannot be sent again */
+        run.faults &= ~(torture_bit(TORTURE_PURGE) | torture_bit(TORTURE_CANCEL) |
+                        torture_bit(TORTURE_REDRIVE));
     run.from_ns = given(o->given.from_ns, run.from_ns);
     run.until_ns = given(o->given.until_ns, run.until_ns);
     return run;

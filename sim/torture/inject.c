@@ -46,7 +46,8 @@ static int out_of_service(struct torture *t, enum jobq_action action)
     bool sqs = service == JOBQ_SQS, ec2 = service == JOBQ_EC2;
     bool makes =
         action == JOBQ_ACT_SQS_CREATE_QUEUE || action == JOBQ_ACT_SDB_CREATE_DOMAIN ||
-        action == JOBQ_ACT_SDB_LIST_DOMAINS || action == JOBQ_ACT_DDB_CREATE_TABLE;
+        action == JOBQ_ACT_SDB_LIST_DOMAINS || action == JOBQ_ACT_DDB_CREATE_TABLE ||
+        action == JOBQ_ACT_DDB_DESCRIBE_TABLE;
     const struct {
         enum torture_fault fault;
         bool strikes;

@@ -48,6 +48,8 @@ void torture_command(const struct torture_run *run, struct text *out)
     if (run->store != drawn.store)
         text_printf(out, " --store %s",
                     run->store == SCENARIO_STORE_DYNAMODB ? "dynamodb" : "simpledb");
+    if (run->rows != drawn.rows)
+        text_printf(out, " --rows %s", run->rows == SCENARIO_ROWS_END ? "end" : "claim");
     if (run->from_ns != drawn.from_ns)
         text_printf(out, " --from %s",
                     jobq_format_duration(run->from_ns, time, sizeof time));
@@ -116,6 +118,8 @@ static int plan_scenario(struct torture *t, struct jobq_error *err)
     dice_init(&p.dice, run->seed, "torture", 0);
     set(&p, "jobs", "%lld", (long long)run->jobs);
     set(&p, "boxes", "%lld", (long long)run->boxes);
+    if (run->rows != SCENARIO_ROWS_ALL)
+        set(&p, "rows", run->rows == SCENARIO_ROWS_END ? "end" : "claim");
     set(&p, "concurrency", "%lld", (long long)run->slots);
     if (run->store == SCENARIO_STORE_DYNAMODB)
         set(&p, "store", "dynamodb");

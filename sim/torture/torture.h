@@ -20,7 +20,11 @@
  *   no job is dead: the attempts would have sufficed;
  *   at most one final state was stored of each job;
  *   every job that is done ran at least once for its whole time;
- *   without faults, every job took one attempt. */
+ *   without faults, every job took one attempt.
+ * With rows from the claim on the same holds, but nobody purges the queue, cancels or
+ * redrives, because what has no row cannot be sent again. With a row at the end alone a job may run twice at once, and
+ * receives count as attempts: one result is stored all the same, and no message is deleted
+ * before it. */
 #ifndef JOBQ_SIM_TORTURE_TORTURE_H
 #define JOBQ_SIM_TORTURE_TORTURE_H
 
@@ -37,6 +41,7 @@ struct torture_run {
     int64_t jobs;              /* 1..100,000 */
     int64_t boxes, slots;      /* slots a box */
     int64_t store;             /* enum scenario_store: SimpleDB or DynamoDB */
+    enum scenario_rows rows;   /* ALL, CLAIM or END */
     int64_t from_ns, until_ns; /* when faults happen, from the first job's time on */
 };
 

@@ -130,6 +130,9 @@ static void late_store_call(struct late_call *l, struct jobq_call_cost *cost,
     switch (l->store_call) {
     case JOBQ_STORE_MAKE:
         ops->make(port, l->handle, cost, err);
+        /* The caller was billed for one request. */
+        l->proc->calls->asked[world_kind_of(l->action)] -= cost->requests - 1;
+        l->proc->calls->answered[world_kind_of(l->action)] -= cost->requests - 1;
         break;
     case JOBQ_STORE_DROP:
         ops->drop(port, l->handle, cost, err);

@@ -581,7 +581,11 @@ static int store_make(struct jobq_store *port, int table, struct jobq_call_cost 
 {
     struct admin_call a = {
         .call = {.cost = cost, .err = err}, .what = ADMIN_MAKE, .handle = table};
-    return admin(port, &a);
+    int code = admin(port, &a);
+    struct world_calls *calls = proc_of(port)->calls;
+    calls->asked[WORLD_DDB_OTHER]++; /* two are made */
+    calls->answered[WORLD_DDB_OTHER]++;
+    return code;
 }
 
 static int store_drop(struct jobq_store *port, int table, struct jobq_call_cost *cost,

@@ -8,6 +8,13 @@ static int64_t fleet_or_never(int64_t value)
     return value < 0 ? JOBQ_FOREVER : value;
 }
 
+static enum job_rows fleet_rows(const struct scenario *s)
+{
+    return s->rows == SCENARIO_ROWS_CLAIM ? JOB_ROWS_CLAIM
+           : s->rows == SCENARIO_ROWS_END ? JOB_ROWS_END
+                                          : JOB_ROWS_ALL;
+}
+
 void scenario_drainer_options(const struct scenario *s, struct drainer_options *out)
 {
     out->slots = (int)s->concurrency;
@@ -28,6 +35,7 @@ void scenario_drainer_options(const struct scenario *s, struct drainer_options *
     out->stats_ns = fleet_or_never(s->stats_ns);
     out->housekeeping_ns = fleet_or_never(s->housekeeping_ns);
     out->keep_ns = s->keep_ns;
+    out->rows = fleet_rows(s);
     out->idle_exit_ns = fleet_or_never(s->idle_exit_ns);
 }
 
@@ -36,6 +44,7 @@ void scenario_enqueuer_options(const struct scenario *s, struct enqueuer_options
     out->visibility_ns = s->visibility_ns;
     out->retention_ns = s->retention_ns;
     out->keep_ns = s->keep_ns;
+    out->rows = fleet_rows(s);
     out->shards = (int)s->domains;
     out->payload_in = s->payload_in == SCENARIO_PAYLOAD_MESSAGE ? ENQUEUER_IN_MESSAGE
                       : s->payload_in == SCENARIO_PAYLOAD_STORE ? ENQUEUER_IN_STORE

@@ -206,8 +206,8 @@ int scenario_check_keep(const struct scenario *s, struct jobq_error *err)
 {
     char keep[32], least[32];
     int64_t least_ns = s->retention_ns + JOBQ_FLOW_HELD_S * JOBQ_NS_PER_S;
-    if (s->store == SCENARIO_STORE_NONE || s->housekeeping_ns == SCENARIO_NEVER ||
-        s->keep_ns > least_ns)
+    if (scenario_store(s) == SCENARIO_STORE_NONE ||
+        s->housekeeping_ns == SCENARIO_NEVER || s->keep_ns > least_ns)
         return JOBQ_OK;
     return jobq_fail(err, JOBQ_INVALID,
                      "--keep '%s' is not longer than '%s', the queue's retention and the "

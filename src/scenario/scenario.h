@@ -42,6 +42,12 @@ enum scenario_store {
     SCENARIO_STORE_NONE,
     SCENARIO_STORE_DYNAMODB
 };
+enum scenario_rows {
+    SCENARIO_ROWS_ALL,
+    SCENARIO_ROWS_CLAIM,
+    SCENARIO_ROWS_END,
+    SCENARIO_ROWS_NONE
+};
 enum scenario_client { SCENARIO_CLIENT_IN_REGION, SCENARIO_CLIENT_INTERNET };
 
 #define SCENARIO_SETTINGS_MAX 80
@@ -76,6 +82,7 @@ struct scenario {
     char region[32], date[16]; /* of the prices; "latest" */
     char *sets;    /* "sqs.duplicate_rate=0.01;..." changes of the model; NULL: none */
     int64_t store; /* enum scenario_store */
+    int64_t rows;  /* enum scenario_rows; NONE: as store none */
     int64_t visibility_ns;
     int64_t domains;
     int64_t retention_ns; /* of a queue that is made: how long a message may wait */
@@ -118,6 +125,8 @@ int scenario_set(struct scenario *scenario, const char *name, const char *value,
  * that no program of yours uses are checked all the same. */
 int scenario_read_file(struct scenario *scenario, const char *path,
                        struct jobq_error *err);
+/* Where rows are kept, NONE also for rows none. */
+enum scenario_store scenario_store(const struct scenario *scenario);
 bool scenario_given(const struct scenario *scenario, const char *name);
 
 /* Resolve what depends on other settings (the ideal model's defaults, the instance type of

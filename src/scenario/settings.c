@@ -120,6 +120,12 @@ static const struct setting SETTINGS[] = {
      T(SIM) | T(TORTURE) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(SERVE) | T(DLQ) | T(DOCTOR) |
          T(PRUNE) | T(REPAIR) | T(STATUS) | T(LIST) | T(ROWS) | T(LIBRARY),
      .help = "where rows are kept; none: only the queue"},
+    {"rows", 0, "all|claim|end|none", SETTING_CHOICE, AT(rows), "all", NULL, NULL, "all|claim|end|none",
+     T(SIM) | T(TORTURE) | T(ENQUEUE) | T(DRAIN) | T(ROWS) | T(LIBRARY),
+     .help = "when a job's row is written. all: at enqueue, claim and end. claim: not at "
+             "enqueue; waiting jobs are not listed, repaired or cancelled. end: once; also, "
+             "two drainers may run a job at once, and the first result stands. none: no "
+             "row, no status"},
     {"visibility", 0, "T", SETTING_DURATION, AT(visibility_ns), "30s",
      JOB_VISIBILITY_MIN_TEXT, JOB_VISIBILITY_MAX_TEXT, NULL,
      T(SIM) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(LIBRARY),
@@ -297,4 +303,10 @@ const char *setting_taker_name(uint32_t taker)
     while (bit < TAKER_COUNT - 1 && !(taker >> bit & 1))
         bit++;
     return names[bit];
+}
+
+enum scenario_store scenario_store(const struct scenario *s)
+{
+    return s->rows == SCENARIO_ROWS_NONE ? SCENARIO_STORE_NONE
+                                         : (enum scenario_store)s->store;
 }

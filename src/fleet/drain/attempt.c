@@ -94,6 +94,25 @@ static enum next_step no_table(struct held *h, struct jobq_error *err)
     return skip(h, STEP_RETURN, JOB_QUEUED, "its table is missing");
 }
 
+static enum final_outcome store(struct held *h, enum job_state state,
+                                const struct jobq_work_result *result,
+                                struct jobq_error *err);
+
+/* A job that runs without a claim has had all its attempts: by the count of its receives. */
+static enum next_step no_attempts(struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    struct jobq_work_result none = {.exit_code = -1, .progress_percent = -1};
+    enum final_outcome outcome = store(h, JOB_DEAD, &none, err);
+    if (outcome == FINAL_ENDED)
+        return skip(h, STEP_DELETE, JOB_DEAD, "the job has ended");
+    if (outcome != FINAL_STORED)
+        return skip(h, STEP_LEAVE, JOB_QUEUED, err->text);
+    d->counters.dead++;
+    d->b->ledger->jobs[JOBQ_JOBS_DEAD]++;
+    return skip(h, STEP_DEAD, JOB_DEAD, "attempts are used up");
+}
+
 /* Claims the job. True: run it. False: *step says what becomes of the message. */
 static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
 {
@@ -109,10 +128,16 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
         return false;
     }
     h->table = rows_tables_find(&d->tables, d->b, &h->body.id_parts, err);
-    enum claim_outcome outcome = h->table < 0 ? CLAIM_LEAVE : claim_take(h, &state, err);
+    enum claim_outcome outcome = CLAIM_LEAVE;
+    if (h->table >= 0)
+        outcome = d->options.rows == JOB_ROWS_END ? claim_look(h, &state, err)
+                                                  : claim_take(h, &state, err);
     switch (outcome) {
     case CLAIM_OURS:
-        return true;
+        if (d->options.rows != JOB_ROWS_END || h->attempt <= d->options.max_attempts)
+            return true;
+        *step = no_attempts(h, err);
+        return false;
     case CLAIM_ENDED:
         d->counters.duplicates++;
         *step = skip(h, STEP_DELETE, state, "the job has ended");
@@ -241,7 +266,8 @@ static enum final_outcome store(struct held *h, enum job_state state,
                                 const struct jobq_work_result *result,
                                 struct jobq_error *err)
 {
-    if (!h->d->b->store)
+    bool end_only = h->d->options.rows == JOB_ROWS_END && !job_state_is_final(state);
+    if (!h->d->b->store || end_only)
         return FINAL_STORED;
     set_deadline(h, jobq_now(h->d->b));
     return final_put(h, state, result, err);

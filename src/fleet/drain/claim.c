@@ -23,6 +23,11 @@
  * 100 characters). */
 enum { LOOKS_MAX = 16, MESSAGE_ID_MAX = 100, RUN_BYTES = MESSAGE_ID_MAX + 64 };
 
+bool claim_makes_rows(const struct drainer *d)
+{
+    return d->options.rows != JOB_ROWS_ALL;
+}
+
 /* ---- pieces -------------------------------------------------------------------------- */
 
 static char *put_word(char *p, struct jobq_str word)
@@ -146,7 +151,7 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
 {
     const struct drainer *d = h->d;
     *out = CLAIM_OURS;
-    if (!row->exists)
+    if (!row->exists && !claim_makes_rows(d))
         *out = CLAIM_ORPHAN;
     else if (row->state == JOB_DEAD)
         *out = CLAIM_DEAD;
@@ -194,6 +199,31 @@ static int look(struct held *h, struct jobq_met *met, enum claim_outcome *out,
     return code;
 }
 
+/* Makes the job's table, which no enqueuer made; one at a time does, and the others wait. */
+static int make_missing(struct held *h, struct jobq_error *err)
+{
+    struct drainer *d = h->d;
+    struct retry r;
+    int64_t made = d->tables_made;
+    int code = JOBQ_OK;
+    while (d->makes_table)
+        if (fiber_cond_wait(d->b->sched, &d->table_made, h->deadline_ns) ==
+            FIBER_TIMED_OUT)
+            return jobq_fail(err, JOBQ_TIMEOUT, "its table is not made yet");
+    if (d->tables_made != made)
+        return JOBQ_OK;
+    d->makes_table = true;
+    retry_init(&r, d->b, &RETRY_CALLS, &h->deadline_ns);
+    do
+        code = rows_make_table(d->b, &h->body.id_parts, err);
+    while (code < 0 && retry_again(&r, code));
+    d->counters.retries += r.tries;
+    d->makes_table = false;
+    d->tables_made += code == JOBQ_OK;
+    fiber_cond_broadcast(&d->table_made);
+    return code;
+}
+
 /* A table that was just made may not be seen everywhere yet. */
 enum { TABLE_TRIES = 5 };
 
@@ -203,8 +233,9 @@ static bool await_table(struct held *h, struct retry *r)
     struct drainer *d = h->d;
     struct jobq_error err;
     int code = JOBQ_OK;
-    if (d->options.create) {
-        code = rows_make_table(d->b, &h->body.id_parts, &err);
+    if (d->options.create || claim_makes_rows(d)) {
+        code = claim_makes_rows(d) ? make_missing(h, &err)
+                                   : rows_make_table(d->b, &h->body.id_parts, &err);
         refusal_check(d, code, &err);
     }
     if (r->tries >= TABLE_TRIES || d->fatal.code != JOBQ_OK ||
@@ -259,6 +290,25 @@ enum claim_outcome claim_take(struct held *h, enum job_state *out_state,
     h->attempt = 1;
     int code = put_claimed(h, STR(""), &met, err);
     return code == JOBQ_OK ? CLAIM_OURS : claim_on(h, code, &met, out_state, err);
+}
+
+enum claim_outcome claim_look(struct held *h, enum job_state *out_state,
+                              struct jobq_error *err)
+{
+    struct jobq_item item;
+    struct job_row row;
+    h->attempt = h->message.receive_count;
+    *out_state = JOB_RUNNING;
+    new_token(h);
+    if (h->message.receive_count == 1)
+        return CLAIM_OURS;
+    int code = claim_read_row(h, &item, &row, err);
+    if (code < 0 && code != JOBQ_NOT_FOUND)
+        return CLAIM_LEAVE;
+    *out_state = row.state;
+    return row.exists && row.state == JOB_DEAD           ? CLAIM_DEAD
+           : row.exists && job_state_is_final(row.state) ? CLAIM_ENDED
+                                                         : CLAIM_OURS;
 }
 
 int progress_put(const struct held *h, struct jobq_error *err)
@@ -321,19 +371,22 @@ static enum final_outcome look_at_end(struct held *h, enum job_state state,
     return row.exists && job_state_is_final(row.state) ? FINAL_ENDED : FINAL_LOST;
 }
 
-/* Over our own running claim, tried again. */
+/* Over our own running claim, or where none was written over nothing; tried again. */
 static int put_over(struct held *h, struct rows_claim *claim, struct jobq_error *err)
 {
     struct rows rows = claim_rows_of(h);
     struct retry r;
     char room[JOB_CLAIM_MAX];
     int code;
-    claim->over = running_claim(h, room);
+    claim->over = h->d->options.rows == JOB_ROWS_END ? STR("") : running_claim(h, room);
     claim->token = token_of(h);
     retry_init(&r, h->d->b, &RETRY_CALLS, &h->deadline_ns);
-    do
+    do {
         code = rows_claim(&rows, h->table, h->body.id, claim, err);
-    while (code < 0 && retry_again(&r, code));
+        if (code == JOBQ_NOT_FOUND && claim_makes_rows(h->d) &&
+            (code = make_missing(h, err)) == JOBQ_OK)
+            code = rows_claim(&rows, h->table, h->body.id, claim, err);
+    } while (code < 0 && retry_again(&r, code));
     h->d->counters.retries += r.tries;
     return code;
 }

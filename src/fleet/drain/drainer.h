@@ -109,9 +109,10 @@ struct drainer_options {
     int64_t
         retry_for_ns; /* how long a call is tried again while a job is held [10 min] */
     const char
-        *box;    /* how rows name this box; NULL: the fleet port's self, or "-" [NULL] */
-    bool exec;   /* the world has a command for exec jobs. Without one they are left for
+        *box;  /* how rows name this box; NULL: the fleet port's self, or "-" [NULL] */
+    bool exec; /* the world has a command for exec jobs. Without one they are left for
                         other drainers, which is said once [true] */
+    enum job_rows rows; /* [JOB_ROWS_ALL] */
     bool create; /* make queue, dead-letter queue and tables that are missing [false] */
     drainer_event_fn *on_event; /* NULL: none [NULL] */
     void *event_ctx;

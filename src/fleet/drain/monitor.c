@@ -218,7 +218,8 @@ void watch_progress(struct held *h, int percent)
         h->progress_at_ns = h->started_at_ns;
     }
     h->progress = percent;
-    if (percent < 0 || d->progress_told || !d->b->store || d->progress_ns == JOBQ_FOREVER)
+    if (percent < 0 || d->progress_told || !d->b->store ||
+        d->options.rows == JOB_ROWS_END || d->progress_ns == JOBQ_FOREVER)
         return;
     d->progress_told = true;
     fiber_spawn(d->b->proc, progress, d);

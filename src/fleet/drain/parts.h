@@ -140,6 +140,10 @@ struct drainer {
     struct held *unused_held;
     struct drain_batch *unused_batch;
     struct rows_tables tables;
+    /* Making a table that no enqueuer makes. */
+    bool makes_table;
+    int64_t tables_made;
+    struct fiber_cond table_made;
 
     struct fiber_cond room;    /* receivers wait for something to receive into */
     struct fiber_cond tick;    /* the ticker waits for its next due time */
@@ -202,6 +206,11 @@ enum final_outcome final_put(struct held *h, enum job_state state,
                              const struct jobq_work_result *result,
                              struct jobq_error *err);
 /* Stores h->progress, once, on condition that the claim is ours. */
+/* Any claim is a drainer's first: rows are not made by the enqueuer. */
+bool claim_makes_rows(const struct drainer *d);
+/* Before a job runs without a claim: has it ended? CLAIM_OURS: not that anyone knows. */
+enum claim_outcome claim_look(struct held *h, enum job_state *out_state,
+                              struct jobq_error *err);
 int progress_put(const struct held *h, struct jobq_error *err);
 /* Reads the held job's whole row into the batch's strings. */
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,

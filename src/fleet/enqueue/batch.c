@@ -33,8 +33,8 @@ static int check_sizes(const struct enqueuer *e, int64_t message_bytes,
                        int64_t encoded_bytes, struct jobq_error *err)
 {
     const struct enqueuer_options *o = &e->options;
-    bool must_fit = !e->b->store || o->payload_in == ENQUEUER_IN_MESSAGE;
-    if (e->b->store && encoded_bytes > JOB_ROW_BYTES_MAX)
+    bool must_fit = !e->writes_rows || o->payload_in == ENQUEUER_IN_MESSAGE;
+    if (e->writes_rows && encoded_bytes > JOB_ROW_BYTES_MAX)
         return jobq_fail(
             err, JOBQ_LIMIT,
             "job of %lld bytes exceeds the store's limit of %lld bytes a row",
@@ -87,8 +87,8 @@ static int encode(struct enqueuer *e, struct arena *scratch,
     message->body = (struct jobq_str){text, id_bytes + draft->encoded.len};
     message->phantom_bytes = phantom_bytes;
     message->delay_ns = job->delay_ns;
-    bool store_only = e->b->store && (e->options.payload_in == ENQUEUER_IN_STORE ||
-                                      id_bytes + bytes > e->options.message_max_bytes);
+    bool store_only = e->writes_rows && (e->options.payload_in == ENQUEUER_IN_STORE ||
+                                         id_bytes + bytes > e->options.message_max_bytes);
     if (store_only) {
         char *head = arena_alloc(scratch, (size_t)id_bytes + 64);
         int len = job_encode_stored(&spec, head + id_bytes);
@@ -234,7 +234,7 @@ static void name_jobs(struct enqueuer *e, struct enqueue_batch *batch, int day)
         if (batch->code[i] < 0)
             continue;
         name_job(e, batch, i, wall_ns, day, shard);
-        if (e->b->store)
+        if (e->writes_rows)
             build_row(&batch->scratch, &e->draft[i], enqueued_ms, &batch->row[i]);
     }
 }
@@ -299,7 +299,7 @@ static void send_group(struct enqueuer *e, struct enqueue_batch *batch,
             continue;
         why.code = (enum jobq_code)code[i];
         refuse(batch, of[i], &why);
-        if (e->b->store && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
+        if (e->writes_rows && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
             remove_row(e, batch, of[i]);
     }
 }
@@ -365,7 +365,8 @@ void enqueue_batch_run(struct enqueuer *e, struct enqueue_batch *batch)
                 refuse(batch, i, &why);
         return;
     }
-    for (int i = 0, from = 0; i < batch->calls; from = batch->call[i++].end)
+    for (int i = 0, from = 0; e->writes_rows && i < batch->calls;
+         from = batch->call[i++].end)
         rows(e, batch, day, from, &batch->call[i]);
     messages(e, batch);
     /* A lost 's' is harmless: recovery finds the row claimed or sends again. */

@@ -107,6 +107,7 @@ int enqueuer_new(struct jobq_backend *b, const struct enqueuer_options *options,
     e->b = b;
     e->memory = memory;
     e->options = filled;
+    e->writes_rows = b->store && filled.rows == JOB_ROWS_ALL;
     e->rows_a_call = filled.batch == JOBQ_BATCH_MAX || row_calls < filled.batch
                          ? row_calls
                          : filled.batch;
@@ -261,7 +262,8 @@ int enqueuer_make_tables(struct enqueuer *e, struct jobq_error *err)
 {
     assert(e && err);
     int day = job_day(jobq_wall(e->b));
-    return e->b->store ? rows_make_day(&e->adder, day, e->options.shards, err) : JOBQ_OK;
+    return e->writes_rows ? rows_make_day(&e->adder, day, e->options.shards, err)
+                          : JOBQ_OK;
 }
 
 int enqueuer_queue(const struct enqueuer *e)

@@ -59,6 +59,7 @@ struct enqueuer_options {
     int64_t visibility_ns; /* 1 s..12 h, set as the queue's attribute; < 0: leave the
                               queue's own (30 s for a new queue) */
     int shards;            /* a day, 1..250; 0: 4. Not used with a NULL backend->store */
+    enum job_rows rows;
     enum enqueuer_payload_in payload_in;
     int64_t message_max_bytes; /* the era's limit of a message and of a batch; 0: 1 MiB */
     int batch;    /* 1: one put and one send a job; 10 (0): rows by 25, messages by 10;

@@ -62,6 +62,7 @@ struct enqueuer {
     struct job_ids ids;
     struct rows_adder adder;
     int next_shard;
+    bool writes_rows;
     int rows_a_call;                      /* at most */
     struct enqueue_request *first, *last; /* with jobs not yet taken */
     int64_t untaken;

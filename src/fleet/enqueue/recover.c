@@ -125,8 +125,8 @@ static int recover_one(struct recovery *rec, const struct begun *begun,
     struct enqueue_batch *batch = enqueue_batch_take(e);
     struct jobq_item item;
     struct job_row row = {0};
-    int code =
-        e->b->store ? recover_read_row(e, batch, begun->id, &item, &row, err) : JOBQ_OK;
+    int code = e->writes_rows ? recover_read_row(e, batch, begun->id, &item, &row, err)
+                              : JOBQ_OK;
     bool unsent = code == JOBQ_OK && row.exists && row.claim.len == 0;
     if (unsent)
         code = recover_send_again(e, batch, &item, err);

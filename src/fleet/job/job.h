@@ -89,6 +89,18 @@
 #define JOB_CLAIM_MAX 64   /* "cancelled ATTEMPT/TOKEN" */
 #define JOB_SLEEP_MAX_NS (INT64_C(100) * 365 * 86400 * 1000000000)
 
+/* ---- which rows are written --------------------------------------------------------------- */
+
+/* What a job's row is wanted for, which is how many writes it costs. Without a store there is
+ * none. */
+enum job_rows {
+    JOB_ROWS_ALL,   /* at enqueue, claim and end */
+    JOB_ROWS_CLAIM, /* at claim and end: a job that waits has no row, and cannot be listed,
+                       repaired or cancelled */
+    JOB_ROWS_END /* at the end alone: also, two drainers may run a job at once; the result
+                       that comes first stands */
+};
+
 /* ---- states and kinds --------------------------------------------------------------- ---- */
 
 enum job_state {

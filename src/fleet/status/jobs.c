@@ -15,13 +15,23 @@
 enum { LOOKS_MAX = 8 };
 #define RETRY_FOR_NS (30 * JOBQ_NS_PER_S)
 
+/* A row that its first claim or end made does not say it; the id does. */
+static int64_t enqueued_ms(struct jobq_str id, const struct job_row *row)
+{
+    struct job_id_parts parts;
+    struct jobq_error err;
+    return row->enqueued_ms == 0 && job_id_parse(id, &parts, &err) == JOBQ_OK
+               ? parts.created_ms
+               : row->enqueued_ms;
+}
+
 static void fill(struct jobq_str id, const struct job_row *row, struct status_job *out)
 {
     int64_t id_bytes = id.len <= JOB_ID_MAX ? id.len : JOB_ID_MAX;
     int64_t box_bytes = row->box.len < 24 ? row->box.len : 23;
     *out = (struct status_job){.state = row->state,
                                .attempt = row->attempt,
-                               .enqueued_ms = row->enqueued_ms,
+                               .enqueued_ms = enqueued_ms(id, row),
                                .started_ms = row->started_ms,
                                .finished_ms = row->finished_ms,
                                .exit_code = row->exit_code,
@@ -83,7 +93,8 @@ static int jobs_read_row(const struct rows *rows, int table, struct jobq_str id,
     if (code == JOBQ_NOT_FOUND || (code == JOBQ_OK && !row->exists)) {
         char shown[120];
         text_escape(id.ptr, id.len, shown, sizeof shown);
-        return jobq_fail(err, JOBQ_NOT_FOUND, "no job '%s'", shown);
+        return jobq_fail(err, JOBQ_NOT_FOUND, "job '%s' is not started or unknown",
+                         shown);
     }
     return code;
 }
@@ -123,7 +134,8 @@ int status_job_whole(struct jobq_backend *b, struct jobq_str id, struct arena *a
         return table;
     int code = rows_read(&rows, table, id, ROWS_WHOLE, arena, &item, &row, err);
     if (code == JOBQ_NOT_FOUND || (code == JOBQ_OK && !row.exists))
-        return jobq_fail(err, JOBQ_NOT_FOUND, "no job '%.*s'", (int)id.len, id.ptr);
+        return jobq_fail(err, JOBQ_NOT_FOUND, "job '%.*s' is not started or unknown",
+                         (int)id.len, id.ptr);
     if (code < 0)
         return code;
     fill(id, &row, out);

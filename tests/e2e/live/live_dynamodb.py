@@ -89,6 +89,28 @@ check(units == counted, "%g write units, jobqmock %g" % (units, counted))
 check(mine["UpdateItem", "requests"] < 3 * JOBS + 20, "more than three writes a job")
 check(mine.get(("GetItem", "requests"), 0) <= 2, "a job was read")
 
+# ---- fewer rows
+for rows, writes in (("claim", 2), ("end", 1), ("none", 0)):
+    mock.env["JOBQ_ROWS"] = rows
+    queue = "rows-" + rows
+    ids = [mock.jobq("enqueue", queue, "kind=sleep", "seconds=0").stdout.strip() for _ in range(5)]
+    del mock.env["JOBQ_ROWS"]
+    said = mock.jobq("status", ids[0], check_code=4).stderr
+    check("is not started or unknown" in said, "%s: a waiting job's status: %s" % (rows, said))
+    mock.jobq("drain", queue, "--rows", rows, "--once", "--record", rows + ".jsonl", "--stats", "0", timeout=60)
+    made = [json.loads(line) for line in open(mock.dir + "/" + rows + ".jsonl")]
+    used = [one["ledger"]["actions"].get("UpdateItem", {}) for one in made if "ledger" in one]
+    puts = sum(use.get("requests", 0) - use.get("failed", 0) for use in used)
+    check(5 * writes <= puts <= 5 * writes + 2, "%s: %d writes of 5 jobs" % (rows, puts))
+    if writes:
+        late = mock.jobq("enqueue", queue, "--rows", rows, "kind=sleep", "seconds=0").stdout.strip()
+        mock.jobq("wait", late, "--rows", rows, "--timeout", "1s", check_code=6)
+        mock.jobq("drain", queue, "--rows", rows, "--once", "--stats", "0", timeout=60)
+        mock.jobq("wait", late)
+        ids.append(late)
+        check([state_of(job) for job in ids] == ["done"] * 6, rows + ": the jobs are not done")
+        check(sorted(x.split("\t")[0] for x in lines("list", queue, "--state", "done")) == sorted(ids), rows + ": the list")
+
 # ---- the end
 mock.jobq("purge", "led", "--rows", "--confirm", "led")
 check(lines("list", "led") == [], "rows are left behind")

@@ -102,7 +102,7 @@ static void a_job_has_a_page(void **state)
     wants(&p, "/jobs", "id=%0d%0aX: y", 404, "no job");
     wants(&p, "/jobs", "id=%", 400, "did not work");
     wants(&p, "/jobs/<script>", "", 400, "&lt;script&gt;");
-    wants(&p, "/jobs/q-000000000000000000000000", "", 404, "no job");
+    wants(&p, "/jobs/q-000000000000000000000000", "", 404, "not started or unknown");
     wants(&p, "/failures", "", 200,
           "0 failed jobs, which will be tried again, and 3 dead");
     wants(&p, "/failures", "", 200, st->id[2]);
