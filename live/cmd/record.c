@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "cost/ledger/ledger_json.h"
+#include "fleet/port/trace_text.h"
 #include "jobq/units.h"
 #include "live/cmd/cli.h"
 
@@ -39,11 +40,16 @@ void record_flush(struct record *r)
     r->flushed_ns = loop_now_ns();
 }
 
+static void flush_if_due(struct record *r)
+{
+    if (r->buffer.len >= BUFFER_BYTES || loop_now_ns() - r->flushed_ns > JOBQ_NS_PER_S)
+        record_flush(r);
+}
+
 static void line_done(struct record *r)
 {
     text_puts(&r->buffer, "}\n");
-    if (r->buffer.len >= BUFFER_BYTES || loop_now_ns() - r->flushed_ns > JOBQ_NS_PER_S)
-        record_flush(r);
+    flush_if_due(r);
 }
 
 static void member(struct record *r, const char *name, int64_t value)
@@ -59,22 +65,8 @@ static void on_call(void *ctx, const struct jobq_trace_call *call)
     struct record *r = ctx;
     if (r->fd < 0)
         return;
-    text_puts(&r->buffer, "{\"call\":\"");
-    text_puts(&r->buffer, jobq_action_name(call->action));
-    text_puts(&r->buffer, "\"");
-    member(r, "start", call->started_ns - r->zero_ns);
-    member(r, "ns", call->ended_ns - call->started_ns);
-    member(r, "entries", call->entries);
-    text_puts(&r->buffer, ",\"code\":\"");
-    text_puts(&r->buffer,
-              call->code >= 0 ? "ok" : jobq_code_name((enum jobq_code)call->code));
-    text_puts(&r->buffer, "\"");
-    member(r, "status", call->cost.http_status);
-    member(r, "out", call->cost.bytes_out);
-    member(r, "in", call->cost.bytes_in);
-    member(r, "requests", call->cost.requests);
-    member(r, "box_usage_e10h", call->cost.box_usage_e10h);
-    line_done(r);
+    trace_put_call(&r->buffer, call, r->zero_ns);
+    flush_if_due(r);
 }
 
 void record_job(struct record *r, const struct drainer_event *event)

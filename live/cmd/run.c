@@ -9,6 +9,7 @@
 #include "cost/ledger/ledger_json.h"
 #include "fleet/enqueue/feed.h"
 #include "jobq/units.h"
+#include "live/cmd/record.h"
 #include "pricing/sheet.h"
 #include "scenario/fleet.h"
 #include "scenario/settings.h"
@@ -22,12 +23,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUT, QUEUE, BUDGET, KEEP_TRACES };
+enum { OUT, QUEUE, BUDGET, KEEP_TRACES, RECORD };
 static const struct option_def options[] = {
     {"out", 'o', "FILE", "write the ledger of the run, schema jobq.ledger/2"},
     {"queue", 0, "NAME", "the queue, which nobody else may use (a new one)"},
     {"budget", 0, "USD", "do not start if more is predicted; enqueue no more once spent"},
     {"keep-traces", 0, "DIR", "keep the drainers' traces in DIR"},
+    {"record", 0, "FILE", "write a trace of the enqueuer's calls to FILE"},
     {NULL, 0, NULL, NULL}};
 
 enum { BOXES_MAX = 64 };
@@ -351,6 +353,12 @@ static int run_all(struct cli *cli, void *ctx, struct jobq_error *err)
     struct run *r = ctx;
     struct jobq_backend *b = &cli->live->backend;
     err->code = JOBQ_OK;
+    struct record *record = NULL;
+    if (cli_given(cli, RECORD)) {
+        record = record_open(cli->value[RECORD], b, err);
+        if (!record)
+            return err->code;
+    }
     int rc = run_open_queue(r, err);
     if (rc == JOBQ_OK)
         rc = run_write_settings(r, err);
@@ -359,6 +367,8 @@ static int run_all(struct cli *cli, void *ctx, struct jobq_error *err)
         rc = run_start_box(r, i, err);
     if (rc < 0) {
         run_signal(r, SIGTERM);
+        if (record)
+            record_close(record, cli->live->transport);
         return rc;
     }
     const struct feed_options feed = {.feeders = (int)r->scenario->clients,
@@ -372,6 +382,8 @@ static int run_all(struct cli *cli, void *ctx, struct jobq_error *err)
     feed_start(b, r->enqueuer, &feed);
     struct jobq_error early = {0};
     rc = run_drain(r, &early);
+    if (record)
+        record_close(record, cli->live->transport);
     int added = run_add_ledgers(r, err);
     if (rc < 0)
         *err = early;

@@ -19,6 +19,8 @@ static const struct entry {
     {"run", cmd_run, "drain one workload and report the result", &sub_run},
     {"sweep", cmd_sweep, "run a scenario at many points, into a CSV", &sub_sweep},
     {"merge", cmd_merge, "join the shards of a sweep", &sub_merge},
+    {"calibrate", cmd_calibrate, "fit the model's latencies to recorded traces",
+     &sub_calibrate},
     {"torture", cmd_torture, "run many seeds with all faults on, and check the results",
      &sub_torture},
 };

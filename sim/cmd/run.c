@@ -3,6 +3,7 @@
  * Room:     sim, the command line. */
 #include "sim/cmd/subcommand.h"
 
+#include "fleet/port/trace_text.h"
 #include "sim/sweep/outfile.h"
 #include "sim/play/run.h"
 #include "sim/cmd/run_report.h"
@@ -32,10 +33,11 @@ static const char HELP_TAIL[] = "\n"
                                 "Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted.\n"
                                 "API calls: none; nothing leaves this machine.\n";
 
-enum { JSON, OUT, TIMING, JOBS_CSV, PAGE };
+enum { JSON, OUT, RECORD, TIMING, JOBS_CSV, PAGE };
 static const struct option_def OPTIONS[] = {
     {"json", 0, NULL, "one JSON object on stdout, schema jobq.run/1"},
     {"out", 'o', "FILE", "write the ledger of all replications, schema jobq.ledger/2"},
+    {"record", 0, "FILE", "write a trace of all calls (one replication), for calibrate"},
     {"timing", 0, NULL, "add wall time and events a second"},
     {"jobs-csv", 0, "FILE", "write one line a job (first replication)"},
     {"page", 0, "FILE", "write the status page as it stood at the end"},
@@ -79,8 +81,28 @@ static void *show_progress(void *arg)
 struct outputs {
     const struct options *read;
     struct sheet *sheet;
-    struct outfile jobs, page, ledger;
+    struct outfile jobs, page, ledger, record;
+    struct text lines; /* of the trace, not yet written */
 };
+
+static void on_call(void *ctx, const struct jobq_trace_call *call)
+{
+    struct outputs *o = ctx;
+    trace_put_call(&o->lines, call, 0);
+    if (o->lines.len > 1 << 16) {
+        fwrite(o->lines.ptr, 1, o->lines.len, o->record.file);
+        text_clear(&o->lines);
+    }
+}
+
+static void record_process(void *ctx, struct world *w, struct jobq_backend *b,
+                           struct world_box *box)
+{
+    (void)w;
+    (void)box;
+    b->trace = on_call;
+    b->trace_ctx = ctx;
+}
 
 static int first_played(void *ctx, const struct replication *replication,
                         struct jobq_error *err)
@@ -98,9 +120,14 @@ static int open_outputs(struct outputs *o, struct jobq_error *err)
 {
     int code = JOBQ_OK;
     const char *jobs = options_text(o->read, JOBS_CSV),
-               *page = options_text(o->read, PAGE), *out = options_text(o->read, OUT);
+               *page = options_text(o->read, PAGE), *out = options_text(o->read, OUT),
+               *record = options_text(o->read, RECORD);
     if (out)
         code = outfile_open(out, &o->ledger, err);
+    if (code == JOBQ_OK && record)
+        code = outfile_open(record, &o->record, err);
+    if (code == JOBQ_OK && record)
+        fputs("{\"schema\":\"jobq.trace/1\"}\n", o->record.file);
     if (code == JOBQ_OK && jobs)
         code = outfile_open(jobs, &o->jobs, err);
     if (code == JOBQ_OK && page)
@@ -113,6 +140,10 @@ static int commit_outputs(struct outputs *o, struct jobq_error *err)
     int code = JOBQ_OK;
     if (o->ledger.file)
         code = outfile_commit(&o->ledger, err);
+    if (code == JOBQ_OK && o->record.file) {
+        fwrite(o->lines.ptr, 1, o->lines.len, o->record.file);
+        code = outfile_commit(&o->record, err);
+    }
     if (code == JOBQ_OK && o->jobs.file)
         code = outfile_commit(&o->jobs, err);
     if (code == JOBQ_OK && o->page.file)
@@ -148,6 +179,9 @@ static int run_play(const struct scenario *s, const struct world_params *params,
                                   .progress = &progress.ended,
                                   .first = first_played,
                                   .ctx = outputs};
+    const struct replication_hooks record = {.ctx = outputs, .process = record_process};
+    if (outputs->record.file)
+        options.hooks = &record;
     if (isatty(STDERR_FILENO))
         progress.running =
             pthread_create(&progress.thread, NULL, show_progress, &progress) == 0;
@@ -189,6 +223,8 @@ int cmd_run(int argc, char **argv)
         if (code == JOBQ_OK)
             code = sheet_open(scenario.region, scenario.date, scenario.model,
                               &outputs.sheet, &err);
+        if (code == JOBQ_OK && options_item(&read, RECORD) && scenario.reps > 1)
+            code = jobq_fail(&err, JOBQ_INVALID, "--record is of one replication");
         if (code == JOBQ_OK)
             code = open_outputs(&outputs, &err);
         if (code == JOBQ_OK)
@@ -196,6 +232,8 @@ int cmd_run(int argc, char **argv)
         outfile_abandon(&outputs.jobs);
         outfile_abandon(&outputs.page);
         outfile_abandon(&outputs.ledger);
+        outfile_abandon(&outputs.record);
+        text_release(&outputs.lines);
         done = code == JOBQ_OK ? CMD_OK : cmd_fail("run", &err);
     }
     sheet_free(outputs.sheet);

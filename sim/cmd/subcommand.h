@@ -20,6 +20,7 @@ int cmd_run(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_torture(int argc, char **argv);
+int cmd_calibrate(int argc, char **argv);
 
 /* One subcommand's reading of its words. */
 struct subcommand {
@@ -30,7 +31,7 @@ struct subcommand {
     bool arguments; /* it takes words that are no options */
     bool file;      /* it takes one, a scenario file */
 };
-extern const struct subcommand sub_run, sub_sweep, sub_merge, sub_torture;
+extern const struct subcommand sub_run, sub_sweep, sub_merge, sub_torture, sub_calibrate;
 /* Reads the words; the settings too, unless `scenario` is NULL. Returns -1 to go on, else the
  * exit code (help was printed, or one line about what is wrong). Release both in any case. */
 int cmd_read(const struct subcommand *sub, int argc, char **argv,

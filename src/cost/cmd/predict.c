@@ -15,9 +15,9 @@ static const char HELP[] =
     "  jobq run fleet.ini -o live.json\n"
     "  jobqcost reconcile predicted.json simulated.json live.json\n\n"
     "Predicts the run of a scenario: all its jobs on all its boxes, by the closed\n"
-    "form and by the fitted formula, each with its 95 % interval. -o writes the fitted\n"
-    "one (or the one that --formula names): schema jobq.cost/1, with the ledger that\n"
-    "jobqcost bill prices and with what jobqcost reconcile needs.\n";
+    "form and by the fitted formula, each with its 95 % interval. -o writes the\n"
+    "fitted one (or the one that --formula names): schema jobq.cost/1, with the\n"
+    "ledger that jobqcost bill prices and with what jobqcost reconcile needs.\n";
 static const struct option_def OPTIONS[] = {
     {"out", 'o', "FILE", "write the prediction, '-' for standard output"},
     {NULL, 0, NULL, NULL}};

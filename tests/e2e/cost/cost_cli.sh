@@ -96,7 +96,7 @@ expect 0 'no price sheet of 2012-11 for us-east-1: prices are those of 2012-10' 
 expect 4 "there is 2012-10, 2012-12" eval --date soon
 expect 0 'older than a year: simpledb.box' compare --over batch=1,10
 is "$(grep -c 'older than' "$work/err")" 1
-expect 0 'jobs of 12 h or more cannot end' eval --job-time 12h
+expect 2 'a message is held for 12 h at most' eval --job-time 12h
 expect 0 'there was no long poll' eval --date 2012-10
 
 # Rows are kept longer than their messages, and what waits longer than the queue keeps it is lost.
@@ -215,6 +215,25 @@ is "$(json 'd["jobs"], d["unfinished"]')" '(2000.0, 0)'
 "$program" reconcile "$work/foretold.json" "$work/simulated.json" "$work/simulated.json" -q --json >"$work/out"
 is "$(json 'len(d["runs"])')" 2
 expect 2 'takes one scenario file' predict "$work/fleet.ini" "$work/fleet.ini"
+
+# Latencies of a known distribution are found again by their likelihood, and a simulated trace too.
+python3 - "$work" <<'END'
+import math, random, sys
+dice = random.Random(7)
+with open(sys.argv[1] + "/known.jsonl", "w") as out:
+    out.write('{"schema":"jobq.trace/1"}\n')
+    for i in range(3000):
+        for call, x in (("SendMessage", dice.lognormvariate(math.log(9e6), 0.99)), ("PutAttributes", dice.gammavariate(4, 1e7))):
+            out.write('{"call":"%s","start":%d,"ns":%d,"entries":1,"code":"ok"}\n' % (call, i, x))
+END
+bin/jobqsim calibrate "$work/known.jsonl" -o "$work/params.ini" >"$work/out" || fail "calibrate"
+grep -q 'sqs.send_latency *3000  lognormal' "$work/out" && grep -q 'simpledb.write_latency *3000  gamma' "$work/out" ||
+    fail "calibrate: $(cat "$work/out")"
+grep -qE 'send_latency=lognormal:median=(8\.[6-9]|9\.[0-4])[0-9]*ms' "$work/params.ini" || fail "$(cat "$work/params.ini")"
+bin/jobqsim run "$work/fleet.ini" --scenario "$work/params.ini" --record "$work/again.jsonl" >/dev/null || fail "a calibrated run"
+bin/jobqsim calibrate "$work/again.jsonl" -o "$work/params.ini" | grep -q 'simpledb.write_latency *4[0-9]*  gamma' || fail "a simulated trace"
+bin/jobqsim calibrate "$work/fleet.ini" -o "$work/params.ini" 2>"$work/err" && fail "calibrate took no trace"
+grep -q 'no trace' "$work/err" || fail "$(cat "$work/err")"
 
 # A Cost and Usage Report of a run: its own dollars, its lines, and what a ledger does not know.
 cat >"$work/report.csv" <<'END'

@@ -67,6 +67,10 @@ live-bill-full: all
 	@/usr/bin/python3 tests/e2e/live/live_bill.py full
 CHECKS += live-bill
 CHECKS_SLOW += live-bill-full
+.PHONY: live-calibrate
+live-calibrate: all
+	@/usr/bin/python3 tests/e2e/live/live_calibrate.py
+CHECKS_SLOW += live-calibrate
 .PHONY: live-service
 live-service: all
 	@/usr/bin/python3 tests/e2e/live/live_service.py
