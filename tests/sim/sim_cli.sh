@@ -130,6 +130,38 @@ cmp "$work/again.ini" "$work/thrice.ini" || failed=1
     END { exit bad }' || failed=1
 "$jobqsim" run --jobs 10 >/dev/full 2>"$work/err" && { echo "FAIL: a full disk is no error"; failed=1; }
 
+# torture: what never happened fails a campaign that was long enough, and is only said of a
+# short one; shards share the seeds; Ctrl-C ends the runs that have begun and prints the sums.
+torture() { # exit code, what it says; options...
+    want=$1 says=$2
+    shift 2
+    "$jobqsim" torture "$@" >"$work/out" 2>&1
+    code=$?
+    if [ $code != "$want" ] || ! grep -q -- "$says" "$work/out"; then
+        echo "FAIL: torture $*: exit $code, want $want and '$says':"
+        cat "$work/out"
+        failed=1
+    fi
+}
+one="--jobs 1 --boxes 1 --concurrency 1 --until 2s"
+torture 3 "^never happened: .*killed" $one --seeds 2500 -q
+torture 0 "^not seen, for which 20 runs may be too few: .*killed" $one --seeds 20
+torture 0 "^3 runs, " --seeds 10 --shard 2/3 -q
+torture 0 "^paused  *processes are stopped" --list
+torture 2 "'lat' is no fault; 'late' is one" --faults lat
+torture 2 "one seed: not with --minutes" --seed 1 --minutes 1
+"$jobqsim" torture --minutes 5 -q >"$work/out" 2>&1 &
+pid=$!
+until grep -q SigCgt:.*2$ /proc/$pid/status 2>/dev/null; do sleep 0.05; done
+kill -INT $pid
+wait $pid
+code=$?
+[ $code = 130 ] && grep -q "runs, .* 0 findings; .* times as fast as real time" "$work/out" || {
+    echo "FAIL: torture interrupted: exit $code"
+    cat "$work/out"
+    failed=1
+}
+
 # Ctrl-C: exit 130, and no file.
 rm -f "$work"/*
 (cd "$work" && exec "$jobqsim" run --jobs 10M --boxes 8 --jobs-csv jobs.csv >out 2>err) &
