@@ -8,6 +8,8 @@ mkdir -p "$out"
 fail() { cat "$out/demo.log" >&2; exit 1; }
 quiet() { "$@" >>"$out/demo.log" 2>&1 || fail; }
 : >"$out/demo.log"
+# What an older build left behind would be continued, or refused.
+rm -f "$out"/check.csv* "$out"/assumed-sweep.csv*
 
 # Fleets that no formula was fitted to, and a run of the jobs in question.
 quiet bin/jobqsim sweep -o "$out/check.csv" --design lhs:80 --seed 7 --quiet \
