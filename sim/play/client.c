@@ -182,8 +182,11 @@ static int look_up(void *ctx, struct jobq_str text)
 {
     struct lookup *l = ctx;
     struct enqueuer_record record;
+    /* Without a row at enqueue, that its message was sent is all that there is. */
+    bool by_message = l->rep->scenario->rows != SCENARIO_ROWS_ALL;
     if (enqueuer_record_read(text, &record) && record.tag == l->tag &&
-        replication_row_exists(l->rep, record.id)) {
+        ((by_message && record.what == 's') ||
+         replication_row_exists(l->rep, record.id))) {
         memcpy(l->id, record.id.ptr, (size_t)record.id.len);
         l->id_bytes = record.id.len;
     }

@@ -1,7 +1,6 @@
 #include "wire/dynamodb/ddb_bodies.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 int ddb_table_write(const struct jobq_table *table, char *out)
@@ -365,10 +364,11 @@ int64_t ddb_wire_table(struct text *out, struct jobq_str table)
 
 /* ---- lengths of replies --------------------------------------------------------------------- */
 
+/* Units are whole, or halves. */
 static int64_t double_bytes(double value)
 {
-    char text[40];
-    return snprintf(text, sizeof text, "%.17g", value);
+    int64_t whole = (int64_t)value;
+    return text_int_bytes(whole) + (value > (double)whole ? STR(".5").len : 0);
 }
 
 static int64_t consumed_bytes(struct jobq_str table, double units)
