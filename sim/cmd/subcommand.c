@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -106,8 +107,52 @@ int cmd_count(const struct options *read, int option, int64_t low, int64_t high,
     return JOBQ_OK;
 }
 
+static bool from_environment(const char *name, int64_t *out)
+{
+    const char *text = getenv(name);
+    return text && str_to_int(str_of(text), out);
+}
+
+/* The place of this process in an array job of AWS Batch (from 0) or of Slurm (from the array's
+ * least index on, by its step). */
+static int shard_of_array(int64_t *shard, int64_t *shards, struct jobq_error *err)
+{
+    int64_t index, count, low = 0, high = 0;
+    if (from_environment("AWS_BATCH_JOB_ARRAY_INDEX", &index)) {
+        if (!from_environment("AWS_BATCH_JOB_ARRAY_SIZE", &count))
+            return jobq_fail(err, JOBQ_INVALID,
+                             "--shard auto: AWS_BATCH_JOB_ARRAY_SIZE is not set");
+    } else if (from_environment("SLURM_ARRAY_TASK_ID", &index)) {
+        if (!from_environment("SLURM_ARRAY_TASK_COUNT", &count) ||
+            !from_environment("SLURM_ARRAY_TASK_MIN", &low) ||
+            !from_environment("SLURM_ARRAY_TASK_MAX", &high))
+            return jobq_fail(
+                err, JOBQ_INVALID,
+                "--shard auto: SLURM_ARRAY_TASK_COUNT, _MIN and _MAX are not "
+                "all set");
+        int64_t step = count > 1 ? (high - low) / (count - 1) : 1;
+        if (step < 1 || low + step * (count - 1) != high || (index - low) % step != 0)
+            return jobq_fail(err, JOBQ_INVALID,
+                             "--shard auto: the array's indices are not evenly spaced, "
+                             "give I/N");
+        index = (index - low) / step;
+    } else {
+        return jobq_fail(err, JOBQ_INVALID,
+                         "--shard auto: no array job of AWS Batch or Slurm, give I/N");
+    }
+    if (index < 0 || index >= count || count > 100000)
+        return jobq_fail(err, JOBQ_INVALID,
+                         "--shard auto: index %lld of %lld is out of range",
+                         (long long)index, (long long)count);
+    *shard = index;
+    *shards = count;
+    return JOBQ_OK;
+}
+
 int cmd_shard(const char *text, int64_t *shard, int64_t *shards, struct jobq_error *err)
 {
+    if (strcmp(text, "auto") == 0)
+        return shard_of_array(shard, shards, err);
     const char *slash = strchr(text, '/');
     int64_t i = 0, n = 0;
     if (!slash || !str_to_int((struct jobq_str){text, slash - text}, &i) ||

@@ -40,7 +40,7 @@ int cmd_read(const struct subcommand *sub, int argc, char **argv,
 /* "--name: text" of an option's value that will not do; returns err's code. */
 int cmd_count(const struct options *read, int option, int64_t low, int64_t high,
               int64_t *out, struct jobq_error *err);
-/* --shard I/N: *shard is 0..N-1. */
+/* --shard I/N, or auto: of an array job of AWS Batch or Slurm. *shard is 0..N-1. */
 int cmd_shard(const char *text, int64_t *shard, int64_t *shards, struct jobq_error *err);
 
 /* "jobqsim COMMAND: text" on stderr, one line, unprintable bytes escaped; returns the exit

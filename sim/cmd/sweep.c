@@ -51,7 +51,8 @@ static const struct option_def SWEEP_OPTIONS[] = {
      "10 to 1000 times"},
     {"control", 0, NULL,
      "use control variates: fewer jobs for the same precision of instance time"},
-    {"shard", 0, "I/N", "every N-th point, from the I-th on"},
+    {"shard", 0, "I/N|auto",
+     "every N-th point, from the I-th on; auto: of an array job of AWS Batch or Slurm"},
     {"quiet", 'q', NULL, "no progress"},
     {NULL, 0, NULL, NULL}};
 

@@ -42,9 +42,10 @@ while [ $kills -lt 10 ]; do
     cmp "$dir/whole.csv" "$dir/killed.csv"
 done
 
-for i in 1 2 3; do
-    bin/jobqsim sweep -o "$dir/shard$i.csv" "${points[@]}" --shard $i/3
-done
+AWS_BATCH_JOB_ARRAY_INDEX=0 AWS_BATCH_JOB_ARRAY_SIZE=3 bin/jobqsim sweep -o "$dir/shard1.csv" "${points[@]}" --shard auto
+SLURM_ARRAY_TASK_ID=20 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_MAX=30 SLURM_ARRAY_TASK_COUNT=3 \
+    bin/jobqsim sweep -o "$dir/shard2.csv" "${points[@]}" --shard auto
+bin/jobqsim sweep -o "$dir/shard3.csv" "${points[@]}" --shard 3/3
 bin/jobqsim merge -o "$dir/merged.csv" "$dir"/shard?.csv
 cmp "$dir/whole.csv" "$dir/merged.csv"
 
@@ -60,6 +61,9 @@ bad --concurrency 0,1
 bad --jobz 3
 bad --design lhs:0
 bad --shard 4/3
+bad --shard auto
+AWS_BATCH_JOB_ARRAY_INDEX=3 AWS_BATCH_JOB_ARRAY_SIZE=3 bad --shard auto
+SLURM_ARRAY_TASK_ID=11 SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_MAX=30 SLURM_ARRAY_TASK_COUNT=3 bad --shard auto
 bad --precision 200%
 bad --json yes
 echo "killed $kills times in $tries runs of $files files; 400 points each way, the same bytes"
