@@ -53,6 +53,44 @@ int sheet_instance_vcpus(const char *type)
                : 0;
 }
 
+/* Families have so many GiB a vCPU; burstable types and those of the first generation are tables.
+ * Source: AWS's instance type pages, checked against the spot advisor's list of 2025-06-28. */
+double sheet_instance_gib(const char *type)
+{
+    assert(type);
+    static const struct {
+        const char *type;
+        double gib;
+    } known[] = {{"t1.micro", 0.613},  {"m1.small", 1.7},   {"m1.medium", 3.75},
+                 {"m1.large", 7.5},    {"m1.xlarge", 15},   {"c1.medium", 1.7},
+                 {"c1.xlarge", 7},     {"m2.xlarge", 17.1}, {"m2.2xlarge", 34.2},
+                 {"m2.4xlarge", 68.4}, {"m3.medium", 3.75}, {"m3.large", 7.5},
+                 {"m3.xlarge", 15},    {"m3.2xlarge", 30}};
+    static const struct {
+        const char *size;
+        double gib;
+    } burstable[] = {{"nano", 0.5}, {"micro", 1},   {"small", 2},   {"medium", 4},
+                     {"large", 8},  {"xlarge", 16}, {"2xlarge", 32}};
+    const char *size = strchr(type, '.');
+    if (!size)
+        return 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].type, type) == 0)
+            return known[i].gib;
+    for (size_t i = 0; type[0] == 't' && i < sizeof burstable / sizeof *burstable; i++)
+        if (strcmp(burstable[i].size, size + 1) == 0)
+            return burstable[i].gib;
+    /* Since the fifth generation. */
+    if (type[1] < '5' || type[1] > '9')
+        return 0;
+    double a_vcpu = strncmp(type, "c5n.", 4) == 0 ? 2.625
+                    : type[0] == 'c'              ? 2
+                    : type[0] == 'm'              ? 4
+                    : type[0] == 'r'              ? 8
+                                                  : 0;
+    return a_vcpu * sheet_instance_vcpus(type);
+}
+
 /* Baselines: AWS's burstable credits tables (H): t3, t3a and t4g from nano up, t2 apart. */
 double sheet_instance_baseline(const char *type)
 {

@@ -174,6 +174,8 @@ int sheet_open(const char *region, const char *date, const char *model,
 /* How a type computes, by AWS's naming rules (sheets price types, they do not describe
  * them): vCPUs, or 0 when the rules do not say. */
 int sheet_instance_vcpus(const char *type);
+/* Memory of a box of that type in GiB; 0: not known. */
+double sheet_instance_gib(const char *type);
 /* The share of each vCPU that a burstable type (t2, t3, t3a, t4g) may use for ever, in
  * (0,1]; 1 for all other types. Above it, surplus credits cost ec2.t-surplus. */
 double sheet_instance_baseline(const char *type);

@@ -59,6 +59,7 @@ struct scenario {
     struct distribution job_time;
     double job_cv;    /* closed form: instead of job_time's own; SCENARIO_AUTO */
     double cpu_share; /* of a job's time: what it computes; the rest it waits */
+    int64_t memory_bytes; /* that a job needs; 0: not known */
     struct arrivals arrivals;
     char *trace_path; /* NULL: generated; owner: the scenario */
     struct trace_options trace_options;

@@ -90,6 +90,8 @@ static int eval_run(struct cost *cli)
                   "jobs wait for up to %.3g days, but the queue drops what waits "
                   "longer than %.3g: those are lost, and counted here as done",
                   waits_s / 86400, cli->scenario.retention_s / 86400);
+    if (predict_fits(&cli->scenario, &err))
+        cost_warn(cli, "%s", err.text);
     if (cli->wait_cut)
         cost_warn(cli, "there was no long poll at %s: wait is 0", sheet_date(sheet));
     if (e.value.outside > 0)

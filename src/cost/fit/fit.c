@@ -93,8 +93,11 @@ int fit_scenario(const struct table *table, size_t row, struct predict_scenario 
         char name[48];
         snprintf(name, sizeof name, "in.%s", predict_input_name((enum predict_input)i));
         int column = table_find(table, name);
-        if (column < 0)
+        /* Inputs that came later have their default in older sweeps. */
+        if (column < 0 && i == PREDICT_JOBS)
             return jobq_fail(err, JOBQ_INVALID, "no column '%s': not a sweep", name);
+        if (column < 0)
+            continue;
         double value = table_number(table, row, column);
         if (!isfinite(value))
             return jobq_fail(err, JOBQ_INVALID, "line %zu: '%s' is not a number",

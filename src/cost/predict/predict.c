@@ -430,6 +430,34 @@ void predict_state(const struct predict_scenario *sc, const struct predict_param
     predict_wire(sc, p, out);
 }
 
+/* ---- what does not fit ------------------------------------------------------------------ */
+
+/* What the system and the drainer need themselves: assumed. */
+#define SYSTEM_GIB 0.25
+
+int predict_fits(const struct predict_scenario *sc, struct jobq_error *err)
+{
+    const double gib = 1073741824.0;
+    double has = sheet_instance_gib(sc->instance), job = sc->memory_bytes / gib;
+    double room = fmax(0, has - SYSTEM_GIB), vcpus = predict_vcpus(sc);
+    if (has > 0 && job > 0 && sc->slots * job > room)
+        return jobq_fail(
+            err, JOBQ_LIMIT,
+            "%.0f slot%s of %.3g GiB need %.4g GiB, and a %s has %.4g, %.4g of it "
+            "for the system: %.0f slot%s fit",
+            sc->slots, sc->slots > 1 ? "s" : "", job, sc->slots * job, sc->instance, has,
+            SYSTEM_GIB, floor(room / job), floor(room / job) == 1 ? "" : "s");
+    bool known = sc->vcpus > 0 || sheet_instance_vcpus(sc->instance) > 0;
+    if (known && sc->slots > 1 && sc->slots * sc->cpu_share > vcpus * (1 + 1e-9))
+        return jobq_fail(
+            err, JOBQ_LIMIT,
+            "%.0f slots of jobs that use %.3g of a vCPU need %.4g vCPUs, and a "
+            "%s has %.4g: %.0f slots keep them busy",
+            sc->slots, sc->cpu_share, sc->slots * sc->cpu_share, sc->instance, vcpus,
+            fmax(1, floor(vcpus / sc->cpu_share)));
+    return JOBQ_OK;
+}
+
 /* ---- what is not served ---------------------------------------------------------------- */
 
 static int predict_refuse(const struct predict_scenario *sc,

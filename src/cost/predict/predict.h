@@ -47,6 +47,7 @@ enum predict_family {
     X(JOB_TIME, job_s, "job-time", S)       /* mean, alone on a box */                   \
     X(JOB_CV, job_cv, "job-cv", F)          /* its coefficient of variation */           \
     X(CPU_SHARE, cpu_share, "cpu-share", F) /* 0..1 of the job time is CPU */            \
+    X(MEMORY, memory_bytes, "memory", B)    /* of a job; 0: not known */                 \
     X(CONCURRENCY, slots, "concurrency", N) /* slots a box */                            \
     X(BOXES, boxes, "boxes", N)                                                          \
     X(VCPUS, vcpus, "vcpus", F)                   /* of a box; 0: by its type */         \
@@ -225,6 +226,10 @@ const char *predict_binding_name(enum predict_binding binding); /* "domains" */
  * limit, a batch over 10, a visibility over 12 h; also zero slots. */
 int predict_check(const struct predict_scenario *scenario,
                   const struct predict_params *params, struct jobq_error *err);
+
+/* Refuses more slots than the box has memory or processors for; types and jobs of unknown size
+ * pass. LIMIT: the text names what there is, and how many slots fit. */
+int predict_fits(const struct predict_scenario *scenario, struct jobq_error *err);
 
 /* Refuses arrivals, without an end, that the fleet of that state does not serve. LIMIT: the text
  * names the resource and how much of it is needed. */

@@ -62,9 +62,45 @@ static bool same_cost(double a, double b)
     return fabs(a - b) <= 1e-6 * fmax(fabs(a), fabs(b));
 }
 
-/* Keeps the `cap` cheapest results; of equal costs the first in the order of the axes. */
+/* Results that a reader sees as one choice: the same boxes, of which each row shows the best
+ * settings. Where boxes are given, all that are free are a choice. */
+static bool same_choice(const struct search *s, const int *a, const int *b)
+{
+    bool boxes = false;
+    for (int i = 0; i < s->axes; i++) {
+        const char *option = s->axis[i].option;
+        if (strcmp(option, "instance") != 0 && strcmp(option, "spot") != 0)
+            continue;
+        boxes |= s->axis[i].count > 1;
+        if (a[i] != b[i])
+            return false;
+    }
+    return boxes;
+}
+
+/* Takes a dearer result of the same choice out. False: a cheaper one is there. */
+static bool search_replace(struct search *s, const struct search_result *result)
+{
+    for (int i = 0; i < s->count; i++) {
+        if (!same_choice(s, s->out[i].choice, result->choice))
+            continue;
+        if (s->out[i].per_million < result->per_million ||
+            (s->out[i].per_million == result->per_million &&
+             choice_order(s, s->out[i].choice, result->choice) < 0))
+            return false;
+        s->count--;
+        memmove(&s->out[i], &s->out[i + 1], (size_t)(s->count - i) * sizeof *s->out);
+        return true;
+    }
+    return true;
+}
+
+/* Keeps the `cap` cheapest results, one a choice; of equal costs the first in the order of the
+ * axes. */
 static void search_keep(struct search *s, const struct search_result *result)
 {
+    if (!search_replace(s, result))
+        return;
     int at = s->count;
     while (at > 0 && (s->out[at - 1].per_million > result->per_million ||
                       (s->out[at - 1].per_million == result->per_million &&
@@ -95,7 +131,8 @@ static double try_one(struct search *s, const int *choice)
     struct jobq_error err;
     s->summary->evaluated++;
     search_apply(s->base, s->axis, s->axes, choice, &sc);
-    if (evaluate_point(s->context, &sc, s->scratch, &result.per_million, result.component,
+    if (predict_fits(&sc, &err) ||
+        evaluate_point(s->context, &sc, s->scratch, &result.per_million, result.component,
                        &state, &err) ||
         predict_params_for(sc.era, &params, &err)) {
         if (s->summary->refused++ == 0)

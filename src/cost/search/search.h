@@ -50,7 +50,8 @@ struct search_summary {
     struct jobq_error refusal; /* the reason of the first refusal */
 };
 
-/* Fills out with up to cap results, cheapest first, one result per cost (to 1e-6), and
+/* Fills out with up to cap results, cheapest first, one result per cost (to 1e-6) and per
+ * instance type and market where these are free, and
  * returns how many there are; NOT_FOUND: no combination is possible and within limits
  * (summary says why). */
 int search_run(const struct evaluate_context *context,

@@ -2,6 +2,7 @@
 #include "cost/fit/formula.h"
 #include "cost/ledger/ledger_json.h"
 #include "cost/predict/predict.h"
+#include "pricing/sheet.h"
 #include "cost/fit/basis.h"
 #include "cost/ledger/usage.h"
 #include "fleet/job/job.h"
@@ -301,6 +302,70 @@ static void the_last_job_ends_when_theory_says(void **state)
     assert_true(s.makespan_s > 1.2 * gamma_s);
 }
 
+static void refused(const char *options,
+                    int (*check)(const struct predict_scenario *, struct jobq_error *),
+                    const char *text)
+{
+    struct jobq_error err = {0};
+    struct predict_scenario sc = scenario(options);
+    assert_int_equal(check(&sc, &err), JOBQ_LIMIT);
+    if (!strstr(err.text, text))
+        fail_msg("'%s' does not say '%s'", err.text, text);
+}
+
+static int of_usage(const struct predict_scenario *sc, struct jobq_error *err)
+{
+    struct usage usage;
+    return predict_usage(sc, NULL, &usage, NULL, err);
+}
+
+static void what_does_not_fit_is_named(void **state)
+{
+    (void)state;
+    struct jobq_error err;
+    /* Arrivals without an end. */
+    refused("arrivals=58/s concurrency=10 job-time=1s store=none", of_usage, "slots");
+    refused("arrivals=58/s concurrency=200 job-time=1s cpu-share=1 instance=c7g.large",
+            of_usage, "needs 58 vCPUs");
+    refused("arrivals=500/s concurrency=1000 boxes=2 job-time=1s", of_usage,
+            "needs 22 domains");
+    /* A run of as many ends some time. */
+    struct predict_scenario run =
+        scenario("arrivals=58/s concurrency=10 job-time=1s store=none jobs=1000");
+    assert_int_equal(of_usage(&run, &err), JOBQ_OK);
+    /* Slots beyond the box's memory, or its processors. */
+    refused("memory=256MiB concurrency=20 instance=t4g.small", predict_fits,
+            "7 slots fit");
+    refused("cpu-share=0.5 concurrency=5 instance=c7g.large", predict_fits, "4 slots");
+    struct predict_scenario fits =
+        scenario("memory=1GiB cpu-share=0.5 concurrency=3 instance=c7g.large");
+    assert_int_equal(predict_fits(&fits, &err), JOBQ_OK);
+    near(sheet_instance_gib("r7g.2xlarge"), 64, 0);
+    near(sheet_instance_gib("c5n.large"), 5.25, 0);
+    near(sheet_instance_gib("unheard.of"), 0, 0);
+}
+
+/* A million jobs at one in a quarter of an hour keep 1,000 boxes for 31,700 years: more
+ * nanoseconds than 64 bits hold on one instance. */
+static void long_bills_do_not_wrap(void **state)
+{
+    (void)state;
+    struct predict_scenario sc =
+        scenario("arrivals=0.001/s boxes=1000 store=none instance=c7g.large");
+    struct jobq_error err;
+    struct usage u;
+    assert_int_equal(predict_usage(&sc, NULL, &u, NULL, &err), JOBQ_OK);
+    struct jobq_ledger *l = xcalloc(1, sizeof *l);
+    predict_ledger(&sc, &u, 1e6, l);
+    double sum_s = 0;
+    for (int64_t i = 0; i < l->instance_count; i++)
+        sum_s +=
+            (double)(l->instance[i].ended_at_ns - l->instance[i].running_at_ns) / 1e9;
+    near(sum_s, 1e12, 1e9);
+    jobq_ledger_release(l);
+    free(l);
+}
+
 static void polls_and_beats(void **state)
 {
     (void)state;
@@ -504,6 +569,8 @@ int main(void)
         cmocka_unit_test(ceilings_raise_instance_time),
         cmocka_unit_test(a_run_has_boot_tail_and_set_up),
         cmocka_unit_test(the_last_job_ends_when_theory_says),
+        cmocka_unit_test(what_does_not_fit_is_named),
+        cmocka_unit_test(long_bills_do_not_wrap),
         cmocka_unit_test(polls_and_beats),
         cmocka_unit_test(rows_cost_by_their_bytes_and_hours),
         cmocka_unit_test(wire_bytes_follow_the_payload),
