@@ -49,6 +49,10 @@ static int evaluate_slope(const struct evaluate_context *c,
     flat.jobs = 0;
     for (int i = 0; i < 2; i++) {
         up.line[line] = usage->line[line] + (i ? step : 0);
+        if (line == USAGE_RECEIVE && i) { /* one more is most likely an empty one */
+            up.line[USAGE_RECEIVE_CHUNKS] += step;
+            up.line[USAGE_EMPTY] += step;
+        }
         if (line == USAGE_BUSY || line == USAGE_IDLE || line == USAGE_BOOT)
             predict_derived(&flat, &up);
         bill_init(&bill);
@@ -79,7 +83,11 @@ static int evaluate_interval(const struct evaluate_context *c,
     double variance = floor_usd * floor_usd;
     const struct formula_value *v = &out->value;
     for (int i = 0; i < USAGE_LINE_COUNT; i++) {
-        double sd = sqrt(v->variance[i]), per_unit;
+        double own = v->variance[i], per_unit;
+        /* Receives and their chunks are off together: what is left is that of chunks alone. */
+        if (i == USAGE_RECEIVE_CHUNKS)
+            own = fmax(0, own - v->variance[USAGE_RECEIVE]);
+        double sd = sqrt(own);
         if (!(sd > 0) || is_derived(i))
             continue;
         /* A formula that was fitted to rows in SimpleDB says nothing of it elsewhere. */
@@ -91,7 +99,7 @@ static int evaluate_interval(const struct evaluate_context *c,
                            fmax(sd, 1e-3 * v->usage.line[i]), scratch, &per_unit, err);
         if (code)
             return code;
-        variance += per_unit * per_unit * v->variance[i];
+        variance += per_unit * per_unit * own;
     }
     double half = formula_t95(v->dof) * sqrt(variance);
     out->low_per_million = fmax(0, out->usd_per_million - half);

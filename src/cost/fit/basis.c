@@ -87,7 +87,7 @@
     X(polls_per_run, "boxes x makespan / wait / jobs", 0.2,                              \
       sc->jobs > 0 && sc->wait_s > 0 ? sc->boxes * s->makespan_s / sc->wait_s / sc->jobs \
                                      : 0)                                                \
-    X(polls, "empty receives once the queue is empty", 0.2, s->polls)
+    X(polls, "empty receives once the queue is empty", 0.06, s->polls)
 
 static double terms_cube(double n)
 {

@@ -770,6 +770,8 @@ static void fit_describe(const struct fit *fit, const struct table *table,
     for (int k = 0; k < PREDICT_INPUT_COUNT && fit_is_wide(fit); k++)
         if (f->high[k] > f->low[k])
             f->high[k] *= 1.1;
+    if (fit_is_wide(fit)) /* more of them only lift a limit that is then exact */
+        f->high[PREDICT_DOMAINS] = fmax(f->high[PREDICT_DOMAINS], 250);
     /* With more jobs, only what belongs to the run as a whole (1 / jobs) gets less per
      * job; volumes follow from instance time; time in the queue, the days that rows are kept
      * and the rounds of housekeeping from the caller's settings. */

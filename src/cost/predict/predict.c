@@ -269,6 +269,11 @@ static void predict_batches(const struct predict_scenario *sc,
     if (s->prefetch <= 0)
         full = fmin(fmin(sc->batch, sc->slots),
                     fmax(1, per_box * p->receive_s / p->receives));
+    /* Slots in step are free together, but for the receives that filled them one after another:
+     * half a batch, from simulation. */
+    if (s->prefetch <= 0 && in_step >= 1 && sc->store == PREDICT_NO_STORE &&
+        s->hold_s > 10 * p->receive_s)
+        full = fmax(full, fmin(sc->batch, sc->slots) / 2);
     /* Without one, the number of waiting messages is geometric with mean 1 / (1 -
      * load). */
     if (!busy)
