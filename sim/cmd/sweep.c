@@ -231,7 +231,7 @@ static int sweep_play(struct arguments *a, struct progress *progress,
     int code = sweep_run(&a->base, a->design, &a->options, err);
     if (progress->shown)
         fputs("\r\033[K", stderr);
-    if (code == JOBQ_OK && a->options.control && !a->quiet)
+    if (code == JOBQ_OK && a->options.control && a->options.precision > 0 && !a->quiet)
         fprintf(stderr,
                 "%.4g jobs simulated; without control variates the same precision takes "
                 "%.4g\n",

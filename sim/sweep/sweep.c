@@ -93,7 +93,8 @@ struct worker {
     double *rep_line[USAGE_LINE_COUNT]; /* values of each replication */
     double *rep_out[OUT_COUNT];
     double *rep_requests, *rep_instance;
-    double *rep_control[CONTROL_LINES];     /* less their means */
+    double *rep_control[CONTROL_LINES]; /* less their means */
+    double plain_spread; /* of a replication's instance time, relative, before controls */
     double control_error[USAGE_LINE_COUNT]; /* standard errors that those means add */
     int64_t reps_cap;
     double *waits;
@@ -392,6 +393,8 @@ static void control_apply(struct worker *w, int64_t reps, bool shared,
                                  w->rep_control[CONTROLLED[l].control], reps, shared);
     sum_instance(w, reps);
     double plain = variance_of(w->rep_instance, reps);
+    double mean = steady_replications(w->rep_instance, (size_t)reps).mean;
+    w->plain_spread = reps > 1 && mean > 0 ? sqrt(plain / (double)(reps - 1)) / mean : 0;
     control_lines(w, reps, slope, -1);
     sum_instance(w, reps);
     double left = variance_of(w->rep_instance, reps);
@@ -497,12 +500,18 @@ static double control_jobs(const struct scenario *s)
     return s->job_time.kind == DISTRIBUTION_GAMMA ? jobs / 20 : jobs;
 }
 
+/* Without control variates: as many replications as the precision asks for, of that spread. */
 static void note_effort(struct sweep *sweep, const struct scenario *s, int64_t reps,
-                        double gain)
+                        double plain_spread)
 {
+    double precision = sweep->options->precision, plain = (double)reps;
+    if (precision > 0) {
+        double needed = 1.96 * plain_spread / precision;
+        plain = fmax(fmin(plain, CONTROLLED_FIRST), needed * needed);
+    }
     pthread_mutex_lock(&sweep->lock);
     sweep->jobs += (double)(reps * s->jobs);
-    sweep->jobs_plain += (double)(reps * s->jobs) * (gain > 1 ? gain : 1);
+    sweep->jobs_plain += plain * (double)s->jobs;
     pthread_mutex_unlock(&sweep->lock);
 }
 
@@ -562,7 +571,7 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
         for (int l = 0; l < CONTROLLED_LINES && plan; l++)
             w->control_error[CONTROLLED[l].line] =
                 slope[l] * mean_error.line[CONTROLLED[l].control];
-        note_effort(w->sweep, &s, reps, w->rep_out[OUT_GAIN][0]);
+        note_effort(w->sweep, &s, reps, w->plain_spread);
         view.queued_s = queued_s / (double)reps;
         put_row(w, &view, point, reps);
         code = rowfile_put(w->sweep->rows, point, w->row.ptr, w->row.len, err);

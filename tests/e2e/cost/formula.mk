@@ -14,8 +14,9 @@ check-formula: bin/jobqsim bin/jobqcost
 	tests/e2e/cost/formula_check.py $(FORMULA_DIR) $$era || exit 1; done
 CHECKS_SLOW += check-formula
 
-# How far closed form and shipped formula are from fresh points of the whole domain:
-# POINTS of each model, drawn by SEED. The simulated points stay in build/fit-check.
+# `make fit-check POINTS=300 SEED=7`: how far closed form and shipped formula are from fresh points
+# of the whole domain: POINTS of each model, drawn by SEED, and what the worst have in common. The
+# simulated points stay in build/fit-check.
 POINTS ?= 150
 SEED   ?= 1
 .PHONY: fit-check
