@@ -57,8 +57,8 @@ struct scenario {
     int64_t jobs;          /* after scenario_finish also with a trace */
     int64_t payload_bytes; /* of each job */
     struct distribution job_time;
-    double job_cv;    /* closed form: instead of job_time's own; SCENARIO_AUTO */
-    double cpu_share; /* of a job's time: what it computes; the rest it waits */
+    double job_cv;        /* closed form: instead of job_time's own; SCENARIO_AUTO */
+    double cpu_share;     /* of a job's time: what it computes; the rest it waits */
     int64_t memory_bytes; /* that a job needs; 0: not known */
     struct arrivals arrivals;
     char *trace_path; /* NULL: generated; owner: the scenario */
