@@ -240,7 +240,7 @@ static void play(struct torture *t, struct jobq_error *err)
                                           .until_no_box = t->idle_exit_ns < JOBQ_FOREVER,
                                           .restart_ns = faults ? 5 * JOBQ_NS_PER_S : 0,
                                           .hooks = &hooks,
-                                          .give_up_ns = 16 * JOBQ_NS_PER_HOUR};
+                                          .give_up_ns = 40 * JOBQ_NS_PER_HOUR};
     struct replication_result result;
     replication_result_init(&result);
     int code = replication_play(t->replication, &t->scenario,
