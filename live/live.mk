@@ -2,7 +2,8 @@
 
 # What libjobq is made of: the network world and the product, no program's files.
 # Of src/scenario only the table: what reads distributions and files needs GSL and inih.
-LIBJOBQ_OBJ := $(filter-out $(BUILD)/live/page/peers.o,$(LIVE)) $(FLEET) $(NET) $(WIRE) $(FIBER) \
+LIBJOBQ_OBJ := $(filter-out $(addprefix $(BUILD)/live/,page/peers.o page/money.o work/batchline.o),$(LIVE)) \
+	$(FLEET) $(NET) $(WIRE) $(FIBER) \
 	$(addprefix $(BUILD)/src/scenario/,settings.o value.o fleet.o) $(BASE)
 $(BUILD)/live/aws/user_data_text.o: live/image/user-data.yaml
 

@@ -374,7 +374,7 @@ struct jobq_box {
 
 /* This box, as it sees itself (instance metadata); empty strings off AWS. */
 struct jobq_self {
-    char id[24], type[24], zone[32], region[32];
+    char id[24], type[24], zone[32], region[32], image[32];
     bool spot;
 };
 

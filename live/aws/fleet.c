@@ -168,6 +168,11 @@ static int fleet_self(struct jobq_fleet *f, struct jobq_self *out, struct jobq_e
                           err);
         if (rc < 0)
             return rc;
+        /* What a box like this one would be started from; a box without one starts none. */
+        struct jobq_error no_image;
+        if (metadata(s->imds, "meta-data/ami-id", me.image, sizeof me.image, &no_image) <
+            0)
+            me.image[0] = '\0';
         snprintf(me.region, sizeof me.region, "%.31s", s->aws->region);
         me.spot = strcmp(life, "spot") == 0;
         s->me = me;

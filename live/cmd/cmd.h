@@ -21,6 +21,11 @@
     X(repair)                                                                            \
     X(serve)                                                                             \
     X(spawn)                                                                             \
+    X(quiet)                                                                             \
+    X(resume)                                                                            \
+    X(slots)                                                                             \
+    X(seppuku)                                                                           \
+    X(retry)                                                                             \
     X(doctor)                                                                            \
     X(explain)                                                                           \
     X(completion)

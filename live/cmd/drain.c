@@ -33,7 +33,9 @@ enum {
     RECORD,
     CREATE,
     LEAVE_FILE,
-    BOX
+    BOX,
+    IMAGE,
+    MAX_BOXES
 };
 static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command that exec jobs run; payload on its stdin"},
@@ -48,6 +50,8 @@ static const struct option_def options[] = {
     {"create", 0, NULL, "create the queue if it is missing"},
     {"leave-file", 0, "FILE", "make FILE at an idle end: the box may go"},
     {"box", 0, "NAME", "how rows name this box (the instance's id, or the host's name)"},
+    {"image", 0, "AMI", "the image of boxes that the page starts (this box's)"},
+    {"max-boxes", 0, "N", "the page starts no box beyond so many in all (20)"},
     {NULL, 0, NULL, NULL}};
 
 struct drain {
@@ -60,6 +64,9 @@ struct drain {
     struct record *record;
     struct peers *peers;
     struct page_failures failures;
+    struct operator_kit kit;
+    struct operate *operate; /* NULL: nobody may act */
+    int boxes_max;
     struct text line;
     struct loop_timer *tick;
     int64_t watchdog_ns, next_status_ns;
@@ -231,11 +238,21 @@ static int start_page(struct drain *d, struct jobq_error *err)
     cli_say(d->cli, "status page at %s", url.ptr);
     text_release(&url);
     int rc = status_new(b, d->options.queue, &status, err);
+    struct operate_options operate;
+    operator_kit_fill(&d->kit, d->cli, &d->peers, d->cli->value[EXEC], &operate);
+    operate.drainer = d->drainer;
+    operate.image = d->cli->value[IMAGE];
+    operate.boxes_max = d->boxes_max;
+    if (cmd_page_acts(&d->page))
+        d->operate = operate_new(b, &operate);
     struct page_options page = {.drainer = d->drainer,
                                 .failures = &d->failures,
                                 .asks = true,
                                 .peers = peers_list,
-                                .peers_ctx = &d->peers};
+                                .peers_ctx = &d->peers,
+                                .money = d->kit.money ? money_fill : NULL,
+                                .money_ctx = d->kit.money,
+                                .operate = d->operate};
     peers_ask(d->peers);
     return rc < 0 ? rc : page_start(b, status, &page, err);
 }
@@ -290,6 +307,14 @@ static void note_box(struct drain *d)
     use->slots = d->options.slots;
 }
 
+/* After seppuku. A role that may not terminate its box may still have a leave file. */
+static void end_box(struct drain *d)
+{
+    struct jobq_error err;
+    if (operate_end(d->operate, &err) < 0)
+        cli_complain(d->cli, "this box could not be terminated: %s", err.text);
+}
+
 static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct drain *d = ctx;
@@ -309,7 +334,8 @@ static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
     }
     int rc = drainer_new(b, &d->options, &d->drainer, err);
     if (rc == JOBQ_OK) {
-        d->peers = peers_new(cli->live->loop, d->options.queue);
+        d->peers = operator_peers(cli, d->options.queue);
+        peers_obey(d->peers, operator_obey, &d->drainer);
         peers_answer(d->peers, describe, d);
     }
     if (rc == JOBQ_OK && d->serve)
@@ -321,6 +347,8 @@ static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
         d->ready_ns = loop_now_ns();
         rc = drainer_run(d->drainer, err);
         say_counters(d);
+        if (d->operate && operate_is_ending(d->operate))
+            end_box(d);
         if (rc == JOBQ_OK)
             rc = note_leave(cli, err);
     }
@@ -332,6 +360,7 @@ static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
             note_box(d);
         record_close(d->record, cli->live->transport);
     }
+    operator_kit_release(&d->kit);
     peers_free(d->peers);
     d->peers = NULL;
     d->drainer = NULL;
@@ -365,6 +394,8 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
             cli, &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
             &d->page, bad);
     live->cpu_share = s->cpu_share;
+    d->boxes_max =
+        (int)cli_count(cli, MAX_BOXES, OPERATOR_BOXES_MAX, 1, STATUS_BOXES_MAX, bad);
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];
     live->exec.memory_bytes = none_is_zero(s->memory_limit_bytes);

@@ -7,7 +7,7 @@
 #include "fleet/enqueue/enqueuer.h"
 #include "jobq/units.h"
 #include "scenario/fleet.h"
-#include "live/cmd/batchline.h"
+#include "live/work/batchline.h"
 #include "live/lib/journal.h"
 #include "live/cmd/record.h"
 

@@ -2,6 +2,9 @@
 
 #include "live/page/board.h"
 
+#include "jobq/units.h"
+
+#include <math.h>
 #include <stdio.h>
 
 void cmd_page_options(struct cli *cli, const struct cmd_page_index *at,
@@ -58,8 +61,115 @@ int cmd_page_listen(struct cli *cli, struct cmd_page *page, int64_t health_ns,
     return port;
 }
 
+bool cmd_page_acts(const struct cmd_page *page)
+{
+    return page->guard.token.needed && !page->guard.read_only;
+}
+
 void cmd_page_url(const struct cmd_page *page, int port, struct text *out)
 {
     const char *colon = strrchr(page->listen, ':');
     text_printf(out, "http://%.*s:%d/", (int)(colon - page->listen), page->listen, port);
+}
+
+/* ---- actions ------------------------------------------------------------------------- */
+
+static int kit_tell(void *ctx, enum operate_word word, int64_t number,
+                    struct jobq_str job_id)
+{
+    struct operator_kit *kit = ctx;
+    return *kit->peers ? peers_tell(*kit->peers, (int)word, number, job_id) : 0;
+}
+
+static int kit_left(void *ctx)
+{
+    struct operator_kit *kit = ctx;
+    return *kit->peers ? peers_left(*kit->peers) : 0;
+}
+
+static int kit_user_data(void *ctx, struct text *out, struct jobq_error *err)
+{
+    struct operator_kit *kit = ctx;
+    struct aws *aws = &kit->cli->live->aws;
+    int rc = aws_find_region(aws, err);
+    if (rc < 0)
+        return rc;
+    kit->params.region = aws->region;
+    return user_data_make(&kit->params, out, err);
+}
+
+static double kit_hour(void *ctx, const char *type, bool spot)
+{
+    struct operator_kit *kit = ctx;
+    return kit->money ? money_hour(kit->money, type, spot) : (double)NAN;
+}
+
+static void kit_audit(void *ctx, const char *line)
+{
+    struct operator_kit *kit = ctx;
+    cli_complain(kit->cli, "%s", line);
+}
+
+struct peers *operator_peers(struct cli *cli, const char *queue)
+{
+    struct jobq_self self = {0};
+    struct jobq_error no_box;
+    if (cli->live->settings.imds_url &&
+        jobq_fleet_self(&cli->live->backend, &self, &no_box) < 0)
+        self = (struct jobq_self){0};
+    return peers_new(cli->live->loop, queue, self.id);
+}
+
+void operator_kit_fill(struct operator_kit *kit, struct cli *cli, struct peers **peers,
+                       const char *exec, struct operate_options *out)
+{
+    const struct scenario *s = &cli->scenario;
+    *kit = (struct operator_kit){.cli = cli,
+                                 .peers = peers,
+                                 .params = {.queue = cli->arg[0],
+                                            .slots = (int)s->concurrency,
+                                            .idle_exit_ns = s->idle_exit_ns,
+                                            .exec = exec},
+                                 .money = money_new(s, cli->live->aws.region)};
+    *out = (struct operate_options){.queue = cli->arg[0],
+                                    .stop_within_ns = s->drain_timeout_ns,
+                                    .tell = kit_tell,
+                                    .left = kit_left,
+                                    .user_data = kit_user_data,
+                                    .hour_usd = kit_hour,
+                                    .audit = kit_audit,
+                                    .ctx = kit};
+}
+
+void operator_kit_release(struct operator_kit *kit)
+{
+    money_free(kit->money);
+    kit->money = NULL;
+}
+
+void operator_obey(void *ctx, int word, int64_t number, const char *job_id)
+{
+    struct drainer *d = *(struct drainer **)ctx;
+    struct drainer_view view;
+    if (!d)
+        return;
+    switch ((enum operate_word)word) {
+    case OPERATE_QUIET:
+    case OPERATE_RESUME:
+        drainer_quiet(d, word == OPERATE_QUIET);
+        return;
+    case OPERATE_SLOTS:
+        drainer_view(d, &view);
+        if (number >= -1000 && number <= 1000)
+            drainer_resize(d, view.slots + (int)number);
+        return;
+    case OPERATE_STOP:
+        drainer_stop(d, loop_now_ns() + (number > 0 ? number : 0));
+        return;
+    case OPERATE_CANCEL:
+        drainer_cancel(d, str_of(job_id));
+        return;
+    case OPERATE_WORD_COUNT:
+        return;
+    }
 }

@@ -1,13 +1,18 @@
-/* page.h - where serve and drain --serve put the page, and who may read it.
+/* page.h - where serve and drain --serve put the page, who may read it, and what its actions
+ * and the operator's subcommands share.
  *
  * Room:     live, jobq's program.
- * Callers:  live/cmd/serve.c, live/cmd/drain.c.
+ * Callers:  live/cmd/serve.c, live/cmd/drain.c, live/cmd/act.c.
  * Knows nothing of: what the page shows. */
 #ifndef JOBQ_LIVE_CMD_PAGE_H
 #define JOBQ_LIVE_CMD_PAGE_H
 
+#include "fleet/operate/operate.h"
+#include "live/aws/user_data.h"
 #include "live/cmd/cli.h"
 #include "live/page/guard.h"
+#include "live/page/money.h"
+#include "live/page/peers.h"
 
 #include <stdbool.h>
 
@@ -29,7 +34,28 @@ void cmd_page_options(struct cli *cli, const struct cmd_page_index *at,
  * error of board_listen. */
 int cmd_page_listen(struct cli *cli, struct cmd_page *page, int64_t health_ns,
                     struct jobq_error *err);
+/* Whether anybody may act: there is a token, and the page is not read-only. */
+bool cmd_page_acts(const struct cmd_page *page);
 /* Appends "http://ADDRESS:PORT/". */
 void cmd_page_url(const struct cmd_page *page, int port, struct text *out);
+
+/* ---- actions: the box's other drainers, what a new box is told, and prices -------------- */
+
+struct operator_kit {
+    struct cli *cli;
+    struct peers **peers; /* NULL in it once they are freed */
+    struct user_data params;
+    struct money *money;
+};
+/* The drainers of a queue on this box; makes a call to the instance metadata, if there is one. */
+struct peers *operator_peers(struct cli *cli, const char *queue);
+/* Fills in *out but for drainer, type, image and boxes_max; kit lives as long as that. */
+void operator_kit_fill(struct operator_kit *kit, struct cli *cli, struct peers **peers,
+                       const char *exec, struct operate_options *out);
+void operator_kit_release(struct operator_kit *kit);
+/* peers_told_fn, ctx: a struct drainer **: does what the word says. */
+void operator_obey(void *ctx, int word, int64_t number, const char *job_id);
+
+#define OPERATOR_BOXES_MAX 20 /* --max-boxes, unless it is given */
 
 #endif

@@ -10,12 +10,15 @@
 #include "live/world/notify.h"
 #include "live/page/peers.h"
 
-enum { LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY };
+enum { LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY, IMAGE, MAX_BOXES, EXEC };
 static const struct option_def options[] = {
     {"listen", 0, "A:P", "serve the page at this address (127.0.0.1:8080)"},
     {"token-file", 0, "FILE", "token for readers, on line 1; required beyond 127.*"},
     {"allow-host", 0, "NAMES", "host names that a proxy may request the page by"},
     {"read-only", 0, NULL, "refuse every action"},
+    {"image", 0, "AMI", "the image of boxes that the page starts (this box's)"},
+    {"max-boxes", 0, "N", "start no box beyond so many in all (20)"},
+    {"exec", 0, "CMD", "the command of exec jobs on boxes that the page starts"},
     {NULL, 0, NULL, NULL}};
 
 struct serving {
@@ -23,6 +26,8 @@ struct serving {
     int64_t refresh_ns;
     bool stop;
     struct peers *peers;
+    struct operator_kit kit;
+    int boxes_max;
     struct fiber_cond stopped;
 };
 
@@ -63,15 +68,24 @@ static int serve_work(struct cli *cli, void *ctx, struct jobq_error *err)
     int rc = status_new(b, cli->arg[0], &status, err);
     if (rc < 0)
         return rc;
-    s->peers = peers_new(cli->live->loop, cli->arg[0]);
+    s->peers = operator_peers(cli, cli->arg[0]);
+    struct operate_options operate;
+    operator_kit_fill(&s->kit, cli, &s->peers, cli->value[EXEC], &operate);
+    operate.image = cli->value[IMAGE];
+    operate.boxes_max = s->boxes_max;
     struct page_options page = {.refresh_ns = s->refresh_ns,
                                 .asks = true,
                                 .peers = peers_list,
-                                .peers_ctx = &s->peers};
+                                .peers_ctx = &s->peers,
+                                .money = s->kit.money ? money_fill : NULL,
+                                .money_ctx = s->kit.money};
+    if (cmd_page_acts(&s->page))
+        page.operate = operate_new(b, &operate);
     peers_ask(s->peers);
     rc = page_start(b, status, &page, err);
     if (rc == JOBQ_OK)
         serve_on(cli, s, port);
+    operator_kit_release(&s->kit);
     peers_free(s->peers);
     s->peers = NULL;
     return rc;
@@ -83,6 +97,8 @@ static int serve_run(struct cli *cli)
     cmd_page_options(cli,
                      &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
                      &s.page, &bad);
+    s.boxes_max =
+        (int)cli_count(cli, MAX_BOXES, OPERATOR_BOXES_MAX, 1, STATUS_BOXES_MAX, &bad);
     struct live_options live = {0};
     cli->goes_on = true;
     cli->on_signal = serve_on_signal;

@@ -1,6 +1,7 @@
 #include "live/page/peers.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "jobq/units.h"
 
@@ -17,7 +18,7 @@
 #define ASK_NS (5 * JOBQ_NS_PER_S)
 #define PEER_KEPT_NS (3 * ASK_NS)
 #define ANSWER_NS JOBQ_NS_PER_S /* a later answer is not waited for */
-enum { ANSWER_MAX = STATUS_ROW_MAX + 32, LIST_LINES_MAX = 20000 };
+enum { ANSWER_MAX = STATUS_ROW_MAX + 32, ORDER_MAX = 200, LIST_LINES_MAX = 20000 };
 
 struct peer {
     struct status_drainer drainer;
@@ -26,12 +27,14 @@ struct peer {
 
 struct peers {
     struct loop *loop;
-    char prefix[JOBQ_QUEUE_NAME_MAX + 16]; /* "jobq/QUEUE/", before a pid */
+    char prefix[JOBQ_QUEUE_NAME_MAX + 24]; /* "jobq/QUEUE/", before a pid */
     int answer_fd, ask_fd;
     struct event *asked, *answered;
     struct loop_timer *again;
     void (*fill)(void *ctx, struct status_drainer *out);
     void *ctx;
+    peers_told_fn *told;
+    void *told_ctx;
     struct peer peer[PEERS_LISTED_MAX];
     int count;
     int64_t asked_at_ns; /* first; 0: not yet */
@@ -73,14 +76,17 @@ static bool peers_want_senders(int fd)
 
 /* Receives one datagram; *trusted: it is of root's or of our own user. Returns its length, which
  * may be more than cap (it was cut); < 0: none. */
-static ssize_t peers_receive(int fd, char *out, size_t cap, bool *trusted)
+static ssize_t peers_receive(int fd, char *out, size_t cap, struct sockaddr_un *from,
+                             socklen_t *from_len, bool *trusted)
 {
     union {
         char bytes[CMSG_SPACE(sizeof(struct ucred))];
         struct cmsghdr align;
     } control;
     struct iovec bytes = {out, cap};
-    struct msghdr message = {.msg_iov = &bytes,
+    struct msghdr message = {.msg_name = from,
+                             .msg_namelen = from ? *from_len : 0,
+                             .msg_iov = &bytes,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
@@ -88,6 +94,8 @@ static ssize_t peers_receive(int fd, char *out, size_t cap, bool *trusted)
     *trusted = false;
     if (len < 0)
         return len;
+    if (from_len)
+        *from_len = message.msg_namelen;
     for (const struct cmsghdr *c = CMSG_FIRSTHDR(&message); c;
          c = CMSG_NXTHDR(&message, (struct cmsghdr *)(uintptr_t)c)) {
         struct ucred sender;
@@ -106,17 +114,41 @@ static void my_name(const struct peers *p, char *out, size_t cap)
 
 /* ---- answering --------------------------------------------------------------------------- */
 
+/* "WORD NUMBER JOB_ID", the last perhaps empty. */
+static void peers_do(struct peers *p, char *order)
+{
+    char *number = strchr(order, ' '), *id = number ? strchr(number + 1, ' ') : NULL;
+    int64_t word, value;
+    if (!id)
+        return;
+    *number++ = '\0';
+    *id++ = '\0';
+    if (str_to_int(str_of(order), &word) && word >= 0 && word < 100 &&
+        str_to_int(str_of(number), &value))
+        p->told(p->told_ctx, (int)word, value, id);
+}
+
 static void on_question(evutil_socket_t fd, short what, void *arg)
 {
     struct peers *p = arg;
     struct sockaddr_un from;
     socklen_t from_len = sizeof from;
     struct status_drainer me;
-    char byte, answer[ANSWER_MAX];
+    char question[ORDER_MAX], answer[ANSWER_MAX];
+    bool trusted;
     (void)what;
     /* One a turn, so that nobody keeps the loop. */
-    if (recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &from_len) < 0)
+    ssize_t got =
+        peers_receive(fd, question, sizeof question - 1, &from, &from_len, &trusted);
+    if (got < 0)
         return;
+    if (got > 0 && question[0] == '!') {
+        if (trusted && p->told && got < (ssize_t)sizeof question - 1) {
+            question[got] = '\0';
+            peers_do(p, question + 1);
+        }
+        return;
+    }
     p->fill(p->ctx, &me);
     int len = snprintf(answer, sizeof answer, "%s ", me.id);
     len += status_drainer_write(&me, answer + len);
@@ -134,6 +166,8 @@ void peers_answer(struct peers *p, void (*fill)(void *ctx, struct status_drainer
     p->answer_fd = open_named(name);
     if (p->answer_fd < 0)
         return;
+    /* Without it no order is obeyed; questions are for everybody. */
+    peers_want_senders(p->answer_fd);
     p->asked =
         event_new(loop_base(p->loop), p->answer_fd, EV_READ | EV_PERSIST, on_question, p);
     event_add(p->asked, NULL);
@@ -168,7 +202,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct peers *p = arg;
     bool trusted;
-    ssize_t len = peers_receive(fd, text, sizeof text, &trusted);
+    ssize_t len = peers_receive(fd, text, sizeof text, NULL, NULL, &trusted);
     if (!trusted)
         return;
     p->unanswered -= p->unanswered > 0;
@@ -182,13 +216,14 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
         keep(p, &drainer);
 }
 
-/* Sends a question to each name of the list that is a drainer's of our queue. */
-static void ask_all(struct peers *p)
+/* Sends bytes to each name of the list that is a drainer's of our queue, but our own; only
+ * counts them if bytes.ptr is NULL. Returns how many. */
+static int peers_send(struct peers *p, struct jobq_str bytes)
 {
     char line[512], mine[sizeof p->prefix + 24];
     my_name(p, mine, sizeof mine);
-    bool first = p->asked_at_ns == 0;
     FILE *list = fopen("/proc/net/unix", "re");
+    int count = 0;
     for (int i = 0; list && i < LIST_LINES_MAX && fgets(line, sizeof line, list); i++) {
         char *name = strstr(line, " @");
         struct sockaddr_un to;
@@ -198,14 +233,46 @@ static void ask_all(struct peers *p)
         if (strcmp(name + 2, mine) == 0)
             continue;
         socklen_t len = address(&to, name + 2);
-        bool sent = sendto(p->ask_fd, "?", 1, MSG_NOSIGNAL, (const struct sockaddr *)&to,
-                           len) == 1;
-        p->unanswered += first && sent;
+        count +=
+            !bytes.ptr || sendto(p->ask_fd, bytes.ptr, (size_t)bytes.len, MSG_NOSIGNAL,
+                                 (const struct sockaddr *)&to, len) == bytes.len;
     }
     if (list)
         fclose(list);
-    if (first)
-        p->asked_at_ns = loop_now_ns();
+    return count;
+}
+
+static void ask_all(struct peers *p)
+{
+    bool first = p->asked_at_ns == 0;
+    int sent = peers_send(p, STR("?"));
+    if (!first)
+        return;
+    p->unanswered += sent;
+    p->asked_at_ns = loop_now_ns();
+}
+
+void peers_obey(struct peers *p, peers_told_fn *told, void *ctx)
+{
+    p->told = told;
+    p->told_ctx = ctx;
+}
+
+int peers_tell(struct peers *p, int word, int64_t number, struct jobq_str job_id)
+{
+    char order[ORDER_MAX];
+    if (p->ask_fd < 0)
+        p->ask_fd = open_named(NULL);
+    int len = snprintf(order, sizeof order, "!%d %lld %.*s", word, (long long)number,
+                       (int)job_id.len, job_id.ptr);
+    if (p->ask_fd < 0 || len >= ORDER_MAX - 1)
+        return 0;
+    return peers_send(p, (struct jobq_str){order, len});
+}
+
+int peers_left(struct peers *p)
+{
+    return peers_send(p, (struct jobq_str){NULL, 0});
 }
 
 static void on_time(void *ctx)
@@ -244,12 +311,17 @@ int peers_list(void *where, struct status_drainer *out, int cap, bool *waiting)
 
 /* ---- outside ----------------------------------------------------------------------------- */
 
-struct peers *peers_new(struct loop *loop, const char *queue)
+struct peers *peers_new(struct loop *loop, const char *queue, const char *box)
 {
     struct peers *p = xcalloc(1, sizeof *p);
     p->loop = loop;
     p->answer_fd = p->ask_fd = -1;
-    snprintf(p->prefix, sizeof p->prefix, "jobq/%s/", queue);
+    /* The hash keeps the name within the 107 bytes of an address. */
+    if (box[0])
+        snprintf(p->prefix, sizeof p->prefix, "jobq/%s@%08x/", queue,
+                 (unsigned)hash_add(HASH_START, box, strlen(box)));
+    else
+        snprintf(p->prefix, sizeof p->prefix, "jobq/%s/", queue);
     return p;
 }
 

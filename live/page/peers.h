@@ -21,12 +21,22 @@ enum { PEERS_LISTED_MAX = 32 };
 
 struct peers;
 
-struct peers *peers_new(struct loop *loop, const char *queue);
+/* box: the id of this box, where it has one: processes that share the network name space with
+ * another box are not of it. "": none. */
+struct peers *peers_new(struct loop *loop, const char *queue, const char *box);
 void peers_free(struct peers *peers); /* NULL: nothing */
 /* Answers questions from here on with what fill(ctx, out) fills in. Without a socket to be had
  * other processes do not find this one, and nothing else happens. */
 void peers_answer(struct peers *peers,
                   void (*fill)(void *ctx, struct status_drainer *out), void *ctx);
+/* Does what another process of root's or of our own user tells this one to: word and number
+ * are an operator's (fleet/operate/operate.h), job_id may be "". Before peers_answer. */
+typedef void peers_told_fn(void *ctx, int word, int64_t number, const char *job_id);
+void peers_obey(struct peers *peers, peers_told_fn *told, void *ctx);
+/* Tells the others of this box; returns how many were told. */
+int peers_tell(struct peers *peers, int word, int64_t number, struct jobq_str job_id);
+/* How many others live, without asking them. */
+int peers_left(struct peers *peers);
 /* Asks now and every few seconds. */
 void peers_ask(struct peers *peers);
 /* page_options.peers: those that answered lately, without this process. where: the place of a

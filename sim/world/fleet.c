@@ -241,8 +241,10 @@ static int fleet_self(struct jobq_fleet *port, struct jobq_self *out,
     if (p->metadata_down)
         return jobq_fail(err, JOBQ_UNAVAILABLE, "the instance metadata does not answer");
     const struct ec2_instance *i = world_box_instance(p->box);
-    *out =
-        (struct jobq_self){.zone = "us-east-1a", .region = "us-east-1", .spot = i->spot};
+    *out = (struct jobq_self){.zone = "us-east-1a",
+                              .region = "us-east-1",
+                              .image = "ami-0123456789abcdef0",
+                              .spot = i->spot};
     memcpy(out->id, i->id, sizeof out->id);
     memcpy(out->type, i->type.name, sizeof out->type);
     return JOBQ_OK;

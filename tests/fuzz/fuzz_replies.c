@@ -5,7 +5,7 @@
 #include "cost_driver.h"
 
 #include "base/arena.h"
-#include "live/cmd/batchline.h"
+#include "live/work/batchline.h"
 #include "live/work/command.h"
 #include "wire/http/aws_error.h"
 #include "wire/text/awsconfig.h"

@@ -9,7 +9,7 @@ check-fuzz-replies: $(BUILD)/tests/fuzz/fuzz_replies
 	@$<
 CHECKS += check-fuzz-replies
 
-FUZZ_REPLIES_SRC := tests/fuzz/fuzz_replies.c live/cmd/batchline.c live/work/command.c \
+FUZZ_REPLIES_SRC := tests/fuzz/fuzz_replies.c live/work/batchline.c live/work/command.c \
 	$(wildcard src/wire/*/*.c src/base/*.c src/net/loop.c) src/fleet/job/job.c src/fleet/job/encoding.c
 build/fuzz/fuzz_replies: $(FUZZ_REPLIES_SRC)
 	@mkdir -p $(@D)

@@ -46,4 +46,11 @@ int64_t dead_hidden(struct jobq_backend *b, const char *queue, struct jobq_error
 int64_t dead_redrive(struct jobq_backend *b, const char *queue, int64_t max,
                      dead_letter_fn *each, void *ctx, struct jobq_error *err);
 
+/* One job by its id: a failed one is sent again now, a dead one is queued with its attempts
+ * forgotten and sent; its letter is left for a redrive to delete. Requests: a read, a write
+ * for a dead one, a send, and one to open the queue. NOT_FOUND; CONFLICT: it is in another
+ * state; INVALID: no id of this queue. */
+int dead_retry(struct jobq_backend *b, const char *queue, struct jobq_str id,
+               struct jobq_error *err);
+
 #endif

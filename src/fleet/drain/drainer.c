@@ -268,6 +268,17 @@ void drainer_resize(struct drainer *d, int slots)
         drain_pump(d);
 }
 
+bool drainer_cancel(struct drainer *d, struct jobq_str job_id)
+{
+    for (struct held *h = d->run_first; h; h = h->run_next)
+        if (h->body.id.ptr && str_eq(h->body.id, job_id)) {
+            h->cancelled = true;
+            attempt_end_child(h, d->options.kill_grace_ns);
+            return true;
+        }
+    return false;
+}
+
 void drainer_view(const struct drainer *d, struct drainer_view *out)
 {
     *out = (struct drainer_view){

@@ -139,6 +139,10 @@ void drainer_quiet(struct drainer *d, bool quiet);
 /* n becomes slots (1..DRAINER_SLOTS_MAX); running attempts above it finish. */
 void drainer_resize(struct drainer *d, int slots);
 
+/* If the job runs here, its attempt is ended and its result dropped: its row says cancelled
+ * already. Blocks: no. */
+bool drainer_cancel(struct drainer *d, struct jobq_str job_id);
+
 struct drainer_counters {
     int64_t received, receives, empty_receives; /* messages, calls, calls without one */
     int64_t duplicates; /* deliveries that were not run: held here, running elsewhere,

@@ -7,6 +7,7 @@
 #include "fleet/status/page_ask.h"
 
 #include "fiber/fiber.h"
+#include "fleet/operate/operate.h"
 #include "fleet/status/page_text.h"
 #include "jobq/units.h"
 #include "wire/text/params.h"
@@ -31,7 +32,7 @@ struct ask {
     const struct tree *form;
     struct arena *arena;
     struct page_look look;
-    struct text body;
+    struct text body, said, line;
     struct jobq_answer answer;
 };
 
@@ -47,6 +48,7 @@ static void ask_failed(struct ask *a, const struct jobq_error *err)
     int status = err->code == JOBQ_NOT_FOUND                            ? 404
                  : err->code == JOBQ_INVALID || err->code == JOBQ_LIMIT ? 400
                  : err->code == JOBQ_CONFLICT                           ? 409
+                 : err->code == JOBQ_DENIED                             ? 403
                                                                         : 502;
     char says[sizeof err->text + 64] = "That did not work: ";
     strncat(says, err->text, sizeof says - strlen(says) - 1);
@@ -148,6 +150,172 @@ static void ask_failures(struct ask *a)
     page_foot(&a->body);
 }
 
+/* ---- actions ----------------------------------------------------------------------------- */
+
+static int64_t form_int(const struct ask *a, const char *name, int64_t missing)
+{
+    int64_t value;
+    struct jobq_str text = tree_text(a->form, name);
+    if (text.len == 0)
+        return missing;
+    return str_to_int(text, &value) ? value : INT64_MIN;
+}
+
+static void form_word(const struct ask *a, const char *name, char *out, size_t cap)
+{
+    struct jobq_str text = tree_text(a->form, name);
+    size_t len = text.len < (int64_t)cap ? (size_t)text.len : cap - 1;
+    if (len)
+        memcpy(out, text.ptr, len);
+    out[len] = '\0';
+}
+
+static struct operate_spawn spawn_of(const struct ask *a)
+{
+    struct operate_spawn spawn = {.count = form_int(a, "count", 1),
+                                  .spot = tree_text(a->form, "spot").len > 0};
+    form_word(a, "type", spawn.type, sizeof spawn.type);
+    form_word(a, "once", spawn.once, sizeof spawn.once);
+    return spawn;
+}
+
+static void confirm_start(struct ask *a, const char *title, const char *path)
+{
+    a->answer.status = 200;
+    page_head(&a->look, title, &a->body);
+    text_printf(&a->body, "<form action=\"%s\" method=post>", path);
+}
+
+static void confirm_end(struct ask *a, const char *label, const char *button)
+{
+    text_printf(&a->body,
+                "<label>%s <input name=confirm autocomplete=off required></label>"
+                "<button class=x>%s</button></form><p><a href=\"/\">No, back to the "
+                "queue</a></p>",
+                label, button);
+    page_foot(&a->body);
+}
+
+/* Says what it costs, and wants the count typed again. */
+static void confirm_spawn(struct ask *a)
+{
+    struct operate_spawn spawn = spawn_of(a);
+    struct jobq_error err;
+    double usd;
+    char once[17];
+    if (operate_spawn_check(a->of->options->operate, &spawn, &usd, &err) < 0) {
+        ask_failed(a, &err);
+        return;
+    }
+    text_write_hex64(once, jobq_bits(a->b));
+    once[16] = '\0';
+    confirm_start(a, "start boxes", "/spawn");
+    text_printf(&a->body, "<p>%lld %s%s for this queue cost <b>", (long long)spawn.count,
+                spawn.type, spawn.spot ? " (spot)" : "");
+    if (usd >= 0)
+        page_put_usd(&a->body, usd);
+    else
+        text_puts(&a->body, "an unknown amount");
+    text_printf(&a->body,
+                "</b> an hour, until they end.</p><input type=hidden name=once value=%s>"
+                "<input type=hidden name=count value=%lld>"
+                "<input type=hidden name=type value=\"%s\">",
+                once, (long long)spawn.count, spawn.type);
+    if (spawn.spot)
+        text_puts(&a->body, "<input type=hidden name=spot value=1>");
+    confirm_end(a, "Type the number of boxes:", "Start them");
+}
+
+static void confirm_seppuku(struct ask *a)
+{
+    const struct jobq_self *self = &a->of->view->self;
+    if (!self->id[0]) {
+        ask_note(a, 400, "no box", "This is no box: there is nothing to end.");
+        return;
+    }
+    confirm_start(a, "end this box", "/seppuku");
+    text_puts(&a->body, "<p>Box <b>");
+    page_put_html(&a->body, str_of(self->id));
+    text_puts(&a->body,
+              "</b> takes no more work, finishes or gives back what it runs, and "
+              "is then terminated.</p>");
+    confirm_end(a, "Type the box's id:", "Seppuku");
+}
+
+static int act_spawn(struct ask *a, struct operate *o, struct text *said,
+                     struct jobq_error *err)
+{
+    struct operate_spawn spawn = spawn_of(a);
+    if (form_int(a, "confirm", -1) != spawn.count)
+        return jobq_fail(err, JOBQ_INVALID,
+                         "the number of boxes, typed again (confirm), is not %lld",
+                         (long long)spawn.count);
+    return operate_spawn(o, &spawn, said, err);
+}
+
+static int act_seppuku(struct ask *a, struct operate *o, struct text *said,
+                       struct jobq_error *err)
+{
+    const char *id = a->of->view->self.id;
+    if (id[0] && !str_is(tree_text(a->form, "confirm"), id))
+        return jobq_fail(err, JOBQ_INVALID, "the box's id, typed (confirm), is not '%s'",
+                         id);
+    return operate_seppuku(o, said, err);
+}
+
+static int act(struct ask *a, struct operate *o, struct text *said,
+               struct jobq_error *err)
+{
+    struct jobq_str path = a->request.path, id = tree_text(a->form, "id");
+    if (str_is(path, "/quiet"))
+        return operate_quiet(o, true, said, err);
+    if (str_is(path, "/resume"))
+        return operate_quiet(o, false, said, err);
+    if (str_is(path, "/slots"))
+        return operate_slots(o, form_int(a, "by", 0), said, err);
+    if (str_is(path, "/cancel"))
+        return operate_cancel(o, id, said, err);
+    if (str_is(path, "/retry"))
+        return operate_retry(o, id, said, err);
+    if (str_is(path, "/spawn"))
+        return act_spawn(a, o, said, err);
+    if (str_is(path, "/seppuku"))
+        return act_seppuku(a, o, said, err);
+    return jobq_fail(err, JOBQ_NOT_FOUND, "there is no such action");
+}
+
+/* One line in the log for each action, whatever became of it. */
+static void ask_act(struct ask *a)
+{
+    struct operate *o = a->of->options->operate;
+    struct jobq_error err = {0};
+    struct text *said = &a->said, *line = &a->line;
+    if (!o) {
+        ask_note(a, 404, "no actions", "This page takes no actions.");
+        return;
+    }
+    int code = act(a, o, said, &err);
+    const struct operate_options *options = operate_options_of(o);
+    if (options->audit) {
+        struct jobq_str id = tree_text(a->form, "id");
+        text_puts(line, "audit: ");
+        text_put_escaped(line, a->request.from.ptr, (size_t)a->request.from.len);
+        text_puts(line, " asked for ");
+        text_put_escaped(line, a->request.path.ptr, (size_t)a->request.path.len);
+        if (id.len > 0) {
+            text_putc(line, ' ');
+            text_put_escaped(line, id.ptr, (size_t)id.len);
+        }
+        text_puts(line, code < 0 ? ", refused: " : ": ");
+        text_puts(line, code < 0 ? err.text : said->ptr);
+        options->audit(options->ctx, line->ptr);
+    }
+    if (code < 0)
+        ask_failed(a, &err);
+    else
+        ask_note(a, 200, "done", said->ptr);
+}
+
 /* ---- all of them ------------------------------------------------------------------------- */
 
 static void ask_get(struct ask *a)
@@ -159,6 +327,10 @@ static void ask_get(struct ask *a)
         ask_job(a, (struct jobq_str){path.ptr + 6, path.len - 6});
     else if (str_is(path, "/failures"))
         ask_failures(a);
+    else if (a->look.acts && str_is(path, "/spawn"))
+        confirm_spawn(a);
+    else if (a->look.acts && str_is(path, "/seppuku"))
+        confirm_seppuku(a);
     else
         ask_note(a, 404, "no such page", "There is no such page.");
 }
@@ -179,7 +351,7 @@ static void ask_one(struct ask *a)
     }
     a->form = form;
     if (a->request.action)
-        ask_note(a, 404, "no such action", "There is no such action.");
+        ask_act(a);
     else
         ask_get(a);
 }
@@ -200,6 +372,8 @@ static void ask_fiber(void *arg)
         a->answer.bytes = text_str(&a->body);
         jobq_board_answer(of->b, a->request.handle, &a->answer);
         text_release(&a->body);
+        text_release(&a->said);
+        text_release(&a->line);
     }
 }
 

@@ -58,7 +58,7 @@ void page_put_usd(struct text *out, double usd)
         text_puts(out, "-");
         return;
     }
-    int digits = fabs(usd) >= 1 ? 2 : fabs(usd) >= 0.01 ? 4 : 6;
+    int digits = fabs(usd) >= 1 || fabs(usd) < 1e-9 ? 2 : fabs(usd) >= 0.001 ? 4 : 6;
     int64_t unit = digits == 2 ? 100 : digits == 4 ? 10000 : 1000000;
     int64_t parts = (int64_t)(fabs(usd) * (double)unit + 0.5);
     text_printf(out, "%s$%lld.%0*lld", usd < 0 ? "-" : "", (long long)(parts / unit),

@@ -121,3 +121,8 @@ CHECKS += live-house
 live-years: all
 	@/usr/bin/python3 tests/e2e/live/live_years.py 400
 CHECKS += live-years
+# The page's actions and jobq's: with and without the token, on boxes that are processes.
+.PHONY: live-actions
+live-actions: all
+	@/usr/bin/python3 tests/e2e/live/live_actions.py
+CHECKS_SLOW += live-actions

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "fleet/operate/operate.h"
 #include "fleet/status/page.h"
 #include "fleet/status/page_ask.h"
 #include "fleet/status/page_text.h"
@@ -146,6 +147,111 @@ static void readyz_follows_the_drainer(void **state)
     stage_run_for(st, 3 * S);
     assert_int_equal(world_board_status(sd->proc, "/readyz"), 200);
     stage_free(st);
+}
+
+/* ---- actions ---------------------------------------------------------------------------- */
+
+struct told {
+    char audit[4096];
+};
+
+static void keep_audit(void *ctx, const char *line)
+{
+    struct told *told = ctx;
+    size_t len = strlen(told->audit);
+    snprintf(told->audit + len, sizeof told->audit - len, "%s\n", line);
+}
+
+static int no_user_data(void *ctx, struct text *out, struct jobq_error *err)
+{
+    (void)ctx, (void)err;
+    text_puts(out, "#cloud-config\n");
+    return JOBQ_OK;
+}
+
+static void act(struct paging *p, const char *path, const char *form, int status,
+                const char *text)
+{
+    struct world_question question = {
+        .path = path, .form = form, .from = "10.0.0.9", .action = true};
+    world_board_ask(p->sd->proc, &question);
+    for (int i = 0; i < 100 && !question.answered; i++)
+        stage_run_for(p->st, S / 10);
+    assert_true(question.answered);
+    if (question.status != status || !strstr(question.body.ptr, text))
+        fail_msg("%s %s: %d '%s', want %d '%s'", path, form, question.status,
+                 question.body.ptr, status, text);
+    text_release(&question.body);
+}
+
+/* Each twice; what is asked wrongly is refused, and each leaves a line. */
+static void actions_are_done_and_kept_in_mind(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct told *told = xcalloc(1, sizeof *told);
+    st->script = always_fails;
+    stage_enqueue(st, 1, "0.5");
+    struct stage_drainer *sd = stage_drain(st, 4);
+    sd->options.max_attempts = 1;
+    stage_run_for(st, 10 * S);
+    st->script = NULL;
+    const struct operate_options options = {.queue = STAGE_QUEUE,
+                                            .drainer = sd->d,
+                                            .stop_within_ns = 10 * S,
+                                            .image = "ami-0123456789abcdef0",
+                                            .type = "t4g.nano",
+                                            .boxes_max = 3,
+                                            .user_data = no_user_data,
+                                            .audit = keep_audit,
+                                            .ctx = told};
+    struct paging p = {.st = st, .sd = sd};
+    p.options.operate = operate_new(sd->b, &options);
+    stage_do_in(st, sd->proc, start_page, &p);
+    stage_run_for(st, 5 * S);
+    char form[200];
+    for (int i = 0; i < 2; i++)
+        act(&p, "/quiet", "", 200, "1 drainer takes no more work");
+    for (int i = 0; i < 2; i++)
+        act(&p, "/resume", "", 200, "1 drainer takes work again");
+    act(&p, "/slots", "by=3", 200, "3 slots more");
+    act(&p, "/slots", "by=x", 400, "not 0");
+    act(&p, "/slots", "by=-1000", 200, "fewer");
+    snprintf(form, sizeof form, "id=%s", st->id[0]);
+    act(&p, "/retry", form, 200, "on the queue again");
+    stage_run_for(st, 10 * S);
+    assert_int_equal(stage_state(st, 0), JOB_DONE);
+    act(&p, "/retry", form, 409, "the job is &#39;done&#39;");
+    act(&p, "/cancel", form, 409, "done");
+    act(&p, "/cancel", "id=nonsense", 400, "not work");
+    /* A running job is stopped at once. */
+    stage_enqueue(st, 1, "600");
+    stage_run_for(st, 2 * S);
+    assert_int_equal(stage_state(st, 1), JOB_RUNNING);
+    snprintf(form, sizeof form, "id=%s", st->id[1]);
+    act(&p, "/cancel", form, 200, "it ran here and is being stopped");
+    act(&p, "/cancel", form, 200, "Cancelled");
+    stage_run_for(st, 10 * S);
+    assert_int_equal(stage_state(st, 1), JOB_CANCELLED);
+    assert_int_equal(stage_depth(st, STAGE_QUEUE).in_flight, 0);
+    /* Boxes: the number typed again, a limit, a token that launches once. */
+    act(&p, "/spawn", "count=2&once=abc", 400, "typed again");
+    act(&p, "/spawn", "count=2&confirm=2", 400, "a token of its own");
+    act(&p, "/spawn", "count=9&confirm=9&once=abc", 400, "allows 3 in all");
+    act(&p, "/spawn", "count=x&confirm=x&once=abc", 400, "1 to 500 boxes");
+    act(&p, "/spawn", "count=2&confirm=2&once=abc&type=t4g%2Fx", 400, "instance type");
+    act(&p, "/spawn", "count=2&confirm=2&once=abc", 200, "Started 2 t4g.nano: i-");
+    act(&p, "/spawn", "count=2&confirm=2&once=abc", 200, "Started 2 t4g.nano: i-");
+    act(&p, "/spawn", "count=1&confirm=1&once=abd", 400, "less than 5 s ago");
+    stage_run_for(st, 10 * S);
+    act(&p, "/spawn", "count=2&confirm=2&once=abe", 400, "there are 2 boxes");
+    act(&p, "/seppuku", "", 400, "this is no box");
+    act(&p, "/else", "", 404, "no such action");
+    wants(&p, "/spawn", "count=2", 200, "cost <b>an unknown amount</b> an hour");
+    assert_non_null(strstr(told->audit, "audit: 10.0.0.9 asked for /quiet: 1 drainer"));
+    assert_non_null(strstr(told->audit, "asked for /seppuku, refused: this is no box"));
+    stage_free(st);
+    free(told);
 }
 
 /* ---- what came from outside ------------------------------------------------------------- */
@@ -315,9 +421,15 @@ static void dollars_have_sensible_digits(void **state)
     static const struct {
         double usd;
         const char *text;
-    } of[] = {{0, "$0.000000"},      {1234.5678, "$1234.57"}, {0.25, "$0.2500"},
-              {0.0017, "$0.001700"}, {-2, "-$2.00"},          {NAN, "-"},
-              {1e300, "-"},          {0.999999, "$1.0000"}};
+    } of[] = {{0, "$0.00"},
+              {1234.5678, "$1234.57"},
+              {0.25, "$0.2500"},
+              {0.0017, "$0.0017"},
+              {0.00017, "$0.000170"},
+              {-2, "-$2.00"},
+              {NAN, "-"},
+              {1e300, "-"},
+              {0.999999, "$1.0000"}};
     for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
         struct text out = {0};
         page_put_usd(&out, of[i].usd);
@@ -364,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_job_has_a_page),
         cmocka_unit_test(without_a_store_no_job_is_looked_up),
         cmocka_unit_test(readyz_follows_the_drainer),
+        cmocka_unit_test(actions_are_done_and_kept_in_mind),
         cmocka_unit_test(hostile_words_of_jobs_stay_text),
         cmocka_unit_test(failures_are_kept_and_shown),
         cmocka_unit_test(a_row_carries_what_an_older_reader_skips),

@@ -39,7 +39,7 @@ static pid_t start_drainer(const char *name, uid_t uid)
             _exit(1);
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind the change of user, which clears it */
         struct loop *loop = loop_new(&err);
-        struct peers *peers = peers_new(loop, queue);
+        struct peers *peers = peers_new(loop, queue, "");
         char own[24];
         snprintf(own, sizeof own, "%s", name);
         peers_answer(peers, fill, own);
@@ -81,7 +81,7 @@ static void own_drainers_are_found(void **state)
     struct status_drainer out[8];
     pid_t a = start_drainer("drainer-a", 0), b = start_drainer("drainer-b", 0);
     struct loop *loop = loop_new(&err);
-    struct peers *peers = peers_new(loop, queue);
+    struct peers *peers = peers_new(loop, queue, "");
     peers_ask(peers);
     assert_int_equal(wait_for_peers(loop, &peers, 2, out), 2);
     assert_int_equal(out[0].busy, 3);
@@ -102,7 +102,7 @@ static void another_users_answer_is_not_believed(void **state)
         skip(); /* nobody else can be played */
     pid_t other = start_drainer("false", NOBODY), own = start_drainer("true", 0);
     struct loop *loop = loop_new(&err);
-    struct peers *peers = peers_new(loop, queue);
+    struct peers *peers = peers_new(loop, queue, "");
     peers_ask(peers);
     wait_for_peers(loop, &peers, 2, out); /* a whole second, in which both answer */
     bool waiting;

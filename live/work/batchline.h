@@ -12,8 +12,8 @@
  * \" , a backslash outside keeps the next byte. Nothing is expanded. JSON numbers and booleans
  * become their text; nested values are refused. A line that is empty or begins with '#' is
  * no job. */
-#ifndef JOBQ_LIVE_CMD_BATCHLINE_H
-#define JOBQ_LIVE_CMD_BATCHLINE_H
+#ifndef JOBQ_LIVE_WORK_BATCHLINE_H
+#define JOBQ_LIVE_WORK_BATCHLINE_H
 
 #include "fleet/job/job.h"
 

@@ -1,4 +1,4 @@
-#include "live/cmd/batchline.h"
+#include "live/work/batchline.h"
 
 #include "base/arena.h"
 #include "base/text.h"
