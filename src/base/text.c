@@ -186,6 +186,28 @@ char *text_escape(const char *bytes, int64_t len, char *out, int cap)
     return out;
 }
 
+char *text_escape_ends(const char *bytes, int64_t len, char *out, int cap)
+{
+    assert(cap >= 16);
+    char one[4];
+    int64_t whole = 0, from = len;
+    int tail = 0;
+    for (int64_t i = 0; i < len && whole < cap; i++)
+        whole += text_escape_byte((unsigned char)bytes[i], one);
+    if (whole < cap)
+        return text_escape(bytes, len, out, cap);
+    for (; from > 0; from--) {
+        int n = text_escape_byte((unsigned char)bytes[from - 1], one);
+        if (tail + n > cap / 2)
+            break;
+        tail += n;
+    }
+    text_escape(bytes, from, out, cap - tail);
+    size_t head = strlen(out);
+    text_escape(bytes + from, len - from, out + head, cap - (int)head);
+    return out;
+}
+
 /* ---- UTF-8 and JSON ---------------------------------------------------------------------- */
 
 int text_utf8_bytes(const char *bytes, int64_t left)

@@ -51,6 +51,8 @@ struct jobq_str text_str(const struct text *text);
 
 /* The same escape into a fixed array; terminated, cut with "..." at cap. Returns out. */
 char *text_escape(const char *bytes, int64_t len, char *out, int cap);
+/* The same, but what does not fit is cut in the middle: both ends are kept. cap >= 16. */
+char *text_escape_ends(const char *bytes, int64_t len, char *out, int cap);
 
 /* Writes value in decimal at out (no terminator, nothing behind it is touched); returns how
  * many bytes (<= 20). */

@@ -148,7 +148,8 @@ static void copy_code(struct jobq_str from, char *out, int cap)
     text_escape(from.ptr + at, from.len - at, out, cap);
 }
 
-/* The first line only: in the lines after it, SignatureDoesNotMatch repeats the request
+/* What SQS has against a receipt comes behind the receipt, which has some 400 bytes. The first
+ * line only: in the lines after it, SignatureDoesNotMatch repeats the request
  * that should have been signed, with the session token. */
 static void copy_message(struct jobq_str from, char *out, int cap)
 {
@@ -157,7 +158,7 @@ static void copy_message(struct jobq_str from, char *out, int cap)
         from.len--;
     }
     const char *newline = from.len ? memchr(from.ptr, '\n', (size_t)from.len) : NULL;
-    text_escape(from.ptr, newline ? newline - from.ptr : from.len, out, cap);
+    text_escape_ends(from.ptr, newline ? newline - from.ptr : from.len, out, cap);
 }
 
 static void read_json(struct jobq_str body, struct aws_error *out)

@@ -160,12 +160,12 @@ static int entry_of(const json_t *entry, int count, const bool *seen)
 
 int sqs_wire_entry_code(struct jobq_str code, struct jobq_str message)
 {
-    char name[80] = "", said[400] = "";
+    char name[80] = "", said[320];
     if (code.len > 0 && code.len < (int64_t)sizeof name)
         memcpy(name, code.ptr, (size_t)code.len);
-    if (message.len > 0 && message.len < (int64_t)sizeof said)
-        memcpy(said, message.ptr, (size_t)message.len);
-    /* SQS uses InvalidParameterValue for three different errors here. */
+    text_escape_ends(message.ptr, message.len, said, sizeof said);
+    /* SQS uses InvalidParameterValue for three different errors here, and says which behind
+     * the receipt, which has some 400 bytes. */
     if (strstr(said, "not available for visibility timeout change") ||
         strstr(said, "receipt handle has expired"))
         return JOBQ_NOT_FOUND;
@@ -179,7 +179,7 @@ void sqs_wire_entry_text(struct jobq_str code, struct jobq_str message,
 {
     char name[40], said[sizeof out->text - sizeof name - 2];
     text_escape(code.ptr, code.len, name, sizeof name);
-    text_escape(message.ptr, message.len, said, sizeof said);
+    text_escape_ends(message.ptr, message.len, said, sizeof said);
     snprintf(out->text, sizeof out->text, "%s: %s", name, said);
 }
 

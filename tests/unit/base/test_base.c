@@ -169,6 +169,13 @@ static void text_writes_and_escapes(void **state)
     char cut[8];
     assert_string_equal(text_escape("abcdefghij", 10, cut, sizeof cut), "abcd...");
     assert_string_equal(text_escape("abcdefg", 7, cut, sizeof cut), "abcdefg");
+    char ends[16];
+    assert_string_equal(text_escape_ends("abcdefghijklmno", 15, ends, sizeof ends),
+                        "abcdefghijklmno");
+    assert_string_equal(text_escape_ends("abcdefghijklmnop", 16, ends, sizeof ends),
+                        "abcd...ijklmnop");
+    assert_string_equal(text_escape_ends("abcdefghijklmnop\n", 17, ends, sizeof ends),
+                        "abcd...mnop\\x0a");
     int64_t v;
     assert_true(str_to_int(STR("-9223372036854775808"), &v) && v == INT64_MIN);
     assert_false(str_to_int(STR("9223372036854775808"), &v));

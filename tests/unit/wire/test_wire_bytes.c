@@ -366,9 +366,39 @@ static void digits_are_counted(void **state)
     assert_int_equal(size_digits(INT64_MAX), 19);
 }
 
+/* SQS repeats the receipt, which has some 400 bytes, before it says what it has against it. */
+static void a_long_receipt_does_not_hide_the_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reason;
+        int means;
+    } said[] = {
+        {"Message does not exist or is not available for visibility timeout change.",
+         JOBQ_NOT_FOUND},
+        {"The receipt handle has expired.", JOBQ_NOT_FOUND},
+        {"Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
+         JOBQ_LIMIT},
+        {"Must be between 0 and 43200.", JOBQ_INVALID}};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        char message[700];
+        struct jobq_entry_result result;
+        snprintf(message, sizeof message,
+                 "Value %0420d for parameter ReceiptHandle is invalid. Reason: %s", 0,
+                 said[i].reason);
+        assert_int_equal(
+            sqs_wire_entry_code(STR("InvalidParameterValue"), str_of(message)),
+            said[i].means);
+        sqs_wire_entry_text(STR("InvalidParameterValue"), str_of(message), &result);
+        assert_non_null(
+            strstr(result.text, said[i].reason + strlen(said[i].reason) - 20));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_receipt_does_not_hide_the_reason),
         cmocka_unit_test(requests_are_as_predicted),
         cmocka_unit_test(sizes_of_strings_are_those_of_the_encoders),
         cmocka_unit_test(lists_add_up),
