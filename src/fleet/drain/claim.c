@@ -385,7 +385,7 @@ static int put_over(struct held *h, struct rows_claim *claim, struct jobq_error 
         code = rows_claim(&rows, h->table, h->body.id, claim, err);
         if (code == JOBQ_NOT_FOUND && claim_makes_rows(h->d) &&
             (code = make_missing(h, err)) == JOBQ_OK)
-            code = rows_claim(&rows, h->table, h->body.id, claim, err);
+            code = jobq_fail(err, JOBQ_UNAVAILABLE, "its table was just made");
     } while (code < 0 && retry_again(&r, code));
     h->d->counters.retries += r.tries;
     return code;
