@@ -26,10 +26,11 @@ SHORT = {
     "arrivals": dict(timed=True, jobs=160, time="300ms", slots=20, domains=4, extra={"arrivals": "every:50ms"}),
     "spot": dict(jobs=400, time="1600ms", slots=40, boxes=2, domains=8, extra={"spot": "yes", "instance": "c7g.large"}),
 }
+# So many domains that no write is refused: how many are depends on how fast this machine enqueues.
 FULL = {
-    "sleep": dict(jobs=6000, time="2s", slots=200, domains=8),
+    "sleep": dict(jobs=6000, time="2s", slots=200, domains=60),
     "cpu": dict(timed=True, jobs=100, time="600ms", slots=1, domains=2, extra={"cpu-share": "1"}),
-    "payload": dict(jobs=1600, time="1500ms", slots=40, domains=4, extra={"payload": "60KiB"}),
+    "payload": dict(jobs=1600, time="1500ms", slots=40, domains=24, extra={"payload": "60KiB"}),
     "arrivals": dict(timed=True, jobs=1200, time="300ms", slots=20, domains=4, extra={"arrivals": "every:50ms"}),
     "spot": dict(jobs=3000, time="1600ms", slots=40, boxes=2, domains=8, extra={"spot": "yes", "instance": "c7g.large"}),
 }
