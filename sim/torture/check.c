@@ -36,6 +36,29 @@ static void read_rows(struct torture *t, struct jobrec_table *rows)
     arena_release(&arena);
 }
 
+static bool note_letter(void *ctx, const struct sqs_message *message)
+{
+    struct job_body body;
+    struct jobq_error err;
+    if (job_body_read(message->body, message->phantom_bytes, &body, &err) == JOBQ_OK)
+        monitor_claim(ctx, body.id)->letter = true;
+    return true;
+}
+
+/* A job that its own last attempt left dead is among the dead letters, unless somebody looked
+ * after those or there was no such queue. */
+static void check_letters(struct torture *t, int dead_queue)
+{
+    if (t->redrove || torture_on(t, TORTURE_PURGE) || torture_on(t, TORTURE_QUEUE_GONE))
+        return;
+    if (dead_queue >= 0)
+        sqs_visit(world_sqs(t->world), world_now(t->world), dead_queue, note_letter, t);
+    for (int64_t i = 0; i < t->rows.count; i++)
+        if (t->claim[i].dead_last && !t->claim[i].letter)
+            torture_find(t, "no dead letter",
+                         "job %s is dead, and there is no letter of it", t->rows.id[i]);
+}
+
 struct seen {
     struct torture *t;
     struct jobrec_table *rows;
@@ -159,6 +182,7 @@ void check_end(struct torture *t, int queue)
     if (left.messages > 0)
         torture_find(t, "queue not empty", "%lld messages are left on the queue",
                      (long long)left.messages);
+    check_letters(t, dead_queue);
     check_boxes(t);
     jobrec_release(&rows);
 }
@@ -214,6 +238,28 @@ static void check_messages(struct torture *t, const struct jobq_ledger *ledger)
                      (long long)receives, (long long)received);
 }
 
+/* Bytes and BoxUsage, of all calls together. */
+static void check_sizes(struct torture *t, const struct jobq_ledger *ledger)
+{
+    const struct world_calls *calls = world_calls(t->world);
+    struct jobq_call_cost sum = {0};
+    for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
+        const struct jobq_usage *use = &ledger->action[i], *ours = &t->ledger.action[i];
+        sum.bytes_out += use->bytes_out + ours->bytes_out;
+        sum.bytes_in += use->bytes_in + ours->bytes_in;
+        sum.box_usage_e10h += use->box_usage_e10h + ours->box_usage_e10h;
+    }
+    if (sum.bytes_out != calls->sum.bytes_out || sum.bytes_in != calls->sum.bytes_in)
+        torture_find(
+            t, "ledger",
+            "the ledger has %lld bytes out and %lld in, and %lld and %lld were sent",
+            (long long)sum.bytes_out, (long long)sum.bytes_in,
+            (long long)calls->sum.bytes_out, (long long)calls->sum.bytes_in);
+    if (sum.box_usage_e10h != calls->sum.box_usage_e10h)
+        torture_find(t, "ledger", "the ledger has a BoxUsage of %lld, and it was %lld",
+                     (long long)sum.box_usage_e10h, (long long)calls->sum.box_usage_e10h);
+}
+
 void check_calls(struct torture *t, const struct jobq_ledger *ledger)
 {
     const struct world_calls *calls = world_calls(t->world);
@@ -234,4 +280,9 @@ void check_calls(struct torture *t, const struct jobq_ledger *ledger)
                          (long long)metered[k], KINDS[k], (long long)want);
     }
     check_messages(t, ledger);
+    int64_t held = 0;
+    for (int k = 0; k < WORLD_LATENCY_COUNT; k++)
+        held += t->held[k];
+    if (held == 0)
+        check_sizes(t, ledger);
 }

@@ -39,9 +39,17 @@ static bool is_open(const struct torture *t, enum torture_fault fault)
     return t->windows & torture_bit(fault);
 }
 
-/* The service is down, gone, or does not allow it. */
-static int out_of_service(struct torture *t, enum jobq_action action)
+/* A drainer makes it for its jobs only. */
+static bool is_vital(enum jobq_action action)
 {
+    return action == JOBQ_ACT_SQS_DELETE || action == JOBQ_ACT_SQS_DELETE_BATCH ||
+           action == JOBQ_ACT_SQS_VISIBILITY || action == JOBQ_ACT_SQS_VISIBILITY_BATCH;
+}
+
+/* The service is down, gone, or does not allow it. */
+static int out_of_service(struct torture_process *p, enum jobq_action action)
+{
+    struct torture *t = p->t;
     enum jobq_service service = jobq_action_service(action);
     bool sqs = service == JOBQ_SQS, ec2 = service == JOBQ_EC2;
     bool makes =
@@ -63,6 +71,7 @@ static int out_of_service(struct torture *t, enum jobq_action action)
         if (!outage[i].strikes || !is_open(t, outage[i].fault))
             continue;
         torture_strike(t, outage[i].fault, (int)action);
+        p->place->denied |= outage[i].code == JOBQ_DENIED && is_vital(action);
         return outage[i].code;
     }
     return 0;
@@ -109,7 +118,7 @@ static int before(struct torture_process *p, enum jobq_action action)
     await_resume(p);
     if (may_crash(p) && torture_draws(t, TORTURE_CLIENT_CRASH, (int)action))
         crash(t);
-    int code = t->windows ? out_of_service(t, action) : 0;
+    int code = t->windows ? out_of_service(p, action) : 0;
     if (code != 0)
         return code;
     if (is_half_dead(p, false))
@@ -195,6 +204,7 @@ static int child_start(struct jobq_child *port, const struct jobq_work *work,
 {
     struct torture_process *p = child_of(port);
     struct torture *t = p->t;
+    monitor_child(t, work);
     int handle = p->real_child->ops->start(p->real_child, work, err);
     if (handle < 0)
         return handle;
@@ -274,6 +284,7 @@ void inject_process(struct torture *t, struct torture_place *place,
     p->place = place;
     set_clock(t, place);
     place->used = true;
+    place->denied = false;
     world_set_wall(b, place->wall_offset_ns);
     if (place->rtt_ns > 0)
         world_set_rtt(b, place->rtt_ns);
@@ -282,13 +293,11 @@ void inject_process(struct torture *t, struct torture_place *place,
         .draw = draw_late, .ctx = t, .timeout_ns = t->late_timeout_ns};
     if (torture_on(t, TORTURE_LATE) || torture_on(t, TORTURE_TWICE))
         late_install(b, &late);
-    if (torture_on(t, TORTURE_POISON) || torture_on(t, TORTURE_CRASHER)) {
-        t->child_ops =
-            (struct jobq_child_ops){"torture", child_start, child_wait, child_stop};
-        p->real_child = b->child;
-        p->child.ops = &t->child_ops;
-        b->child = &p->child;
-    }
+    t->child_ops =
+        (struct jobq_child_ops){"torture", child_start, child_wait, child_stop};
+    p->real_child = b->child;
+    p->child.ops = &t->child_ops;
+    b->child = &p->child;
     b->fault = fault;
     b->fault_ctx = p;
 }

@@ -21,6 +21,7 @@ struct torture_place {
     bool used;             /* a process was there */
     int64_t paused_until_ns, half_dead_until_ns;
     bool half_dead_hears; /* its requests arrive, and their replies do not */
+    bool denied;          /* its process was denied a call that its work needs */
     int64_t rtt_ns, wall_offset_ns;
 };
 
@@ -38,10 +39,13 @@ struct torture_claim {
     bool exists, redriven;
     bool garbage; /* a message without a row was sent for it */
     int32_t attempt;
-    int32_t claims, starts; /* of running */
-    uint64_t token;         /* a hash */
-    uint64_t message;       /* under which it runs; a hash */
-    int64_t at_ns;          /* when it was written */
+    int32_t claims, starts;   /* of running */
+    int32_t backs, told_back; /* given back: as stored, as reported */
+    bool dead_last;           /* dead by its own last attempt */
+    bool letter;              /* found among the dead letters */
+    uint64_t token;           /* a hash */
+    uint64_t message;         /* under which it runs; a hash */
+    int64_t at_ns;            /* when it was written */
 };
 
 struct torture {
@@ -88,6 +92,7 @@ struct torture {
     struct torture_claim *claim;
     int64_t claim_cap;
     int64_t open_rows;               /* that hold no final state */
+    bool redrove;                    /* dead letters were sent again */
     const struct jobrec_table *jobs; /* what the client and the drainers reported */
 };
 
@@ -149,6 +154,8 @@ void operate_start(struct torture *t);
 void monitor_start(struct torture *t);
 /* The last claim of a job, made when it is not there. */
 struct torture_claim *monitor_claim(struct torture *t, struct jobq_str id);
+/* A drainer starts a job's work. */
+void monitor_child(struct torture *t, const struct jobq_work *work);
 void monitor_event(struct torture *t, const struct drainer_event *event);
 void monitor_exit(struct torture *t, int code);
 

@@ -131,6 +131,9 @@ static void step(struct torture *t, struct torture_claim *claim,
     }
     if (to.state == JOB_DEAD && claim->state == JOB_RUNNING && claim->token != to.token)
         torture_branch(t, TORTURE_BRANCH_EXHAUSTED);
+    to.backs += to.state == JOB_QUEUED && claim->state == JOB_RUNNING &&
+                claim->token == to.token && to.attempt == claim->attempt - 1;
+    to.dead_last = to.state == JOB_DEAD && claim->token == to.token;
     to.redriven |= claim->state != JOB_RUNNING && to.state == JOB_QUEUED;
     t->open_rows += job_state_is_final(claim->state) - job_state_is_final(to.state);
     *claim = to;
@@ -189,6 +192,33 @@ static void started(struct torture *t, const struct drainer_event *event)
                      claim->claims);
 }
 
+static void gave_back(struct torture *t, const struct drainer_event *event)
+{
+    struct torture_claim *claim = monitor_claim(t, event->job_id);
+    if (++claim->told_back > claim->backs && !claim->garbage)
+        torture_find(
+            t, "claim", "job %.*s was given back %d times, and its row says so %d times",
+            (int)event->job_id.len, event->job_id.ptr, claim->told_back, claim->backs);
+}
+
+/* Its work starts now. Nobody else can have got the message while it was hidden, which is what
+ * the drainer goes by: it cannot know of a reply that was long under way. A cancel may come at
+ * any time. */
+void monitor_child(struct torture *t, const struct jobq_work *work)
+{
+    const struct torture_claim *claim = monitor_claim(t, work->job_id);
+    bool slow = torture_on(t, TORTURE_HELD_REPLY) || torture_on(t, TORTURE_SLOW_NET) ||
+                torture_on(t, TORTURE_HALF_DEAD);
+    if (slow || torture_on(t, TORTURE_REDELIVERED) || claim->claims == 0 ||
+        claim->state == JOB_CANCELLED ||
+        (claim->state == JOB_RUNNING && claim->attempt == work->attempt))
+        return;
+    torture_find(t, "started late",
+                 "attempt %d of job %.*s starts, and its row says '%s %d'", work->attempt,
+                 (int)work->job_id.len, work->job_id.ptr, job_state_name(claim->state),
+                 claim->attempt);
+}
+
 static const struct {
     enum drainer_event_kind kind;
     const char *text; /* its beginning; "": all others */
@@ -236,6 +266,7 @@ void monitor_event(struct torture *t, const struct drainer_event *event)
         break;
     case DRAINER_GAVE_BACK:
         torture_branch(t, TORTURE_BRANCH_GAVE_BACK);
+        gave_back(t, event);
         break;
     case DRAINER_LOST:
     case DRAINER_NOTICE:

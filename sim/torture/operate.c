@@ -62,6 +62,7 @@ static void act_purge(struct torture *t, struct dice *dice)
 static int see_letter(void *ctx, const struct dead_letter *letter)
 {
     struct torture *t = ctx;
+    t->redrove = true;
     if (letter->sent)
         torture_branch(t, TORTURE_BRANCH_REDRIVEN);
     return 0;

@@ -112,8 +112,12 @@ static void on_drainer(void *ctx, struct world_box *box, struct drainer_options 
 
 static void on_drained(void *ctx, struct world_box *box, int code)
 {
-    (void)box;
-    monitor_exit(ctx, code);
+    struct torture *t = ctx;
+    monitor_exit(t, code);
+    /* What is denied ends it, whatever else it was about to do. */
+    if (t->run->faults && inject_place(t, box)->denied && code == JOBQ_OK)
+        torture_find(t, "denied",
+                     "a drainer was denied a call and ended as if all were well");
 }
 
 static void on_event(void *ctx, const struct drainer_event *event)

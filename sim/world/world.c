@@ -130,6 +130,16 @@ int world_board_status(struct world_proc *p, const char *path)
 
 /* ---- calls ------------------------------------------------------------------------ */
 
+static void count_answer(struct world_proc *p, const struct world_call *call,
+                         enum world_latency_kind kind)
+{
+    struct world_calls *calls = p->calls;
+    calls->answered[kind]++;
+    calls->sum.bytes_out += call->cost->bytes_out;
+    calls->sum.bytes_in += call->cost->bytes_in;
+    calls->sum.box_usage_e10h += call->cost->box_usage_e10h;
+}
+
 void world_ask_hinted(struct world_proc *p, struct world_call *call,
                       kernel_event_fn *apply, enum world_latency_kind kind, uint64_t hint)
 {
@@ -141,7 +151,7 @@ void world_ask_hinted(struct world_proc *p, struct world_call *call,
     if (latency->zero && p->rtt_ns == 0) {
         call->reply_ns = -1;
         apply(call, hint);
-        p->calls->answered[kind]++;
+        count_answer(p, call, kind);
         return;
     }
     int64_t total_ns =
@@ -152,7 +162,7 @@ void world_ask_hinted(struct world_proc *p, struct world_call *call,
     fiber_proc_pin(p->fibers);
     kernel_at(w->kernel, kernel_now(w->kernel) + request_ns, apply, call, hint);
     fiber_park(w->sched, JOBQ_FOREVER);
-    p->calls->answered[kind]++;
+    count_answer(p, call, kind);
 }
 
 enum world_latency_kind world_kind_of(enum jobq_action action)

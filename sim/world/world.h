@@ -132,6 +132,7 @@ void world_watch(struct world *w, const struct world_watch *watch);
 struct world_calls {
     int64_t asked[WORLD_LATENCY_COUNT], answered[WORLD_LATENCY_COUNT];
     int64_t gave_up[WORLD_LATENCY_COUNT];
+    struct jobq_call_cost sum; /* bytes and BoxUsage of those that were answered */
     int64_t
         receives_dropped; /* of answered: aborted before they arrived, and not billed */
 };
