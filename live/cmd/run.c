@@ -412,7 +412,7 @@ static void run_show(struct run *r)
     struct bill bill;
     struct jobq_error err;
     const struct bill_options how = {0};
-    double spent = NAN;
+    double spent = (double)NAN;
     int64_t finished = jobq_ledger_finished(&r->total);
     bill_init(&bill);
     if (bill_ledger(&bill, &r->total, r->sheet, &how, &err) == JOBQ_OK)

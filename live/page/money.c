@@ -97,7 +97,7 @@ static double predicted(struct money *m, const struct status_view *view)
     bill_init(&bill);
     jobq_ledger_init(ledger);
     m->predicted_for_s = job_s;
-    m->predicted_usd = NAN;
+    m->predicted_usd = (double)NAN;
     if (predict_usage(&s, NULL, &usage, NULL, &err) == JOBQ_OK) {
         predict_ledger(&s, &usage, jobs, ledger);
         if (bill_ledger(&bill, ledger, m->sheet, &how, &err) == JOBQ_OK)

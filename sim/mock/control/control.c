@@ -51,7 +51,7 @@ static void add_use(struct jobq_ledger *ledger, const struct ec2_instance *box,
     memcpy(use->type, box->type.name, sizeof use->type);
     memcpy(use->id, box->id, sizeof use->id);
     use->spot = box->spot;
-    use->ended_by = ended_by;
+    use->ended_by = (int32_t)ended_by;
     use->ended_at_ns = ended_at_ns;
     use->running_at_ns = earlier(running_at_ns, ended_at_ns);
     use->launched_at_ns = earlier(box->launched_at_ns, use->running_at_ns);

@@ -297,7 +297,7 @@ static void a_first_hour_that_aws_ends_is_free(void **state)
                  {3599, JOBQ_ENDED_BY_US, 0.036 * 3599 / 3600}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         use->ended_at_ns = cases[i].end_s * s;
-        use->ended_by = cases[i].ended_by;
+        use->ended_by = (int32_t)cases[i].ended_by;
         bill_init(&bill);
         assert_int_equal(bill_ledger(&bill, l, sheet, &(struct bill_options){0}, &err),
                          JOBQ_OK);
