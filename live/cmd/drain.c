@@ -1,4 +1,4 @@
-/* drain.c - jobq drain: takes jobs from a queue and runs n of them at a time.
+/* drain.c - jobq drain: takes jobs from queues and runs n of them at a time.
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd/cmd.h"
@@ -54,15 +54,30 @@ static const struct option_def options[] = {
     {"max-boxes", 0, "N", "the page starts no box beyond so many in all (20)"},
     {NULL, 0, NULL, NULL}};
 
+enum { DRAIN_QUEUES_MAX = 16 };
+
+struct drain_queue {
+    struct drain *drain;
+    char *name; /* in the arguments */
+    int64_t weight;
+    struct jobq_backend b; /* for the outcome hook of its own */
+    struct drainer *drainer;
+    struct peers *peers;
+    bool ended;
+    int code;
+    struct jobq_error err;
+};
+
 struct drain {
     struct cli *cli;
-    struct drainer *drainer;
+    struct drain_queue queue[DRAIN_QUEUES_MAX]; /* the page shows the first */
+    int queues;
+    struct fiber_cond queue_ended;
     struct drainer_options options;
     int64_t drain_timeout_ns;
     bool serve;
     struct cmd_page page;
     struct record *record;
-    struct peers *peers;
     struct page_failures failures;
     struct operator_kit kit;
     struct operate *operate; /* NULL: nobody may act */
@@ -77,13 +92,23 @@ struct drain {
 
 /* Messages that an operator must see: printed with --quiet too, and not among the lines
  * of jobs. */
-static void log_notice(struct drain *d, const char *text)
+static void log_notice(struct drain_queue *q, const char *text)
 {
+    struct drain *d = q->drain;
     if (!d->cli->json) {
-        cli_complain(d->cli, "%s", text);
+        if (d->queues > 1)
+            cli_complain(d->cli, "queue '%s': %s", q->name, text);
+        else
+            cli_complain(d->cli, "%s", text);
         return;
     }
-    text_puts(&d->line, "{\"event\":\"notice\",\"text\":");
+    text_puts(&d->line, "{\"event\":\"notice\",");
+    if (d->queues > 1) {
+        text_puts(&d->line, "\"queue\":");
+        cli_json_cstr(&d->line, q->name);
+        text_putc(&d->line, ',');
+    }
+    text_puts(&d->line, "\"text\":");
     cli_json_cstr(&d->line, text);
     text_puts(&d->line, "}\n");
     cli_flush(d->cli, &d->line);
@@ -133,12 +158,14 @@ static void log_plain(struct drain *d, const struct drainer_event *e, const char
 
 static void on_event(void *ctx, const struct drainer_event *e)
 {
-    struct drain *d = ctx;
+    struct drain_queue *q = ctx;
+    struct drain *d = q->drain;
     if (d->record)
         record_job(d->record, e);
-    page_note(&d->failures, e, loop_wall_ns());
+    if (q == &d->queue[0])
+        page_note(&d->failures, e, loop_wall_ns());
     if (e->kind == DRAINER_NOTICE) {
-        log_notice(d, e->text);
+        log_notice(q, e->text);
         return;
     }
     if (d->cli->quiet || (e->kind == DRAINER_STARTED && !d->cli->verbose))
@@ -157,11 +184,18 @@ static void on_event(void *ctx, const struct drainer_event *e)
 
 /* ---- stopping ------------------------------------------------------------------------------- */
 
+static void stop_all(struct drain *d)
+{
+    for (int i = 0; i < d->queues; i++)
+        if (!d->queue[i].ended)
+            drainer_stop(d->queue[i].drainer, loop_now_ns() + d->drain_timeout_ns);
+}
+
 static void drain_on_signal(struct cli *cli, int number)
 {
     struct drain *d = cli->on_signal_ctx;
-    /* Before it has found its queue it holds nothing, so a TERM needs no more. */
-    if (!d->drainer)
+    /* Before it has found its queues it holds nothing, so a TERM needs no more. */
+    if (!d->queue[d->queues - 1].drainer)
         _exit(number == SIGTERM ? CLI_OK : CLI_INTERRUPTED);
     if (cli->interrupted == 1)
         cli_say(cli,
@@ -169,7 +203,7 @@ static void drain_on_signal(struct cli *cli, int number)
                 "give back at once");
     notify_send("STOPPING=1");
     /* Fibers may not be run from here; the drainer only notes it. */
-    drainer_stop(d->drainer, loop_now_ns() + d->drain_timeout_ns);
+    stop_all(d);
 }
 
 /* ---- the service ---------------------------------------------------------------------------- */
@@ -187,20 +221,31 @@ static bool alive(const struct drainer_view *view, int64_t wait_ns)
 static void on_tick(void *ctx)
 {
     struct drain *d = ctx;
-    struct drainer_view view;
+    bool all_alive = true;
+    struct drainer_view all = {0};
     char status[HEALTH_LINE_MAX + 200];
     if (d->record)
         record_flush(d->record);
-    drainer_view(d->drainer, &view);
+    for (int i = 0; i < d->queues; i++) {
+        struct drainer_view view;
+        drainer_view(d->queue[i].drainer, &view);
+        all_alive = all_alive && alive(&view, d->options.wait_ns);
+        all.slots = view.slots; /* all share them */
+        all.busy += view.busy;
+        all.counters.done += view.counters.done;
+        all.counters.dead += view.counters.dead;
+        if (!all.trouble[0])
+            memcpy(all.trouble, view.trouble, sizeof all.trouble);
+    }
     if (loop_now_ns() >= d->next_status_ns) {
         d->next_status_ns = loop_now_ns() + 5 * JOBQ_NS_PER_S;
         snprintf(status, sizeof status,
-                 "STATUS=%s%s%d of %d slots busy, %lld done, %lld dead", view.trouble,
-                 view.trouble[0] ? "; " : "", view.busy, view.slots,
-                 (long long)view.counters.done, (long long)view.counters.dead);
+                 "STATUS=%s%s%d of %d slots busy, %lld done, %lld dead", all.trouble,
+                 all.trouble[0] ? "; " : "", all.busy, all.slots,
+                 (long long)all.counters.done, (long long)all.counters.dead);
         notify_send(status);
     }
-    if (d->watchdog_ns && alive(&view, d->options.wait_ns))
+    if (d->watchdog_ns && all_alive)
         notify_send("WATCHDOG=1");
     int64_t next_ns = JOBQ_NS_PER_S;
     if (d->watchdog_ns && d->watchdog_ns < next_ns)
@@ -220,15 +265,16 @@ static void start_tick(struct drain *d)
 
 static void describe(void *ctx, struct status_drainer *out)
 {
-    struct drain *d = ctx;
+    struct drain_queue *q = ctx;
     struct drainer_view view;
-    drainer_view(d->drainer, &view);
+    drainer_view(q->drainer, &view);
     *out = status_drainer_of(&view, loop_wall_ns());
 }
 
 static int start_page(struct drain *d, struct jobq_error *err)
 {
-    struct jobq_backend *b = &d->cli->live->backend;
+    struct drain_queue *first = &d->queue[0];
+    struct jobq_backend *b = &first->b;
     struct status *status;
     struct text url = {0};
     int port = cmd_page_listen(d->cli, &d->page, 90 * JOBQ_NS_PER_S, err);
@@ -237,38 +283,41 @@ static int start_page(struct drain *d, struct jobq_error *err)
     cmd_page_url(&d->page, port, &url);
     cli_say(d->cli, "status page at %s", url.ptr);
     text_release(&url);
-    int rc = status_new(b, d->options.queue, &status, err);
+    int rc = status_new(b, first->name, &status, err);
     struct operate_options operate;
-    operator_kit_fill(&d->kit, d->cli, &d->peers, d->cli->value[EXEC], &operate);
-    operate.drainer = d->drainer;
+    operator_kit_fill(&d->kit, d->cli, &first->peers, d->cli->value[EXEC], &operate);
+    operate.drainer = first->drainer;
     operate.image = d->cli->value[IMAGE];
     operate.boxes_max = d->boxes_max;
     if (cmd_page_acts(&d->page))
         d->operate = operate_new(b, &operate);
-    struct page_options page = {.drainer = d->drainer,
+    struct page_options page = {.drainer = first->drainer,
                                 .failures = &d->failures,
                                 .asks = true,
                                 .peers = peers_list,
-                                .peers_ctx = &d->peers,
+                                .peers_ctx = &first->peers,
                                 .money = d->kit.money ? money_fill : NULL,
                                 .money_ctx = d->kit.money,
                                 .operate = d->operate};
-    peers_ask(d->peers);
+    peers_ask(first->peers);
     return rc < 0 ? rc : page_start(b, status, &page, err);
 }
 
-static void say_counters(struct drain *d)
+static void say_counters(const struct drain_queue *q)
 {
+    struct drain *d = q->drain;
     struct drainer_view v;
-    drainer_view(d->drainer, &v);
+    drainer_view(q->drainer, &v);
     cli_say(
         d->cli,
-        "%lld done, %lld failed, %lld dead, %lld cancelled, %lld given back, %lld lost",
+        "%s%s%lld done, %lld failed, %lld dead, %lld cancelled, %lld given back, %lld "
+        "lost",
+        d->queues > 1 ? q->name : "", d->queues > 1 ? ": " : "",
         (long long)v.counters.done, (long long)v.counters.failed,
         (long long)v.counters.dead, (long long)v.counters.cancelled,
         (long long)v.counters.gave_back, (long long)v.counters.lost);
     if (v.counters.dead)
-        cli_say(d->cli, "next: jobq dlq ls %s", d->options.queue);
+        cli_say(d->cli, "next: jobq dlq ls %s", q->name);
 }
 
 /* The drainer ended by itself, and not by a signal: nobody wants the box any more. The unit
@@ -294,17 +343,19 @@ static void note_box(struct drain *d)
     if (!scenario_given(&cli->scenario, "instance") ||
         strcmp(cli->scenario.instance, "none") == 0)
         return;
-    drainer_view(d->drainer, &view);
     struct jobq_instance_use *use = jobq_ledger_instance(&cli->live->ledger);
     strcpy(use->type, cli->scenario.instance);
-    memcpy(use->id, view.box, sizeof use->id - 1);
     use->spot = cli->scenario.spot;
     use->ended_by = JOBQ_ENDED_BY_US;
     use->ready_at_ns = d->ready_ns - d->began_ns;
     use->ended_at_ns = loop_now_ns() - d->began_ns;
-    use->busy_slot_ns = view.counters.busy_slot_ns;
-    use->cpu_ns = view.counters.cpu_ns;
     use->slots = d->options.slots;
+    for (int i = 0; i < d->queues; i++) {
+        drainer_view(d->queue[i].drainer, &view);
+        memcpy(use->id, view.box, sizeof use->id - 1);
+        use->busy_slot_ns += view.counters.busy_slot_ns;
+        use->cpu_ns += view.counters.cpu_ns;
+    }
 }
 
 /* After seppuku. A role that may not terminate its box may still have a leave file. */
@@ -313,6 +364,72 @@ static void end_box(struct drain *d)
     struct jobq_error err;
     if (operate_end(d->operate, &err) < 0)
         cli_complain(d->cli, "this box could not be terminated: %s", err.text);
+}
+
+static int open_queues(struct drain *d, struct jobq_error *err)
+{
+    const struct jobq_backend *b = &d->cli->live->backend;
+    int rc = JOBQ_OK;
+    d->options.share = drainer_share_new(&d->cli->live->backend, d->options.slots);
+    for (int i = 0; i < d->queues && rc == JOBQ_OK; i++) {
+        struct drain_queue *q = &d->queue[i];
+        struct drainer_options own = d->options;
+        own.queue = q->name;
+        own.weight = (int)q->weight;
+        own.event_ctx = q;
+        q->b = *b;
+        rc = drainer_new(&q->b, &own, &q->drainer, err);
+        if (rc < 0)
+            return rc;
+        q->peers = operator_peers(d->cli, q->name);
+        peers_obey(q->peers, operator_obey, &q->drainer);
+        peers_answer(q->peers, describe, q);
+    }
+    return rc;
+}
+
+static void say_draining(struct drain *d)
+{
+    struct text names = {0};
+    for (int i = 0; i < d->queues; i++) {
+        text_printf(&names, "%s'%s'", i ? ", " : "", d->queue[i].name);
+        if (d->queues > 1)
+            text_printf(&names, " with weight %lld", (long long)d->queue[i].weight);
+    }
+    cli_say(d->cli, "draining %s with %d slots", names.ptr, d->options.slots);
+    text_release(&names);
+}
+
+/* One that was stopped (by the page, by an error) takes the others along; idle ends come
+ * together, but for one whose queue got work again at the last moment. */
+static void drain_queue(void *arg)
+{
+    struct drain_queue *q = arg;
+    struct drainer_view view;
+    q->code = drainer_run(q->drainer, &q->err);
+    q->ended = true;
+    drainer_view(q->drainer, &view);
+    if (!view.idle)
+        stop_all(q->drain);
+    fiber_cond_broadcast(&q->drain->queue_ended);
+}
+
+static int drain_queues(struct drain *d, struct jobq_error *err)
+{
+    int rc = JOBQ_OK;
+    for (int i = 1; i < d->queues; i++)
+        fiber_spawn(d->queue[i].b.proc, drain_queue, &d->queue[i]);
+    drain_queue(&d->queue[0]);
+    for (int i = 0; i < d->queues; i++) {
+        while (!d->queue[i].ended)
+            fiber_cond_wait(d->queue[i].b.sched, &d->queue_ended, JOBQ_FOREVER);
+        say_counters(&d->queue[i]);
+        if (rc == JOBQ_OK && d->queue[i].code < 0) {
+            *err = d->queue[i].err;
+            rc = d->queue[i].code;
+        }
+    }
+    return rc;
 }
 
 static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
@@ -332,21 +449,15 @@ static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
         if (!d->record)
             return err->code;
     }
-    int rc = drainer_new(b, &d->options, &d->drainer, err);
-    if (rc == JOBQ_OK) {
-        d->peers = operator_peers(cli, d->options.queue);
-        peers_obey(d->peers, operator_obey, &d->drainer);
-        peers_answer(d->peers, describe, d);
-    }
+    int rc = open_queues(d, err);
     if (rc == JOBQ_OK && d->serve)
         rc = start_page(d, err);
     if (rc == JOBQ_OK) {
         start_tick(d);
         notify_send("READY=1\nSTATUS=draining");
-        cli_say(cli, "draining '%s' with %d slots", d->options.queue, d->options.slots);
+        say_draining(d);
         d->ready_ns = loop_now_ns();
-        rc = drainer_run(d->drainer, err);
-        say_counters(d);
+        rc = drain_queues(d, err);
         if (d->operate && operate_is_ending(d->operate))
             end_box(d);
         if (rc == JOBQ_OK)
@@ -356,14 +467,16 @@ static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
     d->tick = NULL;
     if (d->record) {
         transport_settle(cli->live->transport, 2 * JOBQ_NS_PER_S);
-        if (d->drainer)
+        if (d->queue[d->queues - 1].drainer)
             note_box(d);
         record_close(d->record, cli->live->transport);
     }
     operator_kit_release(&d->kit);
-    peers_free(d->peers);
-    d->peers = NULL;
-    d->drainer = NULL;
+    for (int i = 0; i < d->queues; i++) {
+        peers_free(d->queue[i].peers);
+        d->queue[i].peers = NULL;
+        d->queue[i].drainer = NULL;
+    }
     return rc;
 }
 
@@ -372,12 +485,38 @@ static int64_t none_is_zero(int64_t value)
     return value < 0 ? 0 : value;
 }
 
+/* "QUEUE" or "QUEUE=WEIGHT". */
+static void read_queues(struct cli *cli, struct drain *d, bool *bad)
+{
+    d->queues = cli->arg_count;
+    for (int i = 0; i < cli->arg_count; i++) {
+        struct drain_queue *q = &d->queue[i];
+        *q = (struct drain_queue){.drain = d, .name = cli->arg[i], .weight = 1};
+        char *weight = strchr(q->name, '=');
+        if (weight) {
+            *weight++ = '\0';
+            if (!str_to_int(str_of(weight), &q->weight) || q->weight < 1 ||
+                q->weight > DRAINER_WEIGHT_MAX) {
+                cli_complain(cli, "the weight '%s' of queue '%s' is not in 1..%d", weight,
+                             q->name, DRAINER_WEIGHT_MAX);
+                *bad = true;
+            }
+        }
+        for (int j = 0; j < i; j++)
+            if (strcmp(d->queue[j].name, q->name) == 0) {
+                cli_complain(cli, "queue '%s' is given twice", q->name);
+                *bad = true;
+            }
+    }
+}
+
 static void read_options(struct cli *cli, struct drain *d, struct live_options *live,
                          bool *bad)
 {
     const struct scenario *s = &cli->scenario;
     struct drainer_options *o = &d->options;
-    *o = drainer_defaults(cli->arg[0], (int)s->concurrency);
+    read_queues(cli, d, bad);
+    *o = drainer_defaults(d->queue[0].name, (int)s->concurrency);
     scenario_drainer_options(s, o);
     if (!scenario_given(s, "visibility"))
         o->visibility_ns = DRAINER_AUTO; /* the queue's own */
@@ -386,7 +525,6 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
     o->exec = cli->value[EXEC] != NULL;
     o->create = cli_given(cli, CREATE);
     o->on_event = on_event;
-    o->event_ctx = d;
     d->drain_timeout_ns = s->drain_timeout_ns;
     d->serve = cli_given(cli, SERVE) || cli_given(cli, LISTEN);
     if (d->serve)
@@ -424,20 +562,21 @@ static int drain_run(struct cli *cli)
 
 const struct cli_command cmd_drain = {
     .name = "drain",
-    .synopsis = "QUEUE -n N [options]",
-    .summary = "takes jobs from a queue and runs them",
+    .synopsis = "QUEUE[=WEIGHT]... -n N [options]",
+    .summary = "takes jobs from queues and runs them",
     .examples = "  jobq drain render -n 32 --exec ./render-frame\n"
                 "  jobq drain render -n 4 --idle-exit 10m --serve\n"
+                "  jobq drain urgent=3 bulk=1 -n 8 --exec ./work\n"
                 "  jobq drain render -n 1 --once --record trace.jsonl\n",
-    .calls = "  A job, batched: 1/10 ReceiveMessage, 2 PutAttributes, 1/10\n"
-             "  DeleteMessageBatch; unbatched: 1 receive, 2 puts, 1 delete. A heartbeat "
-             "of all\n"
-             "  that is held each half visibility timeout. Idle: 3 receives a minute. A "
-             "job's\n"
-             "  'progress N%': at most 1 PutAttributes a --progress.\n"
-             "  jobq explain-cost drain ... prices the rest.\n",
+    .calls =
+        "  A job, batched: 1/10 ReceiveMessage, 2 PutAttributes, 1/10\n"
+        "  DeleteMessageBatch; unbatched: 1 receive, 2 puts, 1 delete. A heartbeat "
+        "of all\n"
+        "  that is held each half visibility timeout. Idle: 3 receives a minute, each\n"
+        "  queue. A job's 'progress N%': at most 1 PutAttributes a --progress.\n"
+        "  jobq explain-cost drain ... prices the rest.\n",
     .option = options,
     .takes = TAKER_DRAIN,
     .run = drain_run,
     .min_args = 1,
-    .max_args = 1};
+    .max_args = DRAIN_QUEUES_MAX};

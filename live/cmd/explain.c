@@ -144,7 +144,8 @@ static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-static int drain(struct explain *x, struct jobq_error *err)
+/* queues: how many are drained together. */
+static int drain(struct explain *x, int queues, struct jobq_error *err)
 {
     struct usage u;
     struct predict_state state;
@@ -161,7 +162,7 @@ static int drain(struct explain *x, struct jobq_error *err)
     if (x->scenario.store == PREDICT_SIMPLEDB)
         add(x, JOBQ_ACT_SDB_PUT, 2 * x->jobs, x->jobs * (put_hours(3) + put_hours(2)));
     x->unit = "a million jobs";
-    double polls = 86400 / (x->scenario.wait_s > 0 ? x->scenario.wait_s : 1);
+    double polls = queues * 86400 / (x->scenario.wait_s > 0 ? x->scenario.wait_s : 1);
     snprintf(
         x->note, sizeof x->note,
         "busy slots and the job time of the scenario are assumed (jobqcost eval asks for "
@@ -342,7 +343,7 @@ static int explain_run(struct cli *cli)
     else if (strcmp(command->name, "enqueue") == 0)
         rc = enqueue(x, &sub, &err);
     else if (strcmp(command->name, "drain") == 0)
-        rc = drain(x, &err);
+        rc = drain(x, sub.arg_count, &err);
     else
         others(x, &sub);
     if (rc == JOBQ_OK)

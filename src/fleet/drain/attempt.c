@@ -493,7 +493,7 @@ static void leave_slot(struct held *h)
     int64_t took_ns = jobq_now(d->b) - h->started_at_ns;
     run_remove(h);
     h->place = HELD_AFTER;
-    d->busy--;
+    share_give(h, took_ns);
     d->counters.busy_slot_ns += took_ns;
     if (d->mean_job_ns == 0)
         d->mean_job_ns = took_ns > 0 ? took_ns : 1;

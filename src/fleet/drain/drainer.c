@@ -41,6 +41,7 @@ struct drainer_options drainer_defaults(const char *queue, int slots)
         .keep_ns = HOUSEKEEPING_KEEP_NS,
         .idle_exit_ns = JOBQ_FOREVER,
         .retry_for_ns = 10 * JOBQ_NS_PER_MIN,
+        .weight = 1,
         .exec = true,
     };
 }
@@ -63,6 +64,8 @@ static int drainer_check_options(const struct drainer_options *o, struct jobq_er
         check_range("entries a batch", o->batch, 1, JOBQ_BATCH_MAX, err) < 0 ||
         check_range("receives at once", o->receives, 1, 100, err) < 0 ||
         check_range("deletes at once", o->deletes, 1, 100, err) < 0 ||
+        check_range("parts of the slots (its weight)", o->weight, 1, DRAINER_WEIGHT_MAX,
+                    err) < 0 ||
         check_range("attempts", o->max_attempts, 1, 1000, err) < 0)
         return err->code;
     if (o->wait_ns < 0 || o->retry_base_ns < 0 || o->retry_cap_ns < 0 ||
@@ -108,7 +111,6 @@ static void init(struct drainer *d, struct jobq_backend *b,
     for (int i = 0; i < 8; i++, bits >>= 5)
         d->token[i] = digits[bits & 31];
     memcpy(d->id, d->token, 9);
-    d->slots = options->slots;
     d->prefetch = options->prefetch == DRAINER_AUTO ? 0 : options->prefetch;
     d->give_up_at_ns = JOBQ_FOREVER;
     d->quiet_since_ns = -1;
@@ -175,6 +177,7 @@ int drainer_new(struct jobq_backend *b, const struct drainer_options *options,
     if (d->progress_ns == DRAINER_AUTO)
         d->progress_ns = d->visibility_ns / 2 < JOBQ_NS_PER_MIN ? d->visibility_ns / 2
                                                                 : JOBQ_NS_PER_MIN;
+    share_join(d, options->share ? options->share : drainer_share_new(b, options->slots));
     *out = d;
     return JOBQ_OK;
 }
@@ -207,6 +210,7 @@ int drainer_run(struct drainer *d, struct jobq_error *err)
 {
     beat_start(d);
     watch_start(d);
+    d->begun = true;
     drain_pump(d);
     for (;;) {
         while (d->mode != DRAINER_STOPPING && !d->idle && d->fatal.code == JOBQ_OK)
@@ -226,6 +230,8 @@ int drainer_run(struct drainer *d, struct jobq_error *err)
     health_release(&d->health);
     d->mode = DRAINER_STOPPED;
     d->ended = true;
+    share_leave(d);
+    drain_pump(d); /* its part goes to the others */
     fiber_cond_broadcast(&d->tick);
     fiber_cond_broadcast(&d->watch);
     fiber_cond_broadcast(&d->room);
@@ -263,7 +269,9 @@ void drainer_quiet(struct drainer *d, bool quiet)
 
 void drainer_resize(struct drainer *d, int slots)
 {
-    d->slots = slots < 1 ? 1 : slots > DRAINER_SLOTS_MAX ? DRAINER_SLOTS_MAX : slots;
+    d->share->slots = slots < 1                   ? 1
+                      : slots > DRAINER_SLOTS_MAX ? DRAINER_SLOTS_MAX
+                                                  : slots;
     if (d->mode == DRAINER_RUNNING)
         drain_pump(d);
 }
@@ -283,7 +291,8 @@ void drainer_view(const struct drainer *d, struct drainer_view *out)
 {
     *out = (struct drainer_view){
         .mode = d->mode,
-        .slots = d->slots,
+        .idle = d->idle && !d->stopping,
+        .slots = d->share->slots,
         .busy = d->busy,
         .held = d->held_count - d->busy > 0 ? d->buffer.count : 0,
         .deletes_waiting = d->deletes_held,

@@ -36,7 +36,16 @@
 
 struct drainer;
 
+/* The slots of a process that drains several queues. Each queue has a drainer, with a weight:
+ * while all have work, they have slot time in proportion to their weights; what a queue does
+ * not need goes to the others. None starves. A message that comes while all slots are busy
+ * waits here for the next that is free: one a queue, or what it fetches ahead. */
+struct drainer_share;
+/* slots: 1..DRAINER_SLOTS_MAX. Owner: the process b->proc. */
+struct drainer_share *drainer_share_new(struct jobq_backend *b, int slots);
+
 #define DRAINER_SLOTS_MAX 100000
+#define DRAINER_WEIGHT_MAX 1000
 #define DRAINER_PREFETCH_MAX 1000
 #define DRAINER_AUTO (-1)
 
@@ -114,6 +123,11 @@ struct drainer_options {
                         other drainers, which is said once [true] */
     enum job_rows rows; /* [JOB_ROWS_ALL] */
     bool create; /* make queue, dead-letter queue and tables that are missing [false] */
+    /* NULL: the slots are this drainer's alone. Else `slots` is not read, and the drainers need
+     * a struct jobq_backend each, for its outcome hook; copies of one will do. All end idle
+     * together, once each has been quiet for its idle_exit_ns [NULL] */
+    struct drainer_share *share;
+    int weight;                 /* in share, 1..DRAINER_WEIGHT_MAX [1] */
     drainer_event_fn *on_event; /* NULL: none [NULL] */
     void *event_ctx;
 };
@@ -136,7 +150,8 @@ int drainer_run(struct drainer *d, struct jobq_error *err);
 void drainer_stop(struct drainer *d, int64_t deadline_at_ns);
 /* Take no more work, or take it again; what runs goes on. */
 void drainer_quiet(struct drainer *d, bool quiet);
-/* n becomes slots (1..DRAINER_SLOTS_MAX); running attempts above it finish. */
+/* n becomes slots (1..DRAINER_SLOTS_MAX), of the whole share; running attempts above it
+ * finish. */
 void drainer_resize(struct drainer *d, int slots);
 
 /* If the job runs here, its attempt is ended and its result dropped: its row says cancelled
@@ -162,6 +177,7 @@ enum drainer_mode { DRAINER_RUNNING, DRAINER_QUIET, DRAINER_STOPPING, DRAINER_ST
 /* What the page shows of a process. */
 struct drainer_view {
     enum drainer_mode mode;
+    bool idle; /* STOPPED: by its queue's quiet, nobody stopped it */
     int slots, busy, held, deletes_waiting; /* held: received and not yet running */
     int prefetch;                           /* as it is now, if automatic */
     int64_t visibility_ns;

@@ -1,6 +1,6 @@
 /* parts.h - what the drainer's files share: one process's struct and its messages.
  *
- * Room:     src/fleet, private to drainer.c, receive.c, fleet/drain/inflight.c, claim.c, attempt.c, fleet/drain/heartbeat.c,
+ * Room:     src/fleet, private to drainer.c, receive.c, share.c, fleet/drain/inflight.c, claim.c, attempt.c, fleet/drain/heartbeat.c,
  *           deleter.c, stop.c and fleet/drain/monitor.c.
  *
  * A message is held from the receive that brought it until it is deleted, given back or
@@ -67,6 +67,7 @@ struct held {
     struct job_body body;
     int64_t started_at_ns;
     int64_t deadline_ns; /* of calls being tried again */
+    int64_t charged_ns;  /* for its slot, at its start (share.c) */
     int32_t attempt;
     int token_bytes; /* 0: no claim made yet */
     char token[JOB_TOKEN_MAX];
@@ -80,6 +81,13 @@ struct held {
 struct held_list { /* first in, first out, by next */
     struct held *first, *last;
     int count;
+};
+
+/* The slots of a process, and who shares them. */
+struct drainer_share {
+    int slots, busy;
+    int64_t turn_ns;       /* of the drainer that started the last attempt, before it */
+    struct drainer *first; /* of its drainers, by share_next */
 };
 
 struct drainer {
@@ -113,7 +121,13 @@ struct drainer {
     int64_t not_returned; /* messages whose giving back failed */
     int64_t notice_wall_ns;
 
-    int slots, busy;
+    struct drainer_share *share;
+    struct drainer *share_next;
+    int64_t turn_ns;     /* slot time by weight; the least is next */
+    int64_t asked_at_ns; /* when the last receive began */
+    bool begun;          /* drainer_run was called */
+    bool found_nothing;  /* the last receive brought nothing */
+    int busy;
     int prefetch;        /* as it is now */
     int receiving;       /* receives in flight */
     int receivers;       /* fibers */
@@ -180,6 +194,27 @@ void beat_remove(struct held *h);
 /* Starts attempts for what is buffered and receives for what there is room. */
 void drain_pump(struct drainer *d);
 int receive_want(const struct drainer *d);
+
+/* ---- share.c --------------------------------------------------------------------------- */
+void share_join(struct drainer *d, struct drainer_share *share);
+void share_leave(struct drainer *d);
+/* d's part of the slots, by weight, rounded up. */
+int share_slots(const struct drainer *d);
+/* How many messages d may hold for slots, running ones left out: what is free of its part, but
+ * one at least while it runs less than that; < 0: it runs more. */
+int share_room(const struct drainer *d);
+/* When the room may be more although nothing happens; JOBQ_FOREVER: never. */
+int64_t share_look_at_ns(const struct drainer *d);
+/* Whose message starts next; NULL: no slot is free, or nobody has one. */
+struct drainer *share_next(const struct drainer_share *share);
+/* h has a slot from now on; had it for so long. */
+void share_take(struct held *h);
+void share_give(struct held *h, int64_t took_ns);
+void share_note_receive(struct drainer *d, int count, int64_t asked_at_ns);
+/* Whether each of its queues has been quiet for its idle exit. */
+bool share_is_quiet(const struct drainer_share *share);
+/* If so, ends them all. */
+void share_end_if_quiet(struct drainer *d);
 
 /* ---- claim.c ------------------------------------------------------------------------- */
 enum claim_outcome {

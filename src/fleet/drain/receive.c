@@ -25,8 +25,9 @@ static int prefetch_auto(const struct drainer *d)
     int64_t mean_ns = d->mean_job_ns;
     if (mean_ns <= 0 || mean_ns > d->visibility_ns / 2)
         return 0;
-    int64_t in_time = d->slots * (d->visibility_ns / 8) / mean_ns;
-    int64_t in_flight = 2 * d->slots * d->mean_receive_ns / mean_ns;
+    int slots = share_slots(d);
+    int64_t in_time = slots * (d->visibility_ns / 8) / mean_ns;
+    int64_t in_flight = 2 * slots * d->mean_receive_ns / mean_ns;
     int64_t want = d->options.batch + in_flight + 2;
     want = want < in_time ? want : in_time;
     return (int)(want < DRAINER_PREFETCH_MAX ? want : DRAINER_PREFETCH_MAX);
@@ -40,12 +41,12 @@ int receive_want(const struct drainer *d)
     most = most < d->options.receives ? most : d->options.receives;
     if (d->receiving >= most)
         return 0;
-    int used = d->busy + d->buffer.count + d->promised;
-    int room = d->slots + d->prefetch - used;
+    int used = d->buffer.count + d->promised, slots = share_room(d);
+    int room = slots + d->prefetch - used;
     int batch = d->options.batch;
     if (room >= batch)
         return batch;
-    bool starving = d->slots - used > 0;
+    bool starving = slots - used > 0;
     return room > 0 && (d->prefetch == 0 || starving) ? room : 0;
 }
 
@@ -93,10 +94,7 @@ static void look_if_idle(struct drainer *d, int64_t asked_at_ns, bool alone)
         refusal_end(d, &err);
         return;
     }
-    if (d->quiet_since_ns >= 0 && now_ns - d->quiet_since_ns >= d->options.idle_exit_ns) {
-        d->idle = true;
-        fiber_cond_signal(&d->changed);
-    }
+    share_end_if_quiet(d);
 }
 
 /* A poll that ends in time for the next look. */
@@ -108,6 +106,8 @@ static int64_t poll_ns(const struct drainer *d)
     int64_t left_ns = d->options.idle_exit_ns;
     if (d->quiet_since_ns >= 0)
         left_ns -= jobq_now(d->b) - d->quiet_since_ns;
+    if (left_ns <= 0 && !share_is_quiet(d->share))
+        return wait_ns; /* the process goes on, for its other queues */
     /* Others are at work, or we are: the end is not yet, and asking all the time costs a
      * receive each. Deletes that wait for others are made once a poll was empty. */
     if (d->held_count > 0 && d->held_count == d->deletes_held)
@@ -155,6 +155,7 @@ static void take_in(struct drainer *d, struct drain_batch *batch,
         d->counters.empty_receives++;
     else
         d->quiet_since_ns = -1;
+    share_note_receive(d, count, asked_at_ns);
     note_wait(d, message, count);
     for (int i = 0; i < count; i++)
         held_receive(d, batch, &message[i], now_ns);
@@ -168,6 +169,7 @@ static int receive_once(struct drainer *d, int want, struct jobq_error *err)
     struct jobq_receive options = {
         .max = want, .wait_ns = poll_ns(d), .visibility_ns = d->options.visibility_ns};
     int64_t asked_at_ns = jobq_now(d->b);
+    d->asked_at_ns = asked_at_ns;
     d->receiving++;
     d->promised += want;
     int count =
@@ -190,7 +192,7 @@ static void receiver(void *arg)
     while (d->mode != DRAINER_STOPPING && d->fatal.code == JOBQ_OK && !d->idle) {
         int want = receive_want(d);
         if (want == 0) {
-            fiber_cond_wait(d->b->sched, &d->room, JOBQ_FOREVER);
+            fiber_cond_wait(d->b->sched, &d->room, share_look_at_ns(d));
             continue;
         }
         int64_t asked_at_ns = jobq_now(d->b);
@@ -216,13 +218,8 @@ static void receiver(void *arg)
     fiber_cond_signal(&d->changed);
 }
 
-void drain_pump(struct drainer *d)
+static void pump_receives(struct drainer *d)
 {
-    while (d->busy < d->slots && d->buffer.count > 0 && d->mode != DRAINER_STOPPING) {
-        struct held *h = held_pop(&d->buffer);
-        d->busy++;
-        fiber_spawn(d->b->proc, attempt_main, h);
-    }
     if (d->options.prefetch == DRAINER_AUTO)
         d->prefetch = prefetch_auto(d);
     if (receive_want(d) > 0 && !fiber_cond_signal(&d->room) &&
@@ -230,4 +227,17 @@ void drain_pump(struct drainer *d)
         d->receivers++;
         fiber_spawn(d->b->proc, receiver, d);
     }
+}
+
+void drain_pump(struct drainer *d)
+{
+    struct drainer *next;
+    while ((next = share_next(d->share)) != NULL) {
+        struct held *h = held_pop(&next->buffer);
+        share_take(h);
+        fiber_spawn(next->b->proc, attempt_main, h);
+    }
+    for (struct drainer *m = d->share->first; m; m = m->share_next)
+        if (m->begun)
+            pump_receives(m);
 }

@@ -79,6 +79,10 @@ CHECKS += live-service
 live-progress: all libjobq
 	@/usr/bin/python3 tests/e2e/live/live_progress.py $(BUILD)
 CHECKS += live-progress
+.PHONY: live-queues
+live-queues: all
+	@/usr/bin/python3 tests/e2e/live/live_queues.py
+CHECKS += live-queues
 .PHONY: live-cli
 live-cli: all
 	@/usr/bin/python3 tests/e2e/live/live_cli.py
