@@ -282,6 +282,9 @@ static int network_code(const struct transfer *transfer, CURLcode rc,
         return jobq_fail(err, JOBQ_CORRUPT, "reply exceeds '%lld' bytes",
                          (long long)transfer->call->reply_max);
     switch ((int)rc) {
+    case CURLE_OK:
+        return jobq_fail(err, JOBQ_UNAVAILABLE,
+                         "network: the connection ended within the reply's head");
     case CURLE_OPERATION_TIMEDOUT:
         return jobq_fail(err, JOBQ_TIMEOUT, "no reply in time: %s", shown);
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -315,7 +318,9 @@ static void end(struct transport *transport, struct transfer *transfer, CURLcode
     curl_multi_remove_handle(transport->multi, transfer->easy);
     *(call->poll ? &transport->polls : &transport->calls) -= 1;
     int code;
-    if (rc == CURLE_OK) {
+    /* libcurl takes a connection's end for a head's: it knows the status then, and nobody knows
+     * what the service said. */
+    if (rc == CURLE_OK && call->head.ended) {
         call->status = (int)status;
         code = call->read(call->ctx, call, text_str(&transfer->reply), call->err);
     } else {

@@ -30,6 +30,8 @@ void reply_head_line(struct reply_head *head, struct jobq_str line)
     struct jobq_str value;
     if (line.len >= 5 && memcmp(line.ptr, "HTTP/", 5) == 0)
         *head = (struct reply_head){0};
+    else if (line.len > 0 && (line.ptr[0] == '\r' || line.ptr[0] == '\n'))
+        head->ended = true;
     else if (header_is(line, "date", &value))
         awstime_parse_http(value, &head->date_wall_ns);
     else if (header_is(line, "x-amzn-requestid", &value) ||

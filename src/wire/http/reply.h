@@ -14,6 +14,7 @@
 struct reply_head {
     int64_t date_wall_ns; /* from Date; 0: missing or malformed */
     char request_id[64]; /* x-amzn-requestid or x-amz-request-id, escaped; may be empty */
+    bool ended;          /* the empty line that ends a head has come */
 };
 
 /* Reads one header line, with or without its line end. A status line begins a new head:

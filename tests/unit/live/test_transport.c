@@ -97,6 +97,20 @@ static void resets_in_mid_reply(struct script *s, int fd, int nth)
     script_reset(fd);
 }
 
+/* What libcurl makes of it is status 400 and an empty body. */
+static void closes_in_its_head(struct script *s, int fd, int nth)
+{
+    (void)nth;
+    script_read(s, fd, request, sizeof request);
+    script_say(fd, "HTTP/1.1 400 Bad Request\r\nX-Amzn-RequestId: 1\r\nContent-Le");
+}
+static void refuses_without_a_word(struct script *s, int fd, int nth)
+{
+    (void)nth;
+    script_read(s, fd, request, sizeof request);
+    script_reply(fd, "400 Bad Request", "");
+}
+
 static void trickles_its_head(struct script *s, int fd, int nth)
 {
     char byte[2] = "x";
@@ -188,6 +202,13 @@ static void broken_ones_are_told_apart(void **state)
     got = ask_once(resets_in_mid_reply, (struct got){0});
     assert_int_equal(got.code, JOBQ_UNAVAILABLE);
     assert_int_equal(got.tries, 1);
+    got = ask_once(closes_in_its_head, (struct got){0});
+    assert_int_equal(got.code, JOBQ_UNAVAILABLE);
+    assert_int_equal(got.status, 0); /* nobody may judge by half an answer */
+    assert_int_equal(got.tries, 1);
+    got = ask_once(refuses_without_a_word, (struct got){0});
+    assert_int_equal(got.code, JOBQ_OK);
+    assert_int_equal(got.status, 400);
     got = ask_once(answers_too_much, (struct got){0});
     assert_int_equal(got.code, JOBQ_CORRUPT);
     assert_non_null(strstr(got.err.text, "exceeds '1000' bytes"));
