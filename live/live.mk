@@ -2,7 +2,7 @@
 
 # What libjobq is made of: the network world and the product, no program's files.
 # Of src/scenario only the table: what reads distributions and files needs GSL and inih.
-LIBJOBQ_OBJ := $(filter-out $(addprefix $(BUILD)/live/,page/peers.o page/money.o work/batchline.o),$(LIVE)) \
+LIBJOBQ_OBJ := $(filter-out $(addprefix $(BUILD)/live/,page/peers.o page/money.o page/screen.o work/batchline.o),$(LIVE)) \
 	$(FLEET) $(NET) $(WIRE) $(FIBER) \
 	$(addprefix $(BUILD)/src/scenario/,settings.o value.o fleet.o) $(BASE)
 $(BUILD)/live/aws/user_data_text.o: live/image/user-data.yaml

@@ -20,6 +20,7 @@
     X(prune)                                                                             \
     X(repair)                                                                            \
     X(serve)                                                                             \
+    X(top)                                                                               \
     X(spawn)                                                                             \
     X(quiet)                                                                             \
     X(resume)                                                                            \

@@ -471,7 +471,6 @@ static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
             note_box(d);
         record_close(d->record, cli->live->transport);
     }
-    operator_kit_release(&d->kit);
     for (int i = 0; i < d->queues; i++) {
         peers_free(d->queue[i].peers);
         d->queue[i].peers = NULL;
@@ -555,6 +554,7 @@ static int drain_run(struct cli *cli)
     int rc = bad ? CLI_USAGE : cli_run(cli, &live, drain_work, d);
     cli->on_signal = NULL;
     cli->on_signal_ctx = NULL;
+    operator_kit_release(&d->kit); /* the page's fiber asked it for prices to its end */
     text_release(&d->line);
     free(d);
     return rc;

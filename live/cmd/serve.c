@@ -85,11 +85,11 @@ static int serve_work(struct cli *cli, void *ctx, struct jobq_error *err)
     rc = page_start(b, status, &page, err);
     if (rc == JOBQ_OK)
         serve_on(cli, s, port);
-    operator_kit_release(&s->kit);
     peers_free(s->peers);
     s->peers = NULL;
     return rc;
 }
+
 static int serve_run(struct cli *cli)
 {
     bool bad = false;
@@ -106,6 +106,7 @@ static int serve_run(struct cli *cli)
     int rc = bad ? CLI_USAGE : cli_run(cli, &live, serve_work, &s);
     cli->on_signal = NULL;
     cli->on_signal_ctx = NULL;
+    operator_kit_release(&s.kit); /* the page's fiber asked it for prices to its end */
     return rc;
 }
 

@@ -327,6 +327,7 @@ static void on_request(void *ctx, struct http_exchange *x,
     }
     bool soon = !action &&
                 (str_is(request->path, "/") || str_is(request->path, "/status.json") ||
+                 str_is(request->path, "/status.txt") ||
                  str_is(request->path, "/metrics") || str_is(request->path, "/readyz"));
     if (!action && str_is(request->path, "/events") && str_is(request->method, "GET") &&
         b->stream_count < BOARD_STREAMS_MAX) {

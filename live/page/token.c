@@ -19,8 +19,8 @@ static void hash(struct jobq_str bytes, unsigned char out[DIGEST_SHA256_BYTES])
     digest_release(&digest);
 }
 
-static int take_line(struct page_token *token, const char *line, size_t got,
-                     const char *shown, struct jobq_error *err)
+/* Cuts the line to the token that it is. */
+static int take_line(char *line, size_t got, const char *shown, struct jobq_error *err)
 {
     size_t len = 0;
     while (len < got && line[len] != '\n' && line[len] != '\r')
@@ -33,12 +33,12 @@ static int take_line(struct page_token *token, const char *line, size_t got,
         if (line[i] <= ' ' || line[i] > '~')
             return jobq_fail(err, JOBQ_INVALID,
                              "token in '%s' holds a blank or unprintable byte", shown);
-    hash((struct jobq_str){line, (int64_t)len}, token->sha256);
-    token->needed = true;
+    line[len] = '\0';
     return JOBQ_OK;
 }
 
-int page_token_read(struct page_token *token, const char *path, struct jobq_error *err)
+int page_token_line(const char *path, char out[PAGE_TOKEN_MAX + 1],
+                    struct jobq_error *err)
 {
     char line[PAGE_TOKEN_MAX + 2], shown[120];
     struct stat about;
@@ -59,10 +59,24 @@ int page_token_read(struct page_token *token, const char *path, struct jobq_erro
     else if ((got = read(fd, line, sizeof line)) < 0)
         rc = jobq_fail(err, JOBQ_INVALID, "'%s' cannot be read", shown);
     if (rc == JOBQ_OK)
-        rc = take_line(token, line, (size_t)got, shown, err);
+        rc = take_line(line, (size_t)got, shown, err);
+    if (rc == JOBQ_OK)
+        memcpy(out, line, strlen(line) + 1);
     OPENSSL_cleanse(line, sizeof line);
     close(fd);
     return rc;
+}
+
+int page_token_read(struct page_token *token, const char *path, struct jobq_error *err)
+{
+    char line[PAGE_TOKEN_MAX + 1];
+    int rc = page_token_line(path, line, err);
+    if (rc < 0)
+        return rc;
+    hash(str_of(line), token->sha256);
+    token->needed = true;
+    OPENSSL_cleanse(line, sizeof line);
+    return JOBQ_OK;
 }
 
 static bool has_scheme(struct jobq_str value, const char *scheme, struct jobq_str *rest)

@@ -152,7 +152,7 @@ static void renew_version(struct page *page, const struct page_local *local)
  * views and all parts of the page must agree. The memory of the texts is on the heap. */
 static void page_show(struct page *page)
 {
-    struct text html = {0}, json = {0}, metrics = {0}, event = {0};
+    struct text html = {0}, json = {0}, plain = {0}, metrics = {0}, event = {0};
     ask_drainers(page);
     status_count(page->status, &page->view);
     const struct page_local *local = look_here(page);
@@ -161,11 +161,14 @@ static void page_show(struct page *page)
     renew_version(page, local);
     page_html(&look, &html);
     page_json(&look, &json);
+    page_plain(&look, &plain);
     page_metrics(&page->view, page->b->ledger, health_of(page->b), jobq_now(page->b),
                  &metrics);
     page_event(&look, page->version, &event);
     jobq_board_post(page->b, "/", 200, "text/html; charset=utf-8", text_str(&html));
     jobq_board_post(page->b, "/status.json", 200, "application/json", text_str(&json));
+    jobq_board_post(page->b, "/status.txt", 200, "text/plain; charset=utf-8",
+                    text_str(&plain));
     jobq_board_post(page->b, "/metrics", 200, PAGE_METRICS_TYPE, text_str(&metrics));
     post_ready(page, local);
     jobq_board_post(page->b, "/events", 200, "application/json", text_str(&event));
@@ -173,6 +176,7 @@ static void page_show(struct page *page)
     text_release(&metrics);
     text_release(&html);
     text_release(&json);
+    text_release(&plain);
 }
 
 static void post_boxes(struct page *page)

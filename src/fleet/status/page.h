@@ -8,7 +8,7 @@
  * "/" is HTML that needs no script: without one it refreshes itself, with one ("/page.js")
  * it follows "/events". It fits 360 px and stays under 50 KB; "/boxes/1" and on list all
  * boxes, when there are more than fit there. "/status.json" is one object, schema
- * jobq.status/1; "/metrics" is for Prometheus. Pages that are made when somebody asks, from
+ * jobq.status/1; "/status.txt" is the page for a terminal; "/metrics" is for Prometheus. Pages that are made when somebody asks, from
  * one or a few rows: page_ask.h. Everything that came from outside is escaped. */
 #ifndef JOBQ_FLEET_STATUS_PAGE_H
 #define JOBQ_FLEET_STATUS_PAGE_H
@@ -81,6 +81,10 @@ void page_html(const struct page_look *look, struct text *out);
 int page_boxes_pages(const struct status_view *view);
 void page_boxes_html(const struct page_look *look, int number, struct text *out);
 void page_json(const struct page_look *look, struct text *out);
+/* Lines of printable ASCII, of at most so many characters. What an operator looks at first is
+ * above the first empty line; then come lists. */
+#define PAGE_PLAIN_WIDTH 80
+void page_plain(const struct page_look *look, struct text *out);
 /* One line: what "/events" sends. version: changes when "/" is worth reading again. */
 void page_event(const struct page_look *look, int64_t version, struct text *out);
 /* "/page.css" and "/page.js". Static storage. */
@@ -114,7 +118,7 @@ struct page_options {
     struct operate *operate; /* carry out actions; NULL: none */
 };
 /* Starts a fiber that reads the status every refresh_ns and posts "/", "/status.json",
- * "/metrics", "/events" and "/readyz" to b->board, now and every redraw_ns, until the process
+ * "/status.txt", "/metrics", "/events" and "/readyz" to b->board, now and every redraw_ns, until the process
  * ends. Three to five requests each reading. A reading in which the queue answered posts
  * "/healthz" too. */
 int page_start(struct jobq_backend *b, struct status *status,

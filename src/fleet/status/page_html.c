@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#define STALE_NS (3 * JOBQ_NS_PER_MIN)
 /* Of drainers and of boxes, keeps the page small. */
 enum { LINES_MAX = 32, FAILURES_SHOWN = 6 };
 
@@ -19,7 +18,7 @@ struct page_here page_here(const struct status_view *view)
     struct page_here here = {0};
     for (int i = 0; i < view->drainer_count; i++) {
         const struct status_drainer *one = &view->drainer[i];
-        if (!one->here || view->taken_wall_ns - one->seen_wall_ns >= STALE_NS)
+        if (!one->here || view->taken_wall_ns - one->seen_wall_ns >= PAGE_STALE_NS)
             continue;
         here.drainers++;
         here.slots += one->slots;
@@ -351,7 +350,7 @@ static void drainers(const struct status_view *view, struct text *out)
         for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++)
             page_cell_int(out, cells[k]);
         page_cell_age(out, ago_ns);
-        page_cell(out, ago_ns >= STALE_NS ? "silent" : one->quiet ? "quiet" : "fresh");
+        page_cell(out, ago_ns >= PAGE_STALE_NS ? "silent" : one->quiet ? "quiet" : "fresh");
         text_puts(out, "</tr>");
     }
     page_table_end(out);
@@ -384,7 +383,7 @@ static void box_rows(const struct status_view *view, int from, int count,
             text_puts(out, "spot notice: goes in ");
             page_put_age(out, one->notice_wall_ns - view->taken_wall_ns);
         } else if (one->seen_wall_ns &&
-                   view->taken_wall_ns - one->seen_wall_ns >= STALE_NS) {
+                   view->taken_wall_ns - one->seen_wall_ns >= PAGE_STALE_NS) {
             text_puts(out, "no word for 3 minutes");
         }
         text_puts(out, "</td></tr>");

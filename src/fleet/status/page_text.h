@@ -1,4 +1,4 @@
-/* page_text.h - escaping, times, names and the pieces of HTML that pages are made of.
+/* page_text.h - escaping, times, names and the pieces that pages are made of.
  *
  * Room:     src/fleet, private to the page's files. Pure. */
 #ifndef JOBQ_FLEET_STATUS_PAGE_TEXT_H
@@ -7,7 +7,10 @@
 #include "base/text.h"
 #include "fleet/status/page.h"
 #include "fleet/status/status.h"
+#include "jobq/units.h"
 
+/* c, or '?' for a control byte and everything beyond ASCII. */
+char page_shown(char c);
 /* & < > " ' as entities; control bytes and everything beyond ASCII as '?': names of the page
  * are ASCII, and what is not was put there by somebody else. */
 void page_put_html(struct text *out, struct jobq_str value);
@@ -27,6 +30,8 @@ struct page_here {
 struct page_here page_here(const struct status_view *view);
 const char *page_mode_name(enum drainer_mode mode);
 const char *page_box_state_name(enum jobq_box_state state);
+/* A drainer or box that has said nothing for so long is no longer counted on. */
+#define PAGE_STALE_NS (3 * JOBQ_NS_PER_MIN)
 
 /* ---- the numbers on top ---------------------------------------------------------------- */
 

@@ -91,6 +91,10 @@ CHECKS += live-cli
 live-page: all
 	@/usr/bin/python3 tests/e2e/live/live_page.py
 CHECKS += live-page
+.PHONY: live-top
+live-top: all
+	@/usr/bin/python3 tests/e2e/live/live_top.py
+CHECKS += live-top
 .PHONY: live-doctor
 live-doctor: all
 	@/usr/bin/python3 tests/e2e/live/live_doctor.py

@@ -271,6 +271,17 @@ static void check_tame(const struct text *html)
     assert_null(strchr(html->ptr, '\r'));
 }
 
+/* Nothing in it drives a terminal, and no line is wider than one. */
+static void check_plain(const struct text *plain)
+{
+    int width = 0;
+    for (const char *c = plain->ptr; *c; c++) {
+        width = *c == '\n' ? 0 : width + 1;
+        assert_true(*c == '\n' || (*c >= 0x20 && *c < 0x7f));
+        assert_true(width <= PAGE_PLAIN_WIDTH);
+    }
+}
+
 static void hostile_words_of_jobs_stay_text(void **state)
 {
     (void)state;
@@ -282,7 +293,7 @@ static void hostile_words_of_jobs_stay_text(void **state)
     arena_init(&arena, 0);
     local->failures = failures;
     for (size_t i = 0; i < sizeof EVIL / sizeof EVIL[0]; i++) {
-        struct text html = {0}, json = {0};
+        struct text html = {0}, json = {0}, plain = {0};
         char evil[JOBQ_OUTPUT_TAIL], payload[200];
         int bytes = snprintf(evil, sizeof evil, "%s", EVIL[i]);
         struct jobq_work_result result = {
@@ -297,6 +308,13 @@ static void hostile_words_of_jobs_stay_text(void **state)
             .view = view, .local = local, .refresh_s = 15, .asks = true, .acts = true};
         page_html(&look, &html);
         page_json(&look, &json);
+        view->drainer_count = 1;
+        snprintf(view->drainer[0].id, sizeof view->drainer[0].id, "%s", evil);
+        snprintf(view->problem, sizeof view->problem, "%s\033[2J %s", evil, evil);
+        page_plain(&look, &plain);
+        check_plain(&plain);
+        view->drainer_count = 0;
+        view->problem[0] = '\0';
         check_tame(&html);
         assert_null(strstr(html.ptr, "/jobs/<"));
         text_clear(&html);
@@ -312,6 +330,7 @@ static void hostile_words_of_jobs_stay_text(void **state)
         check_tame(&html);
         text_release(&html);
         text_release(&json);
+        text_release(&plain);
     }
     arena_release(&arena);
     free(job);
