@@ -2,7 +2,7 @@
 
 # What libjobq is made of: the network world and the product, no program's files.
 # Of src/scenario only the table: what reads distributions and files needs GSL and inih.
-LIBJOBQ_OBJ := $(filter-out $(addprefix $(BUILD)/live/,page/peers.o page/money.o page/screen.o work/batchline.o),$(LIVE)) \
+LIBJOBQ_OBJ := $(filter-out $(addprefix $(BUILD)/live/,page/money.o page/screen.o work/batchline.o),$(LIVE)) \
 	$(FLEET) $(NET) $(WIRE) $(FIBER) \
 	$(addprefix $(BUILD)/src/scenario/,settings.o value.o fleet.o) $(BASE)
 $(BUILD)/live/aws/user_data_text.o: live/image/user-data.yaml
@@ -26,7 +26,7 @@ $(BUILD)/libjobq_whole.o: $(LIBJOBQ_OBJ)
 		--keep-global-symbol='jobq_enqueue*' --keep-global-symbol='jobq_status' \
 		--keep-global-symbol='jobq_cancel' --keep-global-symbol='jobq_begin' \
 		--keep-global-symbol='jobq_wait' --keep-global-symbol='jobq_end' \
-		--keep-global-symbol='jobq_code_*' $@
+		--keep-global-symbol='jobq_code_*' --keep-global-symbol='jobq_page_*' $@
 $(LIBJOBQ_A): $(BUILD)/libjobq_whole.o
 	@echo "AR   $@"; rm -f $@; ar rcs $@ $<
 

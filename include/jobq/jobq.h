@@ -165,6 +165,38 @@ JOBQ_API int jobq_wait(struct jobq_call *call, double seconds);
 JOBQ_API int64_t jobq_end(struct jobq_call *call, struct jobq_job *job,
                           struct jobq_status *status, struct jobq_error *err);
 
+/* ---- the status page ---------------------------------------------------------------------
+ *
+ * The page of `jobq serve`, for a program that serves HTTP itself (jobq.py's status_app): it is
+ * read by a thread of its own, and asked over a socket instead of a port. */
+struct jobq_page_options {
+    const char
+        *token; /* 16 to 256 printable bytes; NULL: everybody may read, nobody act */
+    const char *allow_host; /* as jobq serve --allow-host; NULL: this machine's names */
+    int read_only;          /* not 0: no actions */
+    const struct jobq_dict *setting; /* refresh, store: as jobq serve reads them */
+    int setting_count;
+    /* Called by the page's thread with a line for each action, refused or done. NULL: nobody
+     * keeps them. */
+    void (*log)(void *ctx, const char *line);
+    void *log_ctx;
+};
+struct jobq_page;
+/* Takes the options (NULL: none), which are copied. Makes no call yet: that begins with the first
+ * jobq_page_connect, so that a server may open the page and then fork, if each child opens its own.
+ * Returns NULL with err filled: INVALID, LIMIT. Owner: the caller, who closes it. */
+JOBQ_API struct jobq_page *jobq_page_open(const char *queue,
+                                          const struct jobq_page_options *options,
+                                          struct jobq_error *err);
+/* A connected stream socket on which the page answers HTTP/1.1 requests, one behind the other. A
+ * header X-Jobq-From names whom the program asks for in the lines of the log. Returns the
+ * descriptor, which is the caller's to close; INVALID: the page is another process's;
+ * UNAVAILABLE. From any thread. Blocks: no. */
+JOBQ_API int jobq_page_connect(struct jobq_page *page, struct jobq_error *err);
+/* Ends it and closes its end of the sockets. The last use. NULL, or after a fork(): nothing.
+ * Blocks until its thread has ended. */
+JOBQ_API void jobq_page_close(struct jobq_page *page);
+
 #ifdef __cplusplus
 }
 #endif

@@ -112,11 +112,8 @@ static void kit_audit(void *ctx, const char *line)
 
 struct peers *operator_peers(struct cli *cli, const char *queue)
 {
-    struct jobq_self self = {0};
-    struct jobq_error no_box;
-    if (cli->live->settings.imds_url &&
-        jobq_fleet_self(&cli->live->backend, &self, &no_box) < 0)
-        self = (struct jobq_self){0};
+    struct jobq_self self;
+    live_self(cli->live, &self);
     return peers_new(cli->live->loop, queue, self.id);
 }
 

@@ -204,6 +204,17 @@ static char *form_of(struct jobq_str form)
     return out;
 }
 
+/* Who asks. Only this process itself connects by a local socket (board_adopt). */
+static void name_peer(char out[FROM_MAX], const struct http_exchange *x,
+                      const struct http_request *request)
+{
+    struct jobq_str from = http_header(request, "x-jobq-from");
+    if (from.ptr && strcmp(http_peer(x), "unix") == 0)
+        text_escape(from.ptr, from.len, out, FROM_MAX);
+    else
+        snprintf(out, FROM_MAX, "%s", http_peer(x));
+}
+
 static void ask(struct board *b, struct http_exchange *x,
                 const struct http_request *request)
 {
@@ -214,7 +225,7 @@ static void ask(struct board *b, struct http_exchange *x,
     asked->action = str_is(request->method, "POST");
     asked->path = copied(request->path);
     asked->form = form_of(asked->action ? request->body : request->query);
-    snprintf(asked->from, sizeof asked->from, "%s", http_peer(x));
+    name_peer(asked->from, x, request);
     while (*at)
         at = &(*at)->next;
     *at = asked;
@@ -298,8 +309,11 @@ static void refuse(struct board *b, struct http_exchange *x,
                                               ? STR(GUARD "Allow: GET, HEAD, POST\r\n")
                                               : STR(GUARD),
                                .body = str_of(refusal->text)};
-    if (b->refused && str_is(request->method, "POST"))
-        b->refused(b->refused_ctx, http_peer(x), request->path, refusal->text);
+    if (b->refused && str_is(request->method, "POST")) {
+        char from[FROM_MAX];
+        name_peer(from, x, request);
+        b->refused(b->refused_ctx, from, request->path, refusal->text);
+    }
     http_reply(x, &reply);
 }
 
@@ -407,23 +421,32 @@ int board_check(const char *address_port, bool *local, struct jobq_error *err)
     return JOBQ_OK;
 }
 
-int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
-                 struct jobq_error *err)
+static struct http_server *server_of(struct board *b, int64_t health_ns)
 {
-    struct board *b = self(board);
     /* A monitor must get through to "/healthz" past any number of clients that never finish. */
     struct http_limits limits = {.connections = 256 + BOARD_STREAMS_MAX + BOARD_ASKED_MAX,
                                  .newest_first = true,
                                  .request_ns = 3 * JOBQ_NS_PER_S,
                                  .idle_ns = 20 * JOBQ_NS_PER_S};
+    b->health_ns = health_ns;
+    if (!b->server)
+        b->server = http_server_new(b->loop, &limits, on_request, b);
+    return b->server;
+}
+
+int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
+                 struct jobq_error *err)
+{
     char host[64];
     int port;
     if (split(address_port, host, &port, err) < 0)
         return err->code;
-    b->health_ns = health_ns;
-    if (!b->server)
-        b->server = http_server_new(b->loop, &limits, on_request, b);
-    return http_server_listen(b->server, host, port, err);
+    return http_server_listen(server_of(self(board), health_ns), host, port, err);
+}
+
+void board_adopt(struct jobq_board *board, int fd, int64_t health_ns)
+{
+    http_server_adopt(server_of(self(board), health_ns), fd);
 }
 
 void board_guard(struct jobq_board *board, const struct guard *guard,

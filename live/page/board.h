@@ -1,7 +1,7 @@
 /* board.h - the board port: the last bytes posted under each path, and their server.
  *
  * Room:     live, the network world.
- * Callers:  live/world/live.c, jobq serve and drain --serve.
+ * Callers:  live/world/live.c, jobq serve and drain --serve, libjobq.
  * Knows nothing of: what the pages show, what actions do.
  * Blocks:   never: a handler answers from what was last posted. What was not posted is asked
  *           of the product's fibers (take), and meanwhile the reader waits.
@@ -32,6 +32,9 @@ void board_free(struct jobq_board *board);
  * or no address; CONFLICT: in use; DENIED. */
 int board_listen(struct jobq_board *board, const char *address_port, int64_t health_ns,
                  struct jobq_error *err);
+/* Serve a connected socket, whose other end is this process's own: what is asked there may say
+ * in the header X-Jobq-From for whom. Takes fd. */
+void board_adopt(struct jobq_board *board, int fd, int64_t health_ns);
 /* From now on these rules hold; guard is copied, its names live on. refused (NULL:
  * nobody) is called for each action that was refused: who asked, for which path, and
  * why. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,21 +20,41 @@ static void hash(struct jobq_str bytes, unsigned char out[DIGEST_SHA256_BYTES])
     digest_release(&digest);
 }
 
-/* Cuts the line to the token that it is. */
-static int take_line(char *line, size_t got, const char *shown, struct jobq_error *err)
+/* where: "first line of 'FILE'". */
+static int check_token(const char *line, size_t len, const char *where,
+                       struct jobq_error *err)
 {
-    size_t len = 0;
-    while (len < got && line[len] != '\n' && line[len] != '\r')
-        len++;
     if (len < PAGE_TOKEN_MIN || len > PAGE_TOKEN_MAX)
-        return jobq_fail(err, JOBQ_INVALID,
-                         "first line of '%s' is no token of %d to %d bytes", shown,
+        return jobq_fail(err, JOBQ_INVALID, "%s is no token of %d to %d bytes", where,
                          PAGE_TOKEN_MIN, PAGE_TOKEN_MAX);
     for (size_t i = 0; i < len; i++)
         if (line[i] <= ' ' || line[i] > '~')
-            return jobq_fail(err, JOBQ_INVALID,
-                             "token in '%s' holds a blank or unprintable byte", shown);
+            return jobq_fail(err, JOBQ_INVALID, "%s holds a blank or unprintable byte",
+                             where);
+    return JOBQ_OK;
+}
+
+/* Cuts the line to the token that it is. */
+static int take_line(char *line, size_t got, const char *shown, struct jobq_error *err)
+{
+    char where[160];
+    size_t len = 0;
+    while (len < got && line[len] != '\n' && line[len] != '\r')
+        len++;
+    snprintf(where, sizeof where, "first line of '%s'", shown);
+    if (check_token(line, len, where, err) < 0)
+        return err->code;
     line[len] = '\0';
+    return JOBQ_OK;
+}
+
+int page_token_take(struct page_token *token, const char *given, struct jobq_error *err)
+{
+    int rc = check_token(given, strlen(given), "what is given", err);
+    if (rc < 0)
+        return rc;
+    hash(str_of(given), token->sha256);
+    token->needed = true;
     return JOBQ_OK;
 }
 
@@ -71,12 +92,10 @@ int page_token_read(struct page_token *token, const char *path, struct jobq_erro
 {
     char line[PAGE_TOKEN_MAX + 1];
     int rc = page_token_line(path, line, err);
-    if (rc < 0)
-        return rc;
-    hash(str_of(line), token->sha256);
-    token->needed = true;
+    if (rc == JOBQ_OK)
+        rc = page_token_take(token, line, err);
     OPENSSL_cleanse(line, sizeof line);
-    return JOBQ_OK;
+    return rc;
 }
 
 static bool has_scheme(struct jobq_str value, const char *scheme, struct jobq_str *rest)

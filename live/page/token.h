@@ -28,7 +28,9 @@ struct page_token {
  * INVALID: it is none, or the file's mode lets others than its owner and group read it;
  * NOT_FOUND, DENIED. No text holds any of the token. */
 int page_token_read(struct page_token *token, const char *path, struct jobq_error *err);
-/* That line itself, terminated, for who asks such a page. The same errors. */
+/* The same of a token that the caller has. INVALID: it is none. */
+int page_token_take(struct page_token *token, const char *given, struct jobq_error *err);
+/* The line of the file itself, terminated, for who asks such a page. The same errors. */
 int page_token_line(const char *path, char out[PAGE_TOKEN_MAX + 1],
                     struct jobq_error *err);
 /* The value of an Authorization header: "Bearer TOKEN", or "Basic" with any user's name and

@@ -13,9 +13,14 @@ under way, and later ones raise Closed. After os.fork() the child makes an Enque
 """
 import ctypes
 import ctypes.util
+import http.client
+import logging
 import os
+import socket
+import threading
+import urllib.parse
 
-__all__ = ["Enqueuer", "Status", "JobqError", "Invalid", "Limit", "NotFound", "Conflict",
+__all__ = ["Enqueuer", "Status", "status_app", "JobqError", "Invalid", "Limit", "NotFound", "Conflict",
            "Denied", "Corrupt", "TryLater", "Closed"]
 
 ID_MAX = 112
@@ -90,6 +95,15 @@ class _Request(ctypes.Structure):
                 ("timeout_s", ctypes.c_double)]
 
 
+_Log = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+
+
+class _PageOptions(ctypes.Structure):
+    _fields_ = [("token", ctypes.c_char_p), ("allow_host", ctypes.c_char_p),
+                ("read_only", ctypes.c_int), ("setting", ctypes.POINTER(_Dict)),
+                ("setting_count", ctypes.c_int), ("log", _Log), ("log_ctx", ctypes.c_void_p)]
+
+
 _OPEN, _ENQUEUE, _STATUS, _CANCEL = range(4)
 _SLICE_S = 0.05  # how long a signal's handler waits for its turn at most
 
@@ -118,6 +132,11 @@ def _load():
     lib.jobq_end.restype = ctypes.c_int64
     lib.jobq_end.argtypes = [ctypes.c_void_p, ctypes.POINTER(_Job), ctypes.POINTER(_Status),
                              error]
+    lib.jobq_page_open.restype = ctypes.c_void_p
+    lib.jobq_page_open.argtypes = [ctypes.c_char_p, ctypes.POINTER(_PageOptions), error]
+    lib.jobq_page_connect.argtypes = [ctypes.c_void_p, error]
+    lib.jobq_page_close.restype = None
+    lib.jobq_page_close.argtypes = [ctypes.c_void_p]
     return lib
 
 
@@ -156,6 +175,10 @@ def _pairs(job):
         pair.name = _bytes(name, "name")
         pair.value = _bytes(value, "value of %r" % (name,))
     return pairs
+
+
+def _settings(settings):
+    return _pairs({name.replace("_", "-"): value for name, value in settings.items()})
 
 
 def _timeout(seconds):
@@ -197,7 +220,7 @@ class Enqueuer:
             if not float(visibility_timeout) >= 0:
                 raise ValueError("visibility_timeout is negative")
             settings.setdefault("visibility", "%.9fs" % visibility_timeout)
-        pairs = _pairs({name.replace("_", "-"): value for name, value in settings.items()})
+        pairs = _settings(settings)
         self._handle = _lib.jobq_enqueuer_open(_bytes(queue, "queue"), pairs, len(pairs),
                                                _timeout(timeout), error)
         if not self._handle:
@@ -277,3 +300,114 @@ class Enqueuer:
         # Nobody is in a call, for a call holds a reference: the memory can go.
         if getattr(self, "_handle", None):
             _lib.jobq_enqueuer_free(self._handle)
+
+
+class _Page:
+    """The page of one process: its handle, ended with it."""
+
+    def __init__(self, queue, options):
+        error = _error()
+        self.pid = os.getpid()
+        self._handle = _lib.jobq_page_open(queue, ctypes.byref(options), error)
+        if not self._handle:
+            _raise(_lib.jobq_error_code(error), error)
+
+    def connect(self):
+        error = _error()
+        fd = _lib.jobq_page_connect(self._handle, error)
+        if fd < 0:
+            _raise(fd, error)
+        return socket.socket(fileno=fd)
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            _lib.jobq_page_close(self._handle)
+
+
+def _log_line(ctx, line):
+    logging.getLogger("jobq").warning("%s", line.decode("utf-8", "replace"))
+
+
+# What the page's guard and its server go by; nothing else of a request is passed on.
+_PASSED = {"HTTP_HOST": "Host", "HTTP_AUTHORIZATION": "Authorization", "HTTP_ORIGIN": "Origin",
+           "HTTP_SEC_FETCH_SITE": "Sec-Fetch-Site", "REMOTE_ADDR": "X-Jobq-From"}
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
+_BODY_MAX = 4096  # the page refuses longer ones
+
+
+class _StatusApp:
+    def __init__(self, queue, options, events):
+        self._queue, self._options, self._events = queue, options, events
+        self._renew()
+        self._page = _Page(queue, options)  # what is wrong with the options is said now
+        os.register_at_fork(after_in_child=self._renew)
+
+    def _renew(self):
+        # Another thread may have held the lock when this process was forked.
+        self._lock = threading.Lock()
+
+    def _connect(self):
+        with self._lock:
+            if self._page.pid != os.getpid():
+                self._page = _Page(self._queue, self._options)
+            return self._page.connect()
+
+    def __call__(self, environ, start_response):
+        path = urllib.parse.quote(environ.get("PATH_INFO", "").encode("latin-1")) or "/"
+        follows = path == "/events"
+        if follows and not self._events:
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+            return [b"events are not served here: the page asks anew every 5 s\n"]
+        if environ.get("QUERY_STRING"):
+            path += "?" + environ["QUERY_STRING"]
+        connection = http.client.HTTPConnection("page")
+        connection.sock = self._connect()
+        connection.sock.settimeout(None if follows else 60)
+        connection.putrequest(environ["REQUEST_METHOD"], path, skip_host=True,
+                              skip_accept_encoding=True)
+        for name, header in _PASSED.items():
+            if name in environ:
+                connection.putheader(header, environ[name])
+        length = environ.get("CONTENT_LENGTH") or "0"
+        body = environ["wsgi.input"].read(min(int(length), _BODY_MAX + 1)) if length.isdigit() else b""
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        reply = connection.getresponse()
+        start_response("%d %s" % (reply.status, reply.reason),
+                       [pair for pair in reply.getheaders() if pair[0].lower() not in _HOP_BY_HOP])
+        return _pieces(connection, reply) if follows else _whole(connection, reply)
+
+
+def _whole(connection, reply):
+    try:
+        return [reply.read()]
+    finally:
+        connection.close()
+
+
+def _pieces(connection, reply):
+    try:
+        yield from iter(lambda: reply.read1(65536), b"")
+    finally:
+        connection.close()
+
+
+def status_app(queue, token=None, allow_hosts=(), read_only=False, events=False, **settings):
+    """The status page of a queue as a WSGI application: the bytes of `jobq serve`, without
+    dollars, for which the library has no prices.
+
+        application = jobq.status_app("render", token=open("token").read().strip())
+
+    Serve it at the root of a name or port. token: 16 to 256 printable bytes that readers and
+    actions must bear; without one everybody whose request names this machine, or one of
+    allow_hosts, may read, and nobody act. events: follow changes (server-sent events), which
+    takes a thread of the server for each reader; else a page that is open asks every 5 s.
+    settings: refresh="30s", store="none", ...: as `jobq serve` reads them. Each action is a
+    line of the logger "jobq". A server may fork after this call: each process reads the queue
+    for itself, from its first request on."""
+    pairs = _settings(settings)
+    log = _Log(_log_line)
+    options = _PageOptions(token=None if token is None else _bytes(token, "token"),
+                           allow_host=_bytes(",".join(allow_hosts), "allow_hosts") or None,
+                           read_only=read_only, setting=pairs, setting_count=len(pairs), log=log)
+    return _StatusApp(_bytes(queue, "queue"), options, events)

@@ -134,6 +134,13 @@ int live_run(struct live *live, fiber_fn *fn, void *arg, struct jobq_error *err)
     return loop_run(live->loop, err);
 }
 
+void live_self(struct live *live, struct jobq_self *out)
+{
+    struct jobq_error no_box;
+    if (!live->settings.imds_url || jobq_fleet_self(&live->backend, out, &no_box) < 0)
+        *out = (struct jobq_self){0};
+}
+
 void live_end(struct live *live)
 {
     loop_stop(live->loop);

@@ -48,6 +48,8 @@ int live_open(struct live *live, const struct live_options *options,
 int live_run(struct live *live, fiber_fn *fn, void *arg, struct jobq_error *err);
 /* From a fiber or a callback: live_run returns behind this turn. */
 void live_end(struct live *live);
+/* Who this box is; empty off a box. Blocks: a call to the instance metadata, if there is one. */
+void live_self(struct live *live, struct jobq_self *out);
 /* Drops what still runs: fibers, children, connections. */
 void live_close(struct live *live);
 

@@ -40,6 +40,7 @@ struct operate_options {
     const char *type;  /* NULL: as this box */
     const char *image; /* NULL: as this box */
     int boxes_max;     /* no more boxes than so many in all */
+    /* NULL: no boxes are started. */
     int (*user_data)(void *ctx, struct text *out, struct jobq_error *err);
     double (*hour_usd)(void *ctx, const char *type, bool spot); /* NAN: not known */
     void (*audit)(void *ctx, const char *line); /* NULL: nobody keeps it */

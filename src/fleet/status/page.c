@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "fiber/fiber.h"
+#include "fleet/operate/operate.h"
 #include "fleet/status/page_ask.h"
 #include "fleet/status/page_text.h"
 #include "jobq/units.h"
@@ -104,13 +105,19 @@ static void ask_drainers(struct page *page)
         status_add_drainer(page->status, &page->peer[i]);
 }
 
+bool page_spawns(const struct page_options *options)
+{
+    return options->operate && operate_options_of(options->operate)->user_data;
+}
+
 static struct page_look look_of(struct page *page)
 {
     struct page_look look = {.view = &page->view,
                              .refresh_s = (int)(page->options.refresh_ns / JOBQ_NS_PER_S),
                              .alone = page->options.alone,
                              .asks = page->options.asks,
-                             .acts = page->options.operate != NULL};
+                             .acts = page->options.operate != NULL,
+                             .spawns = page_spawns(&page->options)};
     if (page->options.money) {
         page->options.money(page->options.money_ctx, &page->view, &page->money);
         look.money = &page->money;

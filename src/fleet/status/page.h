@@ -70,9 +70,10 @@ struct page_look {
     const struct page_local *local; /* NULL: none */
     const struct page_money *money; /* NULL: no prices */
     int refresh_s;
-    bool alone; /* one file: its style within, no script, no links to other pages */
-    bool asks;  /* links to the pages of jobs are answered */
-    bool acts;  /* the forms of actions are shown */
+    bool alone;  /* one file: its style within, no script, no links to other pages */
+    bool asks;   /* links to the pages of jobs are answered */
+    bool acts;   /* the forms of actions are shown */
+    bool spawns; /* with them, that of starting boxes */
 };
 void page_html(const struct page_look *look, struct text *out);
 /* All boxes are on pages of their own when there are more than "/" shows: how many pages (0), and

@@ -327,7 +327,7 @@ static void ask_get(struct ask *a)
         ask_job(a, (struct jobq_str){path.ptr + 6, path.len - 6});
     else if (str_is(path, "/failures"))
         ask_failures(a);
-    else if (a->look.acts && str_is(path, "/spawn"))
+    else if (a->look.spawns && str_is(path, "/spawn"))
         confirm_spawn(a);
     else if (a->look.acts && str_is(path, "/seppuku"))
         confirm_seppuku(a);
@@ -343,7 +343,8 @@ static void ask_one(struct ask *a)
     a->look = (struct page_look){.view = of->view,
                                  .money = of->options->money ? of->money : NULL,
                                  .asks = true,
-                                 .acts = of->options->operate != NULL};
+                                 .acts = of->options->operate != NULL,
+                                 .spawns = page_spawns(of->options)};
     a->answer = (struct jobq_answer){.content_type = "text/html; charset=utf-8"};
     if (tree_from_query(&a->request.form, 1, a->arena, &form, &err) < 0) {
         ask_failed(a, &err);

@@ -16,6 +16,9 @@
 void page_ask_start(struct jobq_backend *b, const struct status_view *view,
                     const struct page_options *options, const struct page_money *money);
 
+/* Whether these options start boxes. */
+bool page_spawns(const struct page_options *options);
+
 /* ---- the HTML of a job, for page_ask.c ------------------------------------------------ */
 
 /* payload: as status_job_whole gives it. now_wall_ns: for ages. */

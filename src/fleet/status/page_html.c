@@ -350,7 +350,9 @@ static void drainers(const struct status_view *view, struct text *out)
         for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++)
             page_cell_int(out, cells[k]);
         page_cell_age(out, ago_ns);
-        page_cell(out, ago_ns >= PAGE_STALE_NS ? "silent" : one->quiet ? "quiet" : "fresh");
+        page_cell(out, ago_ns >= PAGE_STALE_NS ? "silent"
+                       : one->quiet            ? "quiet"
+                                               : "fresh");
         text_puts(out, "</tr>");
     }
     page_table_end(out);

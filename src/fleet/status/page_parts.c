@@ -169,6 +169,17 @@ static void button(struct text *out, const char *path, const char *label)
                 label);
 }
 
+static void spawn_form(const struct status_view *view, struct text *out)
+{
+    text_puts(out, "<form action=\"/spawn\" method=get><label>Start <input name=count "
+                   "type=number min=1 max=500 value=1 size=4></label>"
+                   "<input name=type size=12 maxlength=23 placeholder=");
+    text_puts(out, "\"");
+    page_put_html(out, str_of(view->self.type[0] ? view->self.type : "type"));
+    text_puts(out, "\"><label><input name=spot type=checkbox value=1> spot</label>"
+                   "<button>Spawn...</button></form>");
+}
+
 void page_actions(const struct page_look *look, struct text *out)
 {
     const struct status_view *view = look->view;
@@ -178,13 +189,8 @@ void page_actions(const struct page_look *look, struct text *out)
     text_puts(out,
               "<form action=\"/slots\" method=post><button name=by value=-1>One slot "
               "fewer</button><button name=by value=1>One slot more</button></form>");
-    text_puts(out, "<form action=\"/spawn\" method=get><label>Start <input name=count "
-                   "type=number min=1 max=500 value=1 size=4></label>"
-                   "<input name=type size=12 maxlength=23 placeholder=");
-    text_puts(out, "\"");
-    page_put_html(out, str_of(view->self.type[0] ? view->self.type : "type"));
-    text_puts(out, "\"><label><input name=spot type=checkbox value=1> spot</label>"
-                   "<button>Spawn...</button></form>");
+    if (look->spawns)
+        spawn_form(view, out);
     if (view->self.id[0])
         text_puts(out, "<form action=\"/seppuku\" method=get><button class=x>Seppuku: "
                        "drain and end this box...</button></form>");

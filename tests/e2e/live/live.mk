@@ -95,6 +95,10 @@ CHECKS += live-page
 live-top: all
 	@/usr/bin/python3 tests/e2e/live/live_top.py
 CHECKS += live-top
+.PHONY: live-wsgi
+live-wsgi: all libjobq
+	@/usr/bin/python3 tests/e2e/live/live_wsgi.py $(BUILD)
+CHECKS += live-wsgi
 .PHONY: live-doctor
 live-doctor: all
 	@/usr/bin/python3 tests/e2e/live/live_doctor.py
