@@ -9,17 +9,18 @@ shift
 bad=0
 calls='time|clock_gettime|clock|gettimeofday|localtime|localtime_r|gmtime|strftime|rand|srand|random|srandom|rand_r|drand48|getrandom|getentropy|getenv|secure_getenv|setlocale|nl_langinfo|pthread_.*|sleep|usleep|nanosleep|errno_is_not_ours'
 for room in src/fleet src/cost models pricing; do
-    for object in $(find "$build/$room" -name '*.o' -not -path '*/cmd/*' 2>/dev/null); do
-        found=$(nm -u "$object" | awk '{print $2}' | sed 's/@.*//' | grep -xE "$calls")
-        [ -n "$found" ] && { echo "$object: calls $(echo $found)"; bad=1; }
-        found=$(nm "$object" | awk '$2 ~ /^[bBdDC]$/ {print $3}' | grep -vE '^(__|\.|DW\.ref)')
-        # A const table that holds addresses is relocated and then read-only.
-        real=
-        for symbol in $found; do
-            section=$(objdump -t "$object" | awk -v s="$symbol" '$NF == s {for (i = 1; i <= NF; i++) if ($i ~ /^\./) {print $i; exit}}')
-            case $section in .data.rel.ro*) ;; *) real="$real $symbol" ;; esac
-        done
-        [ -n "$real" ] && { echo "$object: writable global:$real"; bad=1; }
-    done
+    objects=$(find "$build/$room" -name '*.o' -not -path '*/cmd/*' 2>/dev/null)
+    [ -n "$objects" ] || continue
+    found=$(nm -A -u $objects | sed 's/@.*//' | grep -E ": +[Uuvw] ($calls)$")
+    [ -n "$found" ] && { echo "calls of the operating system:"; echo "$found"; bad=1; }
+    # A const table that holds addresses is relocated and then read-only.
+    found=$(nm -A -f sysv $objects | tr -d ' ' | awk -F'|' '
+        $3 ~ /^[bBdDC]$/ && $7 !~ /^\.data\.rel\.ro/ {
+            at = match($1, /:[^:]*$/)
+            name = substr($1, at + 1)
+            if (name !~ /^(__|\.|DW\.ref)/)
+                print substr($1, 1, at - 1) ": writable global: " name
+        }')
+    [ -n "$found" ] && { echo "$found"; bad=1; }
 done
 exit $bad
