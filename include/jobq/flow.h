@@ -28,8 +28,12 @@
 /* Bytes of values, besides the payload's pieces, of a finished row on a box of EC2:
  * t (ms since 1970), claim "done 1/" and a token of 12, run "MS BOX MESSAGE_ID"
  * (13 + 1 + 19 + 1 + 36), end "MS EXIT WALL_NS CPU_NS" (13 + 1 + 1 + 1 + 10 + 1 + 10). */
-#define JOBQ_FLOW_ROW_VALUE_BYTES (13 + 19 + 70 + 37)
 #define JOBQ_FLOW_QUEUED_VALUE_BYTES 13 /* t */
+#define JOBQ_FLOW_CLAIM_VALUE_BYTES 19
+#define JOBQ_FLOW_RUN_VALUE_BYTES 70
+#define JOBQ_FLOW_ROW_VALUE_BYTES                                                        \
+    (JOBQ_FLOW_QUEUED_VALUE_BYTES + JOBQ_FLOW_CLAIM_VALUE_BYTES +                        \
+     JOBQ_FLOW_RUN_VALUE_BYTES + 37)
 /* In a message besides id and payload: " sleep 1000000000" and "\npayload=". */
 #define JOBQ_FLOW_MESSAGE_BYTES (17 + 9)
 

@@ -226,10 +226,11 @@ static int put_header(const struct sweep *sweep, struct text *out, struct jobq_e
                 (unsigned long long)scenario_files_hash(&first));
     text_printf(out,
                 "\n# predict.era=%s\n# predict.instance=%s\n# predict.store=%s\n"
-                "# predict.client=%s\n# predict.payload-in=%s\n# predict.spot=%s\n"
+                "# predict.rows=%s\n# predict.client=%s\n# predict.payload-in=%s\n# "
+                "predict.spot=%s\n"
                 "# predict.public-ip=%s\n",
-                view.era, view.instance,
-                view.store == PREDICT_NO_STORE ? "none" : "simpledb",
+                view.era, view.instance, predict_store_name(view.asked_store),
+                predict_rows_name(view.rows),
                 view.client_internet ? "internet" : "in-region",
                 view.payload_in == PREDICT_IN_MESSAGE ? "message"
                 : view.payload_in == PREDICT_IN_STORE ? "store"

@@ -124,7 +124,7 @@ static const struct setting SETTINGS[] = {
          T(PRUNE) | T(REPAIR) | T(STATUS) | T(LIST) | T(ROWS) | T(LIBRARY),
      .help = "where rows are kept; none: only the queue"},
     {"rows", 0, "all|claim|end|none", SETTING_CHOICE, AT(rows), "all", NULL, NULL, "all|claim|end|none",
-     T(SIM) | T(TORTURE) | T(ENQUEUE) | T(DRAIN) | T(ROWS) | T(LIBRARY),
+     T(SIM) | T(TORTURE) | T(COST) | T(ENQUEUE) | T(DRAIN) | T(ROWS) | T(LIBRARY),
      .help = "when a job's row is written. all: at enqueue, claim and end. claim: not at "
              "enqueue; waiting jobs are not listed, repaired or cancelled. end: once; also, "
              "two drainers may run a job at once, and the first result stands. none: no "

@@ -81,8 +81,10 @@ void cost_print_scenario(const struct predict_scenario *sc, FILE *out)
         }
         column += fprintf(out, "%s%s", column ? ", " : "", word);
     }
-    fprintf(out, ",\ninstance %s%s, store %s, client %s", sc->instance,
+    bool fewer = sc->store != PREDICT_NO_STORE && sc->rows != PREDICT_ROWS_ALL;
+    fprintf(out, ",\ninstance %s%s, store %s%s%s, client %s", sc->instance,
             sc->spot ? " spot" : "", predict_store_name(sc->store),
+            fewer ? ", rows " : "", fewer ? predict_rows_name(sc->rows) : "",
             sc->client_internet ? "internet" : "in-region");
     if (sc->jobs > 0)
         fprintf(out, ",\n%s jobs at once on %s box%s", cost_count(sc->jobs, value, 40),
@@ -103,6 +105,7 @@ static json_t *scenario_json(const struct predict_scenario *sc)
     json_object_set_new(object, "instance", json_string(sc->instance));
     json_object_set_new(object, "spot", json_boolean(sc->spot));
     json_object_set_new(object, "store", json_string(predict_store_name(sc->store)));
+    json_object_set_new(object, "rows", json_string(predict_rows_name(sc->rows)));
     json_object_set_new(object, "client",
                         json_string(sc->client_internet ? "internet" : "in-region"));
     json_object_set_new(object, "public_ip", json_boolean(sc->public_ip));

@@ -212,8 +212,8 @@ static void print_point(const struct check_point *p)
            "jobs, %s cv %.2f, cpu %.2f, batch %.0f, prefetch %s, wait %.3g s, visibility "
            "%.0f s, payload %.0f, domains %.0f, arrivals ",
            100 * p->error, p->usd, p->seen, p->covered ? " " : "!", p->row, s->era,
-           s->store == PREDICT_NO_STORE ? "no store" : "simpledb", s->boxes, s->instance,
-           s->slots, s->jobs,
+           s->store == PREDICT_NO_STORE ? "no store" : predict_store_name(s->store),
+           s->boxes, s->instance, s->slots, s->jobs,
            predict_input_text(PREDICT_JOB_TIME, s->job_s, text[0], sizeof text[0]),
            s->job_cv, s->cpu_share, s->batch,
            predict_input_text(PREDICT_PREFETCH, s->prefetch, text[1], sizeof text[1]),

@@ -31,35 +31,35 @@
     X(house_asks, "asks whose turn it is / jobs", 0.2, s->house_asks)                    \
     X(house_looks, "looks at a queue without a round / jobs", 0.2, s->house_looks)       \
     X(single_rows, "share of rows put one by one", 0,                                    \
-      terms_simpledb(sc) ? s->single_rows : 0)                                           \
+      terms_begun(sc) ? s->single_rows : 0)                                              \
     X(row_batches, "rows put in batches / row batch", 0,                                 \
-      terms_simpledb(sc) ? (1 - s->single_rows) / s->row_batch : 0)                      \
+      terms_begun(sc) ? (1 - s->single_rows) / s->row_batch : 0)                         \
     X(batched_rows, "share of rows put in batches", 0,                                   \
-      terms_simpledb(sc) ? 1 - s->single_rows : 0)                                       \
+      terms_begun(sc) ? 1 - s->single_rows : 0)                                          \
     X(attempts, "attempts", 0, s->attempts)                                              \
-    X(attempt_puts, "2 x attempts: claim and final state", 0,                            \
-      terms_simpledb(sc) ? 2 * s->attempts : 0)                                          \
+    X(attempt_puts, "claims and final states: 2 x attempts, or 1", 0,                    \
+      terms_simpledb(sc) ? s->job_puts : 0)                                              \
     X(attempt_cubes, "attempts x attributes^3 (claim and final)", 0,                     \
-      terms_simpledb(sc)                                                                 \
-          ? s->attempts *(terms_cube(JOBQ_FLOW_CLAIM_N) + terms_cube(JOBQ_FLOW_FINAL_N)) \
-          : 0)                                                                           \
+      terms_simpledb(sc) ? (sc->rows == PREDICT_ROWS_END                                 \
+                                ? 0                                                      \
+                                : s->attempts * terms_cube(JOBQ_FLOW_CLAIM_N)) +         \
+                               s->job_puts / s->slot_puts *terms_cube(JOBQ_FLOW_FINAL_N) \
+                         : 0)                                                            \
     X(refused_puts, "single puts that a domain refuses", 0.15,                           \
-      terms_simpledb(sc)                                                                 \
-          ? 2 * s->attempts *(s->put_tries - 1) + s->single_rows *(s->row_tries - 1)     \
-          : 0)                                                                           \
+      terms_simpledb(sc) ? s->job_puts *(s->put_tries - 1) +                             \
+                               s->enqueue_row * s->single_rows *(s->row_tries - 1)       \
+                         : 0)                                                            \
     X(refused_batches, "batch puts that a domain refuses", 0.15,                         \
-      terms_simpledb(sc) ? (1 - s->single_rows) / s->row_batch *(s->row_tries - 1) : 0)  \
+      terms_begun(sc) ? (1 - s->single_rows) / s->row_batch *(s->row_tries - 1) : 0)     \
     X(row_cubes, "row attributes^3, one by one", 0,                                      \
-      terms_simpledb(sc) ? s->single_rows *terms_cube(s->row_attrs) : 0)                 \
+      terms_begun(sc) ? s->single_rows *terms_cube(s->row_attrs) : 0)                    \
     X(batched_cubes, "row attributes^3, in batches", 0,                                  \
-      terms_simpledb(sc) ? (1 - s->single_rows) * terms_cube(s->row_attrs) : 0)          \
+      terms_begun(sc) ? (1 - s->single_rows) * terms_cube(s->row_attrs) : 0)             \
     X(reads, "row reads", 0, terms_simpledb(sc) ? s->reads : 0)                          \
     X(read_squares, "row reads x attributes^2", 0,                                       \
       terms_simpledb(sc) ? s->reads * s->get_attrs * s->get_attrs : 0)                   \
-    X(write_units, "DynamoDB: (1 + 2 x attempts) x row KiB", 0,                          \
-      terms_dynamodb(sc) ? (1 + 2 * s->attempts) * ceil(s->row_bytes / 1024) : 0)        \
-    X(read_units, "DynamoDB: reads x 4 KiB of the row", 0,                               \
-      terms_dynamodb(sc) ? s->reads *ceil(s->row_bytes / 4096) : 0)                      \
+    X(write_units, "DynamoDB: row writes x its KiB then", 0, s->write_units)             \
+    X(read_units, "DynamoDB: row reads x its read units", 0, s->read_units)              \
     X(wire_out, "bytes sent, by the calls above", 0.01, s->wire_out)                     \
     X(wire_in, "bytes received, by the calls above", 0.01, s->wire_in)                   \
     X(client_out, "bytes into AWS from the internet", 0.01, s->client_out)               \
@@ -72,10 +72,8 @@
       sc->store == PREDICT_NO_STORE ? 0 : s->row_bytes * sc->keep_s / 3600)              \
     X(job_slot, "attempts x job time x stretch / slots", 0.01,                           \
       terms_boxed(sc) ? s->attempts * sc->job_s * s->stretch / sc->slots : 0)            \
-    X(put_slot, "2 x attempts x put time / slots", 0.05,                                 \
-      terms_boxed(sc) && sc->store != PREDICT_NO_STORE                                   \
-          ? 2 * s->attempts * p->put_s / sc->slots                                       \
-          : 0)                                                                           \
+    X(put_slot, "claims and final states x put time / slots", 0.05,                      \
+      terms_boxed(sc) ? s->job_puts * s->put_s / sc->slots : 0)                          \
     X(refused_slot, "attempts x refused puts and waits / slots", 0.1,                    \
       terms_boxed(sc) ? s->attempts * s->refused_s / sc->slots : 0)                      \
     X(idle, "boxes / rate - busy", 0.1, s->idle_s)                                       \
@@ -99,9 +97,10 @@ static bool terms_simpledb(const struct predict_scenario *sc)
     return sc->store == PREDICT_SIMPLEDB;
 }
 
-static bool terms_dynamodb(const struct predict_scenario *sc)
+/* The enqueuer begins each job's row in SimpleDB. */
+static bool terms_begun(const struct predict_scenario *sc)
 {
-    return sc->store == PREDICT_DYNAMODB;
+    return terms_simpledb(sc) && sc->rows == PREDICT_ROWS_ALL;
 }
 
 static bool terms_boxed(const struct predict_scenario *sc)

@@ -42,8 +42,8 @@ struct fit {
 
 /* ---- reading ------------------------------------------------------------------------ */
 
-static const char *const WORDS[] = {"era",        "instance", "store",    "client",
-                                    "payload-in", "spot",     "public-ip"};
+static const char *const WORDS[] = {"era",    "instance",   "store", "rows",
+                                    "client", "payload-in", "spot",  "public-ip"};
 
 /* The family of job times is in the distribution's text, whose commas a sweep writes as ';'.
  * Sweeps of before that have none. */

@@ -75,9 +75,13 @@ static void measure_outside(const struct formula *f, const struct predict_scenar
         measure_input(sc, (enum predict_input)i, f->low[i], f->high[i], out);
     for (size_t i = 0; !f && i < sizeof VALIDATED / sizeof *VALIDATED; i++)
         measure_input(sc, VALIDATED[i].input, VALIDATED[i].low, VALIDATED[i].high, out);
-    bool any = f ? f->any_store : true;
-    if (any ? sc->store == PREDICT_DYNAMODB : sc->store != f->store)
+    /* What differs by store are the row's own lines: where they are not fitted, they follow
+     * from the settings. */
+    if (f && !f->any_store && sc->store != f->store)
         outside_in(out, 1, "store");
+    /* How often drainers make the domains that no enqueuer made is not known. */
+    if (sc->jobs > 0 && sc->store == PREDICT_SIMPLEDB && sc->rows != PREDICT_ROWS_ALL)
+        outside_in(out, 1, "rows");
     if (sc->jobs > 0 && sc->arrivals_per_s > s->ceiling_per_s[s->binding])
         outside_in(out, 1, "arrivals beyond what the fleet serves");
     if (s->too_long > 1e-6)

@@ -69,7 +69,7 @@ struct formula {
     int line_count;
     struct formula_line line[USAGE_LINE_COUNT];
     enum predict_store store; /* of every point, unless */
-    bool any_store;           /* SimpleDB and none */
+    bool any_store;           /* with rows and without: any store, then */
 };
 
 /* Reads JSON. name stands for the file in errors ("NAME:LINE: ..."; an error of meaning

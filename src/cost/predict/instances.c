@@ -79,12 +79,11 @@ static double fleet_boxes(const struct fleet *f)
 }
 
 /* The spread of a slot's cycle: of the job, of two puts and of a fetch. */
-static void fleet_hold(const struct predict_scenario *sc, const struct predict_params *p,
-                       const struct predict_state *s, struct fleet *f)
+static void fleet_hold(const struct predict_scenario *sc, const struct predict_state *s,
+                       struct fleet *f)
 {
-    double put_s = sc->store == PREDICT_NO_STORE ? 0 : p->put_s;
-    double whole = f->cycle_s, job = fmax(0, s->hold_s - 2 * put_s);
-    double job_sd = sc->job_cv * job, put_sd = sqrt(2) * PUT_CV * put_s;
+    double whole = f->cycle_s, job = fmax(0, s->hold_s - s->slot_puts * s->put_s);
+    double job_sd = sc->job_cv * job, put_sd = sqrt(s->slot_puts) * PUT_CV * s->put_s;
     double fetch_sd = SEND_CV * f->fetch_s;
     double sd = sqrt(job_sd * job_sd + put_sd * put_sd + fetch_sd * fetch_sd);
     f->stepped = sd < 0.05 * whole;
@@ -437,11 +436,10 @@ static double boxes_doubt(const struct predict_scenario *sc,
 static double enqueued_s(const struct predict_scenario *sc,
                          const struct predict_params *p, const struct predict_state *s)
 {
-    double put_s = sc->store == PREDICT_NO_STORE ? 0 : p->put_s;
-    double group_s =
-        put_s * s->group_calls + p->receive_s * s->group_jobs / s->send_batch;
+    double group_s = s->enqueue_row * s->put_s * s->group_calls +
+                     p->receive_s * s->group_jobs / s->send_batch;
     double per_s = p->enqueue_calls * s->group_jobs / group_s;
-    if (sc->store == PREDICT_SIMPLEDB) {
+    if (sc->store == PREDICT_SIMPLEDB && s->enqueue_row > 0) {
         double writes = s->single_rows + (1 - s->single_rows) / s->row_batch;
         per_s = fmin(per_s, p->domain_writes_per_s * sc->domains / writes);
     }
@@ -466,7 +464,7 @@ static void fleet_init(const struct predict_scenario *sc, const struct predict_p
         f->ready_s[i] = predict_ready_s(p, i, f->count, &f->boot_s[i]) +
                         fmax(0, late) / p->launches_per_s;
     }
-    fleet_hold(sc, p, s, f);
+    fleet_hold(sc, s, f);
     double rounds = f->jobs / (f->slots * fleet_boxes(f));
     renewal_init(&f->renewal, &f->hold,
                  f->stepped || rounds > 30 ? 0 : (rounds + 1) * 1.5 * f->hold.mean);
@@ -497,7 +495,9 @@ void predict_boxes(const struct predict_scenario *sc, const struct predict_param
     if (sc->arrivals_per_s > 0)
         end_s = end_arrivals_s(sc, p, s, f, &shares, &empty_s);
     else
-        end_s = end_at_once_s(f, &shares, enqueued_s(sc, p, s), &empty_s);
+        end_s = fmax(end_at_once_s(f, &shares, enqueued_s(sc, p, s), &empty_s) +
+                         s->table_wait_s,
+                     s->table_wait_s > 0 ? f->ready_s[0] + p->table_s + s->hold_s : 0);
     if (s->end_s >
         end_s) { /* the domains' limit: slots that wait for a row hold their job */
         double later = fmax(0, 1 - f->slots * fleet_boxes(f) / f->jobs);

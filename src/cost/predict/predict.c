@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const BINDINGS[PREDICT_BOUND_COUNT] = {"slots", "vcpu", "domains",
-                                                          "in-flight", "launch"};
+static const char *const BINDINGS[PREDICT_BOUND_COUNT] = {"slots", "vcpu",      "domains",
+                                                          "table", "in-flight", "launch"};
 
 const char *predict_binding_name(enum predict_binding binding)
 {
@@ -42,14 +42,16 @@ static void shape_batches(const struct predict_scenario *sc,
     double group = sc->batch >= 10 ? fmin(50, ceil(group_bytes / encoded)) : sc->batch;
     if (sc->arrivals_per_s > 0) /* it never waits: jobs that arrive during one call go
                                  * with the next */
-        group = fmin(group, fmax(1, sc->arrivals_per_s * (p->put_s + p->receive_s) /
+        group = fmin(group, fmax(1, sc->arrivals_per_s * (s->put_s + p->receive_s) /
                                         p->enqueue_calls));
     if (sc->jobs > 0)
         group = fmin(group, sc->jobs);
     double fits =
         fmin(fmin(sc->batch, group), floor(p->message_max_bytes / s->body_bytes));
     double sends = ceil(group / fmax(1, fits) - 1e-9);
-    double most = sc->batch >= 10 ? JOBQ_FLOW_ROW_BATCH : sc->batch;
+    double most = sc->store == PREDICT_DYNAMODB ? 1
+                  : sc->batch >= 10             ? JOBQ_FLOW_ROW_BATCH
+                                                : sc->batch;
     double rows = fmax(1, fmin(fmin(most, group), floor(group_bytes / encoded)));
     double whole = floor(group / rows + 1e-9), rest = group - whole * rows;
     bool alone = rows < 2 || (rest > 0.5 && rest < 1.5);
@@ -67,6 +69,60 @@ static void shape_batches(const struct predict_scenario *sc,
     }
 }
 
+double predict_put_s(const struct predict_scenario *sc, const struct predict_params *p)
+{
+    return sc->store == PREDICT_NO_STORE   ? 0
+           : sc->store == PREDICT_DYNAMODB ? p->item_put_s
+                                           : p->put_s;
+}
+
+double predict_slot_puts(const struct predict_scenario *sc)
+{
+    return sc->store == PREDICT_NO_STORE ? 0 : sc->rows == PREDICT_ROWS_END ? 1 : 2;
+}
+
+/* Which rows are written, and how long they are. A row that the enqueuer does not begin has
+ * neither its time nor the payload. */
+static void shape_row(const struct predict_scenario *sc, const struct predict_params *p,
+                      double id, double encoded, struct predict_state *s)
+{
+    bool begun = sc->store != PREDICT_NO_STORE && sc->rows == PREDICT_ROWS_ALL;
+    bool ends = sc->rows == PREDICT_ROWS_END;
+    double payload = begun ? encoded : 0;
+    s->put_s = predict_put_s(sc, p);
+    s->enqueue_row = begun;
+    s->slot_puts = predict_slot_puts(sc);
+    s->job_puts = ends ? s->slot_puts : s->slot_puts * s->attempts;
+    s->get_attrs = JOBQ_FLOW_GET_N(s->payload_attrs);
+    if (!begun)
+        s->get_attrs = ends ? JOBQ_FLOW_FINAL_N : JOBQ_FLOW_GET_N(-1);
+    double values = JOBQ_FLOW_ROW_VALUE_BYTES -
+                    (begun ? 0 : JOBQ_FLOW_QUEUED_VALUE_BYTES) -
+                    (ends ? JOBQ_FLOW_RUN_VALUE_BYTES : 0);
+    if (sc->store == PREDICT_DYNAMODB) {
+        /* Names count: id, ttl and its number, t, p0..; claim, run, end. */
+        double queued = id + 2 + 3 + 6;
+        if (begun)
+            queued += JOBQ_FLOW_QUEUED_VALUE_BYTES + 1 + payload + 2 * s->payload_attrs;
+        double running =
+            queued + JOBQ_FLOW_CLAIM_VALUE_BYTES + 5 + JOBQ_FLOW_RUN_VALUE_BYTES + 3;
+        double ended = id + 2 + 3 + 6 + payload + values +
+                       (begun ? 1 + 2 * s->payload_attrs : 0) + 5 + 3 + (ends ? 0 : 3);
+        double claims = ends ? 0 : s->attempts;
+        s->write_units = s->enqueue_row * ceil(queued / 1024) +
+                         claims * ceil(running / 1024) +
+                         (s->job_puts - claims) * ceil(ended / 1024);
+        s->read_units = s->reads * ceil(ended / p->read_unit_bytes);
+        s->row_bytes = ended + 100; /* an item's share of the index */
+        s->queued_row_bytes = begun ? queued + 100 : 0;
+        return;
+    }
+    /* Values of all attributes, 45 bytes for each and for the item's name. */
+    s->row_bytes = id + payload + values + 45 * (s->get_attrs + 1);
+    s->queued_row_bytes =
+        begun ? id + encoded + JOBQ_FLOW_QUEUED_VALUE_BYTES + 45 * (s->row_attrs + 1) : 0;
+}
+
 static void shape_job(const struct predict_scenario *sc, const struct predict_params *p,
                       struct predict_state *s)
 {
@@ -74,20 +130,17 @@ static void shape_job(const struct predict_scenario *sc, const struct predict_pa
     double id = p->queue_bytes + JOBQ_FLOW_ID_SUFFIX;
     s->payload_attrs = ceil(encoded / JOBQ_FLOW_PIECE_BYTES);
     s->row_attrs = JOBQ_FLOW_ROW_N(s->payload_attrs);
-    s->get_attrs = JOBQ_FLOW_GET_N(s->payload_attrs);
     s->body_bytes = id + 1 + encoded;
     bool fits =
         s->body_bytes <= p->message_max_bytes && sc->payload_in != PREDICT_IN_STORE;
-    if (!fits && sc->store != PREDICT_NO_STORE)
+    if (!fits && sc->store != PREDICT_NO_STORE && sc->rows == PREDICT_ROWS_ALL)
         s->body_bytes = id + 1 + 16 + 6; /* "ID KIND NUMBER store" */
     else
         fits = true;
-    /* Values of all attributes, 45 bytes for each and for the item's name. */
-    s->row_bytes = id + encoded + JOBQ_FLOW_ROW_VALUE_BYTES + 45 * (s->get_attrs + 1);
-    s->queued_row_bytes =
-        id + encoded + JOBQ_FLOW_QUEUED_VALUE_BYTES + 45 * (s->row_attrs + 1);
-    s->reads = sc->status_per_job + sc->cancel_checks + (fits ? 0 : 1);
     s->attempts = 1 / (1 - sc->failure_share);
+    /* An attempt that is not the first one looks at the row before it writes. */
+    s->reads = sc->status_per_job + sc->cancel_checks + (fits ? 0 : 1) + s->attempts - 1;
+    shape_row(sc, p, id, encoded, s);
     shape_batches(sc, p, encoded, s);
 }
 
@@ -136,17 +189,18 @@ double predict_erlang_c(double c, double rho)
     return b / (1 - rho * (1 - b));
 }
 
-static double row_write_s(const struct predict_scenario *sc,
+/* Row writes of an attempt. */
+static double slot_puts_s(const struct predict_scenario *sc,
                           const struct predict_params *p)
 {
-    return sc->store == PREDICT_NO_STORE ? 0 : p->put_s;
+    return predict_slot_puts(sc) * predict_put_s(sc, p);
 }
 
 double predict_hold_at(const struct predict_scenario *sc, const struct predict_params *p,
                        double n)
 {
     double cpu_s = sc->job_s * sc->cpu_share;
-    double think_s = sc->job_s - cpu_s + 2 * row_write_s(sc, p);
+    double think_s = sc->job_s - cpu_s + slot_puts_s(sc, p);
     return n / closed_throughput(n, think_s, cpu_s, predict_vcpus(sc));
 }
 
@@ -155,7 +209,7 @@ static void predict_hold(const struct predict_scenario *sc,
                          struct predict_state *s)
 {
     double cpu_s = sc->job_s * sc->cpu_share;
-    double think_s = sc->job_s - cpu_s + 2 * row_write_s(sc, p);
+    double think_s = sc->job_s - cpu_s + slot_puts_s(sc, p);
     double n = fmax(1, sc->slots * utilisation);
     if (think_s + cpu_s <= 0) {
         s->stretch = 1;
@@ -163,7 +217,7 @@ static void predict_hold(const struct predict_scenario *sc,
         return;
     }
     s->hold_s = predict_hold_at(sc, p, n);
-    s->stretch = sc->job_s > 0 ? (s->hold_s - 2 * row_write_s(sc, p)) / sc->job_s : 1;
+    s->stretch = sc->job_s > 0 ? (s->hold_s - slot_puts_s(sc, p)) / sc->job_s : 1;
     if (s->stretch < 1)
         s->stretch = 1; /* rounding of the sum */
 }
@@ -186,7 +240,7 @@ static void predict_hold_open(const struct predict_scenario *sc,
     if (hold >= s->hold_s)
         return;
     s->hold_s = hold;
-    s->stretch = fmax(1, sc->job_s > 0 ? (hold - 2 * row_write_s(sc, p)) / sc->job_s : 1);
+    s->stretch = fmax(1, sc->job_s > 0 ? (hold - slot_puts_s(sc, p)) / sc->job_s : 1);
 }
 
 /* ---- ceilings ----------------------------------------------------------------------- */
@@ -207,10 +261,14 @@ static void predict_ceilings(const struct predict_scenario *sc,
                                     ? sc->boxes * predict_vcpus(sc) / cpu_s / s->attempts
                                     : (double)INFINITY;
     double writes =
-        2 * s->attempts + s->single_rows + (1 - s->single_rows) * p->batched_row_writes;
+        s->job_puts +
+        s->enqueue_row * (s->single_rows + (1 - s->single_rows) * p->batched_row_writes);
     limit[PREDICT_BOUND_DOMAINS] = sc->store == PREDICT_SIMPLEDB
                                        ? p->domain_writes_per_s * sc->domains / writes
                                        : (double)INFINITY;
+    limit[PREDICT_BOUND_TABLE] = sc->store == PREDICT_DYNAMODB && p->table_units_per_s > 0
+                                     ? p->table_units_per_s / s->write_units
+                                     : (double)INFINITY;
     double held_s = s->hold_s * (1 + s->prefetch / sc->slots) + p->receive_s;
     limit[PREDICT_BOUND_IN_FLIGHT] = p->in_flight_max / held_s;
     /* A run must start its boxes; a standing fleet has them. */
@@ -486,6 +544,13 @@ static int predict_refuse(const struct predict_scenario *sc,
         snprintf(needed, sizeof needed, "needs %.0f domains (--domains)",
                  ceil(sc->domains * more));
         break;
+    case PREDICT_BOUND_TABLE:
+        snprintf(given, sizeof given, "the write units of a new DynamoDB table");
+        snprintf(
+            needed, sizeof needed,
+            "needs a table that has been warmed to %.3g times as many, or %.0f queues",
+            more, ceil(more));
+        break;
     case PREDICT_BOUND_IN_FLIGHT:
         snprintf(given, sizeof given, "the messages that a queue has in flight at most");
         snprintf(needed, sizeof needed, "needs %.0f queues", ceil(more));
@@ -508,8 +573,8 @@ int predict_serves(const struct predict_scenario *sc, const struct predict_state
         return JOBQ_OK;
     /* Full processors are in the slots' limit too, as longer job times: the cause is named. */
     static const enum predict_binding order[] = {
-        PREDICT_BOUND_VCPU, PREDICT_BOUND_DOMAINS, PREDICT_BOUND_SLOTS,
-        PREDICT_BOUND_IN_FLIGHT};
+        PREDICT_BOUND_VCPU, PREDICT_BOUND_DOMAINS, PREDICT_BOUND_TABLE,
+        PREDICT_BOUND_SLOTS, PREDICT_BOUND_IN_FLIGHT};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if (sc->arrivals_per_s > s->ceiling_per_s[order[i]])
             return predict_refuse(sc, s, order[i], err);

@@ -24,6 +24,13 @@
 #include <stdbool.h>
 
 enum predict_store { PREDICT_SIMPLEDB, PREDICT_DYNAMODB, PREDICT_NO_STORE };
+/* When a job's row is written: at enqueue, claim and end; not at enqueue; at the end alone. */
+enum predict_rows {
+    PREDICT_ROWS_ALL,
+    PREDICT_ROWS_CLAIM,
+    PREDICT_ROWS_END,
+    PREDICT_ROWS_NONE
+};
 enum predict_payload_in { PREDICT_PAYLOAD_AUTO, PREDICT_IN_MESSAGE, PREDICT_IN_STORE };
 
 /* What is known of the spread of job times beyond its coefficient of variation: the tail of a
@@ -86,10 +93,13 @@ struct predict_scenario {
     char instance[24];          /* "none": instance time is free and not counted */
     bool spot;
     bool public_ip;
-    bool client_internet; /* the enqueuer is not in the region */
-    bool session_token;   /* requests carry a session token */
-    bool no_boot;         /* the boxes run already */
-    enum predict_store store;
+    bool client_internet;     /* the enqueuer is not in the region */
+    bool session_token;       /* requests carry a session token */
+    bool no_boot;             /* the boxes run already */
+    enum predict_store store; /* none too if no rows are written */
+    enum predict_store
+        asked_store; /* the setting's own word, for when rows are wanted again */
+    enum predict_rows rows;
     enum predict_payload_in payload_in;
     char era[12]; /* parameter set: "aws-2026", "aws-2012" */
 };
@@ -102,6 +112,7 @@ struct predict_scenario {
 #define PREDICT_PARAMS(X)                                                                  \
     X(receive_s, 0.0147, 0.0308)        /* one receive of messages that wait */            \
     X(put_s, 0.0426, 0.0426)            /* one row write */                                \
+    X(item_put_s, 0.00597, 0.00597)     /* the same in DynamoDB: lognormal, 5 ms and 20 */ \
     X(boot_s, 10.8, 70)                 /* running to the first receive: billed */         \
     X(pending_s, 18.5, 28.7)            /* asked for, not yet running: not billed */       \
     X(linger_s, 5, 5)                   /* longest wait of a delete for more of them;
@@ -110,6 +121,12 @@ struct predict_scenario {
     X(receives, 4, 4)                   /* receives under way at once in a drainer */      \
     X(enqueue_calls, 64, 64)            /* enqueue calls under way at once */              \
     X(domain_writes_per_s, 70, 70)      /* row writes of a domain */                       \
+    X(table_s, 12.8, 12.8)              /* a DynamoDB table being made, 8 s, until a retry
+                                         * with doubled delays finds it */\
+    X(table_units_per_s, 4000, 0)       /* write units of a new on-demand table; 0: there
+                                         * are none, and provisioned ones have what is
+                                         * asked for */\
+    X(read_unit_bytes, 4096, 1024)      /* of a row, read consistently for one unit */     \
     X(batched_row_writes, 0, 0)         /* how much a batched row counts towards that
                                          * limit: not known */\
     X(in_flight_max, 120000, 120000)    /* messages received and not deleted */            \
@@ -131,6 +148,7 @@ enum predict_binding {
     PREDICT_BOUND_SLOTS,     /* slots x boxes over the job time: the usual one */
     PREDICT_BOUND_VCPU,      /* the processors are full: jobs take longer */
     PREDICT_BOUND_DOMAINS,   /* row writes */
+    PREDICT_BOUND_TABLE,     /* the same of a DynamoDB table: write units */
     PREDICT_BOUND_IN_FLIGHT, /* messages received and not deleted */
     PREDICT_BOUND_LAUNCH,    /* boxes do not start fast enough */
     PREDICT_BOUND_COUNT
@@ -150,12 +168,18 @@ struct predict_state {
     double group_jobs;  /* jobs that the enqueuer takes at once */
     double group_calls; /* row puts for them, each to the next domain */
     double group_first; /* share of their rows in the first of these */
-    double row_tries;   /* >= 1: puts of rows asked for a put that is taken */
-    double put_tries;   /* >= 1: the same of claims and final states */
-    double refused_s;   /* slot time an attempt spends on refused puts and the waits
+    double enqueue_row; /* 1: the enqueuer writes a row; 0: none */
+    double
+        slot_puts; /* row writes of an attempt: claim and final state, or one, or none */
+    double job_puts; /* the same of a job: an attempt that fails may write none */
+    double put_s;    /* one row write, by its store */
+    double write_units, read_units; /* DynamoDB's, a job */
+    double row_tries;               /* >= 1: puts of rows asked for a put that is taken */
+    double put_tries;               /* >= 1: the same of claims and final states */
+    double refused_s; /* slot time an attempt spends on refused puts and the waits
                            * after them */
-    double empty;       /* empty receives a job, of a fleet at work */
-    double polls;       /* of a run: empty receives a job once the queue is empty */
+    double empty;     /* empty receives a job, of a fleet at work */
+    double polls;     /* of a run: empty receives a job once the queue is empty */
     double
         work_s; /* of a run: from its first receive until the mean last job of a slot ends */
     double
@@ -169,7 +193,8 @@ struct predict_state {
     double queued_row_bytes; /* billed bytes of a row before its first claim */
     double row_bytes;        /* billed bytes of a finished row, overheads included */
     double get_attrs;        /* distinct names in a row read */
-    double reads;      /* row reads a job: status, cancel checks, payload in store */
+    double reads; /* row reads a job: status, cancel checks, payload in store, and of each
+                   * attempt after the first one */
     double rate_per_s; /* jobs a second that the fleet of the scenario does */
     double ceiling_per_s[PREDICT_BOUND_COUNT];
     enum predict_binding binding;
@@ -182,7 +207,10 @@ struct predict_state {
                     * own */
     /* Housekeeping a job: done, asked for (reads), and young queues looked at (lists). */
     double house_rounds, house_asks, house_looks;
-    double end_s; /* of a run at its domains' limit, from its start; else 0 */
+    double
+        table_wait_s; /* of a run: how long a slot waits until the table of its first row is
+                          * made, where no enqueuer made it */
+    double end_s;     /* of a run at its domains' limit, from its start; else 0 */
     double wire_out, wire_in, client_out, client_in; /* bytes a job */
     double too_long; /* share of jobs that take longer than a message is held, 12 h */
 };
@@ -213,6 +241,7 @@ int predict_set(struct predict_scenario *scenario, const char *option, const cha
 /* True for inputs that are whole numbers (bytes, counts). */
 bool predict_input_whole(enum predict_input input);
 const char *predict_store_name(enum predict_store store); /* "simpledb" */
+const char *predict_rows_name(enum predict_rows rows);    /* "all" */
 double predict_get(const struct predict_scenario *scenario, enum predict_input input);
 void predict_put(struct predict_scenario *scenario, enum predict_input input,
                  double value);

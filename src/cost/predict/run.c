@@ -216,7 +216,8 @@ static void run_enqueue(const struct predict_scenario *sc, const struct predict_
                      .away_s = {sends * p->receive_s, 0}};
     double rounds = sc->jobs * calls, at_s = 0;
     double groups = fmin(p->enqueue_calls, rounds);
-    if (rounds <= limit || groups / (p->put_s + f.away_s[0]) <= limit)
+    if (s->enqueue_row <= 0 || rounds <= limit ||
+        groups / (p->put_s + f.away_s[0]) <= limit)
         return;
     run(&f, rounds, &at_s, 1, groups);
     s->row_tries = 1 + f.refused / rounds;
@@ -252,7 +253,7 @@ static void run_drain(const struct predict_scenario *sc, const struct predict_pa
 {
     double limit = p->domain_writes_per_s * sc->domains; /* also the buckets' depth */
     double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
-    double job_s = fmax(0, s->hold_s - 2 * p->put_s);
+    double puts = s->slot_puts, job_s = fmax(0, s->hold_s - puts * p->put_s);
     double slots = sc->boxes * sc->slots, rounds = sc->jobs * s->attempts, all = rounds;
     double ready_s[RUN_BOXES_MAX];
     int count = (int)fmin(sc->boxes, RUN_BOXES_MAX);
@@ -260,8 +261,10 @@ static void run_drain(const struct predict_scenario *sc, const struct predict_pa
                      .limit_per_s = limit,
                      .tokens = limit,
                      .tokens_max = limit,
-                     .stages = 2,
+                     .stages = (int)puts,
                      .away_s = {job_s, fetch_s}};
+    if (puts < 2) /* the end's alone: what comes before it is after the last one's */
+        f.away_s[0] = job_s + fetch_s;
     for (int i = 0; i < count; i++) {
         double boot_s;
         ready_s[i] = predict_ready_s(p, i, count, &boot_s);
@@ -270,24 +273,52 @@ static void run_drain(const struct predict_scenario *sc, const struct predict_pa
         /* What waits for the first box comes all at once; later jobs leave less of the limit. */
         rounds = fmin(rounds, sc->arrivals_per_s * s->attempts * ready_s[0]);
         if (rounds < all)
-            f.limit_per_s -= sc->arrivals_per_s * (2 * s->attempts + s->single_rows);
+            f.limit_per_s -=
+                sc->arrivals_per_s * (s->job_puts + s->enqueue_row * s->single_rows);
         if (rounds < 1 || f.limit_per_s < 0.05 * limit)
             return;
-    } else {
+    } else if (s->enqueue_row > 0) {
         run_halve(sc, p, s, rounds, &f);
     }
-    if (2 * fmin(slots, rounds) / (s->hold_s + fetch_s) <= f.limit_per_s)
+    if (puts * fmin(slots, rounds) / (s->hold_s + fetch_s) <= f.limit_per_s)
         return;
     s->end_s = run(&f, rounds, ready_s, count, slots / count);
-    s->put_tries = 1 + f.refused / (2 * all);
-    s->refused_s = fmax(0, f.busy_s / rounds - s->hold_s) * rounds / all;
+    double busy_s = f.busy_s / rounds + (puts < 2 ? job_s : 0);
+    s->put_tries = 1 + f.refused / (puts * all);
+    s->refused_s = fmax(0, busy_s - s->hold_s) * rounds / all;
+}
+
+/* Mean time until a retry with doubled delays succeeds, over the time until it can: by
+ * simulation of the delays, 1.6 to 1.7 from 1 to 8 s. */
+#define RETRY_STRETCH 1.6
+
+/* A table that no enqueuer needs is made by who writes the first row, and all others wait. */
+static void run_table(const struct predict_scenario *sc, const struct predict_params *p,
+                      struct predict_state *s)
+{
+    double all = sc->jobs * s->attempts, sum_s = 0, boot_s;
+    int count = (int)fmin(sc->boxes, RUN_BOXES_MAX);
+    double first_s = predict_ready_s(p, 0, count, &boot_s);
+    /* With the end's row alone it begins with the first end, and others come later. */
+    double before_s = sc->rows == PREDICT_ROWS_END ? s->hold_s * fmin(1, sc->job_cv) : 0;
+    for (int i = 0; i < count; i++)
+        sum_s += fmax(0, p->table_s - before_s -
+                             RETRY_STRETCH *
+                                 (predict_ready_s(p, i, count, &boot_s) - first_s));
+    double first = fmin(sc->boxes * sc->slots, all);
+    if (sc->arrivals_per_s > 0) /* those that have come by then */
+        first = fmin(first, sc->arrivals_per_s * (first_s + p->table_s));
+    s->table_wait_s = sum_s / count;
+    s->refused_s = s->table_wait_s * first / all;
 }
 
 void predict_run(const struct predict_scenario *sc, const struct predict_params *p,
                  struct predict_state *s)
 {
     s->row_tries = s->put_tries = 1;
-    s->refused_s = s->end_s = 0;
+    s->refused_s = s->table_wait_s = s->end_s = 0;
+    if (sc->store == PREDICT_DYNAMODB && s->enqueue_row <= 0 && sc->jobs > 0)
+        run_table(sc, p, s);
     if (sc->store != PREDICT_SIMPLEDB || p->put_s <= 0)
         return;
     if (sc->jobs > 0) {
@@ -295,14 +326,15 @@ void predict_run(const struct predict_scenario *sc, const struct predict_params 
             run_enqueue(sc, p, s);
         run_drain(sc, p, s);
     } else if (sc->utilisation >= 1 && sc->arrivals_per_s <= 0) {
-        double limit = s->ceiling_per_s[PREDICT_BOUND_DOMAINS] * 2 * s->attempts;
+        double puts = s->slot_puts;
+        double limit = s->ceiling_per_s[PREDICT_BOUND_DOMAINS] * s->job_puts;
         double fetch_s = s->prefetch > 0 ? 0 : p->receive_s;
         double slots = sc->boxes * sc->slots;
-        if (2 * slots / (s->hold_s + fetch_s) <= limit)
+        if (puts * slots / (s->hold_s + fetch_s) <= limit)
             return;
-        double r = refused_for_good(slots, fmax(0, s->hold_s - 2 * p->put_s) + fetch_s, 2,
-                                    p->put_s, limit);
+        double r = refused_for_good(slots, fmax(0, s->hold_s - puts * p->put_s) + fetch_s,
+                                    puts, p->put_s, limit);
         s->put_tries = s->row_tries = 1 / (1 - r);
-        s->refused_s = fmax(0, 2 * slots / limit - fetch_s - s->hold_s);
+        s->refused_s = fmax(0, puts * slots / limit - fetch_s - s->hold_s);
     }
 }

@@ -19,6 +19,12 @@ void predict_run(const struct predict_scenario *scenario,
 #define PUT_CV 0.69
 #define SEND_CV 1.29
 
+/* One row write in the scenario's store, in seconds; and how many an attempt makes: claim and
+ * final state, the last alone, or none. */
+double predict_put_s(const struct predict_scenario *scenario,
+                     const struct predict_params *params);
+double predict_slot_puts(const struct predict_scenario *scenario);
+
 /* The share of attempts that last longer than a message is held, 12 h; needs hold_s. */
 double predict_too_long(const struct predict_scenario *scenario,
                         const struct predict_state *state);

@@ -147,7 +147,9 @@ static bool predict_take_word(struct predict_scenario *out, const struct scenari
     else if (strcmp(name, "client") == 0)
         out->client_internet = s->client == SCENARIO_CLIENT_INTERNET;
     else if (strcmp(name, "store") == 0)
-        out->store = stores[s->store];
+        out->asked_store = stores[s->store];
+    else if (strcmp(name, "rows") == 0)
+        out->rows = (enum predict_rows)s->rows;
     else if (strcmp(name, "payload-in") == 0)
         out->payload_in = (enum predict_payload_in)s->payload_in;
     else if (strcmp(name, "spot") == 0)
@@ -160,6 +162,7 @@ static bool predict_take_word(struct predict_scenario *out, const struct scenari
         out->session_token = s->session_token;
     else
         return false;
+    out->store = out->rows == PREDICT_ROWS_NONE ? PREDICT_NO_STORE : out->asked_store;
     return true;
 }
 
@@ -236,6 +239,12 @@ const char *predict_store_name(enum predict_store store)
 {
     static const char *const stores[] = {"simpledb", "dynamodb", "none"};
     return stores[store];
+}
+
+const char *predict_rows_name(enum predict_rows rows)
+{
+    static const char *const names[] = {"all", "claim", "end", "none"};
+    return names[rows];
 }
 
 int predict_set(struct predict_scenario *out, const char *option, const char *text,
@@ -320,12 +329,14 @@ int predict_check(const struct predict_scenario *s, const struct predict_params 
                 predict_input_text((enum predict_input)i, value, text, 40), err);
         }
     }
-    if (s->store == PREDICT_SIMPLEDB && encoded > row_max)
-        return jobq_fail(err, JOBQ_LIMIT,
-                         "payload of %.0f bytes exceeds what a SimpleDB row holds, %.0f",
-                         s->payload_bytes, row_max - JOBQ_FLOW_MESSAGE_BYTES);
+    bool in_row = s->store != PREDICT_NO_STORE && s->rows == PREDICT_ROWS_ALL;
+    if (in_row && encoded > row_max)
+        return jobq_fail(
+            err, JOBQ_LIMIT, "payload of %.0f bytes exceeds what a %s row holds, %.0f",
+            s->payload_bytes, s->store == PREDICT_DYNAMODB ? "DynamoDB" : "SimpleDB",
+            row_max - JOBQ_FLOW_MESSAGE_BYTES);
     double body = encoded + params->queue_bytes + JOBQ_FLOW_ID_SUFFIX;
-    bool must_fit = s->store == PREDICT_NO_STORE || s->payload_in == PREDICT_IN_MESSAGE;
+    bool must_fit = !in_row || s->payload_in == PREDICT_IN_MESSAGE;
     if (must_fit && body > params->message_max_bytes)
         return jobq_fail(
             err, JOBQ_LIMIT,

@@ -119,19 +119,22 @@ static void add_rows(const struct names *n, const struct predict_state *s,
 }
 
 /* Values as they are percent-encoded: '/' and each blank cost two bytes more. */
-static void add_attempt_puts(const struct names *n, const struct predict_state *s,
-                             struct bytes *sum)
+static void add_attempt_puts(const struct names *n, const struct predict_scenario *sc,
+                             const struct predict_state *s, struct bytes *sum)
 {
     struct size_attrs claim = {0}, final = {0};
     size_attr(&claim, 5, RUNNING, true); /* claim=running 1/TOKEN.COUNT */
     size_attr(&claim, 3, 70 + 4, true);  /* run=MS BOX MESSAGE */
-    wire_add(sum, size_put(&n->client, n->domain, n->item, &claim, 5, -1),
-             s->attempts * s->put_tries);
+    bool ends = sc->rows == PREDICT_ROWS_END;
+    double puts = s->job_puts / s->slot_puts * s->put_tries;
+    if (!ends)
+        wire_add(sum, size_put(&n->client, n->domain, n->item, &claim, 5, -1), puts);
     size_attr(&final, 5, RUNNING - 3, true); /* claim=done 1/TOKEN.COUNT */
     /* end=MS EXIT WALL_NS CPU_NS, with three blanks. */
     size_attr(&final, 3, 13 + 1 + 2 * n->time_digits + 3 + 6, true);
-    wire_add(sum, size_put(&n->client, n->domain, n->item, &final, 5, RUNNING),
-             s->attempts * s->put_tries);
+    wire_add(sum,
+             size_put(&n->client, n->domain, n->item, &final, 5, ends ? -1 : RUNNING),
+             puts);
 }
 
 void predict_wire(const struct predict_scenario *sc, const struct predict_params *p,
@@ -164,8 +167,9 @@ void predict_wire(const struct predict_scenario *sc, const struct predict_params
                  s->beats);
     }
     if (sc->store == PREDICT_SIMPLEDB) {
-        add_rows(&n, s, &client);
-        add_attempt_puts(&n, s, &box);
+        if (s->enqueue_row > 0)
+            add_rows(&n, s, &client);
+        add_attempt_puts(&n, sc, s, &box);
         if (s->reads > 0)
             wire_add(sc->status_per_job > 0 ? &client : &box,
                      size_get(&n.client, n.domain, n.item, 0, 0, true, (int)s->get_attrs,

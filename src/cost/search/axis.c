@@ -42,6 +42,7 @@ static const struct {
     {"keep", "15d,21d,30d,90d"},
     {"spot", "no,yes"},
     {"store", "simpledb,dynamodb,none"},
+    {"rows", "all,claim,end,none"},
     {"client", "in-region,internet"},
     {"utilisation", "0.25,0.5,0.75,0.9,1"},
     {"cpu-share", "0,0.25,0.5,0.75,1"},

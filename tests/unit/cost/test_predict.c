@@ -392,6 +392,71 @@ static void rows_cost_by_their_bytes_and_hours(void **state)
     near(u.line[USAGE_STORE_BYTE_HOURS], 0, 0);
 }
 
+/* DynamoDB bills each write by the whole row, in started KiB; a row that the enqueuer does not
+ * begin has no payload. */
+static void units_follow_rows_and_their_kib(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *scenario;
+        double write, read;
+    } want[] = {
+        {"rows=all payload=100", 3, 0},
+        {"rows=claim payload=100", 2, 0},
+        {"rows=end payload=100", 1, 0},
+        {"rows=none payload=100", 0, 0},
+        {"rows=all payload=3000", 12, 0},
+        {"rows=claim payload=3000", 2, 0},
+        /* The row passes a whole KiB with its claim. */
+        {"rows=all payload=900", 1 + 2 + 2, 0},
+        {"rows=all payload=100 status=2", 3, 2},
+        {"rows=all payload=5000 status=1", 5 + 6 + 6, 2},
+        {"rows=end payload=5000 status=1", 1, 1},
+        /* Two attempts a job: both claim and say how they ended, and the second one reads. */
+        {"rows=all payload=100 failures=0.5", 5, 1},
+        {"rows=end payload=100 failures=0.5", 1, 1},
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        char text[120];
+        struct predict_state s;
+        snprintf(text, sizeof text, "store=dynamodb %s", want[i].scenario);
+        struct usage u = usage_of(text, &s);
+        near(u.line[USAGE_WRITE_UNITS], want[i].write, 1e-12);
+        near(u.line[USAGE_READ_UNITS], want[i].read, 1e-12);
+        near(u.line[USAGE_PUT] + u.line[USAGE_PUT_BATCH] + u.line[USAGE_GET], 0, 0);
+    }
+}
+
+static void rows_that_are_not_written_cost_nothing_in_simpledb_either(void **state)
+{
+    (void)state;
+    struct usage all = usage_of("payload=100 batch=1", NULL);
+    struct usage claim = usage_of("payload=100 batch=1 rows=claim", NULL);
+    struct usage end = usage_of("payload=100 batch=1 rows=end", NULL);
+    near(all.line[USAGE_PUT], 3, 0);
+    near(claim.line[USAGE_PUT], 2, 0);
+    near(end.line[USAGE_PUT], 1, 0);
+    near(end.line[USAGE_BOX_PUT], 0.0000219907 + 8 * 2e-10, 1e-15);
+    assert_true(claim.line[USAGE_STORE_BYTE_HOURS] < all.line[USAGE_STORE_BYTE_HOURS]);
+    assert_true(end.line[USAGE_STORE_BYTE_HOURS] < claim.line[USAGE_STORE_BYTE_HOURS]);
+    /* The order of the two settings does not matter. */
+    near(usage_of("rows=none store=dynamodb", NULL).line[USAGE_WRITE_UNITS], 0, 0);
+    near(usage_of("rows=none rows=end store=dynamodb", NULL).line[USAGE_WRITE_UNITS], 1,
+         0);
+}
+
+static void a_new_table_takes_so_many_jobs_a_second(void **state)
+{
+    (void)state;
+    struct predict_state s;
+    usage_of("store=dynamodb payload=100 job-time=1s boxes=1000 concurrency=100", &s);
+    assert_int_equal(s.binding, PREDICT_BOUND_TABLE);
+    near(s.rate_per_s, 4000.0 / 3, 1e-9);
+    usage_of("store=dynamodb rows=end payload=100 job-time=1s boxes=1000 concurrency=100",
+             &s);
+    near(s.rate_per_s, 4000, 1e-9);
+}
+
 static void wire_bytes_follow_the_payload(void **state)
 {
     (void)state;
@@ -573,6 +638,9 @@ int main(void)
         cmocka_unit_test(long_bills_do_not_wrap),
         cmocka_unit_test(polls_and_beats),
         cmocka_unit_test(rows_cost_by_their_bytes_and_hours),
+        cmocka_unit_test(units_follow_rows_and_their_kib),
+        cmocka_unit_test(rows_that_are_not_written_cost_nothing_in_simpledb_either),
+        cmocka_unit_test(a_new_table_takes_so_many_jobs_a_second),
         cmocka_unit_test(wire_bytes_follow_the_payload),
         cmocka_unit_test(ledgers_survive_json),
         cmocka_unit_test(a_fitted_line_replaces_the_closed_one),

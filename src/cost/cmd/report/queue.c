@@ -183,6 +183,8 @@ static const char *capacity_words(enum predict_binding binding)
         return "processors";
     case PREDICT_BOUND_DOMAINS:
         return "writes to SimpleDB's domains";
+    case PREDICT_BOUND_TABLE:
+        return "writes to DynamoDB's table";
     case PREDICT_BOUND_IN_FLIGHT:
         return "messages in flight";
     case PREDICT_BOUND_LAUNCH:
