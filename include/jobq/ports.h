@@ -352,7 +352,12 @@ enum jobq_box_state {
 
 struct jobq_launch {
     const char *type;  /* "t4g.nano" */
-    const char *image; /* "ami-..." */
+    const char *image; /* "ami-..."; "": the template's */
+    const char
+        *profile; /* an instance profile's name or ARN: the role; NULL: none, or the
+                             template's */
+    const char *launch_template; /* its name or id, of which the default version is taken;
+                                    NULL: none */
     struct jobq_str user_data;
     const struct jobq_tag *tag;
     int tag_count;
@@ -375,6 +380,7 @@ struct jobq_box {
 /* This box, as it sees itself (instance metadata); empty strings off AWS. */
 struct jobq_self {
     char id[24], type[24], zone[32], region[32], image[32];
+    char profile[192]; /* the ARN of its instance profile; "": it has none */
     bool spot;
 };
 

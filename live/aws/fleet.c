@@ -150,6 +150,29 @@ static int metadata(struct imds *imds, const char *path, char *out, size_t cap,
     return rc;
 }
 
+struct role {
+    struct text reply;
+    struct jobq_self *me;
+};
+
+static void read_role(void *ctx)
+{
+    struct role *role = ctx;
+    if (!metadata_read_profile(text_str(&role->reply), role->me->profile,
+                               sizeof role->me->profile))
+        role->me->profile[0] = '\0';
+}
+
+/* What a box like this one would be started with. */
+static void find_role(struct aws_fleet *s, struct jobq_self *me)
+{
+    struct role role = {.me = me};
+    struct jobq_error no_role;
+    if (imds_get(s->imds, "meta-data/iam/info", &role.reply, &no_role) == JOBQ_OK)
+        transport_on_loop(s->aws->transport, read_role, &role);
+    text_release(&role.reply);
+}
+
 static int fleet_self(struct jobq_fleet *f, struct jobq_self *out, struct jobq_error *err)
 {
     struct aws_fleet *s = self(f);
@@ -173,6 +196,7 @@ static int fleet_self(struct jobq_fleet *f, struct jobq_self *out, struct jobq_e
         if (metadata(s->imds, "meta-data/ami-id", me.image, sizeof me.image, &no_image) <
             0)
             me.image[0] = '\0';
+        find_role(s, &me);
         snprintf(me.region, sizeof me.region, "%.31s", s->aws->region);
         me.spot = strcmp(life, "spot") == 0;
         s->me = me;

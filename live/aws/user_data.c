@@ -1,31 +1,33 @@
 #include "live/aws/user_data.h"
 
 #include "fleet/job/job.h"
-#include "jobq/units.h"
 
-#include <stdio.h>
+#include <string.h>
 
 extern const char user_data_text[];
 
+/* As many lines of the block as there are, each as far in as its first. */
+static void put_settings(const struct user_data *p, struct text *out)
+{
+    for (const char *c = p->settings; *c; c++)
+        if (*c != '\n')
+            text_putc(out, *c);
+        else if (c[1] || p->exec)
+            text_puts(out, "\n      ");
+    if (p->exec)
+        text_printf(out, "JOBQ_EXEC=\"%s\"", p->exec);
+}
+
 static bool put_word(const struct user_data *p, struct jobq_str word, struct text *out)
 {
-    char idle[32] = "365d"; /* never, in practice */
-    if (str_is(word, "QUEUE")) {
+    if (str_is(word, "QUEUE"))
         text_puts(out, p->queue);
-    } else if (str_is(word, "REGION")) {
+    else if (str_is(word, "REGION"))
         text_puts(out, p->region);
-    } else if (str_is(word, "SLOTS")) {
-        text_put_int(out, p->slots);
-    } else if (str_is(word, "IDLE_EXIT")) {
-        if (p->idle_exit_ns >= 0)
-            jobq_format_duration(p->idle_exit_ns, idle, sizeof idle);
-        text_puts(out, idle);
-    } else if (str_is(word, "EXEC")) {
-        if (p->exec)
-            text_printf(out, "JOBQ_EXEC=\"%s\"", p->exec);
-    } else {
+    else if (str_is(word, "SETTINGS"))
+        put_settings(p, out);
+    else
         return false;
-    }
     return true;
 }
 

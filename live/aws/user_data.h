@@ -13,8 +13,7 @@
 
 struct user_data {
     const char *queue, *region;
-    int slots;
-    int64_t idle_exit_ns; /* < 0: never */
+    const char *settings; /* of its drainer: lines "JOBQ_NAME=VALUE" of plain values */
     const char *exec;     /* the command of exec jobs on the box; NULL: none */
 };
 

@@ -33,8 +33,7 @@ static int act_work(struct cli *cli, void *ctx, struct jobq_error *err)
     struct text said = {0};
     struct operate_options options;
     act->peers = operator_peers(cli, act->queue);
-    operator_kit_fill(&act->kit, cli, &act->peers, NULL, &options);
-    options.queue = act->queue;
+    operator_kit_fill(&act->kit, cli, act->queue, &act->peers, NULL, &options);
     if (act->number && act->fn && cli->command == &cmd_seppuku)
         options.stop_within_ns = act->number;
     struct operate *o = operate_new(&cli->live->backend, &options);

@@ -35,6 +35,8 @@ enum {
     LEAVE_FILE,
     BOX,
     IMAGE,
+    PROFILE,
+    TEMPLATE,
     MAX_BOXES
 };
 static const struct option_def options[] = {
@@ -51,8 +53,15 @@ static const struct option_def options[] = {
     {"leave-file", 0, "FILE", "make FILE at an idle end: the box may go"},
     {"box", 0, "NAME", "how rows name this box (the instance's id, or the host's name)"},
     {"image", 0, "AMI", "the image of boxes that the page starts (this box's)"},
+    OPERATOR_PROFILE,
+    OPERATOR_TEMPLATE,
     {"max-boxes", 0, "N", "the page starts no box beyond so many in all (20)"},
     {NULL, 0, NULL, NULL}};
+static const struct operator_index starts = {.image = IMAGE,
+                                             .profile = PROFILE,
+                                             .launch_template = TEMPLATE,
+                                             .exec = EXEC,
+                                             .max_boxes = MAX_BOXES};
 
 enum { DRAIN_QUEUES_MAX = 16 };
 
@@ -81,7 +90,6 @@ struct drain {
     struct page_failures failures;
     struct operator_kit kit;
     struct operate *operate; /* NULL: nobody may act */
-    int boxes_max;
     struct text line;
     struct loop_timer *tick;
     int64_t watchdog_ns, next_status_ns;
@@ -285,10 +293,8 @@ static int start_page(struct drain *d, struct jobq_error *err)
     text_release(&url);
     int rc = status_new(b, first->name, &status, err);
     struct operate_options operate;
-    operator_kit_fill(&d->kit, d->cli, &first->peers, d->cli->value[EXEC], &operate);
+    operator_kit_fill(&d->kit, d->cli, first->name, &first->peers, &starts, &operate);
     operate.drainer = first->drainer;
-    operate.image = d->cli->value[IMAGE];
-    operate.boxes_max = d->boxes_max;
     if (cmd_page_acts(&d->page))
         d->operate = operate_new(b, &operate);
     struct page_options page = {.drainer = first->drainer,
@@ -531,8 +537,7 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
             cli, &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
             &d->page, bad);
     live->cpu_share = s->cpu_share;
-    d->boxes_max =
-        (int)cli_count(cli, MAX_BOXES, OPERATOR_BOXES_MAX, 1, STATUS_BOXES_MAX, bad);
+    operator_kit_read(&d->kit, cli, &starts, bad);
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];
     live->exec.memory_bytes = none_is_zero(s->memory_limit_bytes);

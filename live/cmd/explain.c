@@ -233,6 +233,7 @@ static void others(struct explain *x, struct cli *sub)
     } else if (strcmp(name, "spawn") == 0) {
         if (!value_of(sub, "dry-run")) {
             add(x, JOBQ_ACT_SQS_GET_URL, 1, 0);
+            add(x, JOBQ_ACT_EC2_DESCRIBE, 1, 0);
             add(x, JOBQ_ACT_EC2_RUN, 1, 0);
         }
         snprintf(x->note, sizeof x->note, "the boxes themselves: jobqcost prices show");

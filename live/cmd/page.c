@@ -4,6 +4,7 @@
 
 #include "jobq/units.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -117,31 +118,66 @@ struct peers *operator_peers(struct cli *cli, const char *queue)
     return peers_new(cli->live->loop, queue, self.id);
 }
 
-void operator_kit_fill(struct operator_kit *kit, struct cli *cli, struct peers **peers,
-                       const char *exec, struct operate_options *out)
+/* All that the operator gave of what a drainer takes; how a box is bought is not its drainer's. */
+static void put_settings(const struct scenario *s, uint32_t takes, struct text *out)
+{
+    for (int i = 0; i < setting_count(); i++) {
+        const struct setting *st = setting_at(i);
+        bool always = strcmp(st->name, "concurrency") == 0;
+        if (!(st->takers & TAKER_DRAIN) || !(st->takers & takes) ||
+            strcmp(st->name, "instance") == 0 || strcmp(st->name, "spot") == 0 ||
+            !(always || scenario_given(s, st->name)))
+            continue;
+        text_puts(out, "JOBQ_");
+        for (const char *c = st->name; *c; c++)
+            text_putc(out, *c == '-' ? '_' : (char)toupper((unsigned char)*c));
+        text_putc(out, '=');
+        scenario_put_value(s, i, out);
+        text_putc(out, '\n');
+    }
+}
+
+void operator_kit_read(struct operator_kit *kit, struct cli *cli,
+                       const struct operator_index *at, bool *bad)
+{
+    kit->boxes_max =
+        (int)cli_count(cli, at->max_boxes, OPERATOR_BOXES_MAX, 1, STATUS_BOXES_MAX, bad);
+}
+
+void operator_kit_fill(struct operator_kit *kit, struct cli *cli, const char *queue,
+                       struct peers **peers, const struct operator_index *at,
+                       struct operate_options *out)
 {
     const struct scenario *s = &cli->scenario;
-    *kit = (struct operator_kit){.cli = cli,
-                                 .peers = peers,
-                                 .params = {.queue = cli->arg[0],
-                                            .slots = (int)s->concurrency,
-                                            .idle_exit_ns = s->idle_exit_ns,
-                                            .exec = exec},
-                                 .money = money_new(s, cli->live->aws.region)};
-    *out = (struct operate_options){.queue = cli->arg[0],
+    kit->cli = cli;
+    kit->peers = peers;
+    kit->money = money_new(s, cli->live->aws.region);
+    put_settings(s, cli->command->takes, &kit->settings);
+    kit->params =
+        (struct user_data){.queue = queue,
+                           .settings = kit->settings.ptr ? kit->settings.ptr : "",
+                           .exec = at ? cli->value[at->exec] : NULL};
+    *out = (struct operate_options){.queue = queue,
                                     .stop_within_ns = s->drain_timeout_ns,
                                     .tell = kit_tell,
                                     .left = kit_left,
                                     .user_data = kit_user_data,
                                     .hour_usd = kit_hour,
                                     .audit = kit_audit,
+                                    .boxes_max = kit->boxes_max,
                                     .ctx = kit};
+    if (!at)
+        return;
+    out->image = cli->value[at->image];
+    out->profile = cli->value[at->profile];
+    out->launch_template = cli->value[at->launch_template];
 }
 
 void operator_kit_release(struct operator_kit *kit)
 {
     money_free(kit->money);
     kit->money = NULL;
+    text_release(&kit->settings);
 }
 
 void operator_obey(void *ctx, int word, int64_t number, const char *job_id)

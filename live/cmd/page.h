@@ -41,17 +41,37 @@ void cmd_page_url(const struct cmd_page *page, int port, struct text *out);
 
 /* ---- actions: the box's other drainers, what a new box is told, and prices -------------- */
 
+/* Options of boxes that are started, by index among the command's own. */
+struct operator_index {
+    int image, profile, launch_template, exec, max_boxes;
+};
+#define OPERATOR_PROFILE                                                                 \
+    {                                                                                    \
+        "instance-profile", 0, "NAME", "the boxes' role: a name or an ARN (this box's)"  \
+    }
+#define OPERATOR_TEMPLATE                                                                \
+    {                                                                                    \
+        "launch-template", 0, "NAME",                                                    \
+            "start boxes from this template: network, disks, role"                       \
+    }
 struct operator_kit {
     struct cli *cli;
+    int boxes_max;
+    struct text settings; /* what drainers of new boxes are told */
     struct peers **peers; /* NULL in it once they are freed */
     struct user_data params;
     struct money *money;
 };
 /* The drainers of a queue on this box; makes a call to the instance metadata, if there is one. */
 struct peers *operator_peers(struct cli *cli, const char *queue);
-/* Fills in *out but for drainer, type, image and boxes_max; kit lives as long as that. */
-void operator_kit_fill(struct operator_kit *kit, struct cli *cli, struct peers **peers,
-                       const char *exec, struct operate_options *out);
+/* Reads --max-boxes; complains and makes *bad true if it is none. Before the others. */
+void operator_kit_read(struct operator_kit *kit, struct cli *cli,
+                       const struct operator_index *at, bool *bad);
+/* Fills in *out but for drainer and type; kit lives as long as that. at: NULL: the command starts
+ * no boxes. */
+void operator_kit_fill(struct operator_kit *kit, struct cli *cli, const char *queue,
+                       struct peers **peers, const struct operator_index *at,
+                       struct operate_options *out);
 void operator_kit_release(struct operator_kit *kit);
 /* peers_told_fn, ctx: a struct drainer **: does what the word says. */
 void operator_obey(void *ctx, int word, int64_t number, const char *job_id);

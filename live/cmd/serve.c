@@ -10,16 +10,34 @@
 #include "live/world/notify.h"
 #include "live/page/peers.h"
 
-enum { LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY, IMAGE, MAX_BOXES, EXEC };
+enum {
+    LISTEN,
+    TOKEN_FILE,
+    ALLOW_HOST,
+    READ_ONLY,
+    IMAGE,
+    PROFILE,
+    TEMPLATE,
+    MAX_BOXES,
+    EXEC
+};
 static const struct option_def options[] = {
     {"listen", 0, "A:P", "serve the page at this address (127.0.0.1:8080)"},
     {"token-file", 0, "FILE", "token for readers, on line 1; required beyond 127.*"},
     {"allow-host", 0, "NAMES", "host names that a proxy may request the page by"},
     {"read-only", 0, NULL, "refuse every action"},
     {"image", 0, "AMI", "the image of boxes that the page starts (this box's)"},
+    OPERATOR_PROFILE,
+    OPERATOR_TEMPLATE,
     {"max-boxes", 0, "N", "start no box beyond so many in all (20)"},
     {"exec", 0, "CMD", "the command of exec jobs on boxes that the page starts"},
     {NULL, 0, NULL, NULL}};
+
+static const struct operator_index starts = {.image = IMAGE,
+                                             .profile = PROFILE,
+                                             .launch_template = TEMPLATE,
+                                             .exec = EXEC,
+                                             .max_boxes = MAX_BOXES};
 
 struct serving {
     struct cmd_page page;
@@ -27,7 +45,6 @@ struct serving {
     bool stop;
     struct peers *peers;
     struct operator_kit kit;
-    int boxes_max;
     struct fiber_cond stopped;
 };
 
@@ -70,9 +87,7 @@ static int serve_work(struct cli *cli, void *ctx, struct jobq_error *err)
         return rc;
     s->peers = operator_peers(cli, cli->arg[0]);
     struct operate_options operate;
-    operator_kit_fill(&s->kit, cli, &s->peers, cli->value[EXEC], &operate);
-    operate.image = cli->value[IMAGE];
-    operate.boxes_max = s->boxes_max;
+    operator_kit_fill(&s->kit, cli, cli->arg[0], &s->peers, &starts, &operate);
     struct page_options page = {.refresh_ns = s->refresh_ns,
                                 .asks = true,
                                 .peers = peers_list,
@@ -97,8 +112,7 @@ static int serve_run(struct cli *cli)
     cmd_page_options(cli,
                      &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
                      &s.page, &bad);
-    s.boxes_max =
-        (int)cli_count(cli, MAX_BOXES, OPERATOR_BOXES_MAX, 1, STATUS_BOXES_MAX, &bad);
+    operator_kit_read(&s.kit, cli, &starts, &bad);
     struct live_options live = {0};
     cli->goes_on = true;
     cli->on_signal = serve_on_signal;

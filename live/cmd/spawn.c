@@ -3,107 +3,138 @@
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd/cmd.h"
 #include "live/cmd/job.h"
+#include "live/cmd/page.h"
 
-#include "base/arena.h"
-#include "fleet/status/status.h"
-#include "jobq/units.h"
-#include "live/aws/user_data.h"
+#include "fleet/status/page_text.h"
 
-enum { COUNT, IMAGE, EXEC, DRY_RUN, CONFIRM };
+#include <math.h>
+#include <stdio.h>
+
+enum { COUNT, IMAGE, PROFILE, TEMPLATE, MAX_BOXES, EXEC, DRY_RUN, CONFIRM };
 static const struct option_def options[] = {
     {"count", 0, "N", "how many, all or none (1)"},
     {"image", 0, "AMI", "the image that carries jobq"},
+    OPERATOR_PROFILE,
+    OPERATOR_TEMPLATE,
+    {"max-boxes", 0, "N", "start no box beyond so many in all (20)"},
     {"exec", 0, "CMD", "the command of exec jobs on each box (none)"},
-    {"dry-run", 0, NULL, "say what would be started"},
+    {"dry-run", 0, NULL, "say what would be started, and what it costs"},
     {"confirm", 0, "QUEUE", "the queue's name again; required for 10 boxes or more"},
     {NULL, 0, NULL, NULL}};
+static const struct operator_index starts = {.image = IMAGE,
+                                             .profile = PROFILE,
+                                             .launch_template = TEMPLATE,
+                                             .exec = EXEC,
+                                             .max_boxes = MAX_BOXES};
 
 /* From this count on, boxes must be confirmed: a mistake is expensive. */
-enum { MANY = 10, COUNT_MAX = 500 };
+enum { MANY = 10 };
 
 struct spawn {
-    struct jobq_launch launch;
-    struct user_data params;
-    struct text user_data;
+    struct operator_kit kit;
+    struct operate_spawn what;
+    struct text user_data, ids, said;
 };
 
-static void spawn_show(struct cli *cli, const struct spawn *s, const struct jobq_str *id,
-                       int count)
+static void spawn_show(struct cli *cli, const struct spawn *s, double hour_usd)
 {
     struct text out = {0};
-    if (cli->json) {
-        text_puts(&out, "{\"schema\":\"jobq.spawn/1\",\"queue\":");
-        cli_json_cstr(&out, s->params.queue);
-        text_puts(&out, ",\"type\":");
-        cli_json_cstr(&out, s->launch.type);
-        text_printf(&out, ",\"count\":%d,\"spot\":%s,\"dry_run\":%s,\"ids\":[",
-                    s->launch.count, s->launch.spot ? "true" : "false",
-                    cli_given(cli, DRY_RUN) ? "true" : "false");
-        for (int i = 0; i < count; i++) {
-            text_puts(&out, i ? "," : "");
-            text_put_json(&out, id[i]);
-        }
-        text_puts(&out, "],\"user_data\":");
-        text_put_json(&out, text_str(&s->user_data));
-        text_puts(&out, "}\n");
-    } else if (cli_given(cli, DRY_RUN)) {
-        text_put_str(&out, text_str(&s->user_data));
+    bool dry = cli_given(cli, DRY_RUN);
+    if (!cli->json) {
+        text_put_str(&out, text_str(dry ? &s->user_data : &s->ids));
+        cli_flush(cli, &out);
+        text_release(&out);
+        return;
     }
-    for (int i = 0; i < count && !cli->json; i++) {
-        text_put_escaped(&out, id[i].ptr, (size_t)id[i].len);
-        text_putc(&out, '\n');
+    text_puts(&out, "{\"schema\":\"jobq.spawn/1\",\"queue\":");
+    cli_json_cstr(&out, cli->arg[0]);
+    text_puts(&out, ",\"type\":");
+    cli_json_cstr(&out, s->what.type);
+    text_printf(&out, ",\"count\":%lld,\"spot\":%s,\"dry_run\":%s,\"hour_usd\":",
+                (long long)s->what.count, s->what.spot ? "true" : "false",
+                dry ? "true" : "false");
+    if (isnan(hour_usd))
+        text_puts(&out, "null");
+    else
+        text_put_double(&out, hour_usd);
+    text_puts(&out, ",\"ids\":[");
+    for (const char *at = s->ids.ptr; at && *at; at = strchr(at, '\n') + 1) {
+        text_puts(&out, at == s->ids.ptr ? "" : ",");
+        text_put_json(&out, (struct jobq_str){at, strchr(at, '\n') - at});
     }
+    text_puts(&out, "],\"user_data\":");
+    text_put_json(&out, text_str(&s->user_data));
+    text_puts(&out, "}\n");
     cli_flush(cli, &out);
     text_release(&out);
+}
+
+/* Dollars come first: before anything is asked or started. */
+static void say_price(struct cli *cli, const struct spawn *s, double hour_usd)
+{
+    struct text usd = {0};
+    if (isnan(hour_usd))
+        text_puts(&usd, "an unknown amount");
+    else
+        page_put_usd(&usd, hour_usd);
+    cli_say(cli, "%lld %s%s: %s an hour, until %s", (long long)s->what.count,
+            s->what.type, s->what.spot ? " (spot)" : "", usd.ptr,
+            s->what.count == 1 ? "it ends" : "they end");
+    text_release(&usd);
+}
+
+static int start_boxes(struct cli *cli, struct spawn *s, struct operate *o,
+                       struct jobq_error *err)
+{
+    struct jobq_backend *b = &cli->live->backend;
+    int queue;
+    if (s->what.count >= MANY &&
+        !cli_confirm(cli, cli->value[CONFIRM], cli->arg[0], "starting so many boxes"))
+        return CLI_USAGE;
+    /* Boxes for a name that was mistyped would cost money and drain nothing. */
+    int rc = cmd_queue_open(b, cli->arg[0], &queue, err);
+    if (rc < 0)
+        return rc;
+    text_write_hex64(s->what.once, jobq_bits(b));
+    s->what.once[16] = '\0';
+    s->what.ids = &s->ids;
+    return operate_spawn(o, &s->what, &s->said, err);
 }
 
 static int spawn_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct spawn *s = ctx;
-    struct jobq_backend *b = &cli->live->backend;
-    struct jobq_tag tag[] = {{STR(STATUS_TAG), str_of(s->params.queue)},
-                             {STR("Name"), str_of(s->params.queue)}};
-    char token[17];
-    struct arena arena;
+    struct operate_options about;
+    struct peers *none = NULL;
+    double hour_usd;
+    bool dry = cli_given(cli, DRY_RUN);
     int rc = aws_find_region(&cli->live->aws, err);
     if (rc < 0)
         return rc;
-    s->params.region = cli->live->aws.region;
-    rc = user_data_make(&s->params, &s->user_data, err);
+    operator_kit_fill(&s->kit, cli, cli->arg[0], &none, &starts, &about);
+    if (dry && !about.image)
+        about.image = "not given"; /* nothing is started from it */
+    struct operate *o = operate_new(&cli->live->backend, &about);
+    rc = about.user_data(about.ctx, &s->user_data, err);
+    if (rc == JOBQ_OK)
+        rc = operate_spawn_check(o, &s->what, &hour_usd, err);
     if (rc < 0)
         return rc;
-    if (!s->params.exec)
+    say_price(cli, s, hour_usd);
+    if (!cli_given(cli, EXEC))
         cli_say(cli, "without --exec these boxes leave exec jobs to others");
-    if (cli_given(cli, DRY_RUN)) {
-        spawn_show(cli, s, NULL, 0);
-        cli_say(cli,
-                "would start %d %s%s for queue '%s'; next: the same without --dry-run",
-                s->launch.count, s->launch.type, s->launch.spot ? " (spot)" : "",
-                s->params.queue);
-        return JOBQ_OK;
+    if (!dry) {
+        rc = start_boxes(cli, s, o, err);
+        if (rc != JOBQ_OK)
+            return rc;
     }
-    /* Boxes for a name that was mistyped would cost money and drain nothing. */
-    int queue;
-    rc = cmd_queue_open(b, s->params.queue, &queue, err);
-    if (rc < 0)
-        return rc;
-    text_write_hex64(token, jobq_bits(b));
-    token[16] = '\0';
-    s->launch.client_token = token;
-    s->launch.user_data = text_str(&s->user_data);
-    s->launch.tag = tag;
-    s->launch.tag_count = 2;
-    arena_init(&arena, 0);
-    struct jobq_str *id = arena_zalloc(&arena, (size_t)s->launch.count * sizeof *id);
-    rc = jobq_fleet_launch(b, &s->launch, &arena, id, s->launch.count, err);
-    if (rc >= 0) {
-        spawn_show(cli, s, id, rc);
-        cli_say(cli, "started %d %s; next: jobq serve %s", rc, rc == 1 ? "box" : "boxes",
-                s->params.queue);
-        rc = JOBQ_OK;
-    }
-    arena_release(&arena);
-    return rc;
+    spawn_show(cli, s, hour_usd);
+    if (dry)
+        cli_say(cli, "nothing was started; next: the same without --dry-run");
+    else
+        cli_say(cli, "started %lld %s; next: jobq top %s", (long long)s->what.count,
+                s->what.count == 1 ? "box" : "boxes", cli->arg[0]);
+    return JOBQ_OK;
 }
 
 static int spawn_run(struct cli *cli)
@@ -111,27 +142,23 @@ static int spawn_run(struct cli *cli)
     bool bad = false;
     struct live_options live = {.store = SCENARIO_STORE_NONE};
     struct spawn s = {
-        .launch = {.type = cli->scenario.instance,
-                   .image = cli->value[IMAGE],
-                   .count = (int)cli_count(cli, COUNT, 1, 1, COUNT_MAX, &bad),
-                   .spot = cli->scenario.spot},
-        .params = {.queue = cli->arg[0],
-                   .slots = (int)cli->scenario.concurrency,
-                   .idle_exit_ns = cli->scenario.idle_exit_ns,
-                   .exec = cli->value[EXEC]}};
+        .what = {.count = cli_count(cli, COUNT, 1, 1, OPERATE_BOXES_MAX, &bad),
+                 .spot = cli->scenario.spot}};
+    snprintf(s.what.type, sizeof s.what.type, "%s", cli->scenario.instance);
+    operator_kit_read(&s.kit, cli, &starts, &bad);
     if (strcmp(cli->scenario.instance, "none") == 0) {
         cli_complain(cli, "--instance: no box is of type 'none'");
         bad = true;
     }
-    if (!cli_given(cli, IMAGE) && !cli_given(cli, DRY_RUN)) {
-        cli_complain(cli, "want --image (or JOBQ_IMAGE)");
+    if (!cli_given(cli, IMAGE) && !cli_given(cli, TEMPLATE) && !cli_given(cli, DRY_RUN)) {
+        cli_complain(cli, "want --image (or JOBQ_IMAGE), or --launch-template");
         bad = true;
     }
-    if (!bad && s.launch.count >= MANY && !cli_given(cli, DRY_RUN) &&
-        !cli_confirm(cli, cli->value[CONFIRM], cli->arg[0], "starting so many boxes"))
-        bad = true;
     int rc = bad ? CLI_USAGE : cli_run(cli, &live, spawn_work, &s);
+    operator_kit_release(&s.kit);
     text_release(&s.user_data);
+    text_release(&s.ids);
+    text_release(&s.said);
     return rc;
 }
 
@@ -141,8 +168,11 @@ const struct cli_command cmd_spawn = {
     .summary = "starts boxes that drain a queue",
     .examples =
         "  jobq spawn render --instance c7g.large --image ami-0abc --count 4 --spot\n"
+        "  jobq spawn render --launch-template jobq-render --store dynamodb --rows end\n"
         "  jobq spawn render --instance t4g.nano --dry-run\n",
-    .calls = "  1 GetQueueUrl, 1 RunInstances. The boxes are billed by EC2 as usual.\n",
+    .calls =
+        "  1 GetQueueUrl, 1 DescribeInstances, 1 RunInstances. The boxes are billed by\n"
+        "  EC2 as usual. Settings of jobq drain that are given are told to the boxes.\n",
     .option = options,
     .takes = TAKER_SPAWN,
     .run = spawn_run,

@@ -48,7 +48,8 @@ enum setting_taker {
     TAKER_STATUS = 1 << 14,
     TAKER_LIST = 1 << 15,
     TAKER_ROWS = 1 << 16, /* jobq wait, cancel, purge */
-    TAKER_SIM = TAKER_RUN | TAKER_SWEEP
+    TAKER_SIM = TAKER_RUN | TAKER_SWEEP,
+    TAKER_BOX = TAKER_DRAIN | TAKER_SPAWN /* spawn tells the drainers of its boxes */
 };
 #define TAKER_COUNT 17
 /* "jobqsim run", of one bit. Static storage. */

@@ -37,7 +37,16 @@ static bool is_word(const char *text, const char *others)
 
 static const char *image_of(const struct operate *o)
 {
-    return o->options.image ? o->options.image : o->self.image;
+    return o->options.image             ? o->options.image
+           : o->options.launch_template ? ""
+                                        : o->self.image;
+}
+
+static const char *profile_of(const struct operate *o)
+{
+    if (o->options.profile || o->options.launch_template)
+        return o->options.profile;
+    return o->self.profile[0] ? o->self.profile : NULL;
 }
 
 int operate_spawn_check(struct operate *o, struct operate_spawn *spawn, double *hour_usd,
@@ -55,7 +64,7 @@ int operate_spawn_check(struct operate *o, struct operate_spawn *spawn, double *
     if (spawn->count < 1 || spawn->count > OPERATE_BOXES_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "a launch is of 1 to %d boxes",
                          OPERATE_BOXES_MAX);
-    if (!image_of(o)[0])
+    if (!image_of(o)[0] && !o->options.launch_template)
         return jobq_fail(err, JOBQ_INVALID, "no image is known: see --image");
     *hour_usd = o->options.hour_usd
                     ? o->options.hour_usd(o->options.ctx, spawn->type, spawn->spot) *
@@ -88,6 +97,8 @@ static int launch(struct operate *o, const struct operate_spawn *spawn,
                                    {STR("Name"), str_of(o->options.queue)}};
     const struct jobq_launch what = {.type = spawn->type,
                                      .image = image_of(o),
+                                     .profile = profile_of(o),
+                                     .launch_template = o->options.launch_template,
                                      .user_data = text_str(user_data),
                                      .tag = tag,
                                      .tag_count = 2,
@@ -105,6 +116,10 @@ static int launch(struct operate *o, const struct operate_spawn *spawn,
     for (int i = 0; i < count; i++) {
         text_putc(said, ' ');
         text_put_str(said, id[i]);
+        if (spawn->ids) {
+            text_put_str(spawn->ids, id[i]);
+            text_putc(spawn->ids, '\n');
+        }
     }
     text_putc(said, '.');
     return JOBQ_OK;

@@ -39,7 +39,10 @@ struct operate_options {
     /* Of new boxes. */
     const char *type;  /* NULL: as this box */
     const char *image; /* NULL: as this box */
-    int boxes_max;     /* no more boxes than so many in all */
+    const char
+        *profile; /* of their role; NULL: as this box, unless a template is given */
+    const char *launch_template; /* NULL: none */
+    int boxes_max;               /* no more boxes than so many in all */
     /* NULL: no boxes are started. */
     int (*user_data)(void *ctx, struct text *out, struct jobq_error *err);
     double (*hour_usd)(void *ctx, const char *type, bool spot); /* NAN: not known */
@@ -72,7 +75,8 @@ struct operate_spawn {
     char type[24]; /* "": as operate_options and then this box */
     int64_t count; /* 1..OPERATE_BOXES_MAX */
     bool spot;
-    char once[33]; /* the same text launches once; 1..32 letters and digits */
+    char once[33];    /* the same text launches once; 1..32 letters and digits */
+    struct text *ids; /* NULL, or gets the ids of the boxes, a line each */
 };
 /* What it would cost an hour; NAN: not known. Fills in the type. INVALID, LIMIT: it would be
  * refused (but for boxes_max). */

@@ -27,7 +27,20 @@ void ec2_wire_launch(struct query *out, const struct jobq_launch *launch)
 {
     assert(launch->count > 0 && launch->tag_count >= 0);
     ec2_begin(out, "RunInstances");
-    query_add(out, "ImageId", str_of(launch->image));
+    if (launch->launch_template) {
+        bool id = strncmp(launch->launch_template, "lt-", 3) == 0;
+        query_add(out,
+                  id ? "LaunchTemplate.LaunchTemplateId"
+                     : "LaunchTemplate.LaunchTemplateName",
+                  str_of(launch->launch_template));
+    }
+    if (launch->image[0])
+        query_add(out, "ImageId", str_of(launch->image));
+    if (launch->profile) {
+        bool arn = strncmp(launch->profile, "arn:", 4) == 0;
+        query_add(out, arn ? "IamInstanceProfile.Arn" : "IamInstanceProfile.Name",
+                  str_of(launch->profile));
+    }
     query_add(out, "InstanceType", str_of(launch->type));
     query_add_int(out, "MinCount", launch->count);
     query_add_int(out, "MaxCount", launch->count);

@@ -138,3 +138,15 @@ bool metadata_read_notice(struct jobq_str body, int64_t *out_wall_ns)
     json_decref(root);
     return good;
 }
+
+bool metadata_read_profile(struct jobq_str body, char *out, int64_t cap)
+{
+    json_t *root = json_loadb(body.ptr ? body.ptr : "", (size_t)body.len, 0, NULL);
+    const char *arn = json_string_value(json_object_get(root, "InstanceProfileArn"));
+    int64_t len = arn ? (int64_t)strlen(arn) : 0;
+    bool good = len > 0 && len < cap && metadata_is_printable(arn, len);
+    if (good)
+        memcpy(out, arn, (size_t)len + 1);
+    json_decref(root);
+    return good;
+}

@@ -39,6 +39,9 @@ int metadata_check_token(struct jobq_str body, int64_t cap, struct jobq_error *e
 bool metadata_role(struct jobq_str body, struct jobq_str *out);
 /* "us-east-1": 1..cap-1 of a-z, 0-9 and '-'. */
 bool metadata_is_region(struct jobq_str body, int64_t cap);
+/* {"InstanceProfileArn": "arn:...", ...} of iam/info, into out of cap bytes. False: no ARN of
+ * printable bytes that fits. */
+bool metadata_read_profile(struct jobq_str body, char *out, int64_t cap);
 /* {"action": "terminate", "time": "..."} of spot/instance-action. False: no time in it. */
 bool metadata_read_notice(struct jobq_str body, int64_t *out_wall_ns);
 

@@ -128,9 +128,28 @@ code, text = page(port_of(folder + "/locked"), "/quiet", {})
 check(code == 403 and "read-only" in text, "--read-only")
 locked.kill()
 
+def describe(box):
+    form = {"Action": "DescribeInstances", "Version": "2016-11-15", "InstanceId.1": box}
+    return mock.get("/", urllib.parse.urlencode(form).encode())
+
+
+# ---- a launch template gives image and role
+form = {"Action": "CreateLaunchTemplate", "Version": "2016-11-15", "LaunchTemplateName": "jobq-tmpl", "LaunchTemplateData.ImageId": "ami-0def0def",
+        "LaunchTemplateData.IamInstanceProfile.Name": "of-template", "LaunchTemplateData.InstanceType": "m5.large"}
+template = re.search("<launchTemplateId>(lt-[0-9a-f]+)<", mock.get("/", urllib.parse.urlencode(form).encode())).group(1)
+mock.jobq("enqueue", "tmpl", "kind=sleep", "seconds=0")
+for name in ("jobq-tmpl", template):
+    box = mock.jobq("spawn", "tmpl", "--launch-template", name, "--instance", "t3.micro").stdout.strip()
+    about = describe(box)
+    check("<imageId>ami-0def0def<" in about and "of-template" in about and "<instanceType>t3.micro<" in about, "a box of a template: " + about)
+
 # ---- three boxes; each page shows all; spawn makes a fourth; seppuku ends one
 mock.jobq("enqueue", "fleet", "kind=sleep", "seconds=0")
-spawn = mock.jobq("spawn", "fleet", "--image", "ami-0abc0abc", "--instance", "t3.micro", "--count", "3", "-n", "5", "--exec", "sleep 0.2")
+profile = "arn:aws:iam::123456789012:instance-profile/jobq-fleet"
+hand = ("spawn", "fleet", "--image", "ami-0abc0abc", "--instance", "t3.micro", "--instance-profile", profile, "-n", "5", "--cancel-check", "1s", "--exec", "sleep 0.2")
+check("--max-boxes allows 2" in mock.jobq(*hand, "--count", "3", "--max-boxes", "2", check_code=2).stderr, "--max-boxes by hand")
+spawn = mock.jobq(*hand, "--count", "3")
+check(re.search(r"3 t3.micro: \$0\.03\d+ an hour", spawn.stderr.split("\n")[0]), "the price by hand comes first: " + spawn.stderr)
 ids = re.findall(r"i-[0-9a-f]+", spawn.stdout)
 check(len(ids) == 3, "spawned %s" % ids)
 ports = {i: port_of("%s/box.%s" % (folder, i)) for i in ids}
@@ -152,6 +171,8 @@ check(fourth and fourth not in ids, "spawn: %d %s" % (code, text))
 again = page(ports[first], "/spawn", dict(form, confirm=1))[1]
 check(fourth in again, "the same launch twice: " + again)
 ports[fourth] = port_of("%s/box.%s" % (folder, fourth))
+about = describe(fourth)
+check(profile in about and "<imageId>ami-0abc0abc<" in about, "the fourth box has another role or image: " + about)
 lines = "".join('{"kind":"exec","payload":"%d"}\n' % i for i in range(300))
 jobs = mock.jobq("enqueue", "fleet", "--batch", "-", input=lines).stdout.split()
 wait_for(lambda: status(ports[fourth])["process"]["done"] > 3, 60, "exec jobs done by the fourth box")

@@ -10,6 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 export HOME="$dir" AWS_REGION=us-east-1 AWS_ENDPOINT_URL=http://127.0.0.1:9
 
 bin/jobq spawn render-1 --instance t4g.nano -n 8 --idle-exit 10m \
+    --store dynamodb --rows end --cancel-check 30s --attempts 2 \
     --exec '/opt/render --frame' --dry-run > "$dir/user-data" 2> "$dir/err"
 
 keys() { sed -n 's/^\([a-z_]*\):.*/\1/p' "$1"; }
@@ -22,8 +23,22 @@ check_keys() {
 check_keys "$dir/user-data"
 sed 's/^write_files/write_file/' "$dir/user-data" > "$dir/misspelt"
 ! check_keys "$dir/misspelt" > /dev/null || { echo "FAIL: a misspelt key passed"; exit 1; }
-grep -q '^      JOBQ_CONCURRENCY=8$' "$dir/user-data"
-grep -q '^      JOBQ_EXEC="/opt/render --frame"$' "$dir/user-data"
+# All that the operator gave, and nothing else, reaches the box's drainer.
+sed -n 's/^ *\(JOBQ_[A-Z_]*=.*\)$/\1/p' "$dir/user-data" | sort > "$dir/told"
+cat > "$dir/want" << EOF
+JOBQ_ATTEMPTS=2
+JOBQ_CANCEL_CHECK=30s
+JOBQ_CONCURRENCY=8
+JOBQ_EXEC="/opt/render --frame"
+JOBQ_IDLE_EXIT=10min
+JOBQ_LEAVE_FILE=/run/jobq-render-1/leave
+JOBQ_LISTEN=127.0.0.1:8080
+JOBQ_ROWS=end
+JOBQ_STORE=dynamodb
+EOF
+diff "$dir/want" "$dir/told" || { echo "FAIL: what a box is told"; exit 1; }
+head -1 "$dir/err" | grep -q '1 t4g.nano: \$0\.0042 an hour, until it ends$' ||
+    { cat "$dir/err"; echo "FAIL: dollars an hour do not come first"; exit 1; }
 if bin/jobq spawn render-1 --instance t4g.nano --exec 'sh -c "$X"' --dry-run > /dev/null 2>&1; then
     echo "FAIL: a command that the environment file would change passed"; exit 1
 fi
