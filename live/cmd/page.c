@@ -88,15 +88,18 @@ static int kit_left(void *ctx)
     return *kit->peers ? peers_left(*kit->peers) : 0;
 }
 
-static int kit_user_data(void *ctx, struct text *out, struct jobq_error *err)
+static int kit_user_data(void *ctx, bool stays, struct text *out, struct jobq_error *err)
 {
     struct operator_kit *kit = ctx;
     struct aws *aws = &kit->cli->live->aws;
     int rc = aws_find_region(aws, err);
     if (rc < 0)
         return rc;
-    kit->params.region = aws->region;
-    return user_data_make(&kit->params, out, err);
+    struct user_data params = kit->params;
+    params.region = aws->region;
+    if (stays)
+        params.idle_exit_ns = -1;
+    return user_data_make(&params, out, err);
 }
 
 static double kit_hour(void *ctx, const char *type, bool spot)

@@ -70,9 +70,7 @@ void money_free(struct money *m)
 
 double money_hour(const struct money *m, const char *type, bool spot)
 {
-    char what[48];
-    snprintf(what, sizeof what, "%s.%s", spot ? "ec2-spot" : "ec2", type);
-    return money_of(m->sheet, what, 1);
+    return bill_box_hour(m->sheet, type, spot);
 }
 
 /* The closed form for jobs that take what they took here, on a box as this one. */

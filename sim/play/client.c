@@ -4,6 +4,7 @@
 #include "sim/play/internal.h"
 
 #include "scenario/fleet.h"
+#include "scenario/scaled.h"
 #include "fleet/port/retry.h"
 #include "fleet/port/scratch.h"
 
@@ -13,6 +14,7 @@
 /* Jobs a feeder hands over at once: two calls of rows (25) and five of messages (10). */
 #define CHUNK_MAX 50
 #define OPERATOR_CHUNK 50
+#define OPERATOR_IMAGE "ami-0123456789abcdef0"
 struct feeder {
     struct replication *rep;
     int count; /* jobs that it holds */
@@ -249,7 +251,7 @@ static void launch(struct replication *rep, struct jobq_backend *b, int64_t coun
     struct scratch *scratch = scratch_take(b);
     struct jobq_str id[OPERATOR_CHUNK];
     struct jobq_launch what = {.type = rep->scenario->instance,
-                               .image = "ami-0123456789abcdef0",
+                               .image = OPERATOR_IMAGE,
                                .tag = &tag,
                                .tag_count = 1,
                                .count =
@@ -297,6 +299,67 @@ static void operate(void *arg)
     }
 }
 
+/* ---- the operator, autoscaled --------------------------------------------------------- */
+
+/* All that a simulated box is told: whether it stays. */
+static int scaled_user_data(void *ctx, bool stays, struct text *out,
+                            struct jobq_error *err)
+{
+    (void)ctx;
+    (void)err;
+    text_puts(out, stays ? "stays" : "leaves");
+    return JOBQ_OK;
+}
+
+bool client_box_stays(const struct world_box *box)
+{
+    return str_is(world_box_instance(box)->user_data, "stays");
+}
+
+static int autoscale_run(struct replication *rep, struct jobq_error *err)
+{
+    struct jobq_backend *b = world_backend(rep->client);
+    const struct scenario *sc = rep->scenario;
+    const struct operate_options how = {.queue = REPLICATION_QUEUE,
+                                        .type = sc->instance,
+                                        .image = OPERATOR_IMAGE,
+                                        .boxes_max = (int)sc->boxes_max,
+                                        .user_data = scaled_user_data};
+    struct scale_options o = {.queue = REPLICATION_QUEUE};
+    int code = scenario_scale_options(sc, rep->options.box_hour_usd, &o, err);
+    if (code < 0)
+        return code;
+    o.operate = operate_new(b, &how);
+    struct scale *scale;
+    code = scale_new(b, &o, &scale, err);
+    if (code < 0)
+        return code;
+    rep->scale = scale;
+    code = scale_run(scale, err);
+    rep->scale = NULL;
+    return code;
+}
+
+/* One that was refused for good starts again, where the run says so. */
+static void autoscale(void *arg)
+{
+    struct replication *rep = arg;
+    struct jobq_backend *b = world_backend(rep->client);
+    struct jobq_error err;
+    while (!rep->finishing && rep->failure == JOBQ_OK) {
+        int code = autoscale_run(rep, &err);
+        if (code == JOBQ_OK)
+            return;
+        if (rep->options.restart_ns == 0) {
+            rep->failure = code;
+            rep->failure_error = err;
+            kernel_stop(world_kernel(rep->world));
+            return;
+        }
+        fiber_sleep_until(b->sched, jobq_now(b) + rep->options.restart_ns);
+    }
+}
+
 void client_want_box(struct replication *rep)
 {
     fiber_cond_signal(&rep->wanted);
@@ -336,7 +399,7 @@ static void client_main(void *arg)
     if (first)
         replication_origin(rep);
     if (rep->scenario->boot == SCENARIO_BOOT_MODEL)
-        fiber_spawn(fibers, operate, rep);
+        fiber_spawn(fibers, rep->scenario->autoscale ? autoscale : operate, rep);
     if (!rep->fed)
         start_feeders(rep);
 }

@@ -9,6 +9,7 @@
 #include "sim/play/replication.h"
 
 struct feeder;
+struct scale;
 
 /* A job that is to be enqueued again. */
 struct client_job {
@@ -58,6 +59,7 @@ struct replication {
     int64_t refused; /* jobs that the client could not enqueue */
     int64_t next_index;
     struct fiber_cond wanted; /* the operator waits: a box is missing */
+    struct scale *scale;      /* the operator, autoscaled; NULL: none yet, or ended */
     int failure; /* JOBQ_OK, or why the run cannot go on: the client's set-up, a refused drainer */
     struct jobq_error failure_error;
     /* The drainers. */
@@ -84,6 +86,8 @@ void client_start(void *replication, uint64_t arg);
 void replication_origin(struct replication *rep);
 /* One box fewer: the operator asks for another. */
 void client_want_box(struct replication *rep);
+/* Whether the autoscaler started a box to stay. */
+bool client_box_stays(const struct world_box *box);
 /* The client was killed: takes back what its feeders held. */
 void client_lost(struct replication *rep);
 /* Whether a job has a row; true without a store. */

@@ -4,6 +4,7 @@
 #include "sim/play/replication.h"
 
 #include "scenario/fleet.h"
+#include "scenario/scaled.h"
 #include "sim/play/internal.h"
 
 #include "base/arena.h"
@@ -21,7 +22,7 @@
 #define QUIET_NS (60 * JOBQ_NS_PER_S)
 /* When nothing has arrived, run or ended for so long, the run is stuck. */
 #define GIVE_UP_NS (15 * JOBQ_NS_PER_DAY)
-/* How long an idle fleet may take to be gone. */
+/* How long a fleet may take to be gone once it is idle for as long as it stays. */
 #define EMPTY_NS (30 * JOBQ_NS_PER_MIN)
 /* How long a drainer may take to flush its deletes when asked to stop. */
 #define STOP_NS (10 * JOBQ_NS_PER_MIN)
@@ -93,6 +94,13 @@ static void too_long(void *ctx, uint64_t arg)
     kernel_stop(world_kernel(rep->world));
 }
 
+/* How long an idle fleet may take to be gone. */
+static int64_t empty_ns(const struct replication *rep)
+{
+    return EMPTY_NS +
+           (rep->scenario->autoscale ? scenario_idle_exit_ns(rep->scenario) : 0);
+}
+
 void replication_check_end(struct replication *rep)
 {
     if (rep->finishing || !rep->fed || rep->open > 0)
@@ -102,9 +110,11 @@ void replication_check_end(struct replication *rep)
         (hooks && hooks->pending && hooks->pending(hooks->ctx)))
         return; /* look() comes again */
     rep->finishing = true;
+    if (rep->scale)
+        scale_stop(rep->scale);
     if (rep->options.until_no_box)
-        kernel_at(world_kernel(rep->world), world_now(rep->world) + EMPTY_NS, too_long,
-                  rep, 0);
+        kernel_at(world_kernel(rep->world), world_now(rep->world) + empty_ns(rep),
+                  too_long, rep, 0);
     else
         stop_drainers(rep);
     check_finished(rep);
@@ -267,9 +277,13 @@ static struct drainer_options drainer_settings(struct replication_box *b)
     scenario_drainer_options(sc, &o);
     o.visibility_ns = DRAINER_AUTO; /* the client has set the queue's */
     o.notice_ns = sc->spot ? 5 * JOBQ_NS_PER_S : JOBQ_FOREVER;
-    o.stats_ns = JOBQ_FOREVER;
     o.cancel_check_ns = JOBQ_FOREVER;
     o.idle_exit_ns = JOBQ_FOREVER;
+    if (!sc->autoscale)
+        o.stats_ns = JOBQ_FOREVER;
+    else if (!client_box_stays(b->box))
+        o.idle_exit_ns = scenario_idle_exit_ns(sc);
+    o.idle_alone = sc->autoscale;
     o.create = false;
     o.on_event = records_on_event;
     o.event_ctx = b;
@@ -438,6 +452,7 @@ void replication_kill_client(struct replication *rep, int64_t after_ns)
     if (!rep->client || !rep->client_ready)
         return;
     client_lost(rep);
+    rep->scale = NULL;
     world_proc_kill(rep->client);
     rep->client = NULL;
     kernel_at(world_kernel(rep->world), world_now(rep->world) + after_ns, client_start,

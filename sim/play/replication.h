@@ -8,7 +8,7 @@
  *
  * The cast. A client process: opens the queue, makes the domains of the day, enqueues the
  * workload (as many calls at once as scenario.clients) and drops old domains once a day.
- * An operator in it keeps scenario.boxes boxes running. A drainer process on each box.
+ * An operator in it keeps scenario.boxes boxes running, or is fleet/scale/scale.h. A drainer process on each box.
  * The run ends when every job has come to an end; the drainers are then stopped, flush what
  * they hold, and their boxes shut down. */
 #ifndef JOBQ_SIM_PLAY_REPLICATION_H
@@ -116,7 +116,8 @@ struct replication_options {
      * again after so long, and jobs that were refused are enqueued again. 0: a permanent
      * refusal ends the run. */
     int64_t restart_ns;
-    int64_t give_up_ns; /* fail when nothing has arrived, run or ended for so long;
+    double box_hour_usd; /* for the autoscaler's cap; 0, NAN: not known */
+    int64_t give_up_ns;  /* fail when nothing has arrived, run or ended for so long;
                                   0: 15 days */
 };
 

@@ -315,7 +315,8 @@ static void fill_capacity(struct replication *rep, struct replication_result *ou
         cpu_ns += (double)rep->boxes[i]->cpu_ns;
         slot_ns += fmax(0, to_ns - from_ns) * (double)sc->concurrency;
         vcpu_ns += fmax(0, to_ns - from_ns) * e->type.vcpus;
-        boot_ns = fmax(boot_ns, from_ns - (double)rep->origin_ns);
+        boot_ns = fmax(boot_ns, from_ns - (double)(sc->autoscale ? e->launched_at_ns
+                                                                 : rep->origin_ns));
     }
     out->utilisation = slot_ns > 0 ? busy_ns / slot_ns : 0;
     for (int i = 0; i < RESOURCE_COUNT; i++)

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "fleet/job/job.h"
+#include "scenario/scaled.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -138,6 +139,7 @@ static void play_one(struct worker *w, struct replication *replication, int64_t 
                                           .page = rep == 0 && c->options->page,
                                           .progress = c->options->progress,
                                           .hooks = c->options->hooks};
+    run_autoscaled(c->scenario, c->options->sheet, &options);
     replication_result_init(&c->result->rep[rep]);
     int code = replication_play(replication, c->scenario, c->params, &options,
                                 &c->result->rep[rep], err);
@@ -150,6 +152,14 @@ static void play_one(struct worker *w, struct replication *replication, int64_t 
         err->code = (enum jobq_code)code;
         atomic_store(&c->failed, 1);
     }
+}
+
+void run_autoscaled(const struct scenario *s, const struct sheet *sheet,
+                    struct replication_options *options)
+{
+    options->until_no_box =
+        s->autoscale && s->boxes_min == 0 && scenario_idle_exit_ns(s) < JOBQ_FOREVER;
+    options->box_hour_usd = sheet ? bill_box_hour(sheet, s->instance, s->spot) : 0;
 }
 
 int run_price(const struct sheet *sheet, struct replication_result *r,

@@ -43,6 +43,10 @@ struct world_params *run_params(const struct scenario *scenario, struct jobq_err
 int run_scenario(const struct scenario *scenario, const struct world_params *params,
                  const struct run_options *options, struct run_result *out,
                  struct jobq_error *err);
+/* What an autoscaled scenario asks of its replications: the price of a box, and an end without
+ * boxes. sheet NULL: no price is known. */
+void run_autoscaled(const struct scenario *scenario, const struct sheet *sheet,
+                    struct replication_options *options);
 /* Prices a replication's ledger: usd and usd_service of result. Returns JOBQ_OK; NOT_FOUND: a
  * price is missing, and usd is NAN. */
 int run_price(const struct sheet *sheet, struct replication_result *result,

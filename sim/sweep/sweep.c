@@ -546,6 +546,7 @@ static int play_point(struct worker *w, int64_t point, struct jobq_error *err)
     for (; code == JOBQ_OK && reps < want; reps++) {
         reserve_reps(w, want);
         struct replication_options options = {.replication = (uint64_t)reps};
+        run_autoscaled(&s, w->sheet, &options);
         /* A replication adds to its result's ledger. */
         replication_result_release(&w->result);
         replication_result_init(&w->result);

@@ -37,6 +37,7 @@ void scenario_drainer_options(const struct scenario *s, struct drainer_options *
     out->keep_ns = s->keep_ns;
     out->rows = fleet_rows(s);
     out->idle_exit_ns = fleet_or_never(s->idle_exit_ns);
+    out->idle_alone = s->idle_alone;
 }
 
 void scenario_enqueuer_options(const struct scenario *s, struct enqueuer_options *out)

@@ -226,6 +226,11 @@ int scenario_finish(struct scenario *s, struct jobq_error *err)
     int code = conflict(s, err);
     if (code != JOBQ_OK)
         return code;
+    if (s->autoscale && s->boxes_min > s->boxes_max)
+        return jobq_fail(err, JOBQ_INVALID, "--min-boxes %lld is above --max-boxes %lld",
+                         (long long)s->boxes_min, (long long)s->boxes_max);
+    if (s->autoscale)
+        s->boxes = s->boxes_max;
     if (s->boxes * s->concurrency > 1000000)
         return jobq_fail(
             err, JOBQ_LIMIT,
@@ -237,7 +242,10 @@ int scenario_finish(struct scenario *s, struct jobq_error *err)
     if (!scenario_given(s, "instance"))
         strcpy(s->instance, scenario_default_instance(s->model));
     if (s->boot == SCENARIO_BOOT_AUTO)
-        s->boot = ideal ? SCENARIO_BOOT_NONE : SCENARIO_BOOT_MODEL;
+        s->boot = ideal && !s->autoscale ? SCENARIO_BOOT_NONE : SCENARIO_BOOT_MODEL;
+    if (s->autoscale && s->boot == SCENARIO_BOOT_NONE)
+        return jobq_fail(err, JOBQ_INVALID,
+                         "'boot' none does not go with 'autoscale': its boxes boot");
     if (s->trace_path && !s->trace.arrival_ns) {
         code = trace_read(s->trace_path, &s->trace_options, &s->trace, err);
         if (code != JOBQ_OK)

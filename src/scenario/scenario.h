@@ -50,7 +50,7 @@ enum scenario_rows {
 };
 enum scenario_client { SCENARIO_CLIENT_IN_REGION, SCENARIO_CLIENT_INTERNET };
 
-#define SCENARIO_SETTINGS_MAX 80
+#define SCENARIO_SETTINGS_MAX 96
 
 struct scenario {
     /* The workload. */
@@ -68,12 +68,16 @@ struct scenario {
     int64_t delay_ns, queued_ns;
     double status_per_job, cancel_checks, expansion, failure_share;
     /* The fleet. */
-    int64_t boxes;
+    int64_t boxes;       /* autoscaled: boxes_max, after scenario_finish */
     int64_t concurrency; /* slots a box */
     char instance[24];   /* "c7g.large"; "none": instance time is free */
     bool spot, public_ip, session_token;
-    double vcpus;       /* SCENARIO_AUTO: by the type */
-    double utilisation; /* (0,1] */
+    bool autoscale; /* boxes are started by the backlog; what follows says how */
+    int64_t target_ns, scale_every_ns;
+    int64_t boxes_min, boxes_max;
+    double hour_usd_max; /* or SCENARIO_NONE */
+    double vcpus;        /* SCENARIO_AUTO: by the type */
+    double utilisation;  /* (0,1] */
     double volume_gib;
     int64_t boot;    /* enum scenario_boot */
     int64_t clients; /* enqueue calls that the client keeps going at once */
@@ -100,6 +104,7 @@ struct scenario {
     int64_t time_limit_ns, memory_limit_bytes, cpu_limit_ns; /* or SCENARIO_NONE */
     int64_t kill_grace_ns, drain_timeout_ns;
     int64_t cancel_check_ns, stats_ns, notice_ns, idle_exit_ns; /* or SCENARIO_NEVER */
+    bool idle_alone;         /* idle_exit_ns is of one drainer, whatever others hold */
     int64_t housekeeping_ns; /* one drainer of the queue keeps house so often, or NEVER */
     int64_t progress_ns;     /* or SCENARIO_AUTO, SCENARIO_PROGRESS_NEVER */
     int64_t refresh_ns;      /* of the status page */

@@ -47,11 +47,12 @@ enum setting_taker {
     TAKER_LIBRARY = 1 << 13, /* libjobq, its Python class */
     TAKER_STATUS = 1 << 14,
     TAKER_LIST = 1 << 15,
-    TAKER_ROWS = 1 << 16, /* jobq wait, cancel, purge */
+    TAKER_ROWS = 1 << 16,  /* jobq wait, cancel, purge */
+    TAKER_SCALE = 1 << 17, /* jobq autoscale */
     TAKER_SIM = TAKER_RUN | TAKER_SWEEP,
     TAKER_BOX = TAKER_DRAIN | TAKER_SPAWN /* spawn tells the drainers of its boxes */
 };
-#define TAKER_COUNT 17
+#define TAKER_COUNT 18
 /* "jobqsim run", of one bit. Static storage. */
 const char *setting_taker_name(uint32_t taker);
 

@@ -483,3 +483,18 @@ int bill_quantity(struct bill *bill, const char *what, double quantity,
     draft_add(&d, service, dot + 1, what, component_of(service, dot + 1), quantity);
     return draft_end(&d);
 }
+
+double bill_box_hour(const struct sheet *sheet, const char *type, bool spot)
+{
+    const struct bill_options how = {.exact_time = true};
+    struct bill bill;
+    struct jobq_error err;
+    char what[48];
+    snprintf(what, sizeof what, "%s.%s", spot ? "ec2-spot" : "ec2", type);
+    bill_init(&bill);
+    double usd = bill_quantity(&bill, what, 1, sheet, &how, &err) == JOBQ_OK
+                     ? bill.usd
+                     : (double)NAN;
+    bill_release(&bill);
+    return usd;
+}

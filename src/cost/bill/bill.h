@@ -111,5 +111,7 @@ int bill_ledger(struct bill *bill, const struct jobq_ledger *ledger,
 int bill_quantity(struct bill *bill, const char *what, double quantity,
                   const struct sheet *sheet, const struct bill_options *options,
                   struct jobq_error *err);
+/* One hour of an instance type, at its exact price; NAN: not known. */
+double bill_box_hour(const struct sheet *sheet, const char *type, bool spot);
 
 #endif

@@ -115,6 +115,9 @@ struct drainer_options {
                              retention and 12 h [21 d] */
     int64_t idle_exit_ns; /* return when nothing was visible, delayed, in flight or held
                              for so long; 0: at the first time [JOBQ_FOREVER] */
+    bool
+        idle_alone; /* idle is who holds nothing and finds nothing visible, whatever others
+                        hold: a scaler starts boxes when that comes back [false] */
     int64_t
         retry_for_ns; /* how long a call is tried again while a job is held [10 min] */
     const char

@@ -78,7 +78,8 @@ static void look_if_idle(struct drainer *d, int64_t asked_at_ns, bool alone)
     if (code < 0)
         return;
     int64_t now_ns = jobq_now(d->b);
-    d->elsewhere = depth.visible > 0 || depth.in_flight > 0 || depth.delayed > 0;
+    d->elsewhere = depth.visible > 0 ||
+                   (!d->options.idle_alone && (depth.in_flight > 0 || depth.delayed > 0));
     if (d->elsewhere || d->held_count > 0)
         d->quiet_since_ns = -1;
     else if (d->quiet_since_ns < 0)

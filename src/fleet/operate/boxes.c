@@ -148,7 +148,7 @@ int operate_spawn(struct operate *o, struct operate_spawn *spawn, struct text *s
                          "there are %d boxes, and --max-boxes allows %d in all", boxes,
                          o->options.boxes_max);
     if (code == JOBQ_OK)
-        code = o->options.user_data(o->options.ctx, &user_data, err);
+        code = o->options.user_data(o->options.ctx, spawn->stays, &user_data, err);
     if (code == JOBQ_OK)
         code = launch(o, spawn, &scratch->arena, &user_data, said, err);
     text_release(&user_data);

@@ -43,8 +43,8 @@ struct operate_options {
         *profile; /* of their role; NULL: as this box, unless a template is given */
     const char *launch_template; /* NULL: none */
     int boxes_max;               /* no more boxes than so many in all */
-    /* NULL: no boxes are started. */
-    int (*user_data)(void *ctx, struct text *out, struct jobq_error *err);
+    /* NULL: no boxes are started. stays: as operate_spawn has it. */
+    int (*user_data)(void *ctx, bool stays, struct text *out, struct jobq_error *err);
     double (*hour_usd)(void *ctx, const char *type, bool spot); /* NAN: not known */
     void (*audit)(void *ctx, const char *line); /* NULL: nobody keeps it */
     void *ctx;
@@ -75,6 +75,7 @@ struct operate_spawn {
     char type[24]; /* "": as operate_options and then this box */
     int64_t count; /* 1..OPERATE_BOXES_MAX */
     bool spot;
+    bool stays;       /* the boxes do not leave when idle */
     char once[33];    /* the same text launches once; 1..32 letters and digits */
     struct text *ids; /* NULL, or gets the ids of the boxes, a line each */
 };

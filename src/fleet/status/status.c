@@ -117,6 +117,7 @@ struct status_drainer status_drainer_of(const struct drainer_view *view, int64_t
                                  .queue_calls =
                                      c->receives + c->delete_calls + c->beat_calls,
                                  .work_ns = c->work_ns,
+                                 .slot_ns = c->busy_slot_ns,
                                  .waited_ns = view->waited_ns,
                                  .notice_wall_ns = view->notice_wall_ns,
                                  .quiet = view->mode != DRAINER_RUNNING};
@@ -130,7 +131,7 @@ struct status_more {
     char letter;
     int64_t *value, unit;
 };
-enum { STATUS_MORE = 4 };
+enum { STATUS_MORE = 5 };
 
 static void status_more(struct status_drainer *d, struct status_more out[STATUS_MORE])
 {
@@ -138,6 +139,7 @@ static void status_more(struct status_drainer *d, struct status_more out[STATUS_
     out[1] = (struct status_more){'w', &d->work_ns, JOBQ_NS_PER_MS};
     out[2] = (struct status_more){'a', &d->waited_ns, JOBQ_NS_PER_MS};
     out[3] = (struct status_more){'n', &d->notice_wall_ns, JOBQ_NS_PER_MS};
+    out[4] = (struct status_more){'b', &d->slot_ns, JOBQ_NS_PER_MS};
 }
 
 int status_drainer_write(const struct status_drainer *drainer, char *out)
@@ -269,7 +271,7 @@ static int read_drainers(struct status *s, struct jobq_error *err)
 static void fill_drainers(const struct status *s, struct status_view *out)
 {
     out->done = out->failed = out->dead = out->attempts = 0;
-    out->queue_calls = out->work_ns = 0;
+    out->queue_calls = out->work_ns = out->slot_ns = 0;
     out->waited_ns = -1;
     out->drainer_count = 0;
     out->rows = s->drainer_count;
@@ -283,6 +285,7 @@ static void fill_drainers(const struct status *s, struct status_view *out)
         out->attempts += one->attempts;
         out->queue_calls += one->queue_calls;
         out->work_ns += one->work_ns;
+        out->slot_ns += one->slot_ns;
         if (out->taken_wall_ns - one->seen_wall_ns < ALIVE_NS) {
             out->fresh.drainers++;
             out->fresh.slots += one->slots;

@@ -37,6 +37,7 @@ struct status_drainer {
     /* What an older drainer does not say is 0. */
     int64_t queue_calls;    /* requests to SQS: receives, deletes, heartbeats */
     int64_t work_ns;        /* of all attempts together */
+    int64_t slot_ns;        /* that they held a slot, claim to final put */
     int64_t waited_ns;      /* how long the jobs it received last had waited */
     int64_t notice_wall_ns; /* its box goes then; 0: no notice */
     bool quiet;             /* takes no more work */
@@ -44,7 +45,7 @@ struct status_drainer {
 };
 /* A drainer as its row says it, and back. The row: "WALL_MS BOX SLOTS BUSY HELD DONE FAILED
  * DEAD ATTEMPTS", then "LETTER=NUMBER" for what is not 0 (c queue_calls, w work in ms,
- * a waited in ms, n notice in ms, q quiet; a reader skips those it does not know), at most
+ * b slot time in ms, a waited in ms, n notice in ms, q quiet; a reader skips those it does not know), at most
  * STATUS_ROW_MAX bytes; write returns how many. read: false for another text, and then *out
  * is not to be used. */
 #define STATUS_ROW_MAX 360
@@ -103,7 +104,7 @@ struct status_view {
         int64_t slots, busy;
         int quiet; /* of the drainers */
     } fresh;
-    int64_t queue_calls, work_ns; /* sums as done is */
+    int64_t queue_calls, work_ns, slot_ns; /* sums as done is */
     int64_t waited_ns; /* the longest that a drainer seen lately said; -1: none did */
     const struct status_sample *sample; /* until the next reading */
     int sample_count;

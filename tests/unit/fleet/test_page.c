@@ -162,9 +162,9 @@ static void keep_audit(void *ctx, const char *line)
     snprintf(told->audit + len, sizeof told->audit - len, "%s\n", line);
 }
 
-static int no_user_data(void *ctx, struct text *out, struct jobq_error *err)
+static int no_user_data(void *ctx, bool stays, struct text *out, struct jobq_error *err)
 {
-    (void)ctx, (void)err;
+    (void)ctx, (void)stays, (void)err;
     text_puts(out, "#cloud-config\n");
     return JOBQ_OK;
 }

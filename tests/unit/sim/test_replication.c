@@ -1,6 +1,6 @@
 /* test_replication.c - when a simulated run ends, and with what: drainers that are refused,
  * boxes that die at the end, jobs and gaps of months, runs past the clock's range. */
-#include "sim/play/run.h"
+#include "played.h"
 
 #include "jobq/units.h"
 
@@ -13,63 +13,7 @@
 
 #include <cmocka.h>
 
-struct run {
-    struct scenario scenario;
-    struct world_params *params;
-    struct replication *replication;
-    struct replication_result result;
-    struct jobq_error err;
-    int code;
-};
-
-/* "name=value name=value", as the command line would set them; run_params may refuse. */
-static void set_up(struct run *r, const char *options)
-{
-    char copy[400], *save;
-    *r = (struct run){.code = JOBQ_OK};
-    scenario_init(&r->scenario);
-    snprintf(copy, sizeof copy, "%s", options);
-    for (char *word = strtok_r(copy, " ", &save); word;
-         word = strtok_r(NULL, " ", &save)) {
-        char *value = strchr(word, '=');
-        *value++ = '\0';
-        if (scenario_set(&r->scenario, word, value, &r->err) != JOBQ_OK)
-            fail_msg("%s", r->err.text);
-    }
-    if (scenario_finish(&r->scenario, &r->err) != JOBQ_OK)
-        fail_msg("%s", r->err.text);
-    r->params = run_params(&r->scenario, &r->err);
-    if (!r->params)
-        r->code = r->err.code;
-    r->replication = replication_new();
-    replication_result_init(&r->result);
-}
-
-static void play(struct run *r, const struct replication_hooks *hooks)
-{
-    struct replication_options options = {.hooks = hooks};
-    if (r->code == JOBQ_OK)
-        r->code = replication_play(r->replication, &r->scenario, r->params, &options,
-                                   &r->result, &r->err);
-}
-
-static void tear_down(struct run *r)
-{
-    replication_result_release(&r->result);
-    replication_free(r->replication);
-    free(r->params);
-    scenario_release(&r->scenario);
-}
-
-static struct run played(const char *options)
-{
-    struct run r;
-    set_up(&r, options);
-    play(&r, NULL);
-    return r;
-}
-
-static double days(const struct run *r)
+static double days(const struct played *r)
 {
     return (double)world_now(replication_world(r->replication)) / (double)JOBQ_NS_PER_DAY;
 }
@@ -85,13 +29,13 @@ static void a_refused_drainer_ends_the_run(void **state)
     for (int i = 0; i < 2; i++) {
         char options[100];
         snprintf(options, sizeof options, "jobs=10 model=%s", models[i]);
-        struct run r;
-        set_up(&r, options);
+        struct played r;
+        played_set_up(&r, options);
         r.scenario.prefetch = 5000;
-        play(&r, NULL);
+        played_play(&r, NULL);
         assert_int_equal(r.code, JOBQ_LIMIT);
         assert_non_null(strstr(r.err.text, "5000 prefetched messages"));
-        tear_down(&r);
+        played_end(&r);
     }
 }
 
@@ -130,16 +74,16 @@ static void see_event(void *ctx, const struct drainer_event *event)
 static void boxes_that_die_at_the_end_end_it(void **state)
 {
     (void)state;
-    struct run r;
+    struct played r;
     struct killer killer = {.jobs = 20};
     struct replication_hooks hooks = {
         .ctx = &killer, .origin = see_origin, .event = see_event};
-    set_up(&r, "jobs=20 job-time=2s boxes=2 concurrency=4");
-    play(&r, &hooks);
+    played_set_up(&r, "jobs=20 job-time=2s boxes=2 concurrency=4");
+    played_play(&r, &hooks);
     assert_int_equal(r.code, JOBQ_OK);
     assert_int_equal(r.result.done, 20);
     assert_true(days(&r) < 1);
-    tear_down(&r);
+    played_end(&r);
 }
 
 /* Without a second drainer that runs it, a job dies when its visibility has run out for the
@@ -147,12 +91,12 @@ static void boxes_that_die_at_the_end_end_it(void **state)
 static void a_job_that_dies_by_takeover_is_seen_to_end(void **state)
 {
     (void)state;
-    struct run r = played("jobs=1 boxes=2 concurrency=1 visibility=12h job-time=13h "
-                          "attempts=1");
+    struct played r = played("jobs=1 boxes=2 concurrency=1 visibility=12h job-time=13h "
+                             "attempts=1");
     assert_int_equal(r.code, JOBQ_OK);
     assert_int_equal(r.result.dead, 1);
     assert_true(days(&r) < 2);
-    tear_down(&r);
+    played_end(&r);
 }
 
 /* ---- months and years ------------------------------------------------------------------- */
@@ -160,29 +104,29 @@ static void a_job_that_dies_by_takeover_is_seen_to_end(void **state)
 static void jobs_and_gaps_of_months_are_played(void **state)
 {
     (void)state;
-    struct run r = played("jobs=8 job-time=62d concurrency=1 model=ideal");
+    struct played r = played("jobs=8 job-time=62d concurrency=1 model=ideal");
     assert_int_equal(r.code, JOBQ_OK);
     assert_int_equal(r.result.done, 8);
-    tear_down(&r);
+    played_end(&r);
     r = played("jobs=3 job-time=1s arrivals=every:40d");
     assert_int_equal(r.code, JOBQ_OK);
     assert_int_equal(r.result.done, 3);
-    tear_down(&r);
+    played_end(&r);
     /* AWS keeps neither its message nor its row for so long. */
     r = played("jobs=1 job-time=62d");
     assert_int_equal(r.code, JOBQ_OK);
     assert_int_equal(r.result.done + r.result.dead + r.result.expired + r.result.lost, 1);
-    tear_down(&r);
+    played_end(&r);
 }
 
 static void a_run_of_centuries_is_refused(void **state)
 {
     (void)state;
-    struct run r = played("jobs=8000 job-time=14.9d concurrency=1 model=ideal");
+    struct played r = played("jobs=8000 job-time=14.9d concurrency=1 model=ideal");
     assert_int_equal(r.code, JOBQ_LIMIT);
     assert_string_equal(r.err.text, "8000 jobs take 327 years on 1 slots: a run is at "
                                     "most 100 years long");
-    tear_down(&r);
+    played_end(&r);
 }
 
 int main(void)
