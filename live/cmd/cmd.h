@@ -22,6 +22,7 @@
     X(serve)                                                                             \
     X(top)                                                                               \
     X(spawn)                                                                             \
+    X(autoscale)                                                                         \
     X(quiet)                                                                             \
     X(resume)                                                                            \
     X(slots)                                                                             \

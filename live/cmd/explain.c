@@ -172,6 +172,15 @@ static int drain(struct explain *x, int queues, struct jobq_error *err)
     return JOBQ_OK;
 }
 
+/* So many readings of the status: queue and dead letters, drainers' rows, boxes. */
+static void explain_looks(struct explain *x, struct cli *sub, double looks)
+{
+    add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 2 * looks, 0);
+    if (!is_none(sub))
+        add(x, JOBQ_ACT_SDB_SELECT, looks, looks * 0.0000228616);
+    add(x, JOBQ_ACT_EC2_DESCRIBE, looks, 0);
+}
+
 static void others(struct explain *x, struct cli *sub)
 {
     const char *name = sub->command->name;
@@ -216,11 +225,12 @@ static void others(struct explain *x, struct cli *sub)
         add(x, JOBQ_ACT_SDB_PUT, n, n * put_hours(2));
     } else if (strcmp(name, "serve") == 0) {
         double looks = (double)JOBQ_NS_PER_DAY / (double)sub->scenario.refresh_ns;
-        add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 2 * looks, 0);
-        if (!is_none(sub))
-            add(x, JOBQ_ACT_SDB_SELECT, looks, looks * 0.0000228616);
-        add(x, JOBQ_ACT_EC2_DESCRIBE, looks, 0);
+        explain_looks(x, sub, looks);
         x->unit = "a day of this page";
+    } else if (strcmp(name, "autoscale") == 0) {
+        double looks = (double)JOBQ_NS_PER_DAY / (double)sub->scenario.scale_every_ns;
+        explain_looks(x, sub, looks);
+        x->unit = "a day of decisions, without the boxes";
     } else if (strcmp(name, "doctor") == 0) {
         add(x, JOBQ_ACT_SQS_GET_URL, 2, 0);
         add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);

@@ -5,6 +5,12 @@ live-library: all libjobq
 live-fleet: all
 	@/usr/bin/python3 tests/e2e/live/live_fleet.py
 CHECKS += live-library live-fleet
+.PHONY: live-autoscale
+live-autoscale: all $(BUILD)/tests/e2e/live/scale_replay
+	@/usr/bin/python3 tests/e2e/live/live_autoscale.py $(BUILD)
+CHECKS += live-autoscale
+$(BUILD)/tests/e2e/live/scale_replay: $(BUILD)/tests/e2e/live/scale_replay.o $(TESTLIB)
+	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 .PHONY: live-image
 live-image: all
 	@tests/e2e/live/live_image.sh
