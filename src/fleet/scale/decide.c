@@ -52,13 +52,15 @@ double scale_job_time(struct scale_job_time *t, double dt_s, int64_t held_ns,
 {
     int64_t more = ended - t->ended_before, more_ns = held_ns - t->held_ns_before;
     double fade = exp2(-fmax(dt_s, 0) / t->half_life_s);
-    t->held_s *= fade;
-    t->ended *= fade;
+    double mean_s = t->ended > 0 ? t->held_s / t->ended : t->guess_s;
+    /* What was learnt stays while nothing ends: long jobs end seldom. */
+    t->ended = fmax(t->ended * fade, 1);
+    t->held_s = mean_s * t->ended;
     if (more > 0 && more_ns >= 0) {
         t->held_s += (double)more_ns / 1e9;
         t->ended += (double)more;
     }
     t->ended_before = ended;
     t->held_ns_before = held_ns;
-    return (t->guess_s + t->held_s) / (1 + t->ended);
+    return t->held_s / t->ended;
 }

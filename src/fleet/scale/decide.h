@@ -51,7 +51,8 @@ void scale_decide(const struct scale_policy *policy, const struct scale_seen *se
                   struct scale_decision *out);
 
 /* How long a job holds a slot, from the sums that drainers report: those of the last half_life_s
- * count for half. Until jobs have ended, a guess; it counts as one job afterwards. */
+ * count for half. Until jobs have ended, a guess; it counts as one job at first. While nothing
+ * ends, what was learnt stays. */
 struct scale_job_time {
     double guess_s, half_life_s;
     double held_s, ended; /* weighted */
