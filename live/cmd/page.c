@@ -88,20 +88,6 @@ static int kit_left(void *ctx)
     return *kit->peers ? peers_left(*kit->peers) : 0;
 }
 
-static int kit_user_data(void *ctx, bool stays, struct text *out, struct jobq_error *err)
-{
-    struct operator_kit *kit = ctx;
-    struct aws *aws = &kit->cli->live->aws;
-    int rc = aws_find_region(aws, err);
-    if (rc < 0)
-        return rc;
-    struct user_data params = kit->params;
-    params.region = aws->region;
-    if (stays)
-        params.idle_exit_ns = -1;
-    return user_data_make(&params, out, err);
-}
-
 static double kit_hour(void *ctx, const char *type, bool spot)
 {
     struct operator_kit *kit = ctx;
@@ -122,14 +108,16 @@ struct peers *operator_peers(struct cli *cli, const char *queue)
 }
 
 /* All that the operator gave of what a drainer takes; how a box is bought is not its drainer's. */
-static void put_settings(const struct scenario *s, uint32_t takes, struct text *out)
+static void put_settings(const struct scenario *s, uint32_t takes, bool stays,
+                         struct text *out)
 {
     for (int i = 0; i < setting_count(); i++) {
         const struct setting *st = setting_at(i);
         bool always = strcmp(st->name, "concurrency") == 0;
         if (!(st->takers & TAKER_DRAIN) || !(st->takers & takes) ||
             strcmp(st->name, "instance") == 0 || strcmp(st->name, "spot") == 0 ||
-            !(always || scenario_given(s, st->name)))
+            !(always || scenario_given(s, st->name)) ||
+            (stays && strcmp(st->name, "idle-exit") == 0))
             continue;
         text_puts(out, "JOBQ_");
         for (const char *c = st->name; *c; c++)
@@ -138,6 +126,20 @@ static void put_settings(const struct scenario *s, uint32_t takes, struct text *
         scenario_put_value(s, i, out);
         text_putc(out, '\n');
     }
+}
+
+static int kit_user_data(void *ctx, bool stays, struct text *out, struct jobq_error *err)
+{
+    struct operator_kit *kit = ctx;
+    struct aws *aws = &kit->cli->live->aws;
+    int rc = aws_find_region(aws, err);
+    if (rc < 0)
+        return rc;
+    text_clear(&kit->settings);
+    put_settings(&kit->cli->scenario, kit->cli->command->takes, stays, &kit->settings);
+    kit->params.region = aws->region;
+    kit->params.settings = kit->settings.ptr ? kit->settings.ptr : "";
+    return user_data_make(&kit->params, out, err);
 }
 
 void operator_kit_read(struct operator_kit *kit, struct cli *cli,
@@ -155,11 +157,8 @@ void operator_kit_fill(struct operator_kit *kit, struct cli *cli, const char *qu
     kit->cli = cli;
     kit->peers = peers;
     kit->money = money_new(s, cli->live->aws.region);
-    put_settings(s, cli->command->takes, &kit->settings);
     kit->params =
-        (struct user_data){.queue = queue,
-                           .settings = kit->settings.ptr ? kit->settings.ptr : "",
-                           .exec = at ? cli->value[at->exec] : NULL};
+        (struct user_data){.queue = queue, .exec = at ? cli->value[at->exec] : NULL};
     *out = (struct operate_options){.queue = queue,
                                     .stop_within_ns = s->drain_timeout_ns,
                                     .tell = kit_tell,
