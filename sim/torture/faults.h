@@ -104,6 +104,7 @@ void torture_faults_put(uint64_t faults, struct text *out);
     X(SKIP_NO_TABLE, "skipped: no table")                                                \
     X(SKIP_UNREADABLE, "skipped: unreadable")                                            \
     X(SKIP_STORE, "skipped: the store does not answer")                                  \
+    X(SKIP_LATE, "skipped: too late to claim")                                           \
     X(NOTICE_FAILS, "notice: calls fail")                                                \
     X(NOTICE_HOUSE, "notice: housekeeping")                                              \
     X(EXIT_OK, "exit: stopped or idle")                                                  \

@@ -134,6 +134,8 @@ static int before(struct torture_process *p, enum jobq_action action)
 static int after(struct torture_process *p, enum jobq_action action)
 {
     struct torture *t = p->t;
+    int64_t replied_at_ns = world_now(t->world) - p->place->rtt_ns;
+    const struct torture_brought brought = t->brought;
     if (is_half_dead(p, true))
         return half_dead(p, action);
     if (torture_draws(t, TORTURE_HELD_REPLY, (int)action)) {
@@ -141,6 +143,9 @@ static int after(struct torture_process *p, enum jobq_action action)
         hold_until(t, world_now(t->world) + (int64_t)(u * u * 25e9));
     }
     await_resume(p);
+    if (action == JOBQ_ACT_SQS_RECEIVE && replied_at_ns < world_now(t->world))
+        for (int i = 0; i < brought.count; i++)
+            t->claim[brought.job[i]].misled = true;
     if (may_crash(p) && torture_draws(t, TORTURE_CLIENT_CRASH, (int)action))
         crash(t);
     if (torture_draws(t, TORTURE_LOST_REPLY, (int)action))

@@ -43,6 +43,7 @@ struct torture_claim {
     int32_t backs, told_back; /* given back: as stored, as reported */
     bool dead_last;           /* dead by its own last attempt */
     bool letter;              /* found among the dead letters */
+    bool misled; /* the reply that brought a message of it was long under way */
     uint64_t token;           /* a hash */
     uint64_t message;         /* under which it runs; a hash */
     int64_t at_ns;            /* when it was written */
@@ -85,12 +86,18 @@ struct torture {
     struct world_proc *operators;
     struct torture_place operators_place;
     struct jobq_ledger ledger; /* theirs */
+    int acting;                /* of them, now */
 
     /* What is stored. */
     struct world_watch watch;
     struct jobrec_table rows; /* by id; its index says the claim */
     struct torture_claim *claim;
     int64_t claim_cap;
+    /* The jobs that the last receive brought, by index of claim. */
+    struct torture_brought {
+        int64_t job[JOBQ_BATCH_MAX];
+        int count;
+    } brought;
     int64_t open_rows;               /* that hold no final state */
     bool redrove;                    /* dead letters were sent again */
     const struct jobrec_table *jobs; /* what the client and the drainers reported */

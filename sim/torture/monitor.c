@@ -180,6 +180,18 @@ static void see_delete(void *ctx, int queue, const struct sqs_message *message)
                      (int)body.id.len, body.id.ptr, job_state_name(claim->state));
 }
 
+static void see_receive(void *ctx, const struct jobq_message *message, int count)
+{
+    struct torture *t = ctx;
+    struct job_body body;
+    struct jobq_error err;
+    t->brought.count = 0;
+    for (int i = 0; i < count; i++)
+        if (job_body_read(message[i].body, message[i].phantom_bytes, &body, &err) ==
+            JOBQ_OK)
+            t->brought.job[t->brought.count++] = monitor_claim(t, body.id) - t->claim;
+}
+
 /* ---- what drainers report ------------------------------------------------------------- */
 
 static void started(struct torture *t, const struct drainer_event *event)
@@ -202,14 +214,14 @@ static void gave_back(struct torture *t, const struct drainer_event *event)
 }
 
 /* Its work starts now. Nobody else can have got the message while it was hidden, which is what
- * the drainer goes by: it cannot know of a reply that was long under way. A cancel may come at
- * any time. */
+ * the drainer goes by. Where a receive's reply was long under way, it cannot know when that
+ * was, for a reply in flight cannot be told from one that is waited for: it may start late, or
+ * claim what another holds. Nor does a message that is delivered twice stay hidden. A cancel
+ * may come at any time. */
 void monitor_child(struct torture *t, const struct jobq_work *work)
 {
     const struct torture_claim *claim = monitor_claim(t, work->job_id);
-    bool slow = torture_on(t, TORTURE_HELD_REPLY) || torture_on(t, TORTURE_SLOW_NET) ||
-                torture_on(t, TORTURE_HALF_DEAD);
-    if (slow || torture_on(t, TORTURE_REDELIVERED) || claim->claims == 0 ||
+    if (claim->misled || torture_on(t, TORTURE_REDELIVERED) || claim->claims == 0 ||
         claim->state == JOB_CANCELLED ||
         (claim->state == JOB_RUNNING && claim->attempt == work->attempt))
         return;
@@ -229,6 +241,7 @@ static const struct {
     {DRAINER_LOST, "cancelled", TORTURE_BRANCH_LOST_CANCELLED},
     {DRAINER_LOST, "a newer attempt", TORTURE_BRANCH_LOST_NEWER},
     {DRAINER_LOST, "", TORTURE_BRANCH_LOST_STORE},
+    {DRAINER_SKIPPED, "its visibility ran out", TORTURE_BRANCH_SKIP_LATE},
     {DRAINER_SKIPPED, "the job has ended", TORTURE_BRANCH_SKIP_ENDED},
     {DRAINER_SKIPPED, "attempts are used up", TORTURE_BRANCH_SKIP_DEAD},
     {DRAINER_SKIPPED, "the job has no row", TORTURE_BRANCH_SKIP_NO_ROW},
@@ -291,5 +304,6 @@ void monitor_start(struct torture *t)
         memset(t->claim, 0, (size_t)t->claim_cap * sizeof *t->claim);
     jobrec_reset(&t->rows, t->run->jobs, true);
     t->open_rows = 0;
-    t->watch = (struct world_watch){.ctx = t, .row = see_row, .deleted = see_delete};
+    t->watch = (struct world_watch){
+        .ctx = t, .row = see_row, .deleted = see_delete, .received = see_receive};
 }

@@ -234,8 +234,11 @@ static void work(void *arg)
         fiber_sleep_until(sched, world_now(t->world) + torture_seconds(dice, 0, gap_s));
         if (world_now(t->world) >= t->until_ns)
             return;
-        if (torture_time(t))
-            w->operator->act(t, dice);
+        if (!torture_time(t))
+            continue;
+        t->acting++;
+        w->operator->act(t, dice);
+        t->acting--;
     }
 }
 
@@ -284,10 +287,12 @@ static void close_run(void *arg)
         if (late_pending(t->world) > 0 || t->open_rows == 0)
             continue;
         int64_t sent;
+        t->acting++;
         repair(t, 10 * JOBQ_NS_PER_MIN, &sent);
         check_repair(t, sent);
         if (t->open_rows > 0 && redrives-- > 0)
             dead_redrive(b, REPLICATION_QUEUE, JOBQ_FOREVER, see_letter, t, &err);
+        t->acting--;
     }
 }
 

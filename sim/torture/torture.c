@@ -158,7 +158,7 @@ static bool is_pending(void *ctx)
 {
     struct torture *t = ctx;
     bool over = t->run->faults == 0 || world_now(t->world) >= t->until_ns;
-    return !over || late_pending(t->world) > 0 || t->open_rows > 0;
+    return !over || late_pending(t->world) > 0 || t->open_rows > 0 || t->acting > 0;
 }
 
 static void on_end(void *ctx, struct world *w, int queue)

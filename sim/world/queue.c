@@ -434,7 +434,12 @@ static int queue_receive(struct jobq_queue *port, int queue,
         p->calls->receives_dropped++;
     if (r.aborted)
         return jobq_fail(err, JOBQ_CANCELLED, "the receive was asked to stop waiting");
-    return r.call.code < 0 ? r.call.code : r.count;
+    if (r.call.code < 0)
+        return r.call.code;
+    const struct world_watch *watch = p->world->watch;
+    if (watch && watch->received)
+        watch->received(watch->ctx, out, r.count);
+    return r.count;
 }
 
 /* A receive that waits at the server is cancelled and ends now. One that is on its way there is

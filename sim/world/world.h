@@ -123,6 +123,9 @@ struct world_watch {
     void (*row)(void *ctx, const struct jobq_item *item);
     /* A message is about to be deleted by its newest receipt. */
     void (*deleted)(void *ctx, int queue, const struct sqs_message *message);
+    /* A receive has brought these; next comes its caller's fault hook, in the same instant and
+     * on the same fiber. */
+    void (*received)(void *ctx, const struct jobq_message *message, int count);
 };
 void world_watch(struct world *w, const struct world_watch *watch);
 

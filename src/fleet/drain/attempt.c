@@ -91,7 +91,7 @@ static enum next_step no_table(struct held *h, struct jobq_error *err)
         return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
     }
     refusal_end(d, err);
-    return skip(h, STEP_RETURN, JOB_QUEUED, "its table is missing");
+    return skip(h, STEP_WAIT, JOB_QUEUED, "its table is missing");
 }
 
 static enum final_outcome store(struct held *h, enum job_state state,
@@ -174,6 +174,11 @@ static int fetch_pairs(struct held *h, struct jobq_error *err)
         return jobq_fail(err, JOBQ_CORRUPT, "the payload is in a store that is not used");
     if (claim_read_row(h, &item, &row, err) < 0)
         return err->code;
+    if (!claim_is_ours(h, &row)) {
+        h->cancelled = row.state == JOB_CANCELLED;
+        h->lost = "a newer attempt has the job";
+        return JOBQ_OK;
+    }
     struct jobq_str encoded = job_row_encoded(&item, &h->batch->strings, &phantom);
     struct job_body body;
     if (job_encoded_read(encoded, phantom, &body, err) < 0)
@@ -348,11 +353,9 @@ static enum next_step settle(struct held *h, int code,
                              struct jobq_error *err)
 {
     struct drainer *d = h->d;
-    if (h->lost) {
+    if (h->lost && !h->cancelled) {
         d->counters.lost++;
-        drain_event(h, DRAINER_LOST, JOB_RUNNING, NULL,
-                    h->late ? "its visibility ran out before it could start"
-                            : "a heartbeat was refused");
+        drain_event(h, DRAINER_LOST, JOB_RUNNING, NULL, h->lost);
         return STEP_LEAVE;
     }
     if (h->cancelled) {
@@ -391,9 +394,10 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
     h->give_back = d->giving_back;
     h->started_at_ns = jobq_now(d->b);
     set_deadline(h, h->started_at_ns);
-    if (h->lost)
-        return skip(h, STEP_LEAVE, JOB_QUEUED, "a heartbeat was refused");
-    if (job_body_read(h->message.body, h->message.phantom_bytes, &h->body, err) < 0) {
+    int read = job_body_read(h->message.body, h->message.phantom_bytes, &h->body, err);
+    if (!held_is_hidden(h))
+        return skip(h, STEP_LEAVE, JOB_QUEUED, h->lost);
+    if (read < 0) {
         d->counters.corrupt++;
         return skip(h, STEP_DEAD, JOB_QUEUED, err->text);
     }
@@ -413,11 +417,7 @@ static enum next_step attempt(struct held *h, struct jobq_error *err)
         refusal_check(d, code, err);
         h->give_back = true;
     }
-    /* A process that was stopped, or whose claim was answered late, may find that another
-     * has the job by now, or has ended it. */
-    if (jobq_now(d->b) >= h->sure_until_ns)
-        h->lost = h->late = true;
-    if (code == JOBQ_OK && (h->lost || h->give_back))
+    if (code == JOBQ_OK && (!held_is_hidden(h) || h->give_back))
         code = JOBQ_CANCELLED;
     if (code == JOBQ_OK)
         code = run(h, &result, err);

@@ -60,9 +60,14 @@ static struct rows claim_rows_of(const struct held *h)
     return (struct rows){h->d->b, &h->deadline_ns, &h->d->counters.retries};
 }
 
-static bool is_ours(const struct held *h, const struct job_row *row)
+static bool has_our_token(const struct held *h, const struct job_row *row)
 {
     return h->token_bytes > 0 && str_eq(row->token, token_of(h));
+}
+
+bool claim_is_ours(const struct held *h, const struct job_row *row)
+{
+    return row->state == JOB_RUNNING && has_our_token(h, row);
 }
 
 /* A token that was never used before: PROCESS.COUNTER. All puts that try to claim for one
@@ -157,7 +162,7 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
         *out = CLAIM_DEAD;
     else if (job_state_is_final(row->state))
         *out = CLAIM_ENDED;
-    else if (row->state == JOB_RUNNING && is_ours(h, row))
+    else if (claim_is_ours(h, row))
         *out = CLAIM_OURS; /* a lost reply: it was we */
     else if (runs_elsewhere(h, row))
         *out = CLAIM_ELSEWHERE;
@@ -180,6 +185,11 @@ static int look(struct held *h, struct jobq_met *met, enum claim_outcome *out,
     enum verdict verdict = judge(h, &row, out);
     if (verdict == SETTLED) {
         h->attempt = (int32_t)row.attempt;
+        return JOBQ_OK;
+    }
+    if (!held_is_hidden(h)) {
+        *out = CLAIM_LEAVE;
+        jobq_fail(err, JOBQ_TIMEOUT, "%s", h->lost);
         return JOBQ_OK;
     }
     if (verdict == GIVE_UP_ON) {
@@ -272,6 +282,10 @@ static enum claim_outcome claim_on(struct held *h, int code, struct jobq_met *me
         d->counters.retries += code != JOBQ_CONFLICT;
         if (looks >= LOOKS_MAX)
             return CLAIM_LEAVE;
+        if (!read && !held_is_hidden(h)) {
+            jobq_fail(err, JOBQ_TIMEOUT, "%s", h->lost);
+            return CLAIM_LEAVE;
+        }
         code =
             read ? look(h, met, &out, out_state, err) : put_claimed(h, STR(""), met, err);
     }
@@ -364,7 +378,9 @@ static enum final_outcome look_at_end(struct held *h, enum job_state state,
     struct job_row row;
     if (look_at_row(h, met, &item, &row, err) < 0)
         return FINAL_FAILED;
-    if (row.exists && row.state == state && is_ours(h, &row))
+    int64_t attempt = state == JOB_QUEUED ? h->attempt - 1 : h->attempt;
+    if (row.exists && row.state == state && row.attempt == attempt &&
+        has_our_token(h, &row))
         return FINAL_STORED; /* a lost reply: it was we */
     h->d->counters.stale_writes++;
     h->cancelled = row.exists && row.state == JOB_CANCELLED;

@@ -69,7 +69,7 @@ static void heartbeat_gather(struct drainer *d, struct beat_call *call, int64_t 
 
 static void lose(struct held *h)
 {
-    h->lost = true;
+    h->lost = "a heartbeat was refused";
     beat_remove(h);
     if (h->place == HELD_RUNNING)
         attempt_end_child(h, h->d->options.kill_grace_ns);
@@ -83,7 +83,8 @@ static void take_result(struct beat_call *call, int i, int code)
     bool covered = h->place == HELD_BUFFERED || h->place == HELD_RUNNING;
     if (h->released || !newest || !covered)
         return;
-    if (code == JOBQ_OK)
+    /* One that is confirmed when its message may have been received again proves nothing. */
+    if (code == JOBQ_OK && jobq_now(h->d->b) < h->sure_until_ns)
         h->sure_until_ns = call->made_at_ns + call->change[i].visibility_ns;
     else if (code == JOBQ_NOT_FOUND || code == JOBQ_INVALID)
         lose(h);

@@ -197,7 +197,8 @@ void beat_remove(struct held *h)
 /* ---- taking in and letting go -------------------------------------------------------- */
 
 static void adopt_receipt(struct held *h, struct drain_batch *batch,
-                          const struct jobq_message *message, int64_t now_ns)
+                          const struct jobq_message *message, int64_t now_ns,
+                          int64_t hidden_at_ns)
 {
     batch_put(h->d, h->receipt_batch);
     batch->users++;
@@ -206,7 +207,7 @@ static void adopt_receipt(struct held *h, struct drain_batch *batch,
     h->message.receive_count = message->receive_count;
     h->received_at_ns = now_ns;
     h->at_limit = false;
-    h->sure_until_ns = now_ns + h->d->visibility_ns;
+    h->sure_until_ns = hidden_at_ns + h->d->visibility_ns;
     if (h->in_beat) {
         beat_remove(h);
         beat_append(h, now_ns);
@@ -234,14 +235,15 @@ static struct held *take(struct drainer *d)
 }
 
 void held_receive(struct drainer *d, struct drain_batch *batch,
-                  const struct jobq_message *message, int64_t now_ns)
+                  const struct jobq_message *message, int64_t hidden_at_ns)
 {
+    int64_t now_ns = jobq_now(d->b);
     uint64_t hash = hash_of(message->id);
     struct held *h = inflight_find(d, message->id, hash);
     d->counters.received++;
     if (h) {
         d->counters.duplicates++;
-        adopt_receipt(h, batch, message, now_ns);
+        adopt_receipt(h, batch, message, now_ns, hidden_at_ns);
         return;
     }
     if ((size_t)d->held_count >= d->table_size)
@@ -255,7 +257,7 @@ void held_receive(struct drainer *d, struct drain_batch *batch,
         .batch = batch,
         .receipt_batch = batch,
         .received_at_ns = now_ns,
-        .sure_until_ns = now_ns + d->visibility_ns,
+        .sure_until_ns = hidden_at_ns + d->visibility_ns,
         .child = -1,
         .progress = -1,
         .progress_stored = -1,
@@ -293,4 +295,11 @@ void held_unpin(struct held *h)
     assert(h->calls > 0);
     if (--h->calls == 0 && h->released)
         reuse(h);
+}
+
+bool held_is_hidden(struct held *h)
+{
+    if (!h->lost && jobq_now(h->d->b) >= h->sure_until_ns)
+        h->lost = "its visibility ran out before it could start";
+    return !h->lost;
 }

@@ -46,7 +46,7 @@ struct held {
     struct drain_batch *receipt_batch; /* of the newest receipt */
     int64_t received_at_ns;            /* with the newest receipt */
     int64_t covered_at_ns;             /* when its visibility last began */
-    int64_t sure_until_ns;             /* nobody else can receive it before */
+    int64_t sure_until_ns; /* for all that is known nobody else receives it before */
     int64_t delete_by_ns;
     enum held_place place;
     int calls;     /* in flight that read this */
@@ -54,8 +54,7 @@ struct held {
     bool released; /* waits only for its last call */
 
     /* Why an attempt does not come to its own end. */
-    bool lost;      /* a heartbeat was refused: neither store nor delete */
-    bool late;      /* its visibility ran out before its work could start; lost, too */
+    const char *lost; /* why it is ours no longer: neither store nor delete; NULL: it is */
     bool give_back; /* stopping: end the child and return the message */
     bool cancelled; /* the row says so */
     bool timed_out;
@@ -175,12 +174,16 @@ struct drainer {
 struct drain_batch *batch_take(struct drainer *d);
 void batch_put(struct drainer *d, struct drain_batch *batch); /* one user less */
 /* Takes a received message in: a new one, which goes to the buffer, or the newest handle of
- * one that is here already. */
+ * one that is here already. By hidden_at_ns the queue had hidden it. */
 void held_receive(struct drainer *d, struct drain_batch *batch,
-                  const struct jobq_message *message, int64_t now_ns);
+                  const struct jobq_message *message, int64_t hidden_at_ns);
 /* Lets go of it, here and in every list but buffer and deletes. */
 void held_release(struct held *h);
 void held_unpin(struct held *h); /* the end of a call that read it */
+/* A process that was stopped, or was answered late, may find that another has the job by now,
+ * or has ended it. Asked before each claim, which must not be made for a message that is
+ * another's, and before the work. False: h->lost says why. */
+bool held_is_hidden(struct held *h);
 void held_push(struct held_list *list, struct held *h);
 struct held *held_pop(struct held_list *list);
 /* Asks for the memory of the first, in two steps: itself, and when that is there its text. */
@@ -247,6 +250,8 @@ bool claim_makes_rows(const struct drainer *d);
 enum claim_outcome claim_look(struct held *h, enum job_state *out_state,
                               struct jobq_error *err);
 int progress_put(const struct held *h, struct jobq_error *err);
+/* The row that was read says that h's attempt runs. */
+bool claim_is_ours(const struct held *h, const struct job_row *row);
 /* Reads the held job's whole row into the batch's strings. */
 int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
                    struct jobq_error *err);

@@ -139,9 +139,23 @@ static void note_wait(struct drainer *d, const struct jobq_message *message, int
         d->waited_ns = longest_ns;
 }
 
+static int64_t earlier(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* By when the queue had hidden what the poll brought: whenever its reply came (to a process
+ * that was stopped, say), the poll was over then. It waits for whole seconds, rounded up. A
+ * reply that was under way within that time cannot be told from one that was waited for. */
+static int64_t hidden_at(const struct drainer *d, int64_t asked_at_ns, int64_t wait_ns)
+{
+    int64_t whole_s = (wait_ns + JOBQ_NS_PER_S - 1) / JOBQ_NS_PER_S;
+    return earlier(asked_at_ns + whole_s * JOBQ_NS_PER_S, jobq_now(d->b));
+}
+
 static void take_in(struct drainer *d, struct drain_batch *batch,
                     const struct jobq_message *message, int count, int want,
-                    int64_t asked_at_ns)
+                    int64_t asked_at_ns, int64_t hidden_at_ns)
 {
     int64_t now_ns = jobq_now(d->b);
     d->counters.receives++;
@@ -159,7 +173,7 @@ static void take_in(struct drainer *d, struct drain_batch *batch,
     share_note_receive(d, count, asked_at_ns);
     note_wait(d, message, count);
     for (int i = 0; i < count; i++)
-        held_receive(d, batch, &message[i], now_ns);
+        held_receive(d, batch, &message[i], hidden_at_ns);
 }
 
 /* One receive. Returns its code. */
@@ -179,7 +193,8 @@ static int receive_once(struct drainer *d, int want, struct jobq_error *err)
     d->receiving--;
     d->last_poll_at_ns = jobq_now(d->b);
     if (count >= 0)
-        take_in(d, batch, message, count, want, asked_at_ns);
+        take_in(d, batch, message, count, want, asked_at_ns,
+                hidden_at(d, asked_at_ns, options.wait_ns));
     batch_put(d, batch);
     return count;
 }

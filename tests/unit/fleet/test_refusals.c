@@ -264,6 +264,30 @@ static void a_missing_domain_ends_the_drainer_and_kills_no_job(void **state)
     stage_free(st);
 }
 
+/* A service manager starts the drainer again and again while the store is away. Were each
+ * message returned at once, its receives would be used up in minutes, and the queue would move
+ * it to the dead letters. */
+static void a_missing_domain_does_not_wear_messages_out(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    stage_enqueue(st, 2, "1");
+    stage_do_in(st, st->reader, wipe_store, st);
+    for (int i = 0; i < 3; i++) {
+        struct stage_drainer *sd = stage_drain(st, 2);
+        for (int n = 0; n < 200 && !sd->returned; n++)
+            stage_run_for(st, S);
+        assert_int_equal(sd->code, JOBQ_NOT_FOUND);
+        int64_t hidden_ns = (30 * S << i) - 5 * S;
+        stage_run_for(st, hidden_ns);
+        assert_int_equal(stage_depth(st, STAGE_QUEUE).visible, 0);
+        assert_int_equal(stage_depth(st, STAGE_QUEUE).in_flight, 2);
+        stage_run_for(st, 10 * S);
+        assert_int_equal(stage_depth(st, STAGE_QUEUE).visible, 2);
+    }
+    stage_free(st);
+}
+
 static void a_drainer_that_may_create_makes_a_missing_domain(void **state)
 {
     (void)state;
@@ -329,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_call_that_fails_now_and_then_is_not_worth_a_word),
         cmocka_unit_test(a_receive_that_makes_no_sense_is_made_again),
         cmocka_unit_test(a_missing_domain_ends_the_drainer_and_kills_no_job),
+        cmocka_unit_test(a_missing_domain_does_not_wear_messages_out),
         cmocka_unit_test(a_drainer_that_may_create_makes_a_missing_domain),
         cmocka_unit_test(a_job_of_a_day_that_was_dropped_stops_nobody),
     };
