@@ -14,7 +14,8 @@ seeds, and so does a patch that no longer applies.
 
 tests/corpus/torture holds a failing run of each, made small: NAME has what it breaks, the check
 that found it and the options that repeat it. A sound program plays all of them without a
-finding, and each must still be found on its mutant. --record writes them anew.
+finding, and each must still be found on its mutant. --record writes them anew. Those that are
+called past-* failed on jobq itself, once.
 
 make passes the compiler, its flags and the objects in MUTANT_CC, MUTANT_LINK, MUTANT_OBJECTS,
 MUTANT_LIBS and MUTANT_BUILD."""
