@@ -43,10 +43,10 @@ struct torture_claim {
     int32_t backs, told_back; /* given back: as stored, as reported */
     bool dead_last;           /* dead by its own last attempt */
     bool letter;              /* found among the dead letters */
-    bool misled; /* the reply that brought a message of it was long under way */
-    uint64_t token;           /* a hash */
-    uint64_t message;         /* under which it runs; a hash */
-    int64_t at_ns;            /* when it was written */
+    bool misled;      /* the reply that brought a message of it was long under way */
+    uint64_t token;   /* a hash */
+    uint64_t message; /* under which it runs; a hash */
+    int64_t at_ns;    /* when it was written */
 };
 
 struct torture {

@@ -54,7 +54,8 @@ struct held {
     bool released; /* waits only for its last call */
 
     /* Why an attempt does not come to its own end. */
-    const char *lost; /* why it is ours no longer: neither store nor delete; NULL: it is */
+    const char
+        *lost;      /* why it is ours no longer: neither store nor delete; NULL: it is */
     bool give_back; /* stopping: end the child and return the message */
     bool cancelled; /* the row says so */
     bool timed_out;

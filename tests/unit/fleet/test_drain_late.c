@@ -178,8 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reply_that_comes_after_its_poll_says_little),
         cmocka_unit_test(an_extension_that_is_confirmed_late_proves_nothing),
-        cmocka_unit_test(
-            a_claim_that_is_gone_when_the_payload_is_read_starts_nothing),
+        cmocka_unit_test(a_claim_that_is_gone_when_the_payload_is_read_starts_nothing),
         cmocka_unit_test(a_job_that_others_queued_is_not_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
