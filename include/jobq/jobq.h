@@ -117,10 +117,18 @@ struct jobq_status {
      * nothing, or is not running. */
     int8_t progress_percent;
     int output_bytes;
+    int64_t
+        printed_bytes; /* of all that it printed: more than output_bytes if that is cut */
 };
 /* How a job stands, by its id; any queue's. Returns 0; NOT_FOUND: no such job; INVALID: not
  * an id. Blocks. */
 JOBQ_API int jobq_status(struct jobq_enqueuer *enqueuer, const char *id,
+                         struct jobq_status *out, struct jobq_error *err);
+/* What a job gave: its status once it has ended, of which output is the result (of primes the
+ * count). Looks again until then, wait_s seconds at most, after 1 s and then less often, up to
+ * every 15 s; each look is one read of the row. Returns 0; TIMEOUT: it has not ended; NOT_FOUND,
+ * INVALID: as jobq_status, and INVALID where no rows are kept. Blocks. */
+JOBQ_API int jobq_result(struct jobq_enqueuer *enqueuer, const char *id, double wait_s,
                          struct jobq_status *out, struct jobq_error *err);
 /* Cancels a job that has not ended. Returns 0, also for one that is cancelled already;
  * CONFLICT: it had ended otherwise. Blocks. */
@@ -140,15 +148,17 @@ enum jobq_request_kind {
     JOBQ_REQUEST_OPEN, /* nothing but to be sure that the queue is open */
     JOBQ_REQUEST_ENQUEUE,
     JOBQ_REQUEST_STATUS,
-    JOBQ_REQUEST_CANCEL
+    JOBQ_REQUEST_CANCEL,
+    JOBQ_REQUEST_RESULT
 };
 struct jobq_request {
     enum jobq_request_kind kind;
     const struct jobq_job
         *job; /* ENQUEUE: count of them; dict, count and delay_s are read */
     int64_t count;
-    const char *id;   /* STATUS, CANCEL */
+    const char *id;   /* STATUS, CANCEL, RESULT */
     double timeout_s; /* 0: the enqueuer's */
+    double wait_s;    /* RESULT: for the job's end, on top of timeout_s; up to 86400 */
 };
 struct jobq_call;
 /* Begins a call. What request points to is copied. NULL: INVALID, LIMIT; the call was not begun.

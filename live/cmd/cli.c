@@ -291,9 +291,9 @@ static int settle_scenario(struct cli *cli)
     uint32_t reads = TAKER_ROWS | TAKER_STATUS | TAKER_LIST | TAKER_PRUNE | TAKER_REPAIR |
                      TAKER_DOCTOR;
     if (rc == JOBQ_OK && (cli->command->takes & reads) &&
-        cli->scenario.store == SCENARIO_STORE_NONE)
-        rc = jobq_fail(&err, JOBQ_INVALID,
-                       "--store: with 'none' there are no rows to read");
+        scenario_store(&cli->scenario) == SCENARIO_STORE_NONE)
+        rc = jobq_fail(&err, JOBQ_INVALID, "--%s: with 'none' there are no rows to read",
+                       cli->scenario.store == SCENARIO_STORE_NONE ? "store" : "rows");
     if (rc == JOBQ_OK)
         return -1;
     cli_complain(cli, "%s", err.text);

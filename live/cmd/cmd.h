@@ -11,6 +11,7 @@
     X(enqueue)                                                                           \
     X(status)                                                                            \
     X(wait)                                                                              \
+    X(result)                                                                            \
     X(cancel)                                                                            \
     X(list)                                                                              \
     X(drain)                                                                             \

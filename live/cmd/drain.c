@@ -10,6 +10,7 @@
 #include "fleet/status/status.h"
 #include "jobq/units.h"
 #include "scenario/fleet.h"
+#include "live/work/hooks.h"
 #include "live/world/notify.h"
 #include "live/page/peers.h"
 #include "live/cmd/record.h"
@@ -24,6 +25,9 @@
 enum {
     EXEC,
     PASS_ENV,
+    ON_START,
+    ON_END,
+    HOOK_LIMIT,
     ONCE,
     SERVE,
     LISTEN,
@@ -42,6 +46,9 @@ enum {
 static const struct option_def options[] = {
     {"exec", 0, "CMD", "the command that exec jobs run; payload on its stdin"},
     {"pass-env", 0, "NAMES", "pass these withheld variables to the command"},
+    {"on-start", 0, "CMD", "run CMD beside each attempt that starts"},
+    {"on-end", 0, "CMD", "run CMD after each attempt has ended; JOBQ_STATE says how"},
+    {"hook-limit", 0, "T", "end those commands after T (30s)"},
     {"once", 0, NULL, "run the jobs that are there, then end"},
     {"serve", 0, NULL, "serve the status page"},
     {"listen", 0, "A:P", "serve the page at this address (127.0.0.1:8080)"},
@@ -87,6 +94,8 @@ struct drain {
     bool serve;
     struct cmd_page page;
     struct record *record;
+    struct hooks *hooks;
+    int64_t hook_limit_ns;
     struct page_failures failures;
     struct operator_kit kit;
     struct operate *operate; /* NULL: nobody may act */
@@ -164,6 +173,27 @@ static void log_plain(struct drain *d, const struct drainer_event *e, const char
     text_putc(t, '\n');
 }
 
+static void run_hook(struct drain_queue *q, const struct drainer_event *e)
+{
+    const char *state = e->kind == DRAINER_STARTED     ? "running"
+                        : e->kind == DRAINER_ENDED     ? job_state_name(e->state)
+                        : e->kind == DRAINER_GAVE_BACK ? job_state_name(JOB_QUEUED)
+                        : e->state == JOB_CANCELLED    ? job_state_name(e->state)
+                                                       : "lost";
+    /* What is skipped was not started. */
+    if (!q->drain->hooks || e->kind == DRAINER_SKIPPED)
+        return;
+    hooks_run(
+        q->drain->hooks,
+        &(struct hook_call){.kind = e->kind == DRAINER_STARTED ? HOOK_START : HOOK_END,
+                            .job_id = e->job_id,
+                            .queue_name = str_of(q->name),
+                            .attempt = e->attempt,
+                            .state = state,
+                            .has_exit = e->result != NULL,
+                            .exit_code = e->result ? e->result->exit_code : 0});
+}
+
 static void on_event(void *ctx, const struct drainer_event *e)
 {
     struct drain_queue *q = ctx;
@@ -176,6 +206,7 @@ static void on_event(void *ctx, const struct drainer_event *e)
         log_notice(q, e->text);
         return;
     }
+    run_hook(q, e);
     if (d->cli->quiet || (e->kind == DRAINER_STARTED && !d->cli->verbose))
         return;
     const char *what = e->kind == DRAINER_STARTED     ? "started"
@@ -420,6 +451,33 @@ static void drain_queue(void *arg)
     fiber_cond_broadcast(&q->drain->queue_ended);
 }
 
+static void hook_trouble(void *ctx, const char *text)
+{
+    log_notice(ctx, text);
+}
+
+static void open_hooks(struct drain *d)
+{
+    struct cli *cli = d->cli;
+    const struct hooks_options hooks = {
+        .command = {cli->value[ON_START], cli->value[ON_END]},
+        .pass_env = cli->value[PASS_ENV],
+        .limit_ns = d->hook_limit_ns,
+        .say = hook_trouble,
+        .say_ctx = &d->queue[0]};
+    if (hooks.command[HOOK_START] || hooks.command[HOOK_END])
+        d->hooks = hooks_new(cli->live->loop, cli->live->backend.sched, &hooks);
+}
+
+/* Those of the last jobs have their time, too. */
+static void close_hooks(struct drain *d)
+{
+    if (d->hooks)
+        hooks_settle(d->hooks, loop_now_ns() + d->hook_limit_ns + 2 * JOBQ_NS_PER_S);
+    hooks_free(d->hooks);
+    d->hooks = NULL;
+}
+
 static int drain_queues(struct drain *d, struct jobq_error *err)
 {
     int rc = JOBQ_OK;
@@ -463,7 +521,9 @@ static int drain_work(struct cli *cli, void *ctx, struct jobq_error *err)
         notify_send("READY=1\nSTATUS=draining");
         say_draining(d);
         d->ready_ns = loop_now_ns();
+        open_hooks(d);
         rc = drain_queues(d, err);
+        close_hooks(d);
         if (d->operate && operate_is_ending(d->operate))
             end_box(d);
         if (rc == JOBQ_OK)
@@ -537,6 +597,9 @@ static void read_options(struct cli *cli, struct drain *d, struct live_options *
             cli, &(struct cmd_page_index){LISTEN, TOKEN_FILE, ALLOW_HOST, READ_ONLY},
             &d->page, bad);
     live->cpu_share = s->cpu_share;
+    d->hook_limit_ns = cli_duration(cli, HOOK_LIMIT, 30 * JOBQ_NS_PER_S, bad);
+    if (d->hook_limit_ns == 0)
+        cli_bad_value(cli, HOOK_LIMIT, "it is 0", bad);
     operator_kit_read(&d->kit, cli, &starts, bad);
     live->exec.command = cli->value[EXEC];
     live->exec.pass_env = cli->value[PASS_ENV];

@@ -216,10 +216,11 @@ static void others(struct explain *x, struct cli *sub)
         if (value_of(sub, "rows"))
             snprintf(x->note, sizeof x->note,
                      "with --rows 0.0056 machine hours a domain more");
-    } else if (strcmp(name, "status") == 0 || strcmp(name, "wait") == 0) {
+    } else if (strcmp(name, "status") == 0 || strcmp(name, "wait") == 0 ||
+               strcmp(name, "result") == 0) {
         /* GetAttributes: facts of boxusage, 0.0000093202 for a small row. */
         add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
-        x->unit = strcmp(name, "wait") ? x->unit : "each look of this wait";
+        x->unit = strcmp(name, "status") == 0 ? x->unit : "each look of this command";
     } else if (strcmp(name, "cancel") == 0) {
         add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
         add(x, JOBQ_ACT_SDB_PUT, n, n * put_hours(2));

@@ -1,4 +1,4 @@
-/* status.c - jobq status and jobq wait: the status of jobs, from their rows.
+/* status.c - jobq status, jobq wait and jobq result: what rows say of jobs.
  *
  * Room:     live, jobq's program. Callers: jobq_main.c. */
 #include "live/cmd/cmd.h"
@@ -47,6 +47,8 @@ void cmd_job_json(struct text *out, const struct status_job *job,
         text_puts(out, ",\"output\":");
         text_put_json(out, (struct jobq_str){job->tail, job->tail_bytes});
     }
+    if (job->printed_bytes > job->tail_bytes)
+        text_printf(out, ",\"printed_bytes\":%lld", (long long)job->printed_bytes);
     text_putc(out, '}');
 }
 
@@ -381,3 +383,67 @@ const struct cli_command cmd_wait = {
     .run = run_wait,
     .min_args = 1,
     .max_args = -1};
+
+/* ---- result ----------------------------------------------------------------------------------- */
+
+enum { RESULT_WAIT };
+static const struct option_def result_options[] = {
+    {"wait", 0, "T", "wait until the job has ended, T at most (0s)"},
+    {NULL, 0, NULL, NULL}};
+
+static void say_result(struct cli *cli, const struct status_job *job)
+{
+    if (job->state != JOB_DONE)
+        cli_complain(cli, "job is %s, exit code %lld; what follows is its last output",
+                     job_state_name(job->state), (long long)job->exit_code);
+    if (job->printed_bytes > job->tail_bytes)
+        cli_complain(cli, "cut: the last %d bytes of %lld", job->tail_bytes,
+                     (long long)job->printed_bytes);
+}
+
+/* ctx: how long to wait. */
+static int result_show(struct cli *cli, void *ctx, struct jobq_error *err)
+{
+    const int64_t *wait_ns = ctx;
+    struct status_job *job = xmalloc(sizeof *job);
+    struct text out = {0};
+    int rc = status_result(&cli->live->backend, str_of(cli->arg[0]), *wait_ns,
+                           cli->scenario.rows != SCENARIO_ROWS_ALL, job, err);
+    if (rc == JOBQ_OK) {
+        rc = job->state == JOB_DONE ? CLI_OK : CLI_JOB_FAILED;
+        if (cli->json) {
+            text_puts(&out, "{\"schema\":\"jobq.jobs/1\",\"jobs\":[");
+            cmd_job_json(&out, job, NULL);
+            text_puts(&out, "]}\n");
+        } else {
+            say_result(cli, job);
+            text_put(&out, job->tail, (size_t)job->tail_bytes);
+        }
+        cli_flush(cli, &out);
+    }
+    text_release(&out);
+    free(job);
+    return rc;
+}
+
+static int run_result(struct cli *cli)
+{
+    bool bad = false;
+    struct live_options live = {0};
+    int64_t wait_ns = cli_duration(cli, RESULT_WAIT, 0, &bad);
+    return bad ? CLI_USAGE : cli_run(cli, &live, result_show, &wait_ns);
+}
+
+const struct cli_command cmd_result = {
+    .name = "result",
+    .synopsis = "ID [--wait T]",
+    .summary = "prints what a job gave: the last 4 KiB of its output",
+    .examples = "  jobq result --wait 10m $(jobq enqueue render frame=1 kind=exec)\n",
+    .calls =
+        "  1 GetAttributes a look; with --wait after 1 s, then less often, up to every\n"
+        "  15 s.\n",
+    .option = result_options,
+    .takes = TAKER_ROWS,
+    .run = run_result,
+    .min_args = 1,
+    .max_args = 1};

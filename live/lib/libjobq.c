@@ -48,9 +48,10 @@ struct jobq_call {
     int64_t *index;           /* which of the request's jobs each is */
     int *code;                /* of all the request's jobs */
     int64_t count, asked;     /* of job; of the request */
-    char id[JOBQ_ID_MAX];     /* STATUS, CANCEL; cut is no id of ours */
+    char id[JOBQ_ID_MAX];     /* STATUS, CANCEL, RESULT; cut is no id of ours */
     struct status_job *status;
     int64_t timeout_ns, deadline_ns;
+    int64_t wait_ns; /* RESULT */
     int64_t rc;
     struct jobq_error err, refusal;
     bool done, dropped;
@@ -139,6 +140,11 @@ static void run_call(void *arg)
         break;
     case JOBQ_REQUEST_STATUS:
         call->rc = read_status(b, call);
+        break;
+    case JOBQ_REQUEST_RESULT:
+        call->rc =
+            status_result(b, str_of(call->id), call->wait_ns,
+                          e->options.rows != JOB_ROWS_ALL, call->status, &call->err);
         break;
     case JOBQ_REQUEST_CANCEL:
         call->rc = status_cancel(b, str_of(call->id), &state, &call->err);
@@ -513,7 +519,8 @@ static void fill_jobs(struct jobq_call *call, const struct jobq_job *job, int64_
 static int check_request(const struct jobq_enqueuer *e, const struct jobq_request *r,
                          struct jobq_error *err)
 {
-    bool reads = r->kind == JOBQ_REQUEST_STATUS || r->kind == JOBQ_REQUEST_CANCEL;
+    bool reads = r->kind == JOBQ_REQUEST_STATUS || r->kind == JOBQ_REQUEST_CANCEL ||
+                 r->kind == JOBQ_REQUEST_RESULT;
     if (r->kind == JOBQ_REQUEST_ENQUEUE && r->count < 0)
         return refuse(err, JOBQ_INVALID, "a batch of fewer than no jobs");
     if (r->kind == JOBQ_REQUEST_ENQUEUE && r->count > 0 && !r->job)
@@ -522,7 +529,7 @@ static int check_request(const struct jobq_enqueuer *e, const struct jobq_reques
         return refuse(err, JOBQ_INVALID, "id is NULL");
     if (reads && e->store == SCENARIO_STORE_NONE)
         return refuse(err, JOBQ_INVALID, "there are no rows to read: store is 'none'");
-    if (r->kind < JOBQ_REQUEST_OPEN || r->kind > JOBQ_REQUEST_CANCEL)
+    if (r->kind < JOBQ_REQUEST_OPEN || r->kind > JOBQ_REQUEST_RESULT)
         return refuse(err, JOBQ_INVALID, "no such kind of request");
     return JOBQ_OK;
 }
@@ -531,10 +538,12 @@ struct jobq_call *jobq_begin(struct jobq_enqueuer *e, const struct jobq_request 
                              struct jobq_error *err)
 {
     struct jobq_error why;
-    int64_t timeout_ns = 0;
+    int64_t timeout_ns = 0, wait_ns = 0;
     if (usable(e, err) < 0 || check_request(e, request, err) < 0)
         return NULL;
     int rc = read_timeout(request->timeout_s, e->timeout_ns, &timeout_ns, &why);
+    if (rc == JOBQ_OK && request->kind == JOBQ_REQUEST_RESULT)
+        rc = read_timeout(request->wait_s, 0, &wait_ns, &why);
     if (rc < 0) {
         report(rc, &why, err);
         return NULL;
@@ -543,12 +552,13 @@ struct jobq_call *jobq_begin(struct jobq_enqueuer *e, const struct jobq_request 
     call->kind = request->kind;
     call->owner = e;
     call->timeout_ns = timeout_ns;
-    call->deadline_ns = loop_now_ns() + timeout_ns;
+    call->wait_ns = wait_ns;
+    call->deadline_ns = loop_now_ns() + timeout_ns + wait_ns;
     pthread_cond_init(&call->ended, &e->monotonic);
     arena_init(&call->arena, 0);
     if (request->kind == JOBQ_REQUEST_ENQUEUE)
         fill_jobs(call, request->job, request->count);
-    if (request->kind == JOBQ_REQUEST_STATUS)
+    if (request->kind == JOBQ_REQUEST_STATUS || request->kind == JOBQ_REQUEST_RESULT)
         call->status = xcalloc(1, sizeof *call->status);
     if (request->id)
         snprintf(call->id, sizeof call->id, "%s", request->id);
@@ -599,7 +609,8 @@ static void fill_status(const struct status_job *status, struct jobq_status *out
                                 .wall_s = jobq_seconds_from_ns(status->wall_ns),
                                 .cpu_s = jobq_seconds_from_ns(status->cpu_ns),
                                 .progress_percent = (int8_t)status->progress,
-                                .output_bytes = status->tail_bytes};
+                                .output_bytes = status->tail_bytes,
+                                .printed_bytes = status->printed_bytes};
     snprintf(out->state, sizeof out->state, "%s", job_state_name(status->state));
     memcpy(out->box, status->box, sizeof out->box);
     memcpy(out->output, status->tail, (size_t)status->tail_bytes);
@@ -609,7 +620,7 @@ static void fill_status(const struct status_job *status, struct jobq_status *out
 static int64_t call_result(const struct jobq_call *call, struct jobq_job *job,
                            struct jobq_status *status, struct jobq_error *err)
 {
-    if (call->kind == JOBQ_REQUEST_STATUS && call->rc == JOBQ_OK && status)
+    if (call->status && call->rc == JOBQ_OK && status)
         fill_status(call->status, status);
     if (call->kind != JOBQ_REQUEST_ENQUEUE)
         return report((int)call->rc, &call->err, err);
@@ -712,6 +723,16 @@ int jobq_status(struct jobq_enqueuer *e, const char *id, struct jobq_status *out
     struct jobq_request request = {.kind = JOBQ_REQUEST_STATUS, .id = id};
     if (usable(e, err) == JOBQ_OK && !out)
         return refuse(err, JOBQ_INVALID, "the place for the status is NULL");
+    return (int)call_through(e, &request, NULL, out, err);
+}
+
+int jobq_result(struct jobq_enqueuer *e, const char *id, double wait_s,
+                struct jobq_status *out, struct jobq_error *err)
+{
+    struct jobq_request request = {
+        .kind = JOBQ_REQUEST_RESULT, .id = id, .wait_s = wait_s};
+    if (usable(e, err) == JOBQ_OK && !out)
+        return refuse(err, JOBQ_INVALID, "the place for the result is NULL");
     return (int)call_through(e, &request, NULL, out, err);
 }
 

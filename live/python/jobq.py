@@ -1,9 +1,21 @@
-"""Put jobs on a queue and ask how they stand, by libjobq.
+"""Put jobs on a queue, ask how they stand and read what they gave, by libjobq.
 
     from jobq import Enqueuer
     queue = Enqueuer("render", visibility_timeout=300)
     job_id = queue.enqueue({"kind": "exec", "frame": "12"})
     print(queue.status(job_id).state)
+    print(queue.result(job_id, wait=60).output)
+
+Jobs may be functions of a module, here tasks.py:
+
+    import jobq
+    @jobq.job
+    def add(a, b):
+        return a + b
+
+    job_id = add.enqueue(queue, 1, 2)                   # here
+    # jobq drain render -n 4 --exec "python3 -m jobq worker tasks"
+    print(queue.result(job_id, wait=60).value)          # 3
 
 Region, endpoints and credentials are found as AWS's SDKs find them. Objects may be shared by
 threads; calls let other threads run. A call takes 120 s at most while the services do not answer,
@@ -11,16 +23,22 @@ or `timeout` seconds, the Enqueuer's or its own; Ctrl-C, or whatever a signal ha
 it at once, and the Enqueuer stays usable. Any thread may close one that others use: it waits for calls
 under way, and later ones raise Closed. After os.fork() the child makes an Enqueuer of its own.
 """
+import copy
 import ctypes
-import ctypes.util
+import functools
 import http.client
+import importlib
+import json
 import logging
 import os
 import socket
+import sys
 import threading
+import traceback
 import urllib.parse
 
-__all__ = ["Enqueuer", "Status", "status_app", "JobqError", "Invalid", "Limit", "NotFound", "Conflict",
+__all__ = ["Enqueuer", "Status", "Result", "job", "status_app", "JobFailed", "JobqError", "Invalid", "Limit",
+           "NotFound", "Conflict",
            "Denied", "Corrupt", "TryLater", "Closed"]
 
 ID_MAX = 112
@@ -62,6 +80,10 @@ class Limit(JobqError, ValueError):
     """A documented limit; the text names it."""
 
 
+class JobFailed(JobqError):
+    """The job is dead or was cancelled; the text ends with its last output."""
+
+
 class Closed(JobqError, ValueError):
     """The Enqueuer was closed before the call; nothing was written."""
 
@@ -86,13 +108,14 @@ class _Status(ctypes.Structure):
                 ("finished_ms", ctypes.c_int64), ("exit_code", ctypes.c_int64),
                 ("wall_s", ctypes.c_double), ("cpu_s", ctypes.c_double),
                 ("box", ctypes.c_char * 24), ("output", ctypes.c_char * 4097),
-                ("progress_percent", ctypes.c_int8), ("output_bytes", ctypes.c_int)]
+                ("progress_percent", ctypes.c_int8), ("output_bytes", ctypes.c_int),
+                ("printed_bytes", ctypes.c_int64)]
 
 
 class _Request(ctypes.Structure):
     _fields_ = [("kind", ctypes.c_int), ("job", ctypes.POINTER(_Job)),
                 ("count", ctypes.c_int64), ("id", ctypes.c_char_p),
-                ("timeout_s", ctypes.c_double)]
+                ("timeout_s", ctypes.c_double), ("wait_s", ctypes.c_double)]
 
 
 _Log = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
@@ -104,7 +127,7 @@ class _PageOptions(ctypes.Structure):
                 ("setting_count", ctypes.c_int), ("log", _Log), ("log_ctx", ctypes.c_void_p)]
 
 
-_OPEN, _ENQUEUE, _STATUS, _CANCEL = range(4)
+_OPEN, _ENQUEUE, _STATUS, _CANCEL, _RESULT = range(5)
 _SLICE_S = 0.05  # how long a signal's handler waits for its turn at most
 
 
@@ -140,8 +163,23 @@ def _load():
     return lib
 
 
-_lib = _load()
-__version__ = _lib.jobq_version().decode()
+class _Unloaded:
+    """The library before its first use: a worker has none."""
+
+    def __getattr__(self, name):
+        global _lib
+        if isinstance(_lib, _Unloaded):
+            _lib = _load()
+        return getattr(_lib, name)
+
+
+_lib = _Unloaded()
+
+
+def __getattr__(name):
+    if name == "__version__":
+        return _lib.jobq_version().decode()
+    raise AttributeError("module 'jobq' has no attribute %r" % name)
 
 
 def _error():
@@ -189,8 +227,9 @@ def _timeout(seconds):
 
 class Status:
     """How a job stands: state, attempt, enqueued_ms, started_ms, finished_ms, exit_code,
-    wall_s, cpu_s, box, output (bytes); progress_percent, 0 to 100, of a running job that has told
-    any, else None."""
+    wall_s, cpu_s, box, output (bytes: the last that it printed, 4 KiB at most; of primes the
+    count); cut: it printed more than that; progress_percent, 0 to 100, of a running job that has
+    told any, else None."""
 
     def __init__(self, raw):
         self.state = raw.state.decode()
@@ -202,9 +241,29 @@ class Status:
         self.box = raw.box.decode("utf-8", "replace")
         field = _Status.output
         self.output = bytes(bytearray(raw)[field.offset:field.offset + raw.output_bytes])
+        self.cut = raw.printed_bytes > raw.output_bytes
 
     def __repr__(self):
         return "<Status %s, attempt %d>" % (self.state, self.attempt)
+
+
+class Result(Status):
+    """A job that has ended: its status, and the value of one that a Python worker ran."""
+
+    @property
+    def value(self):
+        """What the function returned, through JSON. Raises JobFailed: the job is dead or was
+        cancelled; Limit: the value was too large to be kept; ValueError: there is none."""
+        if self.state != "done":
+            raise JobFailed(-5, self.state, "the job is %s, exit code %d: %s" % (
+                self.state, self.exit_code, self.output.decode("utf-8", "replace").strip()))
+        for line in reversed(self.output.split(b"\n")):
+            if line.startswith(_VALUE):
+                return json.loads(line[len(_VALUE):].decode())
+            if line.startswith(_TOO_LARGE):
+                raise Limit(-9, "limit", "the value has %s bytes, and a row keeps '%d'" % (
+                    line[len(_TOO_LARGE):].decode(), VALUE_MAX))
+        raise ValueError("the job gave no value: no Python worker ran it")
 
 
 class Enqueuer:
@@ -282,6 +341,16 @@ class Enqueuer:
         self._call(_Request(kind=_STATUS, id=_bytes(job_id, "job_id")), timeout,
                    status=ctypes.byref(raw))
         return Status(raw)
+
+    def result(self, job_id, wait=0.0, timeout=None):
+        """What a job gave: its Result, once it has ended. Looks again until then, `wait` seconds
+        at most, after 1 s at first and then less often, up to every 15 s; each look is one
+        read of the row. Raises TryLater if the job has not ended, Invalid where no rows
+        are kept."""
+        raw = _Status()
+        request = _Request(kind=_RESULT, id=_bytes(job_id, "job_id"), wait_s=float(wait))
+        self._call(request, timeout, status=ctypes.byref(raw))
+        return Result(raw)
 
     def cancel(self, job_id, timeout=None):
         self._call(_Request(kind=_CANCEL, id=_bytes(job_id, "job_id")), timeout)
@@ -411,3 +480,112 @@ def status_app(queue, token=None, allow_hosts=(), read_only=False, events=False,
                            allow_host=_bytes(",".join(allow_hosts), "allow_hosts") or None,
                            read_only=read_only, setting=pairs, setting_count=len(pairs), log=log)
     return _StatusApp(_bytes(queue, "queue"), options, events)
+
+
+# ---- jobs written in Python -------------------------------------------------------------------
+#
+# A job is the name of a function and its arguments as JSON, the payload of an exec job. A worker
+# (python3 -m jobq worker MODULE...) is the drainer's command, one process a job: it reads the
+# payload, runs the function, and prints the value as the last line. What the job prints itself
+# comes before, and cannot be taken for the value.
+
+VALUE_MAX = 4000  # bytes of a value as JSON, as a row writes them: '%' counts three
+_VALUE = b"jobq-value "
+_TOO_LARGE = b"jobq-value-too-large "
+_jobs = {}
+
+
+class Job:
+    """A function that a worker can run. Calling it runs it here."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self.function, self.name = function, function.__name__
+        self.how = {}
+        if self.name in _jobs and _jobs[self.name].function.__module__ != function.__module__:
+            raise ValueError("two jobs are named %r" % self.name)
+        _jobs[self.name] = self
+
+    def __call__(self, *args, **kwargs):
+        return self.function(*args, **kwargs)
+
+    def options(self, **how):
+        """The same job, put on the queue with these arguments of Enqueuer.enqueue, as delay=60."""
+        job = copy.copy(self)
+        job.how = {**self.how, **how}
+        return job
+
+    def enqueue(self, queue, *args, **kwargs):
+        """Put a call on the queue; returns its id. The arguments go through JSON: tuples arrive as
+        lists, keys as str. TypeError: JSON has no such type."""
+        call = {"job": self.name, "args": args, "kwargs": kwargs}
+        return queue.enqueue({"kind": "exec", "payload": _json(call)}, **self.how)
+
+
+def job(function):
+    """Makes a function of a module a job, by its name."""
+    return Job(function)
+
+
+def _json(value):
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _value_line(value):
+    # ASCII, so that no cut parts a character.
+    text = json.dumps(value, separators=(",", ":")).encode()
+    size = len(text) + 2 * (text.count(b"%") + text.count(b"\x7f"))
+    return _VALUE + text if size <= VALUE_MAX else _TOO_LARGE + b"%d" % size
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+
+
+def _worker(modules):
+    """Runs the job on standard input; returns the exit code."""
+    out = os.dup(1)  # the job may close or replace its own
+    for module in modules:
+        importlib.import_module(module)
+    try:
+        call = json.loads(sys.stdin.buffer.read().decode())
+        name, args, kwargs = call["job"], call["args"], call["kwargs"]
+    except (ValueError, KeyError, TypeError) as why:
+        print("jobq worker: the payload is no call of a Python job: %r" % why, file=sys.stderr)
+        return 2
+    if name not in _jobs:
+        print("jobq worker: %s has no job %r" % (", ".join(modules), name), file=sys.stderr)
+        return 2
+    try:
+        line = _value_line(_jobs[name](*args, **kwargs))
+    except Exception:
+        traceback.print_exc()
+        return 1
+    _flush()
+    os.write(out, b"\n" + line + b"\n")
+    # What is printed from here on, at exit, must not push the value out of what is kept.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return 0
+
+
+def _main(argv):
+    if len(argv) < 3 or argv[1] != "worker":
+        print("usage: python3 -m jobq worker MODULE...", file=sys.stderr)
+        return 2
+    # The modules import jobq by name: this very module, with its table of jobs.
+    sys.modules["jobq"] = sys.modules["__main__"]
+    return _worker(argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv))

@@ -119,6 +119,11 @@ int command_tail(const struct command *p, char *out)
     return (int)len;
 }
 
+int64_t command_printed(const struct command *p)
+{
+    return p->written;
+}
+
 int command_percent(const struct command *p)
 {
     return p->lines.percent - 1;
@@ -285,13 +290,18 @@ static void copy_word(char *out, size_t cap, struct jobq_str word)
 /* Has the keeper start it. Ends of others that come meanwhile are dealt with in the loop's next
  * turn: their callers do not expect them here. */
 static int command_launch(struct command_host *host, const struct jobq_work *work,
-                          uint64_t key, int in, int out, struct keeper_reply *reply,
-                          struct jobq_error *err)
+                          const struct command_state *state, uint64_t key, int in,
+                          int out, struct keeper_reply *reply, struct jobq_error *err)
 {
     struct keeper_start start = {
         .key = key, .in = in, .out = out, .attempt = work->attempt};
     copy_word(start.job_id, sizeof start.job_id, work->job_id);
     copy_word(start.queue, sizeof start.queue, work->queue_name);
+    if (state) {
+        copy_word(start.state, sizeof start.state, str_of(state->state));
+        start.has_exit = state->has_exit;
+        start.exit_code = state->exit_code;
+    }
     int rc = need_keeper(host, err);
     if (rc < 0)
         return rc;
@@ -311,6 +321,13 @@ static int command_launch(struct command_host *host, const struct jobq_work *wor
 int command_start(struct command_host *host, const struct jobq_work *work, loop_fn *ended,
                   void *ctx, struct command **out, struct jobq_error *err)
 {
+    return command_start_hook(host, work, NULL, ended, ctx, out, err);
+}
+
+int command_start_hook(struct command_host *host, const struct jobq_work *work,
+                       const struct command_state *state, loop_fn *ended, void *ctx,
+                       struct command **out, struct jobq_error *err)
+{
     int in = open_payload(work->payload), pipe_fd[2] = {-1, -1};
     struct keeper_reply reply;
     if (in < 0 || pipe2(pipe_fd, O_CLOEXEC) < 0) {
@@ -321,7 +338,7 @@ int command_start(struct command_host *host, const struct jobq_work *work, loop_
     }
     fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
     struct command *p = xcalloc(1, sizeof *p);
-    int rc = command_launch(host, work, (uintptr_t)p, in, pipe_fd[1], &reply, err);
+    int rc = command_launch(host, work, state, (uintptr_t)p, in, pipe_fd[1], &reply, err);
     close(in);
     close(pipe_fd[1]);
     if (rc < 0) {

@@ -1,7 +1,7 @@
 /* command.h - an operator's command, run for one job.
  *
  * Room:     live, the network world.
- * Callers:  live/work/workers.c.
+ * Callers:  live/work/workers.c, live/work/hooks.c.
  * Knows nothing of: queues, fibers.
  * Blocks:   never.
  *
@@ -51,12 +51,23 @@ struct command_end {
  * be asked, until command_free. UNAVAILABLE: no process to be had. */
 int command_start(struct command_host *host, const struct jobq_work *work, loop_fn *ended,
                   void *ctx, struct command **out, struct jobq_error *err);
+/* The same of a hook (live/work/hooks.h). */
+struct command_state {
+    const char *state;
+    bool has_exit;
+    int32_t exit_code;
+};
+int command_start_hook(struct command_host *host, const struct jobq_work *work,
+                       const struct command_state *state, loop_fn *ended, void *ctx,
+                       struct command **out, struct jobq_error *err);
 /* TERM to its group now, KILL after grace_ns. Again: KILL at the earlier of both. */
 void command_stop(struct command *command, int64_t grace_ns);
 void command_result(const struct command *command, struct command_end *out);
 int command_percent(const struct command *command); /* -1: none was said */
 /* Copies the last bytes of output; returns how many (<= JOBQ_OUTPUT_TAIL). */
 int command_tail(const struct command *command, char *out);
+/* How many bytes it printed in all. */
+int64_t command_printed(const struct command *command);
 /* After it has ended. */
 void command_free(struct command *command);
 /* Commands that are running. */

@@ -47,7 +47,7 @@ struct state {
     pid_t pid;
     struct kept *kept; /* of COMMANDS_MAX; the system gives pages as they are used */
     int count;
-    char *env[ENV_MAX + 4]; /* of the one that is being started */
+    char *env[ENV_MAX + 6]; /* of the one that is being started */
 };
 
 /* ---- children ------------------------------------------------------------------------- */
@@ -201,7 +201,8 @@ static __attribute__((noinline)) pid_t launch(struct launch *l)
 
 static void start(struct state *s, const struct keeper_start *start, int in, int out)
 {
-    char id[KEEPER_ID_MAX + 16], queue[KEEPER_QUEUE_MAX + 16], attempt[40];
+    char id[KEEPER_ID_MAX + 16], queue[KEEPER_QUEUE_MAX + 16], attempt[40], state[40],
+        code[40];
     char **env = s->env;
     int count = 0;
     for (char **entry = environ; *entry && count < ENV_MAX; entry++)
@@ -213,6 +214,12 @@ static void start(struct state *s, const struct keeper_start *start, int in, int
     env[count++] = id;
     env[count++] = attempt;
     env[count++] = queue;
+    snprintf(state, sizeof state, "JOBQ_STATE=%s", start->state);
+    snprintf(code, sizeof code, "JOBQ_EXIT=%d", start->exit_code);
+    if (start->state[0])
+        env[count++] = state;
+    if (start->has_exit)
+        env[count++] = code;
     env[count] = NULL;
     struct launch l = {
         .rules = s->rules, .env = env, .in = in, .out = out, .parent = s->pid};

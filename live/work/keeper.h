@@ -52,6 +52,9 @@ struct keeper_start {
     int in, out;  /* its standard input; its output and errors */
     int64_t attempt;
     char job_id[KEEPER_ID_MAX], queue[KEEPER_QUEUE_MAX]; /* terminated */
+    char state[16];                                      /* JOBQ_STATE; "": none */
+    bool has_exit;                                       /* JOBQ_EXIT is exit_code */
+    int32_t exit_code;
 };
 enum keeper_what { KEEPER_STARTED, KEEPER_ENDED };
 struct keeper_reply {

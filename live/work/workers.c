@@ -216,6 +216,7 @@ static int child_wait(struct jobq_child *c, int handle, int64_t until_ns,
         out->exit_code = e.exit_code;
         out->cpu_ns = e.cpu_ns;
         out->wall_ns = e.wall_ns;
+        out->printed_bytes = command_printed(k->command);
         if (tail)
             out->tail_bytes = command_tail(k->command, tail);
     } else {

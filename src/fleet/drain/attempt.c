@@ -239,6 +239,15 @@ static int64_t wait_until(const struct held *h)
     return until_ns;
 }
 
+/* What a count of primes gives is its output. */
+static void note_primes(struct held *h, struct jobq_work_result *result)
+{
+    char *text = arena_alloc(&h->batch->strings, 24);
+    result->tail_bytes = (int32_t)text_write_int(text, result->primes);
+    text[result->tail_bytes++] = '\n';
+    result->tail = text;
+}
+
 /* Runs the work. JOBQ_OK: *result is its end. */
 static int run(struct held *h, struct jobq_work_result *result, struct jobq_error *err)
 {
@@ -261,6 +270,8 @@ static int run(struct held *h, struct jobq_work_result *result, struct jobq_erro
         }
     }
     h->child = -1;
+    if (code == JOBQ_OK && h->body.kind == JOBQ_WORK_PRIMES && result->exit_code == 0)
+        note_primes(h, result);
     return code;
 }
 

@@ -340,12 +340,14 @@ int progress_put(const struct held *h, struct jobq_error *err)
 
 /* ---- the end ------------------------------------------------------------------------- */
 
-/* The last output that fits JOB_TAIL_PIECES attributes, cut into them. Returns how many. */
+/* The last output that fits JOB_TAIL_PIECES attributes, cut into them. Returns how many.
+ * *kept: bytes of output that they hold. */
 static int put_tail(struct held *h, const struct jobq_work_result *result,
-                    struct jobq_attr *attr)
+                    struct jobq_attr *attr, int64_t *kept)
 {
     static const char names[JOB_TAIL_PIECES][6] = {"tail0", "tail1", "tail2", "tail3"};
     struct jobq_str raw = {result->tail, result->tail_bytes};
+    *kept = 0;
     if (!raw.ptr || raw.len == 0)
         return 0;
     /* Escapes may triple it; a piece may end up to three bytes early. */
@@ -356,6 +358,7 @@ static int put_tail(struct held *h, const struct jobq_work_result *result,
         raw.ptr += cut;
         raw.len -= cut;
     }
+    *kept = raw.len;
     char *text = arena_alloc(&h->batch->strings, (size_t)bytes + 1);
     job_escape(raw, false, text);
     int count = 0;
@@ -419,7 +422,10 @@ static int put_end(struct held *h, enum job_state state,
                    const struct jobq_work_result *result, struct jobq_met *met,
                    struct jobq_error *err)
 {
-    char end[80]; /* four numbers */
+    char end[110]; /* five numbers */
+    struct jobq_attr attr[ROWS_CLAIM_ATTRS];
+    int64_t kept;
+    int pieces = put_tail(h, result, attr + 1, &kept);
     char *p = end + text_write_int(end, jobq_wall(h->d->b) / JOBQ_NS_PER_MS);
     *p++ = ' ';
     p += text_write_int(p, result->exit_code);
@@ -427,12 +433,16 @@ static int put_end(struct held *h, enum job_state state,
     p += text_write_int(p, result->wall_ns);
     *p++ = ' ';
     p += text_write_int(p, result->cpu_ns);
-    struct jobq_attr attr[ROWS_CLAIM_ATTRS] = {{STR("end"), {end, p - end}, true}};
+    if (result->printed_bytes > kept) {
+        *p++ = ' ';
+        p += text_write_int(p, result->printed_bytes);
+    }
+    attr[0] = (struct jobq_attr){STR("end"), {end, p - end}, true};
     struct rows_claim claim = {.state = state,
                                .attempt = h->attempt,
                                .attr = attr,
                                .met = met,
-                               .attr_count = 1 + put_tail(h, result, attr + 1)};
+                               .attr_count = 1 + pieces};
     return put_over(h, &claim, err);
 }
 

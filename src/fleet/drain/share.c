@@ -146,7 +146,4 @@ void share_end_if_quiet(struct drainer *d)
         m->idle = true;
         fiber_cond_signal(&m->changed);
     }
-    /* None: d has ended while it looked whether its queue was empty. */
-    if (share->first && share->first->share_next)
-        jobq_queue_abort_receives(d->b); /* of those that waited for the others */
 }

@@ -28,7 +28,8 @@
  *   progress:  progress="ATTEMPT/TOKEN PERCENT", if the work reports any; void unless that
  *              claim runs
  *   end:       claim="done ATTEMPT/TOKEN" (or failed, dead), end="FINISHED_MS EXIT
- *              WALL_NS CPU_NS", tail0..tail3 (output, if any)
+ *              WALL_NS CPU_NS", tail0..tail3 (output, if any: its last bytes; " PRINTED"
+ *              behind CPU_NS, the bytes of all of it, says that there was more)
  *   give back: claim="queued ATTEMPT-1/TOKEN": the attempt does not count
  *   cancel:    claim="cancelled ATTEMPT/TOKEN" of the claim that it replaces, "0/-" if
  *              there was none: a queued job cannot start and a running one cannot report
@@ -234,7 +235,7 @@ int job_pieces(int64_t encoded_bytes);
 /* Escapes for a message or an attribute: %XX as above; in_name escapes '=' too. Returns
  * the bytes written, or with out NULL the bytes it would. */
 int64_t job_escape(struct jobq_str raw, bool in_name, char *out);
-/* Undoes job_escape; out has room for raw.len. Returns the bytes. */
+/* Undoes job_escape; out has room for raw.len, and may be raw.ptr. Returns the bytes. */
 int64_t job_unescape(struct jobq_str raw, char *out);
 
 /* ---- rows ---------------------------------------------------------------------------- */
@@ -251,6 +252,7 @@ struct job_row {
     struct jobq_str box, message_id; /* of the last claim */
     int64_t finished_ms;             /* of the last ended attempt; 0: none */
     int64_t exit_code, wall_ns, cpu_ns;
+    int64_t printed_bytes; /* of all output, if not all of it is here; else 0 */
     int64_t progress; /* percent that the running attempt has reported; -1: none */
     struct jobq_str tail[JOB_TAIL_PIECES]; /* encoded */
     int tail_count;

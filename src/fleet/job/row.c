@@ -60,7 +60,8 @@ static bool read_end(struct jobq_str value, struct job_row *out)
     struct jobq_str finished = word(&value), code = word(&value), wall = word(&value),
                     cpu = word(&value);
     return str_to_int(finished, &out->finished_ms) && str_to_int(code, &out->exit_code) &&
-           str_to_int(wall, &out->wall_ns) && str_to_int(cpu, &out->cpu_ns);
+           str_to_int(wall, &out->wall_ns) && str_to_int(cpu, &out->cpu_ns) &&
+           (value.len == 0 || str_to_int(value, &out->printed_bytes));
 }
 
 static bool read_progress(struct jobq_str value, struct job_row *out,

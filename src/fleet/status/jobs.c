@@ -14,6 +14,7 @@
 
 enum { LOOKS_MAX = 8 };
 #define RETRY_FOR_NS (30 * JOBQ_NS_PER_S)
+#define RESULT_PAUSE_MAX_NS (10 * JOBQ_NS_PER_S) /* grows by half: 15 s at most */
 
 /* A row that its first claim or end made does not say it; the id does. */
 static int64_t enqueued_ms(struct jobq_str id, const struct job_row *row)
@@ -41,13 +42,20 @@ static void fill(struct jobq_str id, const struct job_row *row, struct status_jo
     memcpy(out->id, id.ptr, (size_t)id_bytes);
     memcpy(out->box, row->box.ptr, (size_t)box_bytes);
     for (int i = 0; i < row->tail_count; i++) {
-        /* Decoding never grows, and a piece is at most 1,024 bytes: four fit. */
+        /* A piece is at most 1,024 bytes: four fit. */
         struct jobq_str piece = row->tail[i];
         if (piece.len > JOB_PIECE_BYTES)
             piece.len = JOB_PIECE_BYTES;
-        out->tail_bytes += (int)job_unescape(piece, out->tail + out->tail_bytes);
+        memcpy(out->tail + out->tail_bytes, piece.ptr, (size_t)piece.len);
+        out->tail_bytes += (int)piece.len;
     }
+    /* Where a piece ends an escape may be parted. Decoding never grows, so it may be done in
+     * place. */
+    out->tail_bytes =
+        (int)job_unescape((struct jobq_str){out->tail, out->tail_bytes}, out->tail);
     out->tail[out->tail_bytes] = '\0';
+    out->printed_bytes =
+        row->printed_bytes > out->tail_bytes ? row->printed_bytes : out->tail_bytes;
 }
 
 /* A name that is no id of the queue's may hold any bytes, up to 1,024. */
@@ -115,6 +123,44 @@ int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *ou
         fill(id, &row, out);
     scratch_give(b, scratch);
     return code;
+}
+
+/* status_job, tried again. */
+static int read_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
+                    struct jobq_error *err)
+{
+    int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
+    struct retry retry;
+    int code;
+    retry_init(&retry, b, &RETRY_CALLS, &deadline_ns);
+    do
+        code = status_job(b, id, out, err);
+    while (code < 0 && retry_again(&retry, code));
+    return code;
+}
+
+int status_result(struct jobq_backend *b, struct jobq_str id, int64_t wait_ns,
+                  bool rows_late, struct status_job *out, struct jobq_error *err)
+{
+    assert(wait_ns >= 0);
+    int64_t now_ns = jobq_now(b), pause_ns = JOBQ_NS_PER_S;
+    int64_t until_ns = wait_ns < JOBQ_FOREVER - now_ns ? now_ns + wait_ns : JOBQ_FOREVER;
+    for (;;) {
+        int code = read_job(b, id, out, err);
+        if (code < 0 && !(rows_late && code == JOBQ_NOT_FOUND))
+            return code;
+        if (code == JOBQ_OK && job_state_is_final(out->state))
+            return JOBQ_OK;
+        now_ns = jobq_now(b);
+        if (now_ns >= until_ns)
+            return code < 0 ? code
+                            : jobq_fail(err, JOBQ_TIMEOUT, "job has not ended: it is %s",
+                                        job_state_name(out->state));
+        fiber_sleep_until(b->sched,
+                          pause_ns < until_ns - now_ns ? now_ns + pause_ns : until_ns);
+        if (pause_ns < RESULT_PAUSE_MAX_NS)
+            pause_ns += pause_ns / 2;
+    }
 }
 
 int status_job_whole(struct jobq_backend *b, struct jobq_str id, struct arena *arena,

@@ -155,6 +155,7 @@ struct status_job {
     char box[24];
     char tail[JOBQ_OUTPUT_TAIL + 1]; /* last output, terminated; may hold any bytes */
     int tail_bytes;
+    int64_t printed_bytes; /* of all output, of which the tail is the last part */
 };
 /* When SQS drops the message of a job that has not ended (ms since 1970), by the queue's retention
  * (0: never); a repair sends it anew. 0: it has ended, or is not dropped. */
@@ -165,6 +166,11 @@ int64_t status_row_until_ms(const struct status_job *job, int64_t keep_ns);
  * row; INVALID: no job id. The backend's store must not be NULL. */
 int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
                struct jobq_error *err);
+/* The same of a job that has ended, which is looked for until then: for wait_ns at most, after
+ * 1 s and then less often, up to every 15 s. rows_late: a job that waits may have no row yet.
+ * TIMEOUT: it has not ended. NOT_FOUND: as status_job; with rows_late only at the end. */
+int status_result(struct jobq_backend *b, struct jobq_str id, int64_t wait_ns,
+                  bool rows_late, struct status_job *out, struct jobq_error *err);
 /* The same with the job's payload as its row holds it (job.h: "KIND NUMBER", then a line a
  * pair, encoded), in arena; len 0: the row has none. */
 int status_job_whole(struct jobq_backend *b, struct jobq_str id, struct arena *arena,

@@ -89,6 +89,12 @@ CHECKS += live-progress
 live-queues: all
 	@/usr/bin/python3 tests/e2e/live/live_queues.py
 CHECKS += live-queues
+.PHONY: live-python-jobs live-hooks
+live-python-jobs: all libjobq
+	@/usr/bin/python3 tests/e2e/live/live_python_jobs.py $(BUILD)
+live-hooks: all
+	@/usr/bin/python3 tests/e2e/live/live_hooks.py
+CHECKS += live-python-jobs live-hooks
 .PHONY: live-cli
 live-cli: all
 	@/usr/bin/python3 tests/e2e/live/live_cli.py
