@@ -442,7 +442,7 @@ struct jobq_work_result {
     int64_t cpu_ns;    /* CPU time it used */
     int32_t progress_percent; /* last "progress N%" line; -1: none */
     int64_t primes;           /* PRIMES */
-    int64_t printed_bytes;    /* EXEC: all its output, of which the tail is the last part */
+    int64_t printed_bytes; /* EXEC: all its output, of which the tail is the last part */
     int32_t tail_bytes;
     char *tail; /* where to copy the last output bytes, JOBQ_OUTPUT_TAIL of them;
                    the caller sets it, NULL: not wanted */

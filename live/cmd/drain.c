@@ -252,8 +252,7 @@ static void drain_on_signal(struct cli *cli, int number)
 static bool alive(const struct drainer_view *view, int64_t wait_ns)
 {
     int64_t limit_ns = wait_ns + 60 * JOBQ_NS_PER_S;
-    return view->last_poll_at_ns == 0 || view->busy >= view->slots ||
-           view->mode != DRAINER_RUNNING ||
+    return view->last_poll_at_ns == 0 || !view->polls || view->mode != DRAINER_RUNNING ||
            loop_now_ns() - view->last_poll_at_ns < limit_ns;
 }
 

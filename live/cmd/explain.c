@@ -167,8 +167,12 @@ static int drain(struct explain *x, int queues, struct jobq_error *err)
         x->note, sizeof x->note,
         "busy slots and the job time of the scenario are assumed (jobqcost eval asks for "
         "more); an idle "
-        "drainer makes %.0f receives a day, and 1 statistics put a minute while it works",
-        polls);
+        "drainer makes %.0f receives a day, and 1 statistics put a minute while it "
+        "works; "
+        "output that rows keep: %s",
+        polls,
+        x->scenario.store == PREDICT_SIMPLEDB ? "4 KiB are 4e-8 machine hours a job"
+                                              : "1 write unit a KiB, none without rows");
     return JOBQ_OK;
 }
 

@@ -82,14 +82,7 @@ void cmd_job_plain(struct text *out, const struct status_job *job, bool with_out
 int cmd_job_read(struct jobq_backend *b, const char *id, struct status_job *out,
                  struct jobq_error *err)
 {
-    int64_t until_ns = jobq_now(b) + 30 * JOBQ_NS_PER_S;
-    struct retry retry;
-    int rc;
-    retry_init(&retry, b, &RETRY_CALLS, &until_ns);
-    do
-        rc = status_job(b, str_of(id), out, err);
-    while (rc < 0 && retry_again(&retry, rc));
-    return rc;
+    return status_job_until(b, str_of(id), jobq_now(b) + 30 * JOBQ_NS_PER_S, out, err);
 }
 
 int cmd_queue_open(struct jobq_backend *b, const char *name, int *queue,

@@ -116,18 +116,6 @@ static void call_done(struct jobq_call *call)
 
 /* ---- the loop's thread -------------------------------------------------------------------- */
 
-static int read_status(struct jobq_backend *b, struct jobq_call *call)
-{
-    int64_t until_ns = call->deadline_ns;
-    struct retry retry;
-    int rc;
-    retry_init(&retry, b, &RETRY_CALLS, &until_ns);
-    do
-        rc = status_job(b, str_of(call->id), call->status, &call->err);
-    while (rc < 0 && retry_again(&retry, rc));
-    return rc;
-}
-
 static void run_call(void *arg)
 {
     struct jobq_call *call = arg;
@@ -139,7 +127,8 @@ static void run_call(void *arg)
         call->rc = enqueuer_add_many(e->enqueuer, call->job, call->count, &call->err);
         break;
     case JOBQ_REQUEST_STATUS:
-        call->rc = read_status(b, call);
+        call->rc = status_job_until(b, str_of(call->id), call->deadline_ns, call->status,
+                                    &call->err);
         break;
     case JOBQ_REQUEST_RESULT:
         call->rc =

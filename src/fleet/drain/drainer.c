@@ -292,6 +292,7 @@ void drainer_view(const struct drainer *d, struct drainer_view *out)
     *out = (struct drainer_view){
         .mode = d->mode,
         .idle = d->idle && !d->stopping,
+        .polls = d->receiving > 0 || receive_want(d) > 0,
         .slots = d->share->slots,
         .busy = d->busy,
         .held = d->held_count - d->busy > 0 ? d->buffer.count : 0,

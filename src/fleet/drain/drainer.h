@@ -180,7 +180,8 @@ enum drainer_mode { DRAINER_RUNNING, DRAINER_QUIET, DRAINER_STOPPING, DRAINER_ST
 /* What the page shows of a process. */
 struct drainer_view {
     enum drainer_mode mode;
-    bool idle; /* STOPPED: by its queue's quiet, nobody stopped it */
+    bool idle;  /* STOPPED: by its queue's quiet, nobody stopped it */
+    bool polls; /* it receives, or should: it has room */
     int slots, busy, held, deletes_waiting; /* held: received and not yet running */
     int prefetch;                           /* as it is now, if automatic */
     int64_t visibility_ns;

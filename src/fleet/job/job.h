@@ -253,7 +253,7 @@ struct job_row {
     int64_t finished_ms;             /* of the last ended attempt; 0: none */
     int64_t exit_code, wall_ns, cpu_ns;
     int64_t printed_bytes; /* of all output, if not all of it is here; else 0 */
-    int64_t progress; /* percent that the running attempt has reported; -1: none */
+    int64_t progress;      /* percent that the running attempt has reported; -1: none */
     struct jobq_str tail[JOB_TAIL_PIECES]; /* encoded */
     int tail_count;
     int piece_count;

@@ -125,14 +125,12 @@ int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *ou
     return code;
 }
 
-/* status_job, tried again. */
-static int read_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
-                    struct jobq_error *err)
+int status_job_until(struct jobq_backend *b, struct jobq_str id, int64_t until_ns,
+                     struct status_job *out, struct jobq_error *err)
 {
-    int64_t deadline_ns = jobq_now(b) + RETRY_FOR_NS;
     struct retry retry;
     int code;
-    retry_init(&retry, b, &RETRY_CALLS, &deadline_ns);
+    retry_init(&retry, b, &RETRY_CALLS, &until_ns);
     do
         code = status_job(b, id, out, err);
     while (code < 0 && retry_again(&retry, code));
@@ -146,7 +144,7 @@ int status_result(struct jobq_backend *b, struct jobq_str id, int64_t wait_ns,
     int64_t now_ns = jobq_now(b), pause_ns = JOBQ_NS_PER_S;
     int64_t until_ns = wait_ns < JOBQ_FOREVER - now_ns ? now_ns + wait_ns : JOBQ_FOREVER;
     for (;;) {
-        int code = read_job(b, id, out, err);
+        int code = status_job_until(b, id, jobq_now(b) + RETRY_FOR_NS, out, err);
         if (code < 0 && !(rows_late && code == JOBQ_NOT_FOUND))
             return code;
         if (code == JOBQ_OK && job_state_is_final(out->state))

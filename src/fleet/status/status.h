@@ -166,6 +166,9 @@ int64_t status_row_until_ms(const struct status_job *job, int64_t keep_ns);
  * row; INVALID: no job id. The backend's store must not be NULL. */
 int status_job(struct jobq_backend *b, struct jobq_str id, struct status_job *out,
                struct jobq_error *err);
+/* The same, tried again until until_ns (on jobq_now). */
+int status_job_until(struct jobq_backend *b, struct jobq_str id, int64_t until_ns,
+                     struct status_job *out, struct jobq_error *err);
 /* The same of a job that has ended, which is looked for until then: for wait_ns at most, after
  * 1 s and then less often, up to every 15 s. rows_late: a job that waits may have no row yet.
  * TIMEOUT: it has not ended. NOT_FOUND: as status_job; with rows_late only at the end. */

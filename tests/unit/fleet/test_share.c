@@ -275,6 +275,28 @@ static void a_stopped_queue_leaves_its_share(void **state)
     shared_free(sh);
 }
 
+/* A part that is full has nothing to ask for: no watchdog may take that for a hung poll. */
+static void a_full_part_does_not_poll(void **state)
+{
+    (void)state;
+    struct drainer_view view;
+    struct shared *sh = shared_new(2, (const int[]){1, 1}, 2);
+    for (int i = 0; i < 2; i++)
+        put(sh, i, 5, "600");
+    shared_start(sh);
+    stage_run_for(sh->st, 300 * S);
+    for (int i = 0; i < 2; i++) {
+        drainer_view(sh->queue[i].d, &view);
+        assert_int_equal(view.busy, 1);
+        assert_false(view.polls);
+        assert_true(kernel_now(sh->st->k) - view.last_poll_at_ns > 200 * S);
+    }
+    stage_run_for(sh->st, 3000 * S);
+    drainer_view(sh->queue[0].d, &view);
+    assert_true(view.polls); /* the queue is empty: a poll waits */
+    shared_free(sh);
+}
+
 static void weights_have_a_range(void **state)
 {
     (void)state;
@@ -298,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_light_queue_waits_for_one_slot),
         cmocka_unit_test(all_end_idle_together),
         cmocka_unit_test(a_stopped_queue_leaves_its_share),
+        cmocka_unit_test(a_full_part_does_not_poll),
         cmocka_unit_test(weights_have_a_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
