@@ -107,7 +107,7 @@ static int64_t poll_ns(const struct drainer *d)
     int64_t left_ns = d->options.idle_exit_ns;
     if (d->quiet_since_ns >= 0)
         left_ns -= jobq_now(d->b) - d->quiet_since_ns;
-    if (left_ns <= 0 && !share_is_quiet(d->share))
+    if (d->quiet_since_ns >= 0 && left_ns <= 0 && !share_is_quiet(d->share))
         return wait_ns; /* the process goes on, for its other queues */
     /* Others are at work, or we are: the end is not yet, and asking all the time costs a
      * receive each. Deletes that wait for others are made once a poll was empty. */

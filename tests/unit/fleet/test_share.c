@@ -253,6 +253,20 @@ static void all_end_idle_together(void **state)
     shared_free(sh);
 }
 
+/* No long poll comes before an end that waits for nothing. */
+static void no_idle_time_ends_at_once(void **state)
+{
+    (void)state;
+    struct stage *st = stage_new("aws-2026", 30 * S);
+    struct stage_drainer *sd = stage_drain(st, 2);
+    sd->options.idle_exit_ns = 0;
+    sd->options.housekeeping_ns = JOBQ_FOREVER;
+    stage_run_for(st, 2 * S);
+    assert_true(sd->returned);
+    assert_int_equal(sd->code, JOBQ_OK);
+    stage_free(st);
+}
+
 static void a_stopped_queue_leaves_its_share(void **state)
 {
     (void)state;
@@ -319,6 +333,7 @@ int main(void)
         cmocka_unit_test(an_idle_queues_share_goes_to_the_others),
         cmocka_unit_test(a_light_queue_waits_for_one_slot),
         cmocka_unit_test(all_end_idle_together),
+        cmocka_unit_test(no_idle_time_ends_at_once),
         cmocka_unit_test(a_stopped_queue_leaves_its_share),
         cmocka_unit_test(a_full_part_does_not_poll),
         cmocka_unit_test(weights_have_a_range),
