@@ -4,6 +4,8 @@ what they did.
 
 usage: chaos.py [ROUNDS [SEED]]   rounds of seeds SEED, SEED+1, ..., several side by side
        chaos.py --round SEED      one round, with its story
+STORE=simpledb|dynamodb and ROWS=all|claim|end|none in the environment: where rows are kept and
+which are written; without them a seed chooses, even ones SimpleDB and odd ones DynamoDB.
 
 A round: three drainers that a supervisor starts again whenever they end, enqueuers that come
 and go, jobqmock with --state, and a proxy between them. For some seconds dice of the round's
@@ -16,11 +18,14 @@ the fleet has a minute to finish; batches with a journal are resumed.
 
 Jobs are commands that write their own starts and ends to a log. Of that log, of the rows and
 of the writes that jobqmock accepted the reader asks:
- - every job that an enqueuer acknowledged, and every other row that there is, ended as done
+ - every job that an enqueuer acknowledged, and every other row that there is, ended as done;
+   where there are no rows: it was run to its end
  - the queue and its dead-letter queue are empty
- - no command was started after its job's end was stored
+ - only one end of a job was stored, and no command was started after it. With ROWS=end a message's
+   first delivery is run unseen, and each later one only behind a look at the row that came
+   before the end
  - no attempt of a job was started twice, and none more than a moment after a later one, but what
-   was given back
+   was given back; where a claim has no row, a job may run twice at once
  - no process of a drainer outlives it by more than a moment
  - a refusal that a program got is in some program's log, in the service's words
  - drainers end by a signal, by TERM (0) or because they were refused (77), never otherwise
@@ -68,8 +73,38 @@ FAULTS = ("again", "clock", "cut", "delay", "denied", "full disk", "kill", "late
           "restart", "slow", "stop", "terminate")
 PERMISSIONS = {"sqs:ReceiveMessage": "ReceiveMessage", "sqs:DeleteMessage": "DeleteMessage(Batch)?",
                "sqs:ChangeMessageVisibility": "ChangeMessageVisibility(Batch)?",
-               "sqs:SendMessage": "SendMessage(Batch)?", "sdb:PutAttributes": "PutAttributes",
-               "sdb:BatchPutAttributes": "BatchPutAttributes"}
+               "sqs:SendMessage": "SendMessage(Batch)?"}
+STORES = ("simpledb", "dynamodb")
+ROWS = ("all", "claim", "all", "end", "all", "none")  # as they are drawn
+WRITES = {"simpledb": {"sdb:PutAttributes": "PutAttributes", "sdb:BatchPutAttributes": "BatchPutAttributes"},
+          "dynamodb": {"dynamodb:UpdateItem": "UpdateItem"}}
+
+
+def mode_of(seed):
+    """(store, rows) of a round: as it was asked for, else as its seed says."""
+    store = os.environ.get("STORE") or STORES[seed % len(STORES)]
+    rows = os.environ.get("ROWS") or ROWS[seed // len(STORES) % len(ROWS)]
+    if store not in STORES or rows not in ROWS:
+        sys.exit("chaos: STORE is one of %s, ROWS one of %s" % (", ".join(STORES), ", ".join(sorted(set(ROWS)))))
+    return store, rows
+
+
+def written(call):
+    """(row, the claim it now has) of a write to one row that the store took; the claim is "" if it wrote none.
+    None of other calls."""
+    if call.status != 200 or call.action not in ("PutAttributes", "UpdateItem"):
+        return None
+    if call.action == "PutAttributes":
+        fields = form(call.body)
+        row = fields.get("ItemName")
+        attrs = {value: fields.get(key[:-len("Name")] + "Value", "") for key, value in fields.items()
+                 if re.fullmatch(r"Attribute\.\d+\.Name", key)}
+    else:
+        said = json.loads(call.body)
+        row, names, values = said["Key"]["id"]["S"], said["ExpressionAttributeNames"], said["ExpressionAttributeValues"]
+        pairs = [pair.split("=") for pair in said["UpdateExpression"].removeprefix("SET ").split(",")]
+        attrs = {names[name]: values[value].get("S", "") for name, value in pairs}
+    return row, attrs.get("claim", "")
 
 
 def clock_env(path):
@@ -151,15 +186,18 @@ class Drainer:
 class Round:
     def __init__(self, seed):
         self.dice, self.findings, self.stories = random.Random(seed), [], []
+        self.store, self.kept = mode_of(seed)
+        self.permissions = {**PERMISSIONS, **(WRITES[self.store] if self.kept != "none" else {})}
         self.begun, self.mock = time.time(), Kept()
-        self.proxy = Proxy(self.mock.url, seed, keep="(Batch)?PutAttributes")
+        self.proxy = Proxy(self.mock.url, seed, keep="(Batch)?PutAttributes|UpdateItem|GetAttributes|GetItem")
         self.log = self.path("jobs")
         with open(self.path("job"), "w") as script:
             script.write(JOB)
         os.chmod(self.path("job"), 0o755)
         open(self.log, "w").close()
         self.env = {"PATH": os.environ["PATH"], "HOME": self.mock.dir, "AWS_REGION": "us-east-1",
-                    "AWS_ENDPOINT_URL": self.proxy.url, "AWS_EC2_METADATA_DISABLED": "true", **livelib.KEYS}
+                    "AWS_ENDPOINT_URL": self.proxy.url, "AWS_EC2_METADATA_DISABLED": "true",
+                    "JOBQ_STORE": self.store, "JOBQ_ROWS": self.kept, **livelib.KEYS}
         self.acknowledged, self.enqueuers, self.refusals, self.dead = set(), [], [], []
         self.drainers, self.counter, self.open, self.faulty = [], 0, True, True
         self.lock, self.batches, self.struck, self.clocks = threading.Lock(), [], collections.Counter(), clocks_can_be_set()
@@ -280,12 +318,12 @@ class Round:
         self.tell("%s %s for %.1f s: %d times" % (rule.verb, action, seconds, rule.struck))
 
     def lose(self):
-        self.fault(self.dice.choice([".*", "PutAttributes", "ReceiveMessage", "DeleteMessage.*", "SendMessage.*"]),
+        self.fault(self.dice.choice([".*", "PutAttributes|UpdateItem", "ReceiveMessage", "DeleteMessage.*", "SendMessage.*"]),
                    self.dice.uniform(0.5, 1.5), lost=True, chance=self.dice.choice([0.3, 1.0]))
 
     def late(self):
         draw = random.Random(self.dice.random())
-        self.fault(self.dice.choice(["(Batch)?PutAttributes", "SendMessage.*", "DeleteMessage.*", "ChangeMess.*", ".*"]),
+        self.fault(self.dice.choice(["(Batch)?PutAttributes|UpdateItem", "SendMessage.*", "DeleteMessage.*", "ChangeMess.*", ".*"]),
                    self.dice.uniform(0.5, 1.5), late=lambda: draw.uniform(0.5, 6), chance=0.3)
 
     def slow(self):
@@ -297,10 +335,10 @@ class Round:
         self.fault(".*", self.dice.uniform(0.5, 2), refuse=(503, {"Content-Type": "text/html"}, "<html>unavailable</html>"))
 
     def refuse(self):
-        permission = self.dice.choice(list(PERMISSIONS))
+        permission = self.dice.choice(list(self.permissions))
         # Its own resource tells this refusal from all others.
         words = "%s on resource: chaos-%d" % (permission, len(self.refusals))
-        rule = self.proxy.rule(PERMISSIONS[permission], refuse=denied(words))
+        rule = self.proxy.rule(self.permissions[permission], refuse=denied(words))
         time.sleep(self.dice.uniform(1, 3))
         self.proxy.remove(rule)
         self.refusals.append((words, rule))
@@ -324,12 +362,12 @@ class Round:
 
     def cut(self):
         draw = random.Random(self.dice.random())
-        self.fault(self.dice.choice([".*", "PutAttributes", "ReceiveMessage", "DeleteMessage.*", "SendMessage.*"]),
+        self.fault(self.dice.choice([".*", "PutAttributes|UpdateItem", "ReceiveMessage", "DeleteMessage.*", "SendMessage.*"]),
                    self.dice.uniform(0.5, 1.5), chance=0.5, cut=draw.random)
 
     def again(self):
         draw = random.Random(self.dice.random())
-        self.fault(self.dice.choice(["(Batch)?PutAttributes", "SendMessage.*", "DeleteMessage.*", "ChangeMess.*", ".*"]),
+        self.fault(self.dice.choice(["(Batch)?PutAttributes|UpdateItem", "SendMessage.*", "DeleteMessage.*", "ChangeMess.*", ".*"]),
                    self.dice.uniform(0.5, 1.5), chance=0.3, again=lambda: draw.uniform(0, 3))
 
     def step(self):
@@ -411,7 +449,7 @@ class Round:
         self.enqueuers_end()
         self.resume_batches()
         until = time.monotonic() + SETTLE_S
-        repair = self.repairs()
+        repair = self.kept != "none"
         while time.monotonic() < until:
             if self.proxy.late == 0 and self.left() == 0:
                 if not repair:
@@ -420,9 +458,6 @@ class Round:
                 self.repair()
             time.sleep(0.1)
         self.find("after %d s the queue still holds %d messages" % (SETTLE_S, self.left()))
-
-    def repairs(self):
-        return "\n  repair " in subprocess.run([JOBQ, "help"], capture_output=True, text=True).stdout
 
     def repair(self):
         done = subprocess.run([JOBQ, "repair", QUEUE], env=self.quiet(), capture_output=True, text=True, timeout=60)
@@ -453,39 +488,53 @@ class Round:
             self.find("drainer %s is dead, its processes %s are not" % (mark, of_drainer(mark)))
 
     def judge(self):
-        rows = self.rows()
-        lost = self.acknowledged - set(rows)
-        if lost:
-            self.find("%d acknowledged jobs have no row: %s" % (len(lost), sorted(lost)[:3]))
+        starts, ended = self.read_log()
+        rows, stored, reads = {}, collections.defaultdict(list), collections.defaultdict(list)
+        for call in self.proxy.calls:
+            if call.action == "GetAttributes":
+                reads[form(call.body).get("ItemName")].append(call.begun)
+            elif call.action == "GetItem":
+                reads[json.loads(call.body)["Key"]["id"]["S"]].append(call.begun)
+            row, claim = written(call) or (None, "")
+            if claim.startswith("done "):
+                stored[row].append(call.ended)
+        if self.kept == "none":
+            for job in self.acknowledged - ended:
+                self.find("acknowledged job %s was not run to its end" % job)
+        else:
+            rows = self.rows()
+            lost = self.acknowledged - set(rows)
+            if lost:
+                self.find("%d acknowledged jobs have no row: %s" % (len(lost), sorted(lost)[:3]))
         for job, row in rows.items():
-            if row["state"] == "done":
-                continue
-            if job in self.acknowledged:
-                self.find("acknowledged job %s is %s" % (job, row["state"]))
-            elif self.repairs() or row["state"] != "queued":
-                self.find("job %s, not acknowledged, is %s" % (job, row["state"]))
+            if row["state"] != "done":
+                self.find("%s job %s is %s" % ("acknowledged" if job in self.acknowledged else "other", job, row["state"]))
+            elif len(stored[job]) > 1:  # none: jobqmock was killed before it could say so
+                self.find("the end of %s was stored %d times" % (job, len(stored[job])))
         letters = json.loads(subprocess.run([JOBQ, "dlq", "ls", QUEUE, "--json"], env=self.quiet(), text=True,
                                             capture_output=True, timeout=60).stdout or '{"jobs": []}')["jobs"]
         if letters:
             self.find("%d dead letters: %s" % (len(letters), letters[0]))
-        stored = {}  # when the last write to a row was accepted: of a row that is done, its end
-        for call in self.proxy.calls:
-            if call.action == "PutAttributes" and call.status == 200:
-                item = form(call.body).get("ItemName")
-                stored[item] = max(stored.get(item, 0), call.ended)
-        self.judge_log(rows, stored)
+        self.judge_starts(starts, stored, reads)
         for words, rule in self.refusals:
             if rule.struck and not any(words in text for text in self.all_logs()):
                 self.find("refused %d times and said nowhere: %s" % (rule.struck, words))
         return rows
 
-    def judge_log(self, rows, stored):
-        starts = collections.defaultdict(list)
+    def read_log(self):
+        """The starts of each job, (when, attempt, drainer), and the jobs that came to their end."""
+        starts, ended = collections.defaultdict(list), set()
         with open(self.log) as lines:
             for line in lines:
                 what, job, attempt, drainer, at = line.split()
                 if what == "start":
                     starts[job].append((float(at), int(attempt), drainer))
+                else:
+                    ended.add(job)
+        self.attempts = sum(map(len, starts.values()))
+        return starts, ended
+
+    def judge_starts(self, starts, stored, reads):
         back = self.given_back()
         for job, attempts in starts.items():
             # An attempt that was given back does not count, and its number comes again: once for
@@ -495,24 +544,28 @@ class Round:
                 left[job, attempt] -= 1
                 if left[job, attempt] < 0:
                     counted.append((at, attempt))
-            if any(later <= earlier and (later == earlier or then > at + STARTUP)
-                   for (at, earlier), (then, later) in itertools.combinations(counted, 2)):
+            if self.kept in ("all", "claim") and any(
+                    later <= earlier and (later == earlier or then > at + STARTUP)
+                    for (at, earlier), (then, later) in itertools.combinations(counted, 2)):
                 self.find("attempts of %s started in this order: %s" % (job, sorted(attempts)))
             for at, attempt, drainer in attempts:
-                if rows.get(job, {}).get("state") == "done" and at > stored.get(job, at) + STARTUP:
+                if self.kept != "end" and stored[job] and at > stored[job][0] + STARTUP:
                     self.find("attempt %d of %s was started by %s %.2f s after the job's end was stored" % (
-                        attempt, job, drainer, at - stored[job]))
-        self.attempts = sum(map(len, starts.values()))
+                        attempt, job, drainer, at - stored[job][0]))
+            again = sum(attempt > 1 for _, attempt, _ in attempts)
+            looks = sum(begun < stored[job][0] for begun in reads[job]) if stored[job] else again
+            if self.kept == "end" and again > looks:
+                self.find("%s was started %d times behind its first delivery, and looked at %d times before its end: %s" % (
+                    job, again, looks, sorted(attempts)))
 
     def given_back(self):
         """How often the store took the give-back of (job, attempt): claim="queued ATTEMPT-1/TOKEN"."""
         found = collections.Counter()
         for call in self.proxy.calls:
-            fields = form(call.body)
-            for key, value in fields.items():
-                words = re.fullmatch(r"queued (\d+)/.*", value) if call.action == "PutAttributes" else None
-                if words and call.status == 200 and key.endswith(".Value"):
-                    found[fields.get("ItemName"), int(words.group(1)) + 1] += 1
+            row, claim = written(call) or (None, "")
+            words = re.fullmatch(r"queued (\d+)/.*", claim)
+            if words:
+                found[row, int(words.group(1)) + 1] += 1
         return found
 
     def all_logs(self):
@@ -548,7 +601,7 @@ class Round:
 
 def one_round(seed):
     round_ = Round(seed)
-    print("seed=%d, files in %s" % (seed, round_.mock.dir))
+    print("seed=%d, STORE=%s ROWS=%s, files in %s" % (seed, round_.store, round_.kept, round_.mock.dir))
     round_.run()
     print("\n".join(round_.stories))
     print(json.dumps(round_.struck))

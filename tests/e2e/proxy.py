@@ -38,6 +38,9 @@ def denied(permission, service=None):
     if service == "sqs":
         return 403, {"Content-Type": "application/x-amz-json-1.0", "x-amzn-query-error": "AccessDenied;Sender"}, (
             '{"__type": "com.amazonaws.sqs#AccessDeniedException", "message": "%s"}' % said)
+    if service == "dynamodb":
+        return 400, {"Content-Type": "application/x-amz-json-1.0"}, (
+            '{"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "%s"}' % said)
     if service == "ec2":
         return 403, {"Content-Type": "text/xml"}, (
             "<?xml version='1.0'?><Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>%s</Message>"

@@ -98,8 +98,9 @@ enum job_rows {
     JOB_ROWS_ALL,   /* at enqueue, claim and end */
     JOB_ROWS_CLAIM, /* at claim and end: a job that waits has no row, and cannot be listed,
                        repaired or cancelled */
-    JOB_ROWS_END /* at the end alone: also, two drainers may run a job at once; the result
-                       that comes first stands */
+    JOB_ROWS_END /* at the end alone: also, two drainers may run a job at once, and a second
+                       message of it (a copy, a resent one) runs it again; the result that
+                       comes first stands */
 };
 
 /* ---- states and kinds --------------------------------------------------------------- ---- */
