@@ -70,26 +70,36 @@ void text_put_str(struct text *text, struct jobq_str s)
     text->ptr[text->len] = '\0';
 }
 
+/* Digits of value; 1 of 0. */
+static int count_digits(uint64_t value)
+{
+    int count = 1;
+    for (; value >= 10000; value /= 10000)
+        count += 4;
+    return count + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 int text_write_int(char *out, int64_t value)
 {
-    char digit[20], *end = digit + sizeof digit, *p = end;
+    static const char PAIR[] = "0001020304050607080910111213141516171819"
+                               "2021222324252627282930313233343536373839"
+                               "4041424344454647484950515253545556575859"
+                               "6061626364656667686970717273747576777879"
+                               "8081828384858687888990919293949596979899";
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        *--p = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    int sign = value < 0;
+    int len = (value < 0) + count_digits(rest);
+    char *p = out + len;
     *out = '-';
-    memcpy(out + sign, p, (size_t)(end - p));
-    return sign + (int)(end - p);
+    for (; rest >= 10; rest /= 100)
+        memcpy(p -= 2, PAIR + 2 * (rest % 100), 2);
+    if (p > out + (value < 0))
+        p[-1] = (char)('0' + rest);
+    return len;
 }
 
 int text_int_bytes(int64_t value)
 {
-    int bytes = 1 + (value < 0);
-    while (value /= 10)
-        bytes++;
-    return bytes;
+    return (value < 0) + count_digits(value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void text_write_hex64(char *out, uint64_t value)
@@ -277,12 +287,27 @@ void text_put_json(struct text *text, struct jobq_str s)
     text_putc(text, '"');
 }
 
+/* Whether these eight bytes stand for themselves in JSON: none below 0x20 or past 0x7f, no
+ * quote, no backslash. The high bit of a byte in one of the terms says no; a borrow can only
+ * come from a byte that has said so itself. */
+static bool is_plain_word(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    uint64_t quote = (word ^ ones * '"') - ones, slash = (word ^ ones * '\\') - ones;
+    return !((word | (word - ones * 0x20) | quote | slash) & high);
+}
+
 int64_t text_json_bytes(struct jobq_str s)
 {
     char escape[6];
     int64_t bytes = s.len;
-    for (int64_t at = 0, step = 1; s.ptr && at < s.len; at += step) {
+    for (int64_t at = 0, step = 8; s.ptr && at < s.len; at += step) {
         unsigned char c = (unsigned char)s.ptr[at];
+        step = 8;
+        if (s.len - at >= step && is_plain_word(s.ptr + at))
+            continue;
         step = 1;
         if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\')
             continue;

@@ -60,9 +60,12 @@ void query_encode(struct text *out, struct jobq_str value)
 
 int64_t query_encoded_bytes(struct jobq_str value)
 {
-    int64_t bytes = value.len;
-    for (int64_t i = 0; value.ptr && i < value.len; i++)
-        bytes += EXTRA[(unsigned char)value.ptr[i]];
+    const unsigned char *p = (const unsigned char *)value.ptr;
+    int64_t bytes = value.len, left = p ? value.len : 0;
+    for (; left >= 4; left -= 4, p += 4)
+        bytes += EXTRA[p[0]] + EXTRA[p[1]] + EXTRA[p[2]] + EXTRA[p[3]];
+    for (; left > 0; left--)
+        bytes += EXTRA[*p++];
     return bytes;
 }
 
