@@ -143,7 +143,7 @@ struct sqs_queue {
     uint32_t idle_head, idle_tail;   /* groups without messages, oldest first */
     struct sqs_heap quiet, noisy;    /* groups by their first message; by in flight */
     struct sqs_busy busy;            /* of all messages since grouped */
-    uint32_t waiter_head, waiter_tail;
+    uint32_t waiter_head, waiter_tail, waiter_count;
     int64_t alarm_at; /* its key in the heap of alarms, FOREVER: not in it */
     int64_t created_at, changed_at, purged_at;
     int64_t counted_at, counted[3]; /* what GetQueueAttributes last said */

@@ -30,6 +30,7 @@ static const struct param_field field[] = {
     FIELD("short_poll_servers", PARAM_COUNT, short_poll_servers, 0, 64),
     FIELD("short_poll_sample", PARAM_NUMBER, short_poll_sample, 0, 1),
     FIELD("short_poll_full_at", PARAM_COUNT, short_poll_full_at, 0, 0),
+    FIELD("any_waiter", PARAM_FLAG, any_waiter, 0, 0),
     FIELD("duplicate_rate", PARAM_NUMBER, duplicate_rate, 0, 1),
     FIELD("undelete_rate", PARAM_NUMBER, undelete_rate, 0, 1),
     FIELD("reorder_rate", PARAM_NUMBER, reorder_rate, 0, 1),

@@ -13,8 +13,8 @@
  * and give nothing (ReceiveMessage reference). A FIFO receive takes as many messages of a
  * group as it can (guide, FIFO delivery logic).
  * A long poll of 1 to 20 s ends as soon as a message is there (guide, long polling); a
- * message whose delay ends wakes it (elasticmq#80). Waiters are served in the order in
- * which they came, which is a choice: AWS says nothing about it. */
+ * message whose delay ends wakes it (elasticmq#80). Which of several waiters is
+ * served is a parameter: AWS says nothing about it. */
 #include "models/sqs/impl.h"
 
 #include "base/arena.h"
@@ -26,7 +26,7 @@
 enum { SCAN_MAX = 256 }; /* messages that a poll may pass over */
 
 /* Splits of a receive's u, one use each. */
-enum { SPLIT_LEAK = 1, SPLIT_LEAK_EACH = 100, SPLIT_SERVER = 1000, SPLIT_REORDER = 2000 };
+enum { SPLIT_LEAK = 1, SPLIT_LEAK_EACH = 100, SPLIT_WAITER = 999, SPLIT_SERVER = 1000, SPLIT_REORDER = 2000 };
 
 double sqs_split(double u, uint32_t k)
 {
@@ -320,21 +320,40 @@ static void waiter_free(struct sqs *s, uint32_t w)
     s->waiter_free = w;
 }
 
+/* The waiter after which a new one takes its place; 0: first. The head is served first. A
+ * place drawn evenly keeps the order of all that wait a random permutation, at any moment,
+ * so that each of them is as likely to be the head. */
+static uint32_t place_of_waiter(const struct sqs *s, const struct sqs_queue *q, double u)
+{
+    if (!s->params.any_waiter)
+        return q->waiter_tail;
+    uint32_t behind =
+        (uint32_t)(sqs_split(u, SPLIT_WAITER) * (double)(q->waiter_count + 1));
+    uint32_t at = q->waiter_tail;
+    for (; behind > 0; behind--)
+        at = s->waiter[at].prev;
+    return at;
+}
+
 static void enqueue_waiter(struct sqs *s, struct sqs_queue *q, int max, int64_t until,
                            int64_t visibility_ns, double u, uint64_t cookie)
 {
     uint32_t index = waiter_new(s);
     struct sqs_waiter *w = &s->waiter[index];
+    uint32_t after = place_of_waiter(s, q, u);
+    uint32_t before = after ? s->waiter[after].next : q->waiter_head;
     *w = (struct sqs_waiter){.cookie = cookie,
                              .until = until,
                              .visibility_ns = visibility_ns,
                              .u = u,
-                             .prev = q->waiter_tail,
+                             .prev = after,
+                             .next = before,
                              .waiting = SQS_WAITER_WAITS,
                              .max = (uint8_t)max,
                              .queue = q->index};
-    *(q->waiter_tail ? &s->waiter[q->waiter_tail].next : &q->waiter_head) = index;
-    q->waiter_tail = index;
+    *(after ? &s->waiter[after].next : &q->waiter_head) = index;
+    *(before ? &s->waiter[before].prev : &q->waiter_tail) = index;
+    q->waiter_count++;
     sqs_heap_put(&s->patience, patience_places(s), until, index);
     set_alarm(s, q);
 }
@@ -345,6 +364,7 @@ static void dequeue_waiter(struct sqs *s, struct sqs_queue *q, uint32_t index)
     struct sqs_waiter *w = &s->waiter[index];
     *(w->prev ? &s->waiter[w->prev].next : &q->waiter_head) = w->next;
     *(w->next ? &s->waiter[w->next].prev : &q->waiter_tail) = w->prev;
+    q->waiter_count--;
     sqs_heap_remove(&s->patience, patience_places(s), w->patience_at);
     if (!q->waiter_head)
         set_alarm(s, q);

@@ -279,6 +279,48 @@ static void waiters_share_a_batch_in_their_order(void **state)
     close_model(&f);
 }
 
+/* The next message goes to any of those that wait, evenly, whether they came early or late. */
+static void any_waiter_is_as_likely(void **state)
+{
+    (void)state;
+    enum { POLLS = 5, ROUNDS = 4000 };
+    int served[POLLS] = {0};
+    struct fixture f;
+    open_model(&f, "ideal");
+    f.params.any_waiter = true;
+    sqs_params_change(f.s, &f.params);
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t now = round * 100 * S;
+        for (int i = 0; i < POLLS; i++) {
+            struct sqs_receive poll = {.max = 1,
+                                       .wait_ns = 20 * S,
+                                       .visibility_ns = SQS_DEFAULT,
+                                       .cookie = (uint64_t)i};
+            double u = (round * POLLS + i + 0.5) / (ROUNDS * POLLS);
+            assert_int_equal(sqs_receive(f.s, now + i, u, f.q, &poll, &f.got, &f.err),
+                             SQS_OK);
+            assert_true(f.got.waiting);
+        }
+        for (int i = 0; i < 2; i++) { /* the second of two goes to any of the rest */
+            struct sqs_outgoing out = {.body = STR("x"), .delay_ns = SQS_DEFAULT};
+            struct sqs_sent sent;
+            struct sqs_grant grant;
+            assert_int_equal(
+                sqs_send(f.s, now + S, f.q, false, &out, 1, &sent, &f.err), SQS_OK);
+            assert_true(sqs_take_grant(f.s, &grant));
+            served[grant.cookie] += i;
+            delete_at(&f, f.q, now + S, grant.received.message[0].receipt);
+        }
+        for (int i = 0; i < POLLS; i++)
+            sqs_cancel(f.s, (uint64_t)i);
+    }
+    double chi2 = 0, expected = (double)ROUNDS / POLLS;
+    for (int i = 0; i < POLLS; i++)
+        chi2 += (served[i] - expected) * (served[i] - expected) / expected;
+    assert_true(chi2 < 18.5); /* 4 degrees of freedom: one in a thousand is above */
+    close_model(&f);
+}
+
 /* ---- limits --------------------------------------------------------------------------------- */
 
 /* Quotas: 1 MiB a message and a batch since 2025-08; 64 KiB in 2012. */
@@ -547,6 +589,7 @@ int main(void)
         cmocka_unit_test(time_alone_wakes_a_poll),
         cmocka_unit_test(a_wait_can_be_cancelled),
         cmocka_unit_test(waiters_share_a_batch_in_their_order),
+        cmocka_unit_test(any_waiter_is_as_likely),
         cmocka_unit_test(sizes_are_limited_by_era),
         cmocka_unit_test(a_batch_fails_by_entry),
         cmocka_unit_test(in_flight_is_limited),

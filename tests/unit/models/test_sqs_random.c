@@ -315,7 +315,7 @@ static void take_grants(struct world *w)
         if (grant.received.count == 0)
             CHECK(waiter.until == w->now);
         else
-            for (int i = 0; i < at; i++)
+            for (int i = 0; i < at && w->strict; i++) /* else any of them is served */
                 CHECK(w->waiter[i].queue != waiter.queue);
         memmove(&w->waiter[at], &w->waiter[at + 1],
                 (size_t)(w->waiter_count - at - 1) * sizeof *w->waiter);
