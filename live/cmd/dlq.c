@@ -143,12 +143,12 @@ const struct cli_command cmd_dlq = {
 enum { CONFIRM, ROWS, DEAD, DRY_RUN };
 static const struct option_def purge_options[] = {
     {"confirm", 0, "QUEUE", "the queue's name again, to confirm"},
-    {"rows", 0, NULL, "also drop the queue's domains, with every row"},
+    {"rows", 0, NULL, "also drop the queue's tables or domains, with every row"},
     {"dead", 0, NULL, "also the dead-letter queue"},
     {"dry-run", 0, NULL, "say what would be done"},
     {NULL, 0, NULL, NULL}};
 
-static int drop_domains(struct cli *cli, int64_t *dropped, struct jobq_error *err)
+static int drop_tables(struct cli *cli, int64_t *dropped, struct jobq_error *err)
 {
     struct jobq_table *table;
     struct arena arena;
@@ -184,7 +184,7 @@ static int purge_work(struct cli *cli, void *ctx, struct jobq_error *err)
 {
     struct jobq_queue_depth depth = {0}, dead_depth = {0};
     char dead[JOBQ_QUEUE_NAME_MAX + 1];
-    int64_t domains = 0;
+    int64_t tables = 0;
     struct text out = {0};
     (void)ctx;
     int rc = job_queue_name_check(cli->arg[0], err);
@@ -195,7 +195,7 @@ static int purge_work(struct cli *cli, void *ctx, struct jobq_error *err)
         rc = purge_one(cli, dead, &dead_depth, err);
     }
     if (rc == JOBQ_OK && cli_given(cli, ROWS))
-        rc = drop_domains(cli, &domains, err);
+        rc = drop_tables(cli, &tables, err);
     if (rc < 0)
         return rc;
     if (cli->json)
@@ -203,14 +203,17 @@ static int purge_work(struct cli *cli, void *ctx, struct jobq_error *err)
                     "{\"schema\":\"jobq.purge/1\",\"messages\":%lld,\"dead\":%lld,"
                     "\"domains\":%lld,\"dry_run\":%s}\n",
                     (long long)(depth.visible + depth.in_flight + depth.delayed),
-                    (long long)dead_depth.visible, (long long)domains,
+                    (long long)dead_depth.visible, (long long)tables,
                     cli_given(cli, DRY_RUN) ? "true" : "false");
     cli_flush(cli, &out);
     text_release(&out);
-    cli_say(cli, "%s about %lld messages, %lld dead ones, %lld domains%s",
+    const char *word =
+        cli->scenario.store == SCENARIO_STORE_DYNAMODB ? "table" : "domain";
+    cli_say(cli, "%s about %lld messages, %lld dead ones, %lld %s%s%s",
             cli_given(cli, DRY_RUN) ? "would drop" : "dropped",
             (long long)(depth.visible + depth.in_flight + depth.delayed),
-            (long long)dead_depth.visible, (long long)domains,
+            (long long)dead_depth.visible, (long long)tables, word,
+            tables == 1 ? "" : "s",
             cli_given(cli, ROWS) ? "" : "; rows stay, --rows drops them");
     if (cli_given(cli, DRY_RUN))
         cli_say(cli, "next: jobq purge %s --confirm=%s", cli->arg[0], cli->arg[0]);
@@ -234,8 +237,8 @@ const struct cli_command cmd_purge = {
     .summary = "deletes every message of a queue",
     .examples = "  jobq purge render --dry-run\n"
                 "  jobq purge render --confirm=render --rows\n",
-    .calls = "  3 a queue; with --rows 1 ListDomains per 100 domains and 1 DeleteDomain "
-             "each.\n",
+    .calls = "  3 a queue; with --rows 1 ListDomains per 100 domains and 1 DeleteDomain\n  "
+             "each; in DynamoDB 1 DescribeTable and 1 DeleteTable.\n",
     .option = purge_options,
     .takes = TAKER_ROWS,
     .run = run_purge,

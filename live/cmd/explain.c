@@ -12,6 +12,7 @@
 #include "cost/predict/predict.h"
 #include "jobq/units.h"
 #include "pricing/sheet.h"
+#include "wire/dynamodb/ddb_bodies.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -89,9 +90,56 @@ static int count_lines(const char *path, double *jobs, double *bytes,
     return JOBQ_OK;
 }
 
-static bool is_none(const struct cli *sub)
+/* ---- rows, by store: machine hours in SimpleDB, units in DynamoDB ------------------------- */
+
+static enum scenario_store store_of(const struct cli *sub)
 {
-    return sub->scenario.store == SCENARIO_STORE_NONE;
+    return sub->command->takes ? scenario_store(&sub->scenario) : SCENARIO_STORE_SIMPLEDB;
+}
+
+/* Reads of small rows. */
+static void add_reads(struct explain *x, const struct cli *sub, double rows)
+{
+    if (store_of(sub) == SCENARIO_STORE_SIMPLEDB) {
+        /* GetAttributes: facts of boxusage, 0.0000093202 for a small row. */
+        add(x, JOBQ_ACT_SDB_GET, rows, rows * 0.0000093202);
+    } else if (store_of(sub) == SCENARIO_STORE_DYNAMODB) {
+        add(x, JOBQ_ACT_DDB_GET, rows, 0);
+        x->ledger.read_units += rows;
+    }
+}
+
+/* Writes of `values` values to small rows. */
+static void add_writes(struct explain *x, const struct cli *sub, double rows,
+                       double values)
+{
+    if (store_of(sub) == SCENARIO_STORE_SIMPLEDB) {
+        add(x, JOBQ_ACT_SDB_PUT, rows, rows * put_hours(values));
+    } else if (store_of(sub) == SCENARIO_STORE_DYNAMODB) {
+        add(x, JOBQ_ACT_DDB_UPDATE, rows, 0);
+        x->ledger.write_units += rows;
+    }
+}
+
+/* The queue's tables, and pages of so many rows. */
+static void add_lists(struct explain *x, const struct cli *sub)
+{
+    if (store_of(sub) == SCENARIO_STORE_SIMPLEDB)
+        add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
+    else if (store_of(sub) == SCENARIO_STORE_DYNAMODB)
+        add(x, JOBQ_ACT_DDB_DESCRIBE_TABLE, 1, 0);
+}
+
+static void add_pages(struct explain *x, const struct cli *sub, double pages, double rows)
+{
+    if (store_of(sub) == SCENARIO_STORE_SIMPLEDB) {
+        add(x, JOBQ_ACT_SDB_SELECT, pages, pages * 0.00001372 + rows * 0.00000914165);
+    } else if (store_of(sub) == SCENARIO_STORE_DYNAMODB) {
+        struct jobq_call_cost page = {0};
+        ddb_page_cost((int64_t)ceil(rows / pages), &page);
+        add(x, JOBQ_ACT_DDB_SCAN, pages, 0);
+        x->ledger.read_units += pages * page.read_units;
+    }
 }
 
 static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
@@ -130,17 +178,23 @@ static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
     add(x, JOBQ_ACT_SQS_GET_URL, 1, 0);
     if (scenario_given(&sub->scenario, "visibility"))
         add(x, JOBQ_ACT_SQS_SET_ATTRIBUTES, 1, 0);
-    if (x->scenario.store == PREDICT_SIMPLEDB && each > 1)
+    bool puts = x->scenario.store == PREDICT_SIMPLEDB && state.enqueue_row > 0;
+    if (puts && each > 1)
         add(x, JOBQ_ACT_SDB_PUT_BATCH, ceil(x->jobs / (each < 10 ? each : 25)),
             x->jobs * u.line[USAGE_BOX_PUT_BATCH]);
-    else if (x->scenario.store == PREDICT_SIMPLEDB)
+    else if (puts)
         add(x, JOBQ_ACT_SDB_PUT, x->jobs, x->jobs * put_hours(state.row_attrs));
+    if (x->scenario.store == PREDICT_DYNAMODB && state.enqueue_row > 0) {
+        add(x, JOBQ_ACT_DDB_UPDATE, x->jobs, 0);
+        x->ledger.write_units += x->jobs * state.enqueue_units;
+    }
     x->unit = "this enqueue";
     snprintf(x->note, sizeof x->note,
-             "%.0f jobs of %.0f bytes; a queue that is missing costs 2 requests more, a "
-             "domain "
-             "that is missing 0.0056 machine hours",
-             x->jobs, bytes);
+             "%.0f jobs of %.0f bytes; a queue that is missing costs 2 requests more%s",
+             x->jobs, bytes,
+             x->scenario.store == PREDICT_SIMPLEDB && state.enqueue_row > 0
+                 ? ", a domain that is missing 0.0056 machine hours"
+                 : "");
     return JOBQ_OK;
 }
 
@@ -160,7 +214,13 @@ static int drain(struct explain *x, int queues, struct jobq_error *err)
         u.line[USAGE_DELETE] * x->jobs, 0);
     add(x, JOBQ_ACT_SQS_VISIBILITY_BATCH, beats, 0);
     if (x->scenario.store == PREDICT_SIMPLEDB)
-        add(x, JOBQ_ACT_SDB_PUT, 2 * x->jobs, x->jobs * (put_hours(3) + put_hours(2)));
+        add(x, JOBQ_ACT_SDB_PUT, state.job_puts * x->jobs,
+            x->jobs * (put_hours(2) + (state.job_puts - 1) * put_hours(3)));
+    if (x->scenario.store == PREDICT_DYNAMODB) {
+        add(x, JOBQ_ACT_DDB_UPDATE, state.job_puts * x->jobs, 0);
+        x->ledger.write_units +=
+            x->jobs * (u.line[USAGE_WRITE_UNITS] - state.enqueue_units);
+    }
     x->unit = "a million jobs";
     double polls = queues * 86400 / (x->scenario.wait_s > 0 ? x->scenario.wait_s : 1);
     snprintf(
@@ -180,8 +240,7 @@ static int drain(struct explain *x, int queues, struct jobq_error *err)
 static void explain_looks(struct explain *x, struct cli *sub, double looks)
 {
     add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 2 * looks, 0);
-    if (!is_none(sub))
-        add(x, JOBQ_ACT_SDB_SELECT, looks, looks * 0.0000228616);
+    add_pages(x, sub, looks, looks); /* of drainers: one row */
     add(x, JOBQ_ACT_EC2_DESCRIBE, looks, 0);
 }
 
@@ -193,18 +252,17 @@ static void others(struct explain *x, struct cli *sub)
     if (strcmp(name, "wait") == 0 && value_of(sub, "all")) {
         add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
         x->unit = "each look of this wait";
-        snprintf(
-            x->note, sizeof x->note,
-            "a look that finds the queue empty asks the rows too: 1 ListDomains and 1 "
-            "Select a domain more");
+        snprintf(x->note, sizeof x->note,
+                 "a look that finds the queue empty asks the rows too: %s more",
+                 store_of(sub) == SCENARIO_STORE_DYNAMODB
+                     ? "1 DescribeTable and a Scan of the table"
+                     : "1 ListDomains and 1 Select a domain");
     } else if (strcmp(name, "dlq") == 0) {
         bool redrive = n > 0 && strcmp(sub->arg[0], "redrive") == 0;
         add_sqs(x, JOBQ_ACT_SQS_RECEIVE, 1, 10 * 1024);
-        if (!is_none(sub))
-            add(x, JOBQ_ACT_SDB_GET, 10, 10 * 0.0000093202);
+        add_reads(x, sub, 10);
         if (redrive) {
-            if (!is_none(sub))
-                add(x, JOBQ_ACT_SDB_PUT, 10, 10 * put_hours(2));
+            add_writes(x, sub, 10, 2);
             add_sqs(x, JOBQ_ACT_SQS_SEND, 10, 1024);
             add(x, JOBQ_ACT_SQS_DELETE, 10, 0);
         } else {
@@ -219,15 +277,16 @@ static void others(struct explain *x, struct cli *sub)
             add(x, JOBQ_ACT_SQS_PURGE, queues, 0);
         if (value_of(sub, "rows"))
             snprintf(x->note, sizeof x->note,
-                     "with --rows 0.0056 machine hours a domain more");
+                     store_of(sub) == SCENARIO_STORE_DYNAMODB
+                         ? "with --rows 1 DeleteTable more, which is free"
+                         : "with --rows 0.0056 machine hours a domain more");
     } else if (strcmp(name, "status") == 0 || strcmp(name, "wait") == 0 ||
                strcmp(name, "result") == 0) {
-        /* GetAttributes: facts of boxusage, 0.0000093202 for a small row. */
-        add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
+        add_reads(x, sub, n);
         x->unit = strcmp(name, "status") == 0 ? x->unit : "each look of this command";
     } else if (strcmp(name, "cancel") == 0) {
-        add(x, JOBQ_ACT_SDB_GET, n, n * 0.0000093202);
-        add(x, JOBQ_ACT_SDB_PUT, n, n * put_hours(2));
+        add_reads(x, sub, n);
+        add_writes(x, sub, n, 2);
     } else if (strcmp(name, "serve") == 0) {
         double looks = (double)JOBQ_NS_PER_DAY / (double)sub->scenario.refresh_ns;
         explain_looks(x, sub, looks);
@@ -241,9 +300,9 @@ static void others(struct explain *x, struct cli *sub)
         add(x, JOBQ_ACT_SQS_GET_ATTRIBUTES, 1, 0);
         add(x, JOBQ_ACT_SQS_VISIBILITY, 1, 0);
         add(x, JOBQ_ACT_SQS_DELETE, 1, 0);
-        add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
-        add(x, JOBQ_ACT_SDB_SELECT, 1, 0.00001372 + 0.00000914165);
-        add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(1));
+        add_lists(x, sub);
+        add_pages(x, sub, 1, 1);
+        add_writes(x, sub, 1, 1);
         add(x, JOBQ_ACT_EC2_DESCRIBE, 1, 0);
     } else if (strcmp(name, "spawn") == 0) {
         if (!value_of(sub, "dry-run")) {
@@ -253,8 +312,8 @@ static void others(struct explain *x, struct cli *sub)
         }
         snprintf(x->note, sizeof x->note, "the boxes themselves: jobqcost prices show");
     } else if (strcmp(name, "list") == 0) {
-        add(x, JOBQ_ACT_SDB_LIST_DOMAINS, 1, 0.0000071759);
-        add(x, JOBQ_ACT_SDB_SELECT, 10, 10 * 0.00001372 + 1000 * 0.00000914165);
+        add_lists(x, sub);
+        add_pages(x, sub, 10, 1000);
         x->unit = "each thousand rows of this list";
     } else {
         snprintf(x->note, sizeof x->note, "see jobq %s --help for its calls", name);
@@ -294,8 +353,15 @@ static void explain_show(struct explain *x, double usd)
                         (long long)u->requests);
         first = false;
     }
+    const double units[] = {x->ledger.write_units, x->ledger.read_units};
+    for (int i = 0; i < 2 && !json; i++)
+        if (units[i] > 0)
+            text_printf(&out, "%-30s %12.0f\n", i ? "read units" : "write units",
+                        units[i]);
     if (json) {
-        text_puts(&out, "},\"usd\":");
+        text_printf(&out,
+                    "},\"write_units\":%.17g,\"read_units\":%.17g,\"usd\":", units[0],
+                    units[1]);
         text_put_double(&out, usd);
         text_puts(&out, ",\"sheet\":");
         text_printf(&out, "\"%s@%s\",\"note\":", sheet_region(x->sheet),

@@ -46,6 +46,31 @@ struct trial {
 #define TRIALS_MAX 8
 #define TRIALS_TOGETHER 3
 
+/* Where rows are kept, and how many. */
+static int answer_row_trials(const struct predict_scenario *sc,
+                             struct trial out[TRIALS_MAX])
+{
+    static const struct trial_rows {
+        enum predict_rows rows;
+        const char *shown;
+        int weight;
+    } fewer[] = {{PREDICT_ROWS_CLAIM, "--rows claim", 10},
+                 {PREDICT_ROWS_END, "--rows end", 15}};
+    int count = 0;
+    if (sc->store == PREDICT_SIMPLEDB)
+        out[count++] = (struct trial){"store", "dynamodb", "--store dynamodb", "", 3};
+    for (size_t i = 0; i < sizeof fewer / sizeof *fewer; i++)
+        if (sc->store != PREDICT_NO_STORE && sc->rows < fewer[i].rows)
+            out[count++] = (struct trial){
+                "rows", predict_rows_name(fewer[i].rows), fewer[i].shown,
+                predict_gives_up(sc->store, fewer[i].rows), fewer[i].weight};
+    if (sc->store != PREDICT_NO_STORE)
+        out[count++] =
+            (struct trial){"store", "none", "--store none",
+                           predict_gives_up(PREDICT_NO_STORE, PREDICT_ROWS_ALL), 60};
+    return count;
+}
+
 static int answer_trials(const struct predict_scenario *sc, char slots[2][32],
                          struct trial out[TRIALS_MAX])
 {
@@ -65,13 +90,7 @@ static int answer_trials(const struct predict_scenario *sc, char slots[2][32],
             out[count++] = (struct trial){"spot", "yes", "--spot",
                                           "boxes that AWS may take back", 3};
     }
-    if (sc->store == PREDICT_SIMPLEDB)
-        out[count++] = (struct trial){"store", "dynamodb", "--store dynamodb", "", 3};
-    if (sc->store != PREDICT_NO_STORE)
-        out[count++] =
-            (struct trial){"store", "none", "--store none",
-                           "no rows: no status or results, a job may run twice", 30};
-    return count;
+    return count + answer_row_trials(sc, out + count);
 }
 
 static void answer_describe(const struct trial *trial, int count, unsigned mask,
@@ -107,16 +126,18 @@ static void answer_reach(const struct evaluate_context *context,
         struct predict_scenario sc = *base;
         struct jobq_error err;
         double now;
-        int together = 0, weight = 0, stores = 0, code = JOBQ_OK;
+        int together = 0, weight = 0, stores = 0, rows = 0, code = JOBQ_OK;
         for (int i = 0; i < count && !code; i++) {
             if (!(mask & 1u << i))
                 continue;
             together++;
             weight += 10 + trial[i].weight;
             stores += strcmp(trial[i].option, "store") == 0;
+            rows += strcmp(trial[i].option, "rows") == 0;
             code = predict_set(&sc, trial[i].option, trial[i].text, &err);
         }
-        if (code || together > TRIALS_TOGETHER || stores > 1 ||
+        bool none = sc.store == PREDICT_NO_STORE && rows;
+        if (code || together > TRIALS_TOGETHER || stores > 1 || rows > 1 || none ||
             evaluate_point(context, &sc, scratch, &now, NULL, NULL, &err))
             continue;
         if (now < least_usd) {
@@ -143,14 +164,52 @@ static void answer_reach(const struct evaluate_context *context,
     free(scratch);
 }
 
+/* The cheapest store and rows for the same boxes that can still be asked how a job stands. */
+static void answer_status(const struct evaluate_context *context,
+                          const struct predict_scenario *base, double usd,
+                          struct answer_change *out)
+{
+    struct trial trial[TRIALS_MAX];
+    int count = answer_row_trials(base, trial);
+    struct jobq_ledger *scratch = xcalloc(1, sizeof *scratch);
+    *out = (struct answer_change){.usd = usd};
+    for (unsigned mask = 1; mask < 1u << count; mask++) {
+        struct predict_scenario sc = *base;
+        struct jobq_error err;
+        double now;
+        int code = JOBQ_OK;
+        for (int i = 0; i < count && !code; i++)
+            if (mask & 1u << i)
+                code = predict_set(&sc, trial[i].option, trial[i].text, &err);
+        if (code || sc.store == PREDICT_NO_STORE ||
+            evaluate_point(context, &sc, scratch, &now, NULL, NULL, &err) ||
+            now > out->usd * (1 - 1e-6))
+            continue;
+        answer_describe(trial, count, mask, out);
+        out->usd = now;
+        out->found = true;
+    }
+    jobq_ledger_release(scratch);
+    free(scratch);
+}
+
 /* ---- in words -------------------------------------------------------------------------- */
 
 static void answer_say_jobs(const struct predict_scenario *sc, char *out, size_t cap)
 {
-    char size[40], time[40], cpu[80];
+    char size[120], time[40], cpu[80], memory[40];
     cost_size(sc->payload_bytes, size, 40);
+    if (sc->memory_bytes > 0) {
+        size_t len = strlen(size);
+        snprintf(size + len, sizeof size - len, " and %s of memory",
+                 cost_size(sc->memory_bytes, memory, 40));
+    }
+    const char *rows = sc->store == PREDICT_NO_STORE    ? ""
+                       : sc->rows == PREDICT_ROWS_CLAIM ? ", with rows at claim and end,"
+                       : sc->rows == PREDICT_ROWS_END   ? ", with a row at the end alone,"
+                                                        : "";
     if (!(sc->job_s > 0)) {
-        snprintf(out, cap, "jobs of %s that take no time", size);
+        snprintf(out, cap, "jobs of %s that take no time%s", size, rows);
         return;
     }
     cost_duration(sc->job_s, time, 40);
@@ -160,8 +219,8 @@ static void answer_say_jobs(const struct predict_scenario *sc, char *out, size_t
         snprintf(cpu, sizeof cpu, "all processor time");
     else
         snprintf(cpu, sizeof cpu, "%.3g %% of it processor time", 100 * sc->cpu_share);
-    snprintf(out, cap, "jobs of %s that take %s%s (%s)", size, time,
-             sc->job_cv > 0 ? " on average" : " each", cpu);
+    snprintf(out, cap, "jobs of %s that take %s%s (%s)%s", size, time,
+             sc->job_cv > 0 ? " on average" : " each", cpu, rows);
 }
 
 static void answer_say_counts(const struct predict_scenario *sc, char *out, size_t cap)
@@ -256,6 +315,7 @@ void answer_make(struct cost *cli, const struct sheet *sheet,
     answer_fleet(sc, &e->value.state, out);
     answer_reach(&context, sc, out->usd, out->usd / 2, &out->half);
     answer_reach(&context, sc, out->usd, 1, &out->one);
+    answer_status(&context, sc, out->usd, &out->status);
     answer_say_jobs(sc, out->jobs, sizeof out->jobs);
     answer_say_counts(sc, out->counts, sizeof out->counts);
 }
@@ -279,6 +339,9 @@ void answer_sentence(const struct answer *a, struct text *out)
         join = ", ";
     }
     text_puts(out, ".");
+    if (a->status.found)
+        text_printf(out, " The least with a status: %s with %s.",
+                    cost_money(a->status.usd, usd, 40), a->status.how);
 }
 
 static void answer_put_services(const struct answer *a, struct text *out)
@@ -339,9 +402,9 @@ static void answer_put_change(const struct answer_change *c, const char *what,
     if (c->found)
         text_printf(out, "%s: %s", c->how, cost_money(c->usd, usd, 40));
     else
-        text_printf(out,
-                    "not reached by batch, slots, spot or store: the least is %s%s%s",
-                    cost_money(c->usd, usd, 40), *c->how ? " with " : "", c->how);
+        text_printf(
+            out, "not reached by batch, slots, spot, store or rows: the least is %s%s%s",
+            cost_money(c->usd, usd, 40), *c->how ? " with " : "", c->how);
     if (*c->cost)
         text_printf(out, " (%s)", c->cost);
     if (c->job_s > 0)
@@ -467,5 +530,6 @@ json_t *answer_json(const struct answer *a)
     }
     json_object_set_new(root, "half", answer_change_json(&a->half));
     json_object_set_new(root, "one_dollar", answer_change_json(&a->one));
+    json_object_set_new(root, "with_status", answer_change_json(&a->status));
     return root;
 }

@@ -43,6 +43,9 @@ struct answer {
     double box_rate_per_s; /* what one box does at most; 0: no boxes */
     double boxes, domains; /* needed at the rate; domains 0: those that are set suffice */
     struct answer_change half, one;
+    struct answer_change
+        status;       /* the cheapest rows that still have a status; found: cheaper
+                                  * than those of the scenario */
     char jobs[240];   /* "jobs of 1 KiB that take 1 s each, none of it processor time" */
     char counts[240]; /* what the figure is */
 };

@@ -20,6 +20,7 @@
 static const char COMPARE_HELP[] =
     "  jobqcost compare --over date=2012-10,2012-12,2026 --instance m1.small\n"
     "  jobqcost compare --over store=simpledb,dynamodb,none --over batch=1,10\n"
+    "  jobqcost compare --store dynamodb --over rows=all,claim,end,none\n"
     "  jobqcost compare --over region=us-east-1,eu-west-1 --assume-from us-east-1\n"
     "  jobqcost compare --over instance=t4g.nano,c7g.large \\\n"
     "                   --break-even job-time=1ms..1h\n"

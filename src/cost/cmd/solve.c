@@ -129,9 +129,16 @@ static enum bill_component largest(const struct search_result *result)
     return (enum bill_component)at;
 }
 
-static struct cost_table *results_table(const struct plan *plan, int rows)
+/* When a job's status can be asked for. */
+static const char *solve_status(const struct search_result *result)
 {
-    static const char *head[SEARCH_AXES_MAX + 5], *key[SEARCH_AXES_MAX + 5];
+    static const char *const when[] = {"always", "once claimed", "once ended", "never"};
+    return when[result->store == PREDICT_NO_STORE ? PREDICT_ROWS_NONE : result->rows];
+}
+
+static struct cost_table *results_table(const struct plan *plan, int shown_rows)
+{
+    static const char *head[SEARCH_AXES_MAX + 4], *key[SEARCH_AXES_MAX + 4];
     int columns = 0;
     char shown[40];
     head[columns] = "#$/million";
@@ -142,6 +149,14 @@ static struct cost_table *results_table(const struct plan *plan, int rows)
     }
     head[columns] = "largest part";
     key[columns++] = "largest_component";
+    bool rows = false;
+    for (int i = 0; i < plan->axes; i++)
+        rows |= strcmp(plan->axis[i].option, "store") == 0 ||
+                strcmp(plan->axis[i].option, "rows") == 0;
+    if (rows) {
+        head[columns] = "status";
+        key[columns++] = "status";
+    }
     bool waits = isfinite(plan->result[0].p95_wait_s);
     bool runs = isfinite(plan->result[0].makespan_s);
     if (waits || runs) {
@@ -149,13 +164,15 @@ static struct cost_table *results_table(const struct plan *plan, int rows)
         key[columns++] = waits ? "p95_wait_s" : "makespan_s";
     }
     struct cost_table *table = cost_table_new(head, key, columns);
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < shown_rows; i++) {
         const struct search_result *result = &plan->result[i];
         cost_table_number(table, result->per_million,
                           cost_usd_cell(result->per_million, shown, sizeof shown));
         for (int j = 0; j < plan->axes; j++)
             cost_table_text(table, plan->axis[j].text[result->choice[j]]);
         cost_table_text(table, bill_component_name(largest(result)));
+        if (rows)
+            cost_table_text(table, solve_status(result));
         if (waits || runs) {
             double value = waits ? result->p95_wait_s : result->makespan_s;
             cost_table_number(table, value, cost_si(value, shown, sizeof shown));

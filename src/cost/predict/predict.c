@@ -109,8 +109,8 @@ static void shape_row(const struct predict_scenario *sc, const struct predict_pa
         double ended = id + 2 + 3 + 6 + payload + values +
                        (begun ? 1 + 2 * s->payload_attrs : 0) + 5 + 3 + (ends ? 0 : 3);
         double claims = ends ? 0 : s->attempts;
-        s->write_units = s->enqueue_row * ceil(queued / 1024) +
-                         claims * ceil(running / 1024) +
+        s->enqueue_units = s->enqueue_row * ceil(queued / 1024);
+        s->write_units = s->enqueue_units + claims * ceil(running / 1024) +
                          (s->job_puts - claims) * ceil(ended / 1024);
         s->read_units = s->reads * ceil(ended / p->read_unit_bytes);
         s->row_bytes = ended + 100; /* an item's share of the index */

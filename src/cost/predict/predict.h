@@ -174,6 +174,7 @@ struct predict_state {
     double job_puts; /* the same of a job: an attempt that fails may write none */
     double put_s;    /* one row write, by its store */
     double write_units, read_units; /* DynamoDB's, a job */
+    double enqueue_units;           /* of these: the enqueuer's */
     double row_tries;               /* >= 1: puts of rows asked for a put that is taken */
     double put_tries;               /* >= 1: the same of claims and final states */
     double refused_s; /* slot time an attempt spends on refused puts and the waits
@@ -242,6 +243,8 @@ int predict_set(struct predict_scenario *scenario, const char *option, const cha
 bool predict_input_whole(enum predict_input input);
 const char *predict_store_name(enum predict_store store); /* "simpledb" */
 const char *predict_rows_name(enum predict_rows rows);    /* "all" */
+/* What a person does without, against rows at enqueue, claim and end; "": nothing. */
+const char *predict_gives_up(enum predict_store store, enum predict_rows rows);
 double predict_get(const struct predict_scenario *scenario, enum predict_input input);
 void predict_put(struct predict_scenario *scenario, enum predict_input input,
                  double value);

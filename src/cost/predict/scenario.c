@@ -247,6 +247,14 @@ const char *predict_rows_name(enum predict_rows rows)
     return names[rows];
 }
 
+const char *predict_gives_up(enum predict_store store, enum predict_rows rows)
+{
+    static const char *const texts[] = {
+        "", "waiting jobs have no row", "no row before a job ends, it may run twice",
+        "no rows: no status or results, a job may run twice"};
+    return texts[store == PREDICT_NO_STORE ? PREDICT_ROWS_NONE : rows];
+}
+
 int predict_set(struct predict_scenario *out, const char *option, const char *text,
                 struct jobq_error *err)
 {

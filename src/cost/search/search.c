@@ -62,27 +62,37 @@ static bool same_cost(double a, double b)
     return fabs(a - b) <= 1e-6 * fmax(fabs(a), fabs(b));
 }
 
-/* Results that a reader sees as one choice: the same boxes, of which each row shows the best
- * settings. Where boxes are given, all that are free are a choice. */
-static bool same_choice(const struct search *s, const int *a, const int *b)
+static bool search_is_free(const struct search *s, const char *option)
 {
-    bool boxes = false;
+    for (int i = 0; i < s->axes; i++)
+        if (strcmp(s->axis[i].option, option) == 0 && s->axis[i].count > 1)
+            return true;
+    return false;
+}
+
+/* Results that a reader sees as one choice: the same rows, which say what is given up, or else
+ * the same boxes; of each the best settings are shown. Where neither is free, all that are free
+ * are a choice. */
+static bool same_choice(const struct search *s, const struct search_result *a,
+                        const struct search_result *b)
+{
+    if (search_is_free(s, "rows"))
+        return a->store == b->store &&
+               (a->store == PREDICT_NO_STORE || a->rows == b->rows);
     for (int i = 0; i < s->axes; i++) {
         const char *option = s->axis[i].option;
-        if (strcmp(option, "instance") != 0 && strcmp(option, "spot") != 0)
-            continue;
-        boxes |= s->axis[i].count > 1;
-        if (a[i] != b[i])
+        if ((strcmp(option, "instance") == 0 || strcmp(option, "spot") == 0) &&
+            a->choice[i] != b->choice[i])
             return false;
     }
-    return boxes;
+    return search_is_free(s, "instance") || search_is_free(s, "spot");
 }
 
 /* Takes a dearer result of the same choice out. False: a cheaper one is there. */
 static bool search_replace(struct search *s, const struct search_result *result)
 {
     for (int i = 0; i < s->count; i++) {
-        if (!same_choice(s, s->out[i].choice, result->choice))
+        if (!same_choice(s, &s->out[i], result))
             continue;
         if (s->out[i].per_million < result->per_million ||
             (s->out[i].per_million == result->per_million &&
@@ -141,6 +151,8 @@ static double try_one(struct search *s, const int *choice)
     }
     memcpy(result.choice, choice, (size_t)s->axes * sizeof *choice);
     result.binding = state.binding;
+    result.store = sc.store;
+    result.rows = sc.rows;
     result.p95_wait_s = search_p95_wait_s(&sc, &state, &params);
     result.makespan_s =
         sc.jobs > 0 ? state.makespan_s + params.pending_s + params.boot_s : (double)NAN;

@@ -39,6 +39,8 @@ struct search_result {
     double p95_wait_s;                      /* NAN without arrivals */
     double makespan_s;                      /* boot included; NAN when marginal */
     enum predict_binding binding;
+    enum predict_store store; /* what becomes of rows: a choice by itself */
+    enum predict_rows rows;
 };
 
 struct search_summary {
@@ -51,7 +53,8 @@ struct search_summary {
 };
 
 /* Fills out with up to cap results, cheapest first, one result per cost (to 1e-6) and per
- * instance type and market where these are free, and
+ * arrangement of rows where these are free, else one per instance type and market
+ * where these are; and
  * returns how many there are; NOT_FOUND: no combination is possible and within limits
  * (summary says why). */
 int search_run(const struct evaluate_context *context,

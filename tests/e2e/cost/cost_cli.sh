@@ -49,6 +49,21 @@ half=$(json 'd["answer"]["half"]["settings"]') usd=$(json 'round(d["answer"]["ha
 # shellcheck disable=SC2086
 expect 0 jobq.cost/1 eval --json --job-time 1s $half -q
 is "$(json 'round(d["per_million_usd"], 6)')" "$usd"
+# The headline names the cheapest rows that can still be asked for a status, and what they cost.
+expect 0 jobq.cost/1 eval --json --job-time 1s
+status=$(json 'd["answer"]["with_status"]["settings"]') usd=$(json 'round(d["answer"]["with_status"]["per_million_usd"], 6)')
+expect 0 'The least with a status: ' eval --job-time 1s
+# shellcheck disable=SC2086
+expect 0 jobq.cost/1 eval --json --job-time 1s $status -q
+is "$(json 'round(d["per_million_usd"], 6)')" "$usd"
+is "$(json 'd["answer"]["with_status"]["reached"]')" False
+expect 0 'end alone, cost' eval --store dynamodb --rows end
+expect 0 '1 KiB and 512 MiB of memory' eval --memory 512MiB
+# Fewer rows never cost more, and which arrangements reach a dollar says when a status is there.
+expect 0 jobq.compare/1 compare --store dynamodb --over rows=all,claim,end,none --json -q
+is "$(json '[r["usd_per_million"] for r in d["rows"]] == sorted([r["usd_per_million"] for r in d["rows"]], reverse=True)')" True
+expect 0 jobq.solve/1 solve --target 1.00 --free batch,rows,store,instance,concurrency --json -q
+is "$(json '[r["status"] for r in d["results"]]')" "['never', 'once ended']"
 # A price of confidence M is 85 % of it: the interval says so, and more without a source.
 expect 0 'simpledb.box, last seen' eval --job-time 1s
 expect 0 jobq.cost/1 eval --json --job-time 1s

@@ -72,6 +72,10 @@ live-bill: all
 live-bill-full: all
 	@/usr/bin/python3 tests/e2e/live/live_bill.py full
 CHECKS += live-bill
+.PHONY: live-dollar
+live-dollar: all
+	@/usr/bin/python3 tests/e2e/live/live_dollar.py
+CHECKS += live-dollar
 CHECKS_SLOW += live-bill-full
 .PHONY: live-calibrate
 live-calibrate: all

@@ -14,6 +14,9 @@ static void first_title(struct report *r, struct text *out)
     if (a->services > 0 && a->usd > 0)
         text_printf(out, "; %.0f %% of it is %s", 100 * a->service[0].usd / a->usd,
                     a->service[0].name);
+    if (a->status.found)
+        text_printf(out, "; with %s they cost %s", a->status.how,
+                    cost_money(a->status.usd, usd, 40));
 }
 
 int report_answer(struct report *r, struct jobq_error *err)
