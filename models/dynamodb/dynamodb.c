@@ -6,6 +6,7 @@
 #include "models/dynamodb/index.h"
 #include "models/dynamodb/items.h"
 #include "models/dynamodb/number.h"
+#include "models/dynamodb/packed.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -33,6 +34,7 @@ struct dynamodb {
     struct dynamodb_params params;
     struct table **table;
     int count, cap, existing;
+    struct blocks memory; /* of all tables' items */
     int64_t billed_bytes, counted_at_ns;
     double byte_ns; /* the integral so far */
     /* Deleted rows stay until no eventual read may see them: oldest first. */
@@ -62,11 +64,13 @@ void dynamodb_reset(struct dynamodb *m, const struct dynamodb_params *params)
         free(m->table[i]);
     }
     for (int i = 0; i < m->tombstone_count; i++)
-        free(m->tombstone[m->tombstone_first + i].key);
+        blocks_give(&m->memory, m->tombstone[m->tombstone_first + i].key);
     free(m->table);
     free(m->tombstone);
     struct dynamodb_params kept = params ? *params : m->params;
-    *m = (struct dynamodb){.params = kept};
+    struct blocks memory = m->memory;
+    blocks_reset(&memory);
+    *m = (struct dynamodb){.params = kept, .memory = memory};
 }
 
 void dynamodb_free(struct dynamodb *m)
@@ -74,7 +78,17 @@ void dynamodb_free(struct dynamodb *m)
     if (!m)
         return;
     dynamodb_reset(m, NULL);
+    blocks_release(&m->memory);
     free(m);
+}
+
+int64_t dynamodb_memory(const struct dynamodb *m)
+{
+    int64_t bytes = blocks_memory(&m->memory);
+    for (int i = 0; i < m->count; i++)
+        if (m->table[i]->items.bucket)
+            bytes += (int64_t)sizeof(void *) << m->table[i]->items.bits;
+    return bytes;
 }
 
 /* ---- refusals ----------------------------------------------------------------------- */
@@ -221,7 +235,8 @@ int dynamodb_create_table(struct dynamodb *m, int64_t now_ns,
     t->index = index_copy(options->index, options->index_count);
     t->public.index = t->index;
     t->swept_at_ns = now_ns;
-    items_init(&t->items, str_of(t->public.partition.name), str_of(t->public.sort.name));
+    items_init(&t->items, &m->memory, str_of(t->public.partition.name),
+               str_of(t->public.sort.name));
     table_rates(m, t, now_ns);
     m->existing++;
     *out_table = m->count;
@@ -288,11 +303,13 @@ static void dynamodb_bury(struct dynamodb *m, int64_t now_ns)
         if (stone->at_ns + m->params.stale_ns > now_ns)
             return;
         struct table *t = m->table[stone->table];
-        struct row *row =
-            t->public.name[0] ? items_find(&t->items, &stone->key->item) : NULL;
-        if (row && !row->now && row->changed_at_ns == stone->at_ns)
-            items_remove(&t->items, &stone->key->item);
-        free(stone->key);
+        if (t->public.name[0]) {
+            struct items_key key = items_key(&t->items, &stone->key->item);
+            struct row *row = items_find(&t->items, &key);
+            if (row && !row->now && row->changed_at_ns == stone->at_ns)
+                items_remove(&t->items, &key);
+        }
+        blocks_give(&m->memory, stone->key);
         m->tombstone_first++;
         if (--m->tombstone_count == 0)
             m->tombstone_first = 0;
@@ -329,8 +346,8 @@ static void dynamodb_mark(struct dynamodb *m, int table, const struct dynamodb_i
                 xrealloc(m->tombstone, (size_t)m->tombstone_cap * sizeof *m->tombstone);
         }
     }
-    m->tombstone[m->tombstone_first + m->tombstone_count++] =
-        (struct tombstone){dynamodb_pack(&key), table, now_ns};
+    m->tombstone[m->tombstone_first + m->tombstone_count++] = (struct tombstone){
+        dynamodb_pack(&key, dynamodb_item_bytes(&key), &m->memory), table, now_ns};
 }
 
 /* The row's item becomes `packed` (NULL: none), which is the row's from now on. */
@@ -340,14 +357,14 @@ static void row_set(struct dynamodb *m, int table, struct row *row,
     struct table *t = m->table[table];
     table_add(m, t, (packed != NULL) - (row->now != NULL),
               (packed ? packed->bytes : 0) - (row->now ? row->now->bytes : 0));
-    free(row->old);
+    blocks_give(&m->memory, row->old);
     row->old = row->now;
     row->now = packed;
     row->changed_at_ns = now_ns;
     if (!packed)
         dynamodb_mark(m, table, &row->old->item, now_ns);
     else if (m->params.stale_ns == 0 && row->old) {
-        free(row->old);
+        blocks_give(&m->memory, row->old);
         row->old = NULL;
     }
 }
@@ -495,11 +512,9 @@ static double read_units(int64_t bytes, bool consistent)
 }
 
 /* JOBQ_OK and the units are taken, or THROUGHPUT. */
-static int table_take(struct table *t, int64_t now_ns, const struct dynamodb_item *key,
-                      double writes, double reads, struct dynamodb_reply *reply,
-                      struct jobq_error *err)
+static int table_take(struct table *t, int64_t now_ns, uint64_t hash, double writes,
+                      double reads, struct dynamodb_reply *reply, struct jobq_error *err)
 {
-    uint64_t hash = items_hash(dynamodb_find(key, t->items.partition_name));
     enum capacity_refusal refusal =
         capacity_take(&t->capacity, now_ns, hash, writes, reads);
     if (refusal == CAPACITY_TAKEN) {
@@ -525,29 +540,40 @@ static int table_take(struct table *t, int64_t now_ns, const struct dynamodb_ite
 /* A write that was looked at: what it would store, and what for. */
 struct draft {
     struct table *table;
+    struct items_key key;
     struct row *row; /* NULL: no item of this key, alive or not */
     const struct dynamodb_packed *before;
     struct dynamodb_item after; /* count 0: none */
     int64_t after_bytes;
-    enum dynamodb_fault fault; /* CONDITION or VALIDATION, of the write itself */
+    struct dynamodb_packed *packed; /* NULL, or what after is in: stored or dropped */
+    enum dynamodb_fault fault;      /* CONDITION or VALIDATION, of the write itself */
 };
 
-static bool update_touches_key(const struct table *t,
-                               const struct expression_update *update,
+static bool table_has_key(const struct table *t, struct jobq_str name)
+{
+    return str_eq(name, t->items.partition_name) ||
+           (t->items.sort_name.len > 0 && str_eq(name, t->items.sort_name));
+}
+
+static bool update_touches_key(const struct table *t, const struct dynamodb_write *w,
                                struct jobq_str *name)
 {
-    for (int i = 0; i < update->count; i++) {
-        struct jobq_str first = update->action[i].path.step[0].name;
-        if (str_eq(first, t->items.partition_name) ||
-            (t->items.sort_name.len > 0 && str_eq(first, t->items.sort_name))) {
-            *name = first;
+    for (int i = 0; i < w->set_count; i++)
+        if (table_has_key(t, *name = w->set[i].name))
             return true;
-        }
-    }
+    for (int i = 0; w->update && i < w->update->count; i++)
+        if (table_has_key(t, *name = w->update->action[i].path.step[0].name))
+            return true;
     return false;
 }
 
-static int draft_after(const struct dynamodb *m, const struct dynamodb_write *w,
+static void draft_drop(struct dynamodb *m, struct draft *d)
+{
+    blocks_give(&m->memory, d->packed);
+    d->packed = NULL;
+}
+
+static int draft_after(struct dynamodb *m, const struct dynamodb_write *w,
                        struct draft *d, struct arena *arena, struct dynamodb_reply *reply,
                        struct jobq_error *err)
 {
@@ -563,23 +589,28 @@ static int draft_after(const struct dynamodb *m, const struct dynamodb_write *w,
     }
     d->after = w->item;
     if (w->verb == DYNAMODB_UPDATE) {
-        struct dynamodb_item base = d->before ? d->before->item : w->item;
-        d->after = base;
-        if (w->update && update_touches_key(d->table, w->update, &name))
+        if (update_touches_key(d->table, w, &name))
             return dynamodb_refuse(
                 reply, err, DYNAMODB_FAULT_VALIDATION,
                 "One or more parameter values were invalid: Cannot update "
                 "attribute %.*s. This attribute is part of the key",
                 (int)name.len, name.ptr);
+        struct dynamodb_item base = d->before ? d->before->item : w->item;
+        d->after = base;
         if (w->update && expression_apply(w->update, &base, arena, &d->after, err) < 0) {
             reply->fault = DYNAMODB_FAULT_VALIDATION;
             return JOBQ_INVALID;
+        }
+        if (w->set_count > 0) {
+            d->packed = dynamodb_pack_set(d->before, &w->item, w->set, w->set_count,
+                                          arena, &m->memory);
+            d->after = d->packed->item;
         }
     }
     int code = table_check_indexes(d->table, &d->after, reply, err);
     if (code)
         return code;
-    d->after_bytes = dynamodb_item_bytes(&d->after);
+    d->after_bytes = d->packed ? d->packed->bytes : dynamodb_item_bytes(&d->after);
     if (d->after_bytes <= m->params.item_bytes_max)
         return JOBQ_OK;
     return dynamodb_refuse(
@@ -602,12 +633,16 @@ static int draft_make(struct dynamodb *m, int64_t now_ns, const struct dynamodb_
         table_check_item(m, d->table, &w->item, w->verb == DYNAMODB_PUT, reply, err);
     if (code)
         return code;
-    d->row = items_find(&d->table->items, &w->item);
+    d->key = items_key(&d->table->items, &w->item);
+    d->row = items_find(&d->table->items, &d->key);
     d->before = d->row ? d->row->now : NULL;
     if (w->condition &&
         !expression_holds(w->condition, d->before ? &d->before->item : &none))
         d->fault = DYNAMODB_FAULT_CONDITION;
-    return d->fault ? JOBQ_OK : draft_after(m, w, d, arena, reply, err);
+    code = d->fault ? JOBQ_OK : draft_after(m, w, d, arena, reply, err);
+    if (code)
+        draft_drop(m, d);
+    return code;
 }
 
 static double draft_units(const struct dynamodb_write *w, const struct draft *d,
@@ -629,8 +664,11 @@ static void draft_commit(struct dynamodb *m, int64_t now_ns,
 {
     if (w->verb == DYNAMODB_CHECK || (d->after.count == 0 && !d->before))
         return;
-    struct dynamodb_packed *packed = d->after.count > 0 ? dynamodb_pack(&d->after) : NULL;
-    struct row *row = d->row ? d->row : items_make(&d->table->items, &w->item);
+    struct dynamodb_packed *packed = d->packed;
+    if (!packed && d->after.count > 0)
+        packed = dynamodb_pack(&d->after, d->after_bytes, &m->memory);
+    d->packed = NULL;
+    struct row *row = d->row ? d->row : items_make(&d->table->items, &d->key);
     row_set(m, w->table, row, packed, now_ns);
 }
 
@@ -648,14 +686,17 @@ int dynamodb_write(struct dynamodb *m, int64_t now_ns, const struct dynamodb_wri
                    struct jobq_error *err)
 {
     struct draft d;
+    assert(!w->update || w->set_count == 0);
     *reply = (struct dynamodb_reply){0};
     dynamodb_advance(m, now_ns);
     int code = draft_make(m, now_ns, w, &d, arena, reply, err);
     if (code == JOBQ_OK)
-        code = table_take(d.table, now_ns, &w->item, draft_units(w, &d, arena), 0, reply,
-                          err);
-    if (code)
+        code = table_take(d.table, now_ns, d.key.hash, draft_units(w, &d, arena), 0,
+                          reply, err);
+    if (code) {
+        draft_drop(m, &d);
         return code;
+    }
     draft_show(d.before, arena, before);
     if (d.fault)
         return dynamodb_refuse(reply, err, d.fault, "The conditional request failed");
@@ -663,6 +704,24 @@ int dynamodb_write(struct dynamodb *m, int64_t now_ns, const struct dynamodb_wri
         *after = dynamodb_copy_item(&d.after, arena);
     draft_commit(m, now_ns, w, &d);
     return JOBQ_OK;
+}
+
+/* The highest bits of the hash, which choose the bucket, and the table below them. */
+enum { PLACE_TABLE_BITS = 12, PLACE_TABLES = 1 << PLACE_TABLE_BITS };
+
+uint64_t dynamodb_place(int table, struct jobq_str partition_key)
+{
+    struct dynamodb_value key = dynamodb_string(partition_key);
+    uint64_t low =
+        table < 0 || table >= PLACE_TABLES ? PLACE_TABLES - 1 : (uint64_t)table;
+    return (items_hash(&key) & ~(uint64_t)(PLACE_TABLES - 1)) | low;
+}
+
+void dynamodb_prefetch(const struct dynamodb *m, uint64_t place)
+{
+    int table = (int)(place & (PLACE_TABLES - 1));
+    if (dynamodb_table(m, table))
+        items_prefetch(&m->table[table]->items, place);
 }
 
 static bool transaction_meets_twice(const struct dynamodb *m,
@@ -696,6 +755,7 @@ int dynamodb_transact(struct dynamodb *m, int64_t now_ns,
     *reply = (struct dynamodb_reply){0};
     dynamodb_advance(m, now_ns);
     for (int i = 0; i < count; i++) {
+        assert(write[i].set_count == 0);
         struct dynamodb_reply own = {0};
         int code = draft_make(m, now_ns, &write[i], &draft[i], arena, &own, err);
         if (code && own.fault == DYNAMODB_FAULT_NO_TABLE) {
@@ -714,7 +774,7 @@ int dynamodb_transact(struct dynamodb *m, int64_t now_ns,
             "one item");
     for (int i = 0; i < count; i++) {
         int code =
-            table_take(draft[i].table, now_ns, &write[i].item,
+            table_take(draft[i].table, now_ns, draft[i].key.hash,
                        2 * draft_units(&write[i], &draft[i], arena), 0, reply, err);
         if (code)
             return code;
@@ -742,11 +802,12 @@ int dynamodb_get(struct dynamodb *m, int64_t now_ns, double u, int table,
     int code = table_check_item(m, t, key, false, reply, err);
     if (code)
         return code;
-    const struct row *row = items_find(&t->items, key);
+    struct items_key place = items_key(&t->items, key);
+    const struct row *row = items_find(&t->items, &place);
     const struct dynamodb_packed *seen =
         row ? row_seen(m, row, now_ns, u, consistent) : NULL;
-    code = table_take(t, now_ns, key, 0, read_units(seen ? seen->bytes : 0, consistent),
-                      reply, err);
+    code = table_take(t, now_ns, place.hash, 0,
+                      read_units(seen ? seen->bytes : 0, consistent), reply, err);
     if (code == JOBQ_OK)
         draft_show(seen, arena, out);
     return code;
@@ -756,7 +817,9 @@ const struct dynamodb_item *dynamodb_peek(const struct dynamodb *m, int table,
                                           const struct dynamodb_item *key)
 {
     assert(dynamodb_table(m, table));
-    const struct row *row = items_find(&m->table[table]->items, key);
+    const struct items *items = &m->table[table]->items;
+    struct items_key place = items_key(items, key);
+    const struct row *row = items_find(items, &place);
     return row && row->now ? &row->now->item : NULL;
 }
 
@@ -779,7 +842,10 @@ void dynamodb_restore_item(struct dynamodb *m, int64_t now_ns, int table,
 {
     assert(dynamodb_table(m, table));
     dynamodb_count(m, now_ns);
-    row_set(m, table, items_make(&m->table[table]->items, item), dynamodb_pack(item),
+    struct items *items = &m->table[table]->items;
+    struct items_key place = items_key(items, item);
+    struct row *row = items_make(items, &place);
+    row_set(m, table, row, dynamodb_pack(item, dynamodb_item_bytes(item), &m->memory),
             now_ns);
 }
 

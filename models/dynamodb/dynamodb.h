@@ -75,6 +75,8 @@ int dynamodb_params_set(struct dynamodb_params *params, const char *key,
 
 struct dynamodb *dynamodb_new(const struct dynamodb_params *params);
 void dynamodb_free(struct dynamodb *model);
+/* Bytes that it holds for items. */
+int64_t dynamodb_memory(const struct dynamodb *model);
 /* Forget all tables and integrals. params NULL: as before. */
 void dynamodb_reset(struct dynamodb *model, const struct dynamodb_params *params);
 /* Change parameters while it runs. Items are kept. */
@@ -154,6 +156,10 @@ struct dynamodb_write {
     struct dynamodb_item item;               /* PUT: the item; else the key alone */
     const struct expression_node *condition; /* NULL: none */
     const struct expression_update *update;  /* UPDATE; NULL: nothing but the key */
+    /* UPDATE without `update`, for who has no expression: attributes that are set as they
+     * are. Names differ. One write alone, not of a transaction. */
+    const struct dynamodb_attr *set;
+    int set_count;
 };
 
 /* One write. before and after (either may be NULL) get copies in arena of the item as it was
@@ -162,6 +168,11 @@ int dynamodb_write(struct dynamodb *model, int64_t now_ns,
                    const struct dynamodb_write *write, struct arena *arena,
                    struct dynamodb_item *before, struct dynamodb_item *after,
                    struct dynamodb_reply *reply, struct jobq_error *err);
+
+/* For speed alone: where the item of a partition key is looked for, and a wish that it be in
+ * the caches when it is. A place stays good; the wish may be for nothing. */
+uint64_t dynamodb_place(int table, struct jobq_str partition_key);
+void dynamodb_prefetch(const struct dynamodb *model, uint64_t place);
 
 /* 1 to 100 writes of different items, all or none, at twice the units. On CANCELED
  * cancel[i] is what write i failed for (NONE if not by it), before[i] as above. */

@@ -185,6 +185,8 @@ struct change {
     struct arena *arena;
     const struct dynamodb_item *before; /* what operands read */
     struct jobq_error *err;
+    struct dynamodb_attr *attr; /* what becomes of it, with room for what is added */
+    int count;
 };
 
 static const struct dynamodb_value *change_wrong(struct change *c, const char *text)
@@ -281,6 +283,24 @@ static const struct dynamodb_value *change_no_path(struct change *c)
 {
     return change_wrong(
         c, "The document path provided in the update expression is invalid for update");
+}
+
+/* One attribute of the item set, or taken out (value NULL). */
+static void change_attr(struct change *c, struct jobq_str name,
+                        const struct dynamodb_value *value)
+{
+    int at = 0;
+    while (at < c->count && !str_eq(c->attr[at].name, name))
+        at++;
+    if (value) {
+        c->attr[at].name = name;
+        c->attr[at].value = *value;
+        c->count += at == c->count;
+    } else if (at < c->count) {
+        c->count--;
+        memmove(&c->attr[at], &c->attr[at + 1],
+                (size_t)(c->count - at) * sizeof *c->attr);
+    }
 }
 
 /* A map with one member set, or taken out (value NULL). */
@@ -398,16 +418,12 @@ static bool change_add(struct change *c, const struct dynamodb_value *old,
     return true;
 }
 
-/* SET, ADD and DELETE in their order, then REMOVE from the back of lists to the front, since
- * indexes mean the list as it was. */
-static int change_order(const void *x, const void *y)
+/* From the back of lists to the front, since indexes mean the list as it was. */
+static int change_order_removed(const void *x, const void *y)
 {
     const struct expression_action *a = *(const struct expression_action *const *)x;
     const struct expression_action *b = *(const struct expression_action *const *)y;
-    bool a_last = a->verb == EXPRESSION_REMOVE, b_last = b->verb == EXPRESSION_REMOVE;
-    if (a_last != b_last)
-        return a_last ? 1 : -1;
-    if (a_last && a->path.count == b->path.count) {
+    if (a->path.count == b->path.count) {
         int32_t i = a->path.step[a->path.count - 1].index;
         int32_t j = b->path.step[b->path.count - 1].index;
         if (i != j)
@@ -416,8 +432,7 @@ static int change_order(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-static bool change_apply(struct change *c, const struct expression_action *action,
-                         struct dynamodb_value *whole)
+static bool change_apply(struct change *c, const struct expression_action *action)
 {
     const struct dynamodb_value *value = NULL;
     const struct expression_path *path = &action->path;
@@ -430,25 +445,52 @@ static bool change_apply(struct change *c, const struct expression_action *actio
                            action->verb == EXPRESSION_ADD, &value)) {
         return false;
     }
-    return change_at(c, whole, path->step, path->count, value, whole);
+    if (path->count > 1) {
+        struct dynamodb_item now = {c->attr, c->count};
+        const struct dynamodb_value *under = dynamodb_find(&now, path->step[0].name);
+        struct dynamodb_value inner;
+        if (!under) {
+            change_no_path(c);
+            return false;
+        }
+        if (!change_at(c, under, path->step + 1, path->count - 1, value, &inner))
+            return false;
+        change_attr(c, path->step[0].name, &inner);
+        return true;
+    }
+    change_attr(c, path->step[0].name, value);
+    return true;
 }
 
 int expression_apply(const struct expression_update *update,
                      const struct dynamodb_item *item, struct arena *arena,
                      struct dynamodb_item *out, struct jobq_error *err)
 {
-    struct change c = {arena, item, err};
-    struct dynamodb_value whole = {
-        .type = DYNAMODB_M, .count = item->count, .of.member = item->attr};
-    const struct expression_action **order =
-        arena_alloc(arena, (size_t)update->count * sizeof *order + 1);
-    for (int i = 0; i < update->count; i++)
-        order[i] = &update->action[i];
-    qsort(order, (size_t)update->count, sizeof *order, change_order);
-    for (int i = 0; i < update->count; i++)
-        if (!change_apply(&c, order[i], &whole))
+    size_t room = (size_t)(item->count + update->count);
+    struct change c = {.arena = arena,
+                       .before = item,
+                       .err = err,
+                       .attr = arena_alloc(arena, room * sizeof *c.attr + 1),
+                       .count = item->count};
+    const struct expression_action **removed = NULL;
+    size_t removed_count = 0;
+    if (item->count > 0)
+        memcpy(c.attr, item->attr, (size_t)item->count * sizeof *c.attr);
+    for (int i = 0; i < update->count; i++) {
+        if (update->action[i].verb == EXPRESSION_REMOVE) {
+            if (!removed)
+                removed = arena_alloc(arena, (size_t)update->count * sizeof *removed);
+            removed[removed_count++] = &update->action[i];
+        } else if (!change_apply(&c, &update->action[i])) {
             return JOBQ_INVALID;
-    *out = (struct dynamodb_item){whole.of.member, whole.count};
+        }
+    }
+    if (removed_count > 1)
+        qsort(removed, removed_count, sizeof *removed, change_order_removed);
+    for (size_t i = 0; i < removed_count; i++)
+        if (!change_apply(&c, removed[i]))
+            return JOBQ_INVALID;
+    *out = (struct dynamodb_item){c.attr, c.count};
     return JOBQ_OK;
 }
 

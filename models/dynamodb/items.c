@@ -1,6 +1,5 @@
 #include "models/dynamodb/items.h"
 
-#include "base/hash.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -9,29 +8,31 @@
 
 enum { ITEMS_BITS_FIRST = 4, ITEMS_BITS_MAX = 28 };
 
-void items_init(struct items *items, struct jobq_str partition_name,
-                struct jobq_str sort_name)
+void items_init(struct items *items, struct blocks *memory,
+                struct jobq_str partition_name, struct jobq_str sort_name)
 {
-    *items = (struct items){.bits = ITEMS_BITS_FIRST,
+    *items = (struct items){.memory = memory,
+                            .bits = ITEMS_BITS_FIRST,
                             .partition_name = partition_name,
                             .sort_name = sort_name};
     items->bucket = xcalloc((size_t)1 << items->bits, sizeof *items->bucket);
 }
 
-static void row_free(struct row *row)
+static void row_free(struct items *items, struct partition *p, struct row *row)
 {
-    free(row->now);
-    free(row->old);
-    free(row);
+    blocks_give(items->memory, row->now);
+    blocks_give(items->memory, row->old);
+    if (row != &p->first)
+        blocks_give(items->memory, row);
 }
 
-static void partition_free(struct partition *p)
+static void partition_free(struct items *items, struct partition *p)
 {
     for (int32_t i = 0; i < p->count; i++)
-        row_free(p->row[i]);
+        row_free(items, p, p->row[i]);
     if (p->row != &p->only)
         free(p->row);
-    free(p);
+    blocks_give(items->memory, p);
 }
 
 void items_release(struct items *items)
@@ -39,20 +40,44 @@ void items_release(struct items *items)
     for (size_t i = 0; items->bucket && i < (size_t)1 << items->bits; i++)
         for (struct partition *p = items->bucket[i], *next; p; p = next) {
             next = p->next;
-            partition_free(p);
+            partition_free(items, p);
         }
     free(items->bucket);
     *items = (struct items){0};
 }
 
-/* FNV-1a, then SplitMix64's finalizer: the highest bits choose the bucket. */
-uint64_t items_hash(const struct dynamodb_value *key)
+static uint64_t hash_mix(uint64_t hash)
 {
-    uint64_t hash = hash_add(HASH_START ^ (uint64_t)key->type, key->of.text.ptr,
-                             (size_t)key->of.text.len);
     hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
     hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
     return hash ^ (hash >> 31);
+}
+
+/* SplitMix64 over words of eight bytes: the highest bits choose the bucket. */
+uint64_t items_hash(const struct dynamodb_value *key)
+{
+    uint64_t hash = (uint64_t)key->type << 56 ^ (uint64_t)key->of.text.len;
+    const char *p = key->of.text.ptr;
+    int64_t left = key->of.text.len;
+    for (; left > 0; p += 8, left -= 8) {
+        uint64_t word = 0;
+        if (left >= 8)
+            memcpy(&word, p, 8);
+        else
+            memcpy(&word, p, (size_t)left);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 29;
+    }
+    return hash_mix(hash);
+}
+
+struct items_key items_key(const struct items *items, const struct dynamodb_item *item)
+{
+    struct items_key key = {.partition = dynamodb_find(item, items->partition_name)};
+    if (items->sort_name.len > 0)
+        key.sort = dynamodb_find(item, items->sort_name);
+    key.hash = items_hash(key.partition);
+    return key;
 }
 
 static const struct dynamodb_item *row_item(const struct row *row)
@@ -91,16 +116,25 @@ static struct partition *items_partition_of(const struct items *items, uint64_t 
                                                                                 : NULL;
 }
 
-/* The index of the first row whose sort key is not below `key`'s; *same: it is that key. */
+void items_prefetch(const struct items *items, uint64_t hash)
+{
+    const struct partition *p = *items_bucket(items, hash);
+    if (p) {
+        __builtin_prefetch(p, 1);
+        __builtin_prefetch((const char *)p + sizeof *p, 1);
+    }
+}
+
+/* The index of the first row whose sort key is not below `want` (NULL: there are no sort
+ * keys); *same: it is that key. */
 static int32_t partition_index(const struct items *items, const struct partition *p,
-                               const struct dynamodb_item *key, bool *same)
+                               const struct dynamodb_value *want, bool *same)
 {
     *same = false;
-    if (items->sort_name.len == 0) {
+    if (!want) {
         *same = p->count > 0;
         return 0;
     }
-    const struct dynamodb_value *want = dynamodb_find(key, items->sort_name);
     int32_t low = 0, high = p->count;
     while (low < high) {
         int32_t mid = low + (high - low) / 2;
@@ -117,12 +151,11 @@ static int32_t partition_index(const struct items *items, const struct partition
     return low;
 }
 
-struct row *items_find(const struct items *items, const struct dynamodb_item *key)
+struct row *items_find(const struct items *items, const struct items_key *key)
 {
     bool same;
-    const struct dynamodb_value *value = dynamodb_find(key, items->partition_name);
-    struct partition *p = items_partition_of(items, items_hash(value), value);
-    int32_t i = p ? partition_index(items, p, key, &same) : 0;
+    struct partition *p = items_partition_of(items, key->hash, key->partition);
+    int32_t i = p ? partition_index(items, p, key->sort, &same) : 0;
     return p && same ? p->row[i] : NULL;
 }
 
@@ -162,50 +195,47 @@ static void partition_insert(struct partition *p, int32_t at, struct row *row)
     p->count++;
 }
 
-struct row *items_make(struct items *items, const struct dynamodb_item *key)
+struct row *items_make(struct items *items, const struct items_key *key)
 {
     bool same = false;
-    const struct dynamodb_value *value = dynamodb_find(key, items->partition_name);
-    uint64_t hash = items_hash(value);
-    struct partition *p = items_partition_of(items, hash, value);
-    int32_t at = p ? partition_index(items, p, key, &same) : 0;
+    struct partition *p = items_partition_of(items, key->hash, key->partition);
+    int32_t at = p ? partition_index(items, p, key->sort, &same) : 0;
     if (p && same)
         return p->row[at];
     if (!p) {
         if (items->partitions >> items->bits && items->bits < ITEMS_BITS_MAX)
             items_grow(items);
-        struct partition **place = items_place(items, hash, value);
-        p = xcalloc(1, sizeof *p);
-        p->hash = hash;
-        p->next = *place;
+        struct partition **place = items_place(items, key->hash, key->partition);
+        p = blocks_take(items->memory, sizeof *p);
+        *p = (struct partition){.next = *place, .hash = key->hash};
         *place = p;
         items->partitions++;
     }
-    struct row *row = xcalloc(1, sizeof *row);
+    struct row *row = &p->first;
+    if (p->count > 0)
+        row = blocks_take(items->memory, sizeof *row);
+    *row = (struct row){.now = NULL};
     partition_insert(p, at, row);
     items->rows++;
     return row;
 }
 
-void items_remove(struct items *items, const struct dynamodb_item *key)
+void items_remove(struct items *items, const struct items_key *key)
 {
     bool same;
-    const struct dynamodb_value *value = dynamodb_find(key, items->partition_name);
-    uint64_t hash = items_hash(value);
-    struct partition **place = items_place(items, hash, value), *p = *place;
-    assert(p && p->hash == hash);
-    int32_t at = partition_index(items, p, key, &same);
+    struct partition **place = items_place(items, key->hash, key->partition), *p = *place;
+    assert(p && p->hash == key->hash);
+    int32_t at = partition_index(items, p, key->sort, &same);
     assert(same);
-    struct row *row = p->row[at];
+    row_free(items, p, p->row[at]);
     p->count--;
     memmove(p->row + at, p->row + at + 1, (size_t)(p->count - at) * sizeof *p->row);
     items->rows--;
     if (p->count == 0) {
         *place = p->next;
         items->partitions--;
-        partition_free(p);
+        partition_free(items, p);
     }
-    row_free(row);
 }
 
 /* The first partition of a bucket at or behind `from`. */
@@ -248,14 +278,14 @@ struct row *items_first(const struct items *items, uint64_t from_hash,
             p ? p : items_from_bucket(items, (from_hash >> (64 - items->bits)) + 1);
         return cursor_row(items, cursor);
     }
-    const struct dynamodb_value *value = dynamodb_find(after, items->partition_name);
-    uint64_t hash = items_hash(value);
-    struct partition *p = *items_place(items, hash, value);
+    struct items_key key = items_key(items, after);
+    struct partition *p = *items_place(items, key.hash, key.partition);
     if (!p)
-        p = items_from_bucket(items, (hash >> (64 - items->bits)) + 1);
+        p = items_from_bucket(items, (key.hash >> (64 - items->bits)) + 1);
     cursor->at = p;
-    if (p && p->hash == hash && dynamodb_equal(partition_key(items, p), value)) {
-        cursor->index = partition_index(items, p, after, &same);
+    if (p && p->hash == key.hash &&
+        dynamodb_equal(partition_key(items, p), key.partition)) {
+        cursor->index = partition_index(items, p, key.sort, &same);
         cursor->index += same;
     }
     return cursor_row(items, cursor);

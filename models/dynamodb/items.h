@@ -11,7 +11,7 @@
 #ifndef JOBQ_MODELS_DYNAMODB_ITEMS_H
 #define JOBQ_MODELS_DYNAMODB_ITEMS_H
 
-#include "models/dynamodb/value.h"
+#include "models/dynamodb/packed.h"
 
 /* One key's item. */
 struct row {
@@ -26,26 +26,38 @@ struct partition {
     struct row **row; /* by sort key */
     int32_t count, cap;
     struct row *only; /* what row points to while there is one */
+    struct row first; /* the row that the partition was made for */
 };
 
 struct items {
+    struct blocks *memory;
     struct partition **bucket;
     int bits; /* 2^bits buckets, by the highest bits of the hash */
     int64_t partitions, rows;
     struct jobq_str partition_name, sort_name; /* of the keys; sort_name.len 0: none */
 };
 
-void items_init(struct items *items, struct jobq_str partition_name,
-                struct jobq_str sort_name);
+/* memory: of partitions, rows and what they hold. It outlives the items. */
+void items_init(struct items *items, struct blocks *memory,
+                struct jobq_str partition_name, struct jobq_str sort_name);
 void items_release(struct items *items);
 
 uint64_t items_hash(const struct dynamodb_value *partition_key);
-/* The row of a key, or NULL. `key` has at least the key's attributes. */
-struct row *items_find(const struct items *items, const struct dynamodb_item *key);
+/* Where an item belongs: views of its key, and the hash of the partition's. */
+struct items_key {
+    const struct dynamodb_value *partition, *sort; /* sort NULL: the table has none */
+    uint64_t hash;
+};
+/* `item` has at least the key's attributes. */
+struct items_key items_key(const struct items *items, const struct dynamodb_item *item);
+/* Asks the processor for the first partition of a hash's bucket. */
+void items_prefetch(const struct items *items, uint64_t hash);
+/* The row of a key, or NULL. */
+struct row *items_find(const struct items *items, const struct items_key *key);
 /* The same, made (empty, not counted as an item by anyone) if it is not there. */
-struct row *items_make(struct items *items, const struct dynamodb_item *key);
+struct row *items_make(struct items *items, const struct items_key *key);
 /* Takes a row out; frees it and what it holds. */
-void items_remove(struct items *items, const struct dynamodb_item *key);
+void items_remove(struct items *items, const struct items_key *key);
 
 /* The position of an iteration over the rows, in order. */
 struct items_cursor {

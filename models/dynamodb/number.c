@@ -185,3 +185,17 @@ int number_bytes(const struct number *n)
 {
     return (n->digits + 1) / 2 + 1 + n->negative;
 }
+
+int number_text_bytes(struct jobq_str text)
+{
+    const char *p = text.ptr, *end = text.ptr + text.len;
+    int negative = *p == '-', point = 0;
+    p += negative;
+    while (p < end && (*p == '0' || *p == '.'))
+        p++;
+    while (end > p && (end[-1] == '0' || end[-1] == '.'))
+        end--;
+    for (const char *at = p; at < end; at++)
+        point |= *at == '.';
+    return ((int)(end - p) - point + 1) / 2 + 1 + negative;
+}

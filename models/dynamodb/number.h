@@ -49,5 +49,7 @@ enum number_fault number_add(const struct number *a, const struct number *b, boo
 /* What an item is charged for it: a byte for every two digits, one more, and one for a
  * minus (developer guide, item sizes). */
 int number_bytes(const struct number *number);
+/* The same of a number in number_write's text. */
+int number_text_bytes(struct jobq_str text);
 
 #endif

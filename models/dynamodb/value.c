@@ -50,20 +50,11 @@ static bool value_is_text(enum dynamodb_type type)
 
 /* ---- sizes ------------------------------------------------------------------------ */
 
-static int64_t value_number_bytes(struct jobq_str text)
-{
-    struct number number;
-    enum number_fault fault = number_read(text, &number);
-    assert(fault == NUMBER_OK);
-    (void)fault;
-    return number_bytes(&number);
-}
-
 int64_t dynamodb_value_bytes(const struct dynamodb_value *v)
 {
     int64_t bytes = 0;
     if (v->type == DYNAMODB_N)
-        return value_number_bytes(v->of.text);
+        return number_text_bytes(v->of.text);
     if (value_is_text(v->type))
         return v->of.text.len;
     if (v->type == DYNAMODB_BOOL || v->type == DYNAMODB_NULL)
@@ -155,7 +146,7 @@ struct value_room {
     char *at;
 };
 
-static void *value_take(struct value_room *room, size_t bytes)
+static inline void *value_take(struct value_room *room, size_t bytes)
 {
     if (room->arena)
         return arena_alloc(room->arena, bytes);
@@ -164,12 +155,36 @@ static void *value_take(struct value_room *room, size_t bytes)
     return taken;
 }
 
-static struct jobq_str value_copy_text(struct jobq_str text, struct value_room *room)
+/* memcpy without the call, which takes longer than most names and values. */
+static inline void value_copy_bytes(char *to, const char *from, size_t len)
+{
+    if (len > 64) {
+        memcpy(to, from, len);
+        return;
+    }
+    for (; len >= 8; len -= 8, to += 8, from += 8)
+        memcpy(to, from, 8);
+    if (len & 4) {
+        memcpy(to, from, 4);
+        to += 4;
+        from += 4;
+    }
+    if (len & 2) {
+        memcpy(to, from, 2);
+        to += 2;
+        from += 2;
+    }
+    if (len & 1)
+        *to = *from;
+}
+
+static inline struct jobq_str value_copy_text(struct jobq_str text,
+                                              struct value_room *room)
 {
     if (!text.ptr || text.len == 0)
         return text.ptr ? STR("") : text;
     char *copy = value_take(room, (size_t)text.len);
-    memcpy(copy, text.ptr, (size_t)text.len);
+    value_copy_bytes(copy, text.ptr, (size_t)text.len);
     return (struct jobq_str){copy, text.len};
 }
 
@@ -181,8 +196,16 @@ value_copy_attrs(const struct dynamodb_attr *attr, int32_t count, struct value_r
 {
     struct dynamodb_attr *copy = value_take(room, (size_t)count * sizeof *copy);
     for (int32_t i = 0; i < count; i++) {
+        const struct dynamodb_value *v = &attr[i].value;
         copy[i].name = value_copy_text(attr[i].name, room);
-        copy[i].value = value_copy(&attr[i].value, room);
+        if (value_is_text(v->type)) {
+            copy[i].value.type = v->type;
+            copy[i].value.truth = false;
+            copy[i].value.count = 0;
+            copy[i].value.of.text = value_copy_text(v->of.text, room);
+        } else {
+            copy[i].value = value_copy(v, room);
+        }
     }
     return copy;
 }
@@ -241,14 +264,18 @@ struct dynamodb_item dynamodb_copy_item(const struct dynamodb_item *item,
                                   item->count};
 }
 
-struct dynamodb_packed *dynamodb_pack(const struct dynamodb_item *item)
+int64_t dynamodb_block_bytes(const struct dynamodb_item *item)
 {
     struct dynamodb_value whole = {
         .type = DYNAMODB_M, .count = item->count, .of.member = item->attr};
-    struct dynamodb_packed *packed = xmalloc(sizeof *packed + value_block_bytes(&whole));
-    struct value_room room = {.at = (char *)(packed + 1)};
-    packed->item.count = item->count;
-    packed->item.attr = value_copy_attrs(item->attr, item->count, &room);
-    packed->bytes = dynamodb_item_bytes(item);
-    return packed;
+    return (int64_t)value_block_bytes(&whole);
+}
+
+char *dynamodb_copy_block(const struct dynamodb_item *item, char *block,
+                          struct dynamodb_item *out)
+{
+    struct value_room room = {.at = block};
+    *out = (struct dynamodb_item){value_copy_attrs(item->attr, item->count, &room),
+                                  item->count};
+    return room.at;
 }

@@ -83,11 +83,9 @@ struct dynamodb_value dynamodb_copy(const struct dynamodb_value *value,
                                     struct arena *arena);
 struct dynamodb_item dynamodb_copy_item(const struct dynamodb_item *item,
                                         struct arena *arena);
-/* A deep copy of an item in one allocation that free() ends; pointers lead into it. */
-struct dynamodb_packed {
-    struct dynamodb_item item;
-    int64_t bytes; /* dynamodb_item_bytes */
-};
-struct dynamodb_packed *dynamodb_pack(const struct dynamodb_item *item);
+/* The same into a block of dynamodb_block_bytes, from `block` on. Returns its end. */
+int64_t dynamodb_block_bytes(const struct dynamodb_item *item);
+char *dynamodb_copy_block(const struct dynamodb_item *item, char *block,
+                          struct dynamodb_item *out);
 
 #endif

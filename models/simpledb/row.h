@@ -30,7 +30,7 @@
 #include "base/arena.h"
 #include "models/simpledb/query.h"
 #include "models/simpledb/simpledb.h"
-#include "models/simpledb/blob.h"
+#include "models/memory/blob.h"
 
 #include <string.h>
 

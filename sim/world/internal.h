@@ -169,6 +169,7 @@ extern const struct jobq_child_ops world_child_ops;
 
 /* Has the kernel ask for the rows of puts ahead. */
 void world_store_prefetch(struct world *w);
+void world_dynamodb_prefetch(struct world *w);
 
 /* After every write of rows by a model, with its code: tells who watches. */
 void world_watch_rows(const struct world *w, int code, const struct jobq_item *item,

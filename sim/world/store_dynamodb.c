@@ -23,6 +23,9 @@ struct world_dynamodb {
     } * at;
     int count, cap;
     struct arena scratch; /* of one call */
+    int64_t ttl_s;        /* what ttl_text says: it changes once a second */
+    struct jobq_str ttl;
+    char ttl_text[24];
 };
 
 struct world_dynamodb *world_dynamodb_tables_new(void)
@@ -199,29 +202,29 @@ struct write_call {
     int64_t ttl_s;
 };
 
-/* SET of every attribute, in the scratch arena. */
-static struct expression_update update_build(struct arena *arena,
+/* Lives until ttl_s is another. */
+static struct dynamodb_value ttl_value(struct world_dynamodb *t, int64_t ttl_s)
+{
+    if (t->ttl_s != ttl_s) {
+        t->ttl_s = ttl_s;
+        t->ttl = (struct jobq_str){t->ttl_text, text_write_int(t->ttl_text, ttl_s)};
+    }
+    return (struct dynamodb_value){.type = DYNAMODB_N, .of.text = t->ttl};
+}
+
+/* Every attribute as the model has it, in the scratch arena. */
+static const struct dynamodb_attr *set_build(struct world_dynamodb *t,
                                              const struct jobq_item *item, int64_t ttl_s)
 {
-    int count = item->attr_count + (ttl_s > 0);
-    struct part {
-        struct expression_step step;
-        struct expression_node node;
-        struct dynamodb_value value;
-    } *part = arena_alloc(arena, (size_t)count * sizeof *part);
-    struct expression_action *action = arena_alloc(arena, (size_t)count * sizeof *action);
-    for (int i = 0; i < count; i++) {
-        bool own = i < item->attr_count;
-        part[i].step.name = own ? item->attr[i].name : STR(DDB_TTL);
-        part[i].step.index = -1;
-        part[i].value =
-            own ? string_of(item->attr[i].value) : dynamodb_integer(ttl_s, arena);
-        part[i].node =
-            (struct expression_node){.kind = EXPRESSION_VALUE, .value = &part[i].value};
-        action[i] =
-            (struct expression_action){EXPRESSION_SET, {&part[i].step, 1}, &part[i].node};
+    struct dynamodb_attr *set =
+        arena_alloc(&t->scratch, (size_t)(item->attr_count + 1) * sizeof *set);
+    for (int i = 0; i < item->attr_count; i++) {
+        set[i].name = item->attr[i].name;
+        set[i].value = string_of(item->attr[i].value);
     }
-    return (struct expression_update){action, count};
+    set[item->attr_count].name = STR(DDB_TTL);
+    set[item->attr_count].value = ttl_value(t, ttl_s);
+    return set;
 }
 
 /* What a refused condition met, for the caller and for the reply's length. */
@@ -250,15 +253,13 @@ static void write_apply(void *ctx, uint64_t arg)
     int table = table_of(w, c->handle);
     arena_reset(scratch);
     struct dynamodb_attr key = {STR(DDB_KEY), string_of(c->item.name)};
-    struct expression_update update = {NULL, 0};
-    if (!deletes)
-        update = update_build(scratch, &c->item, c->ttl_s);
     const struct dynamodb_write write = {
         .verb = deletes ? DYNAMODB_DELETE : DYNAMODB_UPDATE,
         .table = table,
         .item = {&key, 1},
         .condition = condition_build(&condition, c->expect),
-        .update = deletes ? NULL : &update};
+        .set = deletes ? NULL : set_build(w->tables, &c->item, c->ttl_s),
+        .set_count = deletes ? 0 : c->item.attr_count + (c->ttl_s > 0)};
     int code = dynamodb_write(w->dynamodb, wall_of(w), &write, scratch, NULL, NULL,
                               &reply, c->call.err);
     world_watch_rows(w, code, &c->item, 1);
@@ -271,6 +272,16 @@ static void write_apply(void *ctx, uint64_t arg)
              call_bytes(w, deletes ? NAME_BYTES("DeleteItem") : NAME_BYTES("UpdateItem"),
                         body, back));
     world_reply(&c->call);
+}
+
+static void write_prefetch(void *dynamodb, uint64_t hint)
+{
+    dynamodb_prefetch(dynamodb, hint);
+}
+
+void world_dynamodb_prefetch(struct world *w)
+{
+    kernel_prefetch_for(w->kernel, write_apply, write_prefetch, w->dynamodb);
 }
 
 static int store_put(struct jobq_store *port, int table, const struct jobq_item *item,
@@ -286,7 +297,8 @@ static int store_put(struct jobq_store *port, int table, const struct jobq_item 
         .met = met,
         .ttl_s =
             port->keep_ns ? (wall_of(proc->world) + port->keep_ns) / JOBQ_NS_PER_S : 0};
-    world_ask(proc, &c.call, write_apply, WORLD_DDB_WRITE);
+    world_ask_hinted(proc, &c.call, write_apply, WORLD_DDB_WRITE,
+                     dynamodb_place(table_of(proc->world, table), item->name));
     return c.call.code;
 }
 
@@ -307,7 +319,9 @@ static int store_remove(struct jobq_store *port, int table, struct jobq_str row,
                            .handle = table,
                            .item = {.name = row},
                            .expect = expect};
-    world_ask(proc_of(port), &c.call, write_apply, WORLD_DDB_WRITE);
+    struct world *w = proc_of(port)->world;
+    world_ask_hinted(proc_of(port), &c.call, write_apply, WORLD_DDB_WRITE,
+                     dynamodb_place(table_of(w, table), row));
     return c.call.code;
 }
 

@@ -232,6 +232,7 @@ static void put_prefetch(void *simpledb, uint64_t hint)
 void world_store_prefetch(struct world *w)
 {
     kernel_prefetch_for(w->kernel, put_apply, put_prefetch, w->simpledb);
+    world_dynamodb_prefetch(w);
 }
 
 static void remove_apply(void *ctx, uint64_t arg)

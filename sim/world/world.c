@@ -408,7 +408,7 @@ int64_t world_now(const struct world *w)
 int64_t world_memory(const struct world *w)
 {
     return sqs_memory_bytes(w->sqs) + simpledb_memory(w->simpledb) +
-           kernel_pool_bytes(w->kernel);
+           dynamodb_memory(w->dynamodb) + kernel_pool_bytes(w->kernel);
 }
 
 size_t world_stack_used_max(const struct world *w)

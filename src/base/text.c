@@ -287,27 +287,47 @@ void text_put_json(struct text *text, struct jobq_str s)
     text_putc(text, '"');
 }
 
-/* Whether these eight bytes stand for themselves in JSON: none below 0x20 or past 0x7f, no
- * quote, no backslash. The high bit of a byte in one of the terms says no; a borrow can only
- * come from a byte that has said so itself. */
-static bool is_plain_word(const char *bytes)
+/* True if none of the eight bytes is a control, '"', '\\' or past ASCII. */
+static bool word_is_plain(uint64_t word)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t quote = word ^ (each * '"'), slash = word ^ (each * '\\');
+    return ((word | (word - each * 0x20) | (quote - each) | (slash - each)) &
+            each * 0x80) == 0;
+}
+
+/* True if s, of a byte or more, stands in JSON as it is. Words overlap rather than being cut. */
+static bool json_is_plain(struct jobq_str s)
+{
+    const char *p = s.ptr, *last = s.ptr + s.len - 8;
     uint64_t word;
-    memcpy(&word, bytes, sizeof word);
-    uint64_t quote = (word ^ ones * '"') - ones, slash = (word ^ ones * '\\') - ones;
-    return !((word | (word - ones * 0x20) | quote | slash) & high);
+    if (s.len < 4)
+        return word_is_plain(0x2020202020000000u | (uint64_t)(unsigned char)p[0] << 16 |
+                             (uint64_t)(unsigned char)p[s.len / 2] << 8 |
+                             (unsigned char)p[s.len - 1]);
+    if (s.len < 8) {
+        uint32_t low, high;
+        memcpy(&low, p, 4);
+        memcpy(&high, p + s.len - 4, 4);
+        return word_is_plain(low | (uint64_t)high << 32);
+    }
+    for (; p < last; p += 8) {
+        memcpy(&word, p, 8);
+        if (!word_is_plain(word))
+            return false;
+    }
+    memcpy(&word, last, 8);
+    return word_is_plain(word);
 }
 
 int64_t text_json_bytes(struct jobq_str s)
 {
     char escape[6];
     int64_t bytes = s.len;
-    for (int64_t at = 0, step = 8; s.ptr && at < s.len; at += step) {
+    if (!s.ptr || s.len == 0 || json_is_plain(s))
+        return bytes;
+    for (int64_t at = 0, step = 1; at < s.len; at += step) {
         unsigned char c = (unsigned char)s.ptr[at];
-        step = 8;
-        if (s.len - at >= step && is_plain_word(s.ptr + at))
-            continue;
         step = 1;
         if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\')
             continue;

@@ -645,7 +645,8 @@ static bool transact_cancelled(struct request *r, const enum dynamodb_fault *can
 
 bool dynamodb_transact_write(struct request *r)
 {
-    struct dynamodb_write w[TRANSACTION_MAX];
+    struct dynamodb_write *w =
+        arena_zalloc(r->arena, TRANSACTION_MAX * sizeof *w); /* too large for a stack */
     struct dynamodb_item before[TRANSACTION_MAX];
     enum dynamodb_fault cancel[TRANSACTION_MAX];
     int on_failure[TRANSACTION_MAX], unused;

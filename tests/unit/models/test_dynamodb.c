@@ -4,6 +4,7 @@
 #include "base/dice.h"
 #include "base/text.h"
 #include "jobq/units.h"
+#include "tests/seed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -425,6 +426,113 @@ static void tables_are_made_found_and_dropped(void **state)
     dynamodb_free(m);
 }
 
+/* A value of any kind that a row of ours may have, and of some that it has not. */
+static struct dynamodb_value any_value(struct dice *dice)
+{
+    static const char text[] =
+        "a text of some length, of which a part is taken, or all of it";
+    int kind = (int)(dice_u(dice) * 6);
+    if (kind == 0)
+        return dynamodb_integer((int64_t)(dice_u(dice) * 1e6) - 1000, &arena);
+    if (kind == 1)
+        return (struct dynamodb_value){.type = DYNAMODB_BOOL, .truth = true};
+    if (kind == 2 && dice_u(dice) < 0.2) {
+        struct dynamodb_value *one = arena_alloc(&arena, sizeof *one);
+        *one = string("element");
+        return (struct dynamodb_value){.type = DYNAMODB_L, .count = 1, .of.element = one};
+    }
+    if (kind == 3)
+        return dynamodb_string((struct jobq_str){NULL, 2000});
+    int64_t len = (int64_t)(dice_u(dice) * (double)sizeof text);
+    return dynamodb_string(arena_str(&arena, (struct jobq_str){text, len}));
+}
+
+/* The same as SET of an expression. */
+static struct expression_update as_expression(const struct dynamodb_attr *set, int count)
+{
+    struct expression_action *action =
+        arena_alloc(&arena, (size_t)count * sizeof *action + 1);
+    for (int i = 0; i < count; i++) {
+        struct expression_step *step = arena_alloc(&arena, sizeof *step);
+        struct expression_node *node = arena_zalloc(&arena, sizeof *node);
+        *step = (struct expression_step){set[i].name, -1};
+        node->kind = EXPRESSION_VALUE;
+        node->value = &set[i].value;
+        action[i] = (struct expression_action){EXPRESSION_SET, {step, 1}, node};
+    }
+    return (struct expression_update){action, count};
+}
+
+static void assert_same(const struct dynamodb_item *a, const struct dynamodb_item *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (int i = 0; i < a->count; i++) {
+        const struct dynamodb_value *x = &a->attr[i].value, *y = &b->attr[i].value;
+        assert_true(str_eq(a->attr[i].name, b->attr[i].name));
+        assert_int_equal(x->type, y->type);
+        if (x->type == DYNAMODB_S && !x->of.text.ptr)
+            assert_true(!y->of.text.ptr && x->of.text.len == y->of.text.len);
+        else
+            assert_true(dynamodb_equal(x, y));
+    }
+}
+
+/* Attributes set as they are give the item, the units and the errors that an expression
+ * gives, whatever was stored before. */
+static void set_is_an_update(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"s",  "state", "claim", "payload",
+                                       "at", "pk",    "ttl"};
+    struct seeds seeds = seeds_of(1, 300);
+    for (uint64_t seed = seeds.from; seed < seeds.to; seed++) {
+        struct dice dice;
+        int one, two;
+        struct dynamodb *m = make("aws-2026", false, &one);
+        struct dynamodb *n = make("aws-2026", false, &two);
+        dice_init(&dice, seed, "set is an update", 0);
+        for (int step = 0; step < 40; step++) {
+            struct dynamodb_attr key =
+                attr("pk", string(dice_u(&dice) < 0.5 ? "x" : "y"));
+            struct dynamodb_attr set[7];
+            struct dynamodb_item before[2], after[2];
+            struct dynamodb_reply other;
+            int count = 0;
+            for (int i = 0; i < 7; i++)
+                if (dice_u(&dice) < (i == 5 ? 0.02 : 0.5))
+                    set[count++] = attr(name[i], any_value(&dice));
+            struct expression_update update = as_expression(set, count);
+            struct dynamodb_write w = {.verb = DYNAMODB_UPDATE,
+                                       .table = one,
+                                       .item = {&key, 1},
+                                       .set = set,
+                                       .set_count = count};
+            int64_t now_ns = step * JOBQ_NS_PER_S;
+            int code = dynamodb_write(m, now_ns, &w, &arena, &before[0], &after[0],
+                                      &reply, &err);
+            w.set_count = 0;
+            w.update = &update;
+            w.table = two;
+            assert_int_equal(dynamodb_write(n, now_ns, &w, &arena, &before[1], &after[1],
+                                            &other, &err),
+                             code);
+            assert_true(reply.write_units == other.write_units);
+            assert_int_equal(reply.fault, other.fault);
+            if (code < 0)
+                continue;
+            assert_same(&before[0], &before[1]);
+            assert_same(&after[0], &after[1]);
+            struct dynamodb_item whole = {&key, 1};
+            assert_same(dynamodb_peek(m, one, &whole), &after[1]);
+            assert_int_equal(dynamodb_table(m, one)->bytes,
+                             dynamodb_table(n, two)->bytes);
+        }
+        dynamodb_free(m);
+        dynamodb_free(n);
+        arena_reset(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +546,7 @@ int main(void)
         cmocka_unit_test(capacity_is_limited_by_table_and_partition),
         cmocka_unit_test(provisioned_capacity_has_a_burst),
         cmocka_unit_test(tables_are_made_found_and_dropped),
+        cmocka_unit_test(set_is_an_update),
     };
     arena_init(&arena, 0);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Numbers, values and expressions of the DynamoDB model. */
 #include "models/dynamodb/expression.h"
 #include "models/dynamodb/number.h"
+#include "models/dynamodb/packed.h"
 
 #include "base/dice.h"
 #include "base/text.h"
@@ -555,12 +556,15 @@ static void sizes_and_copies(void **state)
     struct dynamodb_item it = item(ITEM);
     /* a 1+2, s 1+5, l 1+(3+3+2+1+(3+1+1+2)), m 1+(3+2+1+2+1+1), g 1+2, b 1+1 */
     assert_int_equal(dynamodb_item_bytes(&it), 3 + 6 + 17 + 11 + 3 + 2);
-    struct dynamodb_packed *packed = dynamodb_pack(&it);
+    struct blocks blocks = {.large = 0};
+    struct dynamodb_packed *packed =
+        dynamodb_pack(&it, dynamodb_item_bytes(&it), &blocks);
     assert_int_equal(packed->bytes, dynamodb_item_bytes(&it));
     assert_item(&packed->item,
                 "{a:n5,s:shello,l:[n1,sx,{d:n2}],m:{k:n7,z:0},g:<sx,sy>,b:t}");
     struct dynamodb_item copy = dynamodb_copy_item(&packed->item, &arena);
-    free(packed);
+    blocks_give(&blocks, packed);
+    blocks_release(&blocks);
     assert_item(&copy, "{a:n5,s:shello,l:[n1,sx,{d:n2}],m:{k:n7,z:0},g:<sx,sy>,b:t}");
     const char *x = "<sa,sb>", *y = "<sb,sa>", *z = "<sa,sc>";
     struct dynamodb_value a = value(&x), b = value(&y), d = value(&z);

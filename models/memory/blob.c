@@ -1,4 +1,4 @@
-#include "models/simpledb/blob.h"
+#include "models/memory/blob.h"
 
 #include "base/arena.h"
 
@@ -56,7 +56,7 @@ static void next_chunk(struct blobs *blobs)
     if (blobs->chunk_at < blobs->chunk_count)
         return;
     if (blobs->chunk_count == CHUNK_COUNT_MAX) {
-        fprintf(stderr, "jobq: rows of the SimpleDB model exceed 32 GiB\n");
+        fprintf(stderr, "jobq: rows of a model exceed 32 GiB\n");
         abort();
     }
     if (blobs->chunk_count == blobs->chunk_cap) {

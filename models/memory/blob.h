@@ -1,7 +1,7 @@
 /* blob.h - memory for rows: many small pieces of changing size, named by 32 bits.
  *
- * Room:     models, the facts; internal to the SimpleDB model.
- * Callers:  simpledb_*.c.
+ * Room:     models, the facts; internal to the models of stores.
+ * Callers:  the rows of SimpleDB, block.h.
  * Knows nothing of: what is in a piece.
  *
  * Pieces are cut from 2 MiB chunks in units of 8 bytes (so 32 GiB in all, past which it
@@ -9,8 +9,8 @@
  * rewritten finds the warm memory of the row rewritten before it. Classes are every 8
  * bytes up to 512 and 8 a doubling above. Chunks are never returned before release: a reset
  * makes them the next run's, because clearing new pages cost 17 % of a prototype's time. */
-#ifndef JOBQ_MODELS_SIMPLEDB_BLOB_H
-#define JOBQ_MODELS_SIMPLEDB_BLOB_H
+#ifndef JOBQ_MODELS_MEMORY_BLOB_H
+#define JOBQ_MODELS_MEMORY_BLOB_H
 
 #include <stdint.h>
 
