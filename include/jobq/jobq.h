@@ -68,8 +68,8 @@ JOBQ_API struct jobq_enqueuer *jobq_enqueuer_start(const char *queue,
                                                    double timeout_s,
                                                    struct jobq_error *err);
 /* The same with settings by name and text, those that `jobq enqueue` takes: visibility, retention,
- * keep, domains, payload-in, pipeline, store, delay (of jobs whose own delay_s is 0), such as
- * {"keep", "30d"}. What is not given has that command's default. A name or value that it would
+ * keep, domains, payload-in, pipeline, store, rows; and those of its jobs that do not have their
+ * own: delay, attempts, time-limit, backoff. Such as {"keep", "30d"}. What is not given has that command's default. A name or value that it would
  * refuse is refused with the same text: INVALID, LIMIT. */
 JOBQ_API struct jobq_enqueuer *jobq_enqueuer_open(const char *queue,
                                                   const struct jobq_dict *setting,
@@ -97,6 +97,14 @@ struct jobq_job {
     double delay_s;       /* 0..900: nobody receives it before */
     char id[JOBQ_ID_MAX]; /* out; "" if it was refused */
     int code;             /* out: 0 if acknowledged */
+    /* NULL: none. Of the queue's jobs with this key, 1 to 255 bytes, one is enqueued, and all get
+     * its id, for the queue's retention: who does not know whether a call took effect repeats
+     * it. Not with rows "end" or "none", nor store "none" (INVALID). */
+    const char *key;
+    /* The job's own attempts, time-limit, backoff or delay, as `jobq enqueue` takes them, such as
+     * {"attempts", "3"}; else the enqueuer's, else its drainer's. */
+    const struct jobq_dict *setting;
+    int settings;
 };
 /* Many jobs, which stay the caller's. Returns how many were acknowledged; if that is less
  * than count, each job's code says which, and err holds the first failure. Blocks. */
@@ -153,8 +161,7 @@ enum jobq_request_kind {
 };
 struct jobq_request {
     enum jobq_request_kind kind;
-    const struct jobq_job
-        *job; /* ENQUEUE: count of them; dict, count and delay_s are read */
+    const struct jobq_job *job; /* ENQUEUE: count of them; all but id and code are read */
     int64_t count;
     const char *id;   /* STATUS, CANCEL, RESULT */
     double timeout_s; /* 0: the enqueuer's */

@@ -200,8 +200,9 @@ struct jobq_queue {
 /* Rows a put_batch takes at most; a store may take fewer (jobq_store_ops.batch_max). */
 #define JOBQ_STORE_BATCH_MAX 25
 
-/* Which rows belong together: a queue's jobs of one day and shard, as their ids say, or
- * what its drainers say of themselves. A store may keep all days and shards in one place. */
+/* Which rows belong together: a queue's jobs of one day and shard, as their ids say, what
+ * its drainers say of themselves, or which job has a key. A store may keep all days and
+ * shards in one place. */
 struct jobq_table {
     struct jobq_str queue;
     int day;   /* since 1970, or one of the below */
@@ -209,7 +210,9 @@ struct jobq_table {
 };
 enum {
     JOBQ_DAY_DRAINERS = -1, /* the drainers' lines; shard 0 */
-    JOBQ_DAY_ALL = -2       /* in a list only: every day of the queue is in it */
+    JOBQ_DAY_ALL = -2,      /* in a list only: every day of the queue is in it */
+    JOBQ_DAY_KEYS = -3,     /* the clients' keys; shard 0 */
+    JOBQ_DAY_FIRST = JOBQ_DAY_KEYS
 };
 
 struct jobq_attr {

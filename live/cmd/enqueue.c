@@ -17,10 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH, JOURNAL, RECORD };
+enum { BATCH, JOURNAL, KEY, RECORD };
 static const struct option_def options[] = {
     {"batch", 'b', "FILE", "one job a line from FILE, '-' for stdin"},
     {"journal", 0, "FILE", "record progress in FILE (FILE.journal of a batch)"},
+    {"key", 0, "KEY",
+     "enqueue once: a second enqueue with this key, within the retention, gets the "
+     "first's id"},
     {"record", 0, "FILE", "write a trace of all calls to FILE"},
     {NULL, 0, NULL, NULL}};
 
@@ -44,8 +47,8 @@ struct enqueue {
     struct cli *cli;
     struct enqueuer *enqueuer;
     struct enqueuer_options options;
-    int64_t delay_ns;
-    int fd, read_errno; /* of the batch; -1: none */
+    struct enqueuer_job like; /* what every job says of itself */
+    int fd, read_errno;       /* of the batch; -1: none */
     struct journal journal;
     bool journals;
     struct record *record;
@@ -141,8 +144,10 @@ static void take_line(struct enqueue *e, struct jobq_str line)
         memcpy(e->source[i].text, err.text, sizeof e->source[i].text - 1);
         return;
     }
-    e->job[i] = (struct enqueuer_job){
-        .pair = pair, .pair_count = got, .delay_ns = e->delay_ns, .tag = number};
+    e->job[i] = e->like;
+    e->job[i].pair = pair;
+    e->job[i].pair_count = got;
+    e->job[i].tag = number;
 }
 
 /* Takes the lines that are there and waits only when there are none: a slow producer's
@@ -304,8 +309,12 @@ static int run_one(struct enqueue *e, struct jobq_error *err)
             return rc;
     }
     e->count = 1;
-    e->job[0] = (struct enqueuer_job){
-        .pair = pair, .pair_count = count, .delay_ns = e->delay_ns, .tag = 1};
+    e->job[0] = e->like;
+    e->job[0].pair = pair;
+    e->job[0].pair_count = count;
+    e->job[0].tag = 1;
+    if (cli_given(cli, KEY))
+        e->job[0].key = str_of(cli->value[KEY]);
     enqueuer_add_many(e->enqueuer, e->job, 1, err);
     note_jobs(e);
     if (e->job[0].code < 0)
@@ -391,6 +400,10 @@ static int enqueue_run(struct cli *cli)
         cli_complain(cli, "want key=value or --batch");
         return CLI_USAGE;
     }
+    if (cli_given(cli, BATCH) && cli_given(cli, KEY)) {
+        cli_complain(cli, "--key is of one job: it does not go with --batch");
+        return CLI_USAGE;
+    }
     struct enqueue *e = xcalloc(1, sizeof *e);
     e->cli = cli;
     e->fd = -1;
@@ -404,7 +417,7 @@ static int enqueue_run(struct cli *cli)
         e->options.retention_ns = 0; /* that of a queue that is there stays */
     if (!cli_given(cli, BATCH))
         e->options.pipeline = 1;
-    e->delay_ns = settings->delay_ns;
+    scenario_job_options(settings, &e->like);
     int rc = open_batch(cli, e, scenario_store(settings) != SCENARIO_STORE_NONE);
     if (rc == CLI_OK) {
         arena_init(&e->arena, 0);
@@ -426,13 +439,16 @@ const struct cli_command cmd_enqueue = {
     .name = "enqueue",
     .synopsis = "QUEUE [options] key=value... | --batch FILE|-",
     .summary = "puts jobs on a queue; ids on stdout",
-    .examples = "  jobq enqueue render kind=sleep seconds=2\n"
-                "  jobq enqueue render kind=exec frame=12 note='two words'\n"
-                "  jobq enqueue render --visibility 5m --batch jobs.txt\n",
+    .examples =
+        "  jobq enqueue render kind=sleep seconds=2\n"
+        "  jobq enqueue render kind=exec frame=12 note='two words'\n"
+        "  jobq enqueue render --key invoice-4711 --attempts 3 kind=exec invoice=4711\n"
+        "  jobq enqueue render --visibility 5m --batch jobs.txt\n",
     .calls =
         "  1 to 4 to find or make the queue and its dead-letter queue; then a job:\n"
         "  1 PutAttributes and 1 SendMessage, or by --batch 1/25 and 1/10 of a batch\n"
-        "  call.\n"
+        "  call. With --key 1 PutAttributes more, or if the key is taken 1 that is\n"
+        "  refused, 2 GetAttributes, and the message unless the job has begun.\n"
         "  Domains are made when first missed: 1 CreateDomain each.\n",
     .option = options,
     .takes = TAKER_ENQUEUE,

@@ -142,6 +142,18 @@ static void add_pages(struct explain *x, const struct cli *sub, double pages, do
     }
 }
 
+/* The row that names the job. When it is freed, SimpleDB is billed for a delete. */
+static void explain_key(struct explain *x)
+{
+    if (x->scenario.store == PREDICT_SIMPLEDB) {
+        add(x, JOBQ_ACT_SDB_PUT, 1, put_hours(1));
+        add(x, JOBQ_ACT_SDB_DELETE, 1, put_hours(1));
+    } else if (x->scenario.store == PREDICT_DYNAMODB) {
+        add(x, JOBQ_ACT_DDB_UPDATE, 1, 0);
+        x->ledger.write_units += 1;
+    }
+}
+
 static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
 {
     const char *batch = value_of(sub, "batch");
@@ -188,6 +200,8 @@ static int enqueue(struct explain *x, struct cli *sub, struct jobq_error *err)
         add(x, JOBQ_ACT_DDB_UPDATE, x->jobs, 0);
         x->ledger.write_units += x->jobs * state.enqueue_units;
     }
+    if (value_of(sub, "key"))
+        explain_key(x);
     x->unit = "this enqueue";
     snprintf(x->note, sizeof x->note,
              "%.0f jobs of %.0f bytes; a queue that is missing costs 2 requests more%s",

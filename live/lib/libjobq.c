@@ -64,7 +64,8 @@ struct jobq_enqueuer {
     struct live live;
     char queue[JOBQ_QUEUE_NAME_MAX + 1];
     struct enqueuer_options options;
-    int64_t timeout_ns, delay_ns;
+    int64_t timeout_ns;
+    struct scenario settings; /* of jobs that do not have their own */
     enum scenario_store store;
     struct enqueuer *enqueuer;
     pthread_t thread;
@@ -339,7 +340,7 @@ static struct jobq_enqueuer *start(const char *queue, const struct scenario *s,
     struct jobq_enqueuer *e = xcalloc(1, sizeof *e);
     snprintf(e->queue, sizeof e->queue, "%s", queue);
     e->timeout_ns = timeout_ns;
-    e->delay_ns = s->delay_ns;
+    e->settings = *s;
     e->store = scenario_store(s);
     e->options = enqueuer_defaults(e->queue);
     scenario_enqueuer_options(s, &e->options);
@@ -447,35 +448,50 @@ static struct jobq_str copy_word(const char *word, struct arena *arena)
     return str_of(arena_cstr(arena, word));
 }
 
-/* The job's own delay, else the enqueuer's. */
-static int read_delay(const struct jobq_enqueuer *e, double delay_s, int64_t *out,
-                      struct jobq_error *err)
+static int take_setting(struct scenario *one, const char *name, const char *value,
+                        struct jobq_error *err)
 {
-    struct scenario one = {.delay_ns = e->delay_ns};
+    if (!name || !value)
+        return jobq_fail(err, JOBQ_INVALID, "a setting's name or value is NULL");
+    if (setting_take(one, TAKER_JOB, name, value, err) < 0)
+        return err->code = err->code == JOBQ_NOT_FOUND ? JOBQ_INVALID : err->code;
+    return JOBQ_OK;
+}
+
+/* The job's own settings, else the enqueuer's. */
+static int read_options(const struct jobq_enqueuer *e, const struct jobq_job *job,
+                        struct enqueuer_job *to, struct jobq_error *err)
+{
+    struct scenario one = e->settings;
     char text[32];
-    int rc = JOBQ_OK;
-    if (isnan(delay_s) || delay_s < 0)
-        rc = jobq_fail(err, JOBQ_LIMIT, "delay is not a number from 0 on");
-    else if (delay_s > 0)
-        rc = setting_take(
-            &one, TAKER_LIBRARY, "delay",
-            jobq_format_duration(jobq_ns_from_seconds(delay_s), text, sizeof text), err);
-    *out = one.delay_ns;
-    return rc;
+    if (isnan(job->delay_s) || job->delay_s < 0)
+        return jobq_fail(err, JOBQ_LIMIT, "delay is not a number from 0 on");
+    jobq_format_duration(jobq_ns_from_seconds(job->delay_s), text, sizeof text);
+    if (job->delay_s > 0 && take_setting(&one, "delay", text, err) < 0)
+        return err->code;
+    if (job->settings < 0 || (job->settings > 0 && !job->setting))
+        return jobq_fail(err, JOBQ_INVALID, "a job's settings are NULL");
+    for (int i = 0; i < job->settings; i++)
+        if (take_setting(&one, job->setting[i].name, job->setting[i].value, err) < 0)
+            return err->code;
+    scenario_job_options(&one, to);
+    return JOBQ_OK;
 }
 
 static int fill_job(const struct jobq_enqueuer *e, struct enqueuer_job *to,
                     const struct jobq_job *job, struct arena *arena,
                     struct jobq_error *err)
 {
-    int64_t delay_ns;
     if (job->count < 0 || job->count > JOB_PAIRS_MAX)
         return jobq_fail(err, JOBQ_LIMIT, "job of '%d' pairs is not 0 to %d", job->count,
                          JOB_PAIRS_MAX);
     if (job->count > 0 && !job->dict)
         return jobq_fail(err, JOBQ_INVALID, "a job's dict is NULL");
-    if (read_delay(e, job->delay_s, &delay_ns, err) < 0)
+    *to = (struct enqueuer_job){.pair_count = job->count};
+    if (read_options(e, job, to, err) < 0)
         return err->code;
+    if (job->key)
+        to->key = copy_word(job->key, arena);
     struct job_pair *pair = arena_alloc(arena, (size_t)job->count * sizeof *pair);
     for (int i = 0; i < job->count; i++) {
         if (!job->dict[i].name || !job->dict[i].value)
@@ -483,8 +499,7 @@ static int fill_job(const struct jobq_enqueuer *e, struct enqueuer_job *to,
         pair[i] = (struct job_pair){copy_word(job->dict[i].name, arena),
                                     copy_word(job->dict[i].value, arena)};
     }
-    *to = (struct enqueuer_job){
-        .pair = pair, .pair_count = job->count, .delay_ns = delay_ns};
+    to->pair = pair;
     return JOBQ_OK;
 }
 

@@ -25,6 +25,7 @@ under way, and later ones raise Closed. After os.fork() the child makes an Enque
 """
 import copy
 import ctypes
+import datetime
 import functools
 import http.client
 import importlib
@@ -99,7 +100,8 @@ class _Dict(ctypes.Structure):
 class _Job(ctypes.Structure):
     _fields_ = [("dict", ctypes.POINTER(_Dict)), ("count", ctypes.c_int),
                 ("delay_s", ctypes.c_double), ("id", ctypes.c_char * ID_MAX),
-                ("code", ctypes.c_int)]
+                ("code", ctypes.c_int), ("key", ctypes.c_char_p),
+                ("setting", ctypes.POINTER(_Dict)), ("settings", ctypes.c_int)]
 
 
 class _Status(ctypes.Structure):
@@ -216,7 +218,9 @@ def _pairs(job):
 
 
 def _settings(settings):
-    return _pairs({name.replace("_", "-"): value for name, value in settings.items()})
+    """Names with _ for -; durations are text ("90s"), seconds or a timedelta."""
+    return _pairs({name.replace("_", "-"): value.total_seconds() if isinstance(value, datetime.timedelta) else value
+                   for name, value in settings.items()})
 
 
 def _timeout(seconds):
@@ -306,25 +310,36 @@ class Enqueuer:
             _raise(code, error)
         return code, error
 
-    def enqueue(self, job, delay=0.0, timeout=None):
+    def enqueue(self, job, delay=0.0, timeout=None, key=None, **settings):
         """Put one dict of names and values on the queue; returns its id.
 
         kind (sleep, primes, exec), seconds and n are the toolkit's, all others are payload.
         Without a kind any payload means exec, seconds alone sleep, n alone primes; payload
-        beside seconds or n raises Invalid."""
-        return self.enqueue_many([job], delay, timeout)[0]
+        beside seconds or n raises Invalid.
 
-    def enqueue_many(self, jobs, delay=0.0, timeout=None):
+        key: of the jobs with this key (str or bytes, 1 to 255 bytes) one is enqueued, and all get
+        its id, for the queue's retention: a call that may or may not have taken effect can be
+        repeated. settings: attempts, time_limit and backoff of this job, in place of its
+        drainer's: attempts=3, time_limit=90, backoff="1min"."""
+        return self.enqueue_many([job], delay, timeout, [key], **settings)[0]
+
+    def enqueue_many(self, jobs, delay=0.0, timeout=None, keys=None, **settings):
         """Put many; returns their ids. If any was not acknowledged, raises its error, whose
-        attribute `ids` holds the ids by position, None for those that failed."""
+        attribute `ids` holds the ids by position, None for those that failed. keys: one a job,
+        None for a job without."""
         raw = (_Job * len(jobs))()
+        own = _settings(settings)
         keep = []
-        for slot, job in zip(raw, jobs):
+        if keys is not None and len(keys) != len(jobs):
+            raise ValueError("%d keys for %d jobs" % (len(keys), len(jobs)))
+        for slot, job, key in zip(raw, jobs, keys or [None] * len(jobs)):
             pairs = _pairs(job)
             keep.append(pairs)
             slot.dict = pairs
             slot.count = len(job)
             slot.delay_s = delay
+            slot.setting, slot.settings = own, len(own)
+            slot.key = None if key is None else _bytes(key, "key")
         done, error = self._call(_Request(kind=_ENQUEUE, job=raw, count=len(jobs)), timeout,
                                  jobs=raw)
         ids = [slot.id.decode() if slot.code == 0 else None for slot in raw]

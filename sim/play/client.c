@@ -21,6 +21,7 @@ struct feeder {
     struct enqueuer_job job[CHUNK_MAX];
     struct job_pair pair[CHUNK_MAX][3];
     char seconds[CHUNK_MAX][24];
+    char key[CHUNK_MAX][REPLICATION_KEY_MAX];
     struct workload_job work[CHUNK_MAX];
 };
 
@@ -58,7 +59,13 @@ static void set_job(struct feeder *f, int at, const struct workload_job *work,
     job->pair = pair;
     job->pair_count = rep->scenario->payload_bytes > 0 ? 3 : 2;
     job->delay_ns = 0;
+    job->limits = (struct job_limits){0};
+    job->key = (struct jobq_str){NULL, 0};
     job->tag = index;
+    const struct replication_hooks *hooks = rep->options.hooks;
+    int key_bytes = hooks && hooks->key ? hooks->key(hooks->ctx, index, f->key[at]) : 0;
+    if (key_bytes > 0)
+        job->key = (struct jobq_str){f->key[at], key_bytes};
 }
 
 /* The jobs that have come by now, at least one; waits for it. 0: no more. One feeder at a

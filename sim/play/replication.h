@@ -74,6 +74,7 @@ void replication_result_release(struct replication_result *result);
 
 /* What a caller may change while a replication is played. All may be NULL; called on the world's
  * own thread, outside fibers. */
+#define REPLICATION_KEY_MAX 32
 struct replication_hooks {
     void *ctx;
     /* A process was made and its fibers have not run: decorate its ports. box NULL: the
@@ -93,6 +94,9 @@ struct replication_hooks {
     void (*drained)(void *ctx, struct world_box *box, int code);
     /* A job is about to be enqueued for the first time: its own time may be changed. */
     void (*job)(void *ctx, int64_t *job_ns);
+    /* The key of the client's job of this number, at out (REPLICATION_KEY_MAX bytes). Returns its
+     * length; 0: it has none. */
+    int (*key)(void *ctx, int64_t index, char *out);
     /* Of the client; read once it is made. NULL: none. */
     const struct enqueuer_journal *journal;
 };

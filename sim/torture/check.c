@@ -167,7 +167,7 @@ void check_end(struct torture *t, int queue)
     struct sqs *sqs = world_sqs(t->world);
     struct jobrec_table rows = {0};
     char name[JOBQ_QUEUE_NAME_MAX + 1];
-    jobrec_reset(&rows, t->run->jobs, false);
+    jobrec_reset(&rows, t->run->jobs, true);
     read_rows(t, &rows);
     struct seen dead = {t, &rows, 0}, left = {t, &rows, 0};
     job_dead_queue_name(REPLICATION_QUEUE, name);
@@ -182,6 +182,7 @@ void check_end(struct torture *t, int queue)
     if (left.messages > 0)
         torture_find(t, "queue not empty", "%lld messages are left on the queue",
                      (long long)left.messages);
+    keyed_check_end(t, &rows);
     check_letters(t, dead_queue);
     check_boxes(t);
     jobrec_release(&rows);

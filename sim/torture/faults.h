@@ -58,7 +58,8 @@
     X(SPAWN, "spawn", "an operator starts boxes, or wants fewer")                        \
     X(SEPPUKU, "seppuku", "an operator drains boxes and ends them")                      \
     X(QUIET, "quiet", "an operator makes drainers take no work for a while")             \
-    X(RESIZE, "resize", "an operator changes how many slots a drainer has")
+    X(RESIZE, "resize", "an operator changes how many slots a drainer has")              \
+    X(KEYED, "keyed", "jobs have keys, and several clients enqueue them")
 
 enum torture_fault {
 #define TORTURE_FAULT_ENUM(id, name, text) TORTURE_##id,

@@ -88,6 +88,10 @@ struct torture {
     struct jobq_ledger ledger; /* theirs */
     int acting;                /* of them, now */
 
+    /* Keys. */
+    struct torture_twin *twins; /* the other clients */
+    int64_t keyed_jobs;         /* that the client has begun with */
+
     /* What is stored. */
     struct world_watch watch;
     struct jobrec_table rows; /* by id; its index says the claim */
@@ -156,6 +160,17 @@ struct world_box *inject_a_box(struct torture *t, uint64_t draw);
 /* At the origin: starts the operators of the classes that are on, and the one who ends the run
  * in the quiet phase. */
 void operate_start(struct torture *t);
+
+/* ---- keyed.c ------------------------------------------------------------------------- */
+enum { KEYED_BYTES = 32 };
+/* Whether jobs have keys in this run. */
+bool keyed_on(const struct torture *t);
+/* The key of a job, at out (KEYED_BYTES). Returns its length. */
+int keyed_write(int64_t index, char *out);
+/* The client begins with its next job, of so much work. */
+void keyed_job(struct torture *t, int64_t work_ns);
+/* Each key has one job, whoever asked. rows: all that are stored; marked in passing. */
+void keyed_check_end(struct torture *t, struct jobrec_table *rows);
 
 /* ---- monitor.c ----------------------------------------------------------------------- */
 void monitor_start(struct torture *t);

@@ -139,6 +139,12 @@ static void on_job(void *ctx, int64_t *job_ns)
     *job_ns = *job_ns / 1000 * 1000 + (fails     ? JOB_FAILS_NS
                                        : crashes ? JOB_CRASHES_NS
                                                  : 0);
+    keyed_job(t, *job_ns);
+}
+
+static int on_key(void *ctx, int64_t index, char *out)
+{
+    return keyed_on(ctx) ? keyed_write(index, out) : 0;
 }
 
 static void on_origin(void *ctx, struct world *w)
@@ -234,7 +240,8 @@ static void play(struct torture *t, struct jobq_error *err)
                                       .pending = is_pending,
                                       .drainer = on_drainer,
                                       .drained = on_drained,
-                                      .job = on_job};
+                                      .job = on_job,
+                                      .key = on_key};
     if (torture_on(t, TORTURE_DISK_FULL) || (t->run->seed & 1)) {
         t->journal = (struct enqueuer_journal){t, journal_append, journal_load};
         hooks.journal = &t->journal;

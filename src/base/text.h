@@ -86,6 +86,10 @@ static inline bool str_is(struct jobq_str a, const char *cstr)
 int str_cmp(struct jobq_str a, struct jobq_str b); /* bytewise, then by length */
 /* Reads a decimal integer: digits and an optional leading '-', nothing else. False for
  * anything else, or if it does not fit. */
+static inline bool str_starts(struct jobq_str s, struct jobq_str start)
+{
+    return s.len >= start.len && memcmp(s.ptr, start.ptr, (size_t)start.len) == 0;
+}
 bool str_to_int(struct jobq_str s, int64_t *out);
 
 /* A string literal as a jobq_str. */

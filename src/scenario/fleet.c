@@ -24,7 +24,7 @@ void scenario_drainer_options(const struct scenario *s, struct drainer_options *
     out->wait_ns = s->wait_ns;
     out->visibility_ns = s->visibility_ns;
     out->max_attempts = (int)s->attempts;
-    out->retry_base_ns = s->retry_base_ns;
+    out->retry_base_ns = s->backoff_ns;
     out->time_limit_ns = fleet_or_never(s->time_limit_ns);
     out->kill_grace_ns = s->kill_grace_ns;
     out->linger_ns = s->linger_ns;
@@ -52,4 +52,13 @@ void scenario_enqueuer_options(const struct scenario *s, struct enqueuer_options
                                                                 : ENQUEUER_AUTO;
     out->batch = (int)s->batch;
     out->pipeline = (int)s->pipeline;
+}
+
+void scenario_job_options(const struct scenario *s, struct enqueuer_job *out)
+{
+    out->delay_ns = s->delay_ns;
+    out->limits.attempts = scenario_given(s, "attempts") ? s->attempts : 0;
+    out->limits.time_limit_ns = s->time_limit_ns < 0 ? 0 : s->time_limit_ns;
+    out->limits.has_backoff = scenario_given(s, "backoff");
+    out->limits.backoff_ns = out->limits.has_backoff ? s->backoff_ns : 0;
 }

@@ -16,5 +16,8 @@ void scenario_drainer_options(const struct scenario *scenario,
                               struct drainer_options *out);
 void scenario_enqueuer_options(const struct scenario *scenario,
                                struct enqueuer_options *out);
+/* What a job says of itself: the settings that a job takes (TAKER_JOB), its limits where they
+ * were given. Its pairs, key and tag stay. */
+void scenario_job_options(const struct scenario *scenario, struct enqueuer_job *out);
 
 #endif

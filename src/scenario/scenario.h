@@ -100,7 +100,7 @@ struct scenario {
     int64_t prefetch; /* messages, or SCENARIO_AUTO */
     int64_t receives; /* under way at once */
     int64_t attempts; /* after so many a job is dead */
-    int64_t retry_base_ns, linger_ns;
+    int64_t backoff_ns, linger_ns;
     int64_t time_limit_ns, memory_limit_bytes, cpu_limit_ns; /* or SCENARIO_NONE */
     int64_t kill_grace_ns, drain_timeout_ns;
     int64_t cancel_check_ns, stats_ns, notice_ns, idle_exit_ns; /* or SCENARIO_NEVER */

@@ -52,7 +52,7 @@ static const struct setting SETTINGS[] = {
      T(SIM) | T(COST),
      .help = "LLM trace: time of a generated token (assumed)"},
     {"delay", 0, "T", SETTING_DURATION, AT(delay_ns), "0s", "0s", "15min", NULL,
-     T(ENQUEUE) | T(LIBRARY),
+     T(ENQUEUE) | T(LIBRARY) | T(JOB),
      .help = "no drainer receives the job before T"},
     {"queued", 0, "T", SETTING_DURATION, AT(queued_ns), "0s", "0s", "3650d", NULL,
      T(COST),
@@ -181,17 +181,18 @@ static const struct setting SETTINGS[] = {
      T(SIM) | T(BOX),
      .help = "receives under way at once"},
     {"attempts", 0, "N", SETTING_COUNT, AT(attempts), "5", "1", "1000", NULL,
-     T(SIM) | T(BOX),
-     .help = "a job is dead after N attempts"},
-    {"retry-base", 0, "T", SETTING_DURATION, AT(retry_base_ns), "10s", "0s", "15min", NULL,
-     T(SIM) | T(BOX),
-     .help = "first delay before another attempt"},
+     T(SIM) | T(BOX) | T(ENQUEUE) | T(LIBRARY) | T(JOB),
+     .help = "a job is dead after N attempts; at enqueue: of these jobs, in place of the "
+             "drainer's"},
+    {"backoff", 0, "T", SETTING_DURATION, AT(backoff_ns), "10s", "0s", "15min", NULL,
+     T(SIM) | T(BOX) | T(ENQUEUE) | T(LIBRARY) | T(JOB),
+     .help = "first delay before another attempt, doubled by each; at enqueue: as attempts"},
     {"linger", 0, "T", SETTING_DURATION, AT(linger_ns), "5s", "0s", "12h", NULL,
      T(SIM) | T(BOX),
      .help = "how long a delete waits for others to share its request"},
     {"time-limit", 0, "T", SETTING_DURATION, AT(time_limit_ns), "none", "1ms", "12h", "none",
-     T(BOX),
-     .help = "end an attempt that runs longer than T"},
+     T(BOX) | T(ENQUEUE) | T(LIBRARY) | T(JOB),
+     .help = "end an attempt that runs longer than T, as failed; at enqueue: as attempts"},
     {"memory-limit", 0, "SIZE", SETTING_SIZE, AT(memory_limit_bytes), "none", "1MiB", "16384GiB", "none",
      T(BOX),
      .help = "limit of a command's address space"},
@@ -275,6 +276,7 @@ const char *setting_renamed(const char *name)
                  {"utilization", "utilisation"},
                  {"vcpu", "vcpus"},
                  {"max-attempts", "attempts"},
+                 {"retry-base", "backoff"},
                  {"visibility-timeout", "visibility"},
                  {"wait-time", "wait"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -319,10 +321,11 @@ int setting_refuse(const char *name, const char *dash, uint32_t takers, const ch
 const char *setting_taker_name(uint32_t taker)
 {
     static const char *const names[TAKER_COUNT] = {
-        "jobqsim run", "jobqsim sweep", "jobqsim torture", "jobqcost", "jobq enqueue",
-        "jobq drain",  "jobq spawn",    "jobq serve",      "jobq dlq", "jobq doctor",
-        "jobq prune",  "jobq repair",   "jobqmock",        "libjobq",  "jobq status",
-        "jobq list",   "jobq wait",     "jobq autoscale"};
+        "jobqsim run",  "jobqsim sweep",  "jobqsim torture", "jobqcost",
+        "jobq enqueue", "jobq drain",     "jobq spawn",      "jobq serve",
+        "jobq dlq",     "jobq doctor",    "jobq prune",      "jobq repair",
+        "jobqmock",     "libjobq",        "jobq status",     "jobq list",
+        "jobq wait",    "jobq autoscale", "a job of libjobq"};
     int bit = 0;
     while (bit < TAKER_COUNT - 1 && !(taker >> bit & 1))
         bit++;

@@ -49,10 +49,11 @@ enum setting_taker {
     TAKER_LIST = 1 << 15,
     TAKER_ROWS = 1 << 16,  /* jobq wait, cancel, purge */
     TAKER_SCALE = 1 << 17, /* jobq autoscale */
+    TAKER_JOB = 1 << 18,   /* one job of libjobq */
     TAKER_SIM = TAKER_RUN | TAKER_SWEEP,
     TAKER_BOX = TAKER_DRAIN | TAKER_SPAWN /* spawn tells the drainers of its boxes */
 };
-#define TAKER_COUNT 18
+#define TAKER_COUNT 19
 /* "jobqsim run", of one bit. Static storage. */
 const char *setting_taker_name(uint32_t taker);
 

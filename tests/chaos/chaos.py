@@ -158,7 +158,7 @@ class Drainer:
             self.process = subprocess.Popen(
                 # The job's own clock is right: its log is evidence.
                 [JOBQ, "drain", QUEUE, "-n", str(SLOTS), "--exec", "env -u LD_PRELOAD %s %s" % (round_.path("job"), round_.log),
-                 "--attempts", "50", "--retry-base", "200ms", "--kill-grace", "500ms", "--drain-timeout", "2s",
+                 "--attempts", "50", "--backoff", "200ms", "--kill-grace", "500ms", "--drain-timeout", "2s",
                  "--wait", "1s", "--stats", "0", "--linger", "200ms", "--json"],
                 env={**round_.env, **clock, "CHAOS_DRAINER": name}, cwd=round_.mock.dir, stdout=out, stderr=out)
 

@@ -58,6 +58,12 @@ static void set_deadline(struct held *h, int64_t now_ns)
         h->deadline_ns = d->give_up_at_ns;
 }
 
+int64_t attempts_max(const struct held *h)
+{
+    int64_t own = h->body.limits.attempts;
+    return own ? own : h->d->options.max_attempts;
+}
+
 /* ---- before -------------------------------------------------------------------------- */
 
 static enum next_step skip(struct held *h, enum next_step step, enum job_state state,
@@ -120,7 +126,7 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
     enum job_state state = JOB_RUNNING;
     if (!d->b->store) {
         h->attempt = h->message.receive_count;
-        if (h->attempt <= d->options.max_attempts)
+        if (h->attempt <= attempts_max(h))
             return true;
         d->counters.dead++;
         d->b->ledger->jobs[JOBQ_JOBS_DEAD]++;
@@ -134,7 +140,7 @@ static bool claim(struct held *h, enum next_step *step, struct jobq_error *err)
                                                   : claim_take(h, &state, err);
     switch (outcome) {
     case CLAIM_OURS:
-        if (d->options.rows != JOB_ROWS_END || h->attempt <= d->options.max_attempts)
+        if (d->options.rows != JOB_ROWS_END || h->attempt <= attempts_max(h))
             return true;
         *step = no_attempts(h, err);
         return false;
@@ -224,13 +230,19 @@ static int start_child(struct held *h, struct jobq_error *err)
     return handle < 0 ? start_again(h, handle, &work, err) : handle;
 }
 
+static int64_t time_limit_ns(const struct held *h)
+{
+    int64_t own_ns = h->body.limits.time_limit_ns;
+    return own_ns ? own_ns : h->d->options.time_limit_ns;
+}
+
 /* Until when to wait before something is to be done: a time limit, a look at the progress. */
 static int64_t wait_until(const struct held *h)
 {
     const struct drainer *d = h->d;
     int64_t until_ns = JOBQ_FOREVER;
-    if (d->options.time_limit_ns < JOBQ_FOREVER && !h->timed_out)
-        until_ns = h->started_at_ns + d->options.time_limit_ns;
+    if (time_limit_ns(h) < JOBQ_FOREVER && !h->timed_out)
+        until_ns = h->started_at_ns + time_limit_ns(h);
     if (h->body.kind == JOBQ_WORK_EXEC) {
         bool often = d->progress_ns < PROGRESS_NS;
         int64_t look_ns = jobq_now(d->b) + (often ? d->progress_ns : PROGRESS_NS);
@@ -263,8 +275,7 @@ static int run(struct held *h, struct jobq_work_result *result, struct jobq_erro
     while ((code = jobq_child_wait(d->b, h->child, wait_until(h), result, err)) ==
            JOBQ_TIMEOUT) {
         watch_progress(h, result->progress_percent);
-        int64_t limit_ns = d->options.time_limit_ns;
-        if (!h->timed_out && jobq_now(d->b) - h->started_at_ns >= limit_ns) {
+        if (!h->timed_out && jobq_now(d->b) - h->started_at_ns >= time_limit_ns(h)) {
             h->timed_out = true;
             attempt_end_child(h, d->options.kill_grace_ns);
         }
@@ -312,7 +323,7 @@ static enum next_step report(struct held *h, const struct jobq_work_result *resu
     struct drainer *d = h->d;
     enum job_state state = JOB_DONE;
     if (result->exit_code != 0 || h->timed_out)
-        state = h->attempt >= d->options.max_attempts ? JOB_DEAD : JOB_FAILED;
+        state = h->attempt >= attempts_max(h) ? JOB_DEAD : JOB_FAILED;
     enum final_outcome outcome = store(h, state, result, err);
     if (outcome != FINAL_STORED)
         return not_stored(h, outcome, err);
@@ -466,12 +477,24 @@ static bool bury(struct held *h)
     return code == JOBQ_OK;
 }
 
+/* How long a failed job's message is hidden: exponential, capped, and at most for what is left
+ * of the 12 h that a queue hides a message after its receive. */
+static int64_t back_off_ns(const struct held *h)
+{
+    const struct drainer *d = h->d;
+    struct retry_policy back_off = {.base_ns = d->options.retry_base_ns,
+                                    .cap_ns = d->options.retry_cap_ns};
+    if (h->body.limits.has_backoff)
+        back_off.base_ns = h->body.limits.backoff_ns;
+    int64_t wait_ns = retry_delay_ns(d->b, &back_off, h->attempt);
+    int64_t left_ns = h->received_at_ns + DRAIN_HIDDEN_MAX_NS - jobq_now(d->b);
+    return wait_ns <= left_ns ? wait_ns : left_ns > 0 ? left_ns : 0;
+}
+
 /* Takes the message's last step, without the slot. */
 static void attempt_finish(struct held *h, enum next_step step)
 {
     struct drainer *d = h->d;
-    struct retry_policy back_off = {.base_ns = d->options.retry_base_ns,
-                                    .cap_ns = d->options.retry_cap_ns};
     switch (step) {
     case STEP_DEAD:
         if (!bury(h)) {
@@ -484,7 +507,7 @@ static void attempt_finish(struct held *h, enum next_step step)
         deleter_add(h);
         return;
     case STEP_LATER:
-        deleter_give_back(d, &h, 1, retry_delay_ns(d->b, &back_off, h->attempt));
+        deleter_give_back(d, &h, 1, back_off_ns(h));
         return;
     case STEP_RETURN:
         deleter_give_back(d, &h, 1, 0);

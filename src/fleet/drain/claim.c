@@ -154,9 +154,8 @@ static bool runs_elsewhere(const struct held *h, const struct job_row *row)
 static enum verdict judge(const struct held *h, const struct job_row *row,
                           enum claim_outcome *out)
 {
-    const struct drainer *d = h->d;
     *out = CLAIM_OURS;
-    if (!row->exists && !claim_makes_rows(d))
+    if (!row->exists && !claim_makes_rows(h->d))
         *out = CLAIM_ORPHAN;
     else if (row->state == JOB_DEAD)
         *out = CLAIM_DEAD;
@@ -167,7 +166,7 @@ static enum verdict judge(const struct held *h, const struct job_row *row,
     else if (runs_elsewhere(h, row))
         *out = CLAIM_ELSEWHERE;
     else
-        return row->attempt >= d->options.max_attempts ? GIVE_UP_ON : TAKE;
+        return row->attempt >= attempts_max(h) ? GIVE_UP_ON : TAKE;
     return SETTLED;
 }
 

@@ -88,6 +88,7 @@ struct drainer_options {
     int64_t
         visibility_ns; /* 1 s..12 h, sent with each receive; DRAINER_AUTO: the queue's own, read
                               once from its attributes (one request) [auto] */
+    /* Of jobs that do not say their own (job_limits): */
     int max_attempts;                    /* dead after so many [5] */
     int64_t retry_base_ns, retry_cap_ns; /* before attempt k + 1: up to base * 2^(k-1),
                                             capped, jittered [10 s and 15 min] */

@@ -261,6 +261,8 @@ int claim_read_row(struct held *h, struct jobq_item *item, struct job_row *row,
 void attempt_main(void *held);
 void drain_event(struct held *h, enum drainer_event_kind kind, enum job_state state,
                  const struct jobq_work_result *result, const char *text);
+/* After so many its job is dead: its own, or the drainer's. */
+int64_t attempts_max(const struct held *h);
 /* Ends a running child, for a reason already noted in h. */
 void attempt_end_child(struct held *h, int64_t grace_ns);
 

@@ -47,6 +47,15 @@ static int check_sizes(const struct enqueuer *e, int64_t message_bytes,
     return JOBQ_OK;
 }
 
+int enqueue_row_message(struct enqueuer *e, struct enqueue_batch *batch,
+                        const struct jobq_item *row, struct jobq_outgoing *out,
+                        struct jobq_error *err)
+{
+    int64_t most =
+        e->options.payload_in == ENQUEUER_IN_STORE ? 0 : e->options.message_max_bytes;
+    return job_row_message(row, most, &batch->scratch, out, err);
+}
+
 static struct job_pair *payload_room(struct enqueuer *e, int pairs)
 {
     if (pairs > e->payload_cap && pairs <= JOB_PAIRS_MAX) {
@@ -64,9 +73,13 @@ static int encode(struct enqueuer *e, struct arena *scratch,
     struct job_spec spec;
     if (job->delay_ns < 0 || job->delay_ns > DELAY_MAX_NS)
         return jobq_fail(err, JOBQ_LIMIT, "delay is not in '0'..'15min'");
-    if (job_spec_read(job->pair, job->pair_count, payload_room(e, job->pair_count), &spec,
-                      err) < 0)
+    if (keyed_check(e, job, err) < 0)
         return err->code;
+    if (job_spec_read(job->pair, job->pair_count, payload_room(e, job->pair_count), &spec,
+                      err) < 0 ||
+        job_limits_check(&job->limits, err) < 0)
+        return err->code;
+    spec.limits = job->limits;
     if (spec.kind == JOBQ_WORK_SLEEP && spec.number >= e->options.longest_ns)
         return jobq_fail(
             err, JOBQ_LIMIT,
@@ -90,7 +103,7 @@ static int encode(struct enqueuer *e, struct arena *scratch,
     bool store_only = e->writes_rows && (e->options.payload_in == ENQUEUER_IN_STORE ||
                                          id_bytes + bytes > e->options.message_max_bytes);
     if (store_only) {
-        char *head = arena_alloc(scratch, (size_t)id_bytes + 64);
+        char *head = arena_alloc(scratch, (size_t)id_bytes + JOB_HEAD_MAX);
         int len = job_encode_stored(&spec, head + id_bytes);
         draft->text = head;
         message->body = (struct jobq_str){head, id_bytes + len};
@@ -161,6 +174,8 @@ static void next_job(struct enqueuer *e, struct enqueue_batch *batch, int i)
     batch->request[i] = request;
     batch->job[i] = job;
     batch->code[i] = JOBQ_OK;
+    batch->keyed[i] = KEYED_NOT;
+    batch->silent[i] = false;
     e->untaken--;
     if (request->taken == request->count) {
         e->first = request->next;
@@ -248,7 +263,7 @@ static void rows(struct enqueuer *e, struct enqueue_batch *batch, int day, int f
     const struct jobq_item *item = &batch->row[from];
     int of[JOBQ_STORE_BATCH_MAX], count = 0, end = call->end, shard = call->shard;
     for (int i = from; i < end; i++)
-        if (batch->code[i] == JOBQ_OK)
+        if (batch->code[i] == JOBQ_OK && batch->keyed[i] == KEYED_NOT)
             of[count++] = i;
     if (count < end - from) { /* what is left of them, moved together */
         for (int i = 0; i < count; i++)
@@ -268,6 +283,20 @@ static void rows(struct enqueuer *e, struct enqueue_batch *batch, int day, int f
         if (alone ||
             rows_add(&e->adder, day, shard, &item[i], 1, &batch->deadline_ns, &why) < 0)
             refuse(batch, of[i], &why);
+}
+
+/* ---- keys ---------------------------------------------------------------------------- */
+
+/* Does a step of every job that has a key. */
+static void keys(struct enqueuer *e, struct enqueue_batch *batch,
+                 int (*step)(struct enqueuer *e, struct enqueue_batch *batch, int i,
+                             struct jobq_error *err))
+{
+    struct jobq_error why;
+    for (int i = 0; i < batch->count; i++)
+        if (batch->code[i] == JOBQ_OK && batch->job[i]->key.ptr &&
+            step(e, batch, i, &why) < 0)
+            refuse(batch, i, &why);
 }
 
 /* ---- messages ------------------------------------------------------------------------ */
@@ -299,7 +328,8 @@ static void send_group(struct enqueuer *e, struct enqueue_batch *batch,
             continue;
         why.code = (enum jobq_code)code[i];
         refuse(batch, of[i], &why);
-        if (e->writes_rows && (code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID))
+        bool gone = code[i] == JOBQ_LIMIT || code[i] == JOBQ_INVALID;
+        if (e->writes_rows && gone && batch->keyed[of[i]] != KEYED_FOUND)
             remove_row(e, batch, of[i]);
     }
 }
@@ -308,7 +338,7 @@ static void messages(struct enqueuer *e, struct enqueue_batch *batch)
 {
     int of[ENQUEUE_BATCH_MAX], count = 0;
     for (int i = 0; i < batch->count; i++) {
-        if (batch->code[i] < 0)
+        if (batch->code[i] < 0 || batch->silent[i])
             continue;
         if (count < i)
             batch->message[count] = batch->message[i];
@@ -358,6 +388,7 @@ void enqueue_batch_run(struct enqueuer *e, struct enqueue_batch *batch)
     batch->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;
     struct jobq_error why;
     why.code = JOBQ_OK;
+    keys(e, batch, keyed_take);
     if (note(e, batch, 'b', &why) < 0) {
         /* Without its note a job could be lost in a crash: do not begin it. */
         for (int i = 0; i < batch->count; i++)
@@ -368,6 +399,7 @@ void enqueue_batch_run(struct enqueuer *e, struct enqueue_batch *batch)
     for (int i = 0, from = 0; e->writes_rows && i < batch->calls;
          from = batch->call[i++].end)
         rows(e, batch, day, from, &batch->call[i]);
+    keys(e, batch, keyed_row);
     messages(e, batch);
     /* A lost 's' is harmless: recovery finds the row claimed or sends again. */
     note(e, batch, 's', &why);

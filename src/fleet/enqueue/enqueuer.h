@@ -13,7 +13,8 @@
  *
  * A job is acknowledged when its message is sent. After a crash between row and message
  * the journal (enqueuer_recover) or, without one, the drainers' housekeeping sends what is
- * missing; a message sent twice is harmless, because a row is claimed once. */
+ * missing; a message sent twice is harmless, because a row is claimed once. A job with a key may
+ * simply be enqueued again (keyed.c). */
 #ifndef JOBQ_FLEET_ENQUEUE_ENQUEUER_H
 #define JOBQ_FLEET_ENQUEUE_ENQUEUER_H
 
@@ -96,8 +97,15 @@ int enqueuer_make_tables(struct enqueuer *e, struct jobq_error *err);
 /* One job of a list, in and out. */
 struct enqueuer_job {
     const struct job_pair *pair; /* kind, seconds, n and payload */
-    int64_t delay_ns;            /* 0..15 min before it may be received */
-    int64_t tag;                 /* the caller's, kept in the journal (a line number) */
+    struct jobq_str key; /* {NULL, 0}: none; else 1..JOB_KEY_BYTES_MAX of any bytes: of
+                                    the jobs of a queue that have it, one is enqueued, and
+                                    all get its id, for the queue's retention. Needs rows at
+                                    the claim. Bill: one write, and one more because its row
+                                    travels alone; for who finds it taken one refused write
+                                    and two reads */
+    struct job_limits limits; /* in place of its drainer's */
+    int64_t delay_ns;         /* 0..15 min before it may be received */
+    int64_t tag;              /* the caller's, kept in the journal (a line number) */
     int pair_count;
     int code; /* out: JOBQ_OK; INVALID, LIMIT: refused, nothing written;
                  otherwise: not acknowledged, and may have been written */

@@ -60,6 +60,8 @@ static void feed_set_job(struct feeder *f, int at, const struct feed_job *what)
     /* Field by field: its id's bytes, most of it, need not be zero. */
     job->pair = pair;
     job->pair_count = feed->options.payload_bytes > 0 ? 3 : 2;
+    job->key = (struct jobq_str){NULL, 0};
+    job->limits = (struct job_limits){0};
     job->delay_ns = 0;
     job->tag = feed->next_tag++;
 }

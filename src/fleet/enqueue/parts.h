@@ -1,6 +1,6 @@
 /* parts.h - what the enqueuer's files share.
  *
- * Room:     src/fleet, private to enqueuer.c, batch.c, recover.c and record.c. */
+ * Room:     src/fleet, private to enqueuer.c, batch.c, keyed.c, recover.c and record.c. */
 #ifndef JOBQ_FLEET_ENQUEUE_PARTS_H
 #define JOBQ_FLEET_ENQUEUE_PARTS_H
 
@@ -49,6 +49,12 @@ struct enqueue_batch {
         int shard;
     } call[ENQUEUE_BATCH_MAX]; /* of rows */
     int calls;
+    enum enqueue_keyed {
+        KEYED_NOT,
+        KEYED_NEW,  /* the key is the job's, which is new */
+        KEYED_FOUND /* the job is another client's, or an earlier try's */
+    } keyed[ENQUEUE_BATCH_MAX];
+    bool silent[ENQUEUE_BATCH_MAX];              /* needs no message */
     struct jobq_item some[JOBQ_STORE_BATCH_MAX]; /* rows of a call that lacks some */
     int64_t deadline_ns;
 };
@@ -87,6 +93,22 @@ struct enqueuer {
 void enqueue_batch_run(struct enqueuer *e, struct enqueue_batch *batch);
 struct enqueue_batch *enqueue_batch_take(struct enqueuer *e);
 void enqueue_batch_give(struct enqueuer *e, struct enqueue_batch *batch);
+/* The message of a row, as its enqueuer would have sent it; in the batch's scratch. */
+int enqueue_row_message(struct enqueuer *e, struct enqueue_batch *batch,
+                        const struct jobq_item *row, struct jobq_outgoing *out,
+                        struct jobq_error *err);
+
+/* ---- keyed.c --------------------------------------------------------------------------- */
+/* INVALID, LIMIT: the job's key cannot be used. */
+int keyed_check(const struct enqueuer *e, const struct enqueuer_job *job,
+                struct jobq_error *err);
+/* Takes the key of the batch's job i, or finds the job that has it, whose id is then i's. */
+int keyed_take(struct enqueuer *e, struct enqueue_batch *batch, int i,
+               struct jobq_error *err);
+/* Writes the row of a job whose key was taken, or finds it, and then makes the message anew. */
+int keyed_row(struct enqueuer *e, struct enqueue_batch *batch, int i,
+              struct jobq_error *err);
+
 /* Writes a journal's record at out (id.len + 24 bytes). Returns its length. */
 int enqueue_record_write(char what, struct jobq_str id, int64_t tag, char *out);
 #endif

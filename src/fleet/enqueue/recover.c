@@ -15,9 +15,7 @@ static int recover_send_again(struct enqueuer *e, struct enqueue_batch *batch,
                               const struct jobq_item *row, struct jobq_error *err)
 {
     struct jobq_outgoing message;
-    int64_t most =
-        e->options.payload_in == ENQUEUER_IN_STORE ? 0 : e->options.message_max_bytes;
-    int code = job_row_message(row, most, &batch->scratch, &message, err);
+    int code = enqueue_row_message(e, batch, row, &message, err);
     if (code < 0)
         return code;
     batch->deadline_ns = jobq_now(e->b) + e->options.retry_for_ns;

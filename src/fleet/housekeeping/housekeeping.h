@@ -48,6 +48,7 @@ struct housekeeping_done {
     int64_t dropped;            /* tables of old days; with dry_run: would be */
     int64_t kept;               /* tables past their keep with a live row */
     int64_t forgotten;          /* lines of drainers that were not seen for `keep` */
+    int64_t freed;              /* clients' keys of jobs older than the retention */
     int64_t waiting;            /* rows that have not ended, which a repair looked at */
     int64_t sent;               /* of these, messages sent again; dry_run: would be */
     int64_t unreadable;         /* rows that nobody can read, left alone */
@@ -61,9 +62,12 @@ int housekeeping_check_keep(int64_t keep_ns, int64_t retention_ns,
  * that is not longer than a message can live and be held. */
 void housekeeping_keep_rows(struct jobq_backend *b, int64_t keep_ns);
 
-/* Drops the tables of days past their keep, and the lines of drainers as old. Bill: one
+/* Clients' keys that one prune frees; each is a delete of 3 micro-dollars. */
+#define HOUSEKEEPING_KEYS_MAX 20000
+/* Drops the tables of days past their keep, the lines of drainers as old, and the keys of jobs
+ * older than the retention, which their clients take for free by then. Bill: one
  * request per 100 tables of the account; for each table past its keep one look and one drop
- * (780 micro-dollars). */
+ * (780 micro-dollars); one look for keys, and one delete each. */
 int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *done,
                        struct jobq_error *err);
 

@@ -73,6 +73,32 @@ static int prune_table(const struct housekeeping *h, const struct rows *rows,
     return code;
 }
 
+/* Of drainers that were not seen for `keep`. */
+static int prune_lines(const struct housekeeping *h, const struct rows *rows,
+                       struct arena *arena, struct housekeeping_done *done,
+                       struct jobq_error *err)
+{
+    char before[24];
+    int64_t ms = (jobq_wall(h->b) - h->keep_ns) / JOBQ_NS_PER_MS;
+    int len = snprintf(before, sizeof before, "%013lld", (long long)ms);
+    int64_t forgotten = rows_drainers_forget(rows, h->queue_name,
+                                             (struct jobq_str){before, len}, arena, err);
+    done->forgotten = forgotten < 0 ? 0 : forgotten;
+    return forgotten < 0 ? (int)forgotten : JOBQ_OK;
+}
+
+static int prune_keys(const struct housekeeping *h, const struct rows *rows,
+                      struct arena *arena, struct housekeeping_done *done,
+                      struct jobq_error *err)
+{
+    bool short_keep = h->retention_ns == 0 || h->keep_ns < h->retention_ns;
+    int64_t before_ns = jobq_wall(h->b) - (short_keep ? h->keep_ns : h->retention_ns);
+    int64_t freed = rows_keys_forget(rows, h->queue_name, before_ns,
+                                     HOUSEKEEPING_KEYS_MAX, arena, err);
+    done->freed = freed < 0 ? 0 : freed;
+    return freed < 0 ? (int)freed : JOBQ_OK;
+}
+
 int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *done,
                        struct jobq_error *err)
 {
@@ -89,15 +115,13 @@ int housekeeping_prune(const struct housekeeping *h, struct housekeeping_done *d
         deadline_ns = prune_deadline(h);
         code = prune_table(h, &rows, &table[i], &scratch->arena, done, err);
     }
-    if (code == JOBQ_OK && !h->dry_run) {
-        char before[24];
-        int64_t ms = (jobq_wall(h->b) - h->keep_ns) / JOBQ_NS_PER_MS;
-        int len = snprintf(before, sizeof before, "%013lld", (long long)ms);
-        int64_t forgotten = rows_drainers_forget(
-            &rows, h->queue_name, (struct jobq_str){before, len}, &scratch->arena, err);
-        done->forgotten = forgotten < 0 ? 0 : forgotten;
-        code = forgotten < 0 ? (int)forgotten : JOBQ_OK;
-    }
+    bool by_days = count <= 0 || table[0].day != JOBQ_DAY_ALL;
+    deadline_ns = prune_deadline(h);
+    if (code == JOBQ_OK && !h->dry_run)
+        code = prune_lines(h, &rows, &scratch->arena, done, err);
+    /* A store that keeps all days in one place drops each key by itself, as it does rows. */
+    if (code == JOBQ_OK && !h->dry_run && by_days)
+        code = prune_keys(h, &rows, &scratch->arena, done, err);
     scratch_give(h->b, scratch);
     return code;
 }

@@ -126,6 +126,7 @@ void housekeeping_say(const struct housekeeping_done *done, bool dry_run, char *
         const char *did, *what, *after;
         bool would;
     } parts[] = {
+        {done->freed, "freed", "key", "", dry_run},
         {done->dropped, "dropped", "table", " of old days", dry_run},
         {done->sent, "sent", "missing message", "", dry_run},
         {done->kept, "kept", "table", " of old days for live rows", dry_run},

@@ -12,6 +12,7 @@
 #include "fleet/job/job.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Length of the UTF-8 character at p (>= 0x80) if SQS takes it, else 0. */
@@ -87,17 +88,64 @@ int64_t job_unescape(struct jobq_str raw, char *out)
 
 /* ---- writing ------------------------------------------------------------------------- */
 
+/* The words of a job's own limits, and where each is kept. */
+static const struct limit_word {
+    struct jobq_str word;
+    size_t at;
+} LIMITS[] = {
+    {{"attempts=", 9}, offsetof(struct job_limits, attempts)},
+    {{"limit=", 6}, offsetof(struct job_limits, time_limit_ns)},
+    {{"backoff=", 8}, offsetof(struct job_limits, backoff_ns)},
+};
+enum { LIMIT_WORDS = sizeof LIMITS / sizeof LIMITS[0] };
+
+static int64_t *limit_at(struct job_limits *limits, int word)
+{
+    return (int64_t *)((char *)limits + LIMITS[word].at);
+}
+
+static char *write_limits(struct job_limits limits, char *p)
+{
+    for (int i = 0; i < LIMIT_WORDS; i++) {
+        int64_t *value = limit_at(&limits, i);
+        if (value == &limits.backoff_ns ? !limits.has_backoff : *value == 0)
+            continue;
+        *p++ = ' ';
+        memcpy(p, LIMITS[i].word.ptr, (size_t)LIMITS[i].word.len);
+        p += LIMITS[i].word.len;
+        p += text_write_int(p, *value);
+    }
+    return p;
+}
+
 static int write_head(const struct job_spec *spec, char *out)
 {
     struct jobq_str kind = job_kind_str(spec->kind);
     memcpy(out, kind.ptr, (size_t)kind.len);
     out[kind.len] = ' ';
-    return (int)kind.len + 1 + text_write_int(out + kind.len + 1, spec->number);
+    char *p = out + kind.len + 1;
+    p += text_write_int(p, spec->number);
+    return (int)(write_limits(spec->limits, p) - out);
 }
 
 int job_head_bytes(const struct job_spec *spec)
 {
-    return (int)job_kind_str(spec->kind).len + 1 + text_int_bytes(spec->number);
+    char limits[JOB_HEAD_MAX];
+    return (int)(job_kind_str(spec->kind).len + 1 + text_int_bytes(spec->number) +
+                 (write_limits(spec->limits, limits) - limits));
+}
+
+int job_limits_check(const struct job_limits *limits, struct jobq_error *err)
+{
+    if (limits->attempts < 0 || limits->attempts > JOB_ATTEMPTS_MAX)
+        return jobq_fail(err, JOBQ_LIMIT, "%lld attempts are not in 1..%d",
+                         (long long)limits->attempts, JOB_ATTEMPTS_MAX);
+    if (limits->time_limit_ns != 0 && (limits->time_limit_ns < JOB_TIME_LIMIT_MIN_NS ||
+                                       limits->time_limit_ns > JOB_VISIBILITY_MAX_NS))
+        return jobq_fail(err, JOBQ_LIMIT, "a job's time limit is not in '1ms'..'12h'");
+    if (limits->backoff_ns < 0 || limits->backoff_ns > JOB_BACKOFF_MAX_NS)
+        return jobq_fail(err, JOBQ_LIMIT, "a job's back-off is not in '0s'..'15min'");
+    return JOBQ_OK;
 }
 
 int64_t job_encoded_bytes(const struct job_spec *spec, int64_t *out_phantom)
@@ -169,6 +217,31 @@ static int not_a_job(struct jobq_str body, struct jobq_error *err)
     return jobq_fail(err, JOBQ_CORRUPT, "message '%s' is not a job", shown);
 }
 
+/* Reads the words behind the number. False: one of them is none of ours. */
+static bool read_words(struct jobq_str line, struct job_body *out)
+{
+    struct jobq_error ignored;
+    out->limits = (struct job_limits){0};
+    out->stored = false;
+    while (line.len > 0) {
+        struct jobq_str word = cut(&line, ' ');
+        int i = 0;
+        if (str_is(word, "store")) {
+            out->stored = true;
+            continue;
+        }
+        while (i < LIMIT_WORDS && !str_starts(word, LIMITS[i].word))
+            i++;
+        if (i == LIMIT_WORDS)
+            return false;
+        int64_t *value = limit_at(&out->limits, i), taken = LIMITS[i].word.len;
+        if (!str_to_int((struct jobq_str){word.ptr + taken, word.len - taken}, value))
+            return false;
+        out->limits.has_backoff |= value == &out->limits.backoff_ns;
+    }
+    return job_limits_check(&out->limits, &ignored) == JOBQ_OK;
+}
+
 int job_encoded_read(struct jobq_str encoded, int64_t phantom_bytes, struct job_body *out,
                      struct jobq_error *err)
 {
@@ -182,9 +255,8 @@ int job_encoded_read(struct jobq_str encoded, int64_t phantom_bytes, struct job_
     out->pairs = pairs;
     out->phantom_bytes = phantom_bytes;
     if (!job_kind_parse(kind, &out->kind) || !str_to_int(number, &out->number) ||
-        out->number < 0 || (line.len > 0 && !str_is(line, "store")))
+        out->number < 0 || !read_words(line, out))
         return not_a_job(encoded, err);
-    out->stored = line.len > 0;
     return JOBQ_OK;
 }
 

@@ -150,6 +150,16 @@ int job_ids_next(struct job_ids *ids, int64_t wall_ns, int day, int shard, char 
     return (int)ids->queue.len + JOB_ID_SUFFIX;
 }
 
+int job_id_floor(struct jobq_str queue, int64_t wall_ns, char *out)
+{
+    memcpy(out, queue.ptr, (size_t)queue.len);
+    char *p = out + queue.len;
+    *p = '-';
+    text_digits_write(p + 1, (uint64_t)(wall_ns / JOBQ_NS_PER_MS) << COUNTER_BITS, 13);
+    p[14] = '\0';
+    return (int)queue.len + 14;
+}
+
 int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err)
 {
     /* 13 digits of time and counter, 3 of the day, 2 of the shard, 6 of the process. */

@@ -14,8 +14,9 @@
  * several are in time order to the millisecond. Day and shard say the
  * table: all that status(id) needs.
  *
- * Message. One line "ID KIND NUMBER[ store]" (NUMBER: nanoseconds of sleep, the bound of
- * primes, 0 for exec), then for each pair a line "NAME=VALUE", no newline at the end.
+ * Message. One line "ID KIND NUMBER[ attempts=N][ limit=NS][ backoff=NS][ store]" (NUMBER:
+ * nanoseconds of sleep, the bound of primes, 0 for exec; the next three: the job's own limits),
+ * then for each pair a line "NAME=VALUE", no newline at the end.
  * Bytes that SQS or XML would not carry, or that mean something here (below 0x20, '%',
  * 0x7f, malformed UTF-8, U+FFFE, U+FFFF, and '=' in a name) are %XX. " store" says that
  * the pairs are in the row only. At most one pair is phantom; it goes last, as phantom
@@ -80,6 +81,7 @@
 #define JOB_ROW_BYTES_MAX (JOB_PIECES_MAX * (int64_t)JOB_PIECE_BYTES)
 #define JOB_PAIRS_MAX 256
 #define JOB_NAME_BYTES_MAX 255 /* of a pair's name, before encoding */
+#define JOB_KEY_BYTES_MAX 255  /* of a client's key, before encoding */
 
 #define JOB_ID_SUFFIX 25 /* the dash and 24 characters */
 /* "QUEUE-dead" must be a queue's name too. */
@@ -169,6 +171,9 @@ struct job_id_parts {
 };
 /* INVALID if it is no job id. */
 int job_id_parse(struct jobq_str id, struct job_id_parts *out, struct jobq_error *err);
+/* Writes what compares as no greater than any id made at this time or later, and as greater than
+ * the earlier ones, at out (JOB_ID_MAX + 1 bytes, terminated); returns its length. */
+int job_id_floor(struct jobq_str queue, int64_t wall_ns, char *out);
 /* Days since 1970. */
 int job_day(int64_t wall_ns);
 
@@ -179,11 +184,26 @@ struct job_pair {
     struct jobq_str value; /* any bytes; at most one phantom a job */
 };
 
+/* What a job asks of the drainers in place of their own settings. Zeroed: nothing. */
+struct job_limits {
+    int64_t attempts; /* 1..JOB_ATTEMPTS_MAX: dead after so many; 0: the drainer's own */
+    int64_t time_limit_ns; /* 1 ms..12 h, of one attempt; 0: the drainer's own */
+    int64_t backoff_ns; /* 0..15 min, before the second attempt; doubles with each further
+                              one */
+    bool has_backoff;   /* else the drainer's own */
+};
+#define JOB_ATTEMPTS_MAX 1000
+#define JOB_TIME_LIMIT_MIN_NS JOBQ_NS_PER_MS
+#define JOB_BACKOFF_MAX_NS (15 * JOBQ_NS_PER_MIN)
+/* LIMIT: one of them is out of its range, and the text names it. */
+int job_limits_check(const struct job_limits *limits, struct jobq_error *err);
+
 struct job_spec {
     enum jobq_work_kind kind;
     int64_t number;              /* SLEEP: nanoseconds; PRIMES: the bound; EXEC: 0 */
     const struct job_pair *pair; /* payload only, reserved names taken out */
     int pair_count;
+    struct job_limits limits; /* job_spec_read leaves them zeroed */
 };
 
 /* Sorts out kind, seconds and n; all others are payload. Without a kind: any payload means
@@ -198,9 +218,11 @@ int job_spec_read(const struct job_pair *pair, int pair_count, struct job_pair *
 int64_t job_encoded_bytes(const struct job_spec *spec, int64_t *out_phantom);
 /* Writes those bytes, all but the phantom ones, at out; returns how many. */
 int64_t job_encode(const struct job_spec *spec, char *out);
-/* Bytes of the first line alone ("KIND NUMBER", no newline). */
+/* Bytes of the first line alone ("KIND NUMBER ...", no newline). */
 int job_head_bytes(const struct job_spec *spec);
-/* Writes "KIND NUMBER store", the form of a message whose pairs are in the row. */
+/* Room for that line, " store" included. */
+#define JOB_HEAD_MAX 128
+/* Writes "KIND NUMBER ... store", the form of a message whose pairs are in the row. */
 int job_encode_stored(const struct job_spec *spec, char *out);
 
 /* A message or a row's pieces, read. Views of the bytes. */
@@ -209,6 +231,7 @@ struct job_body {
     enum jobq_work_kind kind;
     bool stored; /* the pairs are in the row */
     int64_t number;
+    struct job_limits limits;
     struct jobq_str pairs;        /* the lines behind the first; still encoded */
     int64_t phantom_bytes;        /* behind them */
     struct job_id_parts id_parts; /* meaningless without an id */

@@ -179,9 +179,10 @@ int job_row_message(const struct jobq_item *item, int64_t max_bytes, struct aren
     struct job_body body;
     if (job_encoded_read(encoded, phantom, &body, err) < 0)
         return jobq_fail(err, JOBQ_CORRUPT, "the row's payload is no job");
-    struct job_spec head = {.kind = body.kind, .number = body.number};
+    struct job_spec head = {
+        .kind = body.kind, .number = body.number, .limits = body.limits};
     int64_t id_bytes = item->name.len + 1, bytes = encoded.len;
-    char *text = arena_alloc(arena, (size_t)(id_bytes + bytes) + 8);
+    char *text = arena_alloc(arena, (size_t)(id_bytes + bytes) + JOB_HEAD_MAX);
     memcpy(text, item->name.ptr, (size_t)item->name.len);
     text[item->name.len] = ' ';
     if (id_bytes + bytes + phantom <= max_bytes) {

@@ -305,7 +305,8 @@ static enum jobq_action store_action(const struct jobq_backend *b,
 int jobq_store_open(struct jobq_backend *b, const struct jobq_table *table,
                     int *out_table, struct jobq_error *err)
 {
-    assert(table && table->day >= JOBQ_DAY_ALL && table->shard >= 0 && out_table && err);
+    assert(table && table->day >= JOBQ_DAY_FIRST && table->shard >= 0 && out_table &&
+           err);
     return b->store->ops->open(b->store, table, out_table, err);
 }
 

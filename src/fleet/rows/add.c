@@ -94,23 +94,31 @@ static int add_make(struct rows_adder *a, int day, int shard, const int64_t *dea
     return code;
 }
 
-static int put(struct rows_adder *a, int table, const struct jobq_item *item, int count,
+/* What is put: count rows, or one on a condition. */
+struct addition {
+    const struct jobq_item *item;
+    int count;
+    const struct jobq_expect *expect;
+};
+
+static int put(struct rows_adder *a, int table, const struct addition *what,
                struct jobq_error *err)
 {
     a->calls++;
-    return count == 1 ? jobq_store_put(a->b, table, item, NULL, NULL, err)
-                      : jobq_store_put_batch(a->b, table, item, count, err);
+    return what->count == 1
+               ? jobq_store_put(a->b, table, what->item, what->expect, NULL, err)
+               : jobq_store_put_batch(a->b, table, what->item, what->count, err);
 }
 
 /* One put, and if the table is not there another behind its making. */
 static int put_or_make(struct rows_adder *a, int day, int shard,
-                       const struct jobq_item *item, int count,
-                       const int64_t *deadline_ns, struct jobq_error *err)
+                       const struct addition *what, const int64_t *deadline_ns,
+                       struct jobq_error *err)
 {
     bool asks = enter(a, day, shard, *deadline_ns);
     int table = add_table_of(a, day, shard, err);
     int makings = of_day(a, day, shard)->makings;
-    int code = table < 0 ? table : put(a, table, item, count, err);
+    int code = table < 0 ? table : put(a, table, what, err);
     if (code == JOBQ_NOT_FOUND && table >= 0 && a->create) {
         if (!asks) {
             /* It was there, and was dropped: the first to see that makes it. */
@@ -122,10 +130,24 @@ static int put_or_make(struct rows_adder *a, int day, int shard,
                    : JOBQ_OK;
         if (asks)
             leave(a, day, shard);
-        return code < 0 ? code : put(a, table, item, count, err);
+        return code < 0 ? code : put(a, table, what, err);
     }
     if (asks)
         leave(a, day, shard);
+    return code;
+}
+
+static int add_until(struct rows_adder *a, int day, int shard,
+                     const struct addition *what, const int64_t *deadline_ns,
+                     struct jobq_error *err)
+{
+    struct retry r;
+    retry_init(&r, a->b, &RETRY_CALLS, deadline_ns);
+    int code;
+    do
+        code = put_or_make(a, day, shard, what, deadline_ns, err);
+    while (code < 0 && retry_again(&r, code));
+    a->retries += r.tries;
     return code;
 }
 
@@ -134,14 +156,16 @@ int rows_add(struct rows_adder *a, int day, int shard, const struct jobq_item *i
 {
     assert(a && item && count >= 1 && count <= JOBQ_STORE_BATCH_MAX && deadline_ns &&
            err);
-    struct retry r;
-    retry_init(&r, a->b, &RETRY_CALLS, deadline_ns);
-    int code;
-    do
-        code = put_or_make(a, day, shard, item, count, deadline_ns, err);
-    while (code < 0 && retry_again(&r, code));
-    a->retries += r.tries;
-    return code;
+    return add_until(a, day, shard, &(struct addition){item, count, NULL}, deadline_ns,
+                     err);
+}
+
+int rows_add_new(struct rows_adder *a, int day, int shard, const struct jobq_item *item,
+                 const int64_t *deadline_ns, struct jobq_error *err)
+{
+    assert(a && item && deadline_ns && err);
+    static const struct jobq_expect none = {.name = {"t", 1}, .value = {"", 0}};
+    return add_until(a, day, shard, &(struct addition){item, 1, &none}, deadline_ns, err);
 }
 
 int rows_make_day(struct rows_adder *a, int day, int shards, struct jobq_error *err)

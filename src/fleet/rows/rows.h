@@ -122,6 +122,11 @@ void rows_adder_init(struct rows_adder *adder, struct jobq_backend *b,
  * and its making. */
 int rows_add(struct rows_adder *adder, int day, int shard, const struct jobq_item *item,
              int count, const int64_t *deadline_at_ns, struct jobq_error *err);
+/* One row, if it is not there. Returns: also CONFLICT, it is; after an ambiguous failure it may
+ * be this one. */
+int rows_add_new(struct rows_adder *adder, int day, int shard,
+                 const struct jobq_item *item, const int64_t *deadline_at_ns,
+                 struct jobq_error *err);
 /* Makes the first `shards` tables of a day, tried again without end, for who knows that they
  * are missing. */
 int rows_make_day(struct rows_adder *adder, int day, int shards, struct jobq_error *err);
@@ -176,9 +181,9 @@ int rows_drainer_put(const struct rows *rows, struct jobq_str queue,
 /* Reads the lines that compare as greater than `after` (lines begin with their time, so:
  * those written later). each may keep nothing of its arguments. May be a second old.
  * Returns: JOBQ_OK, also if no drainer ever wrote. */
-typedef void rows_drainer_fn(void *ctx, struct jobq_str drainer, struct jobq_str line);
+typedef void rows_side_fn(void *ctx, struct jobq_str row, struct jobq_str value);
 int rows_drainers(const struct rows *rows, struct jobq_str queue, struct jobq_str after,
-                  struct arena *arena, rows_drainer_fn *each, void *ctx,
+                  struct arena *arena, rows_side_fn *each, void *ctx,
                   struct jobq_error *err);
 /* Deletes the lines that compare as less than `before`. Returns how many. */
 int64_t rows_drainers_forget(const struct rows *rows, struct jobq_str queue,
@@ -193,6 +198,24 @@ int rows_turn_read(const struct rows *rows, struct jobq_str queue, struct arena 
  * else's. Makes the table if it is missing. Not tried again. */
 int rows_turn_take(const struct rows *rows, struct jobq_str queue, struct jobq_str before,
                    struct jobq_str after, struct jobq_error *err);
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+/* Which job a client's key stands for: its id, in a row named by the key (escaped). Both are
+ * tried again by the caller.
+ * Gives a key to a job. over: the id that was read there; len 0: the key must be free.
+ * Returns: JOBQ_OK; CONFLICT: the key stands for another. Bill: one write. */
+int rows_key_take(const struct rows *rows, struct jobq_str queue, struct jobq_str key,
+                  struct jobq_str over, struct jobq_str id, struct jobq_error *err);
+/* Whose it is, "" if nobody's. Owner: in arena. Bill: one read. */
+int rows_key_read(const struct rows *rows, struct jobq_str queue, struct jobq_str key,
+                  struct arena *arena, struct jobq_str *out_id, struct jobq_error *err);
+/* Deletes the keys of jobs made before this time, about `most` at once. Returns how many. Bill:
+ * one request a hundred, and one more each. */
+int64_t rows_keys_forget(const struct rows *rows, struct jobq_str queue,
+                         int64_t before_wall_ns, int64_t most, struct arena *arena,
+                         struct jobq_error *err);
+
 /* True if the store may be written by us: a write that cannot take place was refused for its
  * condition. DENIED and the like with err otherwise. */
 int rows_may_write(struct jobq_backend *b, struct jobq_str queue, struct jobq_error *err);

@@ -1,16 +1,20 @@
 #include "wire/dynamodb/ddb_bodies.h"
 
+#include "wire/text/table_word.h"
+
 #include <assert.h>
 #include <string.h>
 
 int ddb_table_write(const struct jobq_table *table, char *out)
 {
-    bool drainers = table->day == JOBQ_DAY_DRAINERS;
-    struct jobq_str end = drainers ? STR(".drainers") : STR(".jobs");
+    const char *word = table_word(table->day);
+    struct jobq_str end = str_of(word ? word : "jobs");
     assert(table->queue.len <= JOBQ_QUEUE_NAME_MAX);
     memcpy(out, table->queue.ptr, (size_t)table->queue.len);
-    memcpy(out + table->queue.len, end.ptr, (size_t)end.len + 1);
-    return (int)(table->queue.len + end.len);
+    char *p = out + table->queue.len;
+    *p++ = '.';
+    memcpy(p, end.ptr, (size_t)end.len + 1);
+    return (int)(p + end.len - out);
 }
 
 void ddb_page_cost(int64_t rows, struct jobq_call_cost *out)

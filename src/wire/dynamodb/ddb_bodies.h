@@ -38,7 +38,7 @@ enum { DDB_SCAN_ROWS = 1000 };
         [JOBQ_STORE_PAGE] = JOBQ_ACT_DDB_SCAN                                            \
     }
 
-/* QUEUE.jobs or QUEUE.drainers. out holds DDB_TABLE_MAX + 1. Returns its length. */
+/* QUEUE.jobs, QUEUE.drainers or QUEUE.keys. out holds DDB_TABLE_MAX + 1. Returns its length. */
 int ddb_table_write(const struct jobq_table *table, char *out);
 /* Units that reading so many rows by pages takes: rows of about 400 bytes, consistently. */
 void ddb_page_cost(int64_t rows, struct jobq_call_cost *out);

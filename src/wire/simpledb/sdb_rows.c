@@ -1,6 +1,7 @@
 #include "wire/simpledb/sdb_rows.h"
 
 #include "base/text.h"
+#include "wire/text/table_word.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,12 +13,13 @@ int sdb_domain_write(const struct jobq_table *table, char *out)
     assert(len <= JOBQ_QUEUE_NAME_MAX && table->shard >= 0 && table->shard < 1024);
     memcpy(out, table->queue.ptr, (size_t)len);
     char *p = out + len;
-    if (table->day == JOBQ_DAY_DRAINERS) {
-        memcpy(p, ".drainers", 10);
-        return len + 9;
+    const char *word = table_word(table->day);
+    *p++ = '.';
+    if (word) {
+        memcpy(p, word, strlen(word) + 1);
+        return len + 1 + (int)strlen(word);
     }
     assert(table->day >= 0);
-    *p++ = '.';
     text_digits_write(p, (uint64_t)table->day, 3);
     text_digits_write(p + 3, (uint64_t)table->shard, 2);
     p[5] = '\0';

@@ -28,7 +28,7 @@ enum { SDB_LIST_PAGE = 100 };
         [JOBQ_STORE_PAGE] = JOBQ_ACT_SDB_SELECT                                          \
     }
 
-/* QUEUE.DDDSS (base 32), or QUEUE.drainers. out holds SDB_DOMAIN_MAX + 1. Returns its
+/* QUEUE.DDDSS (base 32), or QUEUE.drainers and the like (table_word). out holds SDB_DOMAIN_MAX + 1. Returns its
  * length. */
 int sdb_domain_write(const struct jobq_table *table, char *out);
 /* The reverse, for tables of jobs; false for any other name. out->queue is `queue`. */

@@ -11,6 +11,10 @@ live-autoscale: all $(BUILD)/tests/e2e/live/scale_replay
 CHECKS += live-autoscale
 $(BUILD)/tests/e2e/live/scale_replay: $(BUILD)/tests/e2e/live/scale_replay.o $(TESTLIB)
 	@echo "LINK $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+.PHONY: live-options
+live-options: all libjobq
+	@/usr/bin/python3 tests/e2e/live/live_options.py $(BUILD)
+CHECKS += live-options
 .PHONY: live-image
 live-image: all
 	@tests/e2e/live/live_image.sh

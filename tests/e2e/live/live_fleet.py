@@ -63,7 +63,7 @@ def children(process):
 
 
 def drain(name):
-    return mock.start("drain", QUEUE, "-n", str(SLOTS), "--exec", COMMAND, "--attempts", str(ATTEMPTS), "--retry-base", "200ms",
+    return mock.start("drain", QUEUE, "-n", str(SLOTS), "--exec", COMMAND, "--attempts", str(ATTEMPTS), "--backoff", "200ms",
                       "--idle-exit", "3s", "--json", "--stats", "0", "--linger", "500ms", "--kill-grace", "1s",
                       log=mock.dir + "/log." + name)
 

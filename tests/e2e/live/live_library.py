@@ -81,7 +81,7 @@ with jobq.Enqueuer("bare", store="none") as bare:
     except jobq.Invalid as problem:
         check("store is 'none'" in str(problem), str(problem))
 for wrong, kind, text in (({"keep": "4000000d"}, jobq.Limit, "keep: '4000000d' is out of range, want 0s to 36500d"),
-                          ({"kep": "4d"}, jobq.Invalid, "did you mean 'keep'"), ({"attempts": 3}, jobq.Invalid, "no setting of libjobq"),
+                          ({"kep": "4d"}, jobq.Invalid, "did you mean 'keep'"), ({"concurrency": 3}, jobq.Invalid, "no setting of libjobq"),
                           ({"visibility_timeout": 43201}, jobq.Limit, "want 1s to 12h"), ({"store": "none", "payload_in": "disk"}, jobq.Invalid, "want auto|message|store")):
     try:
         jobq.Enqueuer("render", **wrong)
@@ -288,7 +288,7 @@ int main(void) {
         jobq_enqueue(NULL, job, 2, id, NULL) != JOBQ_INVALID)
         return 2;
     /* A call in slices; one that is given up; bad requests. */
-    struct jobq_job one = {job, 2, 0, "", 1};
+    struct jobq_job one = {job, 2, 0, "", 1, NULL, NULL, 0};
     struct jobq_request request = {JOBQ_REQUEST_ENQUEUE, &one, 1, NULL, 30};
     struct jobq_call *call = jobq_begin(q, &request, &err);
     while (call && !jobq_wait(call, 0.01))

@@ -97,7 +97,7 @@ def fauxqs():
     # A job that fails comes back and ends in the dead-letter queue, and from there again.
     dead = server.jobq("enqueue", "render", "--store", "none", "kind=exec", "x=1").stdout.split()
     log = server.jobq("drain", "render", "--store", "none", "--idle-exit", "3s", "--stats", "0", "--json",
-                      "--attempts", "2", "--retry-base", "100ms", "--exec", "false").stdout
+                      "--attempts", "2", "--backoff", "100ms", "--exec", "false").stdout
     kinds = [json.loads(line)["event"] for line in log.splitlines() if dead[0] in line]
     check(kinds[-1] == "dead", "the failing job went %s" % kinds)
     check(dead[0] in server.jobq("dlq", "ls", "render", "--store", "none").stdout, "the dead letter is not listed")

@@ -34,7 +34,7 @@ text = "".join(line(i) + "\n" for i in range(JOBS))
 ids = mock.jobq("enqueue", "san", "--visibility", "30s", "--batch", "-", "--record", "e.jsonl", input=text).stdout.split()
 check(len(ids) == JOBS, "%d ids" % len(ids))
 done = mock.jobq("drain", "san", "-n", "20", "--exec", "sh -c 'echo progress 50%; case $(cat) in *fail=1*) exit 3;; esac'",
-                 "--attempts", "2", "--retry-base", "100ms", "--idle-exit", "1s", "--linger", "200ms", "--stats", "1s",
+                 "--attempts", "2", "--backoff", "100ms", "--idle-exit", "1s", "--linger", "200ms", "--stats", "1s",
                  "--record", "d.jsonl", "--json", timeout=300)
 states = [json.loads(text)["event"] for text in done.stdout.splitlines()]
 check(states.count("done") == JOBS - 1 and states.count("dead") == 1, "events: %s" % {s: states.count(s) for s in states})

@@ -192,7 +192,7 @@ instance = c7g.medium
 attempts = 4
 visibility = 1min
 domains = 8
-retry-base = 0s
+backoff = 0s
 linger = 2s
 seed = 7
 utilisation = 0.9
@@ -224,7 +224,7 @@ def one_file():
     check(marginal.returncode == 0 and drain["requests"]["PutAttributes"] >= 2_000_000, "jobq explain-cost drain:", drain["requests"])
     normal = sim["scenario"]
     for word in ("jobs=2000", "payload=4096", "job-time=lognormal:mean=250ms,cv=1.5", "arrivals=poisson:20/s", "concurrency=8",
-                 "boxes=2", "attempts=4", "visibility=1min", "domains=8", "retry-base=0s", "linger=2s", "seed=7"):
+                 "boxes=2", "attempts=4", "visibility=1min", "domains=8", "backoff=0s", "linger=2s", "seed=7"):
         check(" %s " % word in " %s " % normal, "jobqsim run: no '%s' in" % word, normal)
     # The command line comes before the file, wherever it stands.
     again = json.loads(run(["jobqsim", "run"], "--jobs", "10", "--scenario", "fleet.ini", "--json").stdout)

@@ -153,11 +153,11 @@ static void zero_is_zero(void **state)
     (void)state;
     struct scenario s;
     scenario_init(&s);
-    set(&s, "retry-base", "0s");
+    set(&s, "backoff", "0s");
     set(&s, "kill-grace", "0");
     set(&s, "stats", "0");
     set(&s, "cancel-check", "never");
-    assert_int_equal(s.retry_base_ns, 0);
+    assert_int_equal(s.backoff_ns, 0);
     assert_int_equal(s.kill_grace_ns, 0);
     assert_int_equal(s.stats_ns, SCENARIO_NEVER);
     assert_int_equal(s.cancel_check_ns, SCENARIO_NEVER);
