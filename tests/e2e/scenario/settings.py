@@ -161,12 +161,13 @@ def library(rows, path):
         for value in (row["below"], row["above"]):
             if value != "-":
                 text = refusal(name, value)
-                own = "out of range, want %s to %s" % (row["low"], row["high"])
+                words = row["words"].replace("|", ", ") + " or " if row["words"] != "-" else ""
+                own = "out of range, want %s%s to %s" % (words, row["low"], row["high"])
                 check(text.startswith(name + ": ") and (own in text or value.startswith("-")), "libjobq", name, value, text)
     check(taken >= 8, "libjobq takes", taken)
     check("unknown setting 'kep'; did you mean 'keep'?" == refusal("kep", "1d"), refusal("kep", "1d"))
     # What it does not take is not what was meant.
-    check("did you mean 'attempts'" not in refusal("attempt", "1"), refusal("attempt", "1"))
+    check("did you mean 'linger'" not in refusal("linge", "1"), refusal("linge", "1"))
 
 
 def help_fits():
