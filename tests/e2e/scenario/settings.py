@@ -36,7 +36,7 @@ for name in ("enqueue", "drain", "spawn", "serve", "dlq", "doctor", "prune", "re
 TAKERS["jobq wait"] = [["jobq", sub] for sub in ("wait", "cancel", "purge")]
 # A line of their own beside the setting, and what hides the table's setting there.
 RECORDED = ("time-scale", "limit", "context-token-time", "token-time")
-OWN = {("jobqsim torture", "jobs")}
+OWN = {("jobqsim torture", "jobs"), ("jobq drain", "max-boxes"), ("jobq spawn", "max-boxes"), ("jobq serve", "max-boxes")}
 failures = []
 
 
