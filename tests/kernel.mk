@@ -74,7 +74,7 @@ $(BUILD)/kernel/%: $(BUILD)/tests/unit/%.o $(BUILD)/libkernel.a
 ifeq ($(VARIANT),arm)
 ARM_TESTS := $(KERNEL_TESTS) fleet/test_job fleet/test_drainer fleet/test_enqueuer fleet/test_status
 ARM_ROOMS := $(KERNEL_OBJS) $(FLEET) $(MODELS) $(call room,sim/world) \
-	$(addprefix $(BUILD)/src/wire/,http/wire_bytes.o text/emit.o text/query.o \
+	$(addprefix $(BUILD)/src/wire/,http/wire_bytes.o text/emit.o text/query.o text/table_word.o \
 	sqs/sqs_bodies.o simpledb/sdb_rows.o dynamodb/ddb_bodies.o) $(BUILD)/tests/unit/fleet/stage.o \
 	$(addprefix $(BUILD)/tests/arm/,ini.o gsl.o tree.o)
 FLAGS     += -Itests/arm -DTEST_SLOW_MACHINE -DTEST_NO_JANSSON

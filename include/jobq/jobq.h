@@ -124,9 +124,8 @@ struct jobq_status {
      * primes is) and its drainer has noted, by default once a minute at most; -1: it has told
      * nothing, or is not running. */
     int8_t progress_percent;
+    int8_t output_cut; /* 1: it printed more than output holds */
     int output_bytes;
-    int64_t
-        printed_bytes; /* of all that it printed: more than output_bytes if that is cut */
 };
 /* How a job stands, by its id; any queue's. Returns 0; NOT_FOUND: no such job; INVALID: not
  * an id. Blocks. */

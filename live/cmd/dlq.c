@@ -237,8 +237,9 @@ const struct cli_command cmd_purge = {
     .summary = "deletes every message of a queue",
     .examples = "  jobq purge render --dry-run\n"
                 "  jobq purge render --confirm=render --rows\n",
-    .calls = "  3 a queue; with --rows 1 ListDomains per 100 domains and 1 DeleteDomain\n  "
-             "each; in DynamoDB 1 DescribeTable and 1 DeleteTable.\n",
+    .calls =
+        "  3 a queue; with --rows 1 ListDomains per 100 domains and 1 DeleteDomain\n  "
+        "each; in DynamoDB 1 DescribeTable and 1 DeleteTable.\n",
     .option = purge_options,
     .takes = TAKER_ROWS,
     .run = run_purge,

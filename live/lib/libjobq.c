@@ -613,8 +613,8 @@ static void fill_status(const struct status_job *status, struct jobq_status *out
                                 .wall_s = jobq_seconds_from_ns(status->wall_ns),
                                 .cpu_s = jobq_seconds_from_ns(status->cpu_ns),
                                 .progress_percent = (int8_t)status->progress,
-                                .output_bytes = status->tail_bytes,
-                                .printed_bytes = status->printed_bytes};
+                                .output_cut = status->printed_bytes > status->tail_bytes,
+                                .output_bytes = status->tail_bytes};
     snprintf(out->state, sizeof out->state, "%s", job_state_name(status->state));
     memcpy(out->box, status->box, sizeof out->box);
     memcpy(out->output, status->tail, (size_t)status->tail_bytes);

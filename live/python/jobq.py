@@ -110,8 +110,8 @@ class _Status(ctypes.Structure):
                 ("finished_ms", ctypes.c_int64), ("exit_code", ctypes.c_int64),
                 ("wall_s", ctypes.c_double), ("cpu_s", ctypes.c_double),
                 ("box", ctypes.c_char * 24), ("output", ctypes.c_char * 4097),
-                ("progress_percent", ctypes.c_int8), ("output_bytes", ctypes.c_int),
-                ("printed_bytes", ctypes.c_int64)]
+                ("progress_percent", ctypes.c_int8), ("output_cut", ctypes.c_int8),
+                ("output_bytes", ctypes.c_int)]
 
 
 class _Request(ctypes.Structure):
@@ -245,7 +245,7 @@ class Status:
         self.box = raw.box.decode("utf-8", "replace")
         field = _Status.output
         self.output = bytes(bytearray(raw)[field.offset:field.offset + raw.output_bytes])
-        self.cut = raw.printed_bytes > raw.output_bytes
+        self.cut = bool(raw.output_cut)
 
     def __repr__(self):
         return "<Status %s, attempt %d>" % (self.state, self.attempt)

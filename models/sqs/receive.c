@@ -26,7 +26,13 @@
 enum { SCAN_MAX = 256 }; /* messages that a poll may pass over */
 
 /* Splits of a receive's u, one use each. */
-enum { SPLIT_LEAK = 1, SPLIT_LEAK_EACH = 100, SPLIT_WAITER = 999, SPLIT_SERVER = 1000, SPLIT_REORDER = 2000 };
+enum {
+    SPLIT_LEAK = 1,
+    SPLIT_LEAK_EACH = 100,
+    SPLIT_WAITER = 999,
+    SPLIT_SERVER = 1000,
+    SPLIT_REORDER = 2000
+};
 
 double sqs_split(double u, uint32_t k)
 {

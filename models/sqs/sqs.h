@@ -63,10 +63,11 @@ struct sqs_params {
     int64_t in_flight_max, fifo_in_flight_max;
     int64_t attributes_max;
     /* Short polls ask a random subset of the servers, unless the queue holds many. */
-    int64_t short_poll_servers;     /* <= 64; 0: they ask all */
-    double short_poll_sample;       /* share of them that is asked */
-    int64_t short_poll_full_at;     /* visible messages from which on nothing is missed */
-    bool any_waiter; /* of several long polls any is as likely to get what comes next; false:
+    int64_t short_poll_servers; /* <= 64; 0: they ask all */
+    double short_poll_sample;   /* share of them that is asked */
+    int64_t short_poll_full_at; /* visible messages from which on nothing is missed */
+    bool
+        any_waiter; /* of several long polls any is as likely to get what comes next; false:
                         the one that came first */
     double duplicate_rate;          /* a delivery that leaves the message visible */
     double undelete_rate;           /* a delete that says success and is lost */

@@ -60,7 +60,7 @@ static void contract_short_drainer(struct contract *c, struct jobq_str queue)
         {JOBQ_ACT_SDB_LIST_DOMAINS, 3},  /* for want of it; of prune and repair */
         {JOBQ_ACT_SDB_CREATE_DOMAIN, 1}, /* the note's */
         {JOBQ_ACT_SDB_PUT, 2 + 2},       /* claim and end; the note, twice */
-        {JOBQ_ACT_SDB_SELECT, 3},        /* live rows, drainers' lines, waiting rows */
+        {JOBQ_ACT_SDB_SELECT, 4}, /* live rows, drainers' lines, keys, waiting rows */
         {JOBQ_ACT_SDB_DELETE_DOMAIN, 0}, /* the day has a live row */
     };
     int64_t all = 0, box = 0;
@@ -128,14 +128,15 @@ void contract_house(struct contract *c)
     const struct jobq_ledger *now = c->b->ledger;
     WANT(c, requests(now, then, JOBQ_ACT_SDB_LIST_DOMAINS) == 1);
     WANT(c, requests(now, then, JOBQ_ACT_SDB_DELETE_DOMAIN) == 2);
-    /* A look at each old table, and one at the drainers' lines, which nobody has written. */
-    WANT(c, requests(now, then, JOBQ_ACT_SDB_SELECT) == OLD_TABLES + 1);
+    /* A look at each old table, and one each at the drainers' lines and the keys, which nobody
+     * has written. */
+    WANT(c, requests(now, then, JOBQ_ACT_SDB_SELECT) == OLD_TABLES + 2);
     int64_t all = 0, box = 0;
     for (int i = 0; i < JOBQ_ACTION_COUNT; i++) {
         all += requests(now, then, (enum jobq_action)i);
         box += now->action[i].box_usage_e10h - then->action[i].box_usage_e10h;
     }
-    WANT(c, all == 1 + 2 + OLD_TABLES + 1);
+    WANT(c, all == 1 + 2 + OLD_TABLES + 2);
     printf("prune: %lld requests, BoxUsage %lld e-10 h\n", (long long)all,
            (long long)box);
     WANT(c, box == CONTRACT_PRUNE_E10H);

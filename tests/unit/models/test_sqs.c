@@ -305,8 +305,8 @@ static void any_waiter_is_as_likely(void **state)
             struct sqs_outgoing out = {.body = STR("x"), .delay_ns = SQS_DEFAULT};
             struct sqs_sent sent;
             struct sqs_grant grant;
-            assert_int_equal(
-                sqs_send(f.s, now + S, f.q, false, &out, 1, &sent, &f.err), SQS_OK);
+            assert_int_equal(sqs_send(f.s, now + S, f.q, false, &out, 1, &sent, &f.err),
+                             SQS_OK);
             assert_true(sqs_take_grant(f.s, &grant));
             served[grant.cookie] += i;
             delete_at(&f, f.q, now + S, grant.received.message[0].receipt);
