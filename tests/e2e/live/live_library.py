@@ -289,7 +289,7 @@ int main(void) {
         return 2;
     /* A call in slices; one that is given up; bad requests. */
     struct jobq_job one = {job, 2, 0, "", 1, NULL, NULL, 0};
-    struct jobq_request request = {.kind = JOBQ_REQUEST_ENQUEUE, .job = &one, .count = 1, .timeout_s = 30};
+    struct jobq_request request = {JOBQ_REQUEST_ENQUEUE, &one, 1, NULL, 30, 0};
     struct jobq_call *call = jobq_begin(q, &request, &err);
     while (call && !jobq_wait(call, 0.01))
         ;
