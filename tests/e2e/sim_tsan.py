@@ -19,7 +19,7 @@ with tempfile.TemporaryDirectory() as where:
     watcher, terminal = pty.openpty()
 
     def run(*command):
-        done = subprocess.run(wrap + list(command), cwd=where, stdout=subprocess.PIPE, stderr=terminal, text=True, timeout=300,
+        done = subprocess.run(wrap + list(command), cwd=where, stdout=subprocess.PIPE, stderr=terminal, text=True, timeout=900,
                               env={**os.environ, "TSAN_OPTIONS": "exitcode=66 log_path=" + where + "/report"})
         reports = "".join(open(os.path.join(where, name)).read() for name in os.listdir(where) if name.startswith("report"))
         check(done.returncode == 0 and not reports,
