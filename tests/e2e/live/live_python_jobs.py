@@ -77,7 +77,7 @@ import tasks  # noqa: E402
 queue = jobq.Enqueuer("calls")
 worker = "%s -m jobq worker tasks" % sys.executable
 env = {"PYTHONPATH": os.pathsep.join(sys.path[:2])}
-drain = mock.start("drain", "calls", "-n", "4", "--attempts", "1", "--time-limit", "3s", "--cancel-check", "500ms",
+drain = mock.start("drain", "calls", "-n", "4", "--attempts", "1", "--time-limit", "15s", "--cancel-check", "500ms",
                    "--exec", worker, env=env)
 
 
