@@ -118,7 +118,7 @@ static void check_text(const struct text *text)
     assert_true(lines >= 5 && lines <= 41);
     assert_non_null(strstr(text->ptr, "attempt 1 starts"));
     assert_non_null(strstr(text->ptr, "put 'running 1', the first claim"));
-    assert_non_null(strstr(text->ptr, "box 1     j1"));
+    assert_non_null(strstr(text->ptr, "box 1     j")); /* a job by its number */
 }
 
 static void check_picture(const struct text *svg)
