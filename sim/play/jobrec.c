@@ -9,17 +9,18 @@
 #include <string.h>
 
 /* The last 24 characters of an id (fleet/job.h): 13 of time and counter, 5 of day and shard,
- * 6 of the process, base 32. The counter ends up in the low bits; of the process two
- * characters distinguish the clients of one run. */
+ * 6 of the process, base 32. The counter ends up in the low bits; above them the process is
+ * spread over the time, for many clients of a run may name a job in the same millisecond. */
 static uint64_t key_of(struct jobq_str id)
 {
     if (id.len < 24)
         return 0;
     const char *p = id.ptr + id.len - 24;
-    uint64_t key = 0;
+    uint64_t key = 0, process;
     for (int i = 0; i < 13; i++) /* any 24 characters are some key */
         key = key << 5 | ((uint64_t)(p[i] <= '9' ? p[i] - '0' : p[i] - 'a' + 10) & 31);
-    return key ^ (uint64_t)p[22] << 50 ^ (uint64_t)p[23] << 57;
+    memcpy(&process, p + 16, sizeof process);
+    return key ^ (process * UINT64_C(0x9e3779b97f4a7c15) & ~UINT64_C(0xfffff));
 }
 
 void jobrec_reset(struct jobrec_table *t, int64_t expected, bool keep_ids)

@@ -71,6 +71,24 @@ static void clients_are_told_apart(void **state)
     jobrec_release(&t);
 }
 
+/* Clients that come and go, each of which names a job in the same few milliseconds. */
+static void many_clients_are_told_apart(void **state)
+{
+    enum { COUNT = 4, CLIENTS = 20000 };
+    (void)state;
+    struct jobrec_table t = {0};
+    jobrec_reset(&t, COUNT * CLIENTS, false);
+    for (uint64_t client = 0; client < CLIENTS; client++) {
+        struct named *id = ids_of(client * UINT64_C(0x9e3779b97f4a7c15), COUNT);
+        for (int i = 0; i < COUNT; i++)
+            jobrec_of(&t, id_of(&id[i]));
+        free(id);
+    }
+    /* Their names have 30 bits: of 20,000 some 0.2 pairs have the same. */
+    assert_in_range(t.count, COUNT * CLIENTS - 3 * COUNT, COUNT * CLIENTS);
+    jobrec_release(&t);
+}
+
 static void ids_that_are_kept_stand_beside_their_records(void **state)
 {
     enum { COUNT = 3000 };
@@ -103,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_each_in_the_order_of_asking),
         cmocka_unit_test(clients_are_told_apart),
+        cmocka_unit_test(many_clients_are_told_apart),
         cmocka_unit_test(ids_that_are_kept_stand_beside_their_records),
         cmocka_unit_test(what_is_no_id_is_some_key),
     };
